@@ -1,0 +1,56 @@
+# Every target of the project; `make` alone prints them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := uv runtime demo dev load
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint load lock clean
+
+help: ## print the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/uv.stamp: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Tongban needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/demo.stamp: requirements/demo.txt $(VENV)/uv.stamp
+	$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --require-hashes -r requirements/demo.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/uv.stamp
+	$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@ $(VENV)/demo.stamp
+
+.venv-load/load.stamp: requirements/load.txt $(VENV)/uv.stamp
+	$(PYTHON) -m venv .venv-load
+	$(BIN)/uv pip install --system-certs --quiet --python .venv-load/bin/python --require-hashes -r requirements/load.txt
+	@touch $@
+
+setup: $(VENV)/dev.stamp ## make .venv from the hashed requirements, with what tests and checks need
+
+demo: $(VENV)/demo.stamp ## two provinces on this machine and one case across them (ARGS="--nodes 3")
+	$(BIN)/python -m server demo $(ARGS)
+
+test: setup ## the whole suite (ARGS="tests/domain -k routing")
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## style, types and the Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/deptry .
+	$(BIN)/hadolint Dockerfile
+
+load: $(VENV)/demo.stamp .venv-load/load.stamp ## thirty seconds of citizens and officers against a demo of its own
+	$(BIN)/python -m loadtests.run $(ARGS)
+
+lock: $(VENV)/uv.stamp ## pin requirements/*.in again, with hashes
+	cd requirements && for name in $(LOCKS); do \
+	  ../$(BIN)/uv pip compile --system-certs --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --quiet $$name.in -o $$name.txt || exit 1; done
+
+clean: ## remove the environments and what tests left
+	rm -rf $(VENV) .venv-load .pytest_cache .ruff_cache .mypy_cache .coverage build

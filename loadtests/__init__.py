@@ -1,0 +1,1 @@
+"""Load tests: they drive a node from outside and import nothing of it."""

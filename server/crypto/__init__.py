@@ -1,0 +1,1 @@
+"""Keys, digests, envelopes and signatures."""

@@ -1,0 +1,1 @@
+"""Two provinces on one machine, driven over HTTP like by anyone else."""

@@ -1,0 +1,108 @@
+"""The refusals: every wish that is not granted is refused by a name with a stable code."""
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from server.domain.names import Value
+
+
+class FieldFault(Value):
+    """One fault of one field: where (RFC 6901 JSON pointer), a stable code, and a zh-CN sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Refusal(Exception):
+    """A wish that is not granted.
+
+    `code` is the class name in snake_case, unique and stable; `title` is zh-CN and the same for every
+    refusal of that name; `detail` is a zh-CN sentence about this one. No personal data in any of them.
+    """
+
+    code: ClassVar[str] = "refusal"
+    title: ClassVar[str] = "请求未被接受"
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __init__(self, detail: str = "", *, errors: Sequence[FieldFault] = ()) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.errors = tuple(errors)
+
+
+# The kinds, which handlers/base.py maps to HTTP status codes.
+
+
+class Malformed(Refusal):
+    """The request cannot be read."""
+
+    title = "请求格式不正确"
+
+
+class Invalid(Refusal):
+    """The request can be read but what it says does not hold."""
+
+    title = "填写内容有误"
+
+
+class Unproven(Refusal):
+    """Nobody has proven who asks."""
+
+    title = "请先登录"
+
+
+class Forbidden(Refusal):
+    """Who asks is known and may not."""
+
+    title = "无权办理"
+
+
+class Missing(Refusal):
+    """There is no such thing, or none that the asker may know of."""
+
+    title = "未找到"
+
+
+class Conflict(Refusal):
+    """The present state does not allow it."""
+
+    title = "当前状态不允许此操作"
+
+
+class Outdated(Refusal):
+    """The asker speaks of a version that is no longer the current one."""
+
+    title = "内容已更新，请刷新后重试"
+
+
+class TooLarge(Refusal):
+    """The request is larger than this door takes."""
+
+    title = "内容过大"
+
+
+class Unsupported(Refusal):
+    """This door does not take such content."""
+
+    title = "不支持的内容类型"
+
+
+class Unavailable(Refusal):
+    """Not now; the same request may succeed later."""
+
+    title = "系统繁忙，请稍后重试"
+
+
+# What the store has to say.
+
+
+class OutcomeUnknown(Unavailable):
+    """The database did not answer in time: the write may have happened, or may happen yet."""
+
+
+class StaleVersion(Outdated):
+    """Somebody else changed it meanwhile."""

@@ -1,0 +1,46 @@
+"""The base of every value, and how moments are written."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+
+
+class Value(BaseModel):
+    """A frozen value; a change makes a new one (`value.model_copy(update=...)`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sensitive:
+    """Marks a text, or a dictionary of values, that the store must seal: `Annotated[str, SENSITIVE]`."""
+
+
+SENSITIVE = Sensitive()
+
+
+def moment_text(at: datetime) -> str:
+    """RFC 3339 in UTC with fixed width, so that it sorts as text: `2026-11-23T05:45:00.123Z`."""
+    utc = at.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def moment_key(at: datetime) -> str:
+    """A moment as part of a query key; the letter in front keeps it from being read as a date."""
+    return "t" + moment_text(at)
+
+
+def moment_of_key(key: str) -> datetime:
+    """The moment that `moment_key` wrote."""
+    return datetime.fromisoformat(key.removeprefix("t"))
+
+
+def in_milliseconds(at: datetime) -> datetime:
+    """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError without a time zone."""
+    if at.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    utc = at.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+Moment = Annotated[datetime, AfterValidator(in_milliseconds), PlainSerializer(moment_text, return_type=str)]

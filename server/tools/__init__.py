@@ -1,0 +1,1 @@
+"""What any server needs: settings, data files, logs, metrics, loops, the clock."""
