@@ -1,8 +1,8 @@
 """The refusals: every wish that is not granted is refused by a name with a stable code."""
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from server.domain.names import Value
 
@@ -19,7 +19,8 @@ class Refusal(Exception):
     """A wish that is not granted.
 
     `code` is the class name in snake_case, unique and stable; `title` is zh-CN and the same for every
-    refusal of that name; `detail` is a zh-CN sentence about this one. No personal data in any of them.
+    refusal of that name; `detail` is a zh-CN sentence about this one, `errors` its faults by field, and `more`
+    holds what a program needs to go on. No personal data in any of them.
     """
 
     code: ClassVar[str] = "refusal"
@@ -28,10 +29,13 @@ class Refusal(Exception):
     def __init_subclass__(cls) -> None:
         cls.code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
-    def __init__(self, detail: str = "", *, errors: Sequence[FieldFault] = ()) -> None:
+    def __init__(
+        self, detail: str = "", *, errors: Sequence[FieldFault] = (), more: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.errors = tuple(errors)
+        self.more = dict(more or {})
 
 
 # The kinds, which handlers/base.py maps to HTTP status codes.
@@ -103,6 +107,10 @@ class Unavailable(Refusal):
 class OutcomeUnknown(Unavailable):
     """The database did not answer in time: the write may have happened, or may happen yet."""
 
+    title = "系统繁忙，请用同一请求标识重试"
+
 
 class StaleVersion(Outdated):
     """Somebody else changed it meanwhile."""
+
+    title = "内容已有新的进展，请刷新后重试"

@@ -1,23 +1,38 @@
 """What the store asks of a database: the portable subset of MongoDB's protocol, and nothing else."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Protocol
 
 from server.domain.errors import Refusal
 
 Document = dict[str, Any]
+Fields = dict[str, str | int]
 
-LOOKS_LIKE_A_DATE = re.compile(r"^\d{4}[-/]\d\d[-/]|^\d\d[-/]\d\d[-/]\d{4}")
+# The embedded server strips an operand before it looks whether it begins like a date.
+LOOKS_LIKE_A_DATE = re.compile(r"^\s*(\d{4}[-/]\d\d[-/]|\d\d[-/]\d\d[-/]\d{4})")
+MARKABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+SMALLEST_INTEGER = -(2**63)
+LARGEST_INTEGER = 2**63 - 1
+
+_PLAIN = frozenset({str, bool, NoneType})
 
 
 class Duplicate(Refusal):
     """A document with this `_id` is already there."""
 
+    title = "已经存在"
+
 
 class UnsafeOperand(ValueError):
-    """A query value or `_id` that the embedded server would read as a date, or that is no text."""
+    """A value that not every server of the portable subset would keep, or find, as it stands."""
+
+
+class UndeclaredQuery(ValueError):
+    """A query that does not stand in the table of queries, or is asked in another way than it says there."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +55,69 @@ class Query:
 
 
 def safe(operand: str) -> str:
-    """The operand itself; UnsafeOperand when it is no text or begins like a date."""
-    if not isinstance(operand, str) or LOOKS_LIKE_A_DATE.match(operand):
+    """The operand itself; UnsafeOperand when it is no text, begins like a date, or has a NUL in it."""
+    if not isinstance(operand, str) or LOOKS_LIKE_A_DATE.match(operand) or "\0" in operand:
         raise UnsafeOperand(f"not a safe operand or _id: {operand!r:.40}")
     return operand
+
+
+def safe_document(document: Document) -> Document:
+    """The document itself; UnsafeOperand when its `_id` is not safe or it holds what no server may be given.
+
+    It may hold texts, 64-bit integers, booleans, None, finite floats, lists and dictionaries; no bytes, no
+    moments (they are stored as text), and no key with a dollar (the embedded server reads `$date`).
+    """
+    safe(document.get("_id"))  # type: ignore[arg-type]
+    _check_values(document)
+    return document
+
+
+def safe_mark(mark: Mark) -> Mark:
+    """The mark itself; UnsafeOperand when its id, a field's name or a field's value is not safe."""
+    safe(mark.id)
+    for name, value in mark.fields.items():
+        if not MARKABLE_NAME.fullmatch(name) or isinstance(value, bool) or not isinstance(value, str | int):
+            raise UnsafeOperand(f"not a text or integer of a plain name: {name!r:.40}")
+        _check_scalar(value)
+    return mark
+
+
+def _check_values(values: Mapping[str, Any] | Sequence[Any]) -> None:
+    """This runs for each value of each write: plain texts, which are most, are passed by in one look."""
+    if isinstance(values, dict):
+        for key in values:
+            if type(key) is not str or "$" in key or "\0" in key:
+                raise UnsafeOperand(f"not a safe key: {key!r:.40}")
+        values = values.values()  # type: ignore[assignment]
+    for value in values:
+        kind = type(value)
+        if kind in _PLAIN:
+            continue
+        if kind is dict or kind is list or kind is tuple:
+            _check_values(value)
+        else:
+            _check_scalar(value)
+
+
+def _check_scalar(value: Any) -> None:
+    if isinstance(value, int):
+        if not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+            raise UnsafeOperand("an integer must fit into 64 bits")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise UnsafeOperand("a float must be finite")
+    elif not isinstance(value, str):
+        raise UnsafeOperand(f"no place for {type(value).__name__} in a document")
 
 
 class Database(Protocol):
     """The operations; each answers only what a majority of a replica set has on disk.
 
-    All raise `OutcomeUnknown` when the server did not answer in time or the connection broke, and
-    `UnsafeOperand` before anything is sent. Documents carry `_id: str`; those that are replaced carry
-    `version: int`.
+    All raise `Unavailable` when the server cannot be asked. A write raises `OutcomeUnknown`, which is one of
+    those, when it may have happened or may happen yet: no answer in time, a broken connection, a failed write
+    concern, or any other fault than a duplicate. All raise `UnsafeOperand` or `UndeclaredQuery` before anything
+    is sent. Documents carry `_id: str`; those that are replaced carry `version: int`. What is written may be
+    kept by the caller, but must not be changed by it while the call runs.
     """
 
     async def insert(self, collection: str, document: Document) -> None:
@@ -76,12 +142,12 @@ class Database(Protocol):
         """Those of the documents that exist, by `_id`."""
 
     async def equal(self, query: Query, value: str, *, limit: int) -> list[Document]:
-        """Documents whose field equals the value; in no order."""
+        """Documents whose field equals the value; in no order. The limit is at least 1."""
 
     async def between(
         self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False
     ) -> list[Document]:
-        """Documents whose field is >= low and < high, sorted by the field."""
+        """Documents whose field is >= low and < high, sorted by the field. The limit is at least 1."""
 
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         """Delete by `_id`; those that do not exist are passed over."""

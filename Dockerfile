@@ -1,0 +1,27 @@
+# One image for both processes of a node: `python -m server serve` (the default) and `python -m server work`.
+# Settings come from config/node.toml, overlaid with TONGBAN_* variables; compose.yaml shows two nodes.
+
+FROM python:3.12-slim AS build
+COPY requirements/runtime.txt /build/runtime.txt
+RUN python -m venv /opt/venv \
+ && /opt/venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes -r /build/runtime.txt
+
+FROM python:3.12-slim
+RUN useradd --system --uid 10001 --no-create-home tongban \
+ && install -d -o tongban /srv/tongban/var/blobs
+WORKDIR /srv/tongban
+COPY --from=build /opt/venv /opt/venv
+COPY config config
+COPY server server
+COPY regions regions
+COPY handlers handlers
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    TONGBAN_HOST=0.0.0.0
+USER 10001
+EXPOSE 8320 8321
+# `work` answers on the other port: whoever starts it says so (compose.yaml).
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
+  CMD ["python", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:8320/live', timeout=2)"]
+ENTRYPOINT ["python", "-m", "server"]
+CMD ["serve"]

@@ -1,0 +1,330 @@
+"""What every door has: who may come in, how a body is read, and how a refusal becomes an answer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from tornado.web import Finish, HTTPError, RequestHandler, stream_request_body
+
+from server.desk import relay, sessions
+from server.domain import errors
+from server.domain.errors import FieldFault, Refusal
+from server.domain.persons import Claims
+from server.domain.records import Record
+from server.node import Node
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+STATUS: Mapping[type[Refusal], int] = {
+    errors.Malformed: 400,
+    errors.Unproven: 401,
+    errors.Forbidden: 403,
+    errors.Missing: 404,
+    errors.Conflict: 409,
+    errors.Outdated: 412,
+    errors.TooLarge: 413,
+    errors.Unsupported: 415,
+    errors.Invalid: 422,
+    errors.Unavailable: 503,
+    Refusal: 500,
+}
+OF_TORNADO: Mapping[int, tuple[str, str]] = {
+    400: ("bad_request", "请求格式不正确"),
+    404: ("no_such_door", "没有这个接口"),
+    405: ("method_not_allowed", "该接口不支持此方法"),
+}
+RETRY_AFTER_SECONDS = "2"
+LONGEST_KEY = 200
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Who(Enum):
+    """Who may come in by a door."""
+
+    ANYONE = "anyone"
+    CITIZEN = "citizen, logged in"
+    REAL_NAME = "citizen, name proven"
+    OFFICER = "officer"
+    PEER = "node of another province"
+
+
+class TokenMissing(errors.Unproven):
+    """The door asks for a bearer token and there is none."""
+
+    title = "请先登录"
+
+
+class BodyTooLarge(errors.TooLarge):
+    """The body is larger than this door takes."""
+
+    title = "请求内容过大"
+
+
+class WrongContentType(errors.Unsupported):
+    """The body is not of the type that this door takes."""
+
+    title = "请求内容类型不正确"
+
+
+class BodyUnreadable(errors.Malformed):
+    """The body is not JSON."""
+
+    title = "请求内容无法解析"
+
+
+class BodyFaulty(errors.Invalid):
+    """The body is JSON, but fields are missing, unknown or of the wrong kind."""
+
+    title = "请求内容有误"
+
+
+class IdempotencyKeyMissing(errors.Malformed):
+    """A request that changes something needs an Idempotency-Key of 1 to 200 printable characters."""
+
+    title = "缺少请求标识 Idempotency-Key"
+
+
+class IfMatchUnreadable(errors.Malformed):
+    """If-Match must be the ETag that the case was answered with."""
+
+    title = "If-Match 不正确"
+
+
+@dataclass(frozen=True)
+class Does:
+    """What a door does for one method: the function that does it, the shapes in and out, the status of success."""
+
+    function: Callable[..., Any]
+    gives: type[BaseModel] | None = None
+    takes: type[BaseModel] | None = None
+    status: int = 200
+    is_once: bool = False
+
+
+class Aftermath:
+    """What a stopping process waits for: requests under way, and what goes on after an answer has gone out."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+        self._requests: set[RequestHandler] = set()
+        self._quiet = asyncio.Event()
+        self.is_draining = False
+
+    def enter(self, request: RequestHandler) -> None:
+        """A request begins."""
+        self._requests.add(request)
+
+    def leave(self, request: RequestHandler) -> None:
+        """A request has its answer."""
+        self._requests.discard(request)
+        if not self._requests:
+            self._quiet.set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let it run; a failure is left to the sweepers."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def drain(self) -> None:
+        """Wait until all of it is done; connections are closed with the answers that are still to come."""
+        self.is_draining = True
+        while self._requests:
+            self._quiet.clear()
+            await self._quiet.wait()
+        while self._running:
+            await asyncio.wait(self._running)
+
+
+@stream_request_body
+class Door(RequestHandler):
+    """One path. Headers are judged before a body is taken: who comes, how much he brings, and of which type."""
+
+    who: ClassVar[Who]
+    path: ClassVar[str]
+    does: ClassVar[Mapping[str, Does]]
+    takes_type: ClassVar[str] = JSON
+    most_bytes: ClassVar[int] = 256 * 1024
+    audience: ClassVar[str] = sessions.CITIZENS
+
+    def initialize(self, node: Node, aftermath: Aftermath) -> None:
+        self.node = node
+        self.aftermath = aftermath
+        self.committed: Record | None = None
+        self.etag = ""
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._began = time.perf_counter()
+        aftermath.enter(self)
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("Content-Type", JSON)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
+
+    async def prepare(self) -> None:
+        if self.aftermath.is_draining:
+            self.set_header("Connection", "close")
+        request_id = self.node.chance.token(8).hex()
+        self.trace = self.node.begin(request_id, self.request.headers.get("traceparent"))
+        self.set_header("X-Request-Id", request_id)
+        if self.request.method not in self.does:
+            raise HTTPError(405)
+        await self.let_in()
+        if self.request.method in ("POST", "PUT"):
+            self._check_body_headers()
+
+    async def let_in(self) -> None:
+        """Find out who comes; raises TokenMissing, the refusals of tokens, RealNameNeeded."""
+        if self.who in (Who.ANYONE, Who.PEER):
+            return
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise TokenMissing("请先登录。")
+        at = self.node.clock.now()
+        self.claims: Claims = self.node.tokens.verify(token.strip(), audience=self.audience, at=at)
+        if self.who is Who.REAL_NAME:
+            self.owner = await sessions.owner_of(self.node, self.claims)
+
+    def _check_body_headers(self) -> None:
+        length = self.request.headers.get("Content-Length", "0")
+        if length.isdigit() and int(length) > self.most_bytes:
+            raise BodyTooLarge(f"请求内容不能超过 {self.most_bytes // 1024} KB。")
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind != self.takes_type and self.takes_any_body():
+            raise WrongContentType(f"请使用 {self.takes_type}。")
+
+    def takes_any_body(self) -> bool:
+        """Whether this method reads a body at all."""
+        return self.does[str(self.request.method)].takes is not None
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        self._size += len(chunk)
+        if self._size <= self.most_bytes:
+            self._chunks.append(chunk)
+        return None
+
+    def body(self) -> bytes:
+        """The whole body; raises BodyTooLarge."""
+        if self._size > self.most_bytes:
+            raise BodyTooLarge(f"请求内容不能超过 {self.most_bytes // 1024} KB。")
+        return b"".join(self._chunks)
+
+    def read(self, kind: type[Model]) -> Model:
+        """The body as this model; raises BodyUnreadable, or BodyFaulty naming each field."""
+        try:
+            return kind.model_validate_json(self.body())
+        except ValidationError as fault:
+            found = fault.errors(include_url=False, include_context=False, include_input=False)
+            if any(each["type"] == "json_invalid" for each in found):
+                raise BodyUnreadable("请求内容不是正确的 JSON。") from None
+            faults = [_field_fault(each["loc"], each["type"]) for each in found]
+            raise BodyFaulty("请按提示修改后重试。", errors=faults) from None
+
+    def key(self) -> str:
+        """The Idempotency-Key; raises IdempotencyKeyMissing."""
+        key = self.request.headers.get("Idempotency-Key", "")
+        if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+            raise IdempotencyKeyMissing("请提供 1 至 200 个字符的 Idempotency-Key。")
+        return key
+
+    def if_match(self) -> int | None:
+        """The version in If-Match, if there is one; raises IfMatchUnreadable."""
+        text = self.request.headers.get("If-Match")
+        if text is None or text == "*":
+            return None
+        if not text.strip('"').isdigit() or len(text) > 12:
+            raise IfMatchUnreadable("If-Match 应为办件的 ETag。")
+        return int(text.strip('"'))
+
+    def answer(self, view: BaseModel, *, committed: Record | None = None) -> None:
+        """Answer with the status that the door declares; what the commit entails is carried after the answer."""
+        self.committed = committed
+        self.set_status(self.does[str(self.request.method)].status)
+        self.finish(view.model_dump_json(by_alias=True))
+
+    def compute_etag(self) -> str | None:
+        return self.etag or None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        fault = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        status, problem = problem_of(fault, status_code)
+        if status == 405:
+            self.set_header("Allow", ", ".join(self.does))
+        if status in (429, 503):
+            self.set_header("Retry-After", RETRY_AFTER_SECONDS)
+        if status == 401:
+            self.set_header("WWW-Authenticate", "Bearer")
+        self.node.metrics.refusals.labels(problem["code"]).inc()
+        self.set_status(status)
+        self.set_header("Content-Type", PROBLEM)
+        self.finish_problem(status, orjson.dumps(problem))
+
+    def finish_problem(self, status: int, body: bytes) -> None:
+        """Send a problem; the door of peers signs it first."""
+        self.finish(body)
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if not isinstance(value, Refusal | HTTPError | Finish):
+            self.node.log.error("request.failed", door=self.path, exc_info=(typ, value, tb))
+
+    def on_connection_close(self) -> None:
+        self.aftermath.leave(self)
+
+    def on_finish(self) -> None:
+        self.aftermath.leave(self)
+        method, status = str(self.request.method), str(self.get_status())
+        self.node.metrics.http_requests.labels(self.path, method, status).inc()
+        self.node.metrics.http_request_seconds.labels(self.path).observe(time.perf_counter() - self._began)
+        if self.committed and self.node.settings.relay_at_once:
+            self.aftermath.start(_relay(self.node, self.committed))
+
+
+class NoDoor(Door):
+    """Where no door is."""
+
+    who = Who.ANYONE
+    path = "(none)"
+    does: ClassVar[Mapping[str, Does]] = {}
+
+    async def prepare(self) -> None:
+        raise HTTPError(404)
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal, by the nearest of its kinds in the one dictionary."""
+    return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
+
+
+def problem_of(fault: BaseException | None, status: int) -> tuple[int, dict[str, Any]]:
+    """The status and the RFC 9457 problem of a refusal, of Tornado's own errors, or of a fault of ours."""
+    if isinstance(fault, Refusal):
+        status = status_of(fault)
+        problem: dict[str, Any] = {"code": fault.code, "title": fault.title, "status": status}
+        problem |= {"detail": fault.detail} if fault.detail else {}
+        problem |= {"errors": [each.model_dump() for each in fault.errors]} if fault.errors else {}
+        return status, {"type": f"/problems/{fault.code}"} | problem | fault.more
+    code, title = OF_TORNADO.get(status, ("internal", "系统内部错误，请稍后重试"))
+    return status, {"type": f"/problems/{code}", "code": code, "title": title, "status": status}
+
+
+def _field_fault(place: tuple[int | str, ...], kind: str) -> FieldFault:
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:60] for part in place)
+    if kind == "missing":
+        return FieldFault(pointer=pointer, code="required", detail="缺少这一项。")
+    if kind == "extra_forbidden":
+        return FieldFault(pointer=pointer, code="unknown", detail="没有这一项。")
+    return FieldFault(pointer=pointer, code="type", detail="格式不正确。")
+
+
+async def _relay(node: Node, record: Record) -> None:
+    try:
+        await relay.relay(node, record)
+    except Refusal as refusal:
+        node.log.warning("relay.postponed", case=record.id, code=refusal.code)

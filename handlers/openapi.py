@@ -1,0 +1,85 @@
+"""The doors as OpenAPI 3.1, made from the doors themselves and the shapes they take and give."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from handlers.base import JSON, PROBLEM, Does, Door, Who
+from server.domain.errors import FieldFault
+from server.domain.names import Value
+
+REF = "#/components/schemas/{model}"
+Refs = dict[tuple[Any, str], Any]
+TITLE = "Tongban (通办)"
+
+
+class Problem(Value):
+    """A refusal (RFC 9457) with its stable code."""
+
+    type: str
+    code: str
+    title: str
+    status: int
+    detail: str = ""
+    errors: tuple[FieldFault, ...] = ()
+
+
+def document(doors: Sequence[type[Door]], version: str) -> dict[str, Any]:
+    """The whole description; schemas are shared below `components`."""
+    refs, schemas = _schemas([each for door in doors for each in door.does.values()])
+    paths = {
+        door.path: {method.lower(): _operation(door, each, refs) for method, each in door.does.items()}
+        for door in doors
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": version},
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _schemas(does: Sequence[Does]) -> tuple[Refs, dict[str, Any]]:
+    taken = {(each.takes, "validation") for each in does if each.takes}
+    given = {(each.gives, "serialization") for each in does if each.gives} | {(Problem, "serialization")}
+    wanted: Any = sorted(taken | given, key=lambda pair: (pair[0].__name__, pair[1]))
+    refs, definitions = models_json_schema(wanted, ref_template=REF)
+    return {(model, mode): ref for (model, mode), ref in refs.items()}, definitions["$defs"]
+
+
+def _operation(door: type[Door], does: Does, refs: Refs) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": (door.__doc__ or "").strip().splitlines()[0],
+        "operationId": f"{door.__module__.rpartition('.')[2]}.{does.function.__name__}",
+        "x-who": door.who.name.lower(),
+        "parameters": _parameters(door, does),
+        "responses": {
+            str(does.status): {"description": "Done."} | _content(JSON, does.gives, refs, "serialization"),
+            "default": {"description": "A refusal."} | _content(PROBLEM, Problem, refs, "serialization"),
+        },
+    }
+    if door.who not in (Who.ANYONE, Who.PEER):
+        operation["security"] = [{"bearer": []}]
+    if does.takes:
+        operation["requestBody"] = {"required": True} | _content(door.takes_type, does.takes, refs, "validation")
+    return operation
+
+
+def _parameters(door: type[Door], does: Does) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", door.path)
+    ]
+    if does.is_once:
+        parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string"}})
+    return parameters
+
+
+def _content(kind: str, model: type[BaseModel] | None, refs: Refs, mode: str) -> dict[str, Any]:
+    return {"content": {kind: {"schema": refs[(model, mode)]}}} if model else {}

@@ -1,0 +1,69 @@
+"""All doors of a node, in one table."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from tornado.web import Application
+
+from handlers import cases, catalogue, desk, materials, ops, peers, sessions
+from handlers.base import Aftermath, Door, NoDoor
+from handlers.openapi import document
+from server.node import Node
+
+VERSION = "0.1.0"
+FOR_OPERATORS: tuple[type[Door], ...] = (ops.Live, ops.Ready, ops.Metrics)
+DOORS: tuple[type[Door], ...] = (
+    sessions.Sessions,
+    sessions.SessionRefresh,
+    sessions.Identity,
+    catalogue.Bundles,
+    catalogue.Bundle,
+    catalogue.BundleGuide,
+    materials.Materials,
+    cases.Cases,
+    cases.Case,
+    cases.CaseTimeline,
+    cases.CaseWithdrawal,
+    sessions.DeskSessions,
+    desk.Tasks,
+    desk.DeskCase,
+    desk.StepAct,
+    peers.PeerLog,
+    peers.PeerDirectory,
+    *FOR_OPERATORS,
+    ops.OpenApi,
+)
+
+
+def application(node: Node, aftermath: Aftermath, doors: tuple[type[Door], ...] = DOORS) -> Application:
+    """The Tornado application with these doors."""
+    tools: dict[str, Any] = {"node": node, "aftermath": aftermath}
+    return Application(
+        [(pattern(door.path), door, tools) for door in doors],
+        default_handler_class=NoDoor,
+        default_handler_args=tools,
+        compress_response=True,
+        openapi=orjson.dumps(document(doors, VERSION)),
+        log_function=lambda handler: None,
+    )
+
+
+def pattern(path: str) -> str:
+    """The path as a regular expression: each `{name}` is one segment."""
+    return re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path) + "$"
+
+
+def rows(doors: tuple[type[Door], ...] = DOORS) -> Iterator[dict[str, str]]:
+    """One row for each method of each door: who comes in, the handler, and the function that does it."""
+    for door in doors:
+        for method, does in door.does.items():
+            function = does.function
+            yield {
+                "method": method,
+                "path": door.path,
+                "who": door.who.name.lower(),
+                "handler": f"{door.__module__}.{door.__name__}",
+                "does": f"{function.__module__}.{function.__name__}",
+            }

@@ -1,0 +1,86 @@
+"""The doors by which citizens and officers prove who they are."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from handlers.base import Does, Door, Who
+from server.desk import sessions
+from server.domain.names import Value
+
+Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class LogIn(Value):
+    """A mini-program's login code."""
+
+    app_id: Short
+    code: Short
+
+
+class Refresh(Value):
+    """A refresh token, good for one use."""
+
+    refresh_token: Short
+
+
+class ProveName(Value):
+    """A name, its ID number, and the token of the platform's face check."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=50)]
+    id_number: Annotated[str, StringConstraints(min_length=1, max_length=18)]
+    face_token: Short
+
+
+class SignIn(Value):
+    """An officer's name and password."""
+
+    name: Short
+    password: Short
+
+
+class Sessions(Door):
+    """Log in by mini-program code."""
+
+    path = "/api/v1/sessions"
+    who = Who.ANYONE
+    does = {"POST": Does(sessions.log_in, takes=LogIn, gives=sessions.Admission, status=201)}
+
+    async def post(self) -> None:
+        wish = self.read(LogIn)
+        self.answer(await sessions.log_in(self.node, wish.app_id, wish.code))
+
+
+class SessionRefresh(Door):
+    """Go on with a session."""
+
+    path = "/api/v1/sessions/refresh"
+    who = Who.ANYONE
+    does = {"POST": Does(sessions.refresh, takes=Refresh, gives=sessions.Admission)}
+
+    async def post(self) -> None:
+        self.answer(await sessions.refresh(self.node, self.read(Refresh).refresh_token))
+
+
+class Identity(Door):
+    """Prove a name, which raises the session to real-name level."""
+
+    path = "/api/v1/identity"
+    who = Who.CITIZEN
+    does = {"POST": Does(sessions.prove_name, takes=ProveName, gives=sessions.Admission)}
+
+    async def post(self) -> None:
+        wish = self.read(ProveName)
+        self.answer(await sessions.prove_name(self.node, self.claims, **wish.model_dump()))
+
+
+class DeskSessions(Door):
+    """Sign in as an officer."""
+
+    path = "/desk/v1/sessions"
+    who = Who.ANYONE
+    does = {"POST": Does(sessions.sign_in, takes=SignIn, gives=sessions.DeskAdmission, status=201)}
+
+    async def post(self) -> None:
+        wish = self.read(SignIn)
+        self.answer(await sessions.sign_in(self.node, wish.name, wish.password))

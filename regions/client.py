@@ -1,0 +1,137 @@
+"""The client: one attempt to hand a batch to a peer, which ends in a verified receipt or in a failure of the peer."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+
+from regions import wire
+from regions.directory import known_key
+from server.crypto import base64url
+from server.crypto.envelopes import seal
+from server.crypto.receipts import Receipt, ReceivedAnswer, verify_answer
+from server.crypto.signatures import Asked, Outgoing, SignedRequest, sign_request
+from server.domain.directory import NodeEntry
+from server.domain.errors import Refusal
+from server.domain.exchange import Evidence, Head
+from server.domain.letters import Batch, Letter
+from server.node import Node
+
+RECEIPT_STATUS = 200
+MOST_ANSWER_BYTES = 65_536
+
+
+class PeerFailure(Exception):
+    """The attempt failed; nothing is known to be wrong with any letter. `head` is the peer's, if it signed one."""
+
+    def __init__(self, reason: str, *, retry_after_seconds: float = 0.0, head: Head | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_seconds = retry_after_seconds
+        self.head = head
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The peer's head after it kept the batch, and what proves that."""
+
+    head: Head
+    evidence: Evidence
+
+
+async def hand_over(node: Node, peer: NodeEntry, batch: Batch, letters: Sequence[Letter]) -> Delivered:
+    """Send one batch and verify the receipt; raises PeerFailure for whatever goes wrong."""
+    request, signed = _request(node, peer, batch, letters)
+    answer = await _post(node, request, signed)
+    receipt = _verified(node, peer, signed.asked, answer)
+    head = _head(answer.body)
+    if answer.status != RECEIPT_STATUS:
+        raise PeerFailure(_code(answer.body), retry_after_seconds=_retry_after(answer), head=head)
+    if head is None:
+        raise PeerFailure("answer_unreadable")
+    return Delivered(head, _evidence(node, signed, receipt))
+
+
+def _request(node: Node, peer: NodeEntry, batch: Batch, letters: Sequence[Letter]) -> tuple[Outgoing, SignedRequest]:
+    """A fresh envelope and signature for this attempt; the batch itself is always the same."""
+    at = node.clock.now()
+    key = peer.key_for("encrypt", at)
+    if key is None:
+        raise PeerFailure("no_valid_encryption_key")
+    request = Outgoing(
+        method="POST",
+        url=peer.origin + wire.PATH,
+        content_type=wire.CONTENT_TYPE,
+        body=seal(wire.write(batch, letters), base64url.decode(key.public), kid=key.id),
+        exchange_root=wire.root_header(bytes.fromhex(batch.root)),
+    )
+    nonce = base64url.encode(node.chance.token(16))
+    return request, sign_request(node.keys.signing, request, at=at, nonce=nonce)
+
+
+async def _post(node: Node, request: Outgoing, signed: SignedRequest) -> ReceivedAnswer:
+    headers = {**signed.headers, "traceparent": node.begin("courier", None)}
+    try:
+        async with node.peers.post(request.url, data=request.body, headers=headers, allow_redirects=False) as answer:
+            return ReceivedAnswer(answer.status, answer.headers, await _whole(answer.content))
+    except TimeoutError as fault:
+        raise PeerFailure("timed_out") from fault
+    except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as fault:
+        raise PeerFailure("unreachable") from fault
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    body = b""
+    async for chunk in content.iter_chunked(MOST_ANSWER_BYTES):
+        body += chunk
+        if len(body) > MOST_ANSWER_BYTES:
+            raise PeerFailure("answer_too_long")
+    return body
+
+
+def _verified(node: Node, peer: NodeEntry, asked: Asked, answer: ReceivedAnswer) -> Receipt:
+    """The receipt, if the peer signed this very answer; an unsigned refusal is only a failure with its code."""
+    try:
+        return verify_answer(
+            answer,
+            request=asked,
+            sender=peer.node,
+            directory_key=lambda key_id: known_key(node, key_id),
+            at=node.clock.now(),
+        )
+    except Refusal as refusal:
+        reason = f"unsigned_{answer.status}_{_code(answer.body)}" if answer.status != RECEIPT_STATUS else refusal.code
+        raise PeerFailure(reason, retry_after_seconds=_retry_after(answer)) from refusal
+
+
+def _head(body: bytes) -> Head | None:
+    try:
+        head = orjson.loads(body)["head"]
+        return Head(int(head["stream"]), int(head["number"]), str(head["hash"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _code(body: bytes) -> str:
+    try:
+        return str(orjson.loads(body)["code"])[:60]
+    except (ValueError, TypeError, KeyError):
+        return "unknown"
+
+
+def _retry_after(answer: ReceivedAnswer) -> float:
+    text = answer.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _evidence(node: Node, signed: SignedRequest, receipt: Receipt) -> Evidence:
+    return Evidence(
+        request_key=node.keys.signing.id,
+        request_base=base64url.encode(signed.base),
+        request_signature=base64url.encode(signed.signature),
+        answer_key=receipt.signer,
+        answer_base=base64url.encode(receipt.base),
+        answer_signature=base64url.encode(receipt.signature),
+    )

@@ -1,0 +1,128 @@
+"""The inbox: a peer's batch is verified, kept by one insert, and answered with a signed receipt; its meaning waits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from regions import wire
+from regions.directory import known_key
+from server.crypto import base64url
+from server.crypto.envelopes import open_sealed
+from server.crypto.receipts import Answer, sign_answer
+from server.crypto.signature_base import Signed
+from server.crypto.signatures import Proof, Received, verify_request
+from server.domain.canonical import canonical
+from server.domain.errors import Conflict, Unproven
+from server.domain.exchange import Evidence, Head
+from server.domain.letters import Batch
+from server.domain.names import moment_text
+from server.node import Node
+
+NONCE_GRACE = timedelta(seconds=60)
+RECEIPT_STATUS = 200
+JSON = "application/json"
+
+
+class NonceReplayed(Unproven):
+    """The nonce was used before under this key."""
+
+    title = "请求重复发送"
+
+
+class LogGap(Conflict):
+    """The batch's number lies ahead of our copy of the log; `head` tells how far that has come."""
+
+    title = "批次编号不连续"
+
+
+class LogConflict(Conflict):
+    """The batch contradicts our copy of the log: another hash under the same number, or another predecessor."""
+
+    title = "批次与已有记录冲突"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A signed answer to a peer."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+async def admit(node: Node, *, query: str, headers: Mapping[str, str], body: bytes) -> Proof:
+    """Who sent this batch; from here on answers are signed. Raises the refusals of the profile and NonceReplayed."""
+    proof = verify_request(
+        Received("POST", node.settings.origin, wire.PATH, query, headers, body),
+        directory_key=lambda key_id: known_key(node, key_id),
+        at=node.clock.now(),
+        directory_version=node.directory.version,
+    )
+    if not await node.store.peers.use_nonce(proof.key.id, proof.nonce, until=proof.expires + NONCE_GRACE):
+        raise NonceReplayed("该请求已经收到过。")
+    return proof
+
+
+async def keep(node: Node, proof: Proof, body: bytes) -> Reply:
+    """Store the batch and answer with our head of the sender's log, which makes the answer its receipt.
+
+    Raises Undecryptable, the refusals of regions/wire.py, LogGap and LogConflict.
+    """
+    ours = node.keys.encryption
+    batch, letters = wire.read(open_sealed(body, lambda key_id: ours if key_id == ours.id else None))
+    wire.check_parties(batch, letters, sender=proof.sender, here=node.here)
+    if wire.root_of(letters) != proof.root or batch.root != proof.root.hex():
+        raise wire.RootMismatch("函件与签名的根不一致。")
+    log = node.store.log("in", proof.sender)
+    state = await node.store.peers.inbound(proof.sender)
+    head = await log.head(state.head)
+    if batch.number == head.number + 1:
+        _check_successor(batch, head)
+        reply, signed = _receipt(node, proof, Head(batch.stream, batch.number, batch.hash()))
+        if await log.append_theirs(batch, letters, _evidence(node, proof, signed)):
+            await node.store.peers.keep_inbound(proof.sender, head=batch.number)
+            node.metrics.letters_received.labels(proof.sender).inc(len(letters))
+            return reply
+        head = await log.head(batch.number)
+    if batch.number > head.number:
+        raise LogGap("批次编号不连续。", more={"head": vars(head)})
+    await _check_kept(node, proof.sender, batch)
+    return _receipt(node, proof, head)[0]
+
+
+def sign_refusal(node: Node, proof: Proof, *, status: int, content_type: str, body: bytes) -> Mapping[str, str]:
+    """The headers that sign a refusal after verification."""
+    return _sign(node, proof, Answer(status, content_type, body)).headers
+
+
+def _check_successor(batch: Batch, head: Head) -> None:
+    if batch.stream != head.stream or batch.prev != head.hash:
+        raise LogConflict("批次与已有记录冲突。", more={"head": vars(head)})
+
+
+async def _check_kept(node: Node, sender: str, batch: Batch) -> None:
+    """A number we have counts as kept again only under the same hash."""
+    kept = await node.store.log("in", sender).entries([batch.number])
+    if batch.number not in kept or kept[batch.number].hash != batch.hash():
+        raise LogConflict("批次与已有记录冲突。")
+
+
+def _receipt(node: Node, proof: Proof, head: Head) -> tuple[Reply, Signed]:
+    body = canonical({"head": vars(head), "time": moment_text(node.clock.now())})
+    signed = _sign(node, proof, Answer(RECEIPT_STATUS, JSON, body))
+    return Reply(body, signed.headers), signed
+
+
+def _sign(node: Node, proof: Proof, answer: Answer) -> Signed:
+    nonce = base64url.encode(node.chance.token(16))
+    return sign_answer(node.keys.signing, answer, request=proof.asked, at=node.clock.now(), nonce=nonce)
+
+
+def _evidence(node: Node, proof: Proof, signed: Signed) -> Evidence:
+    return Evidence(
+        request_key=proof.key.id,
+        request_base=base64url.encode(proof.base),
+        request_signature=base64url.encode(proof.signature),
+        answer_key=node.keys.signing.id,
+        answer_base=base64url.encode(signed.base),
+        answer_signature=base64url.encode(signed.signature),
+    )

@@ -1,0 +1,130 @@
+"""The commands: each is a few lines that call the room which does the work."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from regions.founding import found
+from server import main
+from server.domain.diagram import mermaid
+from server.domain.errors import Refusal
+from server.tools.datafiles import BrokenData
+from server.tools.logs import configure
+from server.tools.publications import load_catalogue, load_divisions, load_nodes
+from server.tools.settings import Settings, load_settings
+
+CATALOGUE, REGIONS = Path("config/catalogue"), Path("config/regions")
+FAULTY = 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(prog="python -m server", description="Tongban (通办), one provincial node.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    command("serve", _serve, "Answer citizens, officers and other nodes until SIGTERM.")
+    command("work", _work, "Relay, deliver and settle in the background until SIGTERM.")
+    check = command("check", _check, "Check the catalogue and the regions; exit 1 with every fault if there is one.")
+    check.add_argument("--catalogue", type=Path, default=CATALOGUE, help="folder (default %(default)s)")
+    check.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
+    check.add_argument("--json", action="store_true", help="print the faults as one JSON object")
+    routes = command("routes", _routes, "Print the doors: method, path, who comes in, handler, function.")
+    routes.add_argument("--json", action="store_true", help="print them as a JSON list")
+    command("graph", _graph, "Print the states of a step as a Mermaid diagram.")
+    keys = command("keys", _keys, "Make the keys of new nodes and the directory that names them.")
+    keys.add_argument("what", choices=["make"], help="make: new keys; existing ones are never overwritten")
+    keys.add_argument("folder", type=Path, help="where to write them")
+    keys.add_argument("--node", action="append", required=True, metavar="DIVISION=ORIGIN", help="repeat for each node")
+    officers = command("officers", _officers, "Seed officers from a JSON list of {name, password, department}.")
+    officers.add_argument("what", choices=["seed"], help="seed: add those that are not there yet")
+    officers.add_argument("file", help="a file, or - for standard input")
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; answers its exit code: 0 done, 1 what is wrong stands on stderr, 2 a wrong command line."""
+    chosen = build_parser().parse_args(arguments)
+    try:
+        code: int = chosen.run(chosen)
+    except (ValueError, OSError, Refusal) as fault:
+        print(f"tongban: {fault}", file=sys.stderr)
+        return FAULTY
+    return code
+
+
+def _serve(_: argparse.Namespace) -> int:
+    return _process(main.serve)
+
+
+def _work(_: argparse.Namespace) -> int:
+    return _process(main.work)
+
+
+def _process(body: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
+    settings = load_settings()
+    configure(settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(body(settings))
+    return 0
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    faults: list[Any] = []
+    loads: tuple[tuple[Callable[[Path], Any], Path], ...] = (
+        (load_catalogue, chosen.catalogue),
+        (load_divisions, chosen.regions),
+        (load_nodes, chosen.regions),
+    )
+    for load, folder in loads:
+        try:
+            load(folder)
+        except BrokenData as fault:
+            faults += [each for each in fault.faults if each not in faults]
+    if chosen.json:
+        print(json.dumps({"faults": [each.model_dump(mode="json") for each in faults]}, ensure_ascii=False))
+    else:
+        print("\n".join(str(each) for each in faults) or "no faults", file=sys.stderr if faults else sys.stdout)
+    return FAULTY if faults else 0
+
+
+def _routes(chosen: argparse.Namespace) -> int:
+    rows = main.door_rows()
+    if chosen.json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return 0
+    widths = [max(len(row[column]) for row in rows) for column in rows[0]]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row.values(), widths, strict=True)).rstrip())
+    return 0
+
+
+def _graph(_: argparse.Namespace) -> int:
+    print(mermaid())
+    return 0
+
+
+def _keys(chosen: argparse.Namespace) -> int:
+    origins = dict(pair.partition("=")[::2] for pair in chosen.node)
+    names = {area.node: area.name for area in load_nodes(REGIONS)}
+    public = found(chosen.folder, origins, names, at=datetime.now(UTC))
+    print(public)
+    return 0
+
+
+def _officers(chosen: argparse.Namespace) -> int:
+    text = sys.stdin.read() if chosen.file == "-" else Path(chosen.file).read_text()
+    added = asyncio.run(main.seed_officers(load_settings(), json.loads(text)))
+    print(f"{added} officers added")
+    return 0

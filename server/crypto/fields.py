@@ -1,0 +1,114 @@
+"""Encryption at rest: a data key for each case or blob, wrapped by a key of the node's ring."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from server.crypto import base64url
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class SealBroken(ValueError):
+    """What is stored was altered, moved to another place, or sealed under a key that is gone."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"what is sealed at {place} cannot be opened")
+        self.place = place
+
+
+@dataclass(frozen=True)
+class DataKey:
+    """The key of one case: `wrapped` is stored beside what it seals, and erasing `wrapped` erases that.
+
+    A text is bound to its place (such as `case id/field`), so that it cannot be moved to another.
+    """
+
+    wrapped: str
+    _cipher: AESGCM = field(repr=False, compare=False)
+
+    def seal(self, text: str, place: str) -> str:
+        return base64url.encode(_seal(self._cipher, text.encode(), place=place))
+
+    def open(self, sealed: str, place: str) -> str:
+        """The text; SealBroken if it is not what this key sealed at this place."""
+        data = _open(self._cipher, _decoded(sealed, place), place=place)
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            raise SealBroken(place) from None
+
+    def seal_bytes(self, data: bytes, place: str) -> bytes:
+        return _seal(self._cipher, data, place=place)
+
+    def open_bytes(self, sealed: bytes, place: str) -> bytes:
+        """The bytes; SealBroken if they are not what this key sealed at this place."""
+        return _open(self._cipher, sealed, place=place)
+
+
+@dataclass(frozen=True)
+class FieldRing:
+    """The keys that wrap data keys, by id: `current` wraps new ones, all of them open old ones."""
+
+    keys: Mapping[str, bytes] = field(repr=False)
+    current: str
+
+    def __post_init__(self) -> None:
+        if self.current not in self.keys:
+            raise ValueError(f"the ring of field keys has no key {self.current}")
+        for key_id, key in self.keys.items():
+            if len(key) != KEY_BYTES or not _KEY_ID.fullmatch(key_id):
+                raise ValueError(f"the field key {key_id!r} needs {KEY_BYTES} bytes and a plain id")
+
+    def new_key(self, context: str) -> DataKey:
+        """A fresh data key, wrapped by the current key and bound to its context (such as the case id)."""
+        secret = os.urandom(KEY_BYTES)
+        sealed = _seal(AESGCM(self.keys[self.current]), secret, place=context)
+        return DataKey(f"{self.current}.{base64url.encode(sealed)}", AESGCM(secret))
+
+    def key(self, wrapped: str, context: str) -> DataKey:
+        """The data key that `new_key` wrapped for this context; SealBroken otherwise."""
+        key_id, _, sealed = wrapped.partition(".")
+        if key_id not in self.keys:
+            raise SealBroken(context)
+        secret = _open(AESGCM(self.keys[key_id]), _decoded(sealed, context), place=context)
+        return DataKey(wrapped, AESGCM(secret))
+
+    def seal_bytes(self, data: bytes, place: str) -> bytes:
+        """A blob that carries its own data key: the wrapped key, a line feed, the sealed bytes."""
+        key = self.new_key(place)
+        return key.wrapped.encode() + b"\n" + key.seal_bytes(data, place)
+
+    def open_bytes(self, sealed: bytes, place: str) -> bytes:
+        """The bytes that `seal_bytes` sealed at this place; SealBroken otherwise."""
+        wrapped, _, rest = sealed.partition(b"\n")
+        return self.key(wrapped.decode("ascii", "replace"), place).open_bytes(rest, place)
+
+
+def _decoded(sealed: str, place: str) -> bytes:
+    try:
+        return base64url.decode(sealed)
+    except ValueError:
+        raise SealBroken(place) from None
+
+
+def _seal(cipher: AESGCM, data: bytes, *, place: str) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, data, place.encode())
+
+
+def _open(cipher: AESGCM, sealed: bytes, *, place: str) -> bytes:
+    if len(sealed) < NONCE_BYTES + TAG_BYTES:
+        raise SealBroken(place)
+    try:
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+    except InvalidTag:
+        raise SealBroken(place) from None

@@ -1,0 +1,200 @@
+"""The keys of one node, kept in one file that only its owner may read."""
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from server.crypto import base64url
+from server.crypto.digests import keyed_digest
+from server.crypto.fields import KEY_BYTES, FieldRing
+from server.crypto.suites import SUITE, EncryptionKey, SigningKey
+
+
+class KeyFileOpenToOthers(ValueError):
+    """The group or the world may read or write the key file."""
+
+
+class KeyFileUnreadable(ValueError):
+    """The key file is missing or broken."""
+
+
+class KeyFileExists(ValueError):
+    """There is a key file already, and keys are never overwritten."""
+
+
+@dataclass(frozen=True)
+class NodeKeys:
+    """All secrets of one node.
+
+    `lookup` keys the digests of owners, `materials` the addresses of materials at rest, and `case_ids` the
+    ids of cases: it never rotates, for a repeated submission must find its case for good.
+    """
+
+    division: str
+    signing: SigningKey
+    encryption: EncryptionKey
+    tokens: SigningKey
+    fields: FieldRing
+    lookup: bytes = field(repr=False)
+    case_ids: bytes = field(repr=False)
+    materials: bytes = field(repr=False)
+
+    def owner(self, kind: str, name: str) -> str:
+        """The digest that stands for a person or a platform user in the database and in tokens."""
+        return keyed_digest(self.lookup, [kind, name])
+
+    def case_number(self, owner: str, key: str) -> str:
+        """The number of the case that this owner opens under this Idempotency-Key."""
+        return keyed_digest(self.case_ids, [owner, key])
+
+    def wish(self, wish: Any) -> str:
+        """The digest that tells two wishes under one Idempotency-Key apart."""
+        return keyed_digest(self.case_ids, wish)
+
+    def material(self, sha256: str) -> str:
+        """What this node calls a material of this content, and its address at rest."""
+        return keyed_digest(self.materials, sha256)
+
+
+def make_keys(division: str) -> NodeKeys:
+    """Fresh keys from the system's randomness, named after the division: `330000-sign-1`."""
+    fields_id = f"{division}-fields-1"
+    return NodeKeys(
+        division=division,
+        signing=_signing(f"{division}-sign-1", os.urandom(KEY_BYTES)),
+        encryption=_encryption(f"{division}-encrypt-1", os.urandom(KEY_BYTES)),
+        tokens=_signing(f"{division}-tokens-1", os.urandom(KEY_BYTES)),
+        fields=FieldRing({fields_id: os.urandom(KEY_BYTES)}, fields_id),
+        lookup=os.urandom(KEY_BYTES),
+        case_ids=os.urandom(KEY_BYTES),
+        materials=os.urandom(KEY_BYTES),
+    )
+
+
+def make_publisher_key() -> SigningKey:
+    """A fresh key for the publisher of the directory."""
+    return _signing("publisher-1", os.urandom(KEY_BYTES))
+
+
+def save_keys(keys: NodeKeys, path: Path) -> None:
+    """Write a new key file with mode 600; KeyFileExists if there is one."""
+    content = {
+        "suite": SUITE,
+        "division": keys.division,
+        "signing": _pair(keys.signing),
+        "encryption": _pair(keys.encryption),
+        "tokens": _pair(keys.tokens),
+        "fields": {
+            "current": keys.fields.current,
+            "keys": {key_id: base64url.encode(key) for key_id, key in keys.fields.keys.items()},
+        },
+        "lookup": base64url.encode(keys.lookup),
+        "case_ids": base64url.encode(keys.case_ids),
+        "materials": base64url.encode(keys.materials),
+    }
+    _write(path, content)
+
+
+def load_keys(path: Path) -> NodeKeys:
+    """The keys of a file that `save_keys` wrote; KeyFileUnreadable or KeyFileOpenToOthers."""
+    content = _read(path)
+    try:
+        ring = content["fields"]
+        return NodeKeys(
+            division=_text(content["division"]),
+            signing=_signing(*_named(content["signing"])),
+            encryption=_encryption(*_named(content["encryption"])),
+            tokens=_signing(*_named(content["tokens"])),
+            fields=FieldRing({key_id: _secret(key) for key_id, key in ring["keys"].items()}, ring["current"]),
+            lookup=_secret(content["lookup"]),
+            case_ids=_secret(content["case_ids"]),
+            materials=_secret(content["materials"]),
+        )
+    except (LookupError, TypeError, AttributeError, ValueError):
+        raise _broken(path) from None
+
+
+def save_publisher_key(key: SigningKey, path: Path) -> None:
+    """Write a new key file of the publisher with mode 600; KeyFileExists if there is one."""
+    _write(path, {"suite": SUITE, "publisher": _pair(key)})
+
+
+def load_publisher_key(path: Path) -> SigningKey:
+    """The key of a file that `save_publisher_key` wrote; KeyFileUnreadable or KeyFileOpenToOthers."""
+    content = _read(path)
+    try:
+        return _signing(*_named(content["publisher"]))
+    except (LookupError, TypeError, ValueError):
+        raise _broken(path) from None
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise KeyFileExists(
+            f"there is a key file at {path} already; choose another path, or move it away if it is no longer needed"
+        ) from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise KeyFileOpenToOthers(
+                    f"the key file {path} is open to others (mode {mode:o}); run: chmod 600 {path}"
+                )
+            content = orjson.loads(file.read())
+    except OSError as fault:
+        raise KeyFileUnreadable(
+            f"the key file {path} cannot be read ({fault.strerror}); make one with: python -m server keys make"
+        ) from None
+    except orjson.JSONDecodeError:
+        raise _broken(path) from None
+    if not isinstance(content, dict) or content.get("suite") != SUITE:
+        raise _broken(path)
+    return content
+
+
+def _broken(path: Path) -> KeyFileUnreadable:
+    return KeyFileUnreadable(f"the key file {path} is broken or of another kind; restore it from the backup of keys")
+
+
+def _pair(key: SigningKey | EncryptionKey) -> dict[str, str]:
+    return {"id": key.id, "private": base64url.encode(key.private.private_bytes_raw())}
+
+
+def _named(pair: Any) -> tuple[str, bytes]:
+    return _text(pair["id"]), _secret(pair["private"])
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a text is missing")
+    return value
+
+
+def _secret(text: Any) -> bytes:
+    secret = base64url.decode(_text(text))
+    if len(secret) != KEY_BYTES:
+        raise ValueError(f"a secret must have {KEY_BYTES} bytes")
+    return secret
+
+
+def _signing(key_id: str, secret: bytes) -> SigningKey:
+    return SigningKey(key_id, Ed25519PrivateKey.from_private_bytes(secret))
+
+
+def _encryption(key_id: str, secret: bytes) -> EncryptionKey:
+    return EncryptionKey(key_id, X25519PrivateKey.from_private_bytes(secret))

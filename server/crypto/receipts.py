@@ -1,0 +1,85 @@
+"""Signed answers between nodes: each is bound to its request, and a 200 is the receipt."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from server.crypto.signature_base import Message, Signed, content_digest, header_value, sign_message
+from server.crypto.signatures import REQUEST, Asked, KnownKey, UnknownKey, verify_message
+from server.crypto.suites import SigningKey
+
+RECEIPT = "tongban-1-receipt"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to sign."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class ReceivedAnswer:
+    """An answer as it arrived."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """That `sender` gave this very request this status, signed at `created` by its key `signer`."""
+
+    sender: str
+    signer: str
+    status: int
+    created: datetime
+    base: bytes
+    signature: bytes
+
+
+def sign_answer(key: SigningKey, answer: Answer, *, request: Asked, at: datetime, nonce: str) -> Signed:
+    """The headers of the answer to a verified request (`Proof.asked`)."""
+    headers = {"Content-Type": answer.content_type, "Content-Digest": content_digest(answer.body)}
+    sent = ReceivedAnswer(answer.status, headers, answer.body)
+    return sign_message(key, _message(sent, request), at=at, nonce=nonce)
+
+
+def verify_answer(
+    answer: ReceivedAnswer,
+    *,
+    request: Asked,
+    sender: str,
+    directory_key: Callable[[str], KnownKey | None],
+    at: datetime,
+) -> Receipt:
+    """The receipt for the request that we signed (`SignedRequest.asked`) and sent to the node of `sender`.
+
+    Raises the refusals of signatures.py; an answer signed by another node is from an UnknownKey.
+    """
+    verified = verify_message(_message(answer, request), directory_key=directory_key, at=at)
+    if verified.by.sender != sender:
+        raise UnknownKey
+    return Receipt(
+        sender=sender,
+        signer=verified.by.key.id,
+        status=answer.status,
+        created=datetime.fromtimestamp(verified.parameters.created, UTC),
+        base=verified.base,
+        signature=verified.signature,
+    )
+
+
+def _message(answer: ReceivedAnswer, request: Asked) -> Message:
+    components = {
+        '"@status"': str(answer.status),
+        '"content-type"': header_value(answer.headers, "content-type"),
+        '"content-digest"': header_value(answer.headers, "content-digest"),
+        f'"signature";req;key="{REQUEST}"': request.signature,
+        '"content-digest";req': request.content_digest,
+        '"exchange-root";req': request.exchange_root,
+    }
+    return Message(RECEIPT, components, answer.headers, answer.body)

@@ -1,0 +1,126 @@
+"""A stand-in for the WeChat platform: a small HTTP server that knows the citizens of a file.
+
+    python -m server.demo.platform --port 9000 --citizens citizens.json
+
+The file is a JSON list of `{code, openid, name, id_number, face_token}`. Unlike the real platform it takes a
+login code as often as it is shown, so that a demo can log in again. `/identity/check` is our own contract.
+"""
+
+import argparse
+import asyncio
+import hmac
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import tornado.httpserver
+import tornado.netutil
+import tornado.web
+
+from server.tools.logs import configure, log
+
+OK = {"errcode": 0, "errmsg": "ok"}
+APP_ID_INVALID = {"errcode": 40013, "errmsg": "invalid appid"}
+CODE_INVALID = {"errcode": 40029, "errmsg": "invalid code"}
+MISMATCH = {"errcode": 61001, "errmsg": "identity mismatch"}
+
+
+@dataclass(frozen=True)
+class Citizen:
+    """A person whom the platform knows, and the code that the phone would get."""
+
+    code: str
+    openid: str
+    name: str
+    id_number: str
+    face_token: str
+
+
+class Session(tornado.web.RequestHandler):
+    """GET /sns/jscode2session: the openid of a login code."""
+
+    def initialize(self, citizens: Sequence[Citizen]) -> None:
+        self.citizens = citizens
+
+    def get(self) -> None:
+        asked = {name: self.get_query_argument(name, "") for name in ("appid", "secret", "js_code", "grant_type")}
+        if not asked["appid"] or not asked["secret"] or asked["grant_type"] != "authorization_code":
+            self.finish(orjson.dumps(APP_ID_INVALID))
+            return
+        openid = next((citizen.openid for citizen in self.citizens if citizen.code == asked["js_code"]), None)
+        self.set_header("Content-Type", "text/plain")  # as the real one answers; and no errcode on success
+        self.finish(orjson.dumps({"openid": openid, "session_key": "AAAA"} if openid else CODE_INVALID))
+
+
+class IdentityCheck(tornado.web.RequestHandler):
+    """POST /identity/check: whether name, ID number and face are one person's."""
+
+    def initialize(self, citizens: Sequence[Citizen]) -> None:
+        self.citizens = citizens
+
+    def post(self) -> None:
+        asked = orjson.loads(self.request.body)
+        is_known = any(
+            all(_equal(asked.get(name), getattr(citizen, name)) for name in ("name", "id_number", "face_token"))
+            for citizen in self.citizens
+        )
+        self.set_header("Content-Type", "application/json")
+        self.finish(orjson.dumps(OK if is_known else MISMATCH))
+
+
+def read_citizens(path: Path) -> tuple[Citizen, ...]:
+    """The citizens of the file; ValueError or TypeError if it is not the list described above."""
+    return tuple(Citizen(**entry) for entry in orjson.loads(path.read_bytes()))
+
+
+def listen(
+    citizens: Sequence[Citizen], *, host: str = "127.0.0.1", port: int = 0
+) -> tuple[tornado.httpserver.HTTPServer, int]:
+    """Serve from now on; the server, and the port (chosen by the system when 0 was asked)."""
+    known = {"citizens": citizens}
+    doors = [(r"/sns/jscode2session", Session, known), (r"/identity/check", IdentityCheck, known)]
+    server = tornado.httpserver.HTTPServer(tornado.web.Application(doors, log_function=lambda _: None))
+    sockets = tornado.netutil.bind_sockets(port, host)
+    server.add_sockets(sockets)
+    return server, sockets[0].getsockname()[1]
+
+
+async def serve(citizens: Sequence[Citizen], *, host: str, port: int) -> None:
+    """Serve until the process is told to end."""
+    server, port = listen(citizens, host=host, port=port)
+    log.info("platform.ready", port=port, citizens=len(citizens))
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await stop.wait()
+    server.stop()
+    await server.close_all_connections()
+
+
+def _equal(given: Any, known: str) -> bool:
+    return isinstance(given, str) and hmac.compare_digest(given.encode(), known.encode())
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m server.demo.platform", description="A stand-in for the WeChat platform."
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--citizens", type=Path, required=True)
+    return parser
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    chosen = build_parser().parse_args()
+    configure()
+    asyncio.run(serve(read_citizens(chosen.citizens), host=chosen.host, port=chosen.port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""Materials: a citizen hands in a file once, and uses it in as many applications as he likes."""
+
+from hashlib import sha256
+
+from server.domain.materials import LONGEST_NAME, Upload, media_type
+from server.node import Node
+
+
+async def hand_in(node: Node, owner: str, name: str, content: bytes) -> Upload:
+    """Keep a file for this owner; the same content again gives the same id.
+
+    Raises MaterialTooLarge and MaterialTypeUnknown.
+    """
+    kind = media_type(content)
+    digest = sha256(content).hexdigest()
+    upload = Upload(
+        id=node.keys.material(digest), name=name[-LONGEST_NAME:], size=len(content), media_type=kind, sha256=digest
+    )
+    await node.store.materials.keep(owner, upload, content)
+    return upload

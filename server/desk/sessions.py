@@ -1,0 +1,155 @@
+"""Sessions: citizens log in by mini-program code and prove their name, officers sign in by password."""
+
+import base64
+from datetime import timedelta
+from hashlib import sha256
+
+from server.domain.errors import FieldFault, Forbidden, Invalid, StaleVersion, Unproven
+from server.domain.names import Value
+from server.domain.persons import Claims, Officer, Person, Session, is_id_number
+from server.node import Node
+
+CITIZENS, OFFICERS = "citizens", "officers"
+LOGGED_IN, REAL_NAME, OFFICER = "logged_in", "real_name", "officer"
+BEARER = "Bearer"
+
+
+class NotOurApp(Invalid):
+    """The mini-program is not the one of this node."""
+
+    title = "小程序标识不正确"
+
+
+class RefreshTokenUsed(Unproven):
+    """The refresh token is unknown, over, or was used before."""
+
+    title = "登录已失效"
+
+
+class RealNameNeeded(Forbidden):
+    """The session has not proven a name."""
+
+    title = "请先完成实名认证"
+
+
+class IdNumberInvalid(Invalid):
+    """The ID number has a wrong birth date or check character."""
+
+    title = "身份证号码不正确"
+
+
+class Admission(Value):
+    """What a login is answered with (RFC 6749, section 5.1)."""
+
+    access_token: str
+    token_type: str = BEARER
+    expires_in: int
+    refresh_token: str
+
+
+class DeskAdmission(Value):
+    """What an officer's sign-in is answered with."""
+
+    access_token: str
+    token_type: str = BEARER
+    expires_in: int
+    name: str
+    department: str
+
+
+async def log_in(node: Node, app_id: str, code: str) -> Admission:
+    """Begin a session by a mini-program's login code; raises NotOurApp and the refusals of the platform."""
+    if app_id != node.settings.platform_app_id:
+        raise NotOurApp("请使用本省政务小程序登录。")
+    user = node.keys.owner("platform_user", await node.platform.openid(code))
+    secret = _secret(node)
+    session = Session(id=_secret(node), platform_user=user, person="", refresh_digest=_digest(secret))
+    await node.store.people.open_session(session, expires_at=node.clock.now() + _lifetime(node))
+    return _admit(node, session, secret)
+
+
+async def refresh(node: Node, token: str) -> Admission:
+    """Go on with a session; each refresh token counts once, and the answer brings the next. Raises RefreshTokenUsed."""
+    id, _, secret = token.partition(".")
+    session = await node.store.people.session(id)
+    if session.refresh_digest != _digest(secret):
+        raise RefreshTokenUsed("登录已失效，请重新登录。")
+    return await _renew(node, session)
+
+
+async def prove_name(node: Node, claims: Claims, *, name: str, id_number: str, face_token: str) -> Admission:
+    """Raise the session to real-name level (实名认证), checked by the platform; answers new tokens.
+
+    Raises IdNumberInvalid and IdentityMismatch.
+    """
+    if not is_id_number(id_number):
+        fault = FieldFault(pointer="/id_number", code="id_number", detail="身份证号码不正确，请核对18位号码。")
+        raise IdNumberInvalid("身份证号码不正确，请核对18位号码。", errors=[fault])
+    await node.platform.check_face(name=name, id_number=id_number, face_token=face_token)
+    person = Person(key=node.keys.owner("person", id_number), name=name, id_number=id_number)
+    await node.store.people.keep_person(person)
+    session = await node.store.people.session(claims.session)
+    return await _renew(node, session, person=person.key)
+
+
+async def owner_of(node: Node, claims: Claims) -> str:
+    """The key of the person whose name the session has proven; raises RealNameNeeded.
+
+    A token from before the proof stays good: its session is looked up.
+    """
+    if claims.level == REAL_NAME:
+        return claims.subject
+    session = await node.store.people.session(claims.session)
+    if not session.person:
+        raise RealNameNeeded("办理事项前请先完成实名认证。")
+    return session.person
+
+
+async def sign_in(node: Node, name: str, password: str) -> DeskAdmission:
+    """Begin an officer's session; raises WrongPassword."""
+    officer = await node.store.people.officer(name, password)
+    seconds = node.settings.officer_token_seconds
+    claims = Claims(
+        subject=officer.name, level=OFFICER, session=_secret(node), extra={"department": officer.department}
+    )
+    token = node.tokens.issue(claims, audience=OFFICERS, at=node.clock.now(), seconds=seconds)
+    return DeskAdmission(access_token=token, expires_in=seconds, name=officer.name, department=officer.department)
+
+
+def officer_of(claims: Claims) -> Officer:
+    """The officer that a verified token of the desk names."""
+    return Officer(name=claims.subject, department=claims.extra["department"])
+
+
+async def _renew(node: Node, session: Session, *, person: str = "") -> Admission:
+    secret = _secret(node)
+    change = {"refresh_digest": _digest(secret), "version": session.version + 1, "person": person or session.person}
+    renewed = session.model_copy(update=change)
+    try:
+        await node.store.people.change_session(renewed, expires_at=node.clock.now() + _lifetime(node))
+    except StaleVersion as fault:
+        raise RefreshTokenUsed("登录已失效，请重新登录。") from fault
+    return _admit(node, renewed, secret)
+
+
+def _admit(node: Node, session: Session, secret: str) -> Admission:
+    seconds = node.settings.access_token_seconds
+    claims = Claims(
+        subject=session.person or session.platform_user,
+        level=REAL_NAME if session.person else LOGGED_IN,
+        session=session.id,
+    )
+    token = node.tokens.issue(claims, audience=CITIZENS, at=node.clock.now(), seconds=seconds)
+    return Admission(access_token=token, expires_in=seconds, refresh_token=f"{session.id}.{secret}")
+
+
+def _secret(node: Node) -> str:
+    return "s" + base64.b32encode(node.chance.token(25)).decode().lower()
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
+
+
+def _lifetime(node: Node) -> timedelta:
+    return timedelta(seconds=node.settings.refresh_token_seconds)

@@ -1,0 +1,98 @@
+"""Letters and batches: what nodes tell each other, as canonical bytes that are made once and never rebuilt."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from server.domain.canonical import canonical, digest
+from server.domain.names import Moment, Value
+
+VERSION = 1
+GENESIS = "0" * 64
+MOST_LETTERS = 200
+MOST_BYTES = 1 << 20
+
+REFUSED = "letter.refused"
+
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+LetterId = Hash
+NodeCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
+
+
+class Letter(Value):
+    """One message about one step of one case.
+
+    `after` is the id of the sender's previous letter about this case to this node; `salt` (128 bits) keeps
+    its leaf in the tree from being guessed. The `letter.*` kinds have no case, no step and no `after`.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    v: int = VERSION
+    id: LetterId
+    sender: NodeCode = Field(alias="from")
+    to: NodeCode
+    after: LetterId | None
+    case: str | None
+    step: str | None
+    kind: str
+    at: Moment
+    salt: str
+    body: Mapping[str, Any]
+
+    def text(self) -> str:
+        """The canonical form: what is stored, signed, sent again and proven later."""
+        return canonical(self.model_dump(by_alias=True)).decode()
+
+
+class Batch(Value):
+    """One entry of the log between two nodes, without its letters, which stand beside it.
+
+    `root` (hex) is that of the RFC 6962 tree over the letters; all letters with `at` up to `complete_to`
+    are in this batch or before it.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    v: int = VERSION
+    sender: NodeCode = Field(alias="from")
+    to: NodeCode
+    stream: int
+    number: int
+    prev: Hash
+    complete_to: Moment
+    root: Hash
+
+    def hash(self) -> str:
+        """SHA-256 (hex) of the canonical form without letters, so that erasing bodies later breaks no chain."""
+        return digest(self.model_dump(by_alias=True))
+
+
+def letter_id(*source: Any) -> str:
+    """SHA-256 of `[from, to, case, event number, index]`, or of `[from, to, kind, subject]` without a case."""
+    return digest(list(source))
+
+
+def letter_salt(salt: bytes, event: int, index: int) -> str:
+    """128 bits of base64url for one letter out of the random bytes of one commit."""
+    derived = hashlib.sha256(salt + event.to_bytes(8, "big") + index.to_bytes(8, "big")).digest()
+    return base64.urlsafe_b64encode(derived[:16]).rstrip(b"=").decode()
+
+
+def refusal_of(letter: Letter, code: str, *, at: Moment, salt: bytes) -> Letter:
+    """The letter that tells the sender that his letter cannot be settled, and why."""
+    return Letter(
+        id=letter_id(letter.to, letter.sender, REFUSED, letter.id),
+        sender=letter.to,
+        to=letter.sender,
+        after=None,
+        case=None,
+        step=None,
+        kind=REFUSED,
+        at=at,
+        salt=letter_salt(salt, 0, 0),
+        body={"id": letter.id, "code": code},
+    )

@@ -1,0 +1,90 @@
+"""Opening a case: from what a citizen hands in to an application with nothing missing, or every fault at once."""
+
+from collections.abc import Mapping
+
+from server.domain.case import Application, HandedIn
+from server.domain.catalogue import Catalogue
+from server.domain.directory import Directory
+from server.domain.errors import FieldFault
+from server.domain.forms import FormFaulty, form_faults
+from server.domain.materials import Upload
+from server.domain.merging import MergedForm, merge
+from server.domain.names import Value
+from server.domain.persons import Person
+from server.domain.plan import PlannedStep, make_plan
+from server.domain.routing import route
+
+
+class MaterialGiven(Value):
+    """One material of a submission: which kind it is, and the id that its upload was answered with."""
+
+    code: str
+    id: str
+
+
+class Submission(Value):
+    """A finished application as it is handed in (提交)."""
+
+    bundle: str
+    answers: Mapping[str, str]
+    form: Mapping[str, str]
+    materials: tuple[MaterialGiven, ...]
+
+
+def application_of(
+    catalogue: Catalogue,
+    wish: Submission,
+    *,
+    applicant: Person,
+    uploads: Mapping[str, Upload],
+    home: str,
+) -> Application:
+    """The checked application; raises NoSuchBundle, AnswersIncomplete, or FormFaulty naming every fault.
+
+    `uploads` are the applicant's own, by id. Fields that his proven name fills are filled here.
+    """
+    bundle = catalogue.bundle(wish.bundle)
+    steps = make_plan(catalogue, bundle, wish.answers, home=home)
+    merged = merge(catalogue, bundle, steps)
+    faults = form_faults(merged.fields, wish.form) + _material_faults(merged, wish, uploads)
+    if faults:
+        raise FormFaulty("请按提示修改后重新提交。", errors=faults)
+    known = {"name": applicant.name, "id_number": applicant.id_number}
+    filled = {each.field.code: known[each.field.filled_from] for each in merged.filled if each.field.filled_from}
+    return Application(
+        bundle=bundle.code,
+        bundle_name=bundle.name,
+        catalogue=catalogue.version,
+        applicant=applicant,
+        answers=wish.answers,
+        form={**wish.form, **filled},
+        materials=tuple(
+            HandedIn(code=given.code, **uploads[given.id].model_dump()) for given in dict.fromkeys(wish.materials)
+        ),
+        steps=steps,
+    )
+
+
+def check_places(steps: tuple[PlannedStep, ...], directory: Directory) -> None:
+    """Raises NoNodeFor if a step of the plan would be decided where no node is."""
+    for step in steps:
+        route(directory, step.division)
+
+
+def _material_faults(merged: MergedForm, wish: Submission, uploads: Mapping[str, Upload]) -> list[FieldFault]:
+    known = {each.material.code: each for each in merged.materials}
+    faults = []
+    for index, given in enumerate(wish.materials):
+        if given.code not in known:
+            faults.append(_fault(f"{index}/code", "unknown", "这件事不需要这种材料。"))
+        elif given.id not in uploads:
+            faults.append(_fault(f"{index}/id", "material_unknown", "没有找到这份材料，请重新上传。"))
+    given_codes = {given.code for given in wish.materials}
+    for code, each in known.items():
+        if each.is_required and code not in given_codes:
+            faults.append(_fault("", "required", f"请上传：{each.material.name}"))
+    return faults
+
+
+def _fault(place: str, code: str, detail: str) -> FieldFault:
+    return FieldFault(pointer=f"/materials/{place}".rstrip("/"), code=code, detail=detail)

@@ -1,0 +1,232 @@
+"""The composition root: builds a node from its settings, serves its doors or does its work, and stops in order."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+
+import aiohttp
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from handlers import routes
+from handlers.base import Aftermath, Door
+from regions import directory, outbox, settling
+from server.crypto.keyring import load_keys
+from server.crypto.tokens import Tokens
+from server.desk import relay
+from server.node import Node, Places
+from server.store.mongo import MongoDatabase
+from server.store.people import OfficerExists
+from server.store.queries import QUERIES
+from server.store.store import Store, open_store
+from server.tools.clock import Clock, SystemChance, SystemClock
+from server.tools.logs import log
+from server.tools.loops import Loops
+from server.tools.metrics import Metrics
+from server.tools.platform import Platform
+from server.tools.publications import load_catalogue
+from server.tools.settings import Settings
+
+MOST_BODY_BYTES = 64 << 20
+MOST_HEADER_BYTES = 32 << 10
+IDLE_SECONDS = 75
+SLOWEST_LOOP_SECONDS = 30.0
+DIRECTORY_SECONDS = 10.0
+EXPIRY_SECONDS = 600.0
+REMEMBERED_HOURS = 24 * 31
+Run = Callable[[], Awaitable[bool | None]]
+
+
+class WrongKeys(ValueError):
+    """The key file belongs to another division than the settings name."""
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, *, clock: Clock | None = None, listeners: Sequence[object] = ()
+) -> AsyncIterator[Node]:
+    """A node with its database, directory and clients; all are closed at the end.
+
+    Raises SettingsFault's kin (ValueError) for keys, data and directory, and Unavailable for the database.
+    """
+    keys = load_keys(settings.keys_file)
+    if keys.division != settings.division:
+        raise WrongKeys(f"{settings.keys_file} holds the keys of {keys.division}, not of {settings.division}")
+    catalogue = load_catalogue(settings.catalogue_folder)
+    database = _database(settings, listeners)
+    timeout = aiohttp.ClientTimeout(total=settings.peer_total_seconds, connect=settings.peer_connect_seconds)
+    async with aiohttp.ClientSession(timeout=timeout) as peers, aiohttp.ClientSession() as platform:
+        try:
+            await database.prepare()
+            store = open_store(
+                database,
+                keys.fields,
+                settings.data_folder,
+                here=settings.division,
+                relay_due_seconds=settings.relay_due_seconds,
+            )
+            yield Node(
+                settings=settings,
+                catalogue=catalogue,
+                places=await _places(settings, store),
+                store=store,
+                keys=keys,
+                tokens=Tokens(keys.tokens, settings.origin),
+                clock=clock or SystemClock(),
+                chance=SystemChance(),
+                platform=_platform(settings, platform),
+                peers=peers,
+                metrics=Metrics(),
+                log=log,
+            )
+            await store.intake.drain()
+        finally:
+            await database.close()
+
+
+async def serve(settings: Settings) -> None:
+    """Answer requests until told to stop; then take none, finish those under way, and end."""
+    async with opened(settings) as node:
+        await _until_stopped(node, routes.DOORS, settings.port)
+
+
+async def work(settings: Settings) -> None:
+    """Do what nobody waits for: relay, deliver, settle, forget; until told to stop."""
+    async with opened(settings) as node:
+        loops = Loops()
+        start_work(node, loops)
+        await _until_stopped(node, routes.FOR_OPERATORS, settings.work_port)
+        await loops.stop(settings.drain_seconds)
+
+
+async def seed_officers(settings: Settings, officers: Sequence[Mapping[str, str]]) -> int:
+    """Add the officers (name, password, department) that are not there yet; answers how many were added."""
+    added = 0
+    async with opened(settings) as node:
+        for officer in officers:
+            if officer["department"] not in node.catalogue.departments:
+                raise ValueError(f"the catalogue has no department {officer['department']!r}")
+            try:
+                await node.store.people.add_officer(officer["name"], officer["department"], officer["password"])
+                added += 1
+            except OfficerExists:
+                log.info("officer.known", name=officer["name"])
+    return added
+
+
+def start_work(node: Node, loops: Loops) -> None:
+    """Start the loops of `work`; each peer has a courier of its own, so that a dead one slows no other."""
+
+    def start(name: str, run: Run, every_seconds: float) -> None:
+        loops.start(name, run, every_seconds=every_seconds, most_seconds=SLOWEST_LOOP_SECONDS)
+
+    pause = node.settings.poll_seconds
+    start("relay", partial(relay.sweep, node), pause)
+    start("settle", partial(settling.settle, node), pause)
+    start("expiry", _expiry(node), EXPIRY_SECONDS)
+    known: set[str] = set()
+
+    def meet_peers() -> None:
+        for peer in node.directory.peers_of(node.here):
+            if peer.node not in known:
+                known.add(peer.node)
+                start(f"courier:{peer.node}", partial(_deliver, node, peer.node), pause)
+                start(f"spread:{peer.node}", partial(settling.spread, node, peer.node), pause)
+
+    async def renew() -> bool:
+        has_more = await directory.refresh(node)
+        meet_peers()
+        return has_more
+
+    meet_peers()
+    start("directory", renew, DIRECTORY_SECONDS)
+
+
+def door_rows() -> list[dict[str, str]]:
+    """The doors as rows: method, path, who comes in, handler, function."""
+    return list(routes.rows())
+
+
+def listen(node: Node, aftermath: Aftermath, doors: tuple[type[Door], ...], port: int) -> tuple[HTTPServer, int]:
+    """Serve these doors; answers the server and the port (the one that was free, for port 0)."""
+    server = HTTPServer(
+        routes.application(node, aftermath, doors),
+        max_body_size=MOST_BODY_BYTES,
+        max_header_size=MOST_HEADER_BYTES,
+        idle_connection_timeout=IDLE_SECONDS,
+        xheaders=False,
+    )
+    sockets = bind_sockets(port, node.settings.host, reuse_port=True)
+    server.add_sockets(sockets)
+    return server, sockets[0].getsockname()[1]
+
+
+async def stop_listening(server: HTTPServer, aftermath: Aftermath, within_seconds: float) -> None:
+    """Take no new connection, let what is under way finish (within so many seconds), close the rest."""
+    server.stop()
+    try:
+        async with asyncio.timeout(within_seconds):
+            await aftermath.drain()
+    except TimeoutError:
+        log.warning("serve.cut", after_seconds=within_seconds)
+    await server.close_all_connections()
+
+
+async def _until_stopped(node: Node, doors: tuple[type[Door], ...], port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    aftermath = Aftermath()
+    server, bound = listen(node, aftermath, doors, port)
+    log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
+    await stop.wait()
+    log.info("node.stopping", division=node.here, port=bound)
+    await stop_listening(server, aftermath, node.settings.drain_seconds)
+
+
+async def _deliver(node: Node, code: str) -> bool:
+    """One cycle of the courier to this node, at the address that the directory has now."""
+    peer = node.directory.entry(code)
+    return peer is not None and await outbox.deliver(node, peer)
+
+
+def _expiry(node: Node) -> Run:
+    """A loop that forgets what expired, hour by hour, beginning with what a long pause left."""
+    done = node.clock.now() - timedelta(hours=REMEMBERED_HOURS)
+
+    async def forget() -> bool:
+        nonlocal done
+        last: datetime = node.clock.now() - timedelta(hours=1)
+        while done <= last:
+            if await node.store.forget_expired(done):
+                return True
+            done += timedelta(hours=1)
+        return False
+
+    return forget
+
+
+async def _places(settings: Settings, store: Store) -> Places:
+    kept = await store.directories.latest()
+    first, text = directory.first_directory(settings.directory_file, settings.publisher_key, kept=kept)
+    await store.directories.keep(first.version, text)
+    return Places(first)
+
+
+def _database(settings: Settings, listeners: Sequence[object]) -> MongoDatabase:
+    return MongoDatabase.connect(
+        settings.mongodb_uri,
+        settings.database,
+        queries=QUERIES,
+        timeout_seconds=settings.database_timeout_seconds,
+        listeners=listeners,
+    )
+
+
+def _platform(settings: Settings, session: aiohttp.ClientSession) -> Platform:
+    secret = settings.platform_app_secret.get_secret_value()
+    return Platform(settings.platform_url, settings.platform_app_id, secret=secret, session=session)

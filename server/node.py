@@ -1,0 +1,64 @@
+"""The tools of one running node, one frozen value that every use case gets and none keeps."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from server.crypto.keyring import NodeKeys
+from server.crypto.tokens import Tokens
+from server.domain.acts import Facts
+from server.domain.catalogue import Catalogue
+from server.domain.directory import Directory
+from server.store.store import Store
+from server.tools.clock import Chance, Clock
+from server.tools.logs import bind, child_traceparent, clear
+from server.tools.metrics import Metrics
+from server.tools.platform import Platform
+from server.tools.settings import Settings
+
+
+class Places:
+    """Holds the directory in force; only regions/directory.py puts another one in its place."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node: its choices, its data, its memory, its keys and its edges."""
+
+    settings: Settings
+    catalogue: Catalogue
+    places: Places
+    store: Store
+    keys: NodeKeys
+    tokens: Tokens
+    clock: Clock
+    chance: Chance
+    platform: Platform
+    peers: aiohttp.ClientSession
+    metrics: Metrics
+    log: Any
+
+    @property
+    def here(self) -> str:
+        """The division of this node."""
+        return self.settings.division
+
+    @property
+    def directory(self) -> Directory:
+        """The directory in force."""
+        return self.places.directory
+
+    def facts(self) -> Facts:
+        """What a decision made now may know of the world."""
+        return Facts(here=self.here, at=self.clock.now(), directory=self.directory, salt=self.chance.token(16))
+
+    def begin(self, request_id: str, traceparent: str | None) -> str:
+        """Put the request's id and trace on every log line that follows; answers our own traceparent."""
+        ours = child_traceparent(traceparent, self.chance)
+        clear()
+        bind(request_id=request_id, traceparent=ours)
+        return ours

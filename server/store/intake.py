@@ -1,0 +1,145 @@
+"""Group commit: arrivals gather while batches are in flight, then all of them go in one insert."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+import orjson
+
+from server.domain.errors import OutcomeUnknown, Unavailable
+from server.store.database import Database, Document, UnsafeOperand, safe_document
+
+WAITS_SECONDS = (0.05, 0.25)
+
+
+@dataclass(eq=False)
+class Batch:
+    """Documents that go together, by `_id`; what is stored of them; why nothing is known of the rest."""
+
+    documents: dict[str, Document] = field(default_factory=dict)
+    size: int = 0
+    stored: dict[str, Document] = field(default_factory=dict)
+    fault: Unavailable | None = None
+    landed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def outcome(self, id: str) -> Document:
+        """What is stored under this `_id`; raises OutcomeUnknown, or Unavailable if this batch never stored it."""
+        if id in self.stored:
+            return self.stored[id]
+        raise (type(self.fault) if self.fault else OutcomeUnknown) from self.fault
+
+    def left(self) -> list[Document]:
+        """The documents without an outcome."""
+        return [document for id, document in self.documents.items() if id not in self.stored]
+
+
+class Intake:
+    """Inserts documents of one collection; there is no timer, so on an idle node a document goes at once."""
+
+    def __init__(
+        self,
+        database: Database,
+        collection: str,
+        *,
+        most_documents: int = 64,
+        most_bytes: int = 1024 * 1024,
+        most_in_flight: int = 2,
+    ) -> None:
+        self._database = database
+        self._collection = collection
+        self._most_documents = most_documents
+        self._most_bytes = most_bytes
+        self._most_in_flight = most_in_flight
+        self._gathering: deque[Batch] = deque()
+        self._aboard: dict[str, Batch] = {}
+        self._in_flight: set[asyncio.Task[None]] = set()
+
+    async def add(self, document: Document) -> Document:
+        """The document that is stored under this `_id`: this one, or the one that came before it.
+
+        The caller compares. Who gives up waiting harms nobody: the document goes its way. Raises OutcomeUnknown
+        when it may or may not be stored (adding it again is safe), and Unavailable when it was not sent.
+        """
+        id = safe_document(document)["_id"]
+        batch = self._aboard.get(id) or self._take_in(document)
+        self._send_waiting()
+        await batch.landed.wait()
+        return batch.outcome(id)
+
+    async def drain(self) -> None:
+        """Wait until everything that was added has its outcome."""
+        while self._in_flight:
+            await asyncio.wait(self._in_flight)
+
+    def _take_in(self, document: Document) -> Batch:
+        size = _size(document)
+        last = self._gathering[-1] if self._gathering else None
+        if last is None or len(last.documents) >= self._most_documents or last.size + size > self._most_bytes:
+            last = Batch()
+            self._gathering.append(last)
+        last.documents[document["_id"]] = document
+        last.size += size
+        self._aboard[document["_id"]] = last
+        return last
+
+    def _send_waiting(self) -> None:
+        while self._gathering and len(self._in_flight) < self._most_in_flight:
+            task = asyncio.create_task(self._carry(self._gathering.popleft()))
+            self._in_flight.add(task)
+            task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        self._send_waiting()
+
+    async def _carry(self, batch: Batch) -> None:
+        try:
+            await self._store(batch)
+        finally:
+            self._land(batch)
+            if batch.left():
+                self._turn_away(batch.fault)
+
+    async def _store(self, batch: Batch) -> None:
+        """Send the batch, and again while its outcome is unknown: the `_id`s make that safe."""
+        for wait in (0.0, *WAITS_SECONDS):
+            await asyncio.sleep(wait)
+            try:
+                await self._insert(batch)
+            except OutcomeUnknown as fault:
+                batch.fault = fault
+            except Unavailable as fault:
+                batch.fault = batch.fault or fault
+                return
+            if not batch.left():
+                return
+
+    async def _insert(self, batch: Batch) -> None:
+        """A duplicate is read back; one that no majority has yet stays without outcome."""
+        sent = batch.left()
+        taken = await self._database.insert_many(self._collection, sent)
+        batch.stored.update({one["_id"]: one for place, one in enumerate(sent) if place not in taken})
+        try:
+            batch.stored.update(await self._database.get_many(self._collection, [sent[one]["_id"] for one in taken]))
+        except Unavailable as fault:
+            raise OutcomeUnknown from fault
+
+    def _land(self, batch: Batch) -> None:
+        for id in batch.documents:
+            del self._aboard[id]
+        batch.landed.set()
+
+    def _turn_away(self, fault: Unavailable | None) -> None:
+        """While the database does not answer, nobody waits behind others for his own turn to fail."""
+        while self._gathering:
+            batch = self._gathering.popleft()
+            batch.fault = Unavailable()
+            batch.fault.__cause__ = fault
+            self._land(batch)
+
+
+def _size(document: Document) -> int:
+    try:
+        return len(orjson.dumps(document))
+    except TypeError as fault:
+        raise UnsafeOperand(str(fault)) from fault

@@ -1,0 +1,47 @@
+"""Materials in the store: who handed in what; the content itself lies in blob storage."""
+
+from collections.abc import Sequence
+
+from server.crypto.fields import FieldRing
+from server.domain.materials import Upload
+from server.store.blobs import Blobs
+from server.store.database import Database, Duplicate
+from server.store.sealing import opened, sealed
+
+MATERIALS = "materials"
+
+
+class Materials:
+    """Uploads by owner: two citizens may hand in the same file, and each has his own entry."""
+
+    def __init__(self, database: Database, ring: FieldRing, blobs: Blobs) -> None:
+        self._database = database
+        self._ring = ring
+        self._blobs = blobs
+
+    async def keep(self, owner: str, upload: Upload, content: bytes) -> None:
+        """Store the content first and then the entry; the same file again changes nothing."""
+        await self._blobs.put(upload.id, content)
+        id = f"{owner}:{upload.id}"
+        key = self._ring.new_key(id)
+        try:
+            await self._database.insert(
+                MATERIALS, {"_id": id, "data_key": key.wrapped, "upload": sealed(upload, key, id)}
+            )
+        except Duplicate:
+            return
+
+    async def uploads_of(self, owner: str, ids: Sequence[str]) -> dict[str, Upload]:
+        """Those of these uploads that exist and are this owner's, by id."""
+        found = await self._database.get_many(MATERIALS, [f"{owner}:{id}" for id in ids])
+        return {
+            upload.id: upload
+            for id, document in found.items()
+            for upload in (
+                Upload.model_validate(opened(document["upload"], self._ring.key(document["data_key"], id), id)),
+            )
+        }
+
+    async def content(self, id: str) -> bytes:
+        """The content of an upload; raises NoSuchBlob."""
+        return await self._blobs.get(id)

@@ -1,0 +1,206 @@
+"""The database over MongoDB's wire protocol: the only file that imports the driver.
+
+It is written in the common subset of Motor and `pymongo.AsyncMongoClient`. `retryWrites` stays on: MongoDB
+carries out a retried write once (by its transaction number), and to a server that is no replica set, like the
+embedded one, the driver never retries a write.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, DESCENDING, ReadPreference, UpdateOne
+from pymongo.errors import (
+    BulkWriteError,
+    DuplicateKeyError,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from server.domain.errors import OutcomeUnknown, Unavailable
+from server.store.database import (
+    Document,
+    Duplicate,
+    Mark,
+    Query,
+    UndeclaredQuery,
+    UnsafeOperand,
+    safe,
+    safe_document,
+    safe_mark,
+)
+
+DUPLICATE_KEY = 11000
+
+
+class MongoDatabase:
+    """The `Database` on one named database of a server."""
+
+    def __init__(self, client: Any, name: str, queries: Sequence[Query]) -> None:
+        self._client = client
+        self._queries = frozenset(queries)
+        self._database = client.get_database(
+            name,
+            write_concern=WriteConcern("majority", j=True),
+            read_concern=ReadConcern("majority"),
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+    @classmethod
+    def connect(
+        cls,
+        uri: str,
+        name: str,
+        *,
+        queries: Sequence[Query],
+        timeout_seconds: float = 5.0,
+        listeners: Sequence[Any] = (),
+        client: Callable[..., Any] = AsyncIOMotorClient,
+    ) -> Self:
+        """A database that opens its first connection with the first call; each call ends within the timeout."""
+        milliseconds = int(timeout_seconds * 1000)
+        options = {
+            "appname": "tongban",
+            "connectTimeoutMS": milliseconds,
+            "serverSelectionTimeoutMS": milliseconds,
+            "timeoutMS": milliseconds,
+            "event_listeners": list(listeners),
+        }
+        return cls(client(uri, **options), name, queries)
+
+    async def prepare(self) -> None:
+        """Declare the index of each field that a query reads; those that exist are left alone."""
+        with _reading():
+            for collection, field in sorted({(query.collection, query.field) for query in self._queries}):
+                await self._database[collection].create_index(field)
+
+    async def insert(self, collection: str, document: Document) -> None:
+        safe_document(document)
+        with _writing():
+            await self._database[collection].insert_one(document)
+
+    async def insert_many(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
+        if not documents:
+            return frozenset()
+        for document in documents:
+            safe_document(document)
+        with _writing():
+            try:
+                await self._database[collection].insert_many(documents, ordered=False)
+            except BulkWriteError as fault:
+                return _places_of_duplicates(fault)
+        return frozenset()
+
+    async def replace(self, collection: str, document: Document, *, version: int) -> bool:
+        safe_document(document)
+        with _writing():
+            found = await self._database[collection].replace_one({"_id": document["_id"], "version": version}, document)
+        return bool(found.matched_count)
+
+    async def mark(self, collection: str, mark: Mark) -> bool:
+        with _writing():
+            found = await self._database[collection].update_one(*_update(mark))
+        return bool(found.matched_count)
+
+    async def mark_many(self, collection: str, marks: Sequence[Mark]) -> int:
+        if not marks:
+            return 0
+        updates = [UpdateOne(*_update(mark)) for mark in marks]
+        with _writing():
+            found = await self._database[collection].bulk_write(updates, ordered=False)
+        return int(found.matched_count)
+
+    async def get(self, collection: str, id: str) -> Document | None:
+        with _reading():
+            found: Document | None = await self._database[collection].find_one({"_id": safe(id)})
+        return found
+
+    async def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
+        if not ids:
+            return {}
+        wanted = {"_id": {"$in": [safe(id) for id in ids]}}
+        with _reading():
+            found = await self._database[collection].find(wanted).to_list(None)
+        return {document["_id"]: document for document in found}
+
+    async def equal(self, query: Query, value: str, *, limit: int) -> list[Document]:
+        self._check(query, limit, is_range=False)
+        with _reading():
+            found = self._database[query.collection].find({query.field: safe(value)}).limit(limit)
+            documents: list[Document] = await found.to_list(None)
+        return documents
+
+    async def between(
+        self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False
+    ) -> list[Document]:
+        self._check(query, limit, is_range=True)
+        span = {query.field: {"$gte": safe(low), "$lt": safe(high)}}
+        order = DESCENDING if is_descending else ASCENDING
+        with _reading():
+            found = self._database[query.collection].find(span).sort(query.field, order).limit(limit)
+            documents: list[Document] = await found.to_list(None)
+        return documents
+
+    async def delete(self, collection: str, ids: Sequence[str]) -> None:
+        if not ids:
+            return
+        unwanted = {"_id": {"$in": [safe(id) for id in ids]}}
+        with _writing():
+            await self._database[collection].delete_many(unwanted)
+
+    async def ping(self) -> None:
+        with _reading():
+            await self._client.admin.command("ping")
+
+    async def close(self) -> None:
+        closing = self._client.close()
+        if inspect.isawaitable(closing):  # Motor closes at once, pymongo's own client is awaited
+            await closing
+
+    def _check(self, query: Query, limit: int, *, is_range: bool) -> None:
+        if query not in self._queries or query.is_range != is_range:
+            raise UndeclaredQuery(f"not declared as asked: {query}")
+        if limit < 1:
+            raise UndeclaredQuery(f"without a bound: {query}")
+
+
+def _update(mark: Mark) -> tuple[Document, Document]:
+    safe_mark(mark)
+    if not mark.fields:
+        raise UnsafeOperand(f"a mark that changes nothing: {mark.id!r:.40}")
+    wanted: Document = {"_id": mark.id} if mark.version is None else {"_id": mark.id, "version": mark.version}
+    return wanted, {"$set": dict(mark.fields)}
+
+
+def _places_of_duplicates(fault: BulkWriteError) -> frozenset[int]:
+    details = fault.details
+    faults = details["writeErrors"]
+    if details["writeConcernErrors"] or not faults or any(one["code"] != DUPLICATE_KEY for one in faults):
+        raise OutcomeUnknown from fault
+    return frozenset(one["index"] for one in faults)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except PyMongoError as fault:
+        raise Unavailable from fault
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A write was surely not sent only if no server or no connection could be had for it."""
+    try:
+        yield
+    except DuplicateKeyError:
+        raise Duplicate from None
+    except (ServerSelectionTimeoutError, WaitQueueTimeoutError) as fault:
+        raise Unavailable from fault
+    except PyMongoError as fault:
+        raise OutcomeUnknown from fault

@@ -1,0 +1,69 @@
+"""What this node remembers of each peer: how far both logs have come, how attempts went, which nonces were used."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from server.domain.exchange import Inbound, Outbound
+from server.domain.names import moment_key, moment_of_key
+from server.store.database import Database, Duplicate, Mark
+from server.store.queries import hour_bucket
+
+PEERS, NONCES = "peers", "nonces"
+
+
+class Peers:
+    """Marks overwrite each other without harm: each field only saves work that the logs can tell anew."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def outbound(self, peer: str) -> Outbound:
+        """What is remembered of our way to this peer."""
+        document = await self._database.get(PEERS, f"out:{peer}")
+        if document is None:
+            return Outbound()
+        due = document["next_attempt"]
+        return Outbound(
+            head=document["head"],
+            acknowledged=document["acknowledged"],
+            failures=document["failures"],
+            next_attempt_at=moment_of_key(due) if due else None,
+            reason=document["reason"],
+        )
+
+    async def keep_outbound(self, peer: str, state: Outbound) -> None:
+        """Remember it."""
+        due = moment_key(state.next_attempt_at) if state.next_attempt_at else ""
+        fields = vars(replace(state, next_attempt_at=None)) | {"next_attempt": due}
+        del fields["next_attempt_at"]
+        await self._keep(f"out:{peer}", fields)
+
+    async def inbound(self, peer: str) -> Inbound:
+        """What is remembered of this peer's way to us."""
+        document = await self._database.get(PEERS, f"in:{peer}")
+        if document is None:
+            return Inbound()
+        return Inbound(head=document["head"], spread=document["spread"])
+
+    async def keep_inbound(self, peer: str, **fields: int) -> None:
+        """Remember these fields of `Inbound`."""
+        await self._keep(f"in:{peer}", fields, absent=vars(Inbound()))
+
+    async def use_nonce(self, key: str, nonce: str, *, until: datetime) -> bool:
+        """Whether this nonce was never used under this key; from now on it was."""
+        try:
+            await self._database.insert(NONCES, {"_id": f"{key}:{nonce}", "bucket": hour_bucket(until)})
+        except Duplicate:
+            return False
+        return True
+
+    async def _keep(
+        self, id: str, fields: Mapping[str, int | str], *, absent: Mapping[str, int | str] | None = None
+    ) -> None:
+        if await self._database.mark(PEERS, Mark(id, fields)):
+            return
+        try:
+            await self._database.insert(PEERS, {"_id": id, **(absent or {}), **fields})
+        except Duplicate:
+            await self._database.mark(PEERS, Mark(id, fields))

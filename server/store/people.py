@@ -1,0 +1,106 @@
+"""People in the store: citizens' sessions and proven names, officers and their password hashes."""
+
+import asyncio
+from datetime import datetime
+from functools import cache
+
+from server.crypto.fields import FieldRing
+from server.crypto.passwords import hash_password, verify_password
+from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
+from server.domain.persons import Officer, Person, Session
+from server.store.database import Database, Duplicate
+from server.store.queries import hour_bucket
+from server.store.sealing import opened, sealed
+
+SESSIONS, PERSONS, OFFICERS = "sessions", "persons", "officers"
+
+
+class NoSuchSession(Unproven):
+    """The session is unknown or over."""
+
+    title = "登录已失效"
+
+
+class NoSuchPerson(Missing):
+    """Nobody has proven this name here."""
+
+    title = "没有实名信息"
+
+
+class OfficerExists(Conflict):
+    """There is an officer of this name already."""
+
+    title = "工作人员已存在"
+
+
+class WrongPassword(Unproven):
+    """Name and password do not belong together."""
+
+    title = "用户名或密码不正确"
+
+
+class People:
+    """Sessions, persons and officers."""
+
+    def __init__(self, database: Database, ring: FieldRing) -> None:
+        self._database = database
+        self._ring = ring
+
+    async def open_session(self, session: Session, *, expires_at: datetime) -> None:
+        """Store a new session, to be forgotten after `expires_at`."""
+        fields = session.model_dump() | {"bucket": hour_bucket(expires_at)}
+        await self._database.insert(SESSIONS, {"_id": fields.pop("id"), **fields})
+
+    async def session(self, id: str) -> Session:
+        """The session; raises NoSuchSession."""
+        document = await self._database.get(SESSIONS, id)
+        if document is None:
+            raise NoSuchSession("登录已失效，请重新登录。")
+        return Session(id=id, **{name: document[name] for name in Session.model_fields if name != "id"})
+
+    async def change_session(self, session: Session, *, expires_at: datetime) -> None:
+        """Put the session in the place of the one of the version before it; StaleVersion if that is gone."""
+        fields = session.model_dump() | {"bucket": hour_bucket(expires_at)}
+        document = {"_id": fields.pop("id"), **fields}
+        if not await self._database.replace(SESSIONS, document, version=session.version - 1):
+            raise StaleVersion("登录状态已更新，请重试。")
+
+    async def keep_person(self, person: Person) -> None:
+        """Remember a proven name; the same person twice is one."""
+        key = self._ring.new_key(person.key)
+        try:
+            document = {"_id": person.key, "data_key": key.wrapped, "person": sealed(person, key, person.key)}
+            await self._database.insert(PERSONS, document)
+        except Duplicate:
+            return
+
+    async def person(self, key: str) -> Person:
+        """The person of this key; raises NoSuchPerson."""
+        document = await self._database.get(PERSONS, key)
+        if document is None:
+            raise NoSuchPerson("请先完成实名认证。")
+        return Person.model_validate(opened(document["person"], self._ring.key(document["data_key"], key), key))
+
+    async def add_officer(self, name: str, department: str, password: str) -> None:
+        """Store a new officer; raises OfficerExists."""
+        hashed = await asyncio.to_thread(hash_password, password)
+        officer = {"name": name, "department": department, "password_hash": hashed}
+        try:
+            await self._database.insert(OFFICERS, {"_id": f"officer:{name}", **officer})
+        except Duplicate as fault:
+            raise OfficerExists("同名工作人员已存在。") from fault
+
+    async def officer(self, name: str, password: str) -> Officer:
+        """The officer who proves himself by his password; raises WrongPassword, whichever of the two is wrong."""
+        document = await self._database.get(OFFICERS, f"officer:{name}")
+        stored = document["password_hash"] if document else await asyncio.to_thread(_nobodys_hash)
+        is_right = await asyncio.to_thread(verify_password, stored, password)
+        if document is None or not is_right:
+            raise WrongPassword("用户名或密码不正确。")
+        return Officer(name=document["name"], department=document["department"])
+
+
+@cache
+def _nobodys_hash() -> str:
+    """A hash to check when there is no such officer, so that an unknown name takes as long as a wrong password."""
+    return hash_password("nobody")

@@ -1,0 +1,74 @@
+"""Sealed documents: the sensitive parts of a value are encrypted on their way into the store and opened on the way out.
+
+A sealed text stands as `{"~": "<base64url>"}`, bound to its place: the case (or whatever the document is of) and the
+path inside it. So it can neither be read nor moved, and opening needs no knowledge of the value's type.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.crypto.fields import DataKey, FieldRing
+from server.domain.letters import Letter
+from server.domain.names import SENSITIVE, Value, moment_key
+
+SEAL = "~"
+
+
+def sealed(value: Value, key: DataKey, place: str) -> dict[str, Any]:
+    """The value as a document of plain JSON types, with all that is marked SENSITIVE sealed under its path."""
+    document = value.model_dump(mode="json")
+    _seal_inside(value, document, key, place)
+    return document
+
+
+def opened(document: Any, key: DataKey, place: str) -> Any:
+    """The same document with every seal opened; SealBroken if one was altered or moved."""
+    if isinstance(document, dict):
+        if document.keys() == {SEAL}:
+            return key.open(document[SEAL], place)
+        return {name: opened(inner, key, f"{place}/{name}") for name, inner in document.items()}
+    if isinstance(document, list):
+        return [opened(inner, key, f"{place}/{index}") for index, inner in enumerate(document)]
+    return document
+
+
+def sealed_letter(letter: Letter, key: DataKey, *, context: str) -> dict[str, Any]:
+    """A letter as it is stored, its canonical text made once and for good.
+
+    `context` is what the data key is bound to: the letter's case, or the letter itself.
+    """
+    return {
+        "_id": letter.id,
+        "to": letter.to,
+        "kind": letter.kind,
+        "case": letter.case,
+        "at": moment_key(letter.at),
+        "text": key.seal(letter.text(), letter.id),
+        "data_key": key.wrapped,
+        "context": context,
+    }
+
+
+def opened_letter(document: Mapping[str, Any], ring: FieldRing) -> Letter:
+    """The letter that `sealed_letter` wrote; SealBroken if it was altered or moved."""
+    key = ring.key(document["data_key"], document["context"])
+    return Letter.model_validate_json(key.open(document["text"], document["_id"]))
+
+
+def _seal_inside(value: Value, document: dict[str, Any], key: DataKey, place: str) -> None:
+    for name, field in type(value).model_fields.items():
+        inner, path = getattr(value, name), f"{place}/{name}"
+        if SENSITIVE in field.metadata:
+            document[name] = _seal(document[name], key, path)
+        elif isinstance(inner, Value):
+            _seal_inside(inner, document[name], key, path)
+        elif isinstance(inner, tuple):
+            for index, (each, written) in enumerate(zip(inner, document[name], strict=True)):
+                if isinstance(each, Value):
+                    _seal_inside(each, written, key, f"{path}/{index}")
+
+
+def _seal(written: Any, key: DataKey, path: str) -> Any:
+    if isinstance(written, Mapping):
+        return {name: _seal(inner, key, f"{path}/{name}") for name, inner in written.items()}
+    return {SEAL: key.seal(written, path)}

@@ -1,0 +1,158 @@
+"""The settings of one node: a TOML file, overlaid with `TONGBAN_*` variables of the environment."""
+
+import base64
+import binascii
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "TONGBAN_"
+PATH_VARIABLE = PREFIX + "CONFIG"
+TEST_PREFIX = PREFIX + "TEST_"
+DEFAULT_PATH = Path("config/node.toml")
+SECRETS = frozenset({"platform_app_secret"})
+
+
+class SettingsFault(ValueError):
+    """Settings that a node cannot start with: where it was read (a file or a variable), the key, the reason."""
+
+    def __init__(self, source: str, reason: str, *, key: str = "") -> None:
+        super().__init__(f"{source}: {key}: {reason}" if key else f"{source}: {reason}")
+        self.source = source
+        self.key = key
+        self.reason = reason
+
+
+def _public_key(text: str) -> str:
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as fault:
+        raise ValueError("must be base64url") from fault
+    if len(raw) != 32:
+        raise ValueError("must be the 32 bytes of an Ed25519 public key in base64url")
+    return text
+
+
+BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s@]+(/[^?#\s]*[^/?#\s])?$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+WholeSeconds = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """What an operator may choose; config/node.toml explains each key.
+
+    Built directly it takes its arguments only; `load_settings` reads the file and the environment.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    division: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
+    host: str = "127.0.0.1"
+    port: Port = 8320
+    work_port: Port = 8321
+    origin: BaseUrl
+
+    mongodb_uri: Annotated[str, StringConstraints(pattern=r"^mongodb(\+srv)?://"), Field(repr=False)]
+    database: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,38}$")] = Field(
+        default_factory=lambda earlier: f"tongban_{earlier['division']}"
+    )
+    data_folder: Path
+    database_timeout_seconds: Seconds = 5.0
+
+    keys_file: Path
+    directory_file: Path
+    publisher_key: Annotated[str, AfterValidator(_public_key)]
+    catalogue_folder: Path = Path("config/catalogue")
+    regions_folder: Path = Path("config/regions")
+
+    platform_url: BaseUrl
+    platform_app_id: Annotated[str, StringConstraints(min_length=1)]
+    platform_app_secret: SecretStr
+
+    access_token_seconds: WholeSeconds = 1800
+    refresh_token_seconds: WholeSeconds = 2_592_000
+    officer_token_seconds: WholeSeconds = 28_800
+
+    poll_seconds: Seconds = 0.5
+    relay_at_once: bool = True
+    relay_due_seconds: Seconds = 5.0
+    drain_seconds: Seconds = 10.0
+
+    peer_connect_seconds: Seconds = 3.0
+    peer_total_seconds: Seconds = 15.0
+    retry_first_seconds: Seconds = 1.0
+    retry_most_seconds: Seconds = 600.0
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for less, more in (
+            ("peer_connect_seconds", "peer_total_seconds"),
+            ("retry_first_seconds", "retry_most_seconds"),
+            ("access_token_seconds", "refresh_token_seconds"),
+        ):
+            if getattr(self, less) > getattr(self, more):
+                raise ValueError(f"{less} must not be longer than {more}")
+        return self
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments only: which file and which environment count is `load_settings`' business."""
+        return (init_settings,)
+
+
+def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings from the file at `path` (else `TONGBAN_CONFIG`, else config/node.toml) and the environment.
+
+    A variable wins over the file. Raises SettingsFault, also for a key or a `TONGBAN_*` variable nobody knows.
+    """
+    environ = os.environ if environ is None else environ
+    path = path or Path(environ.get(PATH_VARIABLE, DEFAULT_PATH))
+    in_file = _read(path)
+    in_environment = _overlay(environ)
+    try:
+        return Settings(**{**in_file, **in_environment})
+    except ValidationError as fault:
+        first = fault.errors(include_url=False, include_input=False)[0]
+        key = str(first["loc"][0]) if first["loc"] else ""
+        reason = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "missing":
+            reason = f"is not set; write it there or set {PREFIX}{key.upper()}"
+        source = PREFIX + key.upper() if key in in_environment else str(path)
+        raise SettingsFault(source, reason, key=key) from fault
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise SettingsFault(str(path), f"cannot be read: {fault.strerror}") from fault
+    except ValueError as fault:
+        raise SettingsFault(str(path), f"is not TOML: {fault}") from fault
+    for key in values:
+        if key not in Settings.model_fields:
+            raise SettingsFault(str(path), "is not a setting", key=key)
+        if key in SECRETS:
+            raise SettingsFault(str(path), f"is a secret; set it by {PREFIX}{key.upper()}, not in a file", key=key)
+    return values
+
+
+def _overlay(environ: Mapping[str, str]) -> dict[str, str]:
+    overlay = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable.startswith(TEST_PREFIX) or variable == PATH_VARIABLE:
+            continue
+        key = variable.removeprefix(PREFIX).lower()
+        if key not in Settings.model_fields or variable != variable.upper():
+            raise SettingsFault(variable, "is not a setting", key=key)
+        overlay[key] = text
+    return overlay

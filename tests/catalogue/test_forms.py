@@ -1,0 +1,149 @@
+"""A filled form is told what is wrong with it, by JSON pointer, in words a citizen understands."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.domain.forms import form_faults, schema_of
+from server.domain.merging import merge
+from server.domain.plan import make_plan
+from tests.catalogue.shipped import CATALOGUE, NEWBORN
+
+PLAN = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, home="320000")
+FIELDS = merge(CATALOGUE, NEWBORN, PLAN).fields
+RIGHT = {each.field.code: each.field.example for each in FIELDS}
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def faults_with(**changes: Any) -> list[tuple[str, str, str]]:
+    """The faults of the right form after these changes; None removes a field."""
+    values = {code: value for code, value in {**RIGHT, **changes}.items() if value is not None}
+    return [(fault.pointer, fault.code, fault.detail) for fault in form_faults(FIELDS, values)]
+
+
+def test_a_right_form_has_no_fault() -> None:
+    assert faults_with() == []
+
+
+def test_an_optional_field_may_be_left_out() -> None:
+    assert faults_with(father_name=None, father_id_number=None) == []
+
+
+def test_a_missing_field_is_named() -> None:
+    assert faults_with(child_name=None) == [("/form/child_name", "required", "请填写：孩子姓名")]
+
+
+def test_an_unknown_field_is_named() -> None:
+    assert faults_with(colour="red") == [("/form/colour", "unknown", "表单中没有这一项。")]
+
+
+def test_a_misspelt_field_is_both_unknown_and_missing() -> None:
+    faults = faults_with(mobile=None, moblie=RIGHT["mobile"])
+    assert [fault[:2] for fault in faults] == [("/form/mobile", "required"), ("/form/moblie", "unknown")]
+
+
+def test_what_the_session_has_proven_is_not_taken_from_the_form() -> None:
+    assert faults_with(applicant_name="别人")[0][:2] == ("/form/applicant_name", "unknown")
+
+
+def test_what_a_step_yields_is_not_taken_from_the_form() -> None:
+    number = CATALOGUE.field_of["child_id_number"].example
+    assert faults_with(child_id_number=number)[0][:2] == ("/form/child_id_number", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [
+        ("child_name", "", "text"),
+        ("child_name", " 周小禾", "text"),
+        ("child_name", "周小禾 ", "text"),
+        ("child_name", "　", "text"),
+        ("child_name", "周\n小禾", "text"),
+        ("child_name", "禾" * 51, "text"),
+        ("child_name", 7, "text"),
+        ("child_name", ["周小禾"], "text"),
+        ("child_birth_date", "2026-02-29", "date"),
+        ("child_birth_date", "20261102", "date"),
+        ("child_birth_date", "2026-11-02T08:00:00Z", "date"),
+        ("mother_id_number", "320000199203140027", "id_number"),
+        ("mother_id_number", "32000019920314002", "id_number"),
+        ("mobile", "1380000000", "mobile"),
+        ("mobile", "+8613800000000", "mobile"),
+        ("mobile", "1380000000０", "mobile"),
+        ("mobile", 13800000000, "mobile"),
+        ("child_sex", "girl", "choice"),
+        ("child_sex", "", "choice"),
+        ("child_birth_place", "南京市", "division"),
+        ("child_birth_place", "3201", "division"),
+        ("child_birth_place", "32010０", "division"),
+    ],
+)
+def test_a_wrong_value_is_one_fault_of_its_field(field: str, value: object, kind: str) -> None:
+    ((pointer, code, detail),) = faults_with(**{field: value})
+    assert (pointer, code) == (f"/form/{field}", kind)
+    assert detail.startswith(f"{CATALOGUE.field_of[field].name}：")
+
+
+def test_a_text_that_is_too_long_is_told_how_long_it_may_be() -> None:
+    assert "50个字" in faults_with(child_name="禾" * 51)[0][2]
+    assert faults_with(child_name="禾" * 50) == []
+    assert "200个字" in faults_with(home_address="路" * 201)[0][2]
+
+
+def test_all_faults_are_told_at_once_in_the_order_of_their_pointers() -> None:
+    faults = faults_with(mobile="1", child_name=None, colour="red")
+    assert [fault[0] for fault in faults] == ["/form/child_name", "/form/colour", "/form/mobile"]
+
+
+def test_a_pointer_escapes_what_json_pointers_reserve() -> None:
+    assert faults_with(**{"a/b~c": "x"})[0][0] == "/form/a~1b~0c"
+
+
+def test_a_long_unknown_name_is_not_repeated_whole() -> None:
+    assert len(faults_with(**{"x" * 5000: "x"})[0][0]) < 100
+
+
+def test_no_fault_repeats_what_was_filled_in() -> None:
+    faults = faults_with(mother_id_number="320000199203140027", mobile="13800000", child_name="周小禾 ")
+    assert len(faults) == 3
+    assert not any(secret in str(faults) for secret in ("320000199203140027", "13800000", "周小禾"))
+
+
+def test_the_schema_shows_a_client_what_to_draw() -> None:
+    schema = schema_of(FIELDS)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["additionalProperties"] is False
+    assert set(RIGHT) - set(schema["required"]) == {"father_name", "father_id_number"}
+    assert schema["properties"]["child_sex"] == {
+        "title": "孩子性别",
+        "type": "string",
+        "enum": ["male", "female"],
+        "x-choices": {"male": "男", "female": "女"},
+        "examples": ["female"],
+        "x-group": "孩子",
+        "x-sensitive": True,
+        "x-needed-by": [
+            "birth_certificate",
+            "household_registration",
+            "medical_insurance",
+            "social_security_card",
+            "vaccination_card",
+        ],
+    }
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(values=st.dictionaries(st.sampled_from([*RIGHT, "colour", ""]) | st.text(), JSON))
+def test_whatever_is_filled_in_the_answer_is_a_list_of_faults_in_chinese(values: dict[str, Any]) -> None:
+    for fault in form_faults(FIELDS, values):
+        assert fault.pointer.startswith("/form/")
+        assert CHINESE.search(fault.detail)

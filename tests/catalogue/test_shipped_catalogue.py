@@ -1,0 +1,108 @@
+"""The shipped catalogue is whole, says where it is from, and plans a birth as it should."""
+
+import pytest
+
+from server.domain.catalogue import NoSuchBundle
+from server.domain.checking import catalogue_faults
+from server.domain.forms import form_faults
+from server.domain.merging import MergedField, merge
+from server.domain.persons import is_fictitious
+from server.domain.plan import make_plan
+from server.domain.routing import route
+from server.tools.publications import load_divisions, load_nodes
+from tests.catalogue.shipped import CATALOGUE, CONFIG, NEWBORN
+from tests.domain.places import directory_of
+
+ANSWERS = {"household": "330100", "maternity_insurance": "yes"}
+
+
+def test_the_shipped_catalogue_has_no_fault() -> None:
+    assert catalogue_faults(CATALOGUE) == ()
+
+
+def test_no_entry_that_we_could_not_read_in_a_national_text_is_called_official() -> None:
+    entries = [*CATALOGUE.fields, *CATALOGUE.materials, *CATALOGUE.items, *CATALOGUE.bundles]
+    assert all(entry.source for entry in entries)
+    assert {entry.status for entry in [CATALOGUE, *entries]} == {"local", "sample"}
+
+
+def test_a_birth_has_the_seven_items_of_the_five_departments() -> None:
+    names = {CATALOGUE.item_of[step.item].name for step in NEWBORN.steps}
+    assert names == {
+        "出生医学证明（首签）",
+        "预防接种证",
+        "户口登记",
+        "社会保障卡申领",
+        "城乡居民医保参保登记",
+        "生育医疗费用报销",
+        "科学育儿指导登记",
+    }
+    departments = {CATALOGUE.departments[item.department] for item in CATALOGUE.items}
+    assert departments == {"卫健", "疾控", "公安", "人社", "医保"}
+    assert (NEWBORN.legal_days, NEWBORN.promised_days) == (32, 4)
+
+
+def test_a_bundle_that_is_not_in_the_catalogue_is_refused() -> None:
+    with pytest.raises(NoSuchBundle):
+        CATALOGUE.bundle("retirement")
+
+
+def test_household_registration_is_decided_where_the_household_is_and_all_else_at_home() -> None:
+    directory = directory_of({"320000": ["320000"], "330000": ["330000"]})
+    plan = make_plan(CATALOGUE, NEWBORN, ANSWERS, home="320000")
+    nodes = {step.code: route(directory, step.division).node for step in plan}
+    assert nodes.pop("household_registration") == "330000"
+    assert set(nodes.values()) == {"320000"}
+    assert {step.code: step.division for step in plan}["household_registration"] == "330100"
+
+
+def test_each_step_comes_after_those_it_needs() -> None:
+    codes = [step.code for step in make_plan(CATALOGUE, NEWBORN, ANSWERS, home="320000")]
+    assert codes[0] == "birth_certificate"
+    for before, after in (
+        ("birth_certificate", "household_registration"),
+        ("household_registration", "social_security_card"),
+        ("household_registration", "medical_insurance"),
+    ):
+        assert codes.index(before) < codes.index(after)
+
+
+def test_without_maternity_insurance_nothing_is_reimbursed() -> None:
+    insured = {step.code for step in make_plan(CATALOGUE, NEWBORN, ANSWERS, home="320000")}
+    plan = make_plan(CATALOGUE, NEWBORN, {**ANSWERS, "maternity_insurance": "no"}, home="320000")
+    assert insured - {step.code for step in plan} == {"maternity_reimbursement"}
+    form = merge(CATALOGUE, NEWBORN, plan)
+    assert "bank_account" not in [each.field.code for each in form.fields]
+    assert "hospital_invoice" not in [each.material.code for each in form.materials]
+
+
+def test_a_citizen_is_spared_most_of_what_seven_applications_would_ask() -> None:
+    form = merge(CATALOGUE, NEWBORN, make_plan(CATALOGUE, NEWBORN, ANSWERS, home="320000"))
+    assert [each.field.code for each in form.filled] == ["applicant_name", "applicant_id_number"]
+    assert {each.material.code for each in form.materials if each.is_required} == {
+        "mother_identity_card",
+        "mother_household_register",
+        "hospital_invoice",
+    }
+    assert (len(form.fields), form.saved.fields) == (12, 46)
+    assert (len(form.materials), form.saved.materials) == (4, 8)
+    assert form.saved.visits == 7
+
+
+def test_every_example_would_be_accepted_in_its_own_form_and_no_id_number_can_be_a_real_one() -> None:
+    fields = [MergedField(field=field, is_required=True, needed_by=()) for field in CATALOGUE.fields]
+    assert form_faults(fields, {field.code: field.example for field in CATALOGUE.fields}) == []
+    assert all(is_fictitious(field.example) for field in CATALOGUE.fields if field.type == "id_number")
+
+
+def test_all_34_provincial_divisions_are_known() -> None:
+    divisions = load_divisions(CONFIG / "regions")
+    assert len({division.code for division in divisions}) == 34
+    assert all(division.code.endswith("0000") and division.status == "official" for division in divisions)
+    assert {division.code: division.name for division in divisions}["330000"] == "浙江省"
+
+
+def test_the_first_two_nodes_are_jiangsu_and_zhejiang() -> None:
+    nodes = load_nodes(CONFIG / "regions")
+    assert [node.node for node in nodes] == ["320000", "330000", "440000", "510000", "340000"]
+    assert all(node.divisions == (node.node,) and node.status == "sample" for node in nodes)

@@ -1,0 +1,36 @@
+"""The database server of a test run: the one in `TONGBAN_TEST_MONGODB_URI`, else the embedded one, per worker."""
+
+import asyncio
+import os
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pymongo
+import pytest
+
+from server.demo.database import database_server
+
+
+@pytest.fixture(scope="session")
+def database_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a server that all tests of this worker share."""
+    server = database_server(tmp_path_factory.mktemp("database"), os.environ.get("TONGBAN_TEST_MONGODB_URI"))
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        yield runner.run(server.__aenter__())
+        runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def database_sweeper(database_uri: str) -> Iterator[pymongo.MongoClient[dict[str, Any]]]:
+    """A client that drops what tests leave behind."""
+    with pymongo.MongoClient[dict[str, Any]](database_uri) as client:
+        yield client
+
+
+@pytest.fixture
+def database_name(database_sweeper: pymongo.MongoClient[dict[str, Any]]) -> Iterator[str]:
+    """The name of an empty database of this test's own, dropped after it."""
+    name = f"t{uuid.uuid4().hex[:16]}"
+    yield name
+    database_sweeper.drop_database(name)

@@ -1,0 +1,180 @@
+"""The key file: written once, readable by its owner only, and said plainly when it is not."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from server.crypto.keyring import (
+    KeyFileExists,
+    KeyFileOpenToOthers,
+    KeyFileUnreadable,
+    NodeKeys,
+    load_keys,
+    load_publisher_key,
+    make_keys,
+    make_publisher_key,
+    save_keys,
+    save_publisher_key,
+)
+
+
+def rewritten(path: Path, **changes: object) -> None:
+    content = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps(content))
+
+
+def written(path: Path) -> Path:
+    save_keys(make_keys("330000"), path)
+    return path
+
+
+def secrets_of(keys: NodeKeys) -> list[bytes]:
+    return [
+        keys.signing.private.private_bytes_raw(),
+        keys.encryption.private.private_bytes_raw(),
+        keys.tokens.private.private_bytes_raw(),
+        *keys.fields.keys.values(),
+        keys.lookup,
+        keys.case_ids,
+        keys.materials,
+    ]
+
+
+def test_saved_keys_come_back_the_same(tmp_path: Path):
+    keys = make_keys("330000")
+    save_keys(keys, tmp_path / "keys.json")
+    loaded = load_keys(tmp_path / "keys.json")
+    assert secrets_of(loaded) == secrets_of(keys)
+    assert (loaded.division, loaded.fields) == (keys.division, keys.fields)
+    assert loaded.signing.id == "330000-sign-1"
+    assert loaded.encryption.id == "330000-encrypt-1"
+    assert loaded.tokens.id == "330000-tokens-1"
+    assert loaded.fields.current == "330000-fields-1"
+
+
+def test_every_secret_of_every_node_is_its_own():
+    secrets = secrets_of(make_keys("330000")) + secrets_of(make_keys("330000"))
+    assert len(set(secrets)) == len(secrets) == 14
+    assert {len(secret) for secret in secrets} == {32}
+
+
+def test_digests_of_one_node_keep_and_those_of_another_differ(tmp_path: Path):
+    path = written(tmp_path / "keys.json")
+    first, again, other = load_keys(path), load_keys(path), make_keys("330000")
+
+    def names(keys: NodeKeys) -> list[str]:
+        return [
+            keys.owner("person", "1"),
+            keys.owner("officer", "1"),
+            keys.case_number("owner", "key-1"),
+            keys.wish({"bundle": "birth"}),
+            keys.material("00" * 32),
+        ]
+
+    assert names(first) == names(again)
+    assert len(set(names(first) + names(other))) == 10
+
+
+def test_keys_never_show_their_secrets():
+    keys = make_keys("330000")
+    assert repr(keys) == (
+        "NodeKeys(division='330000', signing=SigningKey(id='330000-sign-1', suite='international'), "
+        "encryption=EncryptionKey(id='330000-encrypt-1', suite='international'), "
+        "tokens=SigningKey(id='330000-tokens-1', suite='international'), "
+        "fields=FieldRing(current='330000-fields-1'))"
+    )
+
+
+def test_the_file_is_for_its_owner_only_whatever_the_umask(tmp_path: Path):
+    before = os.umask(0)
+    try:
+        path = written(tmp_path / "keys.json")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_file_is_never_overwritten(tmp_path: Path):
+    path = written(tmp_path / "keys.json")
+    content = path.read_bytes()
+    with pytest.raises(KeyFileExists, match=r"keys\.json already"):
+        save_keys(make_keys("330000"), path)
+    with pytest.raises(KeyFileExists):
+        save_publisher_key(make_publisher_key(), path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o620, 0o604, 0o601, 0o660])
+def test_a_file_open_to_others_is_refused_with_the_remedy(tmp_path: Path, mode: int):
+    path = written(tmp_path / "keys.json")
+    path.chmod(mode)
+    with pytest.raises(KeyFileOpenToOthers, match=rf"mode {mode:o}.*chmod 600 .*keys\.json"):
+        load_keys(path)
+
+
+def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path):
+    with pytest.raises(KeyFileUnreadable, match=r"nowhere\.json.*No such file.*keys make"):
+        load_keys(tmp_path / "nowhere.json")
+    with pytest.raises(KeyFileUnreadable, match=r"nowhere\.json"):
+        load_publisher_key(tmp_path / "nowhere.json")
+
+
+def test_a_folder_is_no_key_file(tmp_path: Path):
+    with pytest.raises(KeyFileUnreadable):
+        load_keys(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "1", "{}", '{"suite": "guomi"}', '{"suite": "international"}'])
+def test_a_file_that_is_no_key_file_is_broken(tmp_path: Path, content: str):
+    path = tmp_path / "keys.json"
+    path.touch(0o600)
+    path.write_text(content)
+    with pytest.raises(KeyFileUnreadable, match=r"keys\.json is broken"):
+        load_keys(path)
+    with pytest.raises(KeyFileUnreadable, match=r"keys\.json is broken"):
+        load_publisher_key(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"division": 330000},
+        {"division": ""},
+        {"signing": None},
+        {"signing": {"id": "a"}},
+        {"signing": {"id": "a", "private": "AAAA"}},
+        {"tokens": "text"},
+        {"lookup": "not base64!"},
+        {"case_ids": None},
+        {"fields": {"current": "a", "keys": {}}},
+        {"fields": {"current": ["a"], "keys": {}}},
+        {"fields": {"current": "a", "keys": []}},
+        {"fields": []},
+    ],
+)
+def test_a_damaged_key_file_is_refused_without_showing_it(tmp_path: Path, changes: dict[str, object]):
+    path = written(tmp_path / "keys.json")
+    rewritten(path, **changes)
+    with pytest.raises(KeyFileUnreadable, match=r"keys\.json is broken") as caught:
+        load_keys(path)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_a_publisher_key_comes_back_and_is_no_node_key(tmp_path: Path):
+    key = make_publisher_key()
+    path = tmp_path / "publisher.json"
+    save_publisher_key(key, path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    loaded = load_publisher_key(path)
+    assert (loaded.id, loaded.public) == (key.id, key.public)
+    with pytest.raises(KeyFileUnreadable):
+        load_keys(path)
+    with pytest.raises(KeyFileUnreadable):
+        load_publisher_key(written(tmp_path / "keys.json"))
+    path.chmod(0o644)
+    with pytest.raises(KeyFileOpenToOthers):
+        load_publisher_key(path)

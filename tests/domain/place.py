@@ -1,0 +1,65 @@
+"""A node that keeps one case in memory: what a desk and its store do, without either."""
+
+import hashlib
+from collections.abc import Sequence
+
+from server.domain.acts import Act
+from server.domain.case import Case
+from server.domain.effects import Task, effects_of
+from server.domain.errors import Refusal
+from server.domain.events import Event
+from server.domain.letters import Letter
+from server.domain.lifecycle import decide, evolve
+from server.domain.settling import act_of
+from tests.world import CATALOGUE, facts, later
+
+
+class Place:
+    """One node, its copy of the case, and the letters that it has written and not yet given away."""
+
+    def __init__(self, node: str) -> None:
+        self.node = node
+        self.case: Case | None = None
+        self.events: tuple[Event, ...] = ()
+        self.threads: dict[str, str] = {}
+        self.tasks: list[Task] = []
+        self.written: list[Letter] = []
+        self.carried = 0
+
+    def do(self, act: Act) -> tuple[Event, ...]:
+        """Do an act as the desk does; a refusal is raised and leaves everything as it was."""
+        salt = hashlib.sha256(f"{self.node} {len(self.events)}".encode()).digest()[:16]
+        known = facts(self.node, at=later(seconds=len(self.events)), salt=salt)
+        happened = decide(self.case, act, known)
+        effects, self.threads = effects_of(self.case, happened, known, self.threads)
+        for event in happened:
+            self.case = evolve(self.case, event)
+        self.events += happened
+        self.tasks += [effect.task for effect in effects if effect.task]
+        self.written += [effect.letter for effect in effects if effect.letter]
+        return happened
+
+    def give_away(self, most: int | None = None) -> Sequence[Letter]:
+        """The next letters in the order in which they were written."""
+        end = None if most is None else self.carried + most
+        letters = self.written[self.carried : end]
+        self.carried += len(letters)
+        return letters
+
+    def settle(self, letter: Letter) -> tuple[Event, ...]:
+        """Do what a letter wishes, as it comes over the wire."""
+        act = act_of(Letter.model_validate_json(letter.text()), CATALOGUE)
+        if act is None:
+            raise ValueError(f"this node does not know the kind {letter.kind}")
+        return self.do(act)
+
+
+def carry(sender: Place, receiver: Place, *, most: int | None = None) -> list[Refusal]:
+    """Settle the sender's next letters at the receiver, in order; the refusals come back."""
+    refused = []
+    for letter in sender.give_away(most):
+        try:
+            receiver.settle(letter)
+        except Refusal as refusal:
+            refused.append(refusal)
+    return refused

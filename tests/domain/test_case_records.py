@@ -1,0 +1,50 @@
+"""A case as it is kept: its names, its events written down, and what an act has done to it."""
+
+import pytest
+
+from server.domain.case import NoSuchStep, local_id
+from server.domain.events import EVENTS
+from server.domain.lifecycle import replay
+from server.domain.records import Record
+from tests.domain.place import Place
+from tests.world import CASE, JIANGSU, ZHEJIANG, officer, opened, opening, worked
+
+
+def record() -> Record:
+    """The case after its first step was approved."""
+    home = Place(JIANGSU)
+    for act in (opening(), *worked("first", officer(), result={"birth_number": "A1"})):
+        home.do(act)
+    assert home.case
+    return Record(id="case1", case=home.case, events=home.events, document={"threads": home.threads})
+
+
+def test_a_case_is_kept_under_its_bare_number_at_home_only():
+    assert opened().name == CASE
+    assert local_id(CASE, JIANGSU) == "case1"
+    assert local_id(CASE, ZHEJIANG) == "320000:case1"
+    assert local_id(f"{ZHEJIANG}/case1", JIANGSU) == "330000:case1"
+
+
+def test_a_step_is_found_by_its_code():
+    assert opened().step("second").plan.code == "second"
+    with pytest.raises(NoSuchStep):
+        opened().step("fifth")
+
+
+def test_what_an_act_did_is_found_by_its_id_with_all_that_followed():
+    assert [event.kind for event in record().done_by("open")] == ["opened", "sent"]
+    assert [event.kind for event in record().done_by("first-approve")] == ["approved", "sent"]
+    assert record().done_by("never") == ()
+
+
+def test_a_record_knows_the_last_letter_to_each_node():
+    assert list(record().threads) == [ZHEJIANG]
+    assert record().threads[ZHEJIANG] == record().document["threads"][ZHEJIANG]
+
+
+def test_events_survive_being_written_down_and_make_the_same_case():
+    kept = record()
+    read = EVENTS.validate_json(EVENTS.dump_json(kept.events))
+    assert read == kept.events
+    assert replay(read) == kept.case

@@ -1,0 +1,198 @@
+"""What a letter wishes: the act of its kind under its own id, or a refusal of what cannot be read."""
+
+from typing import Any
+
+import pytest
+
+from server.domain import acts
+from server.domain.letters import Letter, letter_salt
+from server.domain.lifecycle import NotOurStep, decide
+from server.domain.plan import PlannedStep
+from server.domain.settling import ItemUnknown, LetterUnreadable, UndeclaredData, act_of
+from tests.domain.place import Place, carry
+from tests.world import (
+    CASE,
+    CATALOGUE,
+    GUANGDONG,
+    JIANGSU,
+    MONDAY,
+    ZHEJIANG,
+    after,
+    commission,
+    facts,
+    officer,
+    opened,
+    opening,
+    peer,
+    planned,
+    request,
+    worked,
+)
+
+PLAIN: dict[str, type[acts.StepAct]] = {
+    "step.withdrawal_asked": acts.AskWithdrawal,
+    "step.received": acts.Receive,
+    "step.accepted": acts.Accept,
+    "step.withdrawn": acts.LetGo,
+}
+APPROVED = {"outcome": "approved", "result": {"household_number": "B2"}}
+REQUESTED = commission().model_dump(mode="json")
+OFFERED = REQUESTED["materials"][0]
+BODIES: dict[str, dict[str, Any]] = {"step.requested": REQUESTED, "step.decided": APPROVED} | {
+    kind: {} for kind in PLAIN
+}
+
+
+def letter(kind: str, body: dict[str, Any], *, sender: str = ZHEJIANG, **change: Any) -> Letter:
+    """A letter about the second step of the case."""
+    whole = Letter(
+        id="ab" * 32,
+        sender=sender,
+        to=JIANGSU,
+        after=None,
+        case=CASE,
+        step="second",
+        kind=kind,
+        at=MONDAY,
+        salt=letter_salt(bytes(16), 1, 1),
+        body=body,
+    )
+    return whole.model_copy(update=change)
+
+
+@pytest.mark.parametrize(("kind", "act"), PLAIN.items(), ids=list(PLAIN))
+def test_a_plain_letter_wishes_the_act_of_its_kind(kind: str, act: type[acts.StepAct]):
+    assert act_of(letter(kind, {}), CATALOGUE) == act(id="ab" * 32, by=peer(ZHEJIANG), step="second")
+
+
+def test_a_decision_wishes_approval_with_its_result_or_refusal_with_its_grounds():
+    common = {"id": "ab" * 32, "by": peer(ZHEJIANG), "step": "second"}
+    assert act_of(letter("step.decided", APPROVED), CATALOGUE) == acts.Approve(
+        **common, result={"household_number": "B2"}
+    )
+    refused = {"outcome": "refused", "grounds": "材料不实"}
+    assert act_of(letter("step.decided", refused), CATALOGUE) == acts.Refuse(**common, grounds="材料不实")
+
+
+def test_a_request_wishes_that_the_step_be_taken_up():
+    assert act_of(letter("step.requested", REQUESTED, sender=JIANGSU), CATALOGUE) == request(id="ab" * 32)
+
+
+@pytest.mark.parametrize("kind", ["step.supplied", "step.paper", "letter.refused", "head.witnessed", "", "nonsense"])
+def test_a_kind_that_this_node_does_not_know_wishes_nothing(kind: str):
+    assert act_of(letter(kind, {"outcome": 1}), CATALOGUE) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"case": case}
+        for case in (None, "", "case1", "320000", "320000/", "32/case1", "320000/a/b", f"320000/{'a' * 81}")
+    ]
+    + [{"step": step} for step in (None, "", "Second", "a.b", "$set", "a" * 62)],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, change: dict[str, Any]):
+    with pytest.raises(LetterUnreadable):
+        act_of(letter(kind, BODIES[kind], **change), CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("step.decided", {}),
+        ("step.decided", {"outcome": "maybe", "grounds": "x", "result": {}}),
+        ("step.decided", {"outcome": ["approved"], "result": {}}),
+        ("step.decided", {"outcome": "approved"}),
+        ("step.decided", {"outcome": "approved", "result": "all of it"}),
+        ("step.decided", {"outcome": "approved", "result": {"household_number": 7}}),
+        ("step.decided", {"outcome": "refused"}),
+        ("step.decided", {"outcome": "refused", "grounds": None}),
+        ("step.requested", {}),
+        ("step.requested", {key: value for key, value in REQUESTED.items() if key != "form"}),
+        ("step.requested", REQUESTED | {"applicant": {"name": "测试甲"}}),
+        ("step.requested", REQUESTED | {"materials": [{"code": "proof"}]}),
+        ("step.requested", REQUESTED | {"step": {**REQUESTED["step"], "code": "first"}}),
+    ],
+)
+def test_a_body_that_is_not_what_its_kind_demands_is_unreadable(kind: str, body: dict[str, Any]):
+    with pytest.raises(LetterUnreadable):
+        act_of(letter(kind, body), CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [planned("other"), commission().step.model_copy(update={"department": "health"})],
+    ids=["an unknown item", "another department"],
+)
+def test_a_request_for_an_item_that_is_not_in_our_catalogue_is_refused(step: PlannedStep):
+    body = commission(step).model_dump(mode="json")
+    with pytest.raises(ItemUnknown):
+        act_of(letter("step.requested", body, sender=JIANGSU, step=step.code), CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"form": REQUESTED["form"] | {"mobile": "13800000000"}},
+        {"materials": [OFFERED, OFFERED | {"code": "bank_card"}]},
+    ],
+    ids=["a field", "a material"],
+)
+def test_a_request_that_carries_more_than_the_item_declares_is_refused(change: dict[str, Any]):
+    widened = [*REQUESTED["step"]["fields"], "mobile"]  # what the sender says of the item does not count
+    body = REQUESTED | {"step": REQUESTED["step"] | {"fields": widened}} | change
+    with pytest.raises(UndeclaredData):
+        act_of(letter("step.requested", body, sender=JIANGSU), CATALOGUE)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "step.requested"])
+@pytest.mark.parametrize("sender", [GUANGDONG, JIANGSU])
+def test_at_home_a_letter_of_anybody_but_the_decider_is_not_obeyed(kind: str, sender: str):
+    case = after(opened(), *worked("first", officer()))
+    act = act_of(letter(kind, BODIES[kind], sender=sender), CATALOGUE)
+    assert act
+    with pytest.raises(NotOurStep):
+        decide(case, act, facts(JIANGSU))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "step.requested"])
+def test_at_home_a_step_that_waits_is_moved_by_no_letter(kind: str):
+    act = act_of(letter(kind, BODIES[kind]), CATALOGUE)
+    assert act
+    with pytest.raises(NotOurStep):
+        decide(opened(), act, facts(JIANGSU))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "step.requested"])
+def test_at_the_decider_a_third_node_is_not_obeyed(kind: str):
+    case = after(None, request(), facts=facts(ZHEJIANG))
+    act = act_of(letter(kind, BODIES[kind], sender=GUANGDONG), CATALOGUE)
+    assert act
+    with pytest.raises(NotOurStep):
+        decide(case, act, facts(ZHEJIANG))
+
+
+def test_a_request_for_the_case_of_another_node_is_not_obeyed():
+    act = act_of(letter("step.requested", REQUESTED, sender=GUANGDONG), CATALOGUE)
+    assert act
+    with pytest.raises(NotOurStep):
+        decide(None, act, facts(ZHEJIANG))
+
+
+def test_every_letter_that_a_node_writes_is_understood_by_the_other():
+    home, decider = Place(JIANGSU), Place(ZHEJIANG)
+    for act in (opening(), *worked("first", officer(), result={"birth_number": "A1"})):
+        home.do(act)
+    assert not carry(home, decider)
+    for act in worked("second", officer("police", node=ZHEJIANG), result={"household_number": "B2"}):
+        decider.do(act)
+    assert not carry(decider, home)
+    assert home.case
+    assert decider.case
+    mirror, original = home.case.steps["second"], decider.case.steps["second"]
+    assert (mirror.state, dict(mirror.result)) == (original.state, dict(original.result))
+    assert home.case.steps["third"].state == "sent"
+    written = {each.id for each in decider.written}
+    assert written == {event.act_id for event in home.events if event.by == peer(ZHEJIANG)}

@@ -1,0 +1,137 @@
+"""Rules about imports: who may know whom."""
+
+import ast
+from collections.abc import Iterator
+
+from tests.house.house import Breach, House, Import, Source, is_in
+
+EVERYTHING = (
+    *("server.domain", "server.crypto", "server.tools", "server.store", "server.node", "server.desk"),
+    *("regions", "handlers"),
+)
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "server.domain": (),
+    "server.crypto": ("server.domain",),
+    "server.tools": ("server.domain",),
+    "server.store": ("server.domain", "server.crypto"),
+    "server.node": ("server.domain", "server.crypto", "server.store", "server.tools"),
+    "server.desk": ("server.domain", "server.node"),
+    "regions": ("server.domain", "server.crypto", "server.node", "server.desk"),
+    "handlers": ("server.domain", "server.node", "server.desk", "regions"),
+    "server.main": EVERYTHING,
+    "server.demo": ("server.tools", "server.crypto"),
+    "server.cli": ("server.main", "server.demo", "regions", "server.crypto", "server.domain", "server.tools"),
+    "server.__main__": ("server.cli",),
+    "loadtests": (),
+}
+DRIVERS = ("pymongo", "motor", "bson", "gridfs")
+DRIVER_FILE = "server/store/mongo.py"
+PURE_MODULES = frozenset(
+    {
+        *("abc", "annotated_types", "base64", "bisect", "collections", "copy", "dataclasses", "datetime"),
+        *("decimal", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "hmac", "itertools"),
+        *("json", "jsonschema_rs", "math", "operator", "orjson", "pydantic", "pydantic_core", "re", "string"),
+        *("types", "typing", "typing_extensions", "unicodedata"),
+    }
+)
+IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint", "globals"})
+TELLS_TIME = frozenset({"now", "utcnow", "today"})
+
+
+def arrows_point_down(house: House) -> Iterator[Breach]:
+    """A room imports only the rooms listed for it (DESIGN: the import table)."""
+    for source in house.sources:
+        room = room_of(source.module)
+        if room is None:
+            if not source.is_package:
+                yield Breach(source.path, "", "stands in no room of the import table")
+            continue
+        for one in house.imports(source):
+            if house.is_ours(one.module) and not any(is_in(one.module, other) for other in (room, *MAY_IMPORT[room])):
+                yield Breach(source.path, one.module, f"line {one.line}: {room} may not import {one.module}")
+
+
+def imports_stand_on_top(house: House) -> Iterator[Breach]:
+    """An import stands at the top level of its file: not in a function, a condition or a try, and not as a call."""
+    for source in house.sources:
+        on_top = set(source.tree.body)
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Import | ast.ImportFrom) and node not in on_top:
+                yield Breach(source.path, ast.unparse(node), f"line {node.lineno}: not at the top level")
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in (
+                "import_module",
+                "__import__",
+            ):
+                yield Breach(source.path, ast.unparse(node), f"line {node.lineno}: imports by a call")
+
+
+def no_circles(house: House) -> Iterator[Breach]:
+    """No module imports itself, directly or around a corner."""
+    arrows = {source.module: sorted({_target(house, one) for one in house.imports(source)}) for source in house.sources}
+    for module in arrows:
+        ahead, reached = list(arrows[module]), set()
+        while ahead:
+            if (step := ahead.pop()) not in reached:
+                reached.add(step)
+                ahead += arrows.get(step, [])
+        if module in reached:
+            yield Breach(house.by_module[module].path, "", f"{module} imports itself around a corner")
+
+
+def names_come_from_their_real_place(house: House) -> Iterator[Breach]:
+    """A name is imported from the file that makes it, and a package's __init__ holds nothing but a docstring."""
+    for source in house.sources:
+        if source.is_package and len(source.tree.body) > (ast.get_docstring(source.tree) is not None):
+            yield Breach(source.path, "", "an __init__ holds nothing but its docstring")
+        for one in house.imports(source):
+            origin = house.by_module.get(one.module)
+            if one.name == "*":
+                yield Breach(source.path, one.module, f"line {one.line}: imports * from {one.module}")
+            elif origin is None and house.is_ours(one.module):
+                yield Breach(source.path, one.module, f"line {one.line}: there is no {one.module}")
+            elif origin is not None and one.name and one.name not in origin.defined:
+                yield Breach(source.path, one.name, f"line {one.line}: {one.name} is not made in {one.module}")
+
+
+def one_driver_import(house: House) -> Iterator[Breach]:
+    """One file speaks to the database driver."""
+    for source in house.sources:
+        for one in house.imports(source):
+            if one.module.split(".")[0] in DRIVERS and source.path != DRIVER_FILE:
+                yield Breach(source.path, one.module, f"line {one.line}: only {DRIVER_FILE} imports {one.module}")
+
+
+def a_pure_domain(house: House) -> Iterator[Breach]:
+    """The domain does no I/O, has no clock and no chance, writes no log and waits for nobody."""
+    for source in house.in_room("server.domain"):
+        for one in house.imports(source):
+            if not house.is_ours(one.module) and one.module.split(".")[0] not in PURE_MODULES:
+                yield Breach(source.path, one.module, f"line {one.line}: {one.module} is not known to be pure")
+        for node in ast.walk(source.tree):
+            if what := _impurity(node):
+                yield Breach(source.path, what, f"line {node.lineno}: {what}")  # type: ignore[attr-defined]
+
+
+def room_of(module: str) -> str | None:
+    return next((room for room in MAY_IMPORT if is_in(module, room)), None)
+
+
+def _target(house: House, one: Import) -> str:
+    return one.module if one.module in house.by_module else ""
+
+
+def _impurity(node: ast.AST) -> str:
+    if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
+        return "waits"
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS:
+            return f"{node.func.id}()"
+        if isinstance(node.func, ast.Attribute) and node.func.attr in TELLS_TIME:
+            return f".{node.func.attr}()"
+    return ""
+
+
+def driver_is_used(house: House) -> bool:
+    """Whether the one file that may import the driver does; else the rule above guards an empty room."""
+    source: Source | None = house.by_module.get("server.store.mongo")
+    return source is not None and any(one.module.split(".")[0] in DRIVERS for one in house.imports(source))

@@ -1,0 +1,53 @@
+"""Rules about refusals and doors."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from server.domain.errors import Refusal
+from tests.house.house import Breach, House, base_names, descendants, own_value
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SERVER_CLASSES = frozenset({"RequestHandler", "WebSocketHandler", "StaticFileHandler", "ErrorHandler"})
+DOOR_FILE = "handlers/base.py"
+
+
+def refusals_have_codes_of_their_own(house: House) -> Iterator[Breach]:
+    """No two refusals answer the same code."""
+    places = defaultdict(list)
+    for source, node in descendants(house, {Refusal.__name__}):
+        kind: type[Refusal] = type(node.name, (Refusal,), {})
+        places[kind.code].append((source, node))
+    for code, same in places.items():
+        for source, node in same if len(same) > 1 else ():
+            yield Breach(source.path, node.name, f"is not the only refusal with the code {code}")
+
+
+def refusals_say_what_they_refuse(house: House) -> Iterator[Breach]:
+    """Each refusal has a zh-CN title of its own, and a docstring of one English sentence."""
+    for source, node in descendants(house, {Refusal.__name__}):
+        title = own_value(node, "title")
+        if not isinstance(title, ast.Constant) or not CHINESE.search(str(title.value)):
+            yield Breach(source.path, node.name, "has no zh-CN title of its own")
+        sentence = ast.get_docstring(node) or ""
+        if not sentence.endswith(".") or CHINESE.search(sentence):
+            yield Breach(source.path, node.name, "has no docstring that is an English sentence")
+
+
+def every_door_says_who(house: House) -> Iterator[Breach]:
+    """Each class below Door says itself who may enter."""
+    for source, node in descendants(house, {"Door"}):
+        if own_value(node, "who") is None:
+            yield Breach(source.path, node.name, "does not say who may enter")
+
+
+def every_door_is_a_door(house: House) -> Iterator[Breach]:
+    """Outside handlers/base.py a request handler derives from Door, and none is handed in by Tornado itself."""
+    doors = {node.name for _, node in descendants(house, {"Door"})}
+    for source in house.in_room("handlers"):
+        if source.path == DOOR_FILE:
+            continue
+        for node in source.classes:
+            if SERVER_CLASSES.intersection(base_names(node)) and node.name not in doors:
+                yield Breach(source.path, node.name, "answers requests without being a Door")

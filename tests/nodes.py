@@ -1,0 +1,254 @@
+"""Running nodes for tests: real doors over real HTTP, a real database, a stand-in for the platform, all in one loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from handlers.base import Aftermath
+from regions import outbox, settling
+from regions.founding import found
+from server import main
+from server.demo.platform import Citizen
+from server.demo.platform import listen as listen_platform
+from server.desk import relay
+from server.node import Node
+from server.tools.clock import Clock
+from server.tools.loops import Loops
+from server.tools.settings import Settings
+from tests.world import JIANGSU, ZHEJIANG, person
+
+APP_ID = "wx-test"
+NAMES = {JIANGSU: "江苏省节点", ZHEJIANG: "浙江省节点"}
+DEPARTMENTS = ("health", "disease_control", "public_security", "human_resources", "medical_insurance_bureau")
+PASSWORD = "test-only-password"
+MOTHER, STRANGER = person("测试母亲", sequence="002"), person("测试路人", sequence="004")
+CITIZENS = (
+    Citizen("mother", "openid-mother", MOTHER.name, MOTHER.id_number, "face-mother"),
+    Citizen("stranger", "openid-stranger", STRANGER.name, STRANGER.id_number, "face-stranger"),
+)
+PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture"
+ANSWERS = {"household": "330100", "maternity_insurance": "no"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a door answered."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def code(self) -> str:
+        """The stable code of a refusal."""
+        return str(self.body["code"])
+
+
+@dataclass
+class Caller:
+    """Somebody who calls the doors of one node, with a bearer token once he has one."""
+
+    http: aiohttp.ClientSession
+    base_url: str
+    token: str = ""
+    keys: int = 0
+
+    async def call(self, method: str, path: str, **more: Any) -> Answer:
+        """One request; `key` is the Idempotency-Key (a fresh one for a POST when absent)."""
+        headers = dict(more.pop("headers", {}))
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        if method == "POST":
+            self.keys += 1
+            headers.setdefault("Idempotency-Key", more.pop("key", f"key-{id(self)}-{self.keys}"))
+        async with self.http.request(method, self.base_url + path, headers=headers, **more) as answer:
+            is_json = "json" in answer.headers.get("Content-Type", "")
+            body = await answer.json(content_type=None) if is_json else await answer.read()
+            return Answer(answer.status, body, answer.headers)
+
+    async def get(self, path: str, **more: Any) -> Answer:
+        """GET."""
+        return await self.call("GET", path, **more)
+
+    async def post(self, path: str, body: Any = None, **more: Any) -> Answer:
+        """POST with a JSON body."""
+        return await self.call("POST", path, json={} if body is None else body, **more)
+
+    async def upload(self, content: bytes = PNG, *, name: str = "photo.png") -> Answer:
+        """Hand in a file, as `wx.uploadFile` sends it."""
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename=name, content_type="application/octet-stream")
+        return await self.call("POST", "/api/v1/materials", data=form)
+
+
+@dataclass
+class Running:
+    """One running node."""
+
+    node: Node
+    base_url: str
+    aftermath: Aftermath
+
+
+@dataclass
+class Places:
+    """All running nodes, and everyone who calls them."""
+
+    http: aiohttp.ClientSession
+    nodes: dict[str, Running] = field(default_factory=dict)
+
+    def caller(self, division: str = JIANGSU) -> Caller:
+        """Somebody without a token."""
+        return Caller(self.http, self.nodes[division].base_url)
+
+    async def citizen(self, code: str = "mother", division: str = JIANGSU, *, is_real_name: bool = True) -> Caller:
+        """A citizen, logged in and by default with a proven name."""
+        caller = self.caller(division)
+        answer = await caller.post("/api/v1/sessions", {"app_id": APP_ID, "code": code})
+        caller.token = answer.body["access_token"]
+        if is_real_name:
+            who = next(each for each in CITIZENS if each.code == code)
+            wish = {"name": who.name, "id_number": who.id_number, "face_token": who.face_token}
+            answer = await caller.post("/api/v1/identity", wish)
+            caller.token = answer.body["access_token"]
+        return caller
+
+    async def officer(self, department: str, division: str = JIANGSU) -> Caller:
+        """An officer of a department, signed in."""
+        caller = self.caller(division)
+        answer = await caller.post("/desk/v1/sessions", {"name": department, "password": PASSWORD})
+        caller.token = answer.body["access_token"]
+        return caller
+
+    async def settle(self) -> None:
+        """Let every loop of every node run until nothing is left to do."""
+        for _ in range(6):
+            for running in self.nodes.values():
+                await settle_here(running)
+
+    async def decide(self, case: str, step: str, *, department: str, division: str = JIANGSU) -> None:
+        """Receive, accept and approve a step, and carry what follows."""
+        officer = await self.officer(department, division)
+        for act in ("receive", "accept", "approve"):
+            answer = await officer.post(f"/desk/v1/cases/{case}/steps/{step}/{act}")
+            assert answer.status == 200, answer.body
+        await self.settle()
+
+
+async def settle_here(running: Running) -> None:
+    """One round of all loops of one node."""
+    node = running.node
+    await running.aftermath.drain()
+    running.aftermath.is_draining = False
+    await relay.sweep(node)
+    for peer in node.directory.peers_of(node.here):
+        while await outbox.deliver(node, peer):
+            pass
+        while await settling.spread(node, peer.node):
+            pass
+    await settling.settle(node)
+
+
+@asynccontextmanager
+async def running_nodes(
+    folder: Path,
+    database_uri: str,
+    database_name: str,
+    *,
+    divisions: Sequence[str] = (JIANGSU, ZHEJIANG),
+    clock: Clock | None = None,
+    is_working: bool = False,
+    **settings: Any,
+) -> AsyncIterator[Places]:
+    """Nodes that serve, and with `is_working` also run the loops of `work`; without, tests call `settle`."""
+    ports = {division: free_port() for division in divisions}
+    origins = {division: f"http://127.0.0.1:{port}" for division, port in ports.items()}
+    publisher_key = found(folder / "keys", origins, NAMES, at=datetime.now(UTC) if clock is None else clock.now())
+    async with AsyncExitStack() as stack:
+        platform, platform_port = listen_platform(CITIZENS)
+        stack.callback(platform.stop)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        places = Places(http)
+        for division in divisions:
+            chosen = Settings(
+                division=division,
+                port=ports[division],
+                origin=origins[division],
+                mongodb_uri=database_uri,
+                database=f"{database_name}_{division}",
+                data_folder=folder / division,
+                keys_file=folder / "keys" / f"{division}.keys.json",
+                directory_file=folder / "keys" / "directory.jws",
+                publisher_key=publisher_key,
+                platform_url=f"http://127.0.0.1:{platform_port}",
+                platform_app_id=APP_ID,
+                platform_app_secret="test-only",
+                **{"poll_seconds": 0.05, "retry_first_seconds": 0.1, **settings},
+            )
+            places.nodes[division] = await stack.enter_async_context(_running(chosen, clock, is_working=is_working))
+        yield places
+
+
+@asynccontextmanager
+async def _running(settings: Settings, clock: Clock | None, *, is_working: bool) -> AsyncIterator[Running]:
+    async with main.opened(settings, clock=clock) as node:
+        for department in DEPARTMENTS:
+            await node.store.people.add_officer(department, department, PASSWORD)
+        aftermath, loops = Aftermath(), Loops()
+        server, _ = main.listen(node, aftermath, main.routes.DOORS, settings.port)
+        if is_working:
+            main.start_work(node, loops)
+        try:
+            yield Running(node, settings.origin, aftermath)
+        finally:
+            await loops.stop(5.0)
+            await main.stop_listening(server, aftermath, 5.0)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        return int(holder.getsockname()[1])
+
+
+def newborn_form() -> dict[str, str]:
+    """A complete form of the bundle, with made-up persons."""
+    return {
+        "mobile": "13800000000",
+        "mother_name": MOTHER.name,
+        "mother_id_number": MOTHER.id_number,
+        "child_name": "测试宝宝",
+        "child_sex": "female",
+        "child_birth_date": "2026-11-02",
+        "child_birth_place": "320100",
+        "child_birth_hospital": "测试医院",
+        "home_address": "测试路1号",
+    }
+
+
+async def newborn_wish(citizen: Caller) -> dict[str, Any]:
+    """A complete application, its materials handed in."""
+    uploaded = await citizen.upload()
+    codes = ("mother_identity_card", "mother_household_register")
+    return {
+        "bundle": "newborn",
+        "answers": ANSWERS,
+        "form": newborn_form(),
+        "materials": [{"code": code, "id": uploaded.body["id"]} for code in codes],
+    }
+
+
+async def until(condition: Any, *, seconds: float = 20.0) -> Any:
+    """The first true answer of an async condition, asked again and again; TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not (answer := await condition()):
+            await asyncio.sleep(0.05)
+        return answer

@@ -1,0 +1,189 @@
+"""Each rule of the house refuses a small tree that breaks it, and lets a tidy one pass."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.house.house import House
+from tests.house.rules import RULES, Rule
+
+TIDY = {
+    "server/__init__.py": "",
+    "server/domain/__init__.py": '"""The rules."""',
+    "server/domain/errors.py": (
+        'class Refusal(Exception):\n    pass\n\nclass Conflict(Refusal):\n    """Not now."""\n    title = "现在不行"\n'
+    ),
+    "server/domain/case.py": "from server.domain.errors import Conflict\n\n"
+    'class Closed(Conflict):\n    """It is closed."""\n    title = "已办结"\n',
+    "server/store/mongo.py": "import pymongo\nfrom server.domain.case import Closed\n",
+    "server/node.py": "from server.store import mongo\n\nclass Node:\n    store: int\n",
+    "handlers/base.py": "from tornado.web import RequestHandler\n\nclass Door(RequestHandler):\n    pass\n",
+    "handlers/cases.py": "from handlers.base import Door\n\nclass Cases(Door):\n    who = 1\n",
+}
+SENTENCE = '"""It says what it is for."""\n'
+REFUSAL = "from server.domain.errors import Conflict\n\n"
+
+
+def lines(count: int, indent: str = "") -> str:
+    return f"{indent}x = 1\n" * count
+
+
+# rule -> places that must be refused, each by the file that is written into a tidy tree
+BITES: dict[str, dict[str, tuple[str, str]]] = {
+    "arrows_point_down": {
+        "upward": ("server/domain/a.py", "from server.node import Node"),
+        "of a whole module": ("server/domain/a.py", "import server.node"),
+        "by its parent": ("server/domain/a.py", "from server import node"),
+        "relative": ("server/domain/a.py", "from ..node import Node"),
+        "inside a function": ("regions/a.py", "def f():\n    from server.store.mongo import Closed"),
+        "under TYPE_CHECKING": (
+            "handlers/a.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from server.store import mongo",
+        ),
+        "desk to store": ("server/desk/a.py", "from server.store import mongo"),
+        "desk to crypto": ("server/desk/a.py", "import server.crypto.fields"),
+        "desk to tools": ("server/desk/a.py", "import server.tools.logs"),
+        "tools to crypto": ("server/tools/a.py", "import server.crypto.fields"),
+        "crypto to tools": ("server/crypto/a.py", "import server.tools.logs"),
+        "demo to domain": ("server/demo/a.py", "from server.domain.case import Closed"),
+        "cli to store": ("server/cli.py", "from server.store import mongo"),
+        "regions to handlers": ("regions/a.py", "from handlers.base import Door"),
+        "handlers to main": ("handlers/a.py", "import server.main"),
+        "load tests to ours": ("loadtests/a.py", "from server.domain.case import Closed"),
+        "to the tests": ("handlers/a.py", "import tests.world"),
+        "in no room": ("server/attic.py", ""),
+    },
+    "imports_stand_on_top": {
+        "in a function": ("handlers/a.py", "def f():\n    import json"),
+        "under TYPE_CHECKING": (
+            "handlers/a.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import json",
+        ),
+        "in a try": ("handlers/a.py", "try:\n    import json\nexcept ImportError:\n    json = None"),
+        "by a call": ("handlers/a.py", 'import importlib\nimportlib.import_module("server.main")'),
+    },
+    "no_circles": {
+        "of two": ("server/domain/errors.py", "from server.domain import case\n\nConflict = case"),
+        "with itself": ("server/domain/case.py", "from server.domain import case\n\nClosed = case"),
+    },
+    "names_come_from_their_real_place": {
+        "second hand": ("handlers/a.py", "from server.domain.case import Conflict"),
+        "an __init__ with an import": ("server/domain/__init__.py", "from server.domain.case import Closed"),
+        "an __init__ with a value": ("server/domain/__init__.py", '"""Rules."""\n\nVERSION = 1'),
+        "everything": ("handlers/a.py", "from server.domain.case import *"),
+        "from nowhere": ("handlers/a.py", "from server.desk.nothing import x"),
+    },
+    "one_driver_import": {
+        "pymongo": ("server/store/other.py", "from pymongo.errors import PyMongoError"),
+        "motor": ("server/main.py", "import motor.motor_asyncio"),
+        "bson": ("server/domain/a.py", "def f():\n    from bson import ObjectId"),
+    },
+    "a_pure_domain": {
+        **{
+            module: ("server/domain/a.py", f"import {module}")
+            for module in (
+                *("os", "time", "random", "secrets", "asyncio", "logging", "socket", "pathlib", "uuid", "structlog"),
+                *("threading", "subprocess", "aiohttp", "tornado.web"),
+            )
+        },
+        "in a function": ("server/domain/a.py", "def f():\n    from os import environ"),
+        "the present": ("server/domain/a.py", "import datetime\n\ndef f():\n    return datetime.datetime.now()"),
+        "today": ("server/domain/a.py", "from datetime import date\n\ndef f():\n    return date.today()"),
+        "a file": ("server/domain/a.py", "def f():\n    return open('x')"),
+        "waiting": ("server/domain/a.py", "async def f():\n    return 1"),
+    },
+    "modules_are_small": {"too long": ("handlers/a.py", lines(300))},
+    "classes_are_small": {"too long": ("handlers/a.py", f"class A:\n{lines(150, '    ')}")},
+    "functions_are_small": {
+        "too long": ("handlers/a.py", f"def f():\n{lines(40, '    ')}"),
+        "a method": ("handlers/a.py", f"class A:\n    async def f(self):\n{lines(40, '        ')}"),
+        "inside another": ("handlers/a.py", f"def f():\n    def g():\n{lines(40, '        ')}"),
+    },
+    "parameters_are_few": {
+        "six": ("handlers/a.py", "def f(a, b, *, c, d, e, g):\n    pass"),
+        "a third by position": ("handlers/a.py", "def f(a, b, c):\n    pass"),
+        "a method": ("handlers/a.py", "class A:\n    async def f(self, a, b, c):\n        pass"),
+        "a static method": ("handlers/a.py", "class A:\n    @staticmethod\n    def f(a, b, c):\n        pass"),
+        "a constructor": ("handlers/a.py", "class A:\n    def __init__(self, a, b, c):\n        pass"),
+    },
+    "the_node_stays_small": {
+        "thirteen": ("server/node.py", "class Node:\n" + "".join(f"    f{n}: int\n" for n in range(13))),
+    },
+    "modules_open_with_a_sentence": {
+        "nothing": ("regions/a.py", "#"),
+        "no sentence": ("regions/a.py", '"""Things"""'),
+    },
+    "names_say_something": {
+        "a module": ("handlers/utils.py", ""),
+        "a folder": ("regions/common/a.py", ""),
+        "a part of a name": ("regions/case_helpers.py", ""),
+        "a class": ("handlers/a.py", "class CaseManager:\n    pass"),
+        "a class in two capitals": ("handlers/a.py", "class HTTPService:\n    pass"),
+    },
+    "refusals_have_codes_of_their_own": {
+        "the same name": ("handlers/a.py", f"{REFUSAL}class Closed(Conflict):\n    pass"),
+        "of a grandchild": (
+            "handlers/a.py",
+            f"{REFUSAL}class Other(Conflict):\n    pass\n\nclass Closed(Other):\n    pass",
+        ),
+    },
+    "refusals_say_what_they_refuse": {
+        "no title": ("handlers/a.py", f'{REFUSAL}class Late(Conflict):\n    """It is late."""'),
+        "an English title": (
+            "handlers/a.py",
+            f'{REFUSAL}class Late(Conflict):\n    """It is late."""\n    title = "No"',
+        ),
+        "no docstring": ("handlers/a.py", f'{REFUSAL}class Late(Conflict):\n    title = "晚了"'),
+        "a Chinese docstring": (
+            "handlers/a.py",
+            f'{REFUSAL}class Late(Conflict):\n    """晚了."""\n    title = "晚了"',
+        ),
+    },
+    "every_door_says_who": {
+        "no who": ("handlers/a.py", "from handlers.base import Door\n\nclass A(Door):\n    pass"),
+        "an inherited who": ("handlers/a.py", "from handlers.cases import Cases\n\nclass A(Cases):\n    pass"),
+    },
+    "every_door_is_a_door": {
+        "a bare handler": ("handlers/a.py", "import tornado.web\n\nclass A(tornado.web.RequestHandler):\n    pass"),
+        "a bare socket": (
+            "handlers/a.py",
+            "from tornado.websocket import WebSocketHandler\n\nclass A(WebSocketHandler):\n    pass",
+        ),
+    },
+}
+CASES = [
+    pytest.param(rule, path, text, id=f"{rule.__name__}-{name}")
+    for rule in RULES
+    for name, (path, text) in BITES.get(rule.__name__, {}).items()
+]
+
+
+def built(root: Path, *more: tuple[str, str]) -> House:
+    for path, text in (*TIDY.items(), *more):
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        is_whole = text.startswith(('"""', "#"))
+        file.write_text(text if is_whole else SENTENCE + text, encoding="utf-8")
+    return House(root)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_tidy_house_keeps(rule: Rule, tmp_path: Path) -> None:
+    assert [str(breach) for breach in rule(built(tmp_path))] == []
+
+
+@pytest.mark.parametrize(("rule", "path", "text"), CASES)
+def test_a_breach_is_found_in_its_file(rule: Rule, path: str, text: str, tmp_path: Path) -> None:
+    found = list(rule(built(tmp_path, (path, text))))
+    assert path in [breach.path for breach in found]
+    assert all(breach.what for breach in found)
+
+
+def test_every_rule_is_shown_to_bite() -> None:
+    assert set(BITES) == {rule.__name__ for rule in RULES}
+
+
+def test_what_a_library_dictates_does_not_count_as_a_parameter(tmp_path: Path) -> None:
+    text = "def f(_logger, _method, event):\n    pass\n\nclass A:\n    def __exit__(self, a, b, c):\n        pass\n"
+    rule = next(rule for rule in RULES if rule.__name__ == "parameters_are_few")
+    assert list(rule(built(tmp_path, ("handlers/a.py", text)))) == []

@@ -1,0 +1,20 @@
+"""The clock and the chance of the machine keep their promises."""
+
+from datetime import UTC, datetime, timedelta
+
+from server.domain.names import moment_of_key, moment_text
+from server.tools.clock import SystemChance, SystemClock
+
+
+def test_the_present_moment_is_in_utc_and_survives_being_written() -> None:
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    now = SystemClock().now()
+    assert before <= now <= datetime.now(UTC)
+    assert now.utcoffset() == timedelta(0)
+    assert moment_of_key("t" + moment_text(now)) == now
+
+
+def test_tokens_have_the_length_asked_for_and_differ() -> None:
+    chance = SystemChance()
+    assert len(chance.token(20)) == 20
+    assert chance.token(16) != chance.token(16)

@@ -1,0 +1,177 @@
+"""Loops run again and again, survive failures, wake when nudged and stop cleanly."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from server.tools.loops import Loops, around
+
+HOUR = 3600.0
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[structlog.types.EventDict]]:
+    with capture_logs() as entries:
+        yield entries
+
+
+class Counted:
+    """A run that counts, and answers or raises what it is told, then None."""
+
+    def __init__(self, *outcomes: bool | BaseException) -> None:
+        self.runs = 0
+        self.outcomes = list(outcomes)
+        self.seen = asyncio.Condition()
+
+    async def __call__(self) -> bool | None:
+        async with self.seen:
+            self.runs += 1
+            self.seen.notify_all()
+        outcome = self.outcomes.pop(0) if self.outcomes else None
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    async def reach(self, runs: int) -> None:
+        async with self.seen:
+            await self.seen.wait_for(lambda: self.runs >= runs)
+
+
+class Pauses:
+    """In place of chance: notes each pause and makes it short, or keeps it as it is."""
+
+    def __init__(self, *, is_short: bool = True) -> None:
+        self.noted: list[float] = []
+        self.is_short = is_short
+
+    def __call__(self, seconds: float) -> float:
+        self.noted.append(seconds)
+        return 0.001 if self.is_short else seconds
+
+
+async def test_a_loop_runs_at_once_and_again_after_its_pause() -> None:
+    pauses, run = Pauses(), Counted()
+    loops = Loops(jitter=pauses)
+    loops.start("sweep", run, every_seconds=5)
+    await run.reach(3)
+    await loops.stop(1)
+    assert set(pauses.noted) == {5}
+
+
+async def test_more_to_do_means_no_pause() -> None:
+    pauses, run = Pauses(is_short=False), Counted(True, True, True)
+    loops = Loops(jitter=pauses)
+    loops.start("relay", run, every_seconds=HOUR)
+    await run.reach(4)
+    await loops.stop(1)
+    assert run.runs == 4
+    assert len(pauses.noted) <= 1
+
+
+async def test_a_nudge_ends_the_pause() -> None:
+    run = Counted()
+    loops = Loops()
+    loops.start("relay", run, every_seconds=HOUR)
+    for runs in (1, 2, 3):
+        await run.reach(runs)
+        loops.nudge("relay")
+    await run.reach(4)
+    await loops.stop(1)
+
+
+async def test_a_nudge_during_a_run_is_not_lost() -> None:
+    run, gate = Counted(), asyncio.Event()
+
+    async def slowly() -> None:
+        await run()
+        await gate.wait()
+
+    loops = Loops()
+    loops.start("relay", slowly, every_seconds=HOUR)
+    await run.reach(1)
+    loops.nudge("relay")
+    gate.set()
+    await run.reach(2)
+    await loops.stop(1)
+
+
+async def test_a_failure_is_logged_and_backs_off_until_the_next_success(
+    logged: list[structlog.types.EventDict],
+) -> None:
+    pauses, fault = Pauses(), ValueError("no")
+    run = Counted(fault, fault, fault, fault, False)
+    loops = Loops(jitter=pauses)
+    loops.start("outbox", run, every_seconds=1, most_seconds=6)
+    await run.reach(6)
+    await loops.stop(1)
+    assert pauses.noted[:5] == [2, 4, 6, 6, 1]
+    failures = [entry for entry in logged if entry["event"] == "loop.failed"]
+    assert [(entry["loop"], entry["failures"]) for entry in failures] == [("outbox", n) for n in (1, 2, 3, 4)]
+
+
+async def test_a_cancellation_from_within_does_not_kill_the_loop() -> None:
+    run = Counted(asyncio.CancelledError())
+    loops = Loops(jitter=Pauses())
+    loops.start("inbox", run, every_seconds=1)
+    await run.reach(2)
+    await loops.stop(1)
+
+
+async def test_stopping_lets_the_present_run_finish_and_starts_no_other() -> None:
+    run, gate, finished = Counted(), asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> bool:
+        await run()
+        await gate.wait()
+        finished.set()
+        return True
+
+    loops = Loops()
+    loops.start("relay", slowly, every_seconds=HOUR)
+    await run.reach(1)
+    stopping = asyncio.create_task(loops.stop(60))
+    await asyncio.sleep(0)
+    assert not stopping.done()
+    gate.set()
+    await stopping
+    assert finished.is_set()
+    assert run.runs == 1
+
+
+async def test_a_run_that_does_not_finish_in_time_is_cut(logged: list[structlog.types.EventDict]) -> None:
+    run, cut = Counted(), asyncio.Event()
+
+    async def forever() -> None:
+        await run()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut.set()
+
+    loops = Loops()
+    loops.start("inbox", forever, every_seconds=HOUR)
+    await run.reach(1)
+    await loops.stop(0.01)
+    assert cut.is_set()
+    assert [entry["loop"] for entry in logged] == ["inbox"]
+
+
+async def test_stopping_without_loops_is_nothing() -> None:
+    await Loops().stop(1)
+
+
+async def test_a_name_is_taken_once() -> None:
+    loops = Loops()
+    loops.start("relay", Counted(), every_seconds=HOUR)
+    with pytest.raises(ValueError, match="relay"):
+        loops.start("relay", Counted(), every_seconds=HOUR)
+    await loops.stop(1)
+
+
+def test_the_pause_varies_by_a_fifth() -> None:
+    spans = [around(10) for _ in range(1000)]
+    assert 8 <= min(spans) < 9
+    assert 11 < max(spans) <= 12

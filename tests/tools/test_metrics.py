@@ -1,0 +1,45 @@
+"""Each node counts for itself under fixed names."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from server.tools.metrics import Metrics
+
+
+def names_in(metrics: Metrics) -> set[str]:
+    return {family.name for family in text_string_to_metric_families(metrics.render().decode())}
+
+
+def test_every_name_is_there_from_the_start() -> None:
+    assert names_in(Metrics()) == {
+        "http_requests",
+        "http_request_seconds",
+        "refusals",
+        "cases_opened",
+        "intake_batch_documents",
+        "effects_relayed",
+        "letters_sent",
+        "letters_received",
+        "letters_settled",
+        "peer_failures",
+        "peer_backlog",
+    }
+
+
+def test_counts_appear_with_their_labels() -> None:
+    metrics = Metrics()
+    metrics.http_requests.labels(door="cases", method="POST", status="201").inc()
+    metrics.http_request_seconds.labels(door="cases").observe(0.02)
+    metrics.peer_backlog.labels(peer="330000").set(7)
+    metrics.letters_settled.labels(kind="step.sent", outcome="done").inc(2)
+    text = metrics.render().decode()
+    assert 'http_requests_total{door="cases",method="POST",status="201"} 1.0' in text
+    assert 'http_request_seconds_bucket{door="cases",le="0.025"} 1.0' in text
+    assert 'peer_backlog{peer="330000"} 7.0' in text
+    assert 'letters_settled_total{kind="step.sent",outcome="done"} 2.0' in text
+
+
+def test_two_nodes_in_one_process_do_not_share_a_count() -> None:
+    one, other = Metrics(), Metrics()
+    one.cases_opened.inc()
+    assert "cases_opened_total 1.0" in one.render().decode()
+    assert "cases_opened_total 0.0" in other.render().decode()

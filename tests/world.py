@@ -1,0 +1,247 @@
+"""The small fixed world of the tests: three nodes, made-up persons, one bundle of three steps, and acts upon it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from server.domain import acts
+from server.domain.acts import Act, Facts
+from server.domain.case import Actor, Application, Case, Commission, Offered
+from server.domain.catalogue import Bundle, BundleStep, Catalogue, Field, Item, Material, Need, Question
+from server.domain.directory import Directory
+from server.domain.lifecycle import decide, evolve
+from server.domain.materials import Upload
+from server.domain.opening import MaterialGiven, Submission, application_of
+from server.domain.persons import Person, check_character
+from server.domain.plan import PlannedStep
+from tests.domain.places import directory_of
+
+JIANGSU, ZHEJIANG, GUANGDONG = "320000", "330000", "440000"
+NOWHERE = "510000"  # a division that no node of this world decides for
+MONDAY = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+DIRECTORY = directory_of({node: [node] for node in (JIANGSU, ZHEJIANG, GUANGDONG)})
+CASE = f"{JIANGSU}/case1"
+GRAPH = ("step0", "step1", "step2", "step3", "step4", "step5")  # items for graphs of one's own
+ACTS_UNTIL = {"sent": 0, "received": 1, "accepted": 2, "approved": 3, "refused": 3}
+SAMPLE: dict[str, Any] = {"source": "tests", "status": "sample"}
+
+
+# Who does something, and what is known then.
+
+
+def person(name: str = "测试甲", *, born: str = "19900101", sequence: str = "001") -> Person:
+    """A fictitious person: the address code is that of a province."""
+    first_17 = f"{JIANGSU}{born}{sequence}"
+    return Person(key=f"key-of-{sequence}", name=name, id_number=first_17 + check_character(first_17))
+
+
+def citizen(node: str = JIANGSU) -> Actor:
+    """The applicant, at his home node."""
+    return Actor(node=node, part="citizen")
+
+
+def officer(department: str = "health", *, node: str = JIANGSU) -> Actor:
+    """An officer of one department of this node."""
+    return Actor(node=node, part="officer", department=department, name="officer-1")
+
+
+def peer(node: str = ZHEJIANG) -> Actor:
+    """Another node, as its letters name it."""
+    return Actor(node=node, part="node")
+
+
+def facts(
+    here: str = JIANGSU, *, at: datetime = MONDAY, salt: bytes = bytes(16), directory: Directory = DIRECTORY
+) -> Facts:
+    """What a decision at this node knows of the world."""
+    return Facts(here=here, at=at, directory=directory, salt=salt)
+
+
+FACTS = facts()
+
+
+# The bundle: first (here) -> second (decided where the answer `place` says) -> third (here), and a fourth if wished.
+
+
+def _field(code: str, type: Any = "text", **more: Any) -> Field:
+    return Field(code=code, name=code, type=type, group="g", is_sensitive=False, **more, **SAMPLE)
+
+
+def _item(code: str, department: str, jurisdiction: str = "home", **more: Any) -> Item:
+    for part in ("fields", "materials", "yields_fields"):
+        more[part] = tuple(need_of(each) for each in more.get(part, ()))
+    common = {"legal_days": 10, "promised_days": 5, **SAMPLE}
+    return Item(code=code, name=f"事项{code}", department=department, jurisdiction=jurisdiction, **common, **more)
+
+
+def need_of(code: str) -> Need:
+    """What an item declares: `photo?` is one that may be missing."""
+    return Need(code=code.removesuffix("?"), is_required=not code.endswith("?"))
+
+
+CATALOGUE = Catalogue(
+    version="2026.1",
+    departments={"health": "卫生健康", "police": "公安", "insurance": "医保"},
+    licences={"birth_licence": "出生医学证明"},
+    fields=(
+        _field("subject_name"),
+        _field("applicant_name", filled_from="name"),
+        _field("applicant_id", "id_number", filled_from="id_number"),
+        _field("mobile", "mobile"),
+        _field("birth_number"),
+        _field("household_number"),
+    ),
+    materials=tuple(Material(code=code, name=f"材料{code}", **SAMPLE) for code in ("proof", "photo", "bank_card")),
+    items=(
+        _item(
+            "first",
+            "health",
+            fields=("subject_name", "applicant_name", "mobile?"),
+            materials=("proof",),
+            yields="birth_licence",
+            yields_fields=("birth_number",),
+        ),
+        _item(
+            "second",
+            "police",
+            "place",
+            fields=("subject_name", "applicant_id", "birth_number"),
+            materials=("proof", "photo?"),
+            yields_fields=("household_number",),
+        ),
+        _item("third", "insurance", fields=("subject_name", "household_number"), materials=("bank_card",)),
+        _item("fourth", "health", fields=("mobile",)),
+        *(_item(code, "health", fields=("subject_name",)) for code in GRAPH),
+    ),
+    bundles=(
+        Bundle(
+            code="arrival",
+            name="新生儿出生",
+            summary="tests",
+            stage="birth",
+            lead="health",
+            questions=(
+                Question(code="place", name="户口所在地", type="division"),
+                Question(code="extra", name="是否加办", type="choice", choices={"yes": "是", "no": "否"}),
+            ),
+            steps=(
+                BundleStep(item="third", needs=("second",)),
+                BundleStep(item="second", needs=("first",)),
+                BundleStep(item="first"),
+                BundleStep(item="fourth", when={"extra": ("yes",)}),
+            ),
+            legal_days=30,
+            promised_days=10,
+            **SAMPLE,
+        ),
+    ),
+    **SAMPLE,
+)
+
+
+# What a citizen hands in.
+
+
+def uploaded(id: str) -> Upload:
+    """A file that the applicant has uploaded."""
+    sha256 = hashlib.sha256(id.encode()).hexdigest()
+    return Upload(id=id, name=f"{id} of the family.pdf", size=1000, media_type="application/pdf", sha256=sha256)
+
+
+UPLOADS = {id: uploaded(id) for id in ("up-proof", "up-photo", "up-card")}
+FORM = {"subject_name": "测试宝", "mobile": "13800000000"}
+GIVEN = tuple(
+    MaterialGiven(code=code, id=id)
+    for code, id in (("proof", "up-proof"), ("photo", "up-photo"), ("bank_card", "up-card"))
+)
+
+
+def submission(**change: Any) -> Submission:
+    """A faultless wish for the three steps, the second decided in Zhejiang, with these changes."""
+    answers = {"place": "330102", "extra": "no"}
+    whole = Submission(bundle="arrival", answers=answers, form=FORM, materials=GIVEN)
+    return whole.model_copy(update=change)
+
+
+def application(steps: Sequence[PlannedStep] | None = None) -> Application:
+    """What the submission makes, or the same for other steps."""
+    made = application_of(CATALOGUE, submission(), applicant=person(), uploads=UPLOADS, home=JIANGSU)
+    return made.model_copy(update={"steps": tuple(steps)}) if steps is not None else made
+
+
+def planned(
+    code: str, *, needs: Sequence[str] = (), division: str = JIANGSU, department: str = "health"
+) -> PlannedStep:
+    """A step for a graph of one's own."""
+    return PlannedStep(
+        code=code,
+        name=f"事项{code}",
+        department=department,
+        division=division,
+        needs=tuple(needs),
+        fields=("subject_name",),
+        materials=(),
+        yields="",
+        yields_fields=(f"{code}_number",),
+        promised_days=5,
+    )
+
+
+def commission(step: PlannedStep | None = None, **change: Any) -> Commission:
+    """What Jiangsu sends to the decider of a step, of the second one if none is named."""
+    step = step or next(each for each in application().steps if each.code == "second")
+    whole = Commission(
+        bundle="arrival",
+        bundle_name="新生儿出生",
+        catalogue="2026.1",
+        step=step.model_copy(update={"needs": ()}),
+        directory_version=1,
+        form={"subject_name": "测试宝"},
+        materials=(Offered(code="proof", sha256="ab" * 32, size=1000, media_type="application/pdf"),),
+    )
+    return whole.model_copy(update=change)
+
+
+# Acts, and the case after them.
+
+
+def opening(steps: Sequence[PlannedStep] | None = None) -> acts.Open:
+    """The act that opens the case `320000/case1`."""
+    return acts.Open(id="open", by=citizen(), number="case1", application=application(steps))
+
+
+def request(wish: Commission | None = None, *, id: str = "request", by: Actor | None = None) -> acts.Request:
+    """The act of the letter by which Jiangsu asks for a step."""
+    return acts.Request(id=id, by=by or peer(JIANGSU), case=CASE, commission=wish or commission())
+
+
+def after(case: Case | None, *wishes: Act, facts: Facts = FACTS) -> Case:
+    """The case after these acts, each done at this node; a refusal is raised."""
+    for wish in wishes:
+        for event in decide(case, wish, facts):
+            case = evolve(case, event)
+    if case is None:
+        raise ValueError("no acts, no case")
+    return case
+
+
+def opened(steps: Sequence[PlannedStep] | None = None, *, facts: Facts = FACTS) -> Case:
+    """The case at home, just opened."""
+    return after(None, opening(steps), facts=facts)
+
+
+def worked(step: str, by: Actor, *, until: str = "approved", result: Mapping[str, str] | None = None) -> list[Act]:
+    """The acts that bring a step from `sent` to this state, all by one actor; ids are made of step and act."""
+    if until == "refused":
+        last: Act = acts.Refuse(id=f"{step}-refuse", by=by, step=step, grounds="材料不实")
+    else:
+        last = acts.Approve(id=f"{step}-approve", by=by, step=step, result=result or {})
+    receive = acts.Receive(id=f"{step}-receive", by=by, step=step)
+    accept = acts.Accept(id=f"{step}-accept", by=by, step=step)
+    return [receive, accept, last][: ACTS_UNTIL[until]]
+
+
+def later(**span: float) -> datetime:
+    """So much after Monday."""
+    return MONDAY + timedelta(**span)
