@@ -47,6 +47,8 @@ def build_parser() -> argparse.ArgumentParser:
     keys.add_argument("what", choices=["make"], help="make: new keys; existing ones are never overwritten")
     keys.add_argument("folder", type=Path, help="where to write them")
     keys.add_argument("--node", action="append", required=True, metavar="DIVISION=ORIGIN", help="repeat for each node")
+    receipts = command("receipts", _receipts, "Verify the receipts of all batches; exit 1 if one proves nothing.")
+    receipts.add_argument("--json", action="store_true", help="print the logs as one JSON object")
     officers = command("officers", _officers, "Seed officers from a JSON list of {name, password, department}.")
     officers.add_argument("what", choices=["seed"], help="seed: add those that are not there yet")
     officers.add_argument("file", help="a file, or - for standard input")
@@ -121,6 +123,17 @@ def _keys(chosen: argparse.Namespace) -> int:
     public = found(chosen.folder, origins, names, at=datetime.now(UTC))
     print(public)
     return 0
+
+
+def _receipts(chosen: argparse.Namespace) -> int:
+    report = asyncio.run(main.check_receipts(load_settings()))
+    if chosen.json:
+        print(report.model_dump_json())
+        return 0 if report.verified else FAULTY
+    for log in report.logs:
+        state = "all proven" if log.faulty is None else f"batch {log.faulty} is not proven"
+        print(f"{log.direction} {log.peer}: {log.batches} batches, {log.letters} letters, {state}")
+    return 0 if report.verified else FAULTY
 
 
 def _officers(chosen: argparse.Namespace) -> int:

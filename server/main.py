@@ -13,7 +13,8 @@ from tornado.netutil import bind_sockets
 
 from handlers import routes
 from handlers.base import Aftermath, Door
-from regions import directory, outbox, settling
+from regions import directory, evidence, outbox, settling
+from regions.evidence import Receipts
 from server.crypto.keyring import load_keys
 from server.crypto.tokens import Tokens
 from server.desk import relay
@@ -115,6 +116,12 @@ async def seed_officers(settings: Settings, officers: Sequence[Mapping[str, str]
             except OfficerExists:
                 log.info("officer.known", name=officer["name"])
     return added
+
+
+async def check_receipts(settings: Settings) -> Receipts:
+    """Whether the receipts of all batches, both ways, still prove what they should."""
+    async with opened(settings) as node:
+        return await evidence.check_receipts(node)
 
 
 def start_work(node: Node, loops: Loops) -> None:

@@ -177,7 +177,7 @@ def planned(
     return PlannedStep(
         code=code,
         name=f"事项{code}",
-        department=department,
+        department="health",
         division=division,
         needs=tuple(needs),
         fields=("subject_name",),

@@ -1,4 +1,4 @@
-"""What follows from a move: steps start when all they need is approved, are skipped when it is lost, and cases close."""
+"""What follows from a move: steps start when all they need is approved, or are skipped, and cases close."""
 
 from itertools import permutations
 
