@@ -18,6 +18,7 @@ from regions.evidence import Receipts
 from server.crypto.keyring import load_keys
 from server.crypto.tokens import Tokens
 from server.desk import relay
+from server.domain.errors import Unavailable
 from server.node import Node, Places
 from server.store.mongo import MongoDatabase
 from server.store.people import OfficerExists
@@ -41,6 +42,14 @@ REMEMBERED_HOURS = 24 * 31
 Run = Callable[[], Awaitable[bool | None]]
 
 
+class DatabaseUnreachable(ValueError):
+    """No database answers at the address of the settings."""
+
+
+class PortTaken(ValueError):
+    """Another process listens at the port of the settings."""
+
+
 class WrongKeys(ValueError):
     """The key file belongs to another division than the settings name."""
 
@@ -61,7 +70,7 @@ async def opened(
     timeout = aiohttp.ClientTimeout(total=settings.peer_total_seconds, connect=settings.peer_connect_seconds)
     async with aiohttp.ClientSession(timeout=timeout) as peers, aiohttp.ClientSession() as platform:
         try:
-            await database.prepare()
+            await _prepared(database, settings)
             store = open_store(
                 database,
                 keys.fields,
@@ -166,7 +175,10 @@ def listen(node: Node, aftermath: Aftermath, doors: tuple[type[Door], ...], port
         idle_connection_timeout=IDLE_SECONDS,
         xheaders=False,
     )
-    sockets = bind_sockets(port, node.settings.host, reuse_port=True)
+    try:
+        sockets = bind_sockets(port, node.settings.host, reuse_port=True)
+    except OSError as fault:
+        raise PortTaken(f"port {port} of {node.settings.host} cannot be used: {fault.strerror}") from fault
     server.add_sockets(sockets)
     return server, sockets[0].getsockname()[1]
 
@@ -222,6 +234,14 @@ async def _places(settings: Settings, store: Store) -> Places:
     first, text = directory.first_directory(settings.directory_file, settings.publisher_key, kept=kept)
     await store.directories.keep(first.version, text)
     return Places(first)
+
+
+async def _prepared(database: MongoDatabase, settings: Settings) -> None:
+    try:
+        await database.prepare()
+    except Unavailable as fault:
+        seconds = settings.database_timeout_seconds
+        raise DatabaseUnreachable(f"the database of `mongodb_uri` did not answer within {seconds:g} s") from fault
 
 
 def _database(settings: Settings, listeners: Sequence[object]) -> MongoDatabase:

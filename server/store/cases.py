@@ -12,7 +12,7 @@ from server.domain.events import EVENTS
 from server.domain.lifecycle import replay
 from server.domain.names import moment_key, moment_of_key
 from server.domain.records import Commit, Record
-from server.store.database import Database, Document, Duplicate, Mark
+from server.store.database import Database, Document, Duplicate, Mark, is_safe
 from server.store.intake import Intake
 from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_OWNER, under
 from server.store.sealing import opened, sealed, sealed_letter
@@ -34,7 +34,9 @@ class Cases:
         self._relay_due = timedelta(seconds=relay_due_seconds)
 
     async def find(self, id: str) -> Record | None:
-        """The case as it stands, or None."""
+        """The case as it stands, or None; ids come from outside, and one that is no safe operand is no case's."""
+        if not is_safe(id):
+            return None
         document = await self._database.get(CASES, id)
         return self._record(document) if document else None
 

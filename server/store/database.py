@@ -54,9 +54,14 @@ class Query:
     is_range: bool = False
 
 
+def is_safe(operand: str) -> bool:
+    """Whether the text may be an operand or an `_id`."""
+    return isinstance(operand, str) and not LOOKS_LIKE_A_DATE.match(operand) and "\0" not in operand
+
+
 def safe(operand: str) -> str:
     """The operand itself; UnsafeOperand when it is no text, begins like a date, or has a NUL in it."""
-    if not isinstance(operand, str) or LOOKS_LIKE_A_DATE.match(operand) or "\0" in operand:
+    if not is_safe(operand):
         raise UnsafeOperand(f"not a safe operand or _id: {operand!r:.40}")
     return operand
 

@@ -8,7 +8,7 @@ from server.crypto.fields import FieldRing
 from server.crypto.passwords import hash_password, verify_password
 from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
 from server.domain.persons import Officer, Person, Session
-from server.store.database import Database, Duplicate
+from server.store.database import Database, Duplicate, is_safe
 from server.store.queries import hour_bucket
 from server.store.sealing import opened, sealed
 
@@ -53,7 +53,7 @@ class People:
 
     async def session(self, id: str) -> Session:
         """The session; raises NoSuchSession."""
-        document = await self._database.get(SESSIONS, id)
+        document = await self._database.get(SESSIONS, id) if is_safe(id) else None
         if document is None:
             raise NoSuchSession("登录已失效，请重新登录。")
         return Session(id=id, **{name: document[name] for name in Session.model_fields if name != "id"})

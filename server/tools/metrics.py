@@ -5,6 +5,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
@@ -21,6 +22,7 @@ class Metrics:
 
     def __init__(self) -> None:
         own = CollectorRegistry()
+        ProcessCollector(registry=own)
         self._registry = own
         self.http_requests = Counter(
             "http_requests_total", "Requests answered.", ("door", "method", "status"), registry=own

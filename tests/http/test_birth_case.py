@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from regions.evidence import check_receipts
 from tests.nodes import newborn_wish, running_nodes
 from tests.world import JIANGSU, ZHEJIANG
 
@@ -30,3 +31,9 @@ async def test_a_birth_case_crosses_the_province_and_closes(tmp_path: Path, data
             await places.decide(case, step, department=department)
         shown = await mother.get(f"/api/v1/cases/{case}")
         assert (shown.body["state"], shown.body["outcome"]) == ("closed", "completed")
+        ours, theirs = [await check_receipts(places.nodes[here].node) for here in (JIANGSU, ZHEJIANG)]
+        assert ours.verified
+        assert theirs.verified
+        heads = [{log.direction: log.head for log in report.logs} for report in (ours, theirs)]
+        assert (heads[0]["out"], heads[0]["in"]) == (heads[1]["in"], heads[1]["out"])
+        assert sum(log.letters for log in ours.logs) == 4

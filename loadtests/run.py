@@ -1,0 +1,89 @@
+"""Starts a demo, drives the journeys of locustfile.py against it for a while, and passes or fails on errors.
+
+python -m loadtests.run --seconds 30 --users 20
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+LOCUST = Path(".venv-load/bin/locust")
+GRACE_SECONDS = 60
+
+
+def main() -> int:
+    """0 when no request failed and cases were submitted; 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.run", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=30, help="how long (default %(default)s, at most 600)")
+    parser.add_argument("--users", type=int, default=20, help="how many at once (default %(default)s, at most 500)")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    chosen = parser.parse_args()
+    seconds, users = min(chosen.seconds, 600), min(chosen.users, 500)
+    command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0"]
+    print("starting a demo ...", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder, subprocess.Popen(command, stdout=subprocess.PIPE) as demo:
+        try:
+            ready = demo.stdout.readline() if demo.stdout else b""
+            if not ready:
+                print("the demo did not start", file=sys.stderr)
+                return 1
+            result = _drive(Path(folder), json.loads(ready), seconds=seconds, users=users)
+        finally:
+            demo.terminate()
+            demo.wait(GRACE_SECONDS)
+    print(json.dumps(result) if chosen.json else _told(result))
+    return 0 if result["passed"] else 1
+
+
+def _drive(folder: Path, demo: dict[str, Any], *, seconds: int, users: int) -> dict[str, Any]:
+    described = folder / "demo.json"
+    described.write_text(json.dumps(demo))
+    base_url = demo["nodes"][0]["base_url"]
+    print(f"{users} users for {seconds} s against {base_url} ...", file=sys.stderr)
+    before = _cpu_seconds(base_url)
+    options = ["--headless", "--users", str(users), "--spawn-rate", str(users), "--run-time", f"{seconds}s"]
+    options += ["--stop-timeout", "10", "--csv", str(folder / "load"), "--only-summary", "--exit-code-on-error", "0"]
+    finished = subprocess.run(
+        [str(LOCUST), "-f", str(HERE / "locustfile.py"), *options],
+        env={**os.environ, "TONGBAN_TEST_DEMO": str(described)},
+        stdout=sys.stderr,
+        timeout=seconds + GRACE_SECONDS,
+        check=False,
+    )
+    with (folder / "load_stats.csv").open() as file:
+        rows = {row["Name"]: row for row in csv.DictReader(file)}
+    requests, failures = (int(rows["Aggregated"][column]) for column in ("Request Count", "Failure Count"))
+    submitted = int(rows.get("POST /api/v1/cases", {}).get("Request Count", 0))
+    microseconds = (_cpu_seconds(base_url) - before) / max(requests, 1) * 1e6
+    return {
+        "requests": requests,
+        "failures": failures,
+        "submitted": submitted,
+        "serve_cpu_microseconds_per_request": round(microseconds),
+        "passed": finished.returncode == 0 and failures == 0 and submitted > 0,
+    }
+
+
+def _cpu_seconds(base_url: str) -> float:
+    """The CPU time that the node's `serve` has used, from its own metrics."""
+    with urllib.request.urlopen(base_url + "/metrics") as answer:  # noqa: S310 # the address is the demo's own
+        lines = answer.read().decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("process_cpu_seconds_total "))
+
+
+def _told(result: dict[str, Any]) -> str:
+    verdict = "passed" if result["passed"] else "failed"
+    counted = f"{result['requests']} requests, {result['submitted']} submissions, {result['failures']} failures"
+    return f"{counted}, {result['serve_cpu_microseconds_per_request']} µs of CPU a request in serve: {verdict}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
