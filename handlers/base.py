@@ -1,8 +1,7 @@
 """What every door has: who may come in, how a body is read, and how a refusal becomes an answer."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
@@ -11,6 +10,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from tornado.web import Finish, HTTPError, RequestHandler, stream_request_body
 
+from handlers.aftermath import Aftermath
 from server.desk import relay, sessions
 from server.domain import errors
 from server.domain.errors import FieldFault, Refusal
@@ -104,41 +104,6 @@ class Does:
     takes: type[BaseModel] | None = None
     status: int = 200
     is_once: bool = False
-
-
-class Aftermath:
-    """What a stopping process waits for: requests under way, and what goes on after an answer has gone out."""
-
-    def __init__(self) -> None:
-        self._running: set[asyncio.Task[None]] = set()
-        self._requests: set[RequestHandler] = set()
-        self._quiet = asyncio.Event()
-        self.is_draining = False
-
-    def enter(self, request: RequestHandler) -> None:
-        """A request begins."""
-        self._requests.add(request)
-
-    def leave(self, request: RequestHandler) -> None:
-        """A request has its answer."""
-        self._requests.discard(request)
-        if not self._requests:
-            self._quiet.set()
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let it run; a failure is left to the sweepers."""
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def drain(self) -> None:
-        """Wait until all of it is done; connections are closed with the answers that are still to come."""
-        self.is_draining = True
-        while self._requests:
-            self._quiet.clear()
-            await self._quiet.wait()
-        while self._running:
-            await asyncio.wait(self._running)
 
 
 @stream_request_body

@@ -34,7 +34,7 @@ class DeskCase(Door):
         self.answer(view)
 
 
-class StepAct(Door):
+class ActOnStep(Door):
     """Receive, accept, approve or refuse a step."""
 
     path = "/desk/v1/cases/{id}/steps/{step}/{act}"

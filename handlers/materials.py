@@ -43,7 +43,7 @@ class Materials(Door):
 
     async def post(self) -> None:
         file = self._file()
-        upload = await materials.hand_in(self.node, self.owner, file.filename, file.body)
+        upload = await materials.hand_in(self.node, self.owner, file.body, name=file.filename)
         self.answer(MaterialView(**upload.model_dump(include=set(MaterialView.model_fields))))
 
     def _file(self) -> HTTPFile:

@@ -60,14 +60,14 @@ def _operation(door: type[Door], does: Does, refs: Refs) -> dict[str, Any]:
         "x-who": door.who.name.lower(),
         "parameters": _parameters(door, does),
         "responses": {
-            str(does.status): {"description": "Done."} | _content(JSON, does.gives, refs, "serialization"),
-            "default": {"description": "A refusal."} | _content(PROBLEM, Problem, refs, "serialization"),
+            str(does.status): {"description": "Done."} | _content(JSON, does.gives, refs, mode="serialization"),
+            "default": {"description": "A refusal."} | _content(PROBLEM, Problem, refs, mode="serialization"),
         },
     }
     if door.who not in (Who.ANYONE, Who.PEER):
         operation["security"] = [{"bearer": []}]
     if does.takes:
-        operation["requestBody"] = {"required": True} | _content(door.takes_type, does.takes, refs, "validation")
+        operation["requestBody"] = {"required": True} | _content(door.takes_type, does.takes, refs, mode="validation")
     return operation
 
 
@@ -81,5 +81,5 @@ def _parameters(door: type[Door], does: Does) -> list[dict[str, Any]]:
     return parameters
 
 
-def _content(kind: str, model: type[BaseModel] | None, refs: Refs, mode: str) -> dict[str, Any]:
+def _content(kind: str, model: type[BaseModel] | None, refs: Refs, *, mode: str) -> dict[str, Any]:
     return {"content": {kind: {"schema": refs[(model, mode)]}}} if model else {}

@@ -8,7 +8,8 @@ import orjson
 from tornado.web import Application
 
 from handlers import cases, catalogue, desk, materials, ops, peers, sessions
-from handlers.base import Aftermath, Door, NoDoor
+from handlers.aftermath import Aftermath
+from handlers.base import Door, NoDoor
 from handlers.openapi import document
 from server.node import Node
 
@@ -29,7 +30,7 @@ DOORS: tuple[type[Door], ...] = (
     sessions.DeskSessions,
     desk.Tasks,
     desk.DeskCase,
-    desk.StepAct,
+    desk.ActOnStep,
     peers.PeerLog,
     peers.PeerDirectory,
     *FOR_OPERATORS,

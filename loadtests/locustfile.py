@@ -46,7 +46,7 @@ class Citizen(Caller):
     wait_time = between(0.2, 1.0)
 
     def on_start(self) -> None:
-        person = random.choice(DEMO["citizens"])  # noqa: S311 # which citizen it is needs no secrecy
+        person = random.choice(DEMO["citizens"])  # which citizen it is needs no secrecy
         session = self.ask("POST", "/api/v1/sessions", json={"app_id": DEMO["app_id"], "code": person["code"]})
         self.bearer = {"Authorization": f"Bearer {session['access_token']}"}
         proof = {name: person[name] for name in ("name", "id_number", "face_token")}
@@ -99,7 +99,7 @@ class Officer(Caller):
     wait_time = between(0.1, 0.5)
 
     def on_start(self) -> None:
-        officer = random.choice(HOME["officers"])  # noqa: S311 # which officer it is needs no secrecy
+        officer = random.choice(HOME["officers"])  # which officer it is needs no secrecy
         wish = {"name": officer["name"], "password": officer["password"]}
         session = self.ask("POST", "/desk/v1/sessions", json=wish)
         self.bearer = {"Authorization": f"Bearer {session['access_token']}"}
@@ -110,7 +110,7 @@ class Officer(Caller):
         shown = self.ask("GET", "/desk/v1/tasks")
         if not shown or not shown["tasks"]:
             return
-        chosen = random.choice(shown["tasks"])  # noqa: S311 # any task will do
+        chosen = random.choice(shown["tasks"])  # any task will do
         act = {"sent": "receive", "received": "accept", "accepted": "approve"}[chosen["state"]]
         self.ask("GET", f"/desk/v1/cases/{chosen['case']}", name="/desk/v1/cases/{id}")
         self.ask(

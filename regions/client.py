@@ -41,11 +41,11 @@ class Delivered:
     evidence: Evidence
 
 
-async def hand_over(node: Node, peer: NodeEntry, batch: Batch, letters: Sequence[Letter]) -> Delivered:
+async def hand_over(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[Letter]) -> Delivered:
     """Send one batch and verify the receipt; raises PeerFailure for whatever goes wrong."""
-    request, signed = _request(node, peer, batch, letters)
+    request, signed = _request(node, peer, batch, letters=letters)
     answer = await _post(node, request, signed)
-    receipt = _verified(node, peer, signed.asked, answer)
+    receipt = _verified(node, peer, answer, asked=signed.asked)
     head = _head(answer.body)
     if answer.status != RECEIPT_STATUS:
         raise PeerFailure(_code(answer.body), retry_after_seconds=_retry_after(answer), head=head)
@@ -54,7 +54,7 @@ async def hand_over(node: Node, peer: NodeEntry, batch: Batch, letters: Sequence
     return Delivered(head, _evidence(node, signed, receipt))
 
 
-def _request(node: Node, peer: NodeEntry, batch: Batch, letters: Sequence[Letter]) -> tuple[Outgoing, SignedRequest]:
+def _request(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[Letter]) -> tuple[Outgoing, SignedRequest]:
     """A fresh envelope and signature for this attempt; the batch itself is always the same."""
     at = node.clock.now()
     key = peer.key_for("encrypt", at)
@@ -91,7 +91,7 @@ async def _whole(content: aiohttp.StreamReader) -> bytes:
     return body
 
 
-def _verified(node: Node, peer: NodeEntry, asked: Asked, answer: ReceivedAnswer) -> Receipt:
+def _verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Asked) -> Receipt:
     """The receipt, if the peer signed this very answer; an unsigned refusal is only a failure with its code."""
     try:
         return verify_answer(

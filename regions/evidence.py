@@ -67,8 +67,8 @@ def _is_proven(entry: Entry, sender: NodeEntry | None, receiver: NodeEntry | Non
     request_signature = base64url.decode(evidence.request_signature)
     root = byte_sequence(bytes.fromhex(entry.batch.root))
     return (
-        _is_signed(sender, evidence.request_key, evidence.request_base, evidence.request_signature)
-        and _is_signed(receiver, evidence.answer_key, evidence.answer_base, evidence.answer_signature)
+        _is_signed(sender, evidence.request_key, base=evidence.request_base, signature=evidence.request_signature)
+        and _is_signed(receiver, evidence.answer_key, base=evidence.answer_base, signature=evidence.answer_signature)
         and f'"exchange-root": {root}' in _lines(evidence.request_base)
         and set(_expected_answer(request_signature)) <= set(_lines(evidence.answer_base))
     )
@@ -80,7 +80,7 @@ def _expected_answer(request_signature: bytes) -> Iterator[str]:
     yield f'"signature";req;key="tongban-1": {byte_sequence(request_signature)}'
 
 
-def _is_signed(by: NodeEntry, key_id: str, base: str, signature: str) -> bool:
+def _is_signed(by: NodeEntry, key_id: str, *, base: str, signature: str) -> bool:
     """Whether this node signed it, by any of its published keys: a receipt outlives the key's validity."""
     keys = [VerifyKey(key.id, base64url.decode(key.public)) for key in by.keys if key.id == key_id]
     return any(key.verify(base64url.decode(signature), base64url.decode(base)) for key in keys)

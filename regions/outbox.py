@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from regions import wire
-from regions.client import Delivered, PeerFailure, hand_over
+from regions.client import PeerFailure, hand_over
 from server.domain.directory import NodeEntry
 from server.domain.exchange import Entry, Head, Outbound
 from server.domain.letters import MOST_BYTES, MOST_LETTERS, Batch, Letter
@@ -37,7 +37,7 @@ async def deliver(node: Node, peer: NodeEntry) -> bool:
     if is_idle and not await _append(node, peer.node, head):
         return False
     entry = (await log.entries([state.acknowledged + 1])).get(state.acknowledged + 1)
-    return entry is not None and await _send(node, peer, entry, replace(state, head=max(head.number, state.head)))
+    return entry is not None and await _send(node, peer, entry, state=replace(state, head=max(head.number, state.head)))
 
 
 async def _append(node: Node, peer: str, head: Head) -> bool:
@@ -83,22 +83,22 @@ def _fitting(letters: Sequence[Letter]) -> Sequence[Letter]:
     return letters[:MOST_LETTERS]
 
 
-async def _send(node: Node, peer: NodeEntry, entry: Entry, state: Outbound) -> bool:
+async def _send(node: Node, peer: NodeEntry, entry: Entry, *, state: Outbound) -> bool:
     letters = await node.store.letters.sent(entry.letters)
     try:
-        delivered = await hand_over(node, peer, entry.batch, letters)
-        acknowledged = await _acknowledged(node, peer.node, entry, delivered.head)
+        delivered = await hand_over(node, peer, entry.batch, letters=letters)
+        acknowledged = await _acknowledged(node, peer.node, entry, head=delivered.head)
     except PeerFailure as failure:
-        await node.store.peers.keep_outbound(peer.node, await _after_failure(node, peer.node, state, failure))
+        await node.store.peers.keep_outbound(peer.node, await _after_failure(node, peer.node, state, failure=failure))
         return False
-    await _keep_receipt(node, peer.node, entry, delivered)
+    await node.store.log("out", peer.node).mark_receipted(entry.batch.number, delivered.evidence)
     state = replace(state, acknowledged=acknowledged, failures=0, next_attempt_at=None, reason="")
     await node.store.peers.keep_outbound(peer.node, state)
     node.metrics.letters_sent.labels(peer.node).inc(len(letters))
     return True
 
 
-async def _acknowledged(node: Node, peer: str, entry: Entry, head: Head) -> int:
+async def _acknowledged(node: Node, peer: str, entry: Entry, *, head: Head) -> int:
     """The number that the peer's head acknowledges, if that head is ours too; raises PeerFailure."""
     number = entry.batch.number
     kept = (await node.store.log("out", peer).entries([head.number])).get(head.number)
@@ -111,11 +111,7 @@ async def _acknowledged(node: Node, peer: str, entry: Entry, head: Head) -> int:
     return head.number
 
 
-async def _keep_receipt(node: Node, peer: str, entry: Entry, delivered: Delivered) -> None:
-    await node.store.log("out", peer).mark_receipted(entry.batch.number, delivered.evidence)
-
-
-async def _after_failure(node: Node, peer: str, state: Outbound, failure: PeerFailure) -> Outbound:
+async def _after_failure(node: Node, peer: str, state: Outbound, *, failure: PeerFailure) -> Outbound:
     """Back off, and if the peer's signed head lies behind what it acknowledged, go on from there."""
     settings = node.settings
     most = min(settings.retry_first_seconds * 2 ** min(state.failures, MOST_DOUBLINGS), settings.retry_most_seconds)

@@ -12,7 +12,8 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers import routes
-from handlers.base import Aftermath, Door
+from handlers.aftermath import Aftermath
+from handlers.base import Door
 from regions import directory, evidence, outbox, settling
 from regions.evidence import Receipts
 from server.crypto.keyring import load_keys
@@ -166,7 +167,7 @@ def door_rows() -> list[dict[str, str]]:
     return list(routes.rows())
 
 
-def listen(node: Node, aftermath: Aftermath, doors: tuple[type[Door], ...], port: int) -> tuple[HTTPServer, int]:
+def listen(node: Node, aftermath: Aftermath, *, doors: tuple[type[Door], ...], port: int) -> tuple[HTTPServer, int]:
     """Serve these doors; answers the server and the port (the one that was free, for port 0)."""
     server = HTTPServer(
         routes.application(node, aftermath, doors),
@@ -200,7 +201,7 @@ async def _until_stopped(node: Node, doors: tuple[type[Door], ...], port: int) -
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     aftermath = Aftermath()
-    server, bound = listen(node, aftermath, doors, port)
+    server, bound = listen(node, aftermath, doors=doors, port=port)
     log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
     await stop.wait()
     log.info("node.stopping", division=node.here, port=bound)

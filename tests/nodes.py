@@ -11,7 +11,8 @@ from typing import Any
 
 import aiohttp
 
-from handlers.base import Aftermath
+from handlers import routes
+from handlers.aftermath import Aftermath
 from regions import outbox, settling
 from regions.founding import found
 from server import main
@@ -202,7 +203,7 @@ async def _running(settings: Settings, clock: Clock | None, *, is_working: bool)
         for department in DEPARTMENTS:
             await node.store.people.add_officer(department, department, PASSWORD)
         aftermath, loops = Aftermath(), Loops()
-        server, _ = main.listen(node, aftermath, main.routes.DOORS, settings.port)
+        server, _ = main.listen(node, aftermath, doors=routes.DOORS, port=settings.port)
         if is_working:
             main.start_work(node, loops)
         try:

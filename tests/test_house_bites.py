@@ -101,10 +101,10 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "parameters_are_few": {
         "six": ("handlers/a.py", "def f(a, b, *, c, d, e, g):\n    pass"),
-        "a third by position": ("handlers/a.py", "def f(a, b, c):\n    pass"),
-        "a method": ("handlers/a.py", "class A:\n    async def f(self, a, b, c):\n        pass"),
-        "a static method": ("handlers/a.py", "class A:\n    @staticmethod\n    def f(a, b, c):\n        pass"),
-        "a constructor": ("handlers/a.py", "class A:\n    def __init__(self, a, b, c):\n        pass"),
+        "a fourth by position": ("handlers/a.py", "def f(a, b, c, d):\n    pass"),
+        "a method": ("handlers/a.py", "class A:\n    async def f(self, a, b, c, d):\n        pass"),
+        "a static method": ("handlers/a.py", "class A:\n    @staticmethod\n    def f(a, b, c, d):\n        pass"),
+        "a constructor": ("handlers/a.py", "class A:\n    def __init__(self, a, b, c, d):\n        pass"),
     },
     "the_node_stays_small": {
         "thirteen": ("server/node.py", "class Node:\n" + "".join(f"    f{n}: int\n" for n in range(13))),

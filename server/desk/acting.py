@@ -54,7 +54,8 @@ async def take_up(node: Node, id: str, act: Act) -> Record:
 
 def commit_of(record: Record | None, events: Sequence[Event], facts: Facts) -> Commit:
     """The events with all that must follow them."""
-    effects, threads = effects_of(record.case if record else None, events, facts, record.threads if record else {})
+    case, threads = (record.case, record.threads) if record else (None, {})
+    effects, threads = effects_of(case, events, facts, threads=threads)
     return Commit(events=events, effects=effects, threads=threads)
 
 

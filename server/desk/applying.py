@@ -17,7 +17,7 @@ async def submit(node: Node, owner: str, wish: Submission, *, key: str) -> Recor
     """
     number, request = node.keys.case_number(owner, key), node.keys.wish(wish.model_dump(mode="json"))
     try:
-        act = await _checked(node, owner, wish, number)
+        act = await _checked(node, owner, wish, number=number)
     except Refusal:
         stored = await node.store.cases.find(number)
         if stored is None:
@@ -31,7 +31,7 @@ async def submit(node: Node, owner: str, wish: Submission, *, key: str) -> Recor
     return same(record, str(record.document["request"]), request)
 
 
-async def _checked(node: Node, owner: str, wish: Submission, number: str) -> Open:
+async def _checked(node: Node, owner: str, wish: Submission, *, number: str) -> Open:
     applicant = await node.store.people.person(owner)
     uploads = await node.store.materials.uploads_of(owner, [given.id for given in wish.materials])
     application = application_of(node.catalogue, wish, applicant=applicant, uploads=uploads, home=node.here)

@@ -6,7 +6,7 @@ from server.domain.materials import LONGEST_NAME, Upload, media_type
 from server.node import Node
 
 
-async def hand_in(node: Node, owner: str, name: str, content: bytes) -> Upload:
+async def hand_in(node: Node, owner: str, content: bytes, *, name: str) -> Upload:
     """Keep a file for this owner; the same content again gives the same id.
 
     Raises MaterialTooLarge and MaterialTypeUnknown.

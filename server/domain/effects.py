@@ -41,7 +41,7 @@ class Effect(Value):
 
 
 def effects_of(
-    case: Case | None, happened: Iterable[events.Event], facts: Facts, threads: Mapping[str, str]
+    case: Case | None, happened: Iterable[events.Event], facts: Facts, *, threads: Mapping[str, str]
 ) -> tuple[tuple[Effect, ...], dict[str, str]]:
     """The effects of these events on `case` (as it was before them), and the last letter to each node after them.
 
@@ -56,7 +56,7 @@ def effects_of(
             continue
         if step.node == facts.here:
             effects.append(Effect(event=event.number, index=0, task=_task(case, step, event)))
-        letter = _letter(case, step, event, facts, last)
+        letter = _letter(case, event, facts, step=step, after=last)
         if letter:
             effects.append(Effect(event=event.number, index=1, letter=letter))
             last[letter.to] = letter.id
@@ -86,7 +86,7 @@ def _task(case: Case, step: Step, event: events.Event) -> Task:
     )
 
 
-def _letter(case: Case, step: Step, event: events.Event, facts: Facts, threads: Mapping[str, str]) -> Letter | None:
+def _letter(case: Case, event: events.Event, facts: Facts, *, step: Step, after: Mapping[str, str]) -> Letter | None:
     """The home asks, the decider tells; a mirrored event tells nobody anything."""
     if case.home == facts.here:
         to, told = step.node, _asked(case, step, event) if step.node != facts.here else None
@@ -99,7 +99,7 @@ def _letter(case: Case, step: Step, event: events.Event, facts: Facts, threads: 
         id=letter_id(facts.here, to, case.name, event.number, 1),
         sender=facts.here,
         to=to,
-        after=threads.get(to),
+        after=after.get(to),
         case=case.name,
         step=step.plan.code,
         kind=kind,

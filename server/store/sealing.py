@@ -17,7 +17,7 @@ SEAL = "~"
 def sealed(value: Value, key: DataKey, place: str) -> dict[str, Any]:
     """The value as a document of plain JSON types, with all that is marked SENSITIVE sealed under its path."""
     document = value.model_dump(mode="json")
-    _seal_inside(value, document, key, place)
+    _seal_inside(value, document, key, place=place)
     return document
 
 
@@ -55,17 +55,17 @@ def opened_letter(document: Mapping[str, Any], ring: FieldRing) -> Letter:
     return Letter.model_validate_json(key.open(document["text"], document["_id"]))
 
 
-def _seal_inside(value: Value, document: dict[str, Any], key: DataKey, place: str) -> None:
+def _seal_inside(value: Value, document: dict[str, Any], key: DataKey, *, place: str) -> None:
     for name, field in type(value).model_fields.items():
         inner, path = getattr(value, name), f"{place}/{name}"
         if SENSITIVE in field.metadata:
             document[name] = _seal(document[name], key, path)
         elif isinstance(inner, Value):
-            _seal_inside(inner, document[name], key, path)
+            _seal_inside(inner, document[name], key, place=path)
         elif isinstance(inner, tuple):
             for index, (each, written) in enumerate(zip(inner, document[name], strict=True)):
                 if isinstance(each, Value):
-                    _seal_inside(each, written, key, f"{path}/{index}")
+                    _seal_inside(each, written, key, place=f"{path}/{index}")
 
 
 def _seal(written: Any, key: DataKey, path: str) -> Any:

@@ -31,7 +31,7 @@ class Place:
         salt = hashlib.sha256(f"{self.node} {len(self.events)}".encode()).digest()[:16]
         known = facts(self.node, at=later(seconds=len(self.events)), salt=salt)
         happened = decide(self.case, act, known)
-        effects, self.threads = effects_of(self.case, happened, known, self.threads)
+        effects, self.threads = effects_of(self.case, happened, known, threads=self.threads)
         for event in happened:
             self.case = evolve(self.case, event)
         self.events += happened

@@ -149,7 +149,7 @@ def test_each_letter_names_the_one_before_it_of_the_same_case_and_node():
 def test_a_commit_without_letters_keeps_the_threads():
     happened = decide(None, opening([planned("one")]), facts())
     given = {"440000": "ab" * 32}
-    effects, threads = effects_of(None, happened, facts(), given)
+    effects, threads = effects_of(None, happened, facts(), threads=given)
     assert [effect.letter for effect in effects] == [None]
     assert threads == given
     assert threads is not given
@@ -172,8 +172,8 @@ def test_letters_of_one_commit_have_ids_and_salts_of_their_own():
 
 def test_another_commit_of_the_same_event_has_the_same_id_and_another_salt():
     happened = decide(None, opening([planned("one", division=ZHEJIANG)]), facts())
-    (one,), _ = effects_of(None, happened, facts(salt=b"a" * 16), {})
-    (two,), _ = effects_of(None, happened, facts(salt=b"b" * 16), {})
+    (one,), _ = effects_of(None, happened, facts(salt=b"a" * 16), threads={})
+    (two,), _ = effects_of(None, happened, facts(salt=b"b" * 16), threads={})
     assert one.letter
     assert two.letter
     assert one.letter.id == two.letter.id
@@ -220,7 +220,7 @@ def test_a_task_shows_no_personal_data():
 def test_effects_have_places_of_their_own_and_survive_being_written_down():
     plan = [planned("one"), planned("two", division=ZHEJIANG)]
     happened = decide(None, opening(plan), facts(at=later(hours=1)))
-    effects, _ = effects_of(None, happened, facts(at=later(hours=1)), {})
+    effects, _ = effects_of(None, happened, facts(at=later(hours=1)), threads={})
     assert [(effect.event, effect.index) for effect in effects] == [(2, 0), (3, 1)]
     assert [Effect.model_validate_json(effect.model_dump_json()) for effect in effects] == list(effects)
 

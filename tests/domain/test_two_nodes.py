@@ -16,7 +16,8 @@ from server.domain.plan import PlannedStep
 from tests.domain.place import Place, carry
 from tests.world import GRAPH, GUANGDONG, JIANGSU, ZHEJIANG, citizen, officer, opening, peer, planned
 
-THOROUGH = settings(max_examples=300, derandomize=True, deadline=None)
+THOROUGH = settings(max_examples=200, derandomize=True, deadline=None)
+MODERATE = settings(max_examples=80, derandomize=True, deadline=None)
 KINDS = (acts.Receive, acts.Accept, acts.Approve, acts.Refuse, acts.LetGo, acts.AskWithdrawal)
 NEXT = {"sent": acts.Receive, "received": acts.Accept, "accepted": acts.Approve}
 WHO: dict[str, Callable[[str], Actor]] = {  # who may speak at a node: its own people, and letters of others
@@ -201,7 +202,7 @@ def test_whatever_happens_two_nodes_keep_their_words(
     event(f"outcome {world.home.case.outcome if world.home.case else None}")
 
 
-@THOROUGH
+@MODERATE
 @given(graphs(), DOINGS)
 def test_letters_of_a_case_form_one_thread_for_each_direction(
     plan: Sequence[PlannedStep], doings: Sequence[tuple[Any, ...]]
@@ -215,7 +216,7 @@ def test_letters_of_a_case_form_one_thread_for_each_direction(
         assert len({letter.id for letter in place.written}) == len(place.written)
 
 
-@THOROUGH
+@MODERATE
 @given(graphs(), DOINGS)
 def test_the_newest_task_of_each_step_shows_it_as_it_stands(
     plan: Sequence[PlannedStep], doings: Sequence[tuple[Any, ...]]

@@ -39,7 +39,7 @@ def functions_are_small(house: House) -> Iterator[Breach]:
 
 
 def parameters_are_few(house: House) -> Iterator[Breach]:
-    """A function has at most five parameters, keyword-only after the second.
+    """A function has at most five parameters, keyword-only after the third.
 
     Not counted: self and cls; one that begins with an underscore (a caller elsewhere dictates it); the
     parameters of dunder methods other than __init__.
