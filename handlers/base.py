@@ -1,19 +1,30 @@
 """What every door has: who may come in, how a body is read, and how a refusal becomes an answer."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from tornado.web import Finish, HTTPError, RequestHandler, stream_request_body
 
 from handlers.aftermath import Aftermath
+from handlers.bodies import (
+    MOST_READ_BYTES,
+    BodyTooLarge,
+    Incoming,
+    Model,
+    check_announced,
+    declared_bytes,
+    read_model,
+    too_large,
+)
 from server.desk import relay, sessions
 from server.domain import errors
-from server.domain.errors import FieldFault, Refusal
+from server.domain.errors import Refusal
 from server.domain.persons import Claims
 from server.domain.records import Record
 from server.node import Node
@@ -40,7 +51,7 @@ OF_TORNADO: Mapping[int, tuple[str, str]] = {
 }
 RETRY_AFTER_SECONDS = "2"
 LONGEST_KEY = 200
-Model = TypeVar("Model", bound=BaseModel)
+VERSION_TAG = re.compile(r'"?([0-9]{1,10})"?')
 
 
 class Who(Enum):
@@ -57,30 +68,6 @@ class TokenMissing(errors.Unproven):
     """The door asks for a bearer token and there is none."""
 
     title = "请先登录"
-
-
-class BodyTooLarge(errors.TooLarge):
-    """The body is larger than this door takes."""
-
-    title = "请求内容过大"
-
-
-class WrongContentType(errors.Unsupported):
-    """The body is not of the type that this door takes."""
-
-    title = "请求内容类型不正确"
-
-
-class BodyUnreadable(errors.Malformed):
-    """The body is not JSON."""
-
-    title = "请求内容无法解析"
-
-
-class BodyFaulty(errors.Invalid):
-    """The body is JSON, but fields are missing, unknown or of the wrong kind."""
-
-    title = "请求内容有误"
 
 
 class IdempotencyKeyMissing(errors.Malformed):
@@ -108,7 +95,11 @@ class Does:
 
 @stream_request_body
 class Door(RequestHandler):
-    """One path. Headers are judged before a body is taken: who comes, how much he brings, and of which type."""
+    """One path. Headers are judged before a body is taken: who comes, how much he brings, and of which type.
+
+    Whoever is refused by his headers is told so when his body has been read and thrown away: an answer before that
+    closes the connection, and a caller who still sends would not see it. Only a body beyond all measure is cut off.
+    """
 
     who: ClassVar[Who]
     path: ClassVar[str]
@@ -122,8 +113,9 @@ class Door(RequestHandler):
         self.aftermath = aftermath
         self.committed: Record | None = None
         self.etag = ""
-        self._chunks: list[bytes] = []
-        self._size = 0
+        self._request_id = node.chance.token(8).hex()
+        self._incoming = Incoming(self.most_bytes)
+        self._closes = True
         self._began = time.perf_counter()
         aftermath.enter(self)
 
@@ -134,16 +126,24 @@ class Door(RequestHandler):
         self.set_header("Cache-Control", "no-store")
 
     async def prepare(self) -> None:
-        if self.aftermath.is_draining:
-            self.set_header("Connection", "close")
-        request_id = self.node.chance.token(8).hex()
-        self.trace = self.node.begin(request_id, self.request.headers.get("traceparent"))
-        self.set_header("X-Request-Id", request_id)
+        self.trace = self.node.begin(self._request_id, self.request.headers.get("traceparent"))
+        try:
+            await self.judge()
+        except (Refusal, HTTPError) as refusal:
+            if declared_bytes(self.request.headers) > MOST_READ_BYTES:
+                raise
+            self._refuse_after_body(refusal)
+        self._closes = self.aftermath.is_draining
+        self._set_headers()
+
+    async def judge(self) -> None:
+        """Judge a request by its headers; raises the refusals of `let_in`, BodyTooLarge and WrongContentType."""
         if self.request.method not in self.does:
             raise HTTPError(405)
         await self.let_in()
         if self.request.method in ("POST", "PUT"):
-            self._check_body_headers()
+            takes_type = self.takes_type if self.does[self.request.method].takes else ""
+            check_announced(self.request.headers, most_bytes=self.most_bytes, takes_type=takes_type)
 
     async def let_in(self) -> None:
         """Find out who comes; raises TokenMissing, the refusals of tokens, RealNameNeeded."""
@@ -157,40 +157,33 @@ class Door(RequestHandler):
         if self.who is Who.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
 
-    def _check_body_headers(self) -> None:
-        length = self.request.headers.get("Content-Length", "0")
-        if length.isdigit() and int(length) > self.most_bytes:
-            raise BodyTooLarge(f"请求内容不能超过 {self.most_bytes // 1024} KB。")
-        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind != self.takes_type and self.takes_any_body():
-            raise WrongContentType(f"请使用 {self.takes_type}。")
+    def _refuse_after_body(self, refusal: Refusal | HTTPError) -> None:
+        async def refuse(**_segments: str) -> None:
+            raise refusal
 
-    def takes_any_body(self) -> bool:
-        """Whether this method reads a body at all."""
-        return self.does[str(self.request.method)].takes is not None
+        self._incoming.forget()
+        setattr(self, str(self.request.method).lower(), refuse)
+
+    def _set_headers(self) -> None:
+        """The headers of every answer; an error begins anew, so that they are set again then."""
+        self.set_header("X-Request-Id", self._request_id)
+        if self._closes:
+            self.set_header("Connection", "close")
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        self._size += len(chunk)
-        if self._size <= self.most_bytes:
-            self._chunks.append(chunk)
+        self._incoming.take(chunk)
+        if self._incoming.is_beyond_measure and not self._finished:
+            self._closes = True
+            self.send_error(413, exc_info=(BodyTooLarge, too_large(self.most_bytes), None))
         return None
 
     def body(self) -> bytes:
         """The whole body; raises BodyTooLarge."""
-        if self._size > self.most_bytes:
-            raise BodyTooLarge(f"请求内容不能超过 {self.most_bytes // 1024} KB。")
-        return b"".join(self._chunks)
+        return self._incoming.whole()
 
     def read(self, kind: type[Model]) -> Model:
-        """The body as this model; raises BodyUnreadable, or BodyFaulty naming each field."""
-        try:
-            return kind.model_validate_json(self.body())
-        except ValidationError as fault:
-            found = fault.errors(include_url=False, include_context=False, include_input=False)
-            if any(each["type"] == "json_invalid" for each in found):
-                raise BodyUnreadable("请求内容不是正确的 JSON。") from None
-            faults = [_field_fault(each["loc"], each["type"]) for each in found]
-            raise BodyFaulty("请按提示修改后重试。", errors=faults) from None
+        """The body as this model; raises BodyTooLarge, BodyUnreadable, or BodyFaulty naming each field."""
+        return read_model(kind, self.body())
 
     def key(self) -> str:
         """The Idempotency-Key; raises IdempotencyKeyMissing."""
@@ -204,9 +197,10 @@ class Door(RequestHandler):
         text = self.request.headers.get("If-Match")
         if text is None or text == "*":
             return None
-        if not text.strip('"').isdigit() or len(text) > 12:
+        tag = VERSION_TAG.fullmatch(text)
+        if tag is None:
             raise IfMatchUnreadable("If-Match 应为办件的 ETag。")
-        return int(text.strip('"'))
+        return int(tag[1])
 
     def answer(self, view: BaseModel, *, committed: Record | None = None) -> None:
         """Answer with the status that the door declares; what the commit entails is carried after the answer."""
@@ -220,6 +214,7 @@ class Door(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         fault = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         status, problem = problem_of(fault, status_code)
+        self._set_headers()
         if status == 405:
             self.set_header("Allow", ", ".join(self.does))
         if status in (429, 503):
@@ -240,6 +235,7 @@ class Door(RequestHandler):
             self.node.log.error("request.failed", door=self.path, exc_info=(typ, value, tb))
 
     def on_connection_close(self) -> None:
+        super().on_connection_close()
         self.aftermath.leave(self)
 
     def on_finish(self) -> None:
@@ -258,7 +254,7 @@ class NoDoor(Door):
     path = "(none)"
     does: ClassVar[Mapping[str, Does]] = {}
 
-    async def prepare(self) -> None:
+    async def judge(self) -> None:
         raise HTTPError(404)
 
 
@@ -277,15 +273,6 @@ def problem_of(fault: BaseException | None, status: int) -> tuple[int, dict[str,
         return status, {"type": f"/problems/{fault.code}"} | problem | fault.more
     code, title = OF_TORNADO.get(status, ("internal", "系统内部错误，请稍后重试"))
     return status, {"type": f"/problems/{code}", "code": code, "title": title, "status": status}
-
-
-def _field_fault(place: tuple[int | str, ...], kind: str) -> FieldFault:
-    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:60] for part in place)
-    if kind == "missing":
-        return FieldFault(pointer=pointer, code="required", detail="缺少这一项。")
-    if kind == "extra_forbidden":
-        return FieldFault(pointer=pointer, code="unknown", detail="没有这一项。")
-    return FieldFault(pointer=pointer, code="type", detail="格式不正确。")
 
 
 async def _relay(node: Node, record: Record) -> None:

@@ -1,5 +1,6 @@
 """All doors of a node, in one table."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +10,9 @@ from tornado.web import Application
 
 from handlers import cases, catalogue, desk, materials, ops, peers, sessions
 from handlers.aftermath import Aftermath
-from handlers.base import Door, NoDoor
+from handlers.base import STATUS, Door, NoDoor
 from handlers.openapi import document
+from server.domain.errors import Refusal
 from server.node import Node
 
 VERSION = "0.1.0"
@@ -68,3 +70,23 @@ def rows(doors: tuple[type[Door], ...] = DOORS) -> Iterator[dict[str, str]]:
                 "handler": f"{door.__module__}.{door.__name__}",
                 "does": f"{function.__module__}.{function.__name__}",
             }
+
+
+def refusals() -> Iterator[dict[str, str]]:
+    """One row for each refusal that is loaded: its code, the HTTP status, the zh-CN title, the English meaning."""
+    rows = [
+        {
+            "code": refusal.code,
+            "status": str(next(STATUS[kind] for kind in refusal.__mro__ if kind in STATUS)),
+            "title": refusal.title,
+            "meaning": " ".join(inspect.cleandoc(refusal.__doc__ or "").partition("\n\n")[0].split()),
+        }
+        for refusal in set(_below(Refusal))
+    ]
+    yield from sorted(rows, key=lambda row: (row["status"], row["code"]))
+
+
+def _below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for refusal in kind.__subclasses__():
+        yield refusal
+        yield from _below(refusal)

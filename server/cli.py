@@ -42,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print the faults as one JSON object")
     routes = command("routes", _routes, "Print the doors: method, path, who comes in, handler, function.")
     routes.add_argument("--json", action="store_true", help="print them as a JSON list")
+    command("errors", _errors, "Print the refusals as a Markdown table: code, HTTP status, title, meaning.")
     command("graph", _graph, "Print the states of a step as a Mermaid diagram.")
     keys = command("keys", _keys, "Make the keys of new nodes and the directory that names them.")
     keys.add_argument("what", choices=["make"], help="make: new keys; existing ones are never overwritten")
@@ -109,6 +110,13 @@ def _routes(chosen: argparse.Namespace) -> int:
     widths = [max(len(row[column]) for row in rows) for column in rows[0]]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row.values(), widths, strict=True)).rstrip())
+    return 0
+
+
+def _errors(_: argparse.Namespace) -> int:
+    print("| code | status | title | meaning |\n| --- | --- | --- | --- |")
+    for row in main.routes.refusals():
+        print(f"| `{row['code']}` | {row['status']} | {row['title']} | {row['meaning']} |")
     return 0
 
 

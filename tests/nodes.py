@@ -1,6 +1,7 @@
 """Running nodes for tests: real doors over real HTTP, a real database, a stand-in for the platform, all in one loop."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 
@@ -20,6 +22,7 @@ from server.demo.platform import Citizen
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
 from server.node import Node
+from server.store.people import OfficerExists
 from server.tools.clock import Clock
 from server.tools.loops import Loops
 from server.tools.settings import Settings
@@ -27,7 +30,6 @@ from tests.world import JIANGSU, ZHEJIANG, person
 
 APP_ID = "wx-test"
 NAMES = {JIANGSU: "江苏省节点", ZHEJIANG: "浙江省节点"}
-DEPARTMENTS = ("health", "disease_control", "public_security", "human_resources", "medical_insurance_bureau")
 PASSWORD = "test-only-password"
 MOTHER, STRANGER = person("测试母亲", sequence="002"), person("测试路人", sequence="004")
 CITIZENS = (
@@ -59,7 +61,6 @@ class Caller:
     http: aiohttp.ClientSession
     base_url: str
     token: str = ""
-    keys: int = 0
 
     async def call(self, method: str, path: str, **more: Any) -> Answer:
         """One request; `key` is the Idempotency-Key (a fresh one for a POST when absent)."""
@@ -67,8 +68,7 @@ class Caller:
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         if method == "POST":
-            self.keys += 1
-            headers.setdefault("Idempotency-Key", more.pop("key", f"key-{id(self)}-{self.keys}"))
+            headers.setdefault("Idempotency-Key", more.pop("key", uuid4().hex))
         async with self.http.request(method, self.base_url + path, headers=headers, **more) as answer:
             is_json = "json" in answer.headers.get("Content-Type", "")
             body = await answer.json(content_type=None) if is_json else await answer.read()
@@ -122,8 +122,10 @@ class Places:
         return caller
 
     async def officer(self, department: str, division: str = JIANGSU) -> Caller:
-        """An officer of a department, signed in."""
+        """An officer of a department, signed in; seeded when first asked for."""
         caller = self.caller(division)
+        with contextlib.suppress(OfficerExists):
+            await self.nodes[division].node.store.people.add_officer(department, department, PASSWORD)
         answer = await caller.post("/desk/v1/sessions", {"name": department, "password": PASSWORD})
         caller.token = answer.body["access_token"]
         return caller
@@ -200,8 +202,6 @@ async def running_nodes(
 @asynccontextmanager
 async def _running(settings: Settings, clock: Clock | None, *, is_working: bool) -> AsyncIterator[Running]:
     async with main.opened(settings, clock=clock) as node:
-        for department in DEPARTMENTS:
-            await node.store.people.add_officer(department, department, PASSWORD)
         aftermath, loops = Aftermath(), Loops()
         server, _ = main.listen(node, aftermath, doors=routes.DOORS, port=settings.port)
         if is_working:

@@ -8,19 +8,20 @@ import asyncio
 import contextlib
 import fcntl
 import shutil
-import socket
+import signal
 import sys
 from asyncio.subprocess import STDOUT, Process
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+from server.demo.ports import HOST, reserved
 from server.tools.children import child_command
 
-HOST = "127.0.0.1"
 LOCK_FILE = "database.lock"
 LOG_FILE = "database.log"
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+STOP_TRIES = 10
+STOP_TRY_SECONDS = 1.0
 POLL_SECONDS = 0.02
 
 
@@ -47,26 +48,34 @@ async def database_server(folder: Path, uri: str | None) -> AsyncIterator[str]:
     if uri:
         yield uri
         return
-    with _locked(folder) as lock:
+    with locked(folder) as lock:  # the child inherits the lock: it holds until both have ended
         async with _running(folder, lock) as port:
             yield f"mongodb://{HOST}:{port}"
 
 
 def server_command(folder: Path, port: int) -> list[str]:
-    """The command that serves the data in this folder at this port; each kind of server has its own subfolder."""
+    """The command that serves the data in this folder, which nobody else serves, at this port.
+
+    Each kind of server has a subfolder of its own. Both kinds keep what they acknowledged when they are killed.
+    """
     mongod = shutil.which("mongod")
     data = folder / ("mongod" if mongod else "embedded")
     data.mkdir(parents=True, exist_ok=True)
     if mongod:
         return [mongod, "--dbpath", str(data), "--bind_ip", HOST, "--port", str(port)]
-    files = ["--pid-file", str(folder / "database.pid"), "--log-file", str(folder / LOG_FILE)]
+    pid_file = folder / "database.pid"
+    pid_file.unlink(missing_ok=True)  # one left by a kill may name a process of today, and the server would not start
+    files = ["--pid-file", str(pid_file), "--log-file", str(folder / LOG_FILE)]
     script = Path(sys.executable).with_name("nx-27017")
     return [str(script), "--data-dir", str(data), "--host", HOST, "--port", str(port), *files]
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[int]:
-    """The child inherits the lock: it holds until both have ended."""
+def locked(folder: Path) -> Iterator[int]:
+    """Hold the folder for this process; answers the lock's descriptor, for a child that is to hold it too.
+
+    Raises DataFolderInUse.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK_FILE).open("ab") as file:
         try:
@@ -76,54 +85,51 @@ def _locked(folder: Path) -> Iterator[int]:
         yield file.fileno()
 
 
-@contextlib.contextmanager
-def _reserved_port() -> Iterator[int]:
-    """A free port that nobody else is given while the server starts: it may bind it too, as we never listen."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind((HOST, 0))
-        yield holder.getsockname()[1]
-
-
 @contextlib.asynccontextmanager
 async def _running(folder: Path, lock: int) -> AsyncIterator[int]:
     log = folder / LOG_FILE
-    with contextlib.ExitStack() as reserved, log.open("ab") as out:
-        port = reserved.enter_context(_reserved_port())
-        command = child_command(server_command(folder, port))
-        child = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=STDOUT, pass_fds=[lock])
+    with contextlib.ExitStack() as holding, log.open("ab") as out:
+        port = holding.enter_context(reserved())
+        command = child_command(server_command(folder, port), signal.SIGKILL)
+        child = await asyncio.create_subprocess_exec(
+            *command, stdout=out, stderr=STDOUT, pass_fds=[lock], process_group=0
+        )
         try:
-            await _answer(child, port, log)
-            reserved.close()
+            if not await _answers(child, port):
+                raise DatabaseDidNotStart(log)
+            holding.close()
             yield port
         finally:
             await _stop(child)
 
 
-async def _answer(child: Process, port: int, log: Path) -> None:
-    """Wait until the child takes connections."""
-    try:
+async def _answers(child: Process, port: int) -> bool:
+    """Wait until the child takes connections; False if it ended or took too long."""
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_SECONDS):
             while child.returncode is None:
                 with contextlib.suppress(ConnectionRefusedError):
                     _, writer = await asyncio.open_connection(HOST, port)
                     writer.close()
                     await writer.wait_closed()
-                    return
+                    return True
                 await asyncio.sleep(POLL_SECONDS)
-    except TimeoutError:
-        raise DatabaseDidNotStart(log) from None
-    raise DatabaseDidNotStart(log)
+    return False
 
 
 async def _stop(child: Process) -> None:
-    """End the child: it is asked first, and killed if it does not follow."""
-    if child.returncode is not None:
-        return
-    child.terminate()
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await child.wait()
-    except TimeoutError:
+    """Ask the child to end, and kill it if it does not.
+
+    It is asked more than once: the embedded server turns the signal into an exception, which Python ignores
+    when it falls into a finalizer.
+    """
+    for _ in range(STOP_TRIES):
+        if child.returncode is not None:
+            return
+        child.terminate()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TRY_SECONDS):
+                await child.wait()
+    if child.returncode is None:
         child.kill()
         await child.wait()

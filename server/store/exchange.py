@@ -21,7 +21,7 @@ class ExchangeLog:
         self._ring = ring
         self._name = f"{direction}|{peer}|{stream}"
         self._stream = stream
-        self._log = NumberedLog(database, self._name, LOG)
+        self._log = NumberedLog(database, self._name, collection=LOG)
 
     async def head(self, hint: int) -> Head:
         """The head; the hint is a number near it."""

@@ -5,8 +5,9 @@ carries out a retried write once (by its transaction number), and to a server th
 embedded one, the driver never retries a write.
 """
 
+import asyncio
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -41,7 +42,7 @@ DUPLICATE_KEY = 11000
 class MongoDatabase:
     """The `Database` on one named database of a server."""
 
-    def __init__(self, client: Any, name: str, queries: Sequence[Query]) -> None:
+    def __init__(self, client: Any, name: str, *, queries: Sequence[Query]) -> None:
         self._client = client
         self._queries = frozenset(queries)
         self._database = client.get_database(
@@ -60,18 +61,17 @@ class MongoDatabase:
         queries: Sequence[Query],
         timeout_seconds: float = 5.0,
         listeners: Sequence[Any] = (),
-        client: Callable[..., Any] = AsyncIOMotorClient,
     ) -> Self:
         """A database that opens its first connection with the first call; each call ends within the timeout."""
         milliseconds = int(timeout_seconds * 1000)
-        options = {
+        options: dict[str, Any] = {
             "appname": "tongban",
             "connectTimeoutMS": milliseconds,
             "serverSelectionTimeoutMS": milliseconds,
             "timeoutMS": milliseconds,
             "event_listeners": list(listeners),
         }
-        return cls(client(uri, **options), name, queries)
+        return cls(AsyncIOMotorClient(uri, **options), name, queries=queries)
 
     async def prepare(self) -> None:
         """Declare the index of each field that a query reads; those that exist are left alone."""
@@ -158,8 +158,9 @@ class MongoDatabase:
             await self._client.admin.command("ping")
 
     async def close(self) -> None:
-        closing = self._client.close()
-        if inspect.isawaitable(closing):  # Motor closes at once, pymongo's own client is awaited
+        # Motor ends its sessions in this call, and waits for a server that is gone; pymongo's own client is awaited.
+        closing = await asyncio.to_thread(self._client.close)
+        if inspect.isawaitable(closing):
             await closing
 
     def _check(self, query: Query, limit: int, *, is_range: bool) -> None:

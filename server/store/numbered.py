@@ -1,4 +1,4 @@
-"""The numbered log (EXCHANGE 4): entries without holes, and the insert decides who was first."""
+"""The numbered log (docs/adr/0003-signed-letters.md): entries without holes, and the insert decides who was first."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def entry_id(name: str, number: int) -> str:
 class NumberedLog:
     """One log by its name; its entries are numbered from 1 and never changed."""
 
-    def __init__(self, database: Database, name: str, collection: str = "log") -> None:
+    def __init__(self, database: Database, name: str, *, collection: str = "log") -> None:
         self._database = database
         self._name = name
         self._collection = collection

@@ -39,7 +39,7 @@ TELLS_TIME = frozenset({"now", "utcnow", "today"})
 
 
 def arrows_point_down(house: House) -> Iterator[Breach]:
-    """A room imports only the rooms listed for it (DESIGN: the import table)."""
+    """A room imports only the rooms listed for it (ARCHITECTURE.md: the import table)."""
     for source in house.sources:
         room = room_of(source.module)
         if room is None:

@@ -66,6 +66,12 @@ async def test_the_embedded_server_keeps_its_data_and_ends_with_the_block(tmp_pa
         assert await is_silent(port_of(uri))
 
 
+async def test_a_number_left_by_a_killed_server_does_not_keep_the_next_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "database.pid").write_text(str(os.getpid()))
+    async with database_server(tmp_path, None) as uri:
+        assert await answers(port_of(uri))
+
+
 async def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     async with database_server(tmp_path, None):
         with pytest.raises(DataFolderInUse, match="is in use by another process"):
@@ -127,7 +133,24 @@ async def test_a_child_becomes_the_command_and_keeps_its_answer() -> None:
 async def test_a_child_whose_parent_is_already_gone_does_not_begin(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     for parent, has_begun in ((os.getppid(), False), (os.getpid(), True)):
-        command = [sys.executable, "-m", "server.tools.children", str(parent), "touch", str(begun)]
+        command = [sys.executable, "-m", "server.tools.children", str(parent), "15", "touch", str(begun)]
         process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
         await process.wait()
         assert begun.exists() is has_begun
+
+
+async def test_a_child_is_sent_the_signal_it_was_promised_when_its_parent_is_killed(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    child = f"trap 'touch {told}; exit' TERM; echo ready; while true; do sleep 0.02; done"
+    parent = f"""
+import subprocess
+from server.tools.children import child_command
+subprocess.run(child_command(["sh", "-c", {child!r}]))
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", parent, cwd=ROOT, stdout=PIPE)
+    assert process.stdout
+    assert await process.stdout.readline() == b"ready\n"
+    process.kill()
+    assert await process.stdout.read() == b"", "the child has ended when nobody holds the pipe"
+    assert told.exists()
+    await process.wait()

@@ -54,7 +54,7 @@ async def test_logs_do_not_see_each_other(database: Database) -> None:
     assert await second.append(1, {"body": "b"})
     assert await first.append(2, {"body": "c"})
     assert (await second.head() or {})["body"] == "b"
-    assert await NumberedLog(database, "out:a", "letters_in").head() is None
+    assert await NumberedLog(database, "out:a", collection="letters_in").head() is None
 
 
 @settings(max_examples=50, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -96,7 +96,7 @@ async def test_a_restarted_server_is_found_again_with_all_it_had(
 
 
 async def test_the_store_runs_on_pymongos_own_asynchronous_client(database_uri: str, database_name: str) -> None:
-    database = MongoDatabase.connect(database_uri, database_name, queries=QUERIES, client=pymongo.AsyncMongoClient)
+    database = MongoDatabase(pymongo.AsyncMongoClient(database_uri), database_name, queries=QUERIES)
     await database.prepare()
     assert await database.insert_many("cases", [{"_id": "a", "version": 1}, {"_id": "a", "version": 2}]) == {1}
     with pytest.raises(Duplicate):

@@ -1,0 +1,106 @@
+"""The body of a request: how much of it is taken, and how it is read as a model."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from server.domain.errors import FieldFault, Invalid, Malformed, TooLarge, Unsupported
+
+MOST_READ_BYTES = 32 << 20
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class BodyTooLarge(TooLarge):
+    """The body is larger than this door takes."""
+
+    title = "请求内容过大"
+
+
+class WrongContentType(Unsupported):
+    """The body is not of the type that this door takes."""
+
+    title = "请求内容类型不正确"
+
+
+class BodyUnreadable(Malformed):
+    """The body is not JSON."""
+
+    title = "请求内容无法解析"
+
+
+class BodyFaulty(Invalid):
+    """The body is JSON, but fields are missing, unknown or of the wrong kind."""
+
+    title = "请求内容有误"
+
+
+class Incoming:
+    """A body as it comes in: kept up to `most_bytes`, counted beyond that."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    @property
+    def is_beyond_measure(self) -> bool:
+        """Whether so much has come that not even the rest is read."""
+        return self._size > MOST_READ_BYTES
+
+    def take(self, chunk: bytes) -> None:
+        """One more part of it."""
+        self._size += len(chunk)
+        if self._size <= self._most_bytes:
+            self._chunks.append(chunk)
+
+    def forget(self) -> None:
+        """Keep nothing of what is still to come."""
+        self._most_bytes = 0
+
+    def whole(self) -> bytes:
+        """All of it; raises BodyTooLarge."""
+        if self._size > self._most_bytes:
+            raise too_large(self._most_bytes)
+        return b"".join(self._chunks)
+
+
+def too_large(most_bytes: int) -> BodyTooLarge:
+    """The refusal of more than this."""
+    return BodyTooLarge(f"请求内容不能超过 {most_bytes // 1024} KB。")
+
+
+def declared_bytes(headers: Mapping[str, str]) -> int:
+    """How long the body will be, if the headers say so; 0 otherwise."""
+    length = headers.get("Content-Length", "0")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def check_announced(headers: Mapping[str, str], *, most_bytes: int, takes_type: str) -> None:
+    """Judge a body by its headers, of any type if `takes_type` is empty; raises BodyTooLarge or WrongContentType."""
+    if declared_bytes(headers) > most_bytes:
+        raise too_large(most_bytes)
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if takes_type and kind != takes_type:
+        raise WrongContentType(f"请使用 {takes_type}。")
+
+
+def read_model(kind: type[Model], body: bytes) -> Model:
+    """The body as this model; raises BodyUnreadable, or BodyFaulty naming each field."""
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as fault:
+        found = fault.errors(include_url=False, include_context=False, include_input=False)
+        if any(each["type"] == "json_invalid" for each in found):
+            raise BodyUnreadable("请求内容不是正确的 JSON。") from None
+        faults = [_field_fault(each["loc"], each["type"]) for each in found]
+        raise BodyFaulty("请按提示修改后重试。", errors=faults) from None
+
+
+def _field_fault(place: tuple[int | str, ...], kind: str) -> FieldFault:
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:60] for part in place)
+    if kind == "missing":
+        return FieldFault(pointer=pointer, code="required", detail="缺少这一项。")
+    if kind == "extra_forbidden":
+        return FieldFault(pointer=pointer, code="unknown", detail="没有这一项。")
+    return FieldFault(pointer=pointer, code="type", detail="格式不正确。")

@@ -1,0 +1,107 @@
+"""The folder of a demo, and what in it is the same at each start: ports, database names, keys, officers."""
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from server.demo.database import locked
+from server.demo.people import Officer, officers
+
+FILE = "demo.json"
+PORTS_APART = 10
+PLATFORM_PLACE = 5
+OWNER_ONLY = 0o600
+
+
+class OtherDemo(ValueError):
+    """The folder holds a demo that was started in another way."""
+
+
+class DemoUnreadable(ValueError):
+    """The description of the demo in the folder is broken."""
+
+
+class PlannedNode(BaseModel):
+    """A node of the demo: where it listens, and who sits at its desks."""
+
+    model_config = ConfigDict(frozen=True)
+
+    division: str
+    port: int
+    work_port: int
+    officers: tuple[Officer, ...]
+
+
+class Plan(BaseModel):
+    """What is the same at each start; `publisher_key` is empty until the keys are made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    nodes: tuple[PlannedNode, ...]
+    platform_port: int
+    databases: str
+    publisher_key: str = ""
+
+    @property
+    def ports(self) -> list[int]:
+        """Every port that is listened at."""
+        return [self.platform_port, *(port for node in self.nodes for port in (node.port, node.work_port))]
+
+
+@contextmanager
+def demo_folder(keep: Path | None) -> Iterator[Path]:
+    """The folder to keep, alone in it, or one that is removed at the end; raises DataFolderInUse."""
+    if keep:
+        with locked(keep):
+            yield keep.resolve()
+        return
+    with TemporaryDirectory(prefix="tongban-demo-") as folder:
+        yield Path(folder)
+
+
+def ports_from(first: int, nodes: int) -> list[int]:
+    """The ports of a demo, in the order of `Plan.ports`; all 0, which is any free one, if the first is."""
+    pairs = [first + PORTS_APART * place + each for place in range(nodes) for each in (0, 1)]
+    return [first + PLATFORM_PLACE, *pairs] if first else [0] * (1 + len(pairs))
+
+
+def new_plan(divisions: Sequence[str], departments: Sequence[str], *, ports: Sequence[int]) -> Plan:
+    """A plan for these nodes at these ports, with new officers for each."""
+    pairs = zip(ports[1::2], ports[2::2], strict=True)
+    nodes = [
+        PlannedNode(division=division, port=port, work_port=work_port, officers=officers(departments))
+        for division, (port, work_port) in zip(divisions, pairs, strict=True)
+    ]
+    return Plan(nodes=tuple(nodes), platform_port=ports[0], databases=f"tongban_{secrets.token_hex(4)}")
+
+
+def kept_plan(folder: Path) -> Plan | None:
+    """The plan of the demo that was started in this folder before, if there was one; raises DemoUnreadable."""
+    try:
+        return Plan.model_validate_json((folder / FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError:
+        raise DemoUnreadable(f"{folder / FILE} is not the description of a demo; choose another folder.") from None
+
+
+def check_same(plan: Plan, folder: Path, *, nodes: int | None, first_port: int | None) -> None:
+    """Whether the plan is what is wished for, as far as anything is; raises OtherDemo."""
+    if nodes and nodes != len(plan.nodes):
+        raise OtherDemo(f"The folder {folder} holds a demo of {len(plan.nodes)} nodes, not of {nodes}.")
+    if first_port and plan.ports != ports_from(first_port, len(plan.nodes)):
+        held = plan.nodes[0].port
+        raise OtherDemo(f"The folder {folder} holds a demo at port {held}, which its nodes know each other by.")
+
+
+def keep_plan(plan: Plan, folder: Path) -> None:
+    """Write the plan, passwords of the officers included, to a file that only its owner may read."""
+    new = folder / f"{FILE}.new"
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w", encoding="utf-8") as file:
+        file.write(plan.model_dump_json(indent=2))
+    new.replace(folder / FILE)

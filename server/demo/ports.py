@@ -1,0 +1,32 @@
+"""Ports of this machine, held for a process while it starts."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+HOST = "127.0.0.1"
+
+
+class PortTaken(ValueError):
+    """Another process listens at this port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"Port {port} of {HOST} is taken by another process; choose others with --port.")
+
+
+@contextmanager
+def reserved(port: int = 0) -> Iterator[int]:
+    """This port, or a free one for 0: nobody else is given it meanwhile, and a server may bind it.
+
+    That works because it is bound with SO_REUSEADDR, and never listened at. Raises PortTaken.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            holder.bind((HOST, port))
+        except OSError as fault:
+            if fault.errno != errno.EADDRINUSE:
+                raise
+            raise PortTaken(port) from None
+        yield holder.getsockname()[1]

@@ -1,0 +1,138 @@
+"""The books of two nodes after a storm: what must be true of them if nothing was lost and nothing doubled."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pymongo
+
+from server.node import Node
+from tests.nodes import DEPARTMENTS
+from tests.world import JIANGSU, ZHEJIANG
+
+ABROAD = "household_registration"
+AT_HOME: Mapping[str, str] = {
+    "birth_certificate": "health",
+    "vaccination_card": "disease_control",
+    "social_security_card": "human_resources",
+    "medical_insurance": "medical_insurance_bureau",
+    "parenting_guidance": "health",
+}
+DEPARTMENT_ABROAD = "public_security"
+ACTS = ("receive", "accept", "approve")
+MOVES = ("send", *ACTS)
+FINISHED = Counter([("", "open"), ("", "close"), *((step, act) for step in (*AT_HOME, ABROAD) for act in MOVES)])
+FINISHED_ABROAD = Counter((ABROAD, act) for act in ("request", *ACTS))
+REQUESTED, TOLD = ["step.requested"], ["step.received", "step.accepted", "step.decided"]
+
+Client = pymongo.MongoClient[dict[str, Any]]
+Documents = list[dict[str, Any]]
+
+
+def all_of(client: Client, node: Node, collection: str) -> Documents:
+    """Every document of a collection, in order of `_id`."""
+    return sorted(client[node.settings.database][collection].find(), key=lambda document: str(document["_id"]))
+
+
+def happened(client: Client, node: Node) -> dict[str, Counter[tuple[str, str]]]:
+    """How often each act was done to each step of each case; the step of an act on the whole case is empty."""
+    return {case["_id"]: Counter(map(_step_and_act, case["events"])) for case in all_of(client, node, "cases")}
+
+
+def numbers(client: Client, node: Node) -> dict[str, list[int]]:
+    """The numbers of the events of each case."""
+    return {case["_id"]: [event["number"] for event in case["events"]] for case in all_of(client, node, "cases")}
+
+
+def kinds_of(client: Client, node: Node, collection: str) -> dict[str, list[str]]:
+    """The kinds of the letters about each case, oldest first."""
+    kinds: dict[str, list[str]] = {}
+    for letter in sorted(all_of(client, node, collection), key=lambda letter: str(letter["at"])):
+        kinds.setdefault(letter["case"], []).append(letter["kind"])
+    return kinds
+
+
+def check_cases(client: Client, home: Node, peer: Node, *, cases: Sequence[str]) -> None:
+    """Each case, at home and as the peer's copy, has been through all its acts, each exactly once, and is relayed."""
+    abroad = [f"{JIANGSU}:{case}" for case in cases]
+    assert happened(client, home) == dict.fromkeys(cases, FINISHED)
+    assert happened(client, peer) == dict.fromkeys(abroad, FINISHED_ABROAD)
+    for node in (home, peer):
+        for case in all_of(client, node, "cases"):
+            assert [event["number"] for event in case["events"]] == list(range(1, case["version"] + 1))
+            assert case["relay"] == "done"
+
+
+def check_tasks(client: Client, home: Node, peer: Node, *, cases: Sequence[str]) -> None:
+    """There is exactly one task for each step, at its decider, and it is closed."""
+    at_home = {f"{case}:{step}": department for case in cases for step, department in AT_HOME.items()}
+    abroad = {f"{JIANGSU}:{case}:{ABROAD}": DEPARTMENT_ABROAD for case in cases}
+    for node, expected in ((home, at_home), (peer, abroad)):
+        tasks = all_of(client, node, "tasks")
+        assert {task["_id"]: task["department"] for task in tasks} == expected
+        assert {(task["state"], task["is_open"]) for task in tasks} == {("approved", False)}
+
+
+async def check_logs(client: Client, sender: Node, receiver: Node) -> None:
+    """The receiver's copy of the log is the sender's; each letter stands in one batch, is kept and is settled."""
+    sent, kept = _entries(client, sender, "out", receiver), _entries(client, receiver, "in", sender)
+    assert [_header(entry) for entry in kept] == [_header(entry) for entry in sent]
+    assert [entry["number"] for entry in sent] == list(range(1, len(sent) + 1))
+    assert (await sender.store.peers.outbound(receiver.here)).acknowledged == len(sent)
+    assert all(entry["answer_key"] for entry in (*sent, *kept))
+    entry_of = {id: entry["number"] for entry in sent for id in entry["letters"]}
+    assert len(entry_of) == sum(len(entry["letters"]) for entry in sent)
+    written = all_of(client, sender, "letters_out")
+    assert {letter["_id"]: letter["entry"] for letter in written} == entry_of
+    assert {letter["key"].split("|")[1] for letter in written} == {"logged"}
+    arrived = all_of(client, receiver, "letters_in")
+    assert [letter["_id"] for letter in arrived] == [letter["_id"] for letter in written]
+    assert {(letter["state"], letter["reason"]) for letter in arrived} == {("settled", "")}
+    ids = [letter["_id"] for letter in written]
+    told = await sender.store.letters.sent(ids)
+    come = await receiver.store.letters.kept(ids)
+    assert [letter.text() for letter in told] == [come[id].letter.text() for id in ids]
+
+
+async def check_finished(client: Client, home: Node, peer: Node, *, cases: Sequence[str]) -> None:
+    """All of it, of cases that went the whole way."""
+    check_cases(client, home, peer, cases=cases)
+    check_tasks(client, home, peer, cases=cases)
+    names = [f"{JIANGSU}/{case}" for case in cases]
+    assert kinds_of(client, home, "letters_out") == dict.fromkeys(names, REQUESTED)
+    assert kinds_of(client, peer, "letters_out") == dict.fromkeys(names, TOLD)
+    await check_logs(client, home, peer)
+    await check_logs(client, peer, home)
+
+
+async def is_quiet(client: Client, *nodes: Node) -> bool:
+    """Whether nothing is left to relay, to deliver or to settle."""
+    for node in nodes:
+        if any(case["relay"] != "done" for case in all_of(client, node, "cases")):
+            return False
+        if any(letter["key"].split("|")[1] == "unlogged" for letter in all_of(client, node, "letters_out")):
+            return False
+        if any(letter["state"] == "waiting" for letter in all_of(client, node, "letters_in")):
+            return False
+        for other in nodes:
+            out, copied = _entries(client, node, "out", other), _entries(client, other, "in", node)
+            state = await node.store.peers.outbound(other.here)
+            if len(copied) != len(out) or state.acknowledged != len(out):
+                return False
+            if (await other.store.peers.inbound(node.here)).spread != len(copied):
+                return False
+    return True
+
+
+def _step_and_act(event: Mapping[str, Any]) -> tuple[str, str]:
+    step = event["commission"]["step"]["code"] if event["act"] == "request" else event.get("step") or ""
+    return step, event["act"]
+
+
+def _entries(client: Client, node: Node, direction: str, peer: Node) -> Documents:
+    """The log of this direction between the two, in order."""
+    return [each for each in all_of(client, node, "log") if each["_id"].startswith(f"{direction}|{peer.here}|")]
+
+
+def _header(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    return entry["number"], entry["hash"], entry["batch"]

@@ -1,0 +1,196 @@
+"""Provinces as real processes: `serve` and `work` of each, started, killed and started again by the tests."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from regions.founding import found
+from server import main
+from server.demo.platform import listen as listen_platform
+from server.demo.processes import Child, ready, start, stop
+from server.node import Node
+from server.tools.settings import Settings
+from tests.nodes import APP_ID, CITIZENS, DEPARTMENTS, NAMES, PASSWORD, Answer, Caller
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+SECRET = "test-only"
+PAUSE_SECONDS = 0.05
+PATIENCE_SECONDS = 100.0
+NOT_YET = frozenset({404, 409, 503})
+BUSY = frozenset({503})
+OFFICERS = [{"name": each, "department": each, "password": PASSWORD} for each in DEPARTMENTS]
+QUICK: Mapping[str, Any] = {
+    "catalogue_folder": ROOT / "config/catalogue",
+    "regions_folder": ROOT / "config/regions",
+    "platform_app_id": APP_ID,
+    "platform_app_secret": SECRET,
+    "poll_seconds": 0.05,
+    "relay_due_seconds": 0.2,
+    "retry_first_seconds": 0.05,
+    "retry_most_seconds": 0.4,
+}
+
+
+@dataclass
+class Province:
+    """One node: its settings, and those of its processes (`serve`, `work`) that run."""
+
+    settings: Settings
+    http: aiohttp.ClientSession
+    folder: Path
+    compiled: Path
+    children: dict[str, Child] = field(default_factory=dict)
+
+    @property
+    def division(self) -> str:
+        """Which province it is."""
+        return self.settings.division
+
+    def log(self, command: str) -> Path:
+        """What this process has written to stderr, over all its lives."""
+        return self.folder / f"{self.division}-{command}.log"
+
+    async def start(self, *commands: str) -> None:
+        """Start these processes, and wait until they are ready."""
+        for command in commands:
+            line = [sys.executable, "-m", "server", command]
+            self.children[command] = await start(command, line, log=self.log(command), environ=self._environ())
+        await asyncio.gather(*(ready(self.children[command], self._url(command) + "/ready") for command in commands))
+
+    async def kill(self, command: str) -> None:
+        """End a process as a crash does, and see it gone."""
+        child = self.children.pop(command)
+        child.kill()
+        await child.process.wait()
+
+    async def stop(self, command: str) -> int:
+        """Ask a process to end; its exit code."""
+        return await stop(self.children.pop(command))
+
+    def caller(self) -> Caller:
+        """Somebody without a token."""
+        return Caller(self.http, self.settings.origin)
+
+    async def citizen(self) -> Caller:
+        """A citizen with a proven name, who holds out while processes die."""
+        who = CITIZENS[0]
+        caller = self.caller()
+        admission = await insist(caller, "/api/v1/sessions", {"app_id": APP_ID, "code": who.code}, key="log-in")
+        caller.token = admission.body["access_token"]
+        wish = {"name": who.name, "id_number": who.id_number, "face_token": who.face_token}
+        caller.token = (await insist(caller, "/api/v1/identity", wish, key="name")).body["access_token"]
+        return caller
+
+    async def officer(self, department: str) -> Caller:
+        """An officer of a department, signed in."""
+        caller = self.caller()
+        wish = {"name": department, "password": PASSWORD}
+        caller.token = (await insist(caller, "/desk/v1/sessions", wish, key="sign-in")).body["access_token"]
+        return caller
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Node]:
+        """The node inside this process, to look at what is stored."""
+        async with main.opened(self.settings) as node:
+            yield node
+
+    def _url(self, command: str) -> str:
+        port = self.settings.port if command == "serve" else self.settings.work_port
+        return f"http://{HOST}:{port}"
+
+    def _environ(self) -> Mapping[str, str]:
+        chosen = {f"TONGBAN_{key.upper()}": str(value) for key, value in self.settings.model_dump().items()}
+        return {
+            **chosen,
+            "TONGBAN_PLATFORM_APP_SECRET": SECRET,
+            "TONGBAN_CONFIG": str(self.folder / "node.toml"),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(self.compiled),
+        }
+
+
+@asynccontextmanager
+async def provinces(folder: Path, compiled: Path, database_uri: str, **settings: Any) -> AsyncIterator[list[Province]]:
+    """Two provinces with their officers, none of whose processes runs yet; those that run are stopped at the end.
+
+    `settings["database"]` is what the names of both databases begin with.
+    """
+    (folder / "node.toml").write_text("")
+    async with AsyncExitStack() as stack:
+        ports = {node: [stack.enter_context(reserved_port()) for _ in ("serve", "work")] for node in NAMES}
+        origins = {node: f"http://{HOST}:{serving}" for node, (serving, _) in ports.items()}
+        common = {
+            "mongodb_uri": database_uri,
+            "directory_file": folder / "keys" / "directory.jws",
+            "publisher_key": found(folder / "keys", origins, NAMES, at=datetime.now(UTC)),
+            "platform_url": f"http://{HOST}:{_platform(stack)}",
+        }
+        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)))
+        both = []
+        for node, (port, work_port) in ports.items():
+            own = {
+                "division": node,
+                "port": port,
+                "work_port": work_port,
+                "origin": origins[node],
+                "data_folder": folder / node,
+                "keys_file": folder / "keys" / f"{node}.keys.json",
+            }
+            name = f"{settings['database']}_{node}"
+            chosen = Settings(**{**QUICK, **common, **own, **settings, "database": name})
+            await main.seed_officers(chosen, OFFICERS)
+            both.append(Province(chosen, http, folder, compiled))
+            stack.push_async_callback(_stop_all, both[-1])
+        yield both
+
+
+def _platform(stack: AsyncExitStack) -> int:
+    server, port = listen_platform(CITIZENS)
+    stack.callback(server.stop)
+    return port
+
+
+async def insist(
+    caller: Caller, path: str, body: Any = None, *, key: str, again: Collection[int] = BUSY
+) -> Answer:
+    """POST under one key, again and again, until the answer is a success; the last one if patience ends before."""
+    answer: Answer | None = None
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                try:
+                    answer = await caller.post(path, body, key=key)
+                    if answer.status not in again:
+                        break
+                except aiohttp.ClientConnectionError:
+                    pass
+                await asyncio.sleep(PAUSE_SECONDS)
+    except TimeoutError:
+        raise AssertionError(f"{path} was never answered; the last answer was {answer}") from None
+    assert answer.status < 300, (path, answer)
+    return answer
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port for a process that dies and comes back: nobody else is given it in between, as this never listens."""
+    with ExitStack() as stack:
+        holder = stack.enter_context(socket.socket())
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((HOST, 0))
+        yield holder.getsockname()[1]
+
+
+async def _stop_all(province: Province) -> None:
+    for command in tuple(province.children):
+        await province.stop(command)
