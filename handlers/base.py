@@ -49,7 +49,8 @@ OF_TORNADO: Mapping[int, tuple[str, str]] = {
     404: ("no_such_door", "没有这个接口"),
     405: ("method_not_allowed", "该接口不支持此方法"),
 }
-RETRY_AFTER_SECONDS = "2"
+SOON = {"Retry-After": "2"}
+WITH_STATUS: Mapping[int, Mapping[str, str]] = {401: {"WWW-Authenticate": "Bearer"}, 429: SOON, 503: SOON}
 LONGEST_KEY = 200
 VERSION_TAG = re.compile(r'"?([0-9]{1,10})"?')
 
@@ -152,8 +153,8 @@ class Door(RequestHandler):
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise TokenMissing("请先登录。")
-        at = self.node.clock.now()
-        self.claims: Claims = self.node.tokens.verify(token.strip(), audience=self.audience, at=at)
+        now = self.node.clock.now()
+        self.claims: Claims = self.node.tokens.verify(token.strip(), audience=self.audience, at=now)
         if self.who is Who.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
 
@@ -217,10 +218,8 @@ class Door(RequestHandler):
         self._set_headers()
         if status == 405:
             self.set_header("Allow", ", ".join(self.does))
-        if status in (429, 503):
-            self.set_header("Retry-After", RETRY_AFTER_SECONDS)
-        if status == 401:
-            self.set_header("WWW-Authenticate", "Bearer")
+        for name, value in WITH_STATUS.get(status, {}).items():
+            self.set_header(name, value)
         self.node.metrics.refusals.labels(problem["code"]).inc()
         self.set_status(status)
         self.set_header("Content-Type", PROBLEM)

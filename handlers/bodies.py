@@ -98,6 +98,8 @@ def read_model(kind: type[Model], body: bytes) -> Model:
 
 
 def _field_fault(place: tuple[int | str, ...], kind: str) -> FieldFault:
+    if place and place[-1] == "[key]":
+        place, kind = place[:-1], "extra_forbidden"
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:60] for part in place)
     if kind == "missing":
         return FieldFault(pointer=pointer, code="required", detail="缺少这一项。")

@@ -7,11 +7,10 @@ from pydantic import Field, StringConstraints
 
 from handlers.base import Does, Door, Who
 from server.desk import applying, reading, timeline
-from server.domain.names import Value
+from server.domain.names import Value, WrittenKey, WrittenText
 from server.domain.opening import MaterialGiven, Submission
 
 Code = Annotated[str, StringConstraints(max_length=100)]
-Text = Annotated[str, StringConstraints(max_length=2000)]
 PAGE = 20
 
 
@@ -19,8 +18,8 @@ class SubmissionWish(Value):
     """A finished application."""
 
     bundle: Code
-    answers: Annotated[Mapping[Code, Code], Field(max_length=50)] = {}
-    form: Annotated[Mapping[Code, Text], Field(max_length=200)]
+    answers: Annotated[Mapping[WrittenKey, Code], Field(max_length=50)] = {}
+    form: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)]
     materials: Annotated[tuple[MaterialGiven, ...], Field(max_length=50)] = ()
 
 
@@ -79,5 +78,5 @@ class CaseWithdrawal(Door):
 
     async def post(self, id: str) -> None:
         record = await applying.withdraw(self.node, self.owner, id, key=self.key(), version=self.if_match())
-        self.etag = f'"{record.case.version}"'
+        self.set_header("Etag", f'"{record.case.version}"')
         self.answer(reading.view(self.node, record), committed=record)

@@ -13,6 +13,7 @@ import uvloop
 
 from regions.founding import found
 from server import main
+from server.demo import demonstrate
 from server.domain.diagram import mermaid
 from server.domain.errors import Refusal
 from server.tools.datafiles import BrokenData
@@ -36,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     command("serve", _serve, "Answer citizens, officers and other nodes until SIGTERM.")
     command("work", _work, "Relay, deliver and settle in the background until SIGTERM.")
+    demonstrate.add_arguments(command("demo", _demo, "Run provinces on this machine and one case across two of them."))
     check = command("check", _check, "Check the catalogue and the regions; exit 1 with every fault if there is one.")
     check.add_argument("--catalogue", type=Path, default=CATALOGUE, help="folder (default %(default)s)")
     check.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
@@ -73,6 +75,10 @@ def _serve(_: argparse.Namespace) -> int:
 
 def _work(_: argparse.Namespace) -> int:
     return _process(main.work)
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    return demonstrate.run(chosen)
 
 
 def _process(body: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:

@@ -101,7 +101,10 @@ async def opened(
 async def serve(settings: Settings) -> None:
     """Answer requests until told to stop; then take none, finish those under way, and end."""
     async with opened(settings) as node:
+        loops = Loops()
+        loops.start("directory", partial(directory.refresh, node), every_seconds=DIRECTORY_SECONDS)
         await _until_stopped(node, routes.DOORS, settings.port)
+        await loops.stop(settings.drain_seconds)
 
 
 async def work(settings: Settings) -> None:

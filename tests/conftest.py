@@ -8,8 +8,13 @@ from typing import Any
 
 import pymongo
 import pytest
+from hypothesis import HealthCheck, settings
 
 from server.demo.database import database_server
+
+# A busy machine is no fault of the code: no deadlines, and the same examples in every run.
+settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import aiohttp
@@ -63,12 +63,13 @@ class Caller:
     token: str = ""
 
     async def call(self, method: str, path: str, **more: Any) -> Answer:
-        """One request; `key` is the Idempotency-Key (a fresh one for a POST when absent)."""
+        """One request; `key` is the Idempotency-Key (a fresh one for a POST when absent, none for None)."""
         headers = dict(more.pop("headers", {}))
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
-        if method == "POST":
-            headers.setdefault("Idempotency-Key", more.pop("key", uuid4().hex))
+        key = more.pop("key", uuid4().hex)
+        if method == "POST" and key is not None:
+            headers.setdefault("Idempotency-Key", key)
         async with self.http.request(method, self.base_url + path, headers=headers, **more) as answer:
             is_json = "json" in answer.headers.get("Content-Type", "")
             body = await answer.json(content_type=None) if is_json else await answer.read()
@@ -82,7 +83,7 @@ class Caller:
         """POST with a JSON body."""
         return await self.call("POST", path, json={} if body is None else body, **more)
 
-    async def upload(self, content: bytes = PNG, *, name: str = "photo.png") -> Answer:
+    async def upload(self, content: bytes | BinaryIO = PNG, *, name: str = "photo.png") -> Answer:
         """Hand in a file, as `wx.uploadFile` sends it."""
         form = aiohttp.FormData()
         form.add_field("file", content, filename=name, content_type="application/octet-stream")
@@ -104,6 +105,7 @@ class Places:
 
     http: aiohttp.ClientSession
     nodes: dict[str, Running] = field(default_factory=dict)
+    desk_tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def caller(self, division: str = JIANGSU) -> Caller:
         """Somebody without a token."""
@@ -122,12 +124,15 @@ class Places:
         return caller
 
     async def officer(self, department: str, division: str = JIANGSU) -> Caller:
-        """An officer of a department, signed in; seeded when first asked for."""
+        """An officer of a department, signed in; seeded when first asked for, and signed in again only when need be."""
         caller = self.caller(division)
+        caller.token = self.desk_tokens.get((division, department), "")
+        if caller.token and (await caller.get("/desk/v1/tasks")).status == 200:
+            return caller
         with contextlib.suppress(OfficerExists):
             await self.nodes[division].node.store.people.add_officer(department, department, PASSWORD)
         answer = await caller.post("/desk/v1/sessions", {"name": department, "password": PASSWORD})
-        caller.token = answer.body["access_token"]
+        caller.token = self.desk_tokens[division, department] = answer.body["access_token"]
         return caller
 
     async def settle(self) -> None:

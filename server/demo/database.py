@@ -13,6 +13,7 @@ import sys
 from asyncio.subprocess import STDOUT, Process
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from server.demo.ports import HOST, reserved
 from server.tools.children import child_command
@@ -23,6 +24,8 @@ START_SECONDS = 30.0
 STOP_TRIES = 10
 STOP_TRY_SECONDS = 1.0
 POLL_SECONDS = 0.02
+CONNECT_SECONDS = 3.0
+MONGODB_PORT = 27017
 
 
 class DataFolderInUse(ValueError):
@@ -37,6 +40,31 @@ class DatabaseDidNotStart(RuntimeError):
 
     def __init__(self, log: Path) -> None:
         super().__init__(f"The database server did not start; its log is {log}.")
+
+
+class DatabaseNotReachable(ValueError):
+    """No server of the given address takes connections."""
+
+
+async def check_reachable(uri: str) -> None:
+    """Whether a server of the URI takes connections: asked first, for it is known sooner than from a driver.
+
+    The names of `mongodb+srv` and paths of sockets are left to the driver. Raises DatabaseNotReachable, without
+    what of the URI is secret.
+    """
+    if not uri.startswith(("mongodb://", "mongodb+srv://")):
+        raise DatabaseNotReachable("MONGODB_URI must begin with mongodb:// or mongodb+srv://.")
+    places = uri.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    if uri.startswith("mongodb+srv://") or "%2f" in places.lower():
+        return
+    for place in places.split(","):
+        address = urlsplit(f"//{place}")
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                _, writer = await asyncio.open_connection(address.hostname, address.port or MONGODB_PORT)
+            writer.close()
+            return
+    raise DatabaseNotReachable(f"No database answers at {places}, the address in MONGODB_URI.")
 
 
 @contextlib.asynccontextmanager

@@ -16,18 +16,10 @@ from server.tools.children import child_command
 
 ROOT = Path(__file__).parents[2]
 SETTINGS_PREFIX = "TONGBAN_"
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.05
 TAIL_BYTES = 4096
-
-
-class ChildFailed(RuntimeError):
-    """A child process ended by itself, or did not become ready."""
-
-    def __init__(self, name: str, what: str, log: Path) -> None:
-        last = _last_line(log)
-        super().__init__(f"`{name}` {what}{': ' if last else '.'}{last}")
 
 
 @dataclass
@@ -41,6 +33,15 @@ class Child:
     def kill(self) -> None:
         """End it at once, as a crash would (SIGKILL)."""
         self.process.send_signal(signal.SIGKILL)
+
+
+class ChildFailed(RuntimeError):
+    """A child process failed, ended by itself, or did not become ready; `output` is what it printed, if known."""
+
+    def __init__(self, child: Child, what: str, *, output: bytes = b"") -> None:
+        last = _last_line(child.log)
+        super().__init__(f"`{child.name}` {what}{': ' if last else '.'}{last}")
+        self.output = output
 
 
 async def start(name: str, command: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None) -> Child:
@@ -66,7 +67,7 @@ async def output_of(
     finally:
         await stop(child)
     if child.process.returncode:
-        raise ChildFailed(name, "failed", log)
+        raise ChildFailed(child, "failed", output=output)
     return output
 
 
@@ -92,8 +93,8 @@ async def ready(child: Child, url: str) -> None:
                         return
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
-            raise ChildFailed(child.name, f"was not ready after {READY_SECONDS:.0f} seconds", child.log) from None
-    raise ChildFailed(child.name, "ended before it was ready", child.log)
+            raise ChildFailed(child, f"was not ready after {READY_SECONDS:.0f} seconds") from None
+    raise ChildFailed(child, "ended before it was ready")
 
 
 @asynccontextmanager
@@ -125,7 +126,7 @@ async def first_to_end(running: Sequence[Child]) -> None:
         for wait in waits:
             wait.cancel()
     child = waits[ended.pop()]
-    raise ChildFailed(child.name, "ended by itself", child.log)
+    raise ChildFailed(child, "ended by itself")
 
 
 async def _spawn(

@@ -1,15 +1,19 @@
 """Reviewing: officers receive, accept and decide the steps of their department."""
 
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
 
 from server.desk.acting import perform
 from server.domain import acts
+from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case import Actor
 from server.domain.catalogue import Need
-from server.domain.errors import Missing
+from server.domain.errors import FieldFault, Missing
 from server.domain.forms import FormFaulty, form_faults
 from server.domain.merging import MergedField
-from server.domain.names import Value
+from server.domain.names import Value, WrittenKey, WrittenText
 from server.domain.persons import Officer
 from server.domain.records import Record
 from server.node import Node
@@ -24,9 +28,9 @@ class NoSuchAct(Missing):
 class Decision(Value):
     """What an officer says with an act: the step's version he saw, grounds for a refusal, the result of an approval."""
 
-    version: int | None = None
-    grounds: str = ""
-    result: Mapping[str, str] = {}
+    version: Annotated[int, Field(ge=0, lt=LARGEST_INTEGER)] | None = None
+    grounds: WrittenText = ""
+    result: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=50)] = {}
 
 
 class GroundsMissing(FormFaulty):
@@ -67,7 +71,8 @@ async def act_on(node: Node, officer: Officer, wish: Wish) -> Record:
         act = acts.Approve(**common, result=said.result)
     elif wish.act == "refuse":
         if not said.grounds.strip():
-            raise GroundsMissing("请填写不予办理的理由。")
+            fault = FieldFault(pointer="/grounds", code="required", detail="请填写不予办理的理由。")
+            raise GroundsMissing("请填写不予办理的理由。", errors=[fault])
         act = acts.Refuse(**common, grounds=said.grounds)
     else:
         raise NoSuchAct("没有这个操作。")

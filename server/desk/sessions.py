@@ -71,7 +71,7 @@ async def log_in(node: Node, app_id: str, code: str) -> Admission:
 async def refresh(node: Node, token: str) -> Admission:
     """Go on with a session; each refresh token counts once, and the answer brings the next. Raises RefreshTokenUsed."""
     id, _, secret = token.partition(".")
-    session = await node.store.people.session(id)
+    session = await node.store.people.session(id, at=node.clock.now())
     if session.refresh_digest != _digest(secret):
         raise RefreshTokenUsed("登录已失效，请重新登录。")
     return await _renew(node, session)
@@ -88,7 +88,7 @@ async def prove_name(node: Node, claims: Claims, *, name: str, id_number: str, f
     await node.platform.check_face(name=name, id_number=id_number, face_token=face_token)
     person = Person(key=node.keys.owner("person", id_number), name=name, id_number=id_number)
     await node.store.people.keep_person(person)
-    session = await node.store.people.session(claims.session)
+    session = await node.store.people.session(claims.session, at=node.clock.now())
     return await _renew(node, session, person=person.key)
 
 
@@ -99,7 +99,7 @@ async def owner_of(node: Node, claims: Claims) -> str:
     """
     if claims.level == REAL_NAME:
         return claims.subject
-    session = await node.store.people.session(claims.session)
+    session = await node.store.people.session(claims.session, at=node.clock.now())
     if not session.person:
         raise RealNameNeeded("办理事项前请先完成实名认证。")
     return session.person

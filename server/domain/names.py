@@ -3,7 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+
+# What a person writes into one place of a form, and the name of the place: keys of canonical JSON are ASCII.
+WrittenText = Annotated[str, StringConstraints(max_length=2000)]
+WrittenKey = Annotated[str, StringConstraints(max_length=100, pattern=r"^[ -~]*$")]
 
 
 class Value(BaseModel):

@@ -55,7 +55,7 @@ class Cases:
         """
         document = self._new(commit)
         opened_at = moment_key(commit.events[0].at)
-        document |= {"owner_key": BAR.join((owner, opened_at)), "request": request}
+        document |= {"owner_key": BAR.join((owner, opened_at, document["_id"])), "request": request}
         return self._record(await self._intake.add(document))
 
     async def commit(self, record: Record | None, commit: Commit) -> Record:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from server.crypto.fields import FieldRing
 from server.domain.materials import Upload
 from server.store.blobs import Blobs
-from server.store.database import Database, Duplicate
+from server.store.database import Database, Duplicate, is_safe
 from server.store.sealing import opened, sealed
 
 MATERIALS = "materials"
@@ -32,8 +32,9 @@ class Materials:
             return
 
     async def uploads_of(self, owner: str, ids: Sequence[str]) -> dict[str, Upload]:
-        """Those of these uploads that exist and are this owner's, by id."""
-        found = await self._database.get_many(MATERIALS, [f"{owner}:{id}" for id in ids])
+        """Those of these uploads that exist and are this owner's, by id; ids come from outside."""
+        wanted = [f"{owner}:{id}" for id in ids if is_safe(id)]
+        found = await self._database.get_many(MATERIALS, wanted)
         return {
             upload.id: upload
             for id, document in found.items()

@@ -51,10 +51,10 @@ class People:
         fields = session.model_dump() | {"bucket": hour_bucket(expires_at)}
         await self._database.insert(SESSIONS, {"_id": fields.pop("id"), **fields})
 
-    async def session(self, id: str) -> Session:
-        """The session; raises NoSuchSession."""
+    async def session(self, id: str, *, at: datetime) -> Session:
+        """The session, if it is not over (to the hour) at this moment; raises NoSuchSession."""
         document = await self._database.get(SESSIONS, id) if is_safe(id) else None
-        if document is None:
+        if document is None or document["bucket"] < hour_bucket(at):
             raise NoSuchSession("登录已失效，请重新登录。")
         return Session(id=id, **{name: document[name] for name in Session.model_fields if name != "id"})
 
@@ -92,7 +92,8 @@ class People:
 
     async def officer(self, name: str, password: str) -> Officer:
         """The officer who proves himself by his password; raises WrongPassword, whichever of the two is wrong."""
-        document = await self._database.get(OFFICERS, f"officer:{name}")
+        id = f"officer:{name}"
+        document = await self._database.get(OFFICERS, id) if is_safe(id) else None
         stored = document["password_hash"] if document else await asyncio.to_thread(_nobodys_hash)
         is_right = await asyncio.to_thread(verify_password, stored, password)
         if document is None or not is_right:

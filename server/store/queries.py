@@ -12,7 +12,7 @@ from server.store.database import Query
 BAR = "|"
 AFTER_BAR = "}"
 
-# owner_key: owner | t<opened_at>
+# owner_key: owner | t<opened_at> | id
 CASES_OF_OWNER = Query("cases_of_owner", "cases", "owner_key", is_range=True)
 # relay: `done`, or the moment t... from which a sweeper may carry the effects
 CASES_DUE_FOR_RELAY = Query("cases_due_for_relay", "cases", "relay", is_range=True)

@@ -6,7 +6,7 @@ from server.domain.case import NoSuchStep, local_id
 from server.domain.events import EVENTS
 from server.domain.lifecycle import replay
 from server.domain.records import Record
-from tests.domain.place import Place
+from tests.domain.carrying import Place
 from tests.world import CASE, JIANGSU, ZHEJIANG, officer, opened, opening, worked
 
 

@@ -10,7 +10,7 @@ from server.domain.case import Commission
 from server.domain.effects import Effect, Task, commission_of, effects_of
 from server.domain.letters import letter_id
 from server.domain.lifecycle import decide
-from tests.domain.place import Place, carry
+from tests.domain.carrying import Place, carry
 from tests.world import (
     CASE,
     DIRECTORY,

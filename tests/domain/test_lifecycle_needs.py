@@ -115,6 +115,18 @@ def test_the_outcome_is_withdrawn_only_if_nothing_was_decided(until: str, outcom
     assert case.outcome == outcome
 
 
+def test_a_case_of_which_all_was_withdrawn_or_skipped_is_withdrawn():
+    case = opened([planned("one", division="330106"), planned("two", needs=["one"])])
+    case = after(case, acts.LetGo(id="a", by=peer(), step="one"))
+    assert (states(case), case.outcome) == ({"one": "withdrawn", "two": "skipped"}, "withdrawn")
+
+
+def test_a_closed_case_is_not_closed_again():
+    case = after(opened([planned("one")]), *worked("one", officer()))
+    assert case.closed_at
+    assert decide(case, acts.AskWithdrawal(id="a", by=peer(JIANGSU), step="one"), FACTS) == ()
+
+
 def test_the_copy_at_a_decider_is_not_closed_by_its_decision():
     there = facts(ZHEJIANG)
     by = officer("police", node=ZHEJIANG)

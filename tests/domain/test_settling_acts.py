@@ -9,7 +9,7 @@ from server.domain.letters import Letter, letter_salt
 from server.domain.lifecycle import NotOurStep, decide
 from server.domain.plan import PlannedStep
 from server.domain.settling import ItemUnknown, LetterUnreadable, UndeclaredData, act_of
-from tests.domain.place import Place, carry
+from tests.domain.carrying import Place, carry
 from tests.world import (
     CASE,
     CATALOGUE,

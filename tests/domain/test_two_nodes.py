@@ -13,7 +13,7 @@ from server.domain.errors import Refusal
 from server.domain.events import EVENTS
 from server.domain.lifecycle import replay
 from server.domain.plan import PlannedStep
-from tests.domain.place import Place, carry
+from tests.domain.carrying import Place, carry
 from tests.world import GRAPH, GUANGDONG, JIANGSU, ZHEJIANG, citizen, officer, opening, peer, planned
 
 THOROUGH = settings(max_examples=200, derandomize=True, deadline=None)

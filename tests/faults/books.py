@@ -7,8 +7,7 @@ from typing import Any
 import pymongo
 
 from server.node import Node
-from tests.nodes import DEPARTMENTS
-from tests.world import JIANGSU, ZHEJIANG
+from tests.world import JIANGSU
 
 ABROAD = "household_registration"
 AT_HOME: Mapping[str, str] = {
@@ -20,9 +19,11 @@ AT_HOME: Mapping[str, str] = {
 }
 DEPARTMENT_ABROAD = "public_security"
 ACTS = ("receive", "accept", "approve")
-MOVES = ("send", *ACTS)
-FINISHED = Counter([("", "open"), ("", "close"), *((step, act) for step in (*AT_HOME, ABROAD) for act in MOVES)])
-FINISHED_ABROAD = Counter((ABROAD, act) for act in ("request", *ACTS))
+MOVES = ("received", "accepted", "approved")
+FINISHED = Counter(
+    [("", "opened"), ("", "closed"), *((step, move) for step in (*AT_HOME, ABROAD) for move in ("sent", *MOVES))]
+)
+FINISHED_ABROAD = Counter((ABROAD, move) for move in ("requested", *MOVES))
 REQUESTED, TOLD = ["step.requested"], ["step.received", "step.accepted", "step.decided"]
 
 Client = pymongo.MongoClient[dict[str, Any]]
@@ -35,13 +36,8 @@ def all_of(client: Client, node: Node, collection: str) -> Documents:
 
 
 def happened(client: Client, node: Node) -> dict[str, Counter[tuple[str, str]]]:
-    """How often each act was done to each step of each case; the step of an act on the whole case is empty."""
-    return {case["_id"]: Counter(map(_step_and_act, case["events"])) for case in all_of(client, node, "cases")}
-
-
-def numbers(client: Client, node: Node) -> dict[str, list[int]]:
-    """The numbers of the events of each case."""
-    return {case["_id"]: [event["number"] for event in case["events"]] for case in all_of(client, node, "cases")}
+    """How often each thing happened to each step of each case; what happens to the whole case has no step."""
+    return {case["_id"]: Counter(map(_step_and_kind, case["events"])) for case in all_of(client, node, "cases")}
 
 
 def kinds_of(client: Client, node: Node, collection: str) -> dict[str, list[str]]:
@@ -124,9 +120,9 @@ async def is_quiet(client: Client, *nodes: Node) -> bool:
     return True
 
 
-def _step_and_act(event: Mapping[str, Any]) -> tuple[str, str]:
-    step = event["commission"]["step"]["code"] if event["act"] == "request" else event.get("step") or ""
-    return step, event["act"]
+def _step_and_kind(event: Mapping[str, Any]) -> tuple[str, str]:
+    step = event["commission"]["step"]["code"] if event["kind"] == "requested" else event.get("step", "")
+    return step, event["kind"]
 
 
 def _entries(client: Client, node: Node, direction: str, peer: Node) -> Documents:

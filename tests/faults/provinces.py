@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,16 +18,19 @@ from server.demo.platform import listen as listen_platform
 from server.demo.processes import Child, ready, start, stop
 from server.node import Node
 from server.tools.settings import Settings
-from tests.nodes import APP_ID, CITIZENS, DEPARTMENTS, NAMES, PASSWORD, Answer, Caller
+from tests.faults.books import AT_HOME, DEPARTMENT_ABROAD
+from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Answer, Caller
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 SECRET = "test-only"
-PAUSE_SECONDS = 0.05
-PATIENCE_SECONDS = 100.0
-NOT_YET = frozenset({404, 409, 503})
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.4
+PATIENCE_SECONDS = 120.0
+NOT_YET = frozenset({404, 409, 412, 503})
 BUSY = frozenset({503})
-OFFICERS = [{"name": each, "department": each, "password": PASSWORD} for each in DEPARTMENTS]
+OFFICERS = [
+    {"name": each, "department": each, "password": PASSWORD} for each in sorted({DEPARTMENT_ABROAD, *AT_HOME.values()})
+]
 QUICK: Mapping[str, Any] = {
     "catalogue_folder": ROOT / "config/catalogue",
     "regions_folder": ROOT / "config/regions",
@@ -38,16 +41,22 @@ QUICK: Mapping[str, Any] = {
     "retry_first_seconds": 0.05,
     "retry_most_seconds": 0.4,
 }
+Launch = Callable[..., Awaitable[Child]]
+
+
+async def command(name: str, *, log: Path, environ: Mapping[str, str]) -> Child:
+    """Start `python -m server NAME`."""
+    return await start(name, [sys.executable, "-m", "server", name], log=log, environ=environ)
 
 
 @dataclass
 class Province:
-    """One node: its settings, and those of its processes (`serve`, `work`) that run."""
+    """One node: its settings, how its processes (`serve`, `work`) are started, and those that run."""
 
     settings: Settings
     http: aiohttp.ClientSession
     folder: Path
-    compiled: Path
+    launch: Launch
     children: dict[str, Child] = field(default_factory=dict)
 
     @property
@@ -62,8 +71,7 @@ class Province:
     async def start(self, *commands: str) -> None:
         """Start these processes, and wait until they are ready."""
         for command in commands:
-            line = [sys.executable, "-m", "server", command]
-            self.children[command] = await start(command, line, log=self.log(command), environ=self._environ())
+            self.children[command] = await self.launch(command, log=self.log(command), environ=self._environ())
         await asyncio.gather(*(ready(self.children[command], self._url(command) + "/ready") for command in commands))
 
     async def kill(self, command: str) -> None:
@@ -113,14 +121,13 @@ class Province:
             **chosen,
             "TONGBAN_PLATFORM_APP_SECRET": SECRET,
             "TONGBAN_CONFIG": str(self.folder / "node.toml"),
-            "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPYCACHEPREFIX": str(self.compiled),
         }
 
 
 @asynccontextmanager
-async def provinces(folder: Path, compiled: Path, database_uri: str, **settings: Any) -> AsyncIterator[list[Province]]:
+async def provinces(
+    folder: Path, database_uri: str, *, launch: Launch, **settings: Any
+) -> AsyncIterator[list[Province]]:
     """Two provinces with their officers, none of whose processes runs yet; those that run are stopped at the end.
 
     `settings["database"]` is what the names of both databases begin with.
@@ -149,7 +156,7 @@ async def provinces(folder: Path, compiled: Path, database_uri: str, **settings:
             name = f"{settings['database']}_{node}"
             chosen = Settings(**{**QUICK, **common, **own, **settings, "database": name})
             await main.seed_officers(chosen, OFFICERS)
-            both.append(Province(chosen, http, folder, compiled))
+            both.append(Province(chosen, http, folder, launch))
             stack.push_async_callback(_stop_all, both[-1])
         yield both
 
@@ -160,32 +167,32 @@ def _platform(stack: AsyncExitStack) -> int:
     return port
 
 
-async def insist(
-    caller: Caller, path: str, body: Any = None, *, key: str, again: Collection[int] = BUSY
-) -> Answer:
-    """POST under one key, again and again, until the answer is a success; the last one if patience ends before."""
-    answer: Answer | None = None
+async def insist(caller: Caller, path: str, body: Any = None, *, key: str, again: Collection[int] = BUSY) -> Answer:
+    """POST under one key, again and again, until it succeeds; a broken connection or a status of `again` is no end."""
+    answer, pause = None, FIRST_PAUSE_SECONDS
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                try:
-                    answer = await caller.post(path, body, key=key)
-                    if answer.status not in again:
-                        break
-                except aiohttp.ClientConnectionError:
-                    pass
-                await asyncio.sleep(PAUSE_SECONDS)
+            while (answer := await _tried(caller, path, body, key=key)).status in again:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
     except TimeoutError:
-        raise AssertionError(f"{path} was never answered; the last answer was {answer}") from None
-    assert answer.status < 300, (path, answer)
+        raise AssertionError(f"patience ended at {path} {key}, which was last answered {answer}") from None
+    assert answer.status < 300, (path, key, answer)
     return answer
+
+
+async def _tried(caller: Caller, path: str, body: Any, *, key: str) -> Answer:
+    """One attempt; nobody there, or a connection that breaks, is as good as 503."""
+    try:
+        return await caller.post(path, body, key=key)
+    except aiohttp.ClientConnectionError as fault:
+        return Answer(503, repr(fault), {})
 
 
 @contextmanager
 def reserved_port() -> Iterator[int]:
     """A port for a process that dies and comes back: nobody else is given it in between, as this never listens."""
-    with ExitStack() as stack:
-        holder = stack.enter_context(socket.socket())
+    with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind((HOST, 0))
         yield holder.getsockname()[1]

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.main": EVERYTHING,
     "server.demo": ("server.tools", "server.crypto"),
     "server.cli": ("server.main", "server.demo", "regions", "server.crypto", "server.domain", "server.tools"),
-    "server.__main__": ("server.cli",),
+    "server.__main__": ("server.cli", "server.tools"),
     "loadtests": (),
 }
 DRIVERS = ("pymongo", "motor", "bson", "gridfs")

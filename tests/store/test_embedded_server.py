@@ -26,6 +26,15 @@ async def main():
 asyncio.run(main())
 """
 
+DEAF = """
+import signal, socket, sys
+
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
+    while True:
+        server.accept()[0].close()
+"""
+
 
 def port_of(uri: str) -> int:
     return int(uri.rpartition(":")[2])
@@ -94,6 +103,25 @@ async def test_when_its_parent_is_killed_the_server_ends_and_frees_the_folder(tm
                     return
             except DataFolderInUse:
                 await asyncio.sleep(0.02)
+
+
+async def test_the_server_holds_the_lock_of_its_folder_itself(tmp_path: Path) -> None:
+    async with database_server(tmp_path, None):
+        pid = (tmp_path / "database.pid").read_text()
+        held = [os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
+        assert str(tmp_path / "database.lock") in held
+
+
+async def test_a_server_that_is_deaf_to_requests_does_not_outlive_a_killed_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deaf.py").write_text(DEAF)
+    put_mongod_on_the_path(tmp_path, monkeypatch, f'exec {sys.executable} {tmp_path / "deaf.py"} "$6"')
+    process, port = await a_process_with_a_database(tmp_path / "data")
+    assert await answers(port)
+    process.kill()
+    await process.wait()
+    assert await is_silent(port)
 
 
 def put_mongod_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:

@@ -14,8 +14,8 @@ from server.store.mongo import MongoDatabase
 from server.store.queries import EXPIRED_NONCES, QUERIES, TASKS_OF_DEPARTMENT, hour_bucket, under
 from tests.store.witness import Witness
 
-SURE = {"writeConcern": {"w": "majority", "j": True}}
-FIND = {"readConcern": {"level": "majority"}, "limit": 5}
+SURE = {"writeConcern": {"w": "majority", "j": True}, "maxTimeMS": 500}
+FIND = {"readConcern": {"level": "majority"}, "limit": 5, "maxTimeMS": 500}
 
 
 async def test_each_query_is_served_by_an_index_of_its_one_field(
@@ -64,7 +64,7 @@ PORTABLE = [
 ]
 NOT_PORTABLE = [
     ("insert", {"insert": "cases", "documents": [{"_id": 7}], **SURE}),
-    ("insert", {"insert": "cases", "documents": [{"_id": "a"}], "writeConcern": {"w": 1}}),
+    ("insert", {"insert": "cases", "documents": [{"_id": "a"}], **SURE, "writeConcern": {"w": 1}}),
     ("update", {"update": "cases", "updates": [{"q": {"relay": "a"}, "u": {"$set": {"relay": "done"}}}], **SURE}),
     ("update", {"update": "cases", "updates": [{"q": {"_id": "a"}, "u": {"$push": {"events": "x"}}}], **SURE}),
     ("update", {"update": "cases", "updates": [{"q": {"_id": "a"}, "u": {"$set": {"open": True}}}], **SURE}),
@@ -76,14 +76,18 @@ NOT_PORTABLE = [
     ("find", {"find": "cases", "filter": {"applicant": "a"}, **FIND}),
     ("find", {"find": "cases", "filter": {"owner_key": "a"}, **FIND}),
     ("find", {"find": "nonces", "filter": {"bucket": {"$ne": "h1"}}, **FIND}),
-    ("find", {"find": "nonces", "filter": {"bucket": "h1"}, "readConcern": {"level": "majority"}}),
-    ("find", {"find": "nonces", "filter": {"bucket": "h1"}, "limit": 5, "readConcern": {"level": "local"}}),
+    ("find", {"find": "nonces", "filter": {"bucket": "h1"}, "readConcern": {"level": "majority"}, "maxTimeMS": 500}),
+    ("find", {"find": "nonces", "filter": {"bucket": "h1"}, **FIND, "readConcern": {"level": "local"}}),
     ("find", {"find": "tasks", "filter": {"key": {"$gte": "a", "$lt": "b"}}, "sort": {"since": 1}, **FIND}),
     ("find", {"find": "cases", "filter": {"_id": "a"}, "skip": 5, **FIND}),
-    ("aggregate", {"aggregate": "cases", "pipeline": []}),
-    ("count", {"count": "cases"}),
-    ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"key": 1, "since": 1}}]}),
-    ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"since": 1}}]}),
+    ("find", {"find": "cases", "filter": {"_id": "a"}, "limit": 1, "maxTimeMS": 500}),
+    ("find", {"find": "cases", "filter": {"_id": "a"}, "readConcern": {"level": "majority"}}),
+    ("find", {"find": "tasks", "filter": {"key": {"$gte": "a", "$lt": "b"}}, **FIND}),
+    ("insert", {"insert": "cases", "documents": [{"_id": "a"}], "maxTimeMS": 500}),
+    ("aggregate", {"aggregate": "cases", "pipeline": [], "maxTimeMS": 500}),
+    ("count", {"count": "cases", "maxTimeMS": 500}),
+    ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"key": 1, "since": 1}}], **SURE}),
+    ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"since": 1}}], **SURE}),
 ]
 
 

@@ -1,0 +1,234 @@
+"""The demo: provinces on this machine, one case across two of them, and then everything to try by hand."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from server.demo.database import DatabaseDidNotStart, check_reachable
+from server.demo.folder import Plan, check_same, demo_folder, kept_plan, new_plan, ports_from
+from server.demo.people import citizens, family
+from server.demo.ports import reserved
+from server.demo.processes import ROOT, ChildFailed, first_to_end
+from server.demo.proof import letters_proven
+from server.demo.provinces import APP_ID, REGIONS, Demo, running_demo
+from server.demo.story import BUNDLE, HOUSEHOLD, REQUEST_SECONDS, BirthStory, Row, StoryFailed
+from server.demo.telling import Voice
+from server.tools.publications import load_catalogue, load_nodes
+
+CATALOGUE = ROOT / "config/catalogue"
+FIRST_PORT, HIGHEST_PORT = 8320, 65000
+FEWEST, MOST = 2, 5
+STORY_SECONDS = 120.0
+IN_TIMELINE = ("at", "node", "step", "act", "state", "by")
+OF_CITIZEN = ("code", "name", "id_number", "face_token")
+NOT_PROVEN = "The case is closed, but not every receipt could be proven on both sides."
+
+
+class DemoFailed(ValueError):
+    """The demo could not be shown; the reason is a plain sentence."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    is_once: bool
+    is_json: bool
+    nodes: int | None
+    port: int | None
+    keep: Path | None
+
+    @property
+    def tells_story(self) -> bool:
+        """Programs that start a demo to use it want it as it is, without a case."""
+        return self.is_once or not self.is_json
+
+    @property
+    def first_port(self) -> int:
+        """Where ports begin, or 0 for any free ones."""
+        if self.port is not None:
+            return self.port
+        return 0 if self.is_once or self.is_json else FIRST_PORT
+
+
+@dataclass(frozen=True)
+class Told:
+    """The story as it went."""
+
+    case: str
+    rows: tuple[Row, ...]
+    letters: int
+    is_proven: bool
+    seconds: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `python -m server demo`."""
+    parser.add_argument("--once", action="store_true", help="stop when the case is closed, instead of serving on")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="with --once: print the outcome as one JSON object; without: print addresses, officers and citizens as "
+        "one line of JSON when all is ready, without a case, and serve until SIGTERM",
+    )
+    parser.add_argument("--nodes", type=_nodes, metavar="N", help=f"how many provinces, {FEWEST} to {MOST} (default 2)")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        metavar="N",
+        help=f"the first port, the others follow; 0: any free ones (default {FIRST_PORT}; 0 with --once or --json)",
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep data, keys, logs and passwords in this folder, and go on from it"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Show the demo; answers the exit code. Raises ValueError with a plain sentence when anything is wrong."""
+    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep)
+    try:
+        return asyncio.run(_until_stopped(wish))
+    except (ChildFailed, DatabaseDidNotStart, StoryFailed) as fault:
+        raise DemoFailed(str(fault)) from fault
+    except aiohttp.ClientError as fault:
+        raise DemoFailed(f"A node stopped answering: {fault}") from fault
+
+
+async def _until_stopped(wish: Wish) -> int:
+    """The whole demo; the first SIGINT or SIGTERM ends it in order, further ones change nothing."""
+    loop = asyncio.get_running_loop()
+    life = asyncio.create_task(_live(wish))
+    is_stopped = asyncio.Event()
+
+    def stop() -> None:
+        if not is_stopped.is_set():
+            is_stopped.set()
+            life.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        return await life
+    except asyncio.CancelledError:
+        if wish.is_once:
+            raise DemoFailed("The demo was stopped before its case was closed.") from None
+        return 0
+
+
+async def _live(wish: Wish) -> int:
+    began = time.monotonic()
+    voice = Voice(is_silent=wish.is_json)
+    mongodb_uri = os.environ.get("MONGODB_URI") or None
+    if mongodb_uri:
+        await check_reachable(mongodb_uri)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(demo_folder(wish.keep))
+        with ExitStack() as holding:
+            plan = _plan(wish, folder, holding)
+            people = citizens(plan.nodes[0].division)
+            running = running_demo(folder, plan, citizens=people, mongodb_uri=mongodb_uri, say=voice.say)
+            demo = await stack.enter_async_context(running)
+        if wish.tells_story:
+            told = await _tell(demo, voice, began=began)
+            if wish.is_json:
+                _print(_outcome(demo, told))
+            if not told.is_proven:
+                raise DemoFailed(NOT_PROVEN)
+            voice.close(case=told.case, letters=told.letters, seconds=told.seconds)
+        if wish.is_once:
+            return 0
+        if wish.is_json:
+            _print(_description(demo))
+        else:
+            voice.addresses(demo, folder)
+        await first_to_end(demo.running)
+    return 0
+
+
+def _plan(wish: Wish, folder: Path, holding: ExitStack) -> Plan:
+    """The plan that the folder keeps, or a new one; its ports are held from now on."""
+    kept = kept_plan(folder)
+    if kept:
+        check_same(kept, folder, nodes=wish.nodes, first_port=wish.port)
+    count = wish.nodes or FEWEST
+    wanted = kept.ports if kept else ports_from(wish.first_port, count)
+    ports = [holding.enter_context(reserved(port)) for port in wanted]
+    divisions = [area.node for area in load_nodes(REGIONS)[:count]]
+    return kept or new_plan(divisions, list(load_catalogue(CATALOGUE).departments), ports=ports)
+
+
+async def _tell(demo: Demo, voice: Voice, *, began: float) -> Told:
+    """Drive the case to its end while telling it, and let both sides prove what they exchanged."""
+    rows: list[Row] = []
+    timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as http:
+        home = demo.provinces[0].division
+        story = BirthStory(http, demo, family(demo.citizens[0], home, HOUSEHOLD))
+        try:
+            async with asyncio.timeout(STORY_SECONDS):
+                async for part in story.tell():
+                    rows += [part] if isinstance(part, Row) else []
+                    voice.tell(part)
+        except TimeoutError:
+            raise DemoFailed(f"The case was not closed within {STORY_SECONDS:.0f} seconds.") from None
+    voice.say("Each node verifies its receipts.")
+    letters, is_proven = await letters_proven(demo.provinces)
+    return Told(story.case, tuple(rows), letters, is_proven, time.monotonic() - began)
+
+
+def _outcome(demo: Demo, told: Told) -> dict[str, Any]:
+    """What `--once --json` prints."""
+    return {
+        "case": told.case,
+        "bundle": BUNDLE,
+        "nodes": [province.division for province in demo.provinces],
+        "timeline": [{name: getattr(row, name) for name in IN_TIMELINE} for row in told.rows],
+        "letters": told.letters,
+        "receipts_verified": told.is_proven,
+        "seconds": round(told.seconds, 2),
+    }
+
+
+def _description(demo: Demo) -> dict[str, Any]:
+    """What `--json` prints when all is ready."""
+    return {
+        "nodes": [
+            {
+                "division": province.division,
+                "base_url": province.base_url,
+                "officers": [officer.model_dump() for officer in province.officers],
+            }
+            for province in demo.provinces
+        ],
+        "platform_url": demo.platform_url,
+        "app_id": APP_ID,
+        "citizens": [{name: getattr(citizen, name) for name in OF_CITIZEN} for citizen in demo.citizens],
+    }
+
+
+def _print(value: Any) -> None:
+    """One line of JSON, in UTF-8 whatever the terminal's language is."""
+    sys.stdout.buffer.write(orjson.dumps(value) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _nodes(text: str) -> int:
+    if text.isdecimal() and FEWEST <= int(text) <= MOST:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"from {FEWEST} to {MOST} provinces, not {text!r}")
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= HIGHEST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"a port from 0 to {HIGHEST_PORT}, not {text!r}")

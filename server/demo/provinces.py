@@ -1,0 +1,165 @@
+"""The provinces of a demo: platform, database, keys and each node's processes, started and stopped in order."""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from server.demo import platform
+from server.demo.database import database_server
+from server.demo.folder import Plan, PlannedNode, keep_plan
+from server.demo.people import Officer
+from server.demo.platform import Citizen
+from server.demo.ports import HOST
+from server.demo.processes import ROOT, Child, children, output_of, ready, start, together
+from server.tools.publications import load_nodes
+
+REGIONS = ROOT / "config/regions"
+APP_ID = "wx-tongban-demo"
+SERVER = (sys.executable, "-m", "server")
+HASTE = {
+    "TONGBAN_POLL_SECONDS": "0.1",
+    "TONGBAN_RETRY_FIRST_SECONDS": "0.2",
+    "TONGBAN_RETRY_MOST_SECONDS": "5",
+    "TONGBAN_DRAIN_SECONDS": "5",
+}
+
+
+@dataclass(frozen=True)
+class Province:
+    """A node: where it is, its officers, and the environment and log folder of its processes."""
+
+    division: str
+    name: str
+    base_url: str
+    work_url: str
+    officers: tuple[Officer, ...] = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
+    logs: Path
+
+    def officer(self, department: str) -> Officer:
+        """The officer of this department."""
+        return next(officer for officer in self.officers if officer.department == department)
+
+    async def command(self, *arguments: str, given: bytes = b"") -> bytes:
+        """What a command of this node prints (`python -m server ...`); raises ChildFailed."""
+        name = f"{self.division} {' '.join(arguments)}"
+        command = [*SERVER, *arguments]
+        return await output_of(name, command, log=self._log(arguments[0]), environ=self.environ, given=given)
+
+    async def process(self, what: str) -> Child:
+        """One of its processes, `serve` or `work`, just started."""
+        return await start(f"{self.division} {what}", [*SERVER, what], log=self._log(what), environ=self.environ)
+
+    def _log(self, what: str) -> Path:
+        return self.logs / f"{self.division}-{what}.log"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Everything that runs; `database` is its address unless it was given, for it may hold a password."""
+
+    provinces: tuple[Province, ...]
+    platform_url: str
+    database: str
+    citizens: tuple[Citizen, ...]
+    running: tuple[Child, ...]
+
+
+@asynccontextmanager
+async def running_demo(
+    folder: Path, plan: Plan, *, citizens: tuple[Citizen, ...], mongodb_uri: str | None, say: Callable[[str], None]
+) -> AsyncIterator[Demo]:
+    """All of it, ready; at the end the nodes are stopped first, then the database, and the platform last.
+
+    Raises ChildFailed and the refusals of `database_server`.
+    """
+    (folder / "logs").mkdir(exist_ok=True)
+    async with AsyncExitStack() as stack:
+        say("The platform and the database start; keys are made if there are none.")
+        platform_url = await stack.enter_async_context(_platform(citizens, plan.platform_port))
+        opening = stack.enter_async_context(database_server(folder / "database", mongodb_uri))
+        uri, plan = await together(opening, _with_keys(folder, plan))
+        everywhere = {"TONGBAN_PLATFORM_URL": platform_url, "TONGBAN_MONGODB_URI": uri}
+        provinces = _provinces(folder, plan, everywhere)
+        say(f"{len(provinces)} nodes start: " + ", ".join(province.name for province in provinces) + ".")
+        running = await stack.enter_async_context(children())
+        await together(*(_open(province, running) for province in provinces))
+        yield Demo(provinces, platform_url, "(that of MONGODB_URI)" if mongodb_uri else uri, citizens, tuple(running))
+
+
+@asynccontextmanager
+async def _platform(citizens: tuple[Citizen, ...], port: int) -> AsyncIterator[str]:
+    """The stand-in runs in this process: so no file holds the citizens whom it knows."""
+    server, port = platform.listen(citizens, host=HOST, port=port)
+    try:
+        yield f"http://{HOST}:{port}"
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+async def _with_keys(folder: Path, plan: Plan) -> Plan:
+    """The plan with its publisher's key; keys are made once, and the plan is kept when they are there."""
+    if plan.publisher_key:
+        return plan
+    keys = folder / "keys"
+    nodes = [part for node in plan.nodes for part in ("--node", f"{node.division}={_origin(node)}")]
+    public = await output_of("keys make", [*SERVER, "keys", "make", str(keys), *nodes], log=folder / "logs/keys.log")
+    plan = plan.model_copy(update={"publisher_key": public.decode().strip()})
+    keep_plan(plan, folder)
+    return plan
+
+
+def _provinces(folder: Path, plan: Plan, everywhere: Mapping[str, str]) -> tuple[Province, ...]:
+    names = {area.node: area.name for area in load_nodes(REGIONS)}
+    return tuple(
+        Province(
+            division=node.division,
+            name=names[node.division],
+            base_url=_origin(node),
+            work_url=f"http://{HOST}:{node.work_port}",
+            officers=node.officers,
+            environ={**HASTE, **everywhere, **_environ(folder, plan, node)},
+            logs=folder / "logs",
+        )
+        for node in plan.nodes
+    )
+
+
+def _environ(folder: Path, plan: Plan, node: PlannedNode) -> Mapping[str, str]:
+    """The settings of one node."""
+    settings = {
+        "DIVISION": node.division,
+        "HOST": HOST,
+        "PORT": str(node.port),
+        "WORK_PORT": str(node.work_port),
+        "ORIGIN": _origin(node),
+        "DATABASE": f"{plan.databases}_{node.division}",
+        "DATA_FOLDER": str(folder / node.division),
+        "KEYS_FILE": str(folder / "keys" / f"{node.division}.keys.json"),
+        "DIRECTORY_FILE": str(folder / "keys" / "directory.jws"),
+        "PUBLISHER_KEY": plan.publisher_key,
+        "PLATFORM_APP_ID": APP_ID,
+        "PLATFORM_APP_SECRET": "of-the-demo-only",
+    }
+    return {f"TONGBAN_{name}": value for name, value in settings.items()}
+
+
+def _origin(node: PlannedNode) -> str:
+    return f"http://{HOST}:{node.port}"
+
+
+async def _open(province: Province, running: list[Child]) -> None:
+    """Start the processes of a node and seat its officers, all at the same time; return when it is ready."""
+    serve, work = await province.process("serve"), await province.process("work")
+    running += [serve, work]
+    seats = orjson.dumps([officer.model_dump() for officer in province.officers])
+    await together(
+        province.command("officers", "seed", "-", given=seats),
+        ready(serve, province.base_url + "/ready"),
+        ready(work, province.work_url + "/ready"),
+    )

@@ -1,0 +1,125 @@
+"""The parts of a demo: its people, its ports, its children, and what counts as proven."""
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.demo import processes
+from server.demo.folder import check_same, keep_plan, kept_plan, new_plan, ports_from
+from server.demo.people import citizens, family, fictitious_id_number, officers
+from server.demo.ports import reserved
+from server.demo.processes import ChildFailed
+from server.demo.proof import is_proven, letters_of
+from server.domain.persons import is_fictitious, is_id_number
+
+
+def test_every_person_is_fictitious_and_has_a_valid_id_number_of_his_own() -> None:
+    people = citizens("320000")
+    parents_and_child = family(people[0], "320000", "330100")
+    numbers = [citizen.id_number for citizen in people]
+    numbers += [parents_and_child.form["father_id_number"], parents_and_child.child_id_number]
+    assert len(set(numbers)) == len(numbers)
+    assert all(is_id_number(number) and is_fictitious(number) for number in numbers)
+    assert parents_and_child.child_id_number.startswith("330000")
+    assert len({citizen.code for citizen in people}) == len({citizen.name for citizen in people}) == len(people)
+
+
+def test_an_id_number_ends_with_its_check_character() -> None:
+    assert fictitious_id_number("320000", date(1992, 3, 14), 2) == "320000199203140026"
+
+
+def test_passwords_of_officers_are_new_each_time() -> None:
+    first, second = officers(["health"]), officers(["health"])
+    assert first[0].name == second[0].name
+    assert first[0].password != second[0].password
+
+
+def test_a_plan_is_kept_as_it_was(tmp_path: Path) -> None:
+    plan = new_plan(["320000", "330000"], ["health", "police"], ports=ports_from(8320, 2))
+    assert kept_plan(tmp_path) is None
+    keep_plan(plan, tmp_path)
+    assert kept_plan(tmp_path) == plan
+    assert plan.ports == [8325, 8320, 8321, 8330, 8331]
+    check_same(plan, tmp_path, nodes=2, first_port=8320)
+
+
+def test_a_reserved_port_is_given_to_nobody_else() -> None:
+    with reserved() as first, reserved() as second:
+        assert first != second
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("print('first'); print('no such folder'); raise SystemExit(3)", "ended by itself: no such folder"),
+        ("pass", "ended by itself."),
+    ],
+)
+async def test_a_child_that_ends_is_told_with_its_last_words(tmp_path: Path, command: str, said: str) -> None:
+    async with processes.children() as running:
+        running.append(await processes.start("sleeper", [sys.executable, "-c", "input()"], log=tmp_path / "a.log"))
+        running.append(await processes.start("ender", [sys.executable, "-c", command], log=tmp_path / "b.log"))
+        with pytest.raises(ChildFailed) as failed:
+            await processes.first_to_end(running[1:])
+    assert str(failed.value) == f"`ender` {said}"
+    assert all(child.process.returncode is not None for child in running)
+
+
+async def test_a_child_gets_no_settings_of_a_node_but_those_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TONGBAN_PORT", "1")
+    command = [sys.executable, "-c", "import os; print([n for n in os.environ if n.startswith('TONGBAN_')])"]
+    environ = {"TONGBAN_DIVISION": "320000"}
+    output = await processes.output_of("names", command, log=tmp_path / "log", environ=environ)
+    assert output == b"['TONGBAN_DIVISION']\n"
+
+
+async def test_what_a_failing_command_printed_is_not_lost(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "print('a report'); raise SystemExit('broken')"]
+    with pytest.raises(ChildFailed, match="`reporter` failed: broken") as failed:
+        await processes.output_of("reporter", command, log=tmp_path / "log")
+    assert failed.value.output == b"a report\n"
+
+
+async def test_the_first_failure_ends_what_goes_on_beside_it(tmp_path: Path) -> None:
+    endless = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with pytest.raises(ChildFailed, match="`ender` failed"):
+        await processes.together(
+            processes.output_of("sleeper", endless, log=tmp_path / "a"),
+            processes.output_of("ender", [sys.executable, "-c", "raise SystemExit(1)"], log=tmp_path / "b"),
+        )
+
+
+def reports(*, head: str = "h1", is_verified: bool = True) -> list[dict[str, Any]]:
+    """Two nodes' reports; the second one sent nothing."""
+    return [
+        {
+            "node": "320000",
+            "verified": is_verified,
+            "logs": [log("out", "330000", 2, "h1"), log("in", "330000", 0, "")],
+        },
+        {"node": "330000", "verified": True, "logs": [log("in", "320000", 2, head), log("out", "320000", 0, "")]},
+    ]
+
+
+def report(node: str, *logs: dict[str, Any], is_verified: bool = True) -> dict[str, Any]:
+    return {"node": node, "verified": is_verified, "logs": logs}
+
+
+def log(direction: str, peer: str, letters: int, head: str) -> dict[str, Any]:
+    return {"direction": direction, "peer": peer, "letters": letters, "head": head}
+
+
+def test_equal_heads_and_verified_receipts_are_proof() -> None:
+    assert is_proven(reports())
+    assert letters_of(reports()) == 2
+
+
+def test_other_heads_or_an_unverified_log_are_none() -> None:
+    assert not is_proven(reports(head="h2"))
+    assert not is_proven(reports(is_verified=False))
+    assert not is_proven(reports()[:1])

@@ -1,0 +1,123 @@
+"""What keeps a demo from starting is said in a plain sentence, at once."""
+
+import ast
+import socket
+from pathlib import Path
+
+import pytest
+
+from server.cli import run
+from server.demo.database import locked
+from server.demo.folder import keep_plan, new_plan, ports_from
+from server.demo.ports import HOST
+from server.tools import python
+
+ROOT = Path(__file__).parents[2]
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a demo that cannot start says."""
+    assert run(["demo", *arguments]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert "Traceback" not in shown.err
+    return shown.err
+
+
+@pytest.fixture(autouse=True)
+def no_database_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MONGODB_URI", raising=False)
+
+
+@pytest.mark.parametrize("options", [["--once", "--json"], ["--json"]])
+def test_a_data_folder_in_use_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, options: list[str]
+) -> None:
+    with locked(tmp_path):
+        said = complaint(capsys, *options, "--keep", str(tmp_path))
+    assert said == f"tongban: The data folder {tmp_path} is in use by another process.\n"
+
+
+@pytest.mark.parametrize("place", [0, 1, 10, 5])
+def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str], place: int) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as the nodes of another demo have it
+        other.bind((HOST, 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        said = complaint(capsys, "--once", "--json", "--port", str(taken - place))
+    assert said == f"tongban: Port {taken} of 127.0.0.1 is taken by another process; choose others with --port.\n"
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as silent:
+        silent.bind((HOST, 0))
+        place = f"{HOST}:{silent.getsockname()[1]}"
+        monkeypatch.setenv("MONGODB_URI", f"mongodb://user:se%40cret@{place},[::1]:1/?replicaSet=rs0")
+        said = complaint(capsys, "--once", "--json")
+    assert said == f"tongban: No database answers at {place},[::1]:1, the address in MONGODB_URI.\n"
+
+
+def test_an_address_that_is_no_database_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONGODB_URI", "postgresql://somewhere")
+    assert complaint(capsys) == "tongban: MONGODB_URI must begin with mongodb:// or mongodb+srv://.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--nodes", "3"], "holds a demo of 2 nodes, not of 3."),
+        (["--port", "9000"], "holds a demo at port 8900, which its nodes know each other by."),
+    ],
+)
+def test_a_kept_demo_is_not_changed_by_other_options(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, options: list[str], said: str
+) -> None:
+    keep_plan(new_plan(["320000", "330000"], ["health"], ports=ports_from(8900, 2)), tmp_path)
+    assert complaint(capsys, *options, "--keep", str(tmp_path)) == f"tongban: The folder {tmp_path} {said}\n"
+
+
+def test_a_folder_with_a_broken_description_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "demo.json").write_text("{}")
+    said = complaint(capsys, "--keep", str(tmp_path))
+    assert said == f"tongban: {tmp_path / 'demo.json'} is not the description of a demo; choose another folder.\n"
+
+
+def test_keys_that_no_demo_made_are_never_overwritten(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    key = tmp_path / "keys" / "publisher.json"
+    key.parent.mkdir()
+    key.write_text("of somebody else")
+    said = complaint(capsys, "--once", "--json", "--keep", str(tmp_path))
+    assert said.startswith("tongban: `keys make` failed: tongban: ")
+    assert "publisher.json" in said
+    assert key.read_text() == "of somebody else"
+    with locked(tmp_path / "database"):
+        assert not (tmp_path / "demo.json").exists()
+
+
+@pytest.mark.parametrize("options", [["--nodes", "1"], ["--nodes", "6"], ["--nodes", "two"], ["--port", "70000"]])
+def test_options_out_of_range_are_a_wrong_command_line(capsys: pytest.CaptureFixture[str], options: list[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        run(["demo", *options])
+    assert left.value.code == 2
+    assert options[1] in capsys.readouterr().err
+
+
+def test_an_old_python_is_refused_with_the_version_that_will_do() -> None:
+    with pytest.raises(SystemExit) as left:
+        python.refuse_older((3, 9, 18))
+    assert left.value.code == ("tongban: Python 3.11 or newer is needed, and this is 3.9. Try: python3.11 -m server")
+    python.refuse_older((3, 11, 0))
+
+
+def test_an_old_python_can_read_all_that_runs_before_it_is_refused() -> None:
+    main = ROOT / "server/__main__.py"
+    for path in (ROOT / "server/__init__.py", ROOT / "server/tools/__init__.py", Path(python.__file__), main):
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 5))
+    imports = [node for node in ast.parse(main.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert [ast.unparse(node) for node in imports[:2]] == ["import sys", f"import {python.__name__}"]

@@ -1,0 +1,86 @@
+"""The demo as other programs start it: one case and out, or provinces to work with until they are told to stop."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from server.demo.database import locked
+from tests.demo.demos import DemoProcess, wait_until
+
+Start = Callable[..., DemoProcess]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts demos that are surely gone after the test."""
+    started: list[DemoProcess] = []
+
+    def one(*arguments: str) -> DemoProcess:
+        started.append(DemoProcess(tmp_path / f"demo{len(started)}", *arguments))
+        return started[-1]
+
+    yield one
+    for demo in started:
+        demo.kill_everything()
+
+
+def test_one_case_crosses_a_province_and_its_outcome_is_one_json_object(start: Start) -> None:
+    demo = start("--once", "--json")
+    assert demo.end() == 0, demo.complaint
+    outcome = json.loads(demo.output)
+    assert list(outcome) == ["case", "bundle", "nodes", "timeline", "letters", "receipts_verified", "seconds"]
+    assert (outcome["bundle"], outcome["nodes"]) == ("newborn", ["320000", "330000"])
+    assert outcome["receipts_verified"] is True
+    assert outcome["letters"] == 4  # one asks, three tell: received, accepted, decided
+    assert outcome["seconds"] > 0
+    assert {tuple(row) for row in outcome["timeline"]} == {("at", "node", "step", "act", "state", "by")}
+    done = [(row["node"], row["step"], row["act"]) for row in outcome["timeline"]]
+    abroad = [("330000", "household_registration", act) for act in ("receive", "accept", "approve")]
+    assert [each for each in done if each[0] == "330000"] == abroad
+    assert done.index(("320000", "social_security_card", "send")) > done.index(abroad[-1])
+    assert done[0] == ("320000", None, "open")
+    assert done[-1] == ("320000", None, "close")
+    assert list(demo.temporary.iterdir()) == []
+    assert demo.complaint == ""
+
+
+async def test_a_killed_demo_leaves_no_process_and_goes_on_from_its_folder(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    killed = start("--json", "--nodes", "3", "--keep", str(folder))
+    described = json.loads(killed.until("\n"))
+    check_description(described, divisions=["320000", "330000", "440000"])
+    assert len(killed.left()) > 2 * 3
+    killed.process.kill()
+    wait_until(lambda: not killed.left())
+
+    demo = start("--json", "--keep", str(folder))
+    assert json.loads(demo.until("\n")) == described
+    async with aiohttp.ClientSession() as http:
+        for node in described["nodes"]:
+            officer = node["officers"][0]
+            wish = {"name": officer["name"], "password": officer["password"]}
+            async with http.post(f"{node['base_url']}/desk/v1/sessions", json=wish) as answer:
+                assert answer.status == 201
+    assert demo.end(signal.SIGTERM) == 0
+    assert demo.complaint == ""
+    with locked(folder), locked(folder / "database"):
+        assert (folder / "demo.json").stat().st_mode & 0o777 == 0o600
+
+
+def check_description(described: dict[str, Any], *, divisions: list[str]) -> None:
+    """Exactly what other programs rely on."""
+    assert list(described) == ["nodes", "platform_url", "app_id", "citizens"]
+    assert [node["division"] for node in described["nodes"]] == divisions
+    for node in described["nodes"]:
+        assert list(node) == ["division", "base_url", "officers"]
+        assert len({officer["department"] for officer in node["officers"]}) == len(node["officers"]) == 5
+        assert {tuple(officer) for officer in node["officers"]} == {("name", "password", "department")}
+    passwords = [officer["password"] for node in described["nodes"] for officer in node["officers"]]
+    assert len(set(passwords)) == len(passwords)
+    assert {tuple(citizen) for citizen in described["citizens"]} == {("code", "name", "id_number", "face_token")}
+    assert len({citizen["code"] for citizen in described["citizens"]}) == len(described["citizens"]) >= 100

@@ -1,0 +1,135 @@
+"""After a demo that people watch, no name, ID number or telephone of the story stands plain anywhere in its folder."""
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pymongo
+
+from server.demo.people import MOBILE, citizens, family
+from server.demo.story import HOUSEHOLD, PICTURE
+from tests.demo.demos import DemoProcess
+
+FAMILY = family(citizens("320000")[0], "320000", HOUSEHOLD)
+PERSONAL = (
+    FAMILY.mother.name,
+    FAMILY.mother.id_number,
+    FAMILY.form["father_name"],
+    FAMILY.form["father_id_number"],
+    FAMILY.form["child_name"],
+    FAMILY.child_id_number,
+    MOBILE,
+)
+Client = pymongo.MongoClient[dict[str, Any]]
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text at any depth, keys and numbers included."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield str(key)
+            yield from texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts(inner)
+    else:
+        yield str(value)
+
+
+def documents(client: Client) -> list[tuple[str, dict[str, Any]]]:
+    """Every document of every database."""
+    return [
+        (f"{name}.{collection}", document)
+        for name in client.list_database_names()
+        for collection in client[name].list_collection_names()
+        for document in client[name][collection].find()
+    ]
+
+
+def found_in_documents(client: Client) -> set[tuple[str, str]]:
+    return {
+        (place, personal)
+        for place, document in documents(client)
+        for text in texts(document)
+        for personal in PERSONAL
+        if personal in text
+    }
+
+
+def found_in_files(folder: Path) -> set[tuple[str, str]]:
+    """Where each stands as UTF-8 or escaped as in ASCII JSON."""
+    found = set()
+    for path in sorted(folder.rglob("*")):
+        content = path.read_bytes() if path.is_file() else b""
+        for personal in PERSONAL:
+            if personal.encode() in content or json.dumps(personal)[1:-1].encode() in content:
+                found.add((path.relative_to(folder).as_posix(), personal))
+    return found
+
+
+def test_a_watched_demo_shows_the_way_and_keeps_every_person_secret(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    demo = DemoProcess(tmp_path / "demo", "--port", "0", "--keep", str(folder))
+    try:
+        shown = demo.until("Ctrl-C")
+        check_timeline(shown)
+        check_commands(shown)
+        with Client(re.findall(r"mongodb://\S+", shown)[0]) as client:
+            check_nothing_is_plain(client, folder)
+            check_the_search_bites(client, folder)
+        assert demo.end(signal.SIGINT) == 0
+    finally:
+        demo.kill_everything()
+
+
+def check_timeline(shown: str) -> None:
+    """Time, node, step, act and who, as it happened; and who waits for whom."""
+    rows = [re.split(r"\s{2,}", line.strip()) for line in shown.splitlines() if re.match(r"\d\d:\d\d:\d\d", line)]
+    assert {len(row) for row in rows} == {5}
+    told = [row[1:] for row in rows]
+    abroad = told.index(["浙江省节点", "户口登记", "准予", "公安"])
+    assert told.index(["江苏省节点", "社会保障卡申领", "收件", "人社"]) > abroad
+    assert told[0] == ["江苏省节点", "—", "提交申请", "申请人"]
+    assert told[-1][2] == "办结"
+    assert "社会保障卡申领 waits until 户口登记 is decided by 浙江省节点." in shown
+    assert "all receipts are proven" in shown
+
+
+def check_commands(shown: str) -> None:
+    """The three commands do what they promise when they are pasted."""
+    commands = [shlex.split(line) for line in shown.splitlines() if line.strip().startswith("curl")]
+    answers = [json.loads(subprocess.run(command, capture_output=True, check=True).stdout) for command in commands]
+    assert [answer.get("status") for answer in answers] == [None, None, None]
+    assert answers[0]["bundle"] == "newborn"
+    assert all(answer["access_token"] for answer in answers[1:])
+
+
+def check_nothing_is_plain(client: Client, folder: Path) -> None:
+    searched = documents(client)
+    places = {place.partition(".")[2] for place, _ in searched}
+    assert {"cases", "tasks", "persons", "letters_out", "letters_in", "audit", "officers"} <= places
+    assert len({place.partition(".")[0] for place, _ in searched if place.endswith("cases")}) == 2
+    assert found_in_documents(client) == set()
+    kinds = {path.suffix for path in folder.rglob("*")}
+    assert {".db", ".db-wal", ".log"} <= kinds
+    assert any(path.is_file() for path in (folder / "320000").rglob("*"))
+    assert found_in_files(folder) == set()
+    assert not any(PICTURE in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def check_the_search_bites(client: Client, folder: Path) -> None:
+    """What is planted in a document, in a database's file and in a log is found."""
+    planted = {(f"planted.{number}", personal) for number, personal in enumerate(PERSONAL)}
+    for number, personal in enumerate(PERSONAL):
+        document = {"_id": f"p{number}", "deep": [{"down": f"before {personal} after"}]}
+        client["planted"][str(number)].insert_one(document)
+    (folder / "logs" / "planted.log").write_text("".join(f"{personal}\n" for personal in PERSONAL), encoding="utf-8")
+    assert found_in_documents(client) == planted
+    found = found_in_files(folder)
+    assert {personal for place, personal in found if place.startswith("database/")} == set(PERSONAL)
+    assert {personal for place, personal in found if place == "logs/planted.log"} == set(PERSONAL)

@@ -1,0 +1,64 @@
+"""Two nodes, their citizens and officers, for all tests of one module; no test disturbs another's cases."""
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pymongo
+import pytest
+import pytest_asyncio
+
+from tests.nodes import Caller, Places, newborn_wish, running_nodes
+from tests.world import ZHEJIANG
+
+module_wide = pytest_asyncio.fixture(scope="module", loop_scope="module")
+
+
+@module_wide
+async def places(
+    tmp_path_factory: pytest.TempPathFactory,
+    database_uri: str,
+    database_sweeper: pymongo.MongoClient[dict[str, Any]],
+) -> AsyncIterator[Places]:
+    """Jiangsu and Zhejiang, serving; what follows an answer is carried when a test settles."""
+    name = f"t{uuid.uuid4().hex[:16]}"
+    async with running_nodes(tmp_path_factory.mktemp("nodes"), database_uri, name) as places:
+        yield places
+    for division in places.nodes:
+        database_sweeper.drop_database(f"{name}_{division}")
+
+
+@module_wide
+async def mother(places: Places) -> Caller:
+    """A citizen of Jiangsu with a proven name."""
+    return await places.citizen("mother")
+
+
+@module_wide
+async def stranger(places: Places) -> Caller:
+    """Another one."""
+    return await places.citizen("stranger")
+
+
+@module_wide
+async def wish(mother: Caller) -> dict[str, Any]:
+    """What the mother hands in: complete, with one step that Zhejiang decides."""
+    return await newborn_wish(mother)
+
+
+@module_wide
+async def health(places: Places) -> Caller:
+    """An officer of Jiangsu whose department decides the first step."""
+    return await places.officer("health")
+
+
+@module_wide
+async def insurance(places: Places) -> Caller:
+    """An officer of Jiangsu of another department."""
+    return await places.officer("medical_insurance_bureau")
+
+
+@module_wide
+async def police(places: Places) -> Caller:
+    """An officer of Zhejiang whose department decides the household registration."""
+    return await places.officer("public_security", ZHEJIANG)

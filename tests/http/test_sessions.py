@@ -1,0 +1,149 @@
+"""Logging in, proving a name, going on with a session, and when all of it is over."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from server.domain.persons import check_character
+from tests.http.asking import pointers, refused
+from tests.nodes import APP_ID, MOTHER, STRANGER, Answer, Caller, Places, running_nodes
+from tests.world import JIANGSU
+
+LOG_IN = {"app_id": APP_ID, "code": "mother"}
+PROOF = {"name": MOTHER.name, "id_number": MOTHER.id_number, "face_token": "face-mother"}
+
+
+class HandClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def wait(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def places(tmp_path: Path, database_uri: str, database_name: str, clock: HandClock) -> AsyncIterator[Places]:
+    """One node, whose clock the test holds."""
+    async with running_nodes(tmp_path, database_uri, database_name, divisions=(JIANGSU,), clock=clock) as places:
+        yield places
+
+
+async def log_in(caller: Caller) -> Answer:
+    answer = await caller.post("/api/v1/sessions", LOG_IN)
+    assert answer.status == 201
+    caller.token = answer.body["access_token"]
+    return answer
+
+
+async def refresh(caller: Caller, token: str) -> Answer:
+    return await caller.post("/api/v1/sessions/refresh", {"refresh_token": token})
+
+
+async def test_a_citizens_token_is_over_after_its_time(places: Places, clock: HandClock):
+    mother = await places.citizen()
+    clock.wait(seconds=1799)
+    assert (await mother.get("/api/v1/cases")).status == 200
+    clock.wait(seconds=1)
+    refused(await mother.get("/api/v1/cases"), 401, "token_expired")
+
+
+async def test_an_officers_token_is_over_after_its_time(places: Places, clock: HandClock):
+    officer = await places.officer("health")
+    clock.wait(hours=7, minutes=59)
+    assert (await officer.get("/desk/v1/tasks")).status == 200
+    clock.wait(minutes=1)
+    refused(await officer.get("/desk/v1/tasks"), 401, "token_expired")
+
+
+async def test_a_refresh_token_is_good_once(places: Places):
+    caller = places.caller()
+    admission = (await log_in(caller)).body
+    assert (admission["token_type"], admission["expires_in"]) == ("Bearer", 1800)
+    renewed = await refresh(caller, admission["refresh_token"])
+    assert renewed.status == 200
+    refused(await refresh(caller, admission["refresh_token"]), 401, "refresh_token_used")
+    assert (await refresh(caller, renewed.body["refresh_token"])).status == 200
+
+
+async def test_a_refreshed_session_keeps_the_proven_name(places: Places, clock: HandClock):
+    caller = places.caller()
+    await log_in(caller)
+    proven = await caller.post("/api/v1/identity", PROOF)
+    assert proven.status == 200
+    clock.wait(hours=2)
+    caller.token = (await refresh(caller, proven.body["refresh_token"])).body["access_token"]
+    assert (await caller.get("/api/v1/cases")).status == 200
+
+
+async def test_a_token_from_before_the_proof_stays_good(places: Places):
+    caller = places.caller()
+    await log_in(caller)
+    refused(await caller.get("/api/v1/cases"), 403, "real_name_needed")
+    assert (await caller.post("/api/v1/identity", PROOF)).status == 200
+    assert (await caller.get("/api/v1/cases")).status == 200
+
+
+async def test_a_session_that_was_not_refreshed_in_time_is_over(places: Places, clock: HandClock):
+    caller = places.caller()
+    admission = (await log_in(caller)).body
+    clock.wait(days=29)
+    renewed = (await refresh(caller, admission["refresh_token"])).body
+    clock.wait(days=30, hours=1)
+    refused(await refresh(caller, renewed["refresh_token"]), 401, "no_such_session")
+
+
+@pytest.mark.parametrize("token", ["unknown", "unknown.secret", ".", "2026-11-23.x", "a\0b.c", "会话.x"])
+async def test_an_unknown_refresh_token_is_refused(places: Places, token: str):
+    refused(await refresh(places.caller(), token), 401, "no_such_session")
+
+
+async def test_a_true_session_with_a_guessed_secret_is_refused(places: Places):
+    caller = places.caller()
+    session = (await log_in(caller)).body["refresh_token"].partition(".")[0]
+    refused(await refresh(caller, f"{session}.guessed"), 401, "refresh_token_used")
+
+
+async def test_a_login_of_another_app_or_with_an_unknown_code_is_refused(places: Places):
+    caller = places.caller()
+    refused(await caller.post("/api/v1/sessions", LOG_IN | {"app_id": "wx-other"}), 422, "not_our_app")
+    refused(await caller.post("/api/v1/sessions", LOG_IN | {"code": "guessed"}), 401, "login_code_invalid")
+    problem = refused(await caller.post("/api/v1/sessions", {"app_id": "", "kode": "mother"}), 422, "body_faulty")
+    assert pointers(problem) == {"/app_id": "type", "/code": "required", "/kode": "unknown"}
+
+
+async def test_a_name_must_belong_to_the_number_and_the_face(places: Places):
+    caller = places.caller()
+    await log_in(caller)
+    for lie in ({"name": STRANGER.name}, {"id_number": STRANGER.id_number}, {"face_token": "face-stranger"}):
+        refused(await caller.post("/api/v1/identity", PROOF | lie), 422, "identity_mismatch")
+    refused(await caller.get("/api/v1/cases"), 403, "real_name_needed")
+
+
+@pytest.mark.parametrize(
+    "number", ["1", "32000019900101002", "32000019900230002" + check_character("32000019900230002")]
+)
+async def test_an_id_number_of_a_wrong_form_is_refused(places: Places, number: str):
+    caller = places.caller()
+    await log_in(caller)
+    problem = refused(await caller.post("/api/v1/identity", PROOF | {"id_number": number}), 422, "id_number_invalid")
+    assert pointers(problem) == {"/id_number": "id_number"}
+
+
+async def test_an_id_number_with_a_wrong_check_character_is_refused(places: Places):
+    caller = places.caller()
+    await log_in(caller)
+    wrong = MOTHER.id_number[:17] + ("0" if MOTHER.id_number[17] != "0" else "1")
+    problem = refused(await caller.post("/api/v1/identity", PROOF | {"id_number": wrong}), 422, "id_number_invalid")
+    assert wrong not in str(problem)
