@@ -3,18 +3,27 @@
 import asyncio
 from collections.abc import Coroutine
 from typing import Any
+from weakref import WeakSet
 
+from tornado.iostream import IOStream
 from tornado.web import RequestHandler
+
+SENDING_SECONDS = 0.02
 
 
 class Aftermath:
-    """Requests under way, and what goes on after an answer has gone out."""
+    """Requests under way, answers that are still being sent, and what goes on after an answer.
+
+    While it is draining, answers tell the caller to close the connection; once it is over, nothing is begun.
+    """
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
         self._requests: set[RequestHandler] = set()
+        self._sending: WeakSet[IOStream] = WeakSet()
         self._quiet = asyncio.Event()
         self.is_draining = False
+        self.is_over = False
 
     def enter(self, request: RequestHandler) -> None:
         """A request begins."""
@@ -25,6 +34,11 @@ class Aftermath:
         self._requests.discard(request)
         if not self._requests:
             self._quiet.set()
+
+    def sent(self, stream: IOStream) -> None:
+        """An answer was given to this connection; a slow reader may not have taken all of it yet."""
+        if stream.writing():
+            self._sending.add(stream)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Let it run; a failure is left to the sweepers."""
@@ -40,3 +54,5 @@ class Aftermath:
             await self._quiet.wait()
         while self._running:
             await asyncio.wait(self._running)
+        while any(stream.writing() for stream in self._sending):
+            await asyncio.sleep(SENDING_SECONDS)

@@ -71,6 +71,12 @@ class TokenMissing(errors.Unproven):
     title = "请先登录"
 
 
+class ServerStopping(errors.Unavailable):
+    """The process is about to end; nothing was done, and the same request may be sent again."""
+
+    title = "服务正在重启"
+
+
 class IdempotencyKeyMissing(errors.Malformed):
     """A request that changes something needs an Idempotency-Key of 1 to 200 printable characters."""
 
@@ -134,11 +140,13 @@ class Door(RequestHandler):
             if declared_bytes(self.request.headers) > MOST_READ_BYTES:
                 raise
             self._refuse_after_body(refusal)
-        self._closes = self.aftermath.is_draining
+        self._closes = False
         self._set_headers()
 
     async def judge(self) -> None:
         """Judge a request by its headers; raises the refusals of `let_in`, BodyTooLarge and WrongContentType."""
+        if self.aftermath.is_over:
+            raise ServerStopping("服务正在重启，请稍后重试。")
         if self.request.method not in self.does:
             raise HTTPError(405)
         await self.let_in()
@@ -168,7 +176,7 @@ class Door(RequestHandler):
     def _set_headers(self) -> None:
         """The headers of every answer; an error begins anew, so that they are set again then."""
         self.set_header("X-Request-Id", self._request_id)
-        if self._closes:
+        if self._closes or self.aftermath.is_draining:
             self.set_header("Connection", "close")
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
@@ -206,6 +214,7 @@ class Door(RequestHandler):
     def answer(self, view: BaseModel, *, committed: Record | None = None) -> None:
         """Answer with the status that the door declares; what the commit entails is carried after the answer."""
         self.committed = committed
+        self._set_headers()
         self.set_status(self.does[str(self.request.method)].status)
         self.finish(view.model_dump_json(by_alias=True))
 
@@ -239,6 +248,7 @@ class Door(RequestHandler):
 
     def on_finish(self) -> None:
         self.aftermath.leave(self)
+        self.aftermath.sent(self.request.connection.stream)
         method, status = str(self.request.method), str(self.get_status())
         self.node.metrics.http_requests.labels(self.path, method, status).inc()
         self.node.metrics.http_request_seconds.labels(self.path).observe(time.perf_counter() - self._began)

@@ -4,7 +4,6 @@ python -m loadtests.run --seconds 30 --users 20
 """
 
 import argparse
-import csv
 import json
 import os
 import subprocess
@@ -50,18 +49,17 @@ def _drive(folder: Path, demo: dict[str, Any], *, seconds: int, users: int) -> d
     print(f"{users} users for {seconds} s against {base_url} ...", file=sys.stderr)
     before = _cpu_seconds(base_url)
     options = ["--headless", "--users", str(users), "--spawn-rate", str(users), "--run-time", f"{seconds}s"]
-    options += ["--stop-timeout", "10", "--csv", str(folder / "load"), "--only-summary", "--exit-code-on-error", "0"]
+    options += ["--stop-timeout", "10", "--json", "--exit-code-on-error", "0"]
     finished = subprocess.run(
         [str(LOCUST), "-f", str(HERE / "locustfile.py"), *options],
         env={**os.environ, "TONGBAN_TEST_DEMO": str(described)},
-        stdout=sys.stderr,
+        stdout=subprocess.PIPE,
         timeout=seconds + GRACE_SECONDS,
         check=False,
     )
-    with (folder / "load_stats.csv").open() as file:
-        rows = {row["Name"]: row for row in csv.DictReader(file)}
-    requests, failures = (int(rows["Aggregated"][column]) for column in ("Request Count", "Failure Count"))
-    submitted = int(rows.get("POST /api/v1/cases", {}).get("Request Count", 0))
+    rows = json.loads(finished.stdout)
+    requests, failures = (sum(row[name] for row in rows) for name in ("num_requests", "num_failures"))
+    submitted = sum(row["num_requests"] for row in rows if row["name"] == "POST /api/v1/cases")
     microseconds = (_cpu_seconds(base_url) - before) / max(requests, 1) * 1e6
     return {
         "requests": requests,

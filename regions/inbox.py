@@ -81,6 +81,7 @@ async def keep(node: Node, proof: Proof, body: bytes) -> Reply:
         if await log.append_theirs(batch, letters, _evidence(node, proof, signed)):
             await node.store.peers.keep_inbound(proof.sender, head=batch.number)
             node.metrics.letters_received.labels(proof.sender).inc(len(letters))
+            node.log.info("batch.kept", peer=proof.sender, number=batch.number, letters=len(letters))
             return reply
         head = await log.head(batch.number)
     if batch.number > head.number:

@@ -95,6 +95,7 @@ async def _send(node: Node, peer: NodeEntry, entry: Entry, *, state: Outbound) -
     state = replace(state, acknowledged=acknowledged, failures=0, next_attempt_at=None, reason="")
     await node.store.peers.keep_outbound(peer.node, state)
     node.metrics.letters_sent.labels(peer.node).inc(len(letters))
+    node.log.info("batch.delivered", peer=peer.node, number=entry.batch.number, letters=len(letters))
     return True
 
 

@@ -96,5 +96,12 @@ async def _refuse(node: Node, kept: KeptLetter, refusal: Refusal) -> str:
         about = {"peer": letter.sender, "case": str(letter.case), "step": str(letter.step), "kind": letter.kind}
         await node.store.audit.note(f"foreign:{letter.id}", "peer.overstepped", at=at, about=about)
     await node.store.letters.mark_attention(kept, reason=refusal.code)
-    node.log.error("letter.refused", peer=letter.sender, letter=letter.id, kind=letter.kind, code=refusal.code)
+    node.log.error(
+        "letter.refused",
+        peer=letter.sender,
+        letter=letter.id,
+        case=letter.case,
+        kind=letter.kind,
+        code=refusal.code,
+    )
     return "attention"

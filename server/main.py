@@ -195,6 +195,7 @@ async def stop_listening(server: HTTPServer, aftermath: Aftermath, within_second
             await aftermath.drain()
     except TimeoutError:
         log.warning("serve.cut", after_seconds=within_seconds)
+    aftermath.is_over = True
     await server.close_all_connections()
 
 

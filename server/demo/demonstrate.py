@@ -17,7 +17,7 @@ import orjson
 from server.demo.database import DatabaseDidNotStart, check_reachable
 from server.demo.folder import Plan, check_same, demo_folder, kept_plan, new_plan, ports_from
 from server.demo.people import citizens, family
-from server.demo.ports import reserved
+from server.demo.ports import reserved, reserved_lasting
 from server.demo.processes import ROOT, ChildFailed, first_to_end
 from server.demo.proof import letters_proven
 from server.demo.provinces import APP_ID, REGIONS, Demo, running_demo
@@ -162,7 +162,7 @@ def _plan(wish: Wish, folder: Path, holding: ExitStack) -> Plan:
         check_same(kept, folder, nodes=wish.nodes, first_port=wish.port)
     count = wish.nodes or FEWEST
     wanted = kept.ports if kept else ports_from(wish.first_port, count)
-    ports = [holding.enter_context(reserved(port)) for port in wanted]
+    ports = [holding.enter_context(reserved(port) if port else reserved_lasting()) for port in wanted]
     divisions = [area.node for area in load_nodes(REGIONS)[:count]]
     return kept or new_plan(divisions, list(load_catalogue(CATALOGUE).departments), ports=ports)
 

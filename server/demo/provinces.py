@@ -88,7 +88,8 @@ async def running_demo(
         say(f"{len(provinces)} nodes start: " + ", ".join(province.name for province in provinces) + ".")
         running = await stack.enter_async_context(children())
         await together(*(_open(province, running) for province in provinces))
-        yield Demo(provinces, platform_url, "(that of MONGODB_URI)" if mongodb_uri else uri, citizens, tuple(running))
+        database = f"{plan.databases}_... at MONGODB_URI" if mongodb_uri else uri
+        yield Demo(provinces, platform_url, database, citizens, tuple(running))
 
 
 @asynccontextmanager

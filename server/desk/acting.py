@@ -36,7 +36,7 @@ async def perform(node: Node, id: str, act: Act) -> Record:
         if not events:
             return record
         try:
-            return await node.store.cases.commit(record, commit_of(record, events, facts))
+            return moved(node, await node.store.cases.commit(record, commit_of(record, events, facts)), events)
         except (StaleVersion, OutcomeUnknown) as fault:
             doubt = fault
     raise doubt or StaleVersion("办件已有新的进展，请刷新后重试。")
@@ -49,7 +49,13 @@ async def take_up(node: Node, id: str, act: Act) -> Record:
     except NoSuchCase:
         facts = node.facts()
         events = decide(None, act, facts)
-        return await node.store.cases.commit(None, commit_of(None, events, facts))
+        return moved(node, await node.store.cases.commit(None, commit_of(None, events, facts)), events)
+
+
+def moved(node: Node, record: Record, events: Sequence[Event]) -> Record:
+    """The record; what happened to it is logged by the names of the acts alone."""
+    node.log.info("case.moved", case=record.id, acts=[event.act for event in events])
+    return record
 
 
 def commit_of(record: Record | None, events: Sequence[Event], facts: Facts) -> Commit:

@@ -1,6 +1,6 @@
 """Applying: a citizen hands in an application, and may take it back."""
 
-from server.desk.acting import commit_of, perform, same
+from server.desk.acting import commit_of, moved, perform, same
 from server.domain.acts import Open, Withdraw
 from server.domain.case import Actor, NoSuchCase
 from server.domain.errors import Refusal
@@ -28,6 +28,7 @@ async def submit(node: Node, owner: str, wish: Submission, *, key: str) -> Recor
     record = await node.store.cases.add(commit, owner=owner, request=request)
     if record.events[0].at == facts.at:
         node.metrics.cases_opened.inc()
+        moved(node, record, record.events)
     return same(record, str(record.document["request"]), request)
 
 

@@ -9,7 +9,7 @@ from server.domain.case import NoSuchCase, local_id
 from server.domain.effects import Effect
 from server.domain.errors import StaleVersion
 from server.domain.events import EVENTS
-from server.domain.lifecycle import replay
+from server.domain.lifecycle import evolve, replay
 from server.domain.names import moment_key, moment_of_key
 from server.domain.records import Commit, Record
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
@@ -56,7 +56,8 @@ class Cases:
         document = self._new(commit)
         opened_at = moment_key(commit.events[0].at)
         document |= {"owner_key": BAR.join((owner, opened_at, document["_id"])), "request": request}
-        return self._record(await self._intake.add(document))
+        stored = await self._intake.add(document)
+        return _moved(None, document, commit) if stored is document else self._record(stored)
 
     async def commit(self, record: Record | None, commit: Commit) -> Record:
         """Move a case, or begin our copy of another node's; StaleVersion if somebody else did so meanwhile."""
@@ -66,11 +67,11 @@ class Cases:
                 await self._database.insert(CASES, document)
             except Duplicate as fault:
                 raise StaleVersion("办件已有新的进展，请刷新后重试。") from fault
-            return self._record(document)
+            return _moved(None, document, commit)
         document = self._continued(record.document, commit)
         if not await self._database.replace(CASES, document, version=record.document["version"]):
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
-        return self._record(document)
+        return _moved(record, document, commit)
 
     async def cases_of(self, owner: str, *, limit: int, before: str = "") -> list[Record]:
         """An applicant's cases, newest first; `before` is the `owner_key` of the last one already seen."""
@@ -127,6 +128,17 @@ class Cases:
             tuple(opened(event, key, f"{name}/{event['number']}") for event in document["events"])
         )
         return Record(id=document["_id"], case=replay(events), events=events, document=document)
+
+
+def _moved(record: Record | None, document: Document, commit: Commit) -> Record:
+    """The record after a commit, without reading back what was just written."""
+    case = record.case if record else None
+    for event in commit.events:
+        case = evolve(case, event)
+    if case is None:
+        raise ValueError("a commit without events moves nothing")
+    events = (*(record.events if record else ()), *commit.events)
+    return Record(id=document["_id"], case=case, events=events, document=document)
 
 
 def _written(effect: Effect, key: DataKey) -> dict[str, Any]:

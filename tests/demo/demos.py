@@ -17,14 +17,13 @@ PATIENCE_SECONDS = 200.0
 class DemoProcess:
     """`python -m server demo ...`, its output in a folder of its own; its processes all inherit a mark."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, mongodb_uri: str = "") -> None:
         folder.mkdir(parents=True)
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self._mark = uuid.uuid4().hex
         self._out, self._err = folder / "out", folder / "err"
-        environ = {name: text for name, text in os.environ.items() if name != "MONGODB_URI"}
-        environ |= {MARK: self._mark, "TMPDIR": str(self.temporary)}
+        environ = {**os.environ, MARK: self._mark, "TMPDIR": str(self.temporary), "MONGODB_URI": mongodb_uri}
         command = [sys.executable, "-m", "server", "demo", *arguments]
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = self._start(command, environ, out, err)

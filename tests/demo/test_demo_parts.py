@@ -1,16 +1,19 @@
 """The parts of a demo: its people, its ports, its children, and what counts as proven."""
 
+import socket
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from server.demo import processes
+from server.demo import ports, processes
 from server.demo.folder import check_same, keep_plan, kept_plan, new_plan, ports_from
 from server.demo.people import citizens, family, fictitious_id_number, officers
-from server.demo.ports import reserved
+from server.demo.ports import HOST, NoPortFree, PortTaken, reserved, reserved_lasting
 from server.demo.processes import ChildFailed
 from server.demo.proof import is_proven, letters_of
 from server.domain.persons import is_fictitious, is_id_number
@@ -49,6 +52,24 @@ def test_a_plan_is_kept_as_it_was(tmp_path: Path) -> None:
 def test_a_reserved_port_is_given_to_nobody_else() -> None:
     with reserved() as first, reserved() as second:
         assert first != second
+
+
+@pytest.mark.parametrize("reserve", [reserved, reserved_lasting])
+def test_a_server_may_listen_at_a_port_reserved_for_it(reserve: Callable[[], AbstractContextManager[int]]) -> None:
+    with reserve() as port, socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind((HOST, port))
+        server.listen()
+        with pytest.raises(PortTaken, match=str(port)), reserved(port):
+            raise AssertionError("somebody listens there")
+
+
+def test_a_lasting_port_is_reserved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with reserved_lasting() as port:
+        monkeypatch.setattr(ports, "LASTING", range(port, port + 1))
+        monkeypatch.setattr(ports, "TRIES", 1)
+        with pytest.raises(NoPortFree), reserved_lasting():
+            raise AssertionError("it was reserved already")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import ast
 import socket
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from server.cli import run
 from server.demo.database import locked
 from server.demo.folder import keep_plan, new_plan, ports_from
-from server.demo.ports import HOST
+from server.demo.ports import HOST, PortTaken, reserved, reserved_lasting
 from server.tools import python
 
 ROOT = Path(__file__).parents[2]
@@ -39,15 +40,29 @@ def test_a_data_folder_in_use_is_refused(
     assert said == f"tongban: The data folder {tmp_path} is in use by another process.\n"
 
 
-@pytest.mark.parametrize("place", [0, 1, 10, 5])
+@pytest.mark.parametrize("place", [5, 0, 1, 10, 11])
 def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str], place: int) -> None:
-    with socket.socket() as other:
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as the nodes of another demo have it
-        other.bind((HOST, 0))
-        other.listen()
-        taken = other.getsockname()[1]
-        said = complaint(capsys, "--once", "--json", "--port", str(taken - place))
-    assert said == f"tongban: Port {taken} of 127.0.0.1 is taken by another process; choose others with --port.\n"
+    with ExitStack() as stack:
+        first = first_of_free_ports(stack)
+        listener = stack.enter_context(socket.socket())
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):  # as the nodes of another demo have it
+            listener.setsockopt(socket.SOL_SOCKET, option, 1)
+        listener.bind((HOST, first + place))
+        listener.listen()
+        said = complaint(capsys, "--once", "--json", "--port", str(first))
+    taken = f"Port {first + place} of 127.0.0.1 is taken by another process"
+    assert said == f"tongban: {taken}; choose others with --port.\n"
+
+
+def first_of_free_ports(stack: ExitStack) -> int:
+    """The first of such ports as a demo asks for, all of them reserved until the stack is closed."""
+    while True:
+        with ExitStack() as trying, suppress(PortTaken):
+            first = trying.enter_context(reserved_lasting())
+            for port in set(ports_from(first, 2)) - {first}:
+                trying.enter_context(reserved(port))
+            stack.push(trying.pop_all())
+            return first
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pymongo
 import pytest
 
 from server.demo.database import locked
@@ -20,8 +21,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts demos that are surely gone after the test."""
     started: list[DemoProcess] = []
 
-    def one(*arguments: str) -> DemoProcess:
-        started.append(DemoProcess(tmp_path / f"demo{len(started)}", *arguments))
+    def one(*arguments: str, mongodb_uri: str = "") -> DemoProcess:
+        started.append(DemoProcess(tmp_path / f"demo{len(started)}", *arguments, mongodb_uri=mongodb_uri))
         return started[-1]
 
     yield one
@@ -29,9 +30,22 @@ def start(tmp_path: Path) -> Iterator[Start]:
         demo.kill_everything()
 
 
-def test_one_case_crosses_a_province_and_its_outcome_is_one_json_object(start: Start) -> None:
-    demo = start("--once", "--json")
+def test_one_case_crosses_a_province_and_its_outcome_is_one_json_object(
+    start: Start, database_uri: str, database_sweeper: pymongo.MongoClient[dict[str, Any]]
+) -> None:
+    before = set(database_sweeper.list_database_names())
+    demo = start("--once", "--json", mongodb_uri=database_uri)
     assert demo.end() == 0, demo.complaint
+    made = sorted(set(database_sweeper.list_database_names()) - before)
+    for name in made:
+        database_sweeper.drop_database(name)
+    assert [name[-7:] for name in made] == ["_320000", "_330000"]
+    assert all(len(name) > len("tongban_320000") for name in made)  # so that demos on one server do not meet
+    check_outcome(demo)
+
+
+def check_outcome(demo: DemoProcess) -> None:
+    """What was printed, and that nothing else remains."""
     outcome = json.loads(demo.output)
     assert list(outcome) == ["case", "bundle", "nodes", "timeline", "letters", "receipts_verified", "seconds"]
     assert (outcome["bundle"], outcome["nodes"]) == ("newborn", ["320000", "330000"])
@@ -47,6 +61,15 @@ def test_one_case_crosses_a_province_and_its_outcome_is_one_json_object(start: S
     assert done[-1] == ("320000", None, "close")
     assert list(demo.temporary.iterdir()) == []
     assert demo.complaint == ""
+
+
+def test_a_demo_that_is_told_to_stop_while_it_starts_leaves_nothing(start: Start) -> None:
+    demo = start("--once", "--json")
+    wait_until(lambda: len(demo.left()) > 1)
+    assert demo.end(signal.SIGTERM) == 1
+    assert demo.complaint == "tongban: The demo was stopped before its case was closed.\n"
+    assert demo.output == ""
+    assert list(demo.temporary.iterdir()) == []
 
 
 async def test_a_killed_demo_leaves_no_process_and_goes_on_from_its_folder(start: Start, tmp_path: Path) -> None:

@@ -124,10 +124,10 @@ def check_nothing_is_plain(client: Client, folder: Path) -> None:
 
 def check_the_search_bites(client: Client, folder: Path) -> None:
     """What is planted in a document, in a database's file and in a log is found."""
-    planted = {(f"planted.{number}", personal) for number, personal in enumerate(PERSONAL)}
+    planted = {(f"planted.p{number}", personal) for number, personal in enumerate(PERSONAL)}
     for number, personal in enumerate(PERSONAL):
-        document = {"_id": f"p{number}", "deep": [{"down": f"before {personal} after"}]}
-        client["planted"][str(number)].insert_one(document)
+        document = {"_id": "one", "deep": [{"down": f"before {personal} after"}]}
+        client["planted"][f"p{number}"].insert_one(document)
     (folder / "logs" / "planted.log").write_text("".join(f"{personal}\n" for personal in PERSONAL), encoding="utf-8")
     assert found_in_documents(client) == planted
     found = found_in_files(folder)

@@ -44,9 +44,9 @@ QUICK: Mapping[str, Any] = {
 Launch = Callable[..., Awaitable[Child]]
 
 
-async def command(name: str, *, log: Path, environ: Mapping[str, str]) -> Child:
-    """Start `python -m server NAME`."""
-    return await start(name, [sys.executable, "-m", "server", name], log=log, environ=environ)
+async def command(name: str, *, log: Path, environ: Mapping[str, str], more: Mapping[str, str]) -> Child:
+    """Start `python -m server NAME`; `more` is added to the environment."""
+    return await start(name, [sys.executable, "-m", "server", name], log=log, environ={**environ, **more})
 
 
 @dataclass

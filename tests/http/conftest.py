@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -14,6 +16,18 @@ from tests.world import ZHEJIANG
 module_wide = pytest_asyncio.fixture(scope="module", loop_scope="module")
 
 
+@asynccontextmanager
+async def nodes_of_a_module(
+    folder: Path, database_uri: str, sweeper: pymongo.MongoClient[dict[str, Any]], **more: Any
+) -> AsyncIterator[Places]:
+    """Nodes with databases of their own, which are dropped after them."""
+    name = f"t{uuid.uuid4().hex[:16]}"
+    async with running_nodes(folder, database_uri, name, **more) as places:
+        yield places
+    for division in places.nodes:
+        sweeper.drop_database(f"{name}_{division}")
+
+
 @module_wide
 async def places(
     tmp_path_factory: pytest.TempPathFactory,
@@ -21,11 +35,8 @@ async def places(
     database_sweeper: pymongo.MongoClient[dict[str, Any]],
 ) -> AsyncIterator[Places]:
     """Jiangsu and Zhejiang, serving; what follows an answer is carried when a test settles."""
-    name = f"t{uuid.uuid4().hex[:16]}"
-    async with running_nodes(tmp_path_factory.mktemp("nodes"), database_uri, name) as places:
+    async with nodes_of_a_module(tmp_path_factory.mktemp("nodes"), database_uri, database_sweeper) as places:
         yield places
-    for division in places.nodes:
-        database_sweeper.drop_database(f"{name}_{division}")
 
 
 @module_wide

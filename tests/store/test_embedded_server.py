@@ -48,6 +48,10 @@ async def a_process_with_a_database(folder: Path) -> tuple[Process, int]:
     return process, port_of((await process.stdout.readline()).decode().strip())
 
 
+def files_held_by(pid: str) -> list[str]:
+    return [os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
+
+
 async def is_silent(port: int) -> bool:
     for _ in range(500):
         if not await answers(port):
@@ -108,8 +112,7 @@ async def test_when_its_parent_is_killed_the_server_ends_and_frees_the_folder(tm
 async def test_the_server_holds_the_lock_of_its_folder_itself(tmp_path: Path) -> None:
     async with database_server(tmp_path, None):
         pid = (tmp_path / "database.pid").read_text()
-        held = [os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
-        assert str(tmp_path / "database.lock") in held
+        assert str(tmp_path / "database.lock") in files_held_by(pid)
 
 
 async def test_a_server_that_is_deaf_to_requests_does_not_outlive_a_killed_parent(

@@ -1,0 +1,151 @@
+"""GET /openapi.json describes the doors as they are: no door more, none less, and what they really answer."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from pydantic import BaseModel
+
+from handlers.base import Does, Door, Who
+from handlers.routes import DOORS
+from tests.http.asking import act, crossed
+from tests.nodes import ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+OPERATIONS = [(door, method, does) for door in DOORS for method, does in door.does.items()]
+
+
+async def document_of(places: Places) -> dict[str, Any]:
+    answer = await places.caller().get("/openapi.json")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    return dict(answer.body)
+
+
+def operation(document: dict[str, Any], door: type[Door], method: str) -> dict[str, Any]:
+    return dict(document["paths"][door.path][method.lower()])
+
+
+def schema(document: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    """The schema that a content refers to."""
+    found: dict[str, Any] = document
+    for part in content["schema"]["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (each for name, each in value.items() if name == "$ref")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from references(inner)
+
+
+async def test_it_describes_exactly_the_doors(places: Places):
+    document = await document_of(places)
+    found = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    assert found == {(door.path, method) for door, method, _ in OPERATIONS}
+
+
+async def test_it_is_of_openapi_3_1_by_its_structure(places: Places):
+    document = await document_of(places)
+    assert document["openapi"].startswith("3.1.")
+    assert set(document) <= {"openapi", "info", "paths", "components"}
+    assert {"title", "version"} <= set(document["info"])
+    assert set(document["components"]) <= {"schemas", "securitySchemes"}
+    operations = [each for methods in document["paths"].values() for each in methods.values()]
+    ids = [each["operationId"] for each in operations]
+    assert len(ids) == len(set(ids))
+    for each in operations:
+        assert each["responses"]
+        assert all(response["description"] for response in each["responses"].values())
+        assert all(re.fullmatch(r"[1-5]\d\d|default", status) for status in each["responses"])
+        names = [(parameter["in"], parameter["name"]) for parameter in each["parameters"]]
+        assert len(names) == len(set(names))
+        assert all(parameter["in"] in ("path", "query", "header") for parameter in each["parameters"])
+
+
+async def test_every_reference_leads_to_a_valid_schema(places: Places):
+    document = await document_of(places)
+    schemas = document["components"]["schemas"]
+    assert set(references(document)) == {f"#/components/schemas/{name}" for name in schemas}
+    for each in schemas.values():
+        jsonschema_rs.meta.validate({**each, "$schema": "https://json-schema.org/draft/2020-12/schema"})
+
+
+@pytest.mark.parametrize(("door", "method", "does"), OPERATIONS, ids=lambda each: getattr(each, "path", str(each)[:4]))
+async def test_each_door_is_described_as_it_is(places: Places, door: type[Door], method: str, does: Does):
+    document = await document_of(places)
+    found = operation(document, door, method)
+    parameters = {(each["in"], each["name"]): each for each in found["parameters"]}
+    assert all(each["schema"] for each in parameters.values())
+    assert {name for place, name in parameters if place == "path"} == set(re.findall(r"{(\w+)}", door.path))
+    assert all(each["required"] for (place, _), each in parameters.items() if place == "path")
+    assert parameters.get(("header", "Idempotency-Key"), {}).get("required", False) == does.is_once
+    assert found["x-who"] == door.who.name.lower()
+    assert ("security" in found) == (door.who in (Who.CITIZEN, Who.REAL_NAME, Who.OFFICER))
+    for name in (name for each in found.get("security", ()) for name in each):
+        assert document["components"]["securitySchemes"][name]["scheme"] == "bearer"
+    _is_described(document, found.get("requestBody"), door.takes_type, does.takes)
+    _is_described(document, found["responses"][str(does.status)], "application/json", does.gives)
+    problem = found["responses"]["default"]["content"]["application/problem+json"]
+    assert {"code", "title", "status", "errors"} <= set(schema(document, problem)["properties"])
+
+
+def _is_described(document: dict[str, Any], part: Any, kind: str, model: type[BaseModel] | None) -> None:
+    """A body of this model and content type, or none of ours if there is no model."""
+    if model is None:
+        assert part is None or "application/json" not in part.get("content", {})
+        return
+    assert list(part["content"]) == [kind]
+    assert schema(document, part["content"][kind])["title"] == model.__name__
+
+
+async def test_every_answer_keeps_to_its_description(
+    places: Places, mother: Caller, health: Caller, wish: dict[str, Any]
+):
+    document = await document_of(places)
+    case = await crossed(places, mother, wish)
+    anyone = places.caller()
+    logged_in = await anyone.post("/api/v1/sessions", {"app_id": APP_ID, "code": "mother"})
+    proof = {"name": MOTHER.name, "id_number": MOTHER.id_number, "face_token": "face-mother"}
+    refreshing = {"refresh_token": logged_in.body["refresh_token"]}
+    answers: dict[tuple[str, str], Answer] = {
+        ("POST", "/api/v1/sessions"): logged_in,
+        ("POST", "/api/v1/sessions/refresh"): await anyone.post("/api/v1/sessions/refresh", refreshing),
+        ("POST", "/api/v1/identity"): await mother.post("/api/v1/identity", proof),
+        ("GET", "/api/v1/bundles"): await anyone.get("/api/v1/bundles"),
+        ("GET", "/api/v1/bundles/{code}"): await anyone.get("/api/v1/bundles/newborn"),
+        ("POST", "/api/v1/bundles/{code}/guide"): await anyone.post(
+            "/api/v1/bundles/newborn/guide", {"answers": ANSWERS}
+        ),
+        ("POST", "/api/v1/materials"): await mother.upload(),
+        ("POST", "/api/v1/cases"): await mother.post("/api/v1/cases", wish),
+        ("GET", "/api/v1/cases"): await mother.get("/api/v1/cases"),
+        ("GET", "/api/v1/cases/{id}"): await mother.get(f"/api/v1/cases/{case}"),
+        ("GET", "/api/v1/cases/{id}/timeline"): await mother.get(f"/api/v1/cases/{case}/timeline"),
+        ("POST", "/desk/v1/sessions"): await anyone.post("/desk/v1/sessions", {"name": "health", "password": PASSWORD}),
+        ("GET", "/desk/v1/tasks"): await health.get("/desk/v1/tasks"),
+        ("GET", "/desk/v1/cases/{id}"): await health.get(f"/desk/v1/cases/{case}"),
+        ("POST", "/desk/v1/cases/{id}/steps/{step}/{act}"): await health.post(
+            act(case, "parenting_guidance", "receive")
+        ),
+        ("POST", "/api/v1/cases/{id}/withdrawal"): await mother.post(f"/api/v1/cases/{case}/withdrawal"),
+        ("GET", "/live"): await anyone.get("/live"),
+        ("GET", "/ready"): await anyone.get("/ready"),
+    }
+    assert set(answers) == {(method, door.path) for door, method, does in OPERATIONS if does.gives}
+    for (method, path), answer in answers.items():
+        found = document["paths"][path][method.lower()]["responses"]
+        assert str(answer.status) in found, (path, answer.body)
+        content = found[str(answer.status)]["content"]["application/json"]["schema"]
+        jsonschema_rs.validate({**content, "components": document["components"]}, answer.body)
+
+
+async def test_a_problem_keeps_to_its_description_too(places: Places, mother: Caller):
+    document = await document_of(places)
+    answer = await mother.post("/api/v1/cases", {"bundle": "newborn"})
+    content = document["paths"]["/api/v1/cases"]["post"]["responses"]["default"]["content"]["application/problem+json"]
+    assert answer.body["errors"]
+    jsonschema_rs.validate({**content["schema"], "components": document["components"]}, answer.body)

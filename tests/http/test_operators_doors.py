@@ -1,0 +1,110 @@
+"""The doors of operators: alive, ready, and what is counted."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.http.asking import refused
+from tests.nodes import Caller, Places, newborn_wish, running_nodes
+from tests.store.servers import OwnServer
+from tests.world import JIANGSU
+
+COUNTED = {
+    "http_requests_total",
+    "http_request_seconds",
+    "refusals_total",
+    "cases_opened_total",
+    "intake_batch_documents",
+    "effects_relayed_total",
+    "letters_sent_total",
+    "letters_received_total",
+    "letters_settled_total",
+    "peer_failures_total",
+    "peer_backlog",
+}
+
+
+@pytest.fixture
+async def own_server(tmp_path: Path) -> AsyncIterator[OwnServer]:
+    """A database server that the test may end."""
+    async with OwnServer(tmp_path / "database") as server:
+        yield server
+
+
+@pytest.fixture
+async def places(tmp_path: Path, own_server: OwnServer) -> AsyncIterator[Places]:
+    """One node on a database server of its own."""
+    brief = {"divisions": (JIANGSU,), "database_timeout_seconds": 0.5}
+    async with running_nodes(tmp_path, own_server.uri, "t", **brief) as places:
+        yield places
+
+
+async def local_wish(citizen: Caller) -> dict[str, Any]:
+    """A complete application whose steps are all decided here."""
+    return await newborn_wish(citizen) | {"answers": {"household": JIANGSU, "maternity_insurance": "no"}}
+
+
+async def counts(places: Places) -> tuple[dict[str, str], dict[str, float]]:
+    """The declared metrics with their types, and every line with its value."""
+    answer = await places.caller().get("/metrics")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    lines = answer.body.decode().splitlines()
+    types = dict(line.removeprefix("# TYPE ").split() for line in lines if line.startswith("# TYPE "))
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return types, {name: float(value) for name, value in values.items()}
+
+
+async def test_a_node_without_its_database_is_alive_and_not_ready(places: Places, own_server: OwnServer):
+    anyone, mother = places.caller(), await places.citizen()
+    wish = await local_wish(mother)
+    ready = await anyone.get("/ready")
+    assert (ready.status, ready.body) == (200, {"status": "ready", "database": "answers", "directory_version": 1})
+    await own_server.kill()
+    down = await anyone.get("/ready")
+    refused(down, 503, "unavailable")
+    assert int(down.headers["Retry-After"]) > 0
+    assert (await anyone.get("/live")).status == 200
+    assert (await anyone.get("/api/v1/bundles")).status == 200
+    submitted = await mother.post("/api/v1/cases", wish)
+    refused(submitted, 503, submitted.code)
+    assert submitted.code in ("unavailable", "outcome_unknown")
+    await own_server.start()
+    assert (await anyone.get("/ready")).status == 200
+
+
+async def test_a_submission_that_met_no_database_succeeds_later_under_its_key(places: Places, own_server: OwnServer):
+    mother = await places.citizen()
+    wish = await local_wish(mother)
+    await own_server.kill()
+    assert (await mother.post("/api/v1/cases", wish, key="once")).status == 503
+    await own_server.start()
+    first = await mother.post("/api/v1/cases", wish, key="once")
+    again = await mother.post("/api/v1/cases", wish, key="once")
+    assert (first.status, again.status, again.body) == (201, 201, first.body)
+    assert len((await mother.get("/api/v1/cases")).body["cases"]) == 1
+
+
+async def test_what_is_counted_has_fixed_names(places: Places):
+    types, _ = await counts(places)
+    assert {name for name in types if not name.endswith("_created") and not name.startswith("process_")} == COUNTED
+
+
+async def test_requests_and_refusals_and_cases_are_counted(places: Places):
+    mother = await places.citizen()
+    wish = await local_wish(mother)
+    for _ in range(2):
+        assert (await mother.post("/api/v1/cases", wish, key="counted")).status == 201
+    await mother.get("/api/v1/cases/somebody")
+    await mother.get("/nowhere")
+    await places.settle()
+    _, values = await counts(places)
+    assert values['http_requests_total{door="/api/v1/cases",method="POST",status="201"}'] == 2
+    assert values['http_requests_total{door="/api/v1/cases/{id}",method="GET",status="404"}'] == 1
+    assert values['refusals_total{code="no_such_case"}'] == 1
+    assert values['refusals_total{code="no_such_door"}'] == 1
+    assert values["cases_opened_total"] == 1
+    assert values['effects_relayed_total{kind="task"}'] == 1
+    assert not [line for line in values if "somebody" in line or "nowhere" in line]
