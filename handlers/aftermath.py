@@ -54,5 +54,5 @@ class Aftermath:
             await self._quiet.wait()
         while self._running:
             await asyncio.wait(self._running)
-        while any(stream.writing() for stream in self._sending):
+        while any(stream.writing() for stream in self._sending):  # noqa: ASYNC110 # a stream tells nobody when it is done
             await asyncio.sleep(SENDING_SECONDS)

@@ -52,6 +52,7 @@ OF_TORNADO: Mapping[int, tuple[str, str]] = {
 SOON = {"Retry-After": "2"}
 WITH_STATUS: Mapping[int, Mapping[str, str]] = {401: {"WWW-Authenticate": "Bearer"}, 429: SOON, 503: SOON}
 LONGEST_KEY = 200
+ANY_VERSION = "*"
 VERSION_TAG = re.compile(r'"?([0-9]{1,10})"?')
 
 
@@ -203,13 +204,7 @@ class Door(RequestHandler):
 
     def if_match(self) -> int | None:
         """The version in If-Match, if there is one; raises IfMatchUnreadable."""
-        text = self.request.headers.get("If-Match")
-        if text is None or text == "*":
-            return None
-        tag = VERSION_TAG.fullmatch(text)
-        if tag is None:
-            raise IfMatchUnreadable("If-Match 应为办件的 ETag。")
-        return int(tag[1])
+        return _version_in(self.request.headers.get("If-Match", ANY_VERSION))
 
     def answer(self, view: BaseModel, *, committed: Record | None = None) -> None:
         """Answer with the status that the door declares; what the commit entails is carried after the answer."""
@@ -282,6 +277,15 @@ def problem_of(fault: BaseException | None, status: int) -> tuple[int, dict[str,
         return status, {"type": f"/problems/{fault.code}"} | problem | fault.more
     code, title = OF_TORNADO.get(status, ("internal", "系统内部错误，请稍后重试"))
     return status, {"type": f"/problems/{code}", "code": code, "title": title, "status": status}
+
+
+def _version_in(tag: str) -> int | None:
+    if tag == ANY_VERSION:
+        return None
+    found = VERSION_TAG.fullmatch(tag)
+    if found is None:
+        raise IfMatchUnreadable("If-Match 应为办件的 ETag。")
+    return int(found[1])
 
 
 async def _relay(node: Node, record: Record) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import aiohttp
 
@@ -129,9 +129,7 @@ async def first_to_end(running: Sequence[Child]) -> None:
     raise ChildFailed(child, "ended by itself")
 
 
-async def _spawn(
-    command: Sequence[str], environ: Mapping[str, str] | None, **streams: int | IO[bytes] | None
-) -> Process:
+async def _spawn(command: Sequence[str], environ: Mapping[str, str] | None, **streams: Any) -> Process:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_PREFIX)}
     return await asyncio.create_subprocess_exec(
         *child_command(command), **streams, env={**ours, **(environ or {})}, cwd=ROOT, process_group=0

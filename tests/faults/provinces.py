@@ -24,7 +24,7 @@ from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Answer, Caller
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 SECRET = "test-only"
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.4
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.4
 PATIENCE_SECONDS = 120.0
 NOT_YET = frozenset({404, 409, 412, 503})
 BUSY = frozenset({503})
@@ -169,7 +169,7 @@ def _platform(stack: AsyncExitStack) -> int:
 
 async def insist(caller: Caller, path: str, body: Any = None, *, key: str, again: Collection[int] = BUSY) -> Answer:
     """POST under one key, again and again, until it succeeds; a broken connection or a status of `again` is no end."""
-    answer, pause = None, FIRST_PAUSE_SECONDS
+    answer, pause = None, PAUSE_SECONDS
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (answer := await _tried(caller, path, body, key=key)).status in again:

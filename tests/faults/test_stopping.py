@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.faults.books import Client, all_of, is_quiet
 from tests.faults.lives import Desks
+from tests.faults.nursery import Nursery
 from tests.faults.provinces import Province, command, provinces
 from tests.faults.wire import Fate, Wire, request
 from tests.nodes import Caller, newborn_wish, until
@@ -57,10 +58,9 @@ class Load:
 
 
 async def test_a_server_that_is_told_to_stop_cuts_no_answer_and_does_nothing_unanswered(
-    tmp_path: Path, compiled: Mapping[str, str], database_uri: str, database_name: str, database_sweeper: Client
+    tmp_path: Path, forks: Nursery, database_uri: str, database_name: str, database_sweeper: Client
 ):
-    launch = partial(command, more=compiled)
-    async with provinces(tmp_path, database_uri, launch=launch, database=database_name) as (home, _):
+    async with provinces(tmp_path, database_uri, launch=forks.start, database=database_name) as (home, _):
         await home.start("serve")
         citizen = await home.citizen()
         wish = await newborn_wish(citizen)
@@ -84,7 +84,7 @@ async def test_a_server_that_is_told_to_stop_cuts_no_answer_and_does_nothing_una
 
 
 async def test_a_slow_upload_and_a_slow_reader_are_served_to_the_end(
-    tmp_path: Path, compiled: Mapping[str, str], database_uri: str, database_name: str, database_sweeper: Client
+    tmp_path: Path, compiled: Mapping[str, str], database_uri: str, database_name: str
 ):
     launch = partial(command, more=compiled)
     async with provinces(tmp_path, database_uri, launch=launch, database=database_name) as (home, _):
@@ -111,10 +111,9 @@ async def test_a_slow_upload_and_a_slow_reader_are_served_to_the_end(
 
 
 async def test_work_that_is_told_to_stop_ends_in_order(
-    tmp_path: Path, compiled: Mapping[str, str], database_uri: str, database_name: str, database_sweeper: Client
+    tmp_path: Path, forks: Nursery, database_uri: str, database_name: str, database_sweeper: Client
 ):
-    launch = partial(command, more=compiled)
-    async with provinces(tmp_path, database_uri, launch=launch, database=database_name) as (home, peer):
+    async with provinces(tmp_path, database_uri, launch=forks.start, database=database_name) as (home, peer):
         await asyncio.gather(home.start("serve", "work"), peer.start("serve", "work"))
         desks = await Desks.manned(home, peer)
         case = await desks.submit("while-work-stops")

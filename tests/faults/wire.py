@@ -62,7 +62,9 @@ class Wire:
         self._writer.write(request)
 
     async def read(self) -> tuple[Fate, int, Any]:
-        """The next answer; the connection is closed if it says so, or ends."""
+        """The next answer, if there still is a connection; that is closed if the answer says so, or if it ends."""
+        if self._reader is None:
+            return Fate.UNANSWERED, 0, None
         try:
             first = await self._reader.readexactly(1)
         except ENDS:

@@ -1,0 +1,137 @@
+"""The database dies by SIGKILL while applications come in: what was acknowledged is stored, and nothing is doubled."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pymongo
+
+from server.demo.database import server_command
+from server.demo.processes import Child, start, stop
+from tests.faults.books import Client, all_of
+from tests.faults.nursery import Nursery
+from tests.faults.provinces import BUSY, HOST, PAUSE_SECONDS, Province, provinces, reserved_port
+from tests.nodes import Caller, newborn_wish, until
+
+LANES = 12
+DEATHS = 4
+ENOUGH = 60
+
+
+class Database:
+    """A database server of the test's own, on one folder and one port through all its lives."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._folder = folder
+        self._port = port
+        self._child: Child | None = None
+
+    async def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        line = server_command(self._folder, self._port)
+        self._child = await start("database", line, log=self._folder / "database-child.log")
+        await until(self._answers, seconds=60)
+
+    async def kill(self) -> None:
+        """End it as a crash does."""
+        self._child.kill()
+        await self._child.process.wait()
+
+    async def stop(self) -> None:
+        """End it in order."""
+        await stop(self._child)
+
+    async def _answers(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection(HOST, self._port)
+        except ConnectionRefusedError:
+            return False
+        writer.close()
+        await writer.wait_closed()
+        return True
+
+
+@asynccontextmanager
+async def own_database(folder: Path) -> AsyncIterator[tuple[Database, str]]:
+    """A database that runs, and its URI."""
+    with reserved_port() as port:
+        database = Database(folder, port)
+        await database.start()
+        try:
+            yield database, f"mongodb://{HOST}:{port}"
+        finally:
+            await database.stop()
+
+
+class Stream:
+    """Citizens who hand in one application after the other, each under its key until it is taken."""
+
+    def __init__(self, citizen: Caller, wish: Mapping[str, Any]) -> None:
+        self._citizen = citizen
+        self._wish = wish
+        self.statuses: Counter[int] = Counter()
+        self.ids: dict[str, set[str]] = {}
+        self.is_ending = False
+
+    async def run(self, lane: int) -> None:
+        """One citizen, until the stream ends."""
+        number = 0
+        while not self.is_ending:
+            number += 1
+            await self._submit(f"lane-{lane}-{number}")
+
+    async def _submit(self, key: str) -> None:
+        while True:
+            answer = await self._citizen.post("/api/v1/cases", self._wish, key=key)
+            self.statuses[answer.status] += 1
+            if answer.status == 201:
+                self.ids.setdefault(key, set()).add(answer.body["id"])
+                return
+            assert answer.status in BUSY, answer
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def taken(self, count: int) -> None:
+        """Wait until so many more have been taken."""
+        wanted = len(self.ids) + count
+        await until(lambda: self._has(201, wanted), seconds=60)
+
+    async def turned_away(self) -> None:
+        """Wait until one more was told to come again."""
+        wanted = self.statuses[503] + 1
+        await until(lambda: self._has(503, wanted), seconds=60)
+
+    async def _has(self, status: int, count: int) -> bool:
+        return (len(self.ids) if status == 201 else self.statuses[status]) >= count
+
+
+async def test_every_acknowledged_case_outlives_the_database(tmp_path: Path, forks: Nursery):
+    async with own_database(tmp_path) as (database, uri):
+        choices = {"database": "killed", "database_timeout_seconds": 1.0}
+        async with provinces(tmp_path, uri, launch=forks.start, **choices) as (home, _):
+            await home.start("serve")
+            citizen = await home.citizen()
+            stream = Stream(citizen, await newborn_wish(citizen))
+            lanes = [asyncio.create_task(stream.run(lane)) for lane in range(LANES)]
+            for _death in range(DEATHS):
+                await stream.taken(ENOUGH)
+                await database.kill()
+                await stream.turned_away()
+                await database.start()
+            await stream.taken(ENOUGH)
+            stream.is_ending = True
+            await asyncio.gather(*lanes)
+            assert stream.statuses[201] == len(stream.ids)
+            assert stream.statuses.keys() == {201, 503}
+            assert all(len(ids) == 1 for ids in stream.ids.values())
+            with closing(pymongo.MongoClient(uri)) as client:
+                await check_stored(client, home, stream)
+
+
+async def check_stored(client: Client, home: Province, stream: Stream) -> None:
+    """Exactly the acknowledged cases are stored."""
+    async with home.opened() as node:
+        stored = [case["_id"] for case in all_of(client, node, "cases")]
+    assert stored == sorted(id for ids in stream.ids.values() for id in ids)
