@@ -34,8 +34,8 @@ setup: $(VENV)/dev.stamp ## make .venv from the hashed requirements, with what t
 demo: $(VENV)/demo.stamp ## two provinces on this machine and one case across them (ARGS="--nodes 3")
 	$(BIN)/python -m server demo $(ARGS)
 
-test: setup ## the whole suite (ARGS="tests/domain -k routing")
-	$(BIN)/python -m pytest $(ARGS)
+test: setup ## the whole suite with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
 lint: setup ## style, types and the Dockerfile
 	$(BIN)/ruff check .

@@ -92,13 +92,18 @@ class IfMatchUnreadable(errors.Malformed):
 
 @dataclass(frozen=True)
 class Does:
-    """What a door does for one method: the function that does it, the shapes in and out, the status of success."""
+    """What a door does for one method: the function that does it, the shapes in and out, the status of success.
+
+    `is_once`: it asks for an Idempotency-Key. `is_matched`: it heeds If-Match. `queries`: what may stand after `?`.
+    """
 
     function: Callable[..., Any]
     gives: type[BaseModel] | None = None
     takes: type[BaseModel] | None = None
     status: int = 200
     is_once: bool = False
+    is_matched: bool = False
+    queries: tuple[str, ...] = ()
 
 
 @stream_request_body

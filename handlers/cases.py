@@ -29,7 +29,7 @@ class Cases(Door):
     path = "/api/v1/cases"
     who = Who.REAL_NAME
     does = {
-        "GET": Does(reading.my_cases, gives=reading.CaseList),
+        "GET": Does(reading.my_cases, gives=reading.CaseList, queries=("before",)),
         "POST": Does(applying.submit, takes=SubmissionWish, gives=reading.SubmittedView, status=201, is_once=True),
     }
 
@@ -74,7 +74,7 @@ class CaseWithdrawal(Door):
 
     path = "/api/v1/cases/{id}/withdrawal"
     who = Who.REAL_NAME
-    does = {"POST": Does(applying.withdraw, gives=reading.CaseView, is_once=True)}
+    does = {"POST": Does(applying.withdraw, gives=reading.CaseView, is_once=True, is_matched=True)}
 
     async def post(self, id: str) -> None:
         record = await applying.withdraw(self.node, self.owner, id, key=self.key(), version=self.if_match())

@@ -12,7 +12,7 @@ class Tasks(Door):
     path = "/desk/v1/tasks"
     who = Who.OFFICER
     audience = sessions.OFFICERS
-    does = {"GET": Does(worklist.tasks, gives=worklist.TaskList)}
+    does = {"GET": Does(worklist.tasks, gives=worklist.TaskList, queries=("after",))}
 
     async def get(self) -> None:
         after = self.get_query_argument("after", "")

@@ -68,6 +68,8 @@ def _operation(door: type[Door], does: Does, refs: Refs) -> dict[str, Any]:
         operation["security"] = [{"bearer": []}]
     if does.takes:
         operation["requestBody"] = {"required": True} | _content(door.takes_type, does.takes, refs, mode="validation")
+    elif door.who is Who.PEER:
+        operation["requestBody"] = {"required": True, "content": {"application/jose": {"schema": {"type": "string"}}}}
     return operation
 
 
@@ -78,6 +80,9 @@ def _parameters(door: type[Door], does: Does) -> list[dict[str, Any]]:
     ]
     if does.is_once:
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string"}})
+    if does.is_matched:
+        parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}})
+    parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in does.queries]
     return parameters
 
 

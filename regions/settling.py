@@ -11,7 +11,7 @@ from server.domain.errors import Refusal, StaleVersion, Unavailable
 from server.domain.exchange import KeptLetter
 from server.domain.letters import REFUSED, refusal_of
 from server.domain.lifecycle import NotOurStep
-from server.domain.settling import LetterUnreadable, act_of
+from server.domain.settling import LetterUnreadable, act_of, known_kind
 from server.node import Node
 
 BATCHES_AT_ONCE = 8
@@ -37,7 +37,7 @@ async def settle(node: Node) -> bool:
     due = await node.store.letters.due(node.clock.now(), limit=LETTERS_AT_ONCE)
     for kept in due:
         outcome = await settle_one(node, kept)
-        node.metrics.letters_settled.labels(kept.letter.kind, outcome).inc()
+        node.metrics.letters_settled.labels(known_kind(kept.letter.kind), outcome).inc()
     return len(due) == LETTERS_AT_ONCE
 
 

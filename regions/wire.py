@@ -64,10 +64,10 @@ def read(plaintext: bytes) -> tuple[Batch, tuple[Letter, ...]]:
         version = document["v"]
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         raise BatchUnreadable("批次不是约定的格式。") from fault
-    if version != VERSION:
-        raise VersionUnknown("不支持该协议版本。", more={"versions": [VERSION]})
     if not isinstance(raw, list) or len(raw) > MOST_LETTERS:
         raise BatchUnreadable(f"一个批次最多 {MOST_LETTERS} 封函件。")
+    if any(spoken != VERSION for spoken in (version, *(each.get("v") for each in raw if isinstance(each, dict)))):
+        raise VersionUnknown("不支持该协议版本。", more={"versions": [VERSION]})
     try:
         letters = tuple(Letter.model_validate(each) for each in raw)
         is_same = [each.text().encode() for each in letters] == [canonical(each) for each in raw]

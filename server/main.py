@@ -16,7 +16,7 @@ from handlers.aftermath import Aftermath
 from handlers.base import Door
 from regions import directory, evidence, outbox, settling
 from regions.evidence import Receipts
-from server.crypto.keyring import load_keys
+from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.tokens import Tokens
 from server.desk import relay
 from server.domain.errors import Unavailable
@@ -72,13 +72,8 @@ async def opened(
     async with aiohttp.ClientSession(timeout=timeout) as peers, aiohttp.ClientSession() as platform:
         try:
             await _prepared(database, settings)
-            store = open_store(
-                database,
-                keys.fields,
-                settings.data_folder,
-                here=settings.division,
-                relay_due_seconds=settings.relay_due_seconds,
-            )
+            metrics = Metrics()
+            store = _store(settings, database, keys=keys, metrics=metrics)
             yield Node(
                 settings=settings,
                 catalogue=catalogue,
@@ -90,7 +85,7 @@ async def opened(
                 chance=SystemChance(),
                 platform=_platform(settings, platform),
                 peers=peers,
-                metrics=Metrics(),
+                metrics=metrics,
                 log=log,
             )
             await store.intake.drain()
@@ -232,6 +227,18 @@ def _expiry(node: Node) -> Run:
         return False
 
     return forget
+
+
+def _store(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, metrics: Metrics) -> Store:
+    store = open_store(
+        database,
+        keys.fields,
+        settings.data_folder,
+        here=settings.division,
+        relay_due_seconds=settings.relay_due_seconds,
+    )
+    store.intake.tell_size = metrics.intake_batch_documents.observe
+    return store
 
 
 async def _places(settings: Settings, store: Store) -> Places:

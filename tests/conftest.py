@@ -38,4 +38,6 @@ def database_name(database_sweeper: pymongo.MongoClient[dict[str, Any]]) -> Iter
     """The name of an empty database of this test's own, dropped after it."""
     name = f"t{uuid.uuid4().hex[:16]}"
     yield name
-    database_sweeper.drop_database(name)
+    for left in database_sweeper.list_database_names():
+        if left.startswith(name):
+            database_sweeper.drop_database(left)

@@ -9,7 +9,7 @@ from server.domain import acts
 from server.domain.case import Actor, Commission
 from server.domain.catalogue import Catalogue
 from server.domain.errors import Malformed
-from server.domain.letters import Letter
+from server.domain.letters import REFUSED, Letter
 
 CASE_NAME = re.compile(r"[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}")
 STEP_CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
@@ -94,3 +94,8 @@ _ACTS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
     "step.decided": _decided,
     "step.withdrawn": _plain(acts.LetGo),
 }
+
+
+def known_kind(kind: str) -> str:
+    """The kind itself if this node knows it, else `unknown`: what a peer may write is no name for a counter."""
+    return kind if kind in _ACTS or kind == REFUSED else "unknown"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import orjson
@@ -34,7 +35,10 @@ class Batch:
 
 
 class Intake:
-    """Inserts documents of one collection; there is no timer, so on an idle node a document goes at once."""
+    """Inserts documents of one collection; there is no timer, so on an idle node a document goes at once.
+
+    `tell_size` is told how many documents go in each batch.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Intake:
         self._most_documents = most_documents
         self._most_bytes = most_bytes
         self._most_in_flight = most_in_flight
+        self.tell_size: Callable[[int], object] = _nobody
         self._gathering: deque[Batch] = deque()
         self._aboard: dict[str, Batch] = {}
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -93,6 +98,7 @@ class Intake:
         self._send_waiting()
 
     async def _carry(self, batch: Batch) -> None:
+        self.tell_size(len(batch.documents))
         try:
             await self._store(batch)
         finally:
@@ -136,6 +142,10 @@ class Intake:
             batch.fault = Unavailable()
             batch.fault.__cause__ = fault
             self._land(batch)
+
+
+def _nobody(_size: int) -> None:
+    """Whom the size of a batch is told to, as long as nobody counts."""
 
 
 def _size(document: Document) -> int:

@@ -108,7 +108,7 @@ class Province:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Node]:
         """The node inside this process, to look at what is stored."""
-        async with main.opened(self.settings) as node:
+        async with main.opened(patient(self.settings)) as node:
             yield node
 
     def _url(self, command: str) -> str:
@@ -155,10 +155,15 @@ async def provinces(
             }
             name = f"{settings['database']}_{node}"
             chosen = Settings(**{**QUICK, **common, **own, **settings, "database": name})
-            await main.seed_officers(chosen, OFFICERS)
+            await main.seed_officers(patient(chosen), OFFICERS)
             both.append(Province(chosen, http, folder, launch))
             stack.push_async_callback(_stop_all, both[-1])
         yield both
+
+
+def patient(settings: Settings) -> Settings:
+    """The settings by which a test itself looks into a database, however busy the machine is."""
+    return settings.model_copy(update={"database_timeout_seconds": PATIENCE_SECONDS})
 
 
 def _platform(stack: AsyncExitStack) -> int:

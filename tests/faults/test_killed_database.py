@@ -17,7 +17,7 @@ from tests.faults.provinces import BUSY, HOST, PAUSE_SECONDS, Province, province
 from tests.nodes import Caller, newborn_wish, until
 
 LANES = 12
-DEATHS = 4
+DEATHS = 3
 ENOUGH = 60
 
 
@@ -109,7 +109,7 @@ class Stream:
 
 async def test_every_acknowledged_case_outlives_the_database(tmp_path: Path, forks: Nursery):
     async with own_database(tmp_path) as (database, uri):
-        choices = {"database": "killed", "database_timeout_seconds": 1.0}
+        choices = {"database": "killed", "database_timeout_seconds": 3.0}
         async with provinces(tmp_path, uri, launch=forks.start, **choices) as (home, _):
             await home.start("serve")
             citizen = await home.citizen()

@@ -11,12 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from handlers import routes
+from handlers.aftermath import Aftermath
+from server import main
 from tests.faults.books import Client, all_of, is_quiet
 from tests.faults.lives import Desks
 from tests.faults.nursery import Nursery
 from tests.faults.provinces import Province, command, provinces
 from tests.faults.wire import Fate, Wire, request
-from tests.nodes import Caller, newborn_wish, until
+from tests.nodes import Caller, newborn_wish, running_nodes, until
+from tests.world import JIANGSU
 
 LANES = 16
 ENOUGH = 40
@@ -81,6 +85,28 @@ async def test_a_server_that_is_told_to_stop_cuts_no_answer_and_does_nothing_una
                 ids.add((await citizen.post("/api/v1/cases", wish, key=key)).body["id"])
         async with home.opened() as node:
             assert {case["_id"] for case in all_of(database_sweeper, node, "cases")} == ids
+
+
+async def test_requests_that_come_while_connections_are_being_closed_do_nothing(
+    tmp_path: Path, database_uri: str, database_name: str, database_sweeper: Client
+):
+    async with running_nodes(tmp_path, database_uri, database_name) as places:
+        citizen = await places.citizen()
+        node = places.nodes[JIANGSU].node
+        aftermath = Aftermath()
+        server, port = main.listen(node, aftermath, doors=routes.DOORS, port=0)
+        load = Load(port, citizen, await newborn_wish(citizen))
+        wires = [Wire(port) for _ in range(LANES)]
+        await asyncio.gather(*(wire.ask(request("GET", "/live", headers={})) for wire in wires))
+        stopping = asyncio.create_task(main.stop_listening(server, aftermath, 5.0))
+        for number, wire in enumerate(wires):
+            wire.send(load.submission(f"too-late-{number}"))
+        answers = await asyncio.gather(*(wire.read() for wire in wires))
+        await stopping
+        await node.store.intake.drain()
+        answered = {body["id"] for fate, status, body in answers if (fate, status) == (Fate.ANSWERED, 201)}
+        assert {case["_id"] for case in all_of(database_sweeper, node, "cases")} == answered
+        assert Fate.CUT not in {fate for fate, _, _ in answers}
 
 
 async def test_a_slow_upload_and_a_slow_reader_are_served_to_the_end(

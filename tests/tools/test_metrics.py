@@ -6,7 +6,8 @@ from server.tools.metrics import Metrics
 
 
 def names_in(metrics: Metrics) -> set[str]:
-    return {family.name for family in text_string_to_metric_families(metrics.render().decode())}
+    families = text_string_to_metric_families(metrics.render().decode())
+    return {family.name for family in families if not family.name.startswith("process_")}
 
 
 def test_every_name_is_there_from_the_start() -> None:
@@ -23,6 +24,10 @@ def test_every_name_is_there_from_the_start() -> None:
         "peer_failures",
         "peer_backlog",
     }
+
+
+def test_the_process_tells_its_cpu_time() -> None:
+    assert "process_cpu_seconds_total" in Metrics().render().decode()
 
 
 def test_counts_appear_with_their_labels() -> None:
