@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from handlers.base import JSON, PROBLEM, Does, Door, Who
+from handlers.base import JSON, Does, Door, Who
+from handlers.problems import PROBLEM
 from server.domain.errors import FieldFault
 from server.domain.names import Value
 

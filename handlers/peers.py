@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.base import PROBLEM, Does, Door, Who
+from handlers.base import Does, Door, Who
+from handlers.problems import PROBLEM
 from regions import directory, inbox, wire
 
 

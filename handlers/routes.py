@@ -10,8 +10,9 @@ from tornado.web import Application
 
 from handlers import cases, catalogue, desk, materials, ops, peers, sessions
 from handlers.aftermath import Aftermath
-from handlers.base import STATUS, Door, NoDoor
+from handlers.base import Door, NoDoor
 from handlers.openapi import document
+from handlers.problems import STATUS
 from server.domain.errors import Refusal
 from server.node import Node
 

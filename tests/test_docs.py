@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.base import OF_TORNADO
+from handlers.problems import OF_TORNADO
 from regions.directory import read_directory
 from regions.founding import found
 from server.cli import build_parser

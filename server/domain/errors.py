@@ -38,7 +38,7 @@ class Refusal(Exception):
         self.more = dict(more or {})
 
 
-# The kinds, which handlers/base.py maps to HTTP status codes.
+# The kinds, which handlers/problems.py maps to HTTP status codes.
 
 
 class Malformed(Refusal):
