@@ -1,4 +1,4 @@
-"""Starts a demo, drives the journeys of locustfile.py against it for a while, and passes or fails on errors.
+"""Drives the journeys of locustfile.py against a demo for a while, and passes or fails on errors.
 
 python -m loadtests.run --seconds 30 --users 20
 """
@@ -9,9 +9,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 from typing import Any
+
+from loadtests.demos import Demo, running_demo
 
 HERE = Path(__file__).parent
 LOCUST = Path(".venv-load/bin/locust")
@@ -25,29 +26,17 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=20, help="how many at once (default %(default)s, at most 500)")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     chosen = parser.parse_args()
-    seconds, users = min(chosen.seconds, 600), min(chosen.users, 500)
-    command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0"]
-    print("starting a demo ...", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as folder, subprocess.Popen(command, stdout=subprocess.PIPE) as demo:
-        try:
-            ready = demo.stdout.readline() if demo.stdout else b""
-            if not ready:
-                print("the demo did not start", file=sys.stderr)
-                return 1
-            result = _drive(Path(folder), json.loads(ready), seconds=seconds, users=users)
-        finally:
-            demo.terminate()
-            demo.wait(GRACE_SECONDS)
+    with tempfile.TemporaryDirectory() as folder, running_demo() as demo:
+        result = _drive(Path(folder), demo, seconds=min(chosen.seconds, 600), users=min(chosen.users, 500))
     print(json.dumps(result) if chosen.json else _told(result))
     return 0 if result["passed"] else 1
 
 
-def _drive(folder: Path, demo: dict[str, Any], *, seconds: int, users: int) -> dict[str, Any]:
+def _drive(folder: Path, demo: Demo, *, seconds: int, users: int) -> dict[str, Any]:
     described = folder / "demo.json"
-    described.write_text(json.dumps(demo))
-    base_url = demo["nodes"][0]["base_url"]
-    print(f"{users} users for {seconds} s against {base_url} ...", file=sys.stderr)
-    before = _cpu_seconds(base_url)
+    described.write_text(json.dumps(demo.described))
+    print(f"{users} users for {seconds} s against {demo.base_url} ...", file=sys.stderr)
+    before = demo.cpu_seconds()["serve"]
     options = ["--headless", "--users", str(users), "--spawn-rate", str(users), "--run-time", f"{seconds}s"]
     options += ["--stop-timeout", "10", "--json", "--exit-code-on-error", "0"]
     finished = subprocess.run(
@@ -60,7 +49,7 @@ def _drive(folder: Path, demo: dict[str, Any], *, seconds: int, users: int) -> d
     rows = json.loads(finished.stdout)
     requests, failures = (sum(row[name] for row in rows) for name in ("num_requests", "num_failures"))
     submitted = sum(row["num_requests"] for row in rows if row["name"] == "POST /api/v1/cases")
-    microseconds = (_cpu_seconds(base_url) - before) / max(requests, 1) * 1e6
+    microseconds = (demo.cpu_seconds()["serve"] - before) / max(requests, 1) * 1e6
     return {
         "requests": requests,
         "failures": failures,
@@ -68,13 +57,6 @@ def _drive(folder: Path, demo: dict[str, Any], *, seconds: int, users: int) -> d
         "serve_cpu_microseconds_per_request": round(microseconds),
         "passed": finished.returncode == 0 and failures == 0 and submitted > 0,
     }
-
-
-def _cpu_seconds(base_url: str) -> float:
-    """The CPU time that the node's `serve` has used, from its own metrics."""
-    with urllib.request.urlopen(base_url + "/metrics") as answer:  # noqa: S310 # the address is the demo's own
-        lines = answer.read().decode().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("process_cpu_seconds_total "))
 
 
 def _told(result: dict[str, Any]) -> str:

@@ -121,7 +121,7 @@ def _routes(chosen: argparse.Namespace) -> int:
 
 def _errors(_: argparse.Namespace) -> int:
     print("| code | status | title | meaning |\n| --- | --- | --- | --- |")
-    for row in main.routes.refusals():
+    for row in main.refusal_rows():
         print(f"| `{row['code']}` | {row['status']} | {row['title']} | {row['meaning']} |")
     return 0
 

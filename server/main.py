@@ -14,7 +14,7 @@ from tornado.netutil import bind_sockets
 from handlers import routes
 from handlers.aftermath import Aftermath
 from handlers.base import Door
-from regions import directory, evidence, outbox, settling
+from regions import directory, evidence, outbox, settling, watch
 from regions.evidence import Receipts
 from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.tokens import Tokens
@@ -37,6 +37,7 @@ MOST_BODY_BYTES = 64 << 20
 MOST_HEADER_BYTES = 32 << 10
 IDLE_SECONDS = 75
 SLOWEST_LOOP_SECONDS = 30.0
+ROUND_SECONDS = 5.0
 DIRECTORY_SECONDS = 10.0
 EXPIRY_SECONDS = 600.0
 REMEMBERED_HOURS = 24 * 31
@@ -148,8 +149,14 @@ def start_work(node: Node, loops: Loops) -> None:
         for peer in node.directory.peers_of(node.here):
             if peer.node not in known:
                 known.add(peer.node)
-                start(f"courier:{peer.node}", partial(_deliver, node, peer.node), pause)
-                start(f"spread:{peer.node}", partial(settling.spread, node, peer.node), pause)
+                start(f"courier:{peer.node}", partial(_deliver, node, peer.node), ROUND_SECONDS)
+                start(f"spread:{peer.node}", partial(settling.spread, node, peer.node), ROUND_SECONDS)
+
+    async def wake_peers() -> None:
+        awaited = await watch.look(node)
+        for name in [f"courier:{peer}" for peer in awaited.couriers] + [f"spread:{peer}" for peer in awaited.spreaders]:
+            if name.partition(":")[2] in known:
+                loops.nudge(name)
 
     async def renew() -> bool:
         has_more = await directory.refresh(node)
@@ -157,12 +164,18 @@ def start_work(node: Node, loops: Loops) -> None:
         return has_more
 
     meet_peers()
+    start("watch", wake_peers, pause)
     start("directory", renew, DIRECTORY_SECONDS)
 
 
 def door_rows() -> list[dict[str, str]]:
     """The doors as rows: method, path, who comes in, handler, function."""
     return list(routes.rows())
+
+
+def refusal_rows() -> list[dict[str, str]]:
+    """Every refusal as a row: code, status, zh-CN title, meaning."""
+    return list(routes.refusals())
 
 
 def listen(node: Node, aftermath: Aftermath, *, doors: tuple[type[Door], ...], port: int) -> tuple[HTTPServer, int]:

@@ -18,6 +18,7 @@ from server.store.sealing import opened_letter, sealed_letter
 OUT = "letters_out"
 IN = "letters_in"
 UNLOGGED, LOGGED, DEAD = 1, 2, 3
+UNLOGGED_KEY, DEAD_KEY = "unlogged", "dead"
 WAITING, SETTLED, ATTENTION = "waiting", "settled", "attention"
 
 
@@ -30,7 +31,7 @@ class Letters:
 
     async def put(self, letter: Document) -> None:
         """Put a sealed letter among those to send, unless it is there already."""
-        key = BAR.join((letter["to"], "unlogged", letter["at"], letter["_id"]))
+        key = BAR.join((UNLOGGED_KEY, letter["to"], letter["at"], letter["_id"]))
         try:
             await self._database.insert(OUT, {**letter, "key": key, "version": UNLOGGED, "entry": 0, "reason": ""})
         except Duplicate:
@@ -42,13 +43,22 @@ class Letters:
 
     async def to_log(self, peer: str, *, limit: int) -> list[Letter]:
         """Letters to this node that stand in no batch yet, oldest first."""
-        documents = await self._database.between(LETTERS_TO_LOG, *under(peer, "unlogged"), limit=limit)
+        documents = await self._database.between(LETTERS_TO_LOG, *under(UNLOGGED_KEY, peer), limit=limit)
         return [opened_letter(document, self._ring) for document in documents]
+
+    async def destinations(self) -> list[str]:
+        """The nodes to which letters wait that stand in no batch yet; one read for each, and one more."""
+        found: list[str] = []
+        low, high = under(UNLOGGED_KEY)
+        while documents := await self._database.between(LETTERS_TO_LOG, low, high, limit=1):
+            found.append(documents[0]["to"])
+            _, low = under(UNLOGGED_KEY, found[-1])
+        return found
 
     async def mark_logged(self, peer: str, ids: Sequence[str], entry: int) -> None:
         """These letters stand in the batch of this number."""
         fields: Fields = {
-            "key": BAR.join((peer, "logged", f"n{entry:012d}")),
+            "key": BAR.join(("logged", peer, f"n{entry:012d}")),
             "entry": entry,
             "version": LOGGED,
         }
@@ -60,7 +70,7 @@ class Letters:
         if document is None or document["to"] != peer or document["version"] == DEAD:
             return False
         fields: Fields = {
-            "key": BAR.join((peer, "dead", document["at"])),
+            "key": BAR.join((DEAD_KEY, peer, document["at"])),
             "reason": reason,
             "version": DEAD,
         }
@@ -68,7 +78,7 @@ class Letters:
 
     async def dead(self, peer: str, *, limit: int) -> list[Document]:
         """Letters of ours that this node refused, with the reason; still sealed."""
-        return await self._database.between(LETTERS_DEAD, *under(peer, "dead"), limit=limit)
+        return await self._database.between(LETTERS_DEAD, *under(DEAD_KEY, peer), limit=limit)
 
     async def sent(self, ids: Sequence[str]) -> list[Letter]:
         """Letters of ours by their ids, in that order."""

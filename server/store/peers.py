@@ -1,12 +1,12 @@
 """What this node remembers of each peer: how far both logs have come, how attempts went, which nonces were used."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from server.domain.exchange import Inbound, Outbound
 from server.domain.names import moment_key, moment_of_key
-from server.store.database import Database, Duplicate, Mark
+from server.store.database import Database, Document, Duplicate, Mark
 from server.store.queries import hour_bucket
 
 PEERS, NONCES = "peers", "nonces"
@@ -20,17 +20,7 @@ class Peers:
 
     async def outbound(self, peer: str) -> Outbound:
         """What is remembered of our way to this peer."""
-        document = await self._database.get(PEERS, f"out:{peer}")
-        if document is None:
-            return Outbound()
-        due = document["next_attempt"]
-        return Outbound(
-            head=document["head"],
-            acknowledged=document["acknowledged"],
-            failures=document["failures"],
-            next_attempt_at=moment_of_key(due) if due else None,
-            reason=document["reason"],
-        )
+        return _outbound(await self._database.get(PEERS, f"out:{peer}"))
 
     async def keep_outbound(self, peer: str, state: Outbound) -> None:
         """Remember it."""
@@ -41,10 +31,12 @@ class Peers:
 
     async def inbound(self, peer: str) -> Inbound:
         """What is remembered of this peer's way to us."""
-        document = await self._database.get(PEERS, f"in:{peer}")
-        if document is None:
-            return Inbound()
-        return Inbound(head=document["head"], spread=document["spread"])
+        return _inbound(await self._database.get(PEERS, f"in:{peer}"))
+
+    async def states(self, peers: Sequence[str]) -> dict[str, tuple[Outbound, Inbound]]:
+        """Both ways of all these peers in one read."""
+        found = await self._database.get_many(PEERS, [f"{way}:{peer}" for peer in peers for way in ("out", "in")])
+        return {peer: (_outbound(found.get(f"out:{peer}")), _inbound(found.get(f"in:{peer}"))) for peer in peers}
 
     async def keep_inbound(self, peer: str, **fields: int) -> None:
         """Remember these fields of `Inbound`."""
@@ -67,3 +59,20 @@ class Peers:
             await self._database.insert(PEERS, {"_id": id, **(absent or {}), **fields})
         except Duplicate:
             await self._database.mark(PEERS, Mark(id, fields))
+
+
+def _outbound(document: Document | None) -> Outbound:
+    if document is None:
+        return Outbound()
+    due = document["next_attempt"]
+    return Outbound(
+        head=document["head"],
+        acknowledged=document["acknowledged"],
+        failures=document["failures"],
+        next_attempt_at=moment_of_key(due) if due else None,
+        reason=document["reason"],
+    )
+
+
+def _inbound(document: Document | None) -> Inbound:
+    return Inbound(head=document["head"], spread=document["spread"]) if document else Inbound()

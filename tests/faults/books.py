@@ -7,6 +7,7 @@ from typing import Any
 import pymongo
 
 from server.node import Node
+from server.store.letters import LOGGED, UNLOGGED
 from tests.world import JIANGSU
 
 ABROAD = "household_registration"
@@ -80,7 +81,7 @@ async def check_logs(client: Client, sender: Node, receiver: Node) -> None:
     assert len(entry_of) == sum(len(entry["letters"]) for entry in sent)
     written = all_of(client, sender, "letters_out")
     assert {letter["_id"]: letter["entry"] for letter in written} == entry_of
-    assert {letter["key"].split("|")[1] for letter in written} == {"logged"}
+    assert {letter["version"] for letter in written} == {LOGGED}
     arrived = all_of(client, receiver, "letters_in")
     assert [letter["_id"] for letter in arrived] == [letter["_id"] for letter in written]
     assert {(letter["state"], letter["reason"]) for letter in arrived} == {("settled", "")}
@@ -106,7 +107,7 @@ async def is_quiet(client: Client, *nodes: Node) -> bool:
     for node in nodes:
         if any(case["relay"] != "done" for case in all_of(client, node, "cases")):
             return False
-        if any(letter["key"].split("|")[1] == "unlogged" for letter in all_of(client, node, "letters_out")):
+        if any(letter["version"] == UNLOGGED for letter in all_of(client, node, "letters_out")):
             return False
         if any(letter["state"] == "waiting" for letter in all_of(client, node, "letters_in")):
             return False

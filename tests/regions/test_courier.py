@@ -85,7 +85,7 @@ async def test_marks_that_a_crash_left_out_are_made_before_the_next_batch(places
     assert await outbox.deliver(node, peer_of(node))
     (first,) = await batches_of(node)
     (letter,) = await node.store.letters.sent(first.letters)
-    unmarked = {"key": f"{ZHEJIANG}|unlogged|{moment_key(letter.at)}|{letter.id}", "entry": 0, "version": 1}
+    unmarked = {"key": f"unlogged|{ZHEJIANG}|{moment_key(letter.at)}|{letter.id}", "entry": 0, "version": 1}
     await node.store.database.mark("letters_out", Mark(letter.id, unmarked))
     await asked_abroad(places, 1)
     assert await outbox.deliver(node, peer_of(node))

@@ -1,0 +1,59 @@
+"""A demo for the time of a measurement, and what its processes cost."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+GRACE_SECONDS = 60
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+ROLES = {"serve": "serve", "work": "work", "nx-27017": "database", "mongod": "database"}
+
+
+class DemoDidNotStart(RuntimeError):
+    """The demo ended before it was ready; what was wrong stands on stderr."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: what it printed of itself, and its process id."""
+
+    described: dict[str, Any]
+    pid: int
+
+    @property
+    def base_url(self) -> str:
+        """The address of the first node."""
+        return str(self.described["nodes"][0]["base_url"])
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """The CPU time that the demo's processes have used so far, by role (serve, work, database)."""
+        used: dict[str, float] = defaultdict(float)
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+            fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            role = next((ROLES[Path(word).name] for word in words if Path(word).name in ROLES), "other")
+            used[role] += (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+        return used
+
+
+@contextmanager
+def running_demo() -> Iterator[Demo]:
+    """Two nodes on free ports, ended with the block; raises DemoDidNotStart."""
+    command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0"]
+    print("starting a demo ...", file=sys.stderr)
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else b""
+            if not line:
+                raise DemoDidNotStart("the demo did not start")
+            yield Demo(json.loads(line), process.pid)
+        finally:
+            process.terminate()
+            process.wait(GRACE_SECONDS)

@@ -1,0 +1,33 @@
+"""The watch: one look for all peers at who has something to do, so that an idle node costs little."""
+
+from dataclasses import dataclass
+
+from server.domain.exchange import Outbound
+from server.domain.names import Moment
+from server.node import Node
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """The peers whose courier has something to send, and those whose batches wait to be spread."""
+
+    couriers: frozenset[str]
+    spreaders: frozenset[str]
+
+
+async def look(node: Node) -> Awaited:
+    """Who has something to do now; what a crash hid from this look is found by the couriers' own slow rounds."""
+    peers = [peer.node for peer in node.directory.peers_of(node.here)]
+    states = await node.store.peers.states(peers)
+    destinations = await node.store.letters.destinations()
+    now = node.clock.now()
+    return Awaited(
+        couriers=frozenset(
+            peer for peer, (out, _) in states.items() if _is_due(out, now) and (peer in destinations or out.failures)
+        ),
+        spreaders=frozenset(peer for peer, (_, into) in states.items() if into.head > into.spread),
+    )
+
+
+def _is_due(out: Outbound, now: Moment) -> bool:
+    return out.next_attempt_at is None or out.next_attempt_at <= now
