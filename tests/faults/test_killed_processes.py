@@ -14,7 +14,7 @@ from tests.faults.provinces import Province, provinces
 from tests.nodes import until
 
 SEED = 20261123
-ROUNDS = 20
+ROUNDS, MOST_ROUNDS = 20, 80
 CASES_AT_ONCE = 3
 LULL_SECONDS, LOOK_SECONDS, AFTER_SECONDS = 1.0, 0.02, 0.08
 
@@ -41,8 +41,7 @@ async def test_nothing_is_lost_or_doubled_whichever_process_is_killed(
             timeline = (await desks.citizen.get(f"/api/v1/cases/{case}/timeline")).body["timeline"]
             assert len(timeline) == len({(entry["step"], entry["act"]) for entry in timeline}) == 26
         assert len(cases) >= CASES_AT_ONCE
-        assert [storm.rounds for storm in storms] == [ROUNDS] * 3
-        assert all(storm.hits >= ROUNDS // 2 for storm in storms), [storm.hits for storm in storms]
+        assert [storm.hits for storm in storms] == [ROUNDS] * 3, [storm.rounds for storm in storms]
 
 
 class Storm:
@@ -58,8 +57,8 @@ class Storm:
         self.hits = 0
 
     async def rage(self) -> None:
-        """All rounds: wait for the moment, strike, and start what was killed."""
-        for _ in range(ROUNDS):
+        """Wait for the moment, strike, and start what was killed, until so many strikes hit something midway."""
+        while self.hits < ROUNDS and self.rounds < MOST_ROUNDS:
             province, command = self._chance.choice(self._victims)
             await self._moment()
             self.hits += self._is_midway()
