@@ -24,6 +24,7 @@ DOORS: tuple[type[Door], ...] = (
     catalogue.Bundles,
     catalogue.Bundle,
     catalogue.BundleGuide,
+    catalogue.Divisions,
     materials.Materials,
     cases.Cases,
     cases.Case,

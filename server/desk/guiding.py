@@ -7,7 +7,7 @@ from server.domain.catalogue import Bundle, Question, Status
 from server.domain.forms import schema_of
 from server.domain.merging import MergedMaterial, Saved, merge
 from server.domain.names import Value
-from server.domain.plan import PlannedStep, make_plan
+from server.domain.plan import PlannedStep, make_plan, require_answers
 from server.domain.routing import route
 from server.node import Node
 
@@ -101,6 +101,7 @@ def bundle(node: Node, code: str) -> BundleView:
 def guide(node: Node, code: str, answers: Mapping[str, str]) -> Guide:
     """What the bundle asks; raises NoSuchBundle, AnswersIncomplete, NoNodeFor."""
     found = node.catalogue.bundle(code)
+    require_answers(found, answers, node.ground())
     steps = make_plan(node.catalogue, found, answers, home=node.here)
     return _guide(node, found, steps)
 
