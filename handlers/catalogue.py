@@ -1,4 +1,4 @@
-"""The doors of what a province publishes: its bundles, what one asks of a citizen, and the divisions."""
+"""The doors of what a province publishes: bundles, what one asks of a citizen, lists and divisions."""
 
 import hashlib
 from collections.abc import Mapping
@@ -60,6 +60,17 @@ class BundleGuide(Door):
 
     async def post(self, code: str) -> None:
         self.answer(guiding.guide(self.node, code, self.read(GuideWish).answers))
+
+
+class YearlyList(CatalogueDoor):
+    """What is known of the national lists of a year."""
+
+    path = "/api/v1/lists/{year}"
+    who = Who.ANYONE
+    does = {"GET": Does(guiding.yearly_list, gives=guiding.ListView)}
+
+    async def get(self, year: str) -> None:
+        self.answer_cached(guiding.yearly_list(self.node, year))
 
 
 class Divisions(CatalogueDoor):

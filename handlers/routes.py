@@ -24,6 +24,7 @@ DOORS: tuple[type[Door], ...] = (
     catalogue.Bundles,
     catalogue.Bundle,
     catalogue.BundleGuide,
+    catalogue.YearlyList,
     catalogue.Divisions,
     materials.Materials,
     cases.Cases,

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from server.domain.catalogue import Bundle, Catalogue, Field, Item, Material, Sourced, Text
+from server.domain.catalogue import Bundle, Catalogue, Field, Item, Material, Sourced, Text, YearlyList
 from server.domain.checking import catalogue_faults
 from server.domain.divisions import CODE, Division, Divisions, parent_of, prefix
 from server.tools.datafiles import Reading
@@ -38,7 +38,8 @@ class NodeArea(Sourced):
 
 
 def load_catalogue(folder: Path) -> Catalogue:
-    """The catalogue of the folder: catalogue.toml, fields.toml, materials.toml, items/*.toml, bundles/*.toml.
+    """The catalogue of the folder: catalogue.toml, fields.toml, materials.toml, items/*.toml, bundles/*.toml,
+    lists/*.toml.
 
     Raises BrokenData with every fault: those of entries that cannot be read, or if there are none, those of
     meaning (server/domain/checking.py), each with its rule.
@@ -50,9 +51,10 @@ def load_catalogue(folder: Path) -> Catalogue:
     materials = files.entries([folder / "materials.toml"], Material, table="material")
     items = files.entries(sorted((folder / "items").glob("*.toml")), Item, table="item")
     bundles = files.entries(sorted((folder / "bundles").glob("*.toml")), Bundle, table="bundle")
+    lists = _lists(reading, folder / "lists")
     reading.finish()
     head = heading.model_dump() if heading else {}
-    catalogue = Catalogue(**head, fields=fields, materials=materials, items=items, bundles=bundles)
+    catalogue = Catalogue(**head, fields=fields, materials=materials, items=items, bundles=bundles, lists=lists)
     for fault in catalogue_faults(catalogue):
         path = files.path_of.get((fault.table, fault.entry), folder / "catalogue.toml")
         reason = f"{fault.rule}: {fault.reason}"
@@ -97,6 +99,38 @@ class _Files:
             self.path_of |= {(table, value.code): path for value in values}
             found += values
         return tuple(found)
+
+
+def _lists(reading: Reading, folder: Path) -> tuple[YearlyList, ...]:
+    found: list[YearlyList] = []
+    names: set[str] = set()
+    for path in sorted(folder.glob("*.toml")):
+        each = reading.whole(path, YearlyList)
+        if each is None:
+            continue
+        if path.stem != str(each.year):
+            reading.refuse(path, f"year: the file is not called {each.year}.toml", table="", what_to_do="rename it")
+        for batch, reason in _list_faults(each, names):
+            reading.refuse(path, reason, table="batches", entry=batch, what_to_do="correct the list")
+        found.append(each)
+    return tuple(found)
+
+
+def _list_faults(known: YearlyList, names: set[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with each batch, by its name; `names` are those of the lists before, and grow."""
+    numbers: set[int] = set()
+    for batch in known.batches:
+        if batch.batch in numbers:
+            yield batch.name, f"duplicate: there is a batch {batch.batch} already"
+        if len(batch.entries) > batch.official_count:
+            yield batch.name, f"count: {len(batch.entries)} names are more than the official {batch.official_count}"
+        for entry in batch.entries:
+            if entry.name in names:
+                yield batch.name, f"duplicate: {entry.name} is on a list already"
+            names.add(entry.name)
+        numbers.add(batch.batch)
+    if not known.batches:
+        yield "", "empty: the year has no batch"
 
 
 def _divisions(reading: Reading, folder: Path) -> dict[str, Division]:

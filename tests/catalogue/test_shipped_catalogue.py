@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from server.domain.catalogue import NoSuchBundle
+from server.domain.catalogue import NoSuchBundle, NoSuchList
 from server.domain.checking import catalogue_faults
 from server.domain.divisions import prefix
 from server.domain.forms import form_faults
@@ -97,6 +97,31 @@ def test_every_example_would_be_accepted_in_its_own_form_and_no_id_number_can_be
     fields = [MergedField(field=field, is_required=True, needed_by=()) for field in CATALOGUE.fields]
     assert form_faults(fields, {field.code: field.example for field in CATALOGUE.fields}) == []
     assert all(is_fictitious(field.example) for field in CATALOGUE.fields if field.type == "id_number")
+
+
+def test_the_lists_name_what_could_be_found_of_each_document_and_no_more() -> None:
+    known = [(each.year, batch) for each in CATALOGUE.lists for batch in each.batches]
+    assert {
+        (year, batch.batch): (batch.document, len(batch.entries), batch.official_count) for year, batch in known
+    } == {
+        (2024, 1): ("国发〔2024〕3号", 13, 13),
+        (2024, 2): ("国办函〔2024〕53号", 4, 8),
+        (2025, 1): ("国办函〔2025〕3号", 2, 12),
+        (2025, 2): ("国办发〔2025〕24号", 0, 9),
+        (2026, 1): ("国办函〔2026〕2号", 6, 13),
+        (2026, 2): ("国办函〔2026〕84号", 11, 13),
+    }
+    assert sum(batch.official_count for _, batch in known) == 68
+    assert {batch.status for _, batch in known} == {"local"}
+    weak = [entry.name for year, batch in known for entry in batch.entries if entry.certainty == "weak"]
+    assert len(weak) == 18
+    assert "申请汽车以旧换新补贴" in weak
+
+
+def test_a_list_of_a_year_that_is_not_known_is_refused() -> None:
+    assert CATALOGUE.list_of("2026").year == 2026
+    with pytest.raises(NoSuchList):
+        CATALOGUE.list_of("2027")
 
 
 DIVISIONS = load_divisions(CONFIG / "regions")
