@@ -1,4 +1,4 @@
-"""The doors of the catalogue: which bundles there are, and what one asks of a citizen."""
+"""The doors of what a province publishes: bundles, what one asks of a citizen, lists and divisions."""
 
 import hashlib
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from handlers.base import Does, Door, Who
-from server.desk import guiding
+from server.desk import divisions, guiding
 from server.domain.names import Value
 
 
@@ -17,7 +17,7 @@ class GuideWish(Value):
 
 
 class CatalogueDoor(Door):
-    """A door whose answers change only with the catalogue: the ETag is the digest of what is answered."""
+    """A door whose answers change only with what is published: the ETag is the digest of what is answered."""
 
     who = Who.ANYONE
 
@@ -60,3 +60,26 @@ class BundleGuide(Door):
 
     async def post(self, code: str) -> None:
         self.answer(guiding.guide(self.node, code, self.read(GuideWish).answers))
+
+
+class YearlyList(CatalogueDoor):
+    """What is known of the national lists of a year."""
+
+    path = "/api/v1/lists/{year}"
+    who = Who.ANYONE
+    does = {"GET": Does(guiding.yearly_list, gives=guiding.ListView)}
+
+    async def get(self, year: str) -> None:
+        self.answer_cached(guiding.yearly_list(self.node, year))
+
+
+class Divisions(CatalogueDoor):
+    """What lies right inside a division on a day; without a parent, the provinces."""
+
+    path = "/api/v1/divisions"
+    who = Who.ANYONE
+    does = {"GET": Does(divisions.divisions, gives=divisions.DivisionList, queries=("parent", "on"))}
+
+    async def get(self) -> None:
+        parent, on = self.get_query_argument("parent", ""), self.get_query_argument("on", "")
+        self.answer_cached(divisions.divisions(self.node, parent=parent, on=on))

@@ -25,6 +25,8 @@ DOORS: tuple[type[Door], ...] = (
     catalogue.Bundles,
     catalogue.Bundle,
     catalogue.BundleGuide,
+    catalogue.YearlyList,
+    catalogue.Divisions,
     materials.Materials,
     cases.Cases,
     cases.Case,

@@ -20,7 +20,7 @@ from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.tokens import Tokens
 from server.desk import relay
 from server.domain.errors import Unavailable
-from server.node import Node, Places
+from server.node import Node, Places, Published
 from server.store.mongo import MongoDatabase
 from server.store.people import OfficerExists
 from server.store.queries import QUERIES
@@ -30,7 +30,7 @@ from server.tools.logs import log
 from server.tools.loops import Loops
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform
-from server.tools.publications import load_catalogue
+from server.tools.publications import load_catalogue, load_divisions
 from server.tools.settings import Settings
 
 MOST_BODY_BYTES = 64 << 20
@@ -67,7 +67,7 @@ async def opened(
     keys = load_keys(settings.keys_file)
     if keys.division != settings.division:
         raise WrongKeys(f"{settings.keys_file} holds the keys of {keys.division}, not of {settings.division}")
-    catalogue = load_catalogue(settings.catalogue_folder)
+    catalogue, divisions = load_catalogue(settings.catalogue_folder), load_divisions(settings.regions_folder)
     database = _database(settings, listeners)
     timeout = aiohttp.ClientTimeout(total=settings.peer_total_seconds, connect=settings.peer_connect_seconds)
     async with aiohttp.ClientSession(timeout=timeout) as peers, aiohttp.ClientSession() as platform:
@@ -77,7 +77,7 @@ async def opened(
             store = _store(settings, database, keys=keys, metrics=metrics)
             yield Node(
                 settings=settings,
-                catalogue=catalogue,
+                published=Published(catalogue=catalogue, divisions=divisions),
                 places=await _places(settings, store),
                 store=store,
                 keys=keys,

@@ -10,6 +10,8 @@ from server.crypto.tokens import Tokens
 from server.domain.acts import Facts
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
+from server.domain.divisions import Divisions, Ground
+from server.domain.names import Value, china_day
 from server.store.store import Store
 from server.tools.clock import Chance, Clock
 from server.tools.logs import bind, child_traceparent, clear
@@ -25,12 +27,19 @@ class Places:
         self.directory = directory
 
 
+class Published(Value):
+    """What this node's province publishes: the catalogue, and the divisions that it knows."""
+
+    catalogue: Catalogue
+    divisions: Divisions
+
+
 @dataclass(frozen=True)
 class Node:
     """One node: its choices, its data, its memory, its keys and its edges."""
 
     settings: Settings
-    catalogue: Catalogue
+    published: Published
     places: Places
     store: Store
     keys: NodeKeys
@@ -48,6 +57,11 @@ class Node:
         return self.settings.division
 
     @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue in force."""
+        return self.published.catalogue
+
+    @property
     def directory(self) -> Directory:
         """The directory in force."""
         return self.places.directory
@@ -55,6 +69,10 @@ class Node:
     def facts(self) -> Facts:
         """What a decision made now may know of the world."""
         return Facts(here=self.here, at=self.clock.now(), directory=self.directory, salt=self.chance.token(16))
+
+    def ground(self) -> Ground:
+        """Where and when an application made now is made."""
+        return Ground(home=self.here, on=china_day(self.clock.now()), divisions=self.published.divisions)
 
     def begin(self, request_id: str, traceparent: str | None) -> str:
         """Put the request's id and trace on every log line that follows; answers our own traceparent."""

@@ -15,7 +15,7 @@ from server.domain.materials import Upload
 from server.domain.opening import MaterialGiven, Submission, application_of
 from server.domain.persons import Person, check_character
 from server.domain.plan import PlannedStep
-from tests.domain.places import directory_of
+from tests.domain.places import GROUND, directory_of
 
 JIANGSU, ZHEJIANG, GUANGDONG = "320000", "330000", "440000"
 NOWHERE = "510000"  # a division that no node of this world decides for
@@ -166,7 +166,7 @@ def submission(**change: Any) -> Submission:
 
 def application(steps: Sequence[PlannedStep] | None = None) -> Application:
     """What the submission makes, or the same for other steps."""
-    made = application_of(CATALOGUE, submission(), applicant=person(), uploads=UPLOADS, home=JIANGSU)
+    made = application_of(CATALOGUE, submission(), applicant=person(), uploads=UPLOADS, ground=GROUND)
     return made.model_copy(update={"steps": tuple(steps)}) if steps is not None else made
 
 

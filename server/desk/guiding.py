@@ -1,13 +1,13 @@
 """Guiding: which bundles there are, and what one of them asks of a citizen with given answers."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from server.domain.catalogue import Bundle, Question, Status
+from server.domain.catalogue import Batch, Bundle, Question, Status
 from server.domain.forms import schema_of
 from server.domain.merging import MergedMaterial, Saved, merge
 from server.domain.names import Value
-from server.domain.plan import PlannedStep, make_plan
+from server.domain.plan import PlannedStep, make_plan, require_answers
 from server.domain.routing import route
 from server.node import Node
 
@@ -80,6 +80,38 @@ class Guide(Value):
     saved: Saved
 
 
+class ListLine(Value):
+    """A name on a list, how certain it is, and the bundle of the catalogue that has this name (empty: none)."""
+
+    name: str
+    certainty: Literal["found", "weak"]
+    bundle: str
+
+
+class BatchView(Value):
+    """One document of a year: `named_count` of its `official_count` things can be named, as `notice` says in words."""
+
+    name: str
+    batch: int
+    document: str
+    issued: str
+    official_count: int
+    named_count: int
+    notice: str
+    source: str
+    status: Status
+    entries: tuple[ListLine, ...]
+
+
+class ListView(Value):
+    """What is known of a year's lists; never the official list itself."""
+
+    year: int
+    official_count: int
+    named_count: int
+    batches: tuple[BatchView, ...]
+
+
 def bundles(node: Node) -> BundleList:
     """All bundles of the catalogue in force."""
     lines = tuple(
@@ -98,9 +130,32 @@ def bundle(node: Node, code: str) -> BundleView:
     )
 
 
+def yearly_list(node: Node, year: str) -> ListView:
+    """What is known of the lists of this year; raises NoSuchList."""
+    found = node.catalogue.list_of(year)
+    codes = {bundle.name: bundle.code for bundle in node.catalogue.bundles}
+    return ListView(
+        year=found.year,
+        official_count=sum(batch.official_count for batch in found.batches),
+        named_count=sum(len(batch.entries) for batch in found.batches),
+        batches=tuple(_batch(batch, codes) for batch in found.batches),
+    )
+
+
+def _batch(batch: Batch, codes: Mapping[str, str]) -> BatchView:
+    named, official = len(batch.entries), batch.official_count
+    return BatchView(
+        **batch.model_dump(exclude={"entries"}),
+        named_count=named,
+        notice=f"{batch.document}共{official}项，这里列出{named}项，据公开资料汇集，不是官方清单原文。",
+        entries=tuple(ListLine(**each.model_dump(), bundle=codes.get(each.name, "")) for each in batch.entries),
+    )
+
+
 def guide(node: Node, code: str, answers: Mapping[str, str]) -> Guide:
     """What the bundle asks; raises NoSuchBundle, AnswersIncomplete, NoNodeFor."""
     found = node.catalogue.bundle(code)
+    require_answers(found, answers, node.ground())
     steps = make_plan(node.catalogue, found, answers, home=node.here)
     return _guide(node, found, steps)
 

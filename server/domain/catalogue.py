@@ -19,6 +19,12 @@ class NoSuchBundle(Missing):
     title = "没有这件事"
 
 
+class NoSuchList(Missing):
+    """No list of this year is known."""
+
+    title = "没有这一年的清单"
+
+
 class Sourced(Value):
     """What must say where it is known from (出处), and how far that may be relied on."""
 
@@ -114,6 +120,31 @@ class Bundle(Sourced):
     visits: NonNegativeInt = 0
 
 
+class ListEntry(Value):
+    """A name on a yearly list, and whether it was found in a source or only in a weak one."""
+
+    name: Text
+    certainty: Literal["found", "weak"]
+
+
+class Batch(Sourced):
+    """One document of a year's lists: how many things it officially names, and those of them that we can name."""
+
+    name: Text
+    batch: PositiveInt
+    document: Text
+    issued: Annotated[str, StringConstraints(pattern=r"^([0-9]{4}-[0-9]{2}(-[0-9]{2})?)?$")] = ""
+    official_count: PositiveInt
+    entries: tuple[ListEntry, ...] = ()
+
+
+class YearlyList(Value):
+    """The list of one year (年度清单): which things the nation adds to those done as one, as far as it is known."""
+
+    year: PositiveInt
+    batches: tuple[Batch, ...]
+
+
 class Catalogue(Sourced):
     """All of it under one version; a case keeps the version it was opened under.
 
@@ -128,6 +159,7 @@ class Catalogue(Sourced):
     materials: tuple[Material, ...]
     items: tuple[Item, ...]
     bundles: tuple[Bundle, ...]
+    lists: tuple[YearlyList, ...] = ()
 
     @cached_property
     def field_of(self) -> dict[str, Field]:
@@ -150,3 +182,10 @@ class Catalogue(Sourced):
             if bundle.code == code:
                 return bundle
         raise NoSuchBundle("目录中没有这件事，请核对后重试。")
+
+    def list_of(self, year: str) -> YearlyList:
+        """The list of this year; raises NoSuchList."""
+        for each in self.lists:
+            if str(each.year) == year:
+                return each
+        raise NoSuchList("没有收录这一年的清单。")

@@ -1,10 +1,11 @@
 """The base of every value, and how moments are written."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
 
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 # What a person writes into one place of a form, and the name of the place: keys of canonical JSON are ASCII.
 WrittenText = Annotated[str, StringConstraints(max_length=2000)]
 WrittenKey = Annotated[str, StringConstraints(max_length=100, pattern=r"^[ -~]*$")]
@@ -21,6 +22,11 @@ class Sensitive:
 
 
 SENSITIVE = Sensitive()
+
+
+def china_day(at: datetime) -> date:
+    """The day on which this moment falls in China."""
+    return at.astimezone(CHINA).date()
 
 
 def moment_text(at: datetime) -> str:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from server.domain.case import Application, HandedIn
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
+from server.domain.divisions import CODE, Ground
 from server.domain.errors import FieldFault
 from server.domain.forms import FormFaulty, form_faults
 from server.domain.materials import Upload
 from server.domain.merging import MergedForm, merge
 from server.domain.names import Value
 from server.domain.persons import Person
-from server.domain.plan import PlannedStep, make_plan
+from server.domain.plan import PlannedStep, division_faults, make_plan, pointer, require_answers
 from server.domain.routing import route
 
 
@@ -37,16 +38,18 @@ def application_of(
     *,
     applicant: Person,
     uploads: Mapping[str, Upload],
-    home: str,
+    ground: Ground,
 ) -> Application:
     """The checked application; raises NoSuchBundle, AnswersIncomplete, or FormFaulty naming every fault.
 
     `uploads` are the applicant's own, by id. Fields that his proven name fills are filled here.
     """
     bundle = catalogue.bundle(wish.bundle)
-    steps = make_plan(catalogue, bundle, wish.answers, home=home)
+    require_answers(bundle, wish.answers, ground)
+    steps = make_plan(catalogue, bundle, wish.answers, home=ground.home)
     merged = merge(catalogue, bundle, steps)
-    faults = form_faults(merged.fields, wish.form) + _material_faults(merged, wish, uploads)
+    faults = form_faults(merged.fields, wish.form) + _place_faults(merged, wish, ground)
+    faults += _material_faults(merged, wish, uploads)
     if faults:
         raise FormFaulty("请按提示修改后重新提交。", errors=faults)
     known = {"name": applicant.name, "id_number": applicant.id_number}
@@ -69,6 +72,17 @@ def check_places(steps: tuple[PlannedStep, ...], directory: Directory) -> None:
     """Raises NoNodeFor if a step of the plan would be decided where no node is."""
     for step in steps:
         route(directory, step.division)
+
+
+def _place_faults(merged: MergedForm, wish: Submission, ground: Ground) -> list[FieldFault]:
+    """A place of the form must exist today; nothing is decided there, so it may be a town or a zone."""
+    codes = [each.field.code for each in merged.fields if each.field.type == "division"]
+    return [
+        fault
+        for code in codes
+        if CODE.fullmatch(wish.form.get(code, ""))
+        for fault in division_faults(ground, wish.form[code], at=pointer("form", code), must_decide=False)
+    ]
 
 
 def _material_faults(merged: MergedForm, wish: Submission, uploads: Mapping[str, Upload]) -> list[FieldFault]:

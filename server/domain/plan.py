@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from server.domain.catalogue import Bundle, Catalogue, Item, Question
-from server.domain.divisions import CODE
+from server.domain.divisions import CODE, Ground
 from server.domain.errors import FieldFault, Invalid
 from server.domain.names import Value
 
@@ -75,6 +75,33 @@ def _fault_of(question: Question, answer: str | None) -> tuple[str, str] | None:
     if question.type == "choice" and answer not in question.choices:
         return "choice", f"{question.name}：请从所列选项中选择。"
     return None
+
+
+def require_answers(bundle: Bundle, answers: Mapping[str, str], ground: Ground) -> None:
+    """Raises AnswersIncomplete with every fault of the answers, places that are none any more among them."""
+    faults = check_answers(bundle, answers)
+    for question in bundle.questions:
+        answer = answers.get(question.code, "")
+        if question.type == "division" and CODE.fullmatch(answer):
+            faults += division_faults(ground, answer, at=pointer("answers", question.code), must_decide=True)
+    if faults:
+        raise AnswersIncomplete(errors=faults)
+
+
+def division_faults(ground: Ground, code: str, *, at: str, must_decide: bool) -> list[FieldFault]:
+    """Why this code cannot be given today: unknown, not valid, or (`must_decide`) nothing is decided there."""
+    found = ground.divisions.find(code)
+    if found is None:
+        return [FieldFault(pointer=at, code="division_unknown", detail="没有这个行政区划代码，请重新选择。")]
+    if not found.is_valid(ground.on):
+        names = [ground.divisions.name_in_full(each) for each in found.successors]
+        instead = f"请按实际所在地选择：{'、'.join(names)}。" if names else "请重新选择。"
+        detail = f"{found.name}（{code}）现在不是有效的行政区划，{instead}"
+        return [FieldFault(pointer=at, code="division_not_valid", detail=detail)]
+    if must_decide and not found.is_routable:
+        detail = f"{found.name}不能单独办理，请选择所属的县（市、区）或市。"
+        return [FieldFault(pointer=at, code="division_not_routable", detail=detail)]
+    return []
 
 
 def make_plan(

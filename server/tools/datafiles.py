@@ -1,4 +1,4 @@
-"""Reads TOML tables into values, and gathers what is wrong with them so that one error tells all."""
+"""Reads TOML tables and rows of cells into values, and gathers what is wrong so that one error tells all."""
 
 import re
 import tomllib
@@ -12,6 +12,7 @@ from server.domain.names import Value
 
 V = TypeVar("V", bound=BaseModel)
 Where = tuple[str | int, ...]  # a table, and the place of an entry if there are several
+ROWS, FIRST_ROW = ".csv", 2  # such a file is one row a line, below the line of its keys
 
 WHAT_TO_DO = {
     "missing": "add the key",
@@ -60,13 +61,15 @@ class Reading:
         if not isinstance(entries, list):
             self._note(path, f"must be written [[{table}]]", table=(table,))
             return []
-        values = []
-        for place, raw in enumerate(entries):
-            try:
-                values.append(kind.model_validate(raw))
-            except ValidationError as fault:
-                self._note_all(path, fault, inside=(table, place))
-        return values
+        return self._values(path, entries, kind, table=table)
+
+    def rows(self, path: Path, kind: type[V], *, table: str, lists: Sequence[str] = ()) -> list[V]:
+        """The values of a file of rows (`divisions.csv`), its first line the keys.
+
+        What is empty is left out; nothing is quoted; the cells of `lists` hold several words.
+        """
+        entries = self._rows(path, table, lists=lists)
+        return self._values(path, entries, kind, table=table)
 
     def whole(self, path: Path, kind: type[V]) -> V | None:
         """The whole file as one value; None if it is broken."""
@@ -114,6 +117,36 @@ class Reading:
                 self._note(path, f"is not TOML: {fault}", what_to_do="correct the syntax")
         return self._documents[path]
 
+    def _values(self, path: Path, entries: Sequence[Any], kind: type[V], *, table: str) -> list[V]:
+        values = []
+        for place, raw in enumerate(entries):
+            try:
+                values.append(kind.model_validate(raw))
+            except ValidationError as fault:
+                self._note_all(path, fault, inside=(table, place))
+        return values
+
+    def _rows(self, path: Path, table: str, *, lists: Sequence[str]) -> list[dict[str, Any]]:
+        self._documents[path], self._asked[path] = {}, {table}
+        try:
+            head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+        except OSError as fault:
+            self._note(path, f"cannot be read: {fault.strerror}")
+            return []
+        except ValueError as fault:
+            self._note(path, f"is not UTF-8: {fault}", what_to_do="save it as UTF-8")
+            return []
+        keys = head.split(",")
+        entries: list[dict[str, Any]] = []
+        for line in lines:
+            cells = line.split(",")
+            entry: dict[str, Any] = {key: cell for key, cell in zip(keys, cells, strict=False) if cell}
+            entry |= {key: entry[key].split() for key in lists if key in entry}
+            entry |= {"more": cells[len(keys) :]} if len(cells) > len(keys) else {}
+            entries.append(entry)
+        self._documents[path][table] = entries
+        return entries
+
     def _note_all(self, path: Path, fault: ValidationError, *, inside: Where = ()) -> None:
         for error in fault.errors(include_url=False, include_input=False):
             table, key = _split(inside + error["loc"])
@@ -139,6 +172,8 @@ class Reading:
         if not table:
             return 0
         place = int(table[1]) if len(table) > 1 else 0
+        if path.suffix == ROWS:
+            return place + FIRST_ROW
         header = re.compile(rf"^\s*\[\[?\s*{re.escape(str(table[0]))}\s*\]\]?", re.MULTILINE)
         found = list(header.finditer(self._texts.get(path, "")))
         return self._texts[path].count("\n", 0, found[place].end()) + 1 if place < len(found) else 0

@@ -1,16 +1,18 @@
 """Reads what a province publishes: its catalogue, and the divisions and nodes it knows."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import TypeVar
 
-from server.domain.catalogue import Bundle, Catalogue, Field, Item, Material, Sourced, Status, Text
+from server.domain.catalogue import Bundle, Catalogue, Field, Item, Material, Sourced, Text, YearlyList
 from server.domain.checking import catalogue_faults
-from server.domain.divisions import CODE, Division
+from server.domain.divisions import CODE, Division, Divisions, parent_of, prefix
 from server.tools.datafiles import Reading
 
 Entry = TypeVar("Entry", Field, Material, Item, Bundle)
-KNOWN_STATUS = get_args(Status)
+LEVELS = {2: ("province",), 4: ("city", "grouping"), 6: ("county", "zone", "town", "grouping")}
 
 
 class Heading(Sourced):
@@ -19,6 +21,12 @@ class Heading(Sourced):
     version: Text
     departments: dict[str, Text]
     licences: dict[str, Text]
+
+
+class DivisionsHeading(Sourced):
+    """The head of the divisions: the last day up to which changes of them are known."""
+
+    known_to: date
 
 
 class NodeArea(Sourced):
@@ -30,7 +38,8 @@ class NodeArea(Sourced):
 
 
 def load_catalogue(folder: Path) -> Catalogue:
-    """The catalogue of the folder: catalogue.toml, fields.toml, materials.toml, items/*.toml, bundles/*.toml.
+    """The catalogue of the folder: catalogue.toml, fields.toml, materials.toml, items/*.toml, bundles/*.toml,
+    lists/*.toml.
 
     Raises BrokenData with every fault: those of entries that cannot be read, or if there are none, those of
     meaning (server/domain/checking.py), each with its rule.
@@ -42,9 +51,10 @@ def load_catalogue(folder: Path) -> Catalogue:
     materials = files.entries([folder / "materials.toml"], Material, table="material")
     items = files.entries(sorted((folder / "items").glob("*.toml")), Item, table="item")
     bundles = files.entries(sorted((folder / "bundles").glob("*.toml")), Bundle, table="bundle")
+    lists = _lists(reading, folder / "lists")
     reading.finish()
     head = heading.model_dump() if heading else {}
-    catalogue = Catalogue(**head, fields=fields, materials=materials, items=items, bundles=bundles)
+    catalogue = Catalogue(**head, fields=fields, materials=materials, items=items, bundles=bundles, lists=lists)
     for fault in catalogue_faults(catalogue):
         path = files.path_of.get((fault.table, fault.entry), folder / "catalogue.toml")
         reason = f"{fault.rule}: {fault.reason}"
@@ -53,18 +63,20 @@ def load_catalogue(folder: Path) -> Catalogue:
     return catalogue
 
 
-def load_divisions(folder: Path) -> tuple[Division, ...]:
-    """The divisions of the folder's divisions.toml; raises BrokenData."""
+def load_divisions(folder: Path) -> Divisions:
+    """The divisions of the folder: divisions.csv, and where they are from in divisions.toml; raises BrokenData."""
     reading = Reading()
+    heading = reading.whole(folder / "divisions.toml", DivisionsHeading)
     divisions = _divisions(reading, folder)
     reading.finish()
-    return divisions
+    head = heading.model_dump() if heading else {}
+    return Divisions(**head, divisions=tuple(divisions.values()))
 
 
 def load_nodes(folder: Path) -> tuple[NodeArea, ...]:
-    """The nodes of the folder's nodes.toml, each named after a division of divisions.toml; raises BrokenData."""
+    """The nodes of the folder's nodes.toml, each named after a division of divisions.csv; raises BrokenData."""
     reading = Reading()
-    known = {division.code for division in _divisions(reading, folder)}
+    known = _divisions(reading, folder).keys()
     path = folder / "nodes.toml"
     nodes = reading.tables(path, NodeArea, table="node")
     for name, reason in _node_faults(nodes, known):
@@ -89,27 +101,69 @@ class _Files:
         return tuple(found)
 
 
-def _divisions(reading: Reading, folder: Path) -> tuple[Division, ...]:
-    path = folder / "divisions.toml"
-    divisions = reading.tables(path, Division, table="division")
-    seen: set[str] = set()
-    for division in divisions:
-        for reason in _division_faults(division, seen):
-            reading.refuse(path, reason, table="division", entry=division.code, what_to_do="correct the division")
-        seen.add(division.code)
-    return tuple(divisions)
+def _lists(reading: Reading, folder: Path) -> tuple[YearlyList, ...]:
+    found: list[YearlyList] = []
+    names: set[str] = set()
+    for path in sorted(folder.glob("*.toml")):
+        each = reading.whole(path, YearlyList)
+        if each is None:
+            continue
+        if path.stem != str(each.year):
+            reading.refuse(path, f"year: the file is not called {each.year}.toml", table="", what_to_do="rename it")
+        for batch, reason in _list_faults(each, names):
+            reading.refuse(path, reason, table="batches", entry=batch, what_to_do="correct the list")
+        found.append(each)
+    return tuple(found)
 
 
-def _division_faults(division: Division, seen: set[str]) -> Iterator[str]:
-    if not CODE.fullmatch(division.code):
-        yield f"code: {division.code!r} is no six-digit code"
-    if division.code in seen:
-        yield f"duplicate: {division.code} is defined more than once"
-    if division.status not in KNOWN_STATUS:
-        yield f"status: {division.status!r} is none of {', '.join(KNOWN_STATUS)}"
+def _list_faults(known: YearlyList, names: set[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with each batch, by its name; `names` are those of the lists before, and grow."""
+    numbers: set[int] = set()
+    for batch in known.batches:
+        if batch.batch in numbers:
+            yield batch.name, f"duplicate: there is a batch {batch.batch} already"
+        if len(batch.entries) > batch.official_count:
+            yield batch.name, f"count: {len(batch.entries)} names are more than the official {batch.official_count}"
+        for entry in batch.entries:
+            if entry.name in names:
+                yield batch.name, f"duplicate: {entry.name} is on a list already"
+            names.add(entry.name)
+        numbers.add(batch.batch)
+    if not known.batches:
+        yield "", "empty: the year has no batch"
 
 
-def _node_faults(nodes: Sequence[NodeArea], known: set[str]) -> Iterator[tuple[str, str]]:
+def _divisions(reading: Reading, folder: Path) -> dict[str, Division]:
+    path = folder / "divisions.csv"
+    found = reading.rows(path, Division, table="division", lists=("successors",))
+    by_code = {division.code: division for division in found}
+    faults = [fault for division in found for fault in _division_faults(division, by_code)]
+    for code, times in Counter(division.code for division in found).items():
+        faults += [(code, f"duplicate: {code} is defined more than once")] if times > 1 else []
+    for code, reason in faults:
+        reading.refuse(path, reason, table="division", entry=code, what_to_do="correct the division")
+    return by_code
+
+
+def _division_faults(division: Division, known: Mapping[str, Division]) -> Iterator[tuple[str, str]]:
+    code, parent = division.code, parent_of(division.code)
+    if not CODE.fullmatch(code):
+        yield code, f"code: {code!r} is no six-digit code"
+        return
+    if division.kind not in LEVELS[len(prefix(code))]:
+        yield code, f"kind: {code} cannot be a {division.kind}"
+    if parent and parent not in known:
+        yield code, f"unknown_reference: there is no division {parent!r} around it"
+    if division.valid_from and division.valid_to and division.valid_to < division.valid_from:
+        yield code, "days: valid_to is before valid_from"
+    if division.successors and not division.valid_to:
+        yield code, "days: what has successors needs its last day in valid_to"
+    for successor in division.successors:
+        if successor not in known or successor == code:
+            yield code, f"unknown_reference: there is no division {successor!r} to succeed it"
+
+
+def _node_faults(nodes: Sequence[NodeArea], known: Collection[str]) -> Iterator[tuple[str, str]]:
     """What is wrong with each node, by its name."""
     holders: dict[str, str] = {}
     for number, node in enumerate(nodes):

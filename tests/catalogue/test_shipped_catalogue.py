@@ -1,9 +1,13 @@
 """The shipped catalogue is whole, says where it is from, and plans a birth as it should."""
 
+from collections import Counter
+from datetime import date
+
 import pytest
 
-from server.domain.catalogue import NoSuchBundle
+from server.domain.catalogue import NoSuchBundle, NoSuchList
 from server.domain.checking import catalogue_faults
+from server.domain.divisions import prefix
 from server.domain.forms import form_faults
 from server.domain.merging import MergedField, merge
 from server.domain.persons import is_fictitious
@@ -95,11 +99,69 @@ def test_every_example_would_be_accepted_in_its_own_form_and_no_id_number_can_be
     assert all(is_fictitious(field.example) for field in CATALOGUE.fields if field.type == "id_number")
 
 
-def test_all_34_provincial_divisions_are_known() -> None:
-    divisions = load_divisions(CONFIG / "regions")
-    assert len({division.code for division in divisions}) == 34
-    assert all(division.code.endswith("0000") and division.status == "official" for division in divisions)
-    assert {division.code: division.name for division in divisions}["330000"] == "浙江省"
+def test_the_lists_name_what_could_be_found_of_each_document_and_no_more() -> None:
+    known = [(each.year, batch) for each in CATALOGUE.lists for batch in each.batches]
+    assert {
+        (year, batch.batch): (batch.document, len(batch.entries), batch.official_count) for year, batch in known
+    } == {
+        (2024, 1): ("国发〔2024〕3号", 13, 13),
+        (2024, 2): ("国办函〔2024〕53号", 4, 8),
+        (2025, 1): ("国办函〔2025〕3号", 2, 12),
+        (2025, 2): ("国办发〔2025〕24号", 0, 9),
+        (2026, 1): ("国办函〔2026〕2号", 6, 13),
+        (2026, 2): ("国办函〔2026〕84号", 11, 13),
+    }
+    assert sum(batch.official_count for _, batch in known) == 68
+    assert {batch.status for _, batch in known} == {"local"}
+    weak = [entry.name for year, batch in known for entry in batch.entries if entry.certainty == "weak"]
+    assert len(weak) == 18
+    assert "申请汽车以旧换新补贴" in weak
+
+
+def test_a_list_of_a_year_that_is_not_known_is_refused() -> None:
+    assert CATALOGUE.list_of("2026").year == 2026
+    with pytest.raises(NoSuchList):
+        CATALOGUE.list_of("2027")
+
+
+DIVISIONS = load_divisions(CONFIG / "regions")
+TODAY = date(2026, 11, 23)
+
+
+def test_all_divisions_of_december_2024_and_what_is_known_since_are_there() -> None:
+    lengths = Counter(len(prefix(division.code)) for division in DIVISIONS.divisions)
+    assert lengths == {2: 34, 4: 369, 6: 3479 + len(("500157", "653132", "659013"))}
+    assert (DIVISIONS.known_to, DIVISIONS.status) == (date(2026, 6, 30), "local")
+    assert DIVISIONS.source
+    assert len(DIVISIONS.children("", TODAY)) == 34
+    assert DIVISIONS.name_in_full("330106") == "浙江省杭州市西湖区"
+    assert DIVISIONS.name_in_full("419001") == "河南省济源市"
+    assert DIVISIONS.name_in_full("110101") == "北京市东城区"
+
+
+def test_what_has_changed_since_then_is_dated() -> None:
+    dated = {each.code: each for each in DIVISIONS.divisions if each.valid_from or each.valid_to}
+    assert {code: str(each.valid_from) for code, each in dated.items() if each.valid_from} == {
+        "653228": "2024-12-27",
+        "653229": "2024-12-27",
+        "500157": "2025-11-06",
+        "653132": "2026-03-26",
+        "659013": "2026-04-30",
+    }
+    assert {code: each.successors for code, each in dated.items() if each.valid_to} == {
+        "500105": ("500157",),
+        "500112": ("500157", "500109"),
+    }
+
+
+def test_zones_and_the_towns_of_four_cities_decide_nothing() -> None:
+    towns = [each for each in DIVISIONS.divisions if each.code[:4] in ("4419", "4420", "4604", "6202")]
+    assert [each.code for each in towns if each.is_routable] == ["441900", "442000", "460400", "620200"]
+    mainland = [each for each in DIVISIONS.divisions if each.code < "710000" and prefix(each.code) == each.code]
+    high = [each for each in mainland if each.code[4] in "79"]
+    assert high
+    assert not [each.code for each in high if each.is_routable]
+    assert [each.name for each in mainland if each.kind == "county" and "开发区" in each.name] == []
 
 
 def test_the_first_two_nodes_are_jiangsu_and_zhejiang() -> None:

@@ -1,9 +1,38 @@
-"""A directory of nodes without keys, for what only asks who decides where."""
+"""A directory of nodes without keys, and a few divisions, for what only asks who decides where."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from server.domain.directory import Directory, NodeEntry
+from server.domain.divisions import Division, Divisions, Ground
+
+TODAY = date(2026, 11, 23)
+DIVISIONS = Divisions(
+    known_to=date(2026, 6, 30),
+    source="tests",
+    status="sample",
+    divisions=(
+        Division(code="320000", name="江苏省", kind="province"),
+        Division(code="320100", name="南京市", kind="city"),
+        Division(code="330000", name="浙江省", kind="province"),
+        Division(code="330100", name="杭州市", kind="city"),
+        Division(code="330102", name="上城区", kind="county"),
+        Division(code="330171", name="某开发区", kind="zone"),
+        Division(code="419000", name="省直辖县", kind="grouping"),
+        Division(code="500000", name="重庆市", kind="province"),
+        Division(code="500100", name="重庆市", kind="city"),
+        Division(code="500109", name="北碚区", kind="county"),
+        Division(
+            code="500112",
+            name="渝北区",
+            kind="county",
+            valid_to=date(2025, 11, 5),
+            successors=("500157", "500109"),
+        ),
+        Division(code="500157", name="两江新区", kind="county", valid_from=date(2025, 11, 6)),
+    ),
+)
+GROUND = Ground(home="320000", on=TODAY, divisions=DIVISIONS)
 
 
 def directory_of(divisions: Mapping[str, Sequence[str]]) -> Directory:

@@ -11,6 +11,7 @@ from server.domain.opening import MaterialGiven, Submission, application_of, che
 from server.domain.persons import is_fictitious, is_id_number
 from server.domain.plan import AnswersIncomplete
 from server.domain.routing import NoNodeFor
+from tests.domain.places import GROUND
 from tests.world import CATALOGUE, DIRECTORY, FORM, GIVEN, JIANGSU, UPLOADS, person, planned, submission
 
 YES = {"place": "330102", "extra": "yes"}
@@ -18,7 +19,7 @@ YES = {"place": "330102", "extra": "yes"}
 
 def applied(wish: Submission) -> Any:
     """The application that this wish makes at home."""
-    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, home=JIANGSU)
+    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, ground=GROUND)
 
 
 def faults_of(wish: Submission) -> list[tuple[str, str]]:
@@ -123,7 +124,7 @@ def test_nothing_given_is_refused_for_each_mandatory_material():
 
 def test_a_material_that_somebody_else_uploaded_is_unknown():
     with pytest.raises(FormFaulty) as refused:
-        application_of(CATALOGUE, submission(), applicant=person(), uploads={}, home=JIANGSU)
+        application_of(CATALOGUE, submission(), applicant=person(), uploads={}, ground=GROUND)
     assert [fault.code for fault in refused.value.errors] == ["material_unknown"] * 3
 
 

@@ -37,6 +37,29 @@ async def test_bundles_are_listed_and_cached(places: Places):
         assert (await anyone.get(path, headers={"If-None-Match": '"other"'})).status == 200
 
 
+@pytest.mark.parametrize("year", ["2023", "02024", "next"])
+async def test_a_year_without_a_list_is_refused(places: Places, year: str):
+    refused(await places.caller().get(f"/api/v1/lists/{year}"), 404, "no_such_list")
+
+
+async def test_a_yearly_list_says_how_many_of_the_official_number_it_names(places: Places):
+    anyone = places.caller()
+    answer = await anyone.get("/api/v1/lists/2024")
+    first, second = answer.body["batches"]
+    assert (answer.body["named_count"], answer.body["official_count"]) == (17, 21)
+    assert (second["document"], second["named_count"], second["official_count"]) == ("国办函〔2024〕53号", 4, 8)
+    assert "共8项，这里列出4项" in second["notice"]
+    assert "official" not in {first["status"], second["status"]}
+    again = await anyone.get("/api/v1/lists/2024", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status == 304
+
+
+async def test_a_name_on_a_list_leads_to_its_bundle(places: Places):
+    listed = (await places.caller().get("/api/v1/lists/2024")).body["batches"][0]["entries"]
+    bundles = {each["name"]: each["bundle"] for each in listed}
+    assert (bundles["新生儿出生"], bundles["企业上市合法合规信息核查"]) == ("newborn", "")
+
+
 async def test_a_guide_shows_one_form_materials_and_who_decides(places: Places):
     guide = (await places.caller().post("/api/v1/bundles/newborn/guide", {"answers": ANSWERS})).body
     assert set(guide) == {"bundle", "catalogue", "form", "materials", "steps", "saved"}
