@@ -166,7 +166,7 @@ def submission(**change: Any) -> Submission:
 
 def application(steps: Sequence[PlannedStep] | None = None) -> Application:
     """What the submission makes, or the same for other steps."""
-    made = application_of(CATALOGUE, submission(), applicant=person(), uploads=UPLOADS, home=JIANGSU)
+    made = application_of(CATALOGUE, submission(), applicant=person(), uploads=UPLOADS, facts=facts())
     return made.model_copy(update={"steps": tuple(steps)}) if steps is not None else made
 
 

@@ -1,7 +1,7 @@
 """Reading: what citizens are shown of their cases, with their own data masked."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import PlainSerializer
@@ -9,11 +9,9 @@ from pydantic import PlainSerializer
 from server.desk.applying import own_case
 from server.domain.case import ENDED, STATE_NAMES, Offered, Outcome, State, Step
 from server.domain.masking import masked
-from server.domain.names import Value
+from server.domain.names import CHINA, Value
 from server.domain.records import Record
 from server.node import Node
-
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 def local_text(at: datetime) -> str:

@@ -1,6 +1,6 @@
 """The base of every value, and how moments are written."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, Str
 # What a person writes into one place of a form, and the name of the place: keys of canonical JSON are ASCII.
 WrittenText = Annotated[str, StringConstraints(max_length=2000)]
 WrittenKey = Annotated[str, StringConstraints(max_length=100, pattern=r"^[ -~]*$")]
+
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 class Value(BaseModel):
@@ -45,6 +47,11 @@ def in_milliseconds(at: datetime) -> datetime:
         raise ValueError("a moment needs a time zone")
     utc = at.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def day_in_china(at: datetime) -> date:
+    """The day that the calendar shows in China at this moment."""
+    return at.astimezone(CHINA).date()
 
 
 Moment = Annotated[datetime, AfterValidator(in_milliseconds), PlainSerializer(moment_text, return_type=str)]

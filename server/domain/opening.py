@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from server.domain.acts import Facts
 from server.domain.case import Application, HandedIn
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
@@ -9,7 +10,7 @@ from server.domain.errors import FieldFault
 from server.domain.forms import FormFaulty, form_faults
 from server.domain.materials import Upload
 from server.domain.merging import MergedForm, merge
-from server.domain.names import Value
+from server.domain.names import Value, day_in_china
 from server.domain.persons import Person
 from server.domain.plan import PlannedStep, make_plan
 from server.domain.routing import route
@@ -37,16 +38,16 @@ def application_of(
     *,
     applicant: Person,
     uploads: Mapping[str, Upload],
-    home: str,
+    facts: Facts,
 ) -> Application:
     """The checked application; raises NoSuchBundle, AnswersIncomplete, or FormFaulty naming every fault.
 
     `uploads` are the applicant's own, by id. Fields that his proven name fills are filled here.
     """
     bundle = catalogue.bundle(wish.bundle)
-    steps = make_plan(catalogue, bundle, wish.answers, home=home)
+    steps = make_plan(catalogue, bundle, wish.answers, home=facts.here)
     merged = merge(catalogue, bundle, steps)
-    faults = form_faults(merged.fields, wish.form) + _material_faults(merged, wish, uploads)
+    faults = form_faults(merged.fields, wish.form, on=day_in_china(facts.at)) + _material_faults(merged, wish, uploads)
     if faults:
         raise FormFaulty("请按提示修改后重新提交。", errors=faults)
     known = {"name": applicant.name, "id_number": applicant.id_number}

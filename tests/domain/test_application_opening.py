@@ -8,17 +8,17 @@ from server.domain.case import HandedIn
 from server.domain.catalogue import NoSuchBundle
 from server.domain.forms import FormFaulty
 from server.domain.opening import MaterialGiven, Submission, application_of, check_places
-from server.domain.persons import is_fictitious, is_id_number
+from server.domain.persons import id_number_fault, is_fictitious
 from server.domain.plan import AnswersIncomplete
 from server.domain.routing import NoNodeFor
-from tests.world import CATALOGUE, DIRECTORY, FORM, GIVEN, JIANGSU, UPLOADS, person, planned, submission
+from tests.world import CATALOGUE, DIRECTORY, FORM, GIVEN, JIANGSU, MONDAY, UPLOADS, facts, person, planned, submission
 
 YES = {"place": "330102", "extra": "yes"}
 
 
 def applied(wish: Submission) -> Any:
     """The application that this wish makes at home."""
-    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, home=JIANGSU)
+    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, facts=facts())
 
 
 def faults_of(wish: Submission) -> list[tuple[str, str]]:
@@ -36,7 +36,7 @@ def given(code: str, id: str) -> MaterialGiven:
 
 def test_the_persons_of_the_tests_are_made_up_and_have_valid_numbers():
     numbers = [person().id_number, person(born="20011231", sequence="012").id_number]
-    assert all(is_id_number(number) and is_fictitious(number) for number in numbers)
+    assert all(not id_number_fault(number, MONDAY.date()) and is_fictitious(number) for number in numbers)
     assert len(set(numbers)) == 2
 
 
@@ -123,7 +123,7 @@ def test_nothing_given_is_refused_for_each_mandatory_material():
 
 def test_a_material_that_somebody_else_uploaded_is_unknown():
     with pytest.raises(FormFaulty) as refused:
-        application_of(CATALOGUE, submission(), applicant=person(), uploads={}, home=JIANGSU)
+        application_of(CATALOGUE, submission(), applicant=person(), uploads={}, facts=facts())
     assert [fault.code for fault in refused.value.errors] == ["material_unknown"] * 3
 
 
