@@ -49,7 +49,7 @@ def citizens(province: str) -> tuple[Citizen, ...]:
     """Fictitious citizens `citizen-001`, `citizen-002` and so on; the first one is the mother of the family."""
     return tuple(
         _citizen(f"citizen-{number:03}", name, fictitious_id_number(province, _birthday(number), 100 + 2 * number))
-        for number, name in enumerate(["苏知夏", *(f"示例市民{number:03}" for number in range(2, CITIZENS + 1))], 1)
+        for number, name in enumerate(["苏知夏", *map(_name, range(2, CITIZENS + 1))], 1)
     )
 
 
@@ -79,6 +79,11 @@ def officers(departments: Iterable[str]) -> tuple[Officer, ...]:
 
 def _citizen(code: str, name: str, id_number: str) -> Citizen:
     return Citizen(code, f"openid-{code}", name, id_number, f"face-{code}")
+
+
+def _name(number: int) -> str:
+    """A name as it may stand in a form: no digits."""
+    return "示例市民" + "".join("〇一二三四五六七八九"[int(digit)] for digit in f"{number:03}")
 
 
 def _birthday(number: int) -> date:

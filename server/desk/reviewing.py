@@ -13,7 +13,7 @@ from server.domain.catalogue import Need
 from server.domain.errors import FieldFault, Missing
 from server.domain.forms import FormFaulty, form_faults
 from server.domain.merging import MergedField
-from server.domain.names import Value, WrittenKey, WrittenText
+from server.domain.names import Value, WrittenKey, WrittenText, china_day
 from server.domain.persons import Officer
 from server.domain.records import Record
 from server.node import Node
@@ -87,7 +87,7 @@ def _check_result(node: Node, step: str, result: Mapping[str, str]) -> None:
         MergedField(field=node.catalogue.field_of[need.code], is_required=need.is_required, needed_by=(step,))
         for need in yields
     ]
-    faults = form_faults(fields, result)
+    faults = form_faults(fields, result, on=china_day(node.clock.now()))
     if faults:
         moved = [fault.model_copy(update={"pointer": fault.pointer.replace("/form/", "/result/")}) for fault in faults]
         raise FormFaulty("办理结果填写有误。", errors=moved)

@@ -5,8 +5,9 @@ from datetime import timedelta
 from hashlib import sha256
 
 from server.domain.errors import FieldFault, Forbidden, Invalid, StaleVersion, Unproven
-from server.domain.names import Value
-from server.domain.persons import Claims, Officer, Person, Session, is_id_number
+from server.domain.meaning import SENTENCES
+from server.domain.names import Value, china_day
+from server.domain.persons import Claims, Officer, Person, Session, id_number_fault
 from server.node import Node
 
 CITIZENS, OFFICERS = "citizens", "officers"
@@ -33,7 +34,7 @@ class RealNameNeeded(Forbidden):
 
 
 class IdNumberInvalid(Invalid):
-    """The ID number has a wrong birth date or check character."""
+    """The ID number has a wrong shape, birth date or check character."""
 
     title = "身份证号码不正确"
 
@@ -82,9 +83,10 @@ async def prove_name(node: Node, claims: Claims, *, name: str, id_number: str, f
 
     Raises IdNumberInvalid and IdentityMismatch.
     """
-    if not is_id_number(id_number):
-        fault = FieldFault(pointer="/id_number", code="id_number", detail="身份证号码不正确，请核对18位号码。")
-        raise IdNumberInvalid("身份证号码不正确，请核对18位号码。", errors=[fault])
+    broken = id_number_fault(id_number, china_day(node.clock.now()))
+    if broken:
+        fault = FieldFault(pointer="/id_number", code=broken, detail=SENTENCES[broken])
+        raise IdNumberInvalid(SENTENCES[broken], errors=[fault])
     await node.platform.check_face(name=name, id_number=id_number, face_token=face_token)
     person = Person(key=node.keys.owner("person", id_number), name=name, id_number=id_number)
     await node.store.people.keep_person(person)

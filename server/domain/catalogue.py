@@ -35,18 +35,30 @@ class Sourced(Value):
 class Field(Sourced):
     """One question of the form, defined once for all items.
 
-    `filled_from` names a detail of the applicant that the session has proven, so nobody is asked for it.
+    `filled_from` names a detail of the applicant that the session has proven, so nobody is asked for it. `longest`
+    counts for texts, `not_after_today` for dates, such as those of births.
     """
 
     code: str
     name: Text
-    type: Literal["text", "date", "id_number", "mobile", "choice", "division"]
+    type: Literal[
+        "text",
+        "date",
+        "id_number",
+        "mobile",
+        "uscc",
+        "person_name",
+        "enterprise_name",
+        "choice",
+        "division",
+    ]
     group: Text
     is_sensitive: bool
     example: str = ""
     hint: str = ""
     choices: Mapping[str, str] = {}
     longest: PositiveInt = 100
+    not_after_today: bool = False
     filled_from: Literal["", "name", "id_number"] = ""
 
 

@@ -17,6 +17,7 @@ RULES: Mapping[str, str] = {
     "unknown_reference": "correct the code, or add the missing entry",
     "unused": "remove it, or use it",
     "choices": "give choices to a choice, and only to a choice",
+    "not_after_today": "say so of dates only",
     "filled_twice": "ask for the proven detail in one field only",
     "days": "promise no more days than the law allows",
     "jurisdiction": "name a division question that every bundle of the item asks, or home",
@@ -82,6 +83,8 @@ def _codes(catalogue: Catalogue) -> Iterator[Fault]:
 def _fields(fields: Sequence[Field]) -> Iterator[Fault]:
     for field in fields:
         yield from _choices(("field", field.code), field)
+        if field.not_after_today and field.type != "date":
+            yield _fault(("field", field.code), "not_after_today", reason=f"{field.code} is of type {field.type}")
     twice = _doubles(field.filled_from for field in fields if field.filled_from)
     for field in fields:
         if field.filled_from in twice:

@@ -11,12 +11,10 @@ from server.domain.canonical import canonical
 from server.domain.catalogue import Field
 from server.domain.divisions import CODE
 from server.domain.errors import FieldFault, Invalid
+from server.domain.meaning import FORMATS, SENTENCES, Check
 from server.domain.merging import MergedField
-from server.domain.names import Value
-from server.domain.persons import is_id_number
 from server.domain.plan import pointer
 
-MOBILE = r"^1[3-9]\d{9}$"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -26,37 +24,19 @@ class FormFaulty(Invalid):
     title = "表单填写有误"
 
 
-class Shape(Value):
-    """How values of a field type look, as JSON Schema, and what to say of one that does not.
-
-    `{longest}` in `detail` stands for the most characters of the field.
-    """
-
-    schema_part: Mapping[str, Any]
-    detail: str
-
-
-SHAPES: Mapping[str, Shape] = {
-    "text": Shape(
-        schema_part={"minLength": 1, "pattern": r"^\S(.*\S)?$"},
-        detail="请填写一行文字，最多{longest}个字，首尾不能有空格。",
-    ),
-    "date": Shape(schema_part={"format": "date"}, detail="请填写真实存在的日期，例如 2026-11-02。"),
-    "id_number": Shape(schema_part={"format": "cn-id-number"}, detail="身份证号码不正确，请核对18位号码。"),
-    "mobile": Shape(schema_part={"pattern": MOBILE}, detail="手机号码应为11位数字。"),
-    "choice": Shape(schema_part={}, detail="请从所列选项中选择。"),
-    "division": Shape(schema_part={"pattern": CODE.pattern}, detail="请选择行政区划。"),
+# How values of a field type look, as JSON Schema; what they must mean is checked under `format`.
+SHAPES: Mapping[str, Mapping[str, Any]] = {
+    "text": {"minLength": 1, "pattern": r"^\S(.*\S)?$"},
+    "date": {"format": "date"},
+    "id_number": {"pattern": "^[1-9][0-9]{16}[0-9X]$", "format": "cn-id-number"},
+    "mobile": {"pattern": "^1[3-9][0-9]{9}$", "format": "cn-mobile"},
+    "uscc": {"minLength": 18, "maxLength": 18, "format": "cn-uscc"},
+    "person_name": {"minLength": 2, "maxLength": 50, "format": "cn-person-name"},
+    "enterprise_name": {"minLength": 2, "maxLength": 100, "format": "cn-enterprise-name"},
+    "choice": {},
+    "division": {"pattern": CODE.pattern},
 }
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-FORMATS: Mapping[str, Callable[[str], bool]] = {"date": _is_date, "cn-id-number": is_id_number}
+NOT_AFTER_TODAY = "date-not-after-today"
 
 
 def schema_of(fields: Sequence[MergedField]) -> dict[str, Any]:
@@ -72,9 +52,11 @@ def schema_of(fields: Sequence[MergedField]) -> dict[str, Any]:
 
 def _property(merged: MergedField) -> dict[str, Any]:
     field = merged.field
-    shown: dict[str, Any] = {"title": field.name, "type": "string", **SHAPES[field.type].schema_part}
+    shown: dict[str, Any] = {"title": field.name, "type": "string", **SHAPES[field.type]}
     if field.type == "text":
         shown["maxLength"] = field.longest
+    if field.not_after_today:
+        shown["allOf"] = [{"format": NOT_AFTER_TODAY}]
     if field.choices:
         shown["enum"] = list(field.choices)
         shown["x-choices"] = dict(field.choices)
@@ -85,28 +67,39 @@ def _property(merged: MergedField) -> dict[str, Any]:
     return shown | {"x-group": field.group, "x-sensitive": field.is_sensitive, "x-needed-by": list(merged.needed_by)}
 
 
-def form_faults(fields: Sequence[MergedField], values: Mapping[str, Any]) -> list[FieldFault]:
-    """Every fault of the filled form, by JSON pointer below `/form`; empty when it is right."""
+def form_faults(fields: Sequence[MergedField], values: Mapping[str, Any], *, on: date) -> list[FieldFault]:
+    """Every fault of the form as filled in on this day, by JSON pointer below `/form`; empty when it is right."""
     by_code = {each.field.code: each.field for each in fields}
-    validator = _validator(canonical(schema_of(fields)))
-    faults = [fault for error in validator.iter_errors(dict(values)) for fault in _faults_of(error, by_code)]
+    validator = _validator(canonical(schema_of(fields)), on)
+    faults = [fault for error in validator.iter_errors(dict(values)) for fault in _faults_of(error, by_code, on=on)]
     return sorted(dict.fromkeys(faults), key=lambda fault: fault.pointer)
 
 
 @lru_cache(maxsize=256)
-def _validator(schema: bytes) -> Any:
-    return jsonschema_rs.Draft202012Validator(schema.decode(), formats=dict(FORMATS), validate_formats=True)
+def _validator(schema: bytes, on: date) -> Any:
+    formats = {name: _format(check, on) for name, check in FORMATS.items()}
+    return jsonschema_rs.Draft202012Validator(schema.decode(), formats=formats, validate_formats=True)
 
 
-def _faults_of(error: jsonschema_rs.ValidationError, fields: Mapping[str, Field]) -> list[FieldFault]:
+def _format(check: Check, on: date) -> Callable[[str], bool]:
+    return lambda text: not check(text, on)
+
+
+def _faults_of(error: jsonschema_rs.ValidationError, fields: Mapping[str, Field], *, on: date) -> list[FieldFault]:
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
         return [_fault(str(kind.property), "required", detail="请填写：" + fields[str(kind.property)].name)]
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         return [_fault(name, "unknown", detail="表单中没有这一项。") for name in kind.unexpected]
     field = fields[str(error.instance_path[0])]
-    detail = SHAPES[field.type].detail.format(longest=field.longest)
-    return [_fault(field.code, field.type, detail=f"{field.name}：{detail}")]
+    rule = _broken_rule(field, error.instance, on=on)
+    return [_fault(field.code, rule, detail=f"{field.name}：{SENTENCES[rule].format(longest=field.longest)}")]
+
+
+def _broken_rule(field: Field, value: object, *, on: date) -> str:
+    """The first rule that a value breaks which the schema does not take; its type's own if no check knows better."""
+    check = FORMATS.get(NOT_AFTER_TODAY if field.not_after_today else SHAPES[field.type].get("format", ""))
+    return (check(value, on) if check and isinstance(value, str) else "") or field.type
 
 
 def _fault(code: str, rule: str, *, detail: str) -> FieldFault:

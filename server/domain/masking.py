@@ -13,6 +13,6 @@ def masked_number(number: str) -> str:
 
 def masked(kind: str, value: str) -> str:
     """A form value as far as its field's type lets it be seen."""
-    if kind in ("id_number", "mobile"):
+    if kind in ("id_number", "mobile", "uscc"):
         return masked_number(value)
     return masked_name(value)

@@ -10,6 +10,8 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 WrittenText = Annotated[str, StringConstraints(max_length=2000)]
 WrittenKey = Annotated[str, StringConstraints(max_length=100, pattern=r"^[ -~]*$")]
 
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+
 
 class Value(BaseModel):
     """A frozen value; a change makes a new one (`value.model_copy(update=...)`)."""

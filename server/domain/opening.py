@@ -48,7 +48,7 @@ def application_of(
     require_answers(bundle, wish.answers, ground)
     steps = make_plan(catalogue, bundle, wish.answers, home=ground.home)
     merged = merge(catalogue, bundle, steps)
-    faults = form_faults(merged.fields, wish.form) + _place_faults(merged, wish, ground)
+    faults = form_faults(merged.fields, wish.form, on=ground.on) + _place_faults(merged, wish, ground)
     faults += _material_faults(merged, wish, uploads)
     if faults:
         raise FormFaulty("请按提示修改后重新提交。", errors=faults)

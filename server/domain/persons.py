@@ -9,7 +9,8 @@ from server.domain.names import SENSITIVE, Value
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
-SHAPE = re.compile(r"^[1-9][0-9]{5}(19|20)[0-9]{9}[0-9X]$")
+SHAPE = re.compile(r"[1-9][0-9]{16}[0-9Xx]")
+FIRST_BIRTH_DATE = date(1900, 1, 1)
 FICTITIOUS = re.compile(r"^[0-9]{2}0000")
 
 
@@ -26,15 +27,22 @@ def check_character(first_17: str) -> str:
     return CHECKS[sum(weight * int(digit) for weight, digit in zip(WEIGHTS, first_17, strict=True)) % 11]
 
 
-def is_id_number(text: str) -> bool:
-    """Whether shape, birth date and check character hold."""
-    if not SHAPE.fullmatch(text) or check_character(text[:17]) != text[17]:
-        return False
+def id_number_fault(text: str, on: date) -> str:
+    """The code of the first rule that the number breaks on this day, empty if it holds.
+
+    The rules: its shape, a capital X, a birth date from 1900 to the day `on`, the check character.
+    """
+    if not SHAPE.fullmatch(text):
+        return "id_number"
+    if text.endswith("x"):
+        return "id_number_small_x"
     try:
-        date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
+        born = date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
     except ValueError:
-        return False
-    return True
+        return "id_number_birth_date"
+    if not FIRST_BIRTH_DATE <= born <= on:
+        return "id_number_birth_date"
+    return "" if check_character(text[:17]) == text[17] else "id_number_check"
 
 
 def is_fictitious(id_number: str) -> bool:

@@ -16,6 +16,7 @@ from server.domain.plan import make_plan
 from server.tools.datafiles import BrokenData, DataFault
 from server.tools.publications import load_catalogue
 from tests.catalogue.shipped import CATALOGUE, CONFIG, copy_with, documents, every_answer, write_documents
+from tests.world import MONDAY
 
 HEAD, FIELDS, MATERIALS = "catalogue.toml", "fields.toml", "materials.toml"
 HEALTH, POLICE, INSURANCE = "items/health.toml", "items/public_security.toml", "items/medical_insurance_bureau.toml"
@@ -105,6 +106,10 @@ MEANINGS = {
     "a choice's code is not ASCII": (
         (FIELDS, 'male = "男"', '"男" = "男"'),
         (FIELDS, "field[9] child_sex", "code", "男"),
+    ),
+    "a choice may not be after today": (
+        (FIELDS, 'type = "choice"', 'not_after_today = true\ntype = "choice"'),
+        (FIELDS, "field[9] child_sex", "not_after_today", "of type choice"),
     ),
     "two fields are filled from one detail": (
         (FIELDS, 'filled_from = "id_number"', 'filled_from = "name"'),
@@ -323,7 +328,7 @@ def test_whatever_happens_to_the_data_it_is_refused_as_broken_or_works_for_every
     for bundle in catalogue.bundles:
         for answers in every_answer(bundle):
             form = merge(catalogue, bundle, make_plan(catalogue, bundle, answers, home="320000"))
-            form_faults(form.fields, {})
+            form_faults(form.fields, {}, on=MONDAY.date())
 
 
 def test_undamaged_documents_are_the_same_catalogue(tmp_path: Path) -> None:

@@ -1,19 +1,24 @@
 """A filled form is told what is wrong with it, by JSON pointer, in words a citizen understands."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.domain.catalogue import Field
 from server.domain.forms import form_faults, schema_of
-from server.domain.merging import merge
+from server.domain.meaning import uscc_check_character
+from server.domain.merging import MergedField, merge
 from server.domain.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
+from tests.world import MONDAY
 
 PLAN = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, home="320000")
 FIELDS = merge(CATALOGUE, NEWBORN, PLAN).fields
+TODAY = MONDAY.date()
 RIGHT = {each.field.code: each.field.example for each in FIELDS}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -21,7 +26,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 def faults_with(**changes: Any) -> list[tuple[str, str, str]]:
     """The faults of the right form after these changes; None removes a field."""
     values = {code: value for code, value in {**RIGHT, **changes}.items() if value is not None}
-    return [(fault.pointer, fault.code, fault.detail) for fault in form_faults(FIELDS, values)]
+    return [(fault.pointer, fault.code, fault.detail) for fault in form_faults(FIELDS, values, on=TODAY)]
 
 
 def test_a_right_form_has_no_fault() -> None:
@@ -57,21 +62,31 @@ def test_what_a_step_yields_is_not_taken_from_the_form() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "kind"),
     [
-        ("child_name", "", "text"),
-        ("child_name", " 周小禾", "text"),
-        ("child_name", "周小禾 ", "text"),
-        ("child_name", "　", "text"),
-        ("child_name", "周\n小禾", "text"),
-        ("child_name", "禾" * 51, "text"),
-        ("child_name", 7, "text"),
-        ("child_name", ["周小禾"], "text"),
-        ("child_birth_date", "2026-02-29", "date"),
+        ("child_birth_hospital", "", "text"),
+        ("child_birth_hospital", " 示例医院", "text"),
+        ("child_birth_hospital", "示例医院 ", "text"),
+        ("child_birth_hospital", "　", "text"),
+        ("child_birth_hospital", "示例\n医院", "text"),
+        ("child_birth_hospital", "院" * 101, "text"),
+        ("child_birth_hospital", 7, "text"),
+        ("child_birth_hospital", ["示例医院"], "text"),
+        ("child_name", "", "person_name_length"),
+        ("child_name", "　", "person_name_spaces"),
+        ("child_name", "周\n小禾", "person_name_spaces"),
+        ("child_name", "禾" * 51, "person_name_length"),
+        ("child_name", 7, "person_name"),
+        ("child_name", ["周小禾"], "person_name"),
+        ("child_birth_date", "2026-02-29", "date_impossible"),
+        ("child_birth_date", "2026-11-24", "date_future"),
+        ("child_birth_date", 20261102, "date"),
         ("child_birth_date", "20261102", "date"),
         ("child_birth_date", "2026-11-02T08:00:00Z", "date"),
-        ("mother_id_number", "320000199203140027", "id_number"),
+        ("mother_id_number", "320000199203140027", "id_number_check"),
+        ("mother_id_number", "320000199202300026", "id_number_birth_date"),
         ("mother_id_number", "32000019920314002", "id_number"),
         ("mobile", "1380000000", "mobile"),
         ("mobile", "+8613800000000", "mobile"),
+        ("mobile", "12800000000", "mobile_prefix"),
         ("mobile", "1380000000０", "mobile"),
         ("mobile", 13800000000, "mobile"),
         ("child_sex", "girl", "choice"),
@@ -88,9 +103,36 @@ def test_a_wrong_value_is_one_fault_of_its_field(field: str, value: object, kind
 
 
 def test_a_text_that_is_too_long_is_told_how_long_it_may_be() -> None:
-    assert "50个字" in faults_with(child_name="禾" * 51)[0][2]
-    assert faults_with(child_name="禾" * 50) == []
+    assert "100个字" in faults_with(child_birth_hospital="院" * 101)[0][2]
+    assert faults_with(child_birth_hospital="院" * 100) == []
     assert "200个字" in faults_with(home_address="路" * 201)[0][2]
+
+
+def test_what_was_in_the_future_yesterday_may_be_filled_in_today() -> None:
+    values = {**RIGHT, "child_birth_date": "2026-11-24"}
+    assert [fault.code for fault in form_faults(FIELDS, values, on=TODAY)] == ["date_future"]
+    assert form_faults(FIELDS, values, on=TODAY + timedelta(days=1)) == []
+
+
+def test_an_enterprise_is_asked_for_its_name_and_code_like_any_other_field() -> None:
+    common: dict[str, Any] = {"group": "企业", "is_sensitive": False, "source": "tests", "status": "sample"}
+    asked = [
+        MergedField(field=Field(code=code, name=name, type=type, **common), is_required=True, needed_by=())
+        for code, name, type in (
+            ("name", "企业名称", "enterprise_name"),
+            ("uscc", "信用代码", "uscc"),
+            ("on", "开业日期", "date"),
+        )
+    ]
+    right = {"name": "示例（江苏）餐饮有限公司", "uscc": "91320000MA0000000H", "on": "2027-01-01"}
+    right["uscc"] = right["uscc"][:17] + uscc_check_character(right["uscc"][:17])
+    assert form_faults(asked, right, on=TODAY) == []
+    wrong = {"name": "示例(江苏)餐饮有限公司", "uscc": "9132", "on": "2027-02-29"}
+    assert {fault.pointer: fault.code for fault in form_faults(asked, wrong, on=TODAY)} == {
+        "/form/name": "enterprise_name_brackets",
+        "/form/uscc": "uscc",
+        "/form/on": "date_impossible",
+    }
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_their_pointers() -> None:
@@ -144,6 +186,6 @@ JSON = st.recursive(
 
 @given(values=st.dictionaries(st.sampled_from([*RIGHT, "colour", ""]) | st.text(), JSON))
 def test_whatever_is_filled_in_the_answer_is_a_list_of_faults_in_chinese(values: dict[str, Any]) -> None:
-    for fault in form_faults(FIELDS, values):
+    for fault in form_faults(FIELDS, values, on=TODAY):
         assert fault.pointer.startswith("/form/")
         assert CHINESE.search(fault.detail)

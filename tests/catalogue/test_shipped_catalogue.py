@@ -16,6 +16,7 @@ from server.domain.routing import route
 from server.tools.publications import load_divisions, load_nodes
 from tests.catalogue.shipped import CATALOGUE, CONFIG, NEWBORN
 from tests.domain.places import directory_of
+from tests.world import MONDAY
 
 ANSWERS = {"household": "330100", "maternity_insurance": "yes"}
 
@@ -95,8 +96,14 @@ def test_a_citizen_is_spared_most_of_what_seven_applications_would_ask() -> None
 
 def test_every_example_would_be_accepted_in_its_own_form_and_no_id_number_can_be_a_real_one() -> None:
     fields = [MergedField(field=field, is_required=True, needed_by=()) for field in CATALOGUE.fields]
-    assert form_faults(fields, {field.code: field.example for field in CATALOGUE.fields}) == []
+    assert form_faults(fields, {field.code: field.example for field in CATALOGUE.fields}, on=MONDAY.date()) == []
     assert all(is_fictitious(field.example) for field in CATALOGUE.fields if field.type == "id_number")
+
+
+def test_names_of_persons_are_checked_as_such_and_nobody_is_born_tomorrow() -> None:
+    names = {field.code for field in CATALOGUE.fields if field.name.endswith("姓名")}
+    assert names == {field.code for field in CATALOGUE.fields if field.type == "person_name"}
+    assert all(field.not_after_today for field in CATALOGUE.fields if field.name.endswith("出生日期"))
 
 
 def test_the_lists_name_what_could_be_found_of_each_document_and_no_more() -> None:

@@ -4,7 +4,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,21 @@ from server.demo.people import citizens, family, fictitious_id_number, officers
 from server.demo.ports import HOST, NoPortFree, PortTaken, reserved, reserved_lasting
 from server.demo.processes import ChildFailed
 from server.demo.proof import is_proven, letters_of
-from server.domain.persons import is_fictitious, is_id_number
+from server.domain.meaning import person_name_fault
+from server.domain.names import china_day
+from server.domain.persons import id_number_fault, is_fictitious
 
 
 def test_every_person_is_fictitious_and_has_a_valid_id_number_of_his_own() -> None:
     people = citizens("320000")
     parents_and_child = family(people[0], "320000", "330100")
+    today = china_day(datetime.now(UTC))
     numbers = [citizen.id_number for citizen in people]
     numbers += [parents_and_child.form["father_id_number"], parents_and_child.child_id_number]
     assert len(set(numbers)) == len(numbers)
-    assert all(is_id_number(number) and is_fictitious(number) for number in numbers)
+    assert all(not id_number_fault(number, today) and is_fictitious(number) for number in numbers)
     assert parents_and_child.child_id_number.startswith("330000")
+    assert [citizen.name for citizen in people if person_name_fault(citizen.name, today)] == []
     assert len({citizen.code for citizen in people}) == len({citizen.name for citizen in people}) == len(people)
 
 

@@ -28,9 +28,12 @@ FORMS: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"child_name": ABSENT}, {"/form/child_name": "required"}),
     ({"child_name": ABSENT, "child_nmae": "测试宝宝"}, {"/form/child_name": "required", "/form/child_nmae": "unknown"}),
     ({"mobile": "12345"}, {"/form/mobile": "mobile"}),
-    ({"mother_id_number": "320000199001010021"}, {"/form/mother_id_number": "id_number"}),
-    ({"child_birth_date": "2026-02-30"}, {"/form/child_birth_date": "date"}),
-    ({"child_sex": "boy", "child_name": " 测试宝宝 "}, {"/form/child_sex": "choice", "/form/child_name": "text"}),
+    ({"mother_id_number": "320000199001010021"}, {"/form/mother_id_number": "id_number_check"}),
+    ({"child_birth_date": "2026-02-30"}, {"/form/child_birth_date": "date_impossible"}),
+    (
+        {"child_sex": "boy", "child_name": " 测试宝宝 "},
+        {"/form/child_sex": "choice", "/form/child_name": "person_name_spaces"},
+    ),
     ({"home/address~": "测试路1号"}, {"/form/home~1address~0": "unknown"}),
 ]
 
@@ -43,6 +46,30 @@ async def test_a_faulty_form_is_refused_with_every_fault_by_pointer(
     problem = refused(await mother.post("/api/v1/cases", changed(wish, "form", changes)), 422, "form_faulty")
     assert pointers(problem) == faults
     assert await my_cases(mother) == before
+
+
+async def test_five_faults_of_meaning_are_five_pointers_with_five_sentences(mother: Caller, wish: dict[str, Any]):
+    changes = {
+        "child_name": "阿依古丽•示例",
+        "mother_name": "测试母亲2",
+        "mother_id_number": "32000019900101002x",
+        "child_birth_date": "2099-01-01",
+        "mobile": "12800000000",
+    }
+    problem = refused(await mother.post("/api/v1/cases", changed(wish, "form", changes)), 422, "form_faulty")
+    assert {fault["pointer"]: (fault["code"], fault["detail"]) for fault in problem["errors"]} == {
+        "/form/child_name": (
+            "person_name_dot",
+            "孩子姓名：姓名中的间隔号请用“·”，写在两段名字之间，每处一个，不要用“•”“・”“．”等相近的符号。",
+        ),
+        "/form/mother_name": ("person_name_digits", "母亲姓名：姓名中不能有数字，请按证件填写。"),
+        "/form/mother_id_number": (
+            "id_number_small_x",
+            "母亲身份证号码：请把身份证号码末位的 x 改为大写字母 X。",
+        ),
+        "/form/child_birth_date": ("date_future", "孩子出生日期：日期不能晚于今天，请核对。"),
+        "/form/mobile": ("mobile_prefix", "联系电话：手机号码应以13至19开头，请核对前两位。"),
+    }
 
 
 @pytest.mark.parametrize("part", ["form", "answers"])

@@ -132,13 +132,23 @@ async def test_a_name_must_belong_to_the_number_and_the_face(places: Places):
 
 
 @pytest.mark.parametrize(
-    "number", ["1", "32000019900101002", "32000019900230002" + check_character("32000019900230002")]
+    ("number", "rule"),
+    [
+        ("1", "id_number"),
+        ("32000019900101002", "id_number"),
+        ("32000019900101002x", "id_number_small_x"),
+        ("32000019900230002" + check_character("32000019900230002"), "id_number_birth_date"),
+        ("32000020990101002" + check_character("32000020990101002"), "id_number_birth_date"),
+    ],
 )
-async def test_an_id_number_of_a_wrong_form_is_refused(places: Places, number: str):
+async def test_an_id_number_that_nobody_can_have_is_refused_by_the_rule_it_breaks(
+    places: Places, number: str, rule: str
+):
     caller = places.caller()
     await log_in(caller)
     problem = refused(await caller.post("/api/v1/identity", PROOF | {"id_number": number}), 422, "id_number_invalid")
-    assert pointers(problem) == {"/id_number": "id_number"}
+    assert pointers(problem) == {"/id_number": rule}
+    assert problem["detail"] == problem["errors"][0]["detail"]
 
 
 async def test_an_id_number_with_a_wrong_check_character_is_refused(places: Places):
@@ -146,4 +156,5 @@ async def test_an_id_number_with_a_wrong_check_character_is_refused(places: Plac
     await log_in(caller)
     wrong = MOTHER.id_number[:17] + ("0" if MOTHER.id_number[17] != "0" else "1")
     problem = refused(await caller.post("/api/v1/identity", PROOF | {"id_number": wrong}), 422, "id_number_invalid")
+    assert pointers(problem) == {"/id_number": "id_number_check"}
     assert wrong not in str(problem)
