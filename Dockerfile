@@ -4,7 +4,7 @@
 FROM python:3.12-slim AS build
 COPY requirements/runtime.txt /build/runtime.txt
 RUN python -m venv /opt/venv \
- && /opt/venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes -r /build/runtime.txt
+ && /opt/venv/bin/pip install --no-cache-dir --only-binary :all: --no-binary jieba --require-hashes -r /build/runtime.txt
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --no-create-home tongban \

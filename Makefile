@@ -17,16 +17,16 @@ $(VENV)/uv.stamp: requirements/uv.txt
 	@touch $@
 
 $(VENV)/demo.stamp: requirements/demo.txt $(VENV)/uv.stamp
-	$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --require-hashes -r requirements/demo.txt
+	$(BIN)/uv pip install --system-certs --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/demo.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/uv.stamp
-	$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --system-certs --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@ $(VENV)/demo.stamp
 
 .venv-load/load.stamp: requirements/load.txt $(VENV)/uv.stamp
 	$(PYTHON) -m venv .venv-load
-	$(BIN)/uv pip install --system-certs --quiet --python .venv-load/bin/python --require-hashes -r requirements/load.txt
+	$(BIN)/uv pip install --system-certs --quiet --compile-bytecode --python .venv-load/bin/python --require-hashes -r requirements/load.txt
 	@touch $@
 
 setup: $(VENV)/dev.stamp ## make .venv from the hashed requirements, with what tests and checks need

@@ -1,43 +1,50 @@
-"""The doors of what a province publishes: bundles, what one asks of a citizen, lists and divisions."""
+"""The doors of what a province publishes: bundles, items, what one asks of a citizen, lists and divisions."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 
 from pydantic import BaseModel
 
 from handlers.base import Does, Door, Who
-from server.desk import divisions, guiding
-from server.domain.names import Value
-
-
-class GuideWish(Value):
-    """The answers given so far."""
-
-    answers: Mapping[str, str] = {}
+from handlers.shelf import Page, Shelf, page_of
+from server.desk import browsing, divisions, guiding
+from server.node import Node
 
 
 class CatalogueDoor(Door):
-    """A door whose answers change only with what is published: the ETag is the digest of what is answered."""
+    """A door whose answers change only with what is published: a page, or 304 if the caller has it already."""
 
     who = Who.ANYONE
 
-    def answer_cached(self, view: BaseModel) -> None:
-        """Answer, or 304 if the caller has this already."""
-        body = view.model_dump_json().encode()
-        self.etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    def answer_page(self, page: Page) -> None:
+        """Answer with a page, compressed if the caller takes that."""
+        self.etag = page.etag
         self.set_header("Cache-Control", "public, max-age=60")
-        self.finish(body)
+        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            self.finish(page.compressed)
+        else:
+            self.finish(page.plain)
+
+    def answer_cached(self, *key: str, view: Callable[[], BaseModel]) -> None:
+        """Answer with the page of this key of this door."""
+        shelf: Shelf = self.settings["shelf"]
+        self.answer_page(shelf.page((self.path, *key), view))
 
 
 class Bundles(CatalogueDoor):
-    """All bundles."""
+    """All bundles, or those of a stage, for a subject, or found by a search."""
 
     path = "/api/v1/bundles"
     who = Who.ANYONE
-    does = {"GET": Does(guiding.bundles, gives=guiding.BundleList)}
+    does = {"GET": Does(browsing.bundles, gives=browsing.BundleList, queries=("stage", "subject", "q"))}
 
     async def get(self) -> None:
-        self.answer_cached(guiding.bundles(self.node))
+        asked = {name: self.get_query_argument(name, "") for name in ("stage", "subject", "q")}
+        if any(asked.values()):
+            self.answer_page(page_of(browsing.bundles(self.node, **asked)))
+        else:
+            self.answer_cached(view=lambda: browsing.bundles(self.node))
 
 
 class Bundle(CatalogueDoor):
@@ -45,10 +52,32 @@ class Bundle(CatalogueDoor):
 
     path = "/api/v1/bundles/{code}"
     who = Who.ANYONE
-    does = {"GET": Does(guiding.bundle, gives=guiding.BundleView)}
+    does = {"GET": Does(browsing.bundle, gives=browsing.BundleView)}
 
     async def get(self, code: str) -> None:
-        self.answer_cached(guiding.bundle(self.node, code))
+        self.answer_cached(code, view=lambda: browsing.bundle(self.node, code))
+
+
+class Item(CatalogueDoor):
+    """One item with all that is published of it."""
+
+    path = "/api/v1/items/{code}"
+    who = Who.ANYONE
+    does = {"GET": Does(browsing.item, gives=browsing.ItemView)}
+
+    async def get(self, code: str) -> None:
+        self.answer_cached(code, view=lambda: browsing.item(self.node, code))
+
+
+class Search(Door):
+    """Bundles and items by everyday words."""
+
+    path = "/api/v1/search"
+    who = Who.ANYONE
+    does = {"GET": Does(browsing.search, gives=browsing.Findings, queries=("q",))}
+
+    async def get(self) -> None:
+        self.answer(browsing.search(self.node, self.get_query_argument("q", "")))
 
 
 class BundleGuide(Door):
@@ -56,10 +85,10 @@ class BundleGuide(Door):
 
     path = "/api/v1/bundles/{code}/guide"
     who = Who.ANYONE
-    does = {"POST": Does(guiding.guide, takes=GuideWish, gives=guiding.Guide)}
+    does = {"POST": Does(guiding.guide, takes=guiding.GuideWish, gives=guiding.Guide)}
 
     async def post(self, code: str) -> None:
-        self.answer(guiding.guide(self.node, code, self.read(GuideWish).answers))
+        self.answer(guiding.guide(self.node, code, self.read(guiding.GuideWish)))
 
 
 class YearlyList(CatalogueDoor):
@@ -67,10 +96,10 @@ class YearlyList(CatalogueDoor):
 
     path = "/api/v1/lists/{year}"
     who = Who.ANYONE
-    does = {"GET": Does(guiding.yearly_list, gives=guiding.ListView)}
+    does = {"GET": Does(browsing.yearly_list, gives=browsing.ListView)}
 
     async def get(self, year: str) -> None:
-        self.answer_cached(guiding.yearly_list(self.node, year))
+        self.answer_cached(year, view=lambda: browsing.yearly_list(self.node, year))
 
 
 class Divisions(CatalogueDoor):
@@ -82,4 +111,19 @@ class Divisions(CatalogueDoor):
 
     async def get(self) -> None:
         parent, on = self.get_query_argument("parent", ""), self.get_query_argument("on", "")
-        self.answer_cached(divisions.divisions(self.node, parent=parent, on=on))
+        self.answer_page(page_of(divisions.divisions(self.node, parent=parent, on=on)))
+
+
+def filled(node: Node) -> Shelf:
+    """A shelf with the pages of the list, of every bundle and of every item, before anybody asks for them.
+
+    The search makes its index at the first question, so one is put here, while nobody waits.
+    """
+    browsing.search(node, "")
+    shelf = Shelf()
+    shelf.page((Bundles.path,), lambda: browsing.bundles(node))
+    for code in browsing.local(node).bundle_of:
+        shelf.page((Bundle.path, code), partial(browsing.bundle, node, code))
+    for code in node.catalogue.item_of:
+        shelf.page((Item.path, code), partial(browsing.item, node, code))
+    return shelf

@@ -47,4 +47,4 @@ class ActOnStep(Door):
     async def post(self, id: str, step: str, act: str) -> None:
         wish = reviewing.Wish(case=id, step=step, act=act, key=self.key(), said=self.read(reviewing.Decision))
         record = await reviewing.act_on(self.node, sessions.officer_of(self.claims), wish)
-        self.answer(reading.step_view(self.node, record.case.step(step)), committed=record)
+        self.answer(reading.step_view(self.node, record.case, step=record.case.step(step)), committed=record)

@@ -13,6 +13,7 @@ from handlers.aftermath import Aftermath
 from handlers.base import Door, NoDoor
 from handlers.openapi import document
 from handlers.problems import STATUS
+from handlers.shelf import Shelf
 from server.domain.errors import Refusal
 from server.node import Node
 
@@ -25,6 +26,8 @@ DOORS: tuple[type[Door], ...] = (
     catalogue.Bundles,
     catalogue.Bundle,
     catalogue.BundleGuide,
+    catalogue.Item,
+    catalogue.Search,
     catalogue.YearlyList,
     catalogue.Divisions,
     materials.Materials,
@@ -43,8 +46,10 @@ DOORS: tuple[type[Door], ...] = (
 )
 
 
-def application(node: Node, aftermath: Aftermath, doors: tuple[type[Door], ...] = DOORS) -> Application:
-    """The Tornado application with these doors."""
+def application(
+    node: Node, aftermath: Aftermath, doors: tuple[type[Door], ...] = DOORS, *, shelf: Shelf | None = None
+) -> Application:
+    """The Tornado application with these doors; an empty shelf fills as it is asked."""
     tools: dict[str, Any] = {"node": node, "aftermath": aftermath}
     return Application(
         [(pattern(door.path), door, tools) for door in doors],
@@ -52,6 +57,7 @@ def application(node: Node, aftermath: Aftermath, doors: tuple[type[Door], ...] 
         default_handler_args=tools,
         compress_response=True,
         openapi=orjson.dumps(document(doors, VERSION)),
+        shelf=shelf or Shelf(),
         log_function=lambda handler: None,
     )
 

@@ -51,7 +51,7 @@ async def settle_one(node: Node, kept: KeptLetter) -> str:
     try:
         if letter.kind == REFUSED:
             return await _note_refusal(node, kept)
-        act = act_of(letter, node.catalogue)
+        act = act_of(letter, node.catalogue_of)
         if act is None:
             return await _postpone(node, kept, "kind_unknown")
         await _do(node, str(letter.case), act)

@@ -14,11 +14,14 @@ import uvloop
 from regions.founding import found
 from server import main
 from server.demo import demonstrate
+from server.domain.changes import changes
 from server.domain.diagram import mermaid
 from server.domain.errors import Refusal
+from server.domain.names import Value
+from server.domain.savings import savings
 from server.tools.datafiles import BrokenData
 from server.tools.logs import configure
-from server.tools.publications import load_catalogue, load_divisions, load_nodes
+from server.tools.publications import load_catalogue, load_divisions, load_lists, load_nodes
 from server.tools.settings import Settings, load_settings
 
 CATALOGUE, REGIONS = Path("config/catalogue"), Path("config/regions")
@@ -42,6 +45,13 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--catalogue", type=Path, default=CATALOGUE, help="folder (default %(default)s)")
     check.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
     check.add_argument("--json", action="store_true", help="print the faults as one JSON object")
+    books = command("catalogue", _catalogue, "Compare two versions of a catalogue, or show what its bundles spare.")
+    books.add_argument(
+        "what", choices=["diff", "table"], help="diff: what the second means for citizens; table: savings"
+    )
+    books.add_argument("folders", type=Path, nargs="*", help=f"diff: two folders; table: one (default {CATALOGUE})")
+    books.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
+    books.add_argument("--json", action="store_true", help="print a JSON list")
     routes = command("routes", _routes, "Print the doors: method, path, who comes in, handler, function.")
     routes.add_argument("--json", action="store_true", help="print them as a JSON list")
     command("errors", _errors, "Print the refusals as a Markdown table: code, HTTP status, title, meaning.")
@@ -93,6 +103,7 @@ def _check(chosen: argparse.Namespace) -> int:
     faults: list[Any] = []
     loads: tuple[tuple[Callable[[Path], Any], Path], ...] = (
         (load_catalogue, chosen.catalogue),
+        (load_lists, chosen.catalogue),
         (load_divisions, chosen.regions),
         (load_nodes, chosen.regions),
     )
@@ -106,6 +117,32 @@ def _check(chosen: argparse.Namespace) -> int:
     else:
         print("\n".join(str(each) for each in faults) or "no faults", file=sys.stderr if faults else sys.stdout)
     return FAULTY if faults else 0
+
+
+def _catalogue(chosen: argparse.Namespace) -> int:
+    rows, text = _changes(chosen) if chosen.what == "diff" else _savings(chosen)
+    print(json.dumps([row.model_dump() for row in rows], ensure_ascii=False) if chosen.json else text)
+    return 0
+
+
+def _changes(chosen: argparse.Namespace) -> tuple[Sequence[Value], str]:
+    if len(chosen.folders) != 2:
+        raise ValueError("catalogue diff needs two folders: the old version and the new")
+    old, new = map(load_catalogue, chosen.folders)
+    found, names = changes(old, new), load_divisions(chosen.regions).by_code
+    lines = [(names[each.province].name if each.province else "全国", each.about, each.text) for each in found]
+    return found, "\n".join("  ".join(line) for line in lines) or "对办事人没有变化。"
+
+
+def _savings(chosen: argparse.Namespace) -> tuple[Sequence[Value], str]:
+    if len(chosen.folders) > 1:
+        raise ValueError("catalogue table takes one folder")
+    rows = list(savings(load_catalogue(chosen.folders[0] if chosen.folders else CATALOGUE)))
+    lines = ["| bundle | status | steps | fields | materials | visits | days |", "| --- " * 7 + "|"]
+    for row in rows:
+        pairs = [f"{one_by_one} → {merged}" for one_by_one, merged in (row.fields, row.materials, row.visits, row.days)]
+        lines.append(f"| {row.name} | {row.status} | {row.steps} | {' | '.join(pairs)} |")
+    return rows, "\n".join(lines)
 
 
 def _routes(chosen: argparse.Namespace) -> int:

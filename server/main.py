@@ -11,9 +11,10 @@ import aiohttp
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from handlers import routes
+from handlers import catalogue, routes
 from handlers.aftermath import Aftermath
 from handlers.base import Door
+from handlers.shelf import Shelf
 from regions import directory, evidence, outbox, settling, watch
 from regions.evidence import Receipts
 from server.crypto.keyring import NodeKeys, load_keys
@@ -30,7 +31,7 @@ from server.tools.logs import log
 from server.tools.loops import Loops
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform
-from server.tools.publications import load_catalogue, load_divisions
+from server.tools.publications import Publications, load_publications
 from server.tools.settings import Settings
 
 MOST_BODY_BYTES = 64 << 20
@@ -58,16 +59,20 @@ class WrongKeys(ValueError):
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, clock: Clock | None = None, listeners: Sequence[object] = ()
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    listeners: Sequence[object] = (),
+    data: Publications | None = None,
 ) -> AsyncIterator[Node]:
-    """A node with its database, directory and clients; all are closed at the end.
+    """A node with its database, directory and clients; all are closed at the end. `data` is read unless it is given.
 
     Raises SettingsFault's kin (ValueError) for keys, data and directory, and Unavailable for the database.
     """
     keys = load_keys(settings.keys_file)
     if keys.division != settings.division:
         raise WrongKeys(f"{settings.keys_file} holds the keys of {keys.division}, not of {settings.division}")
-    catalogue, divisions = load_catalogue(settings.catalogue_folder), load_divisions(settings.regions_folder)
+    data = data or load_publications(settings.catalogue_folder, settings.regions_folder)
     database = _database(settings, listeners)
     timeout = aiohttp.ClientTimeout(total=settings.peer_total_seconds, connect=settings.peer_connect_seconds)
     async with aiohttp.ClientSession(timeout=timeout) as peers, aiohttp.ClientSession() as platform:
@@ -77,7 +82,7 @@ async def opened(
             store = _store(settings, database, keys=keys, metrics=metrics)
             yield Node(
                 settings=settings,
-                published=Published(catalogue=catalogue, divisions=divisions),
+                published=await _published(store, data),
                 places=await _places(settings, store),
                 store=store,
                 keys=keys,
@@ -99,7 +104,10 @@ async def serve(settings: Settings) -> None:
     async with opened(settings) as node:
         loops = Loops()
         loops.start("directory", partial(directory.refresh, node), every_seconds=DIRECTORY_SECONDS)
-        await _until_stopped(node, routes.DOORS, settings.port)
+        log.info(
+            "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
+        )
+        await _until_stopped(node, routes.DOORS, settings.port, shelf=catalogue.filled(node))
         await loops.stop(settings.drain_seconds)
 
 
@@ -178,10 +186,12 @@ def refusal_rows() -> list[dict[str, str]]:
     return list(routes.refusals())
 
 
-def listen(node: Node, aftermath: Aftermath, *, doors: tuple[type[Door], ...], port: int) -> tuple[HTTPServer, int]:
-    """Serve these doors; answers the server and the port (the one that was free, for port 0)."""
+def listen(
+    node: Node, aftermath: Aftermath, *, doors: tuple[type[Door], ...], port: int, shelf: Shelf | None = None
+) -> tuple[HTTPServer, int]:
+    """Serve these doors from this shelf; answers the server and the port (the one that was free, for port 0)."""
     server = HTTPServer(
-        routes.application(node, aftermath, doors),
+        routes.application(node, aftermath, doors, shelf=shelf),
         max_body_size=MOST_BODY_BYTES,
         max_header_size=MOST_HEADER_BYTES,
         idle_connection_timeout=IDLE_SECONDS,
@@ -207,13 +217,13 @@ async def stop_listening(server: HTTPServer, aftermath: Aftermath, within_second
     await server.close_all_connections()
 
 
-async def _until_stopped(node: Node, doors: tuple[type[Door], ...], port: int) -> None:
+async def _until_stopped(node: Node, doors: tuple[type[Door], ...], port: int, *, shelf: Shelf | None = None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     aftermath = Aftermath()
-    server, bound = listen(node, aftermath, doors=doors, port=port)
+    server, bound = listen(node, aftermath, doors=doors, port=port, shelf=shelf)
     log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
     await stop.wait()
     log.info("node.stopping", division=node.here, port=bound)
@@ -259,6 +269,12 @@ async def _places(settings: Settings, store: Store) -> Places:
     first, text = directory.first_directory(settings.directory_file, settings.publisher_key, kept=kept)
     await store.directories.keep(first.version, text)
     return Places(first)
+
+
+async def _published(store: Store, data: Publications) -> Published:
+    """What is read, with the catalogues that were in force before; raises CatalogueChanged."""
+    await store.catalogues.keep(data.catalogue)
+    return Published(**vars(data), versions=await store.catalogues.all())
 
 
 async def _prepared(database: MongoDatabase, settings: Settings) -> None:

@@ -1,6 +1,8 @@
 """The tools of one running node, one frozen value that every use case gets and none keeps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import aiohttp
@@ -11,12 +13,14 @@ from server.domain.acts import Facts
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
 from server.domain.divisions import Divisions, Ground
-from server.domain.names import Value, china_day
+from server.domain.lists import YearlyList
+from server.domain.names import china_day
 from server.store.store import Store
 from server.tools.clock import Chance, Clock
 from server.tools.logs import bind, child_traceparent, clear
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform
+from server.tools.searching import SearchIndex
 from server.tools.settings import Settings
 
 
@@ -27,11 +31,22 @@ class Places:
         self.directory = directory
 
 
-class Published(Value):
-    """What this node's province publishes: the catalogue, and the divisions that it knows."""
+@dataclass(frozen=True)
+class Published:
+    """What this node's province publishes: the catalogue, its search index, the yearly lists, the divisions it knows.
+
+    `versions` are the catalogues that it has published before, by version: a case keeps to the one it was opened under.
+    """
 
     catalogue: Catalogue
+    versions: Mapping[str, Catalogue]
+    lists: tuple[YearlyList, ...]
     divisions: Divisions
+
+    @cached_property
+    def index(self) -> SearchIndex:
+        """The search over the catalogue in force; made when it is first asked for."""
+        return SearchIndex(self.catalogue)
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,10 @@ class Node:
         """The catalogue in force."""
         return self.published.catalogue
 
+    def catalogue_of(self, version: str) -> Catalogue:
+        """The catalogue of this version; the one in force if this node never published such a version."""
+        return self.published.versions.get(version, self.catalogue)
+
     @property
     def directory(self) -> Directory:
         """The directory in force."""
@@ -70,9 +89,10 @@ class Node:
         """What a decision made now may know of the world."""
         return Facts(here=self.here, at=self.clock.now(), directory=self.directory, salt=self.chance.token(16))
 
-    def ground(self) -> Ground:
-        """Where and when an application made now is made."""
-        return Ground(home=self.here, on=china_day(self.clock.now()), divisions=self.published.divisions)
+    def ground(self, division: str = "") -> Ground:
+        """Where (`division` inside the home) and when an application made now is made."""
+        today = china_day(self.clock.now())
+        return Ground(home=self.here, on=today, divisions=self.published.divisions, division=division)
 
     def begin(self, request_id: str, traceparent: str | None) -> str:
         """Put the request's id and trace on every log line that follows; answers our own traceparent."""

@@ -25,6 +25,7 @@ from server.node import Node
 from server.store.people import OfficerExists
 from server.tools.clock import Clock
 from server.tools.loops import Loops
+from server.tools.publications import Publications, load_publications
 from server.tools.settings import Settings
 from tests.world import JIANGSU, ZHEJIANG, person
 
@@ -38,6 +39,7 @@ CITIZENS = (
 )
 PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture"
 ANSWERS = {"household": "330100", "maternity_insurance": "no"}
+DATA: dict[tuple[Path, Path], Publications] = {}
 
 
 @dataclass(frozen=True)
@@ -200,13 +202,16 @@ async def running_nodes(
                 platform_app_secret="test-only",
                 **{"poll_seconds": 0.05, "retry_first_seconds": 0.1, **settings},
             )
-            places.nodes[division] = await stack.enter_async_context(_running(chosen, clock, is_working=is_working))
+            places.nodes[division] = await stack.enter_async_context(running_node(chosen, clock, is_working=is_working))
         yield places
 
 
 @asynccontextmanager
-async def _running(settings: Settings, clock: Clock | None, *, is_working: bool) -> AsyncIterator[Running]:
-    async with main.opened(settings, clock=clock) as node:
+async def running_node(
+    settings: Settings, clock: Clock | None = None, *, is_working: bool = False
+) -> AsyncIterator[Running]:
+    """One node of these settings."""
+    async with main.opened(settings, clock=clock, data=data_of(settings)) as node:
         aftermath, loops = Aftermath(), Loops()
         server, _ = main.listen(node, aftermath, doors=routes.DOORS, port=settings.port)
         if is_working:
@@ -216,6 +221,14 @@ async def _running(settings: Settings, clock: Clock | None, *, is_working: bool)
         finally:
             await loops.stop(5.0)
             await main.stop_listening(server, aftermath, 5.0)
+
+
+def data_of(settings: Settings) -> Publications:
+    """What these folders hold, read once in a process."""
+    folders = settings.catalogue_folder, settings.regions_folder
+    if folders not in DATA:
+        DATA[folders] = load_publications(*folders)
+    return DATA[folders]
 
 
 def free_port() -> int:

@@ -10,17 +10,43 @@ import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
+from pydantic import BaseModel
 
 from handlers.problems import OF_TORNADO
 from regions.directory import read_directory
 from regions.founding import found
+from server import cli
 from server.cli import build_parser
+from server.desk.guiding import Guide
+from server.domain.answers import open_questions
+from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.case import STATE_NAMES
+from server.domain.divisions import Division
 from server.domain.errors import Refusal
+from server.domain.faults import RULES
+from server.domain.forms import SHAPES
+from server.domain.items import (
+    Condition,
+    Field,
+    FieldNeed,
+    Handling,
+    Item,
+    Material,
+    MaterialNeed,
+    Sourced,
+    SpecialStep,
+)
+from server.domain.lists import Batch, YearlyList
+from server.domain.meaning import SENTENCES
+from server.domain.merging import merge
 from server.domain.plan import make_plan
-from server.tools.publications import load_catalogue, load_nodes
+from server.domain.variants import BundleVariant, ItemVariant
+from server.tools.datafiles import BrokenData
+from server.tools.publications import Heading, load_catalogue, load_divisions, load_nodes
+from tests.domain.places import GROUND
 from tests.house.arrows import MAY_IMPORT
 from tests.house.house import House, descendants
 from tests.house.shapes import CLASS_LINES, FUNCTION_LINES, MODULE_LINES, NODE_FIELDS
@@ -63,12 +89,12 @@ def links(page: Path) -> Iterator[tuple[str, Path]]:
             yield text, (page.parent / target.partition("#")[0]).resolve()
 
 
-def rows(page: str | Path, heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading, without its head."""
+def rows(page: str | Path, heading: str, *, table: int = 1) -> list[list[str]]:
+    """The cells of the first (or a later) table below a heading, without its head."""
     below = read(page).partition(f"\n{heading}\n")[2]
-    table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
-    assert table, heading
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+    tables = re.findall(r"(?:^\|.*\n)+", below, re.MULTILINE)
+    assert len(tables) >= table, heading
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in tables[table - 1].splitlines()[2:]]
 
 
 @functools.cache
@@ -91,7 +117,7 @@ def made(body: list[ast.stmt]) -> set[str]:
 def printed(command: str) -> str:
     """What `python -m server COMMAND` prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "server", command], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "server", *command.split()], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return done.stdout.rstrip("\n")
 
@@ -165,6 +191,23 @@ def test_no_refusal_of_the_code_is_missing() -> None:
     assert {kind.code for kind in kinds} == codes
 
 
+def test_every_code_of_a_single_field_is_named() -> None:
+    named = {code for row in rows("docs/errors.md", "## Codes of single fields") for code in SYMBOL.findall(row[0])}
+    told = {
+        code for room in ("server", "handlers") for file in (ROOT / room).rglob("*.py") for code in field_codes(file)
+    }
+    assert {"not_asked", "pattern", "division_elsewhere", "type", "material_unknown"} <= told
+    assert named == told | set(SENTENCES)
+
+
+def field_codes(file: Path) -> Iterator[str]:
+    """The codes of faults by field that a file writes out, as a name or as what comes second in its `_fault`."""
+    for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("FieldFault", "_fault"):
+            written = [word.value for word in call.keywords if word.arg == "code"] or call.args[1:2]
+            yield from (str(code.value) for code in written if isinstance(code, ast.Constant))
+
+
 def test_the_codes_that_are_no_refusals_are_named() -> None:
     text = prose("docs/errors.md")
     assert [code for status, (code, _) in OF_TORNADO.items() if f"`{code}` ({status}" not in text] == []
@@ -187,6 +230,90 @@ def test_every_word_of_the_glossary_says_where_it_is_in_the_code() -> None:
 def test_the_glossary_has_each_state_with_its_name() -> None:
     states = {row[0].strip("`"): row[1] for row in rows("docs/glossary.md", "## The states of a step")}
     assert states == STATE_NAMES
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading", "table"),
+    [
+        (Heading, "## The head", 1),
+        (Field, "## Fields", 1),
+        (Material, "## Materials", 1),
+        (Item, "## Items", 1),
+        (FieldNeed, "### Needs", 1),
+        (MaterialNeed, "### Needs", 2),
+        (Condition, "### Conditions and special procedures", 1),
+        (SpecialStep, "### Conditions and special procedures", 2),
+        (Handling, "### Across provinces", 1),
+        (Bundle, "## Bundles", 1),
+        (Question, "### Questions", 1),
+        (BundleStep, "### Steps", 1),
+        (ItemVariant, "## Variants", 1),
+        (BundleVariant, "## Variants", 2),
+        (YearlyList, "## Yearly lists", 1),
+        (Batch, "## Yearly lists", 2),
+        (Division, "## Divisions", 1),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_the_catalogue_is_written_with_the_keys_that_the_page_names(
+    kind: type[BaseModel], heading: str, table: int
+) -> None:
+    everywhere = set(Sourced.model_fields) if issubclass(kind, Sourced) else set()
+    keys = {name: field for name, field in kind.model_fields.items() if name not in everywhere}
+    found = {row[0].strip("`"): row[1:] for row in rows("docs/catalogue.md", heading, table=table)}
+    assert {key: left_out for key, (left_out, _) in found.items()} == {
+        name: "required" if field.is_required() else written(field.default) for name, field in keys.items()
+    }
+    enums = {name: set(get_args(field.annotation)) for name, field in keys.items() if is_enum(field.annotation)}
+    assert {name: values - set(SYMBOL.findall(found[name][1])) - {""} for name, values in enums.items()} == {
+        name: set() for name in enums
+    }
+
+
+def is_enum(annotation: Any) -> bool:
+    return get_origin(annotation) is Literal
+
+
+def written(default: Any) -> str:
+    """A default as the page writes it."""
+    return "none" if default in ("", (), {}, None) else f"`{str(default).lower()}`"
+
+
+def test_the_page_on_the_catalogue_names_what_every_entry_says() -> None:
+    told = {row[0].strip("`"): row[1] for row in rows("docs/catalogue.md", "## Where it is from")}
+    assert told.keys() == Sourced.model_fields.keys()
+    assert set(get_args(Sourced.model_fields["status"].annotation)) <= set(SYMBOL.findall(told["status"]))
+    assert {row[0].strip("`") for row in rows("docs/catalogue.md", "## Fields", table=2)} == set(SHAPES)
+
+
+def test_the_page_on_the_catalogue_says_which_divisions_decide() -> None:
+    told = {row[0].strip("`"): row[2] == "yes" for row in rows("docs/catalogue.md", "## Divisions", table=2)}
+    kinds = get_args(Division.model_fields["kind"].annotation)
+    assert told == {kind: Division(code="320000", name="-", kind=kind).is_routable for kind in kinds}
+
+
+def test_the_page_on_the_catalogue_has_every_rule_with_what_to_do() -> None:
+    found = rows("docs/catalogue.md", "## What check finds")
+    assert [(row[0].strip("`"), row[2]) for row in found] == list(RULES.items())
+    assert all(row[1] for row in found)
+
+
+def test_the_page_on_the_catalogue_explains_what_the_guide_answers() -> None:
+    found = [row[0].strip("`") for row in rows("docs/catalogue.md", "## What the guide answers")]
+    assert found == list(keys_of(Guide))
+
+
+def keys_of(kind: type[BaseModel], before: str = "") -> Iterator[str]:
+    """The keys of an answer, with those of its parts; questions are explained elsewhere."""
+    for name, field in kind.model_fields.items():
+        yield before + name
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel) and part is not Question:
+                yield from keys_of(part, f"{before}{name}.")
+
+
+def test_the_page_on_the_catalogue_shows_what_each_bundle_spares() -> None:
+    assert read("docs/catalogue.md").endswith(f"\n\n{printed('catalogue table')}\n")
 
 
 def test_every_decision_is_listed() -> None:
@@ -234,9 +361,58 @@ def test_the_item_of_the_how_to_can_be_added(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "config")
     assert len(follow("docs/how-to/add-an-item.md", "toml", tmp_path)) == 3
     catalogue = load_catalogue(tmp_path / "config/catalogue")
-    answers = {"household": "330100", "maternity_insurance": "no"}
-    steps = {step.code: step for step in make_plan(catalogue, catalogue.bundle("newborn"), answers, home="320000")}
+    newborn, answers = catalogue.bundle("newborn"), {"household": "330100", "maternity_insurance": "no"}
+    assert "vaccination_reminder" in [question.code for question in open_questions(catalogue, newborn, answers)]
+    plans = [make_plan(catalogue, newborn, {**answers, **wish}, ground=GROUND) for wish in ({}, REMINDED)]
+    steps = {step.code: step for step in plans[1]}
+    assert steps.keys() - {step.code for step in plans[0]} == {"vaccination_reminder"}
     assert steps["vaccination_reminder"].needs == ("vaccination_card",)
+    forms = [{each.field.code for each in merge(catalogue, newborn, plan).fields} for plan in plans]
+    assert forms[1] - forms[0] == {"reminder_channel"}
+
+
+REMINDED = {"vaccination_reminder": "yes"}
+
+
+def test_the_bundle_of_the_how_to_can_be_added(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    assert len(follow("docs/how-to/add-a-bundle.md", "toml", tmp_path)) == 1
+    catalogue = load_catalogue(tmp_path / "config/catalogue")
+    bundle = catalogue.bundle("social_security_card_services")
+    plans = {
+        state: make_plan(catalogue, bundle, {"insured": "330100", "card_state": state}, ground=GROUND)
+        for state in ("none", "lost", "worn")
+    }
+    assert {state: {step.code: step.needs for step in plan} for state, plan in plans.items()} == {
+        "none": {"card_first_application": ()},
+        "lost": {"card_loss_report": (), "card_replacement": ("card_loss_report",)},
+        "worn": {"card_replacement": ()},
+    }
+    assert {step.division for plan in plans.values() for step in plan} == {"330100"}
+    asked = open_questions(catalogue, bundle, {"card_state": "lost"})
+    assert [question.code for question in asked] == ["insured", "remote_treatment_filing"]
+
+
+def test_the_variant_of_the_how_to_can_be_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, config = "docs/how-to/add-a-variant.md", tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    (file,) = follow(page, "toml", tmp_path)
+    catalogue = load_catalogue(config / "catalogue")
+    newborn, answers = catalogue.bundle("newborn"), {"maternity_insurance": "no"}
+    ground = GROUND.model_copy(update={"divisions": load_divisions(config / "regions")})
+    plans = [make_plan(catalogue, newborn, {**answers, "household": at}, ground=ground) for at in ("330100", "510100")]
+    shared = [merge(catalogue, newborn, plan).shared for plan in plans]
+    assert ["mother_household_register" in each for each in shared] == [False, True]
+    assert (catalogue.of("510000").bundle("newborn").promised_days, newborn.promised_days) == (3, 4)
+    ((_, told),) = blocks(page, "console")
+    folders = [str(ROOT / "config/catalogue"), str(config / "catalogue"), "--regions", str(config / "regions")]
+    assert cli.run(["catalogue", "diff", *folders]) == 0
+    assert capsys.readouterr().out == told.partition("\n")[2]
+    (stricter,) = [body for path, body in blocks(page, "toml") if not path]
+    file.write_text(file.read_text(encoding="utf-8") + "\n" + stricter, encoding="utf-8")
+    with pytest.raises(BrokenData) as broken:
+        load_catalogue(config / "catalogue")
+    assert blocks(page, "text") == [("", str(broken.value).replace(f"{tmp_path}/", "") + "\n")]
 
 
 def test_the_province_of_the_how_to_can_be_added(tmp_path: Path) -> None:

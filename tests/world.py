@@ -7,9 +7,11 @@ from typing import Any
 
 from server.domain import acts
 from server.domain.acts import Act, Facts
+from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.case import Actor, Application, Case, Commission, Offered
-from server.domain.catalogue import Bundle, BundleStep, Catalogue, Field, Item, Material, Need, Question
+from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
+from server.domain.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need
 from server.domain.lifecycle import decide, evolve
 from server.domain.materials import Upload
 from server.domain.opening import MaterialGiven, Submission, application_of
@@ -65,19 +67,20 @@ FACTS = facts()
 
 
 def _field(code: str, type: Any = "text", **more: Any) -> Field:
-    return Field(code=code, name=code, type=type, group="g", is_sensitive=False, **more, **SAMPLE)
+    return Field(code=code, name=code, type=type, group="g", sensitivity="ordinary", **more, **SAMPLE)
 
 
 def _item(code: str, department: str, jurisdiction: str = "home", **more: Any) -> Item:
-    for part in ("fields", "materials", "yields_fields"):
-        more[part] = tuple(need_of(each) for each in more.get(part, ()))
-    common = {"legal_days": 10, "promised_days": 5, **SAMPLE}
+    for part, kind in (("fields", FieldNeed), ("materials", MaterialNeed), ("yields_fields", Need)):
+        more[part] = tuple(need_of(each, kind) for each in more.get(part, ()))
+    everywhere = Handling(mode="joint", certainty="inferred", source="tests")
+    common = {"type": "service", "legal_days": 10, "promised_days": 5, "handling": (everywhere,), **SAMPLE}
     return Item(code=code, name=f"事项{code}", department=department, jurisdiction=jurisdiction, **common, **more)
 
 
-def need_of(code: str) -> Need:
+def need_of(code: str, kind: type[Need] = Need) -> Need:
     """What an item declares: `photo?` is one that may be missing."""
-    return Need(code=code.removesuffix("?"), is_required=not code.endswith("?"))
+    return kind(code=code.removesuffix("?"), is_required=not code.endswith("?"))
 
 
 CATALOGUE = Catalogue(
@@ -119,6 +122,7 @@ CATALOGUE = Catalogue(
             code="arrival",
             name="新生儿出生",
             summary="tests",
+            subject="person",
             stage="birth",
             lead="health",
             questions=(

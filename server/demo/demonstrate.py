@@ -164,7 +164,8 @@ def _plan(wish: Wish, folder: Path, holding: ExitStack) -> Plan:
     wanted = kept.ports if kept else ports_from(wish.first_port, count)
     ports = [holding.enter_context(reserved(port) if port else reserved_lasting()) for port in wanted]
     divisions = [area.node for area in load_nodes(REGIONS)[:count]]
-    return kept or new_plan(divisions, list(load_catalogue(CATALOGUE).departments), ports=ports)
+    bundle = load_catalogue(CATALOGUE).bundle(BUNDLE)
+    return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports)
 
 
 async def _tell(demo: Demo, voice: Voice, *, began: float) -> Told:

@@ -35,7 +35,9 @@ async def submit(node: Node, owner: str, wish: Submission, *, key: str) -> Recor
 async def _checked(node: Node, owner: str, wish: Submission, *, number: str) -> Open:
     applicant = await node.store.people.person(owner)
     uploads = await node.store.materials.uploads_of(owner, [given.id for given in wish.materials])
-    application = application_of(node.catalogue, wish, applicant=applicant, uploads=uploads, ground=node.ground())
+    application = application_of(
+        node.catalogue, wish, applicant=applicant, uploads=uploads, ground=node.ground(wish.division)
+    )
     check_places(application.steps, node.directory)
     by = Actor(node=node.here, part="citizen")
     return Open(id=number, by=by, number=number, application=application)

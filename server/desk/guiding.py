@@ -1,198 +1,176 @@
-"""Guiding: which bundles there are, and what one of them asks of a citizen with given answers."""
+"""Guiding: what a bundle asks of a citizen with the answers given so far, and what it spares him."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-from server.domain.catalogue import Batch, Bundle, Question, Status
+from server.domain.answers import AnswersIncomplete, answer_faults
+from server.domain.bundles import Bundle, Question
+from server.domain.catalogue import Catalogue
+from server.domain.divisions import province_of
 from server.domain.forms import schema_of
-from server.domain.merging import MergedMaterial, Saved, merge
+from server.domain.merging import MergedForm, MergedMaterial, Saved, items_of, merge
 from server.domain.names import Value
-from server.domain.plan import PlannedStep, make_plan, require_answers
+from server.domain.plan import Mode, Plan, PlannedStep, Verdict, lay_out
 from server.domain.routing import route
+from server.domain.timing import Days, days_of
 from server.node import Node
 
 
-class BundleLine(Value):
-    """A bundle as it stands in the list."""
+class GuideWish(Value):
+    """The answers given so far, and where inside this province one applies (empty: the province as such)."""
 
-    code: str
-    name: str
-    summary: str
-    stage: str
-    status: Status
-
-
-class BundleList(Value):
-    """All bundles of a catalogue version."""
-
-    catalogue: str
-    bundles: tuple[BundleLine, ...]
-
-
-class BundleView(Value):
-    """A bundle with the questions that its plan depends on."""
-
-    code: str
-    name: str
-    summary: str
-    stage: str
-    lead: str
-    items: tuple[str, ...]
-    questions: tuple[Question, ...]
-    source: str
-    status: Status
-    catalogue: str
+    answers: Mapping[str, str] = {}
+    division: str = ""
 
 
 class GuideStep(Value):
-    """A step of the plan, and who decides it."""
+    """A step of the plan, and who decides it; division and node are empty while the question for it is open."""
 
     step: str
     name: str
     department: str
     department_name: str
     division: str
+    division_name: str
     node: str
     node_name: str
+    mode: Mode
     needs: tuple[str, ...]
     yields: str
     promised_days: int
+    legal_days: int
+    fee_fen: int
 
 
 class GuideMaterial(Value):
-    """A material to hand in once, and the steps that need it."""
+    """A material to hand in once, the steps that need it, and why in words."""
 
     code: str
     name: str
     hint: str
     is_required: bool
+    form: str
+    copies: int
+    may_be_deferred: bool
     needed_by: tuple[str, ...]
+    why: str
+
+
+class Yield(Value):
+    """What a step itself will yield for the others: a licence, and the fields that stand in it."""
+
+    step: str
+    licence: str
+    licence_name: str
+    fields: tuple[str, ...]
+
+
+class Shared(Value):
+    """A material that authorities share with each other, so that nobody hands it in."""
+
+    code: str
+    name: str
 
 
 class Guide(Value):
-    """What a bundle asks with these answers: one form as JSON Schema, materials, steps, and what is saved."""
+    """What a bundle asks: one form as JSON Schema, materials, steps, days, fees, and what is saved.
+
+    `verdicts` say of each step why it applies or not; `questions` are those still open, the next to ask first.
+    """
 
     bundle: str
     catalogue: str
+    division: str
+    questions: tuple[Question, ...]
+    verdicts: tuple[Verdict, ...]
     form: dict[str, Any]
     materials: tuple[GuideMaterial, ...]
     steps: tuple[GuideStep, ...]
+    yields: tuple[Yield, ...]
+    shared: tuple[Shared, ...]
+    days: Days
+    fee_fen: int
     saved: Saved
 
 
-class ListLine(Value):
-    """A name on a list, how certain it is, and the bundle of the catalogue that has this name (empty: none)."""
+def guide(node: Node, code: str, wish: GuideWish) -> Guide:
+    """What the bundle asks with these answers, which may be incomplete.
 
-    name: str
-    certainty: Literal["found", "weak"]
-    bundle: str
-
-
-class BatchView(Value):
-    """One document of a year: `named_count` of its `official_count` things can be named, as `notice` says in words."""
-
-    name: str
-    batch: int
-    document: str
-    issued: str
-    official_count: int
-    named_count: int
-    notice: str
-    source: str
-    status: Status
-    entries: tuple[ListLine, ...]
+    Raises NoSuchBundle, AnswersIncomplete for answers that are wrong, NoNodeFor.
+    """
+    catalogue = node.catalogue
+    found = catalogue.of(province_of(node.here)).bundle(code)
+    ground = node.ground(wish.division)
+    faults = answer_faults(catalogue, found, wish.answers, ground=ground, must_be_complete=False)
+    if faults:
+        raise AnswersIncomplete(errors=faults)
+    return _guide(node, found, lay_out(catalogue, found, wish.answers, ground=ground))
 
 
-class ListView(Value):
-    """What is known of a year's lists; never the official list itself."""
-
-    year: int
-    official_count: int
-    named_count: int
-    batches: tuple[BatchView, ...]
-
-
-def bundles(node: Node) -> BundleList:
-    """All bundles of the catalogue in force."""
-    lines = tuple(
-        BundleLine(**bundle.model_dump(include=set(BundleLine.model_fields))) for bundle in node.catalogue.bundles
-    )
-    return BundleList(catalogue=node.catalogue.version, bundles=lines)
-
-
-def bundle(node: Node, code: str) -> BundleView:
-    """One bundle; raises NoSuchBundle."""
-    found = node.catalogue.bundle(code)
-    return BundleView(
-        **found.model_dump(include=set(BundleView.model_fields)),
-        items=tuple(node.catalogue.item_of[step.item].name for step in found.steps),
-        catalogue=node.catalogue.version,
-    )
-
-
-def yearly_list(node: Node, year: str) -> ListView:
-    """What is known of the lists of this year; raises NoSuchList."""
-    found = node.catalogue.list_of(year)
-    codes = {bundle.name: bundle.code for bundle in node.catalogue.bundles}
-    return ListView(
-        year=found.year,
-        official_count=sum(batch.official_count for batch in found.batches),
-        named_count=sum(len(batch.entries) for batch in found.batches),
-        batches=tuple(_batch(batch, codes) for batch in found.batches),
-    )
-
-
-def _batch(batch: Batch, codes: Mapping[str, str]) -> BatchView:
-    named, official = len(batch.entries), batch.official_count
-    return BatchView(
-        **batch.model_dump(exclude={"entries"}),
-        named_count=named,
-        notice=f"{batch.document}共{official}项，这里列出{named}项，据公开资料汇集，不是官方清单原文。",
-        entries=tuple(ListLine(**each.model_dump(), bundle=codes.get(each.name, "")) for each in batch.entries),
-    )
-
-
-def guide(node: Node, code: str, answers: Mapping[str, str]) -> Guide:
-    """What the bundle asks; raises NoSuchBundle, AnswersIncomplete, NoNodeFor."""
-    found = node.catalogue.bundle(code)
-    require_answers(found, answers, node.ground())
-    steps = make_plan(node.catalogue, found, answers, home=node.here)
-    return _guide(node, found, steps)
-
-
-def _guide(node: Node, found: Bundle, steps: tuple[PlannedStep, ...]) -> Guide:
-    merged = merge(node.catalogue, found, steps)
+def _guide(node: Node, found: Bundle, plan: Plan) -> Guide:
+    catalogue = node.catalogue
+    merged = merge(catalogue, found, plan.steps)
     return Guide(
         bundle=found.code,
-        catalogue=node.catalogue.version,
+        catalogue=catalogue.version,
+        division=node.here,
+        questions=plan.open,
+        verdicts=plan.verdicts,
         form=schema_of(merged.fields),
-        materials=tuple(_material(each) for each in merged.materials),
-        steps=tuple(_step(node, step) for step in steps),
+        materials=tuple(_material(catalogue, each) for each in merged.materials),
+        steps=tuple(_step(node, step) for step in plan.steps),
+        yields=tuple(_yields(catalogue, plan)),
+        shared=_shared(catalogue, merged),
+        days=days_of(found, plan.steps),
+        fee_fen=sum(item.fee_fen for item in items_of(catalogue, plan.steps)),
         saved=merged.saved,
     )
 
 
-def _material(merged: MergedMaterial) -> GuideMaterial:
+def _material(catalogue: Catalogue, merged: MergedMaterial) -> GuideMaterial:
+    names = "、".join(catalogue.item_of[code].name for code in merged.needed_by)
     return GuideMaterial(
-        code=merged.material.code,
         name=merged.material.name,
+        code=merged.material.code,
         hint=merged.material.hint,
-        is_required=merged.is_required,
-        needed_by=merged.needed_by,
+        why=f"办理{names}需要。",
+        **merged.model_dump(exclude={"material"}),
     )
 
 
+def _shared(catalogue: Catalogue, merged: MergedForm) -> tuple[Shared, ...]:
+    return tuple(Shared(code=code, name=catalogue.material_of[code].name) for code in merged.shared)
+
+
+def _yields(catalogue: Catalogue, plan: Plan) -> list[Yield]:
+    return [
+        Yield(
+            step=step.code,
+            licence=step.yields,
+            licence_name=catalogue.licences.get(step.yields, ""),
+            fields=step.yields_fields,
+        )
+        for step in plan.steps
+        if step.yields or step.yields_fields
+    ]
+
+
 def _step(node: Node, step: PlannedStep) -> GuideStep:
-    entry = route(node.directory, step.division)
+    entry = route(node.directory, step.division) if step.division else None
+    (item,) = items_of(node.catalogue, [step])
     return GuideStep(
         step=step.code,
         name=step.name,
         department=step.department,
         department_name=node.catalogue.departments[step.department],
         division=step.division,
-        node=entry.node,
-        node_name=entry.name,
+        division_name=node.published.divisions.name_in_full(step.division) if step.division else "",
+        node=entry.node if entry else "",
+        node_name=entry.name if entry else "",
+        mode=step.mode,
         needs=step.needs,
         yields=step.yields,
         promised_days=step.promised_days,
+        legal_days=item.legal_days,
+        fee_fen=item.fee_fen,
     )

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import PlainSerializer
 
 from server.desk.applying import own_case
-from server.domain.case import ENDED, STATE_NAMES, Offered, Outcome, State, Step
+from server.domain.case import ENDED, STATE_NAMES, Case, Offered, Outcome, State, Step
+from server.domain.catalogue import Catalogue
 from server.domain.masking import masked
 from server.domain.names import CHINA, Value
 from server.domain.records import Record
@@ -134,14 +135,14 @@ def view(node: Node, record: Record) -> CaseView:
     return CaseView(
         **_line(record),
         closed_at=case.closed_at,
-        steps=tuple(step_view(node, step) for step in case.steps.values()),
-        form=fields_shown(node, case.form, is_masked=True),
-        materials=materials_shown(node, case.materials),
+        steps=tuple(step_view(node, case, step=step) for step in case.steps.values()),
+        form=fields_shown(node.catalogue_of(case.catalogue), case.form, is_masked=True),
+        materials=materials_shown(node.catalogue_of(case.catalogue), case.materials),
         version=case.version,
     )
 
 
-def step_view(node: Node, step: Step) -> StepView:
+def step_view(node: Node, case: Case, *, step: Step) -> StepView:
     """Where a step stands."""
     holder = None
     if step.node and step.state not in ENDED:
@@ -149,7 +150,7 @@ def step_view(node: Node, step: Step) -> StepView:
             node=step.node,
             node_name=node_name(node, step.node),
             department=step.plan.department,
-            department_name=node.catalogue.departments.get(step.plan.department, step.plan.department),
+            department_name=department_name(node, case, step.plan.department),
         )
     return StepView(
         step=step.plan.code,
@@ -166,11 +167,11 @@ def step_view(node: Node, step: Step) -> StepView:
     )
 
 
-def fields_shown(node: Node, form: Mapping[str, str], *, is_masked: bool) -> tuple[FieldShown, ...]:
+def fields_shown(catalogue: Catalogue, form: Mapping[str, str], *, is_masked: bool) -> tuple[FieldShown, ...]:
     """Filled fields with their labels; the sensitive ones masked or not."""
     shown = []
     for code, value in form.items():
-        field = node.catalogue.field_of.get(code)
+        field = catalogue.field_of.get(code)
         is_hidden = is_masked and (field is None or field.is_sensitive)
         kind = field.type if field else "text"
         name = field.name if field else code
@@ -178,13 +179,18 @@ def fields_shown(node: Node, form: Mapping[str, str], *, is_masked: bool) -> tup
     return tuple(shown)
 
 
-def materials_shown(node: Node, materials: Iterable[Offered]) -> tuple[MaterialShown, ...]:
+def materials_shown(catalogue: Catalogue, materials: Iterable[Offered]) -> tuple[MaterialShown, ...]:
     """Materials with their names in the catalogue."""
-    names = {code: material.name for code, material in node.catalogue.material_of.items()}
+    names = {code: material.name for code, material in catalogue.material_of.items()}
     return tuple(
         MaterialShown(code=each.code, name=names.get(each.code, each.code), size=each.size, media_type=each.media_type)
         for each in materials
     )
+
+
+def department_name(node: Node, case: Case, department: str) -> str:
+    """The name of a department in the catalogue that the case was opened under."""
+    return node.catalogue_of(case.catalogue).departments.get(department, department)
 
 
 def node_name(node: Node, code: str) -> str:

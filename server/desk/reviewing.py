@@ -1,6 +1,7 @@
 """Reviewing: officers receive, accept and decide the steps of their department."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -9,9 +10,10 @@ from server.desk.acting import perform
 from server.domain import acts
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case import Actor
-from server.domain.catalogue import Need
+from server.domain.catalogue import Catalogue
 from server.domain.errors import FieldFault, Missing
 from server.domain.forms import FormFaulty, form_faults
+from server.domain.items import Need
 from server.domain.merging import MergedField
 from server.domain.names import Value, WrittenKey, WrittenText, china_day
 from server.domain.persons import Officer
@@ -67,7 +69,9 @@ async def act_on(node: Node, officer: Officer, wish: Wish) -> Record:
     elif wish.act == "accept":
         act = acts.Accept(**common)
     elif wish.act == "approve":
-        _check_result(node, wish.step, said.result)
+        record = await node.store.cases.case(wish.case)
+        catalogue = node.catalogue_of(record.case.catalogue)
+        _check_result(catalogue, wish.step, said.result, on=china_day(node.clock.now()))
         act = acts.Approve(**common, result=said.result)
     elif wish.act == "refuse":
         if not said.grounds.strip():
@@ -79,15 +83,15 @@ async def act_on(node: Node, officer: Officer, wish: Wish) -> Record:
     return await perform(node, wish.case, act)
 
 
-def _check_result(node: Node, step: str, result: Mapping[str, str]) -> None:
+def _check_result(catalogue: Catalogue, step: str, result: Mapping[str, str], *, on: date) -> None:
     """The result must be what the item yields, each value of its field's type; raises FormFaulty."""
-    item = node.catalogue.item_of.get(step)
+    item = catalogue.item_of.get(step)
     yields: tuple[Need, ...] = item.yields_fields if item else ()
     fields = [
-        MergedField(field=node.catalogue.field_of[need.code], is_required=need.is_required, needed_by=(step,))
+        MergedField(field=catalogue.field_of[need.code], is_required=need.is_required, needed_by=(step,))
         for need in yields
     ]
-    faults = form_faults(fields, result, on=china_day(node.clock.now()))
+    faults = form_faults(fields, result, on=on)
     if faults:
         moved = [fault.model_copy(update={"pointer": fault.pointer.replace("/form/", "/result/")}) for fault in faults]
         raise FormFaulty("办理结果填写有误。", errors=moved)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from server.desk.applying import own_case
-from server.desk.reading import LocalMoment, node_name
+from server.desk.reading import LocalMoment, department_name, node_name
 from server.domain import events
 from server.domain.case import Case
 from server.domain.lifecycle import evolve
@@ -87,5 +87,5 @@ def _by(node: Node, case: Case, event: events.Event) -> str:
     is_decider = isinstance(event, events.Received | events.Accepted | events.Approved | events.Refused)
     if is_decider and isinstance(event, events.Moved):
         department = case.steps[event.step].plan.department
-        return node.catalogue.departments.get(department, department)
+        return department_name(node, case, department)
     return BY_RULE

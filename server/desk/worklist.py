@@ -99,9 +99,10 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
 def desk_step(node: Node, case: Case, step: Step) -> DeskStep:
     """A step with what its item declares, and the fields that an approval may yield."""
     commission = commission_of(case, step)
+    catalogue = node.catalogue_of(case.catalogue)
     return DeskStep(
-        step=step_view(node, step),
-        form=fields_shown(node, commission.form, is_masked=False),
-        materials=materials_shown(node, commission.materials),
-        yields_fields=fields_shown(node, dict.fromkeys(step.plan.yields_fields, ""), is_masked=False),
+        step=step_view(node, case, step=step),
+        form=fields_shown(catalogue, commission.form, is_masked=False),
+        materials=materials_shown(catalogue, commission.materials),
+        yields_fields=fields_shown(catalogue, dict.fromkeys(step.plan.yields_fields, ""), is_masked=False),
     )

@@ -1,16 +1,14 @@
-"""The catalogue (事项目录): fields, materials, items and bundles as a province publishes them."""
+"""The catalogue (事项目录): what a nation publishes and provinces vary, under one version."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import NonNegativeInt, PositiveInt, StringConstraints
-
+from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.errors import Missing
+from server.domain.items import HOME, Field, Item, Material, Sourced, Text
 from server.domain.names import Value
-
-Status = Literal["official", "local", "sample"]
-Text = Annotated[str, StringConstraints(min_length=1)]
+from server.domain.variants import BundleVariant, ItemVariant
 
 
 class NoSuchBundle(Missing):
@@ -19,159 +17,30 @@ class NoSuchBundle(Missing):
     title = "没有这件事"
 
 
-class NoSuchList(Missing):
-    """No list of this year is known."""
+class NoSuchItem(Missing):
+    """The catalogue has no item of this code."""
 
-    title = "没有这一年的清单"
-
-
-class Sourced(Value):
-    """What must say where it is known from (出处), and how far that may be relied on."""
-
-    source: Text
-    status: Status
-
-
-class Field(Sourced):
-    """One question of the form, defined once for all items.
-
-    `filled_from` names a detail of the applicant that the session has proven, so nobody is asked for it. `longest`
-    counts for texts, `not_after_today` for dates, such as those of births.
-    """
-
-    code: str
-    name: Text
-    type: Literal[
-        "text",
-        "date",
-        "id_number",
-        "mobile",
-        "uscc",
-        "person_name",
-        "enterprise_name",
-        "choice",
-        "division",
-    ]
-    group: Text
-    is_sensitive: bool
-    example: str = ""
-    hint: str = ""
-    choices: Mapping[str, str] = {}
-    longest: PositiveInt = 100
-    not_after_today: bool = False
-    filled_from: Literal["", "name", "id_number"] = ""
-
-
-class Material(Sourced):
-    """One kind of document (材料) that an item may ask for."""
-
-    code: str
-    name: Text
-    hint: str = ""
-
-
-class Need(Value):
-    """A field or a material that an item declares, by its code."""
-
-    code: str
-    is_required: bool = True
-
-
-class Item(Sourced):
-    """One item (事项) of one department.
-
-    `jurisdiction` is the question whose answer is the division that decides, or `home`. `yields` is the
-    licence (证照) of an approval, `yields_fields` what stands in it that other items may need.
-    """
-
-    code: str
-    name: Text
-    department: str
-    jurisdiction: str
-    fields: tuple[Need, ...] = ()
-    materials: tuple[Need, ...] = ()
-    yields: str = ""
-    yields_fields: tuple[Need, ...] = ()
-    legal_days: PositiveInt
-    promised_days: PositiveInt
-    visits: NonNegativeInt = 1
-
-
-class Question(Value):
-    """What decides which items apply and who decides them."""
-
-    code: str
-    name: Text
-    type: Literal["division", "choice"]
-    choices: Mapping[str, str] = {}
-    hint: str = ""
-
-
-class BundleStep(Value):
-    """An item's place in a bundle's graph: the steps it needs, and the answers under which it applies."""
-
-    item: str
-    needs: tuple[str, ...] = ()
-    when: Mapping[str, tuple[str, ...]] = {}
-
-
-class Bundle(Sourced):
-    """One thing (一件事): a life event as a graph of items. `closing` is the rule by which a case closes."""
-
-    code: str
-    name: Text
-    summary: str
-    stage: str
-    lead: str
-    cooperating: tuple[str, ...] = ()
-    questions: tuple[Question, ...] = ()
-    steps: tuple[BundleStep, ...]
-    closing: Literal["all"] = "all"
-    legal_days: PositiveInt
-    promised_days: PositiveInt
-    visits: NonNegativeInt = 0
-
-
-class ListEntry(Value):
-    """A name on a yearly list, and whether it was found in a source or only in a weak one."""
-
-    name: Text
-    certainty: Literal["found", "weak"]
-
-
-class Batch(Sourced):
-    """One document of a year's lists: how many things it officially names, and those of them that we can name."""
-
-    name: Text
-    batch: PositiveInt
-    document: Text
-    issued: Annotated[str, StringConstraints(pattern=r"^([0-9]{4}-[0-9]{2}(-[0-9]{2})?)?$")] = ""
-    official_count: PositiveInt
-    entries: tuple[ListEntry, ...] = ()
-
-
-class YearlyList(Value):
-    """The list of one year (年度清单): which things the nation adds to those done as one, as far as it is known."""
-
-    year: PositiveInt
-    batches: tuple[Batch, ...]
+    title = "没有这个事项"
 
 
 class Catalogue(Sourced):
     """All of it under one version; a case keeps the version it was opened under.
 
-    Its own source and status are those of the names of the departments and licences. The look-ups are kept once
-    made, so a changed catalogue is built anew: `model_copy` would take them along.
+    Its own source and status are those of the names of departments, licences, stages and jurisdictions. The look-ups
+    are kept once made, so a changed catalogue is built anew: `model_copy` would take them along.
     """
 
     version: Text
     departments: Mapping[str, Text]
     licences: Mapping[str, Text]
+    jurisdictions: Mapping[str, Text] = {}
+    stages: Mapping[Literal["person", "enterprise"], tuple[Text, ...]] = {}
     fields: tuple[Field, ...]
     materials: tuple[Material, ...]
     items: tuple[Item, ...]
     bundles: tuple[Bundle, ...]
-    lists: tuple[YearlyList, ...] = ()
+    item_variants: tuple[ItemVariant, ...] = ()
+    bundle_variants: tuple[BundleVariant, ...] = ()
 
     @cached_property
     def field_of(self) -> dict[str, Field]:
@@ -188,16 +57,64 @@ class Catalogue(Sourced):
         """Items by code."""
         return {item.code: item for item in self.items}
 
-    def bundle(self, code: str) -> Bundle:
-        """The bundle of this code; raises NoSuchBundle."""
-        for bundle in self.bundles:
-            if bundle.code == code:
-                return bundle
-        raise NoSuchBundle("目录中没有这件事，请核对后重试。")
+    @cached_property
+    def bundle_of(self) -> dict[str, Bundle]:
+        """Bundles by code, those of one item that may be applied for alone among them."""
+        alone = {item.code: self._alone(item) for item in self.items if item.is_alone}
+        return alone | {bundle.code: bundle for bundle in self.bundles}
 
-    def list_of(self, year: str) -> YearlyList:
-        """The list of this year; raises NoSuchList."""
-        for each in self.lists:
-            if str(each.year) == year:
-                return each
-        raise NoSuchList("没有收录这一年的清单。")
+    @property
+    def provinces(self) -> list[str]:
+        """The provinces that have a variant of something."""
+        items = {each.province for each in self.item_variants}
+        return sorted(items | {each.province for each in self.bundle_variants})
+
+    @cached_property
+    def _local(self) -> dict[str, "Catalogue"]:
+        national = {name: getattr(self, name) for name in type(self).model_fields}
+        national |= {"item_variants": (), "bundle_variants": ()}
+        return {province: self.model_validate(national | self._of(province)) for province in self.provinces}
+
+    def of(self, province: str) -> "Catalogue":
+        """The catalogue as it is in this province (`320000`)."""
+        return self._local.get(province, self)
+
+    def bundle(self, code: str) -> Bundle:
+        """The bundle of this code, or that of one item alone; raises NoSuchBundle."""
+        if code not in self.bundle_of:
+            raise NoSuchBundle("目录中没有这件事，请核对后重试。")
+        return self.bundle_of[code]
+
+    def item(self, code: str) -> Item:
+        """The item of this code; raises NoSuchItem."""
+        if code not in self.item_of:
+            raise NoSuchItem("目录中没有这个事项，请核对后重试。")
+        return self.item_of[code]
+
+    def _of(self, province: str) -> dict[str, Iterable[Value]]:
+        items = {each.item: each for each in self.item_variants if each.province == province}
+        bundles = {each.bundle: each for each in self.bundle_variants if each.province == province}
+        return {
+            "items": tuple(items[each.code].of(each) if each.code in items else each for each in self.items),
+            "bundles": tuple(bundles[each.code].of(each) if each.code in bundles else each for each in self.bundles),
+        }
+
+    def _alone(self, item: Item) -> Bundle:
+        """The bundle of this item and nothing else."""
+        where = item.jurisdiction
+        asked = Question(code=where, name=self.jurisdictions.get(where, where), type="division")
+        return Bundle(
+            code=item.code,
+            name=item.name,
+            summary=item.guidance or item.name,
+            subject=item.subject,
+            stage="单办",
+            lead=item.department,
+            questions=() if where == HOME else (asked,),
+            steps=(BundleStep(item=item.code),),
+            legal_days=item.legal_days,
+            promised_days=item.promised_days,
+            visits=item.visits,
+            source=item.source,
+            status=item.status,
+        )

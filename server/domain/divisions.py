@@ -96,11 +96,15 @@ class Divisions(Value):
 
 
 class Ground(Value):
-    """Where and when an application is made: the home node's division, the day, and the divisions known."""
+    """Where and when an application is made: the home node's division, the day, and the divisions known.
+
+    `division` is the place inside the home where the applicant applies; empty: the home as a whole.
+    """
 
     home: str
     on: date
     divisions: Divisions
+    division: str = ""
 
 
 def prefix(code: str) -> str:
@@ -109,6 +113,11 @@ def prefix(code: str) -> str:
         if code[length:] == "0" * (6 - length):
             return code[:length]
     return code
+
+
+def province_of(code: str) -> str:
+    """The province that this division lies in: `330106` -> `330000`."""
+    return code[:2] + "0000"
 
 
 def parent_of(code: str) -> str:

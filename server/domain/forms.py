@@ -1,19 +1,19 @@
 """The form as JSON Schema (draft 2020-12), and what a filled one gets wrong, in words a citizen understands."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
+import orjson
 
-from server.domain.canonical import canonical
-from server.domain.catalogue import Field
+from server.domain.answers import pointer
 from server.domain.divisions import CODE
 from server.domain.errors import FieldFault, Invalid
+from server.domain.items import Field
 from server.domain.meaning import FORMATS, SENTENCES, Check
-from server.domain.merging import MergedField
-from server.domain.plan import pointer
+from server.domain.merging import MergedField, When
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -40,14 +40,44 @@ NOT_AFTER_TODAY = "date-not-after-today"
 
 
 def schema_of(fields: Sequence[MergedField]) -> dict[str, Any]:
-    """The JSON Schema of the form; `x-group`, `x-sensitive` and `x-needed-by` are ours."""
-    return {
+    """The JSON Schema of the form; what begins with `x-` is ours: groups in order, choices, masking, needs."""
+    groups: dict[str, list[str]] = {}
+    for each in fields:
+        groups.setdefault(each.field.group, []).append(each.field.code)
+    schema: dict[str, Any] = {
         "$schema": DIALECT,
         "type": "object",
-        "properties": {each.field.code: _property(each) for each in fields},
-        "required": [each.field.code for each in fields if each.is_required],
+        "properties": {code: _property(each) for code, each in _grouped(fields, groups)},
+        "required": [each.field.code for each in fields if each.is_required and not each.asked_if],
         "additionalProperties": False,
+        "x-groups": [{"name": name, "fields": codes} for name, codes in groups.items()],
     }
+    rules = [rule for each in fields for rule in _rules(each)]
+    return schema | ({"allOf": rules} if rules else {})
+
+
+def _grouped(fields: Sequence[MergedField], groups: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, MergedField]]:
+    by_code = {each.field.code: each for each in fields}
+    yield from ((code, by_code[code]) for codes in groups.values() for code in codes)
+
+
+def _rules(merged: MergedField) -> Iterator[dict[str, Any]]:
+    """When a field must be filled in, and when it must be left out."""
+    code = merged.field.code
+    must = {"required": [code]}
+    if merged.asked_if:
+        leave_out = {"else": {"properties": {code: False}}}
+        yield {"if": _any_of(merged.asked_if)} | ({"then": must} if merged.is_required else {}) | leave_out
+    if merged.required_if:
+        yield {"if": _any_of(merged.required_if), "then": must}
+
+
+def _any_of(conditions: Sequence[When]) -> dict[str, Any]:
+    parts = [
+        {"properties": {code: {"enum": list(allowed)} for code, allowed in when.items()}, "required": list(when)}
+        for when in conditions
+    ]
+    return parts[0] if len(parts) == 1 else {"anyOf": parts}
 
 
 def _property(merged: MergedField) -> dict[str, Any]:
@@ -55,6 +85,8 @@ def _property(merged: MergedField) -> dict[str, Any]:
     shown: dict[str, Any] = {"title": field.name, "type": "string", **SHAPES[field.type]}
     if field.type == "text":
         shown["maxLength"] = field.longest
+    if field.pattern:
+        shown["pattern"] = field.pattern
     if field.not_after_today:
         shown["allOf"] = [{"format": NOT_AFTER_TODAY}]
     if field.choices:
@@ -70,7 +102,7 @@ def _property(merged: MergedField) -> dict[str, Any]:
 def form_faults(fields: Sequence[MergedField], values: Mapping[str, Any], *, on: date) -> list[FieldFault]:
     """Every fault of the form as filled in on this day, by JSON pointer below `/form`; empty when it is right."""
     by_code = {each.field.code: each.field for each in fields}
-    validator = _validator(canonical(schema_of(fields)), on)
+    validator = _validator(orjson.dumps(schema_of(fields)), on)
     faults = [fault for error in validator.iter_errors(dict(values)) for fault in _faults_of(error, by_code, on=on)]
     return sorted(dict.fromkeys(faults), key=lambda fault: fault.pointer)
 
@@ -92,6 +124,10 @@ def _faults_of(error: jsonschema_rs.ValidationError, fields: Mapping[str, Field]
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         return [_fault(name, "unknown", detail="表单中没有这一项。") for name in kind.unexpected]
     field = fields[str(error.instance_path[0])]
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.FalseSchema):
+        return [_fault(field.code, "not_asked", detail=f"{field.name}：按您的填写不需要这一项，请删去。")]
+    if field.pattern:
+        return [_fault(field.code, "pattern", detail=f"{field.name}：{field.hint}")]
     rule = _broken_rule(field, error.instance, on=on)
     return [_fault(field.code, rule, detail=f"{field.name}：{SENTENCES[rule].format(longest=field.longest)}")]
 

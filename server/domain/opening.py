@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 
+from server.domain.answers import division_faults, pointer
 from server.domain.case import Application, HandedIn
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
-from server.domain.divisions import CODE, Ground
+from server.domain.divisions import CODE, Ground, province_of
 from server.domain.errors import FieldFault
 from server.domain.forms import FormFaulty, form_faults
 from server.domain.materials import Upload
 from server.domain.merging import MergedForm, merge
 from server.domain.names import Value
 from server.domain.persons import Person
-from server.domain.plan import PlannedStep, division_faults, make_plan, pointer, require_answers
+from server.domain.plan import PlannedStep, make_plan
 from server.domain.routing import route
 
 
@@ -24,9 +25,10 @@ class MaterialGiven(Value):
 
 
 class Submission(Value):
-    """A finished application as it is handed in (提交)."""
+    """A finished application as it is handed in (提交); `division` is where inside the home (empty: the home)."""
 
     bundle: str
+    division: str = ""
     answers: Mapping[str, str]
     form: Mapping[str, str]
     materials: tuple[MaterialGiven, ...]
@@ -40,13 +42,13 @@ def application_of(
     uploads: Mapping[str, Upload],
     ground: Ground,
 ) -> Application:
-    """The checked application; raises NoSuchBundle, AnswersIncomplete, or FormFaulty naming every fault.
+    """The checked application; raises NoSuchBundle, AnswersIncomplete, NothingToApplyFor, or FormFaulty
+    naming every fault.
 
     `uploads` are the applicant's own, by id. Fields that his proven name fills are filled here.
     """
-    bundle = catalogue.bundle(wish.bundle)
-    require_answers(bundle, wish.answers, ground)
-    steps = make_plan(catalogue, bundle, wish.answers, home=ground.home)
+    bundle = catalogue.of(province_of(ground.home)).bundle(wish.bundle)
+    steps = make_plan(catalogue, bundle, wish.answers, ground=ground)
     merged = merge(catalogue, bundle, steps)
     faults = form_faults(merged.fields, wish.form, on=ground.on) + _place_faults(merged, wish, ground)
     faults += _material_faults(merged, wish, uploads)

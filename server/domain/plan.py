@@ -1,24 +1,32 @@
-"""The plan of a case: which steps of a bundle's graph apply to given answers, in which order, decided where."""
+"""The plan of a case: which steps of a bundle's graph apply to given answers, in which order, where, and why."""
 
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
+from typing import Literal
 
-from server.domain.catalogue import Bundle, Catalogue, Item, Question
-from server.domain.divisions import CODE, Ground
-from server.domain.errors import FieldFault, Invalid
+from server.domain.answers import YES, AnswersIncomplete, answer_faults, is_asked, open_questions, questions_of
+from server.domain.bundles import Bundle, BundleStep, Question
+from server.domain.catalogue import Catalogue
+from server.domain.divisions import Ground, province_of
+from server.domain.errors import Invalid
+from server.domain.items import HOME, Item
 from server.domain.names import Value
 
-HOME = "home"
+Applies = Literal["yes", "no", "open"]
+Mode = Literal["local", "online", "handover", "joint"]
 
 
-class AnswersIncomplete(Invalid):
-    """An answer that the plan depends on is missing, or is none of those offered."""
+class NothingToApplyFor(Invalid):
+    """With these answers no step of the bundle applies, or none that can be handled from here."""
 
-    title = "请先回答以下问题"
+    title = "没有可以办理的事项"
 
 
 class PlannedStep(Value):
-    """One step that applies: what of its item a case must remember for good, its division, and what it waits for."""
+    """One step that applies: what of its item a case must remember for good, its division, and what it waits for.
+
+    The division is empty as long as the answer that names it is open. `mode`: how it is handled across provinces.
+    """
 
     code: str
     name: str
@@ -30,6 +38,24 @@ class PlannedStep(Value):
     yields: str
     yields_fields: tuple[str, ...]
     promised_days: int
+    mode: Mode = "local"
+
+
+class Verdict(Value):
+    """Whether a step of the bundle applies, and why (or why not), in words for the applicant."""
+
+    step: str
+    name: str
+    applies: Applies
+    why: str
+
+
+class Plan(Value):
+    """What a bundle comes to with the answers given so far; `open` are the questions to ask next, in that order."""
+
+    steps: tuple[PlannedStep, ...]
+    verdicts: tuple[Verdict, ...]
+    open: tuple[Question, ...]
 
 
 def order(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
@@ -47,96 +73,150 @@ def circle(needs: Mapping[str, Iterable[str]]) -> list[str]:
     return []
 
 
-def pointer(part: str, name: str) -> str:
-    """RFC 6901 pointer to one value of a part of the wish; a name nobody knows is cut to 60 characters."""
-    return f"/{part}/{name[:60].replace('~', '~0').replace('/', '~1')}"
+def make_plan(
+    catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, ground: Ground
+) -> tuple[PlannedStep, ...]:
+    """The steps that apply, each after those it needs.
 
-
-def check_answers(bundle: Bundle, answers: Mapping[str, str]) -> list[FieldFault]:
-    """What is wrong with the answers: missing, unknown, or not among the choices."""
-    asked = {question.code: question for question in bundle.questions}
-    faults = [
-        FieldFault(pointer=pointer("answers", code), code="unknown", detail="没有这个问题。")
-        for code in answers
-        if code not in asked
-    ]
-    for question in bundle.questions:
-        fault = _fault_of(question, answers.get(question.code))
-        if fault:
-            faults.append(FieldFault(pointer=pointer("answers", question.code), code=fault[0], detail=fault[1]))
-    return faults
-
-
-def _fault_of(question: Question, answer: str | None) -> tuple[str, str] | None:
-    if answer is None:
-        return "required", f"请回答：{question.name}"
-    if question.type == "division" and not CODE.fullmatch(answer):
-        return "division", f"{question.name}：请选择行政区划。"
-    if question.type == "choice" and answer not in question.choices:
-        return "choice", f"{question.name}：请从所列选项中选择。"
-    return None
-
-
-def require_answers(bundle: Bundle, answers: Mapping[str, str], ground: Ground) -> None:
-    """Raises AnswersIncomplete with every fault of the answers, places that are none any more among them."""
-    faults = check_answers(bundle, answers)
-    for question in bundle.questions:
-        answer = answers.get(question.code, "")
-        if question.type == "division" and CODE.fullmatch(answer):
-            faults += division_faults(ground, answer, at=pointer("answers", question.code), must_decide=True)
+    Raises AnswersIncomplete if any answer is wrong or missing, NothingToApplyFor if no step is left.
+    """
+    faults = answer_faults(catalogue, bundle, answers, ground=ground, must_be_complete=True)
     if faults:
         raise AnswersIncomplete(errors=faults)
+    plan = lay_out(catalogue, bundle, answers, ground=ground)
+    if not plan.steps:
+        raise NothingToApplyFor(" ".join(f"{each.name}：{each.why}" for each in plan.verdicts))
+    return plan.steps
 
 
-def division_faults(ground: Ground, code: str, *, at: str, must_decide: bool) -> list[FieldFault]:
-    """Why this code cannot be given today: unknown, not valid, or (`must_decide`) nothing is decided there."""
-    found = ground.divisions.find(code)
-    if found is None:
-        return [FieldFault(pointer=at, code="division_unknown", detail="没有这个行政区划代码，请重新选择。")]
-    if not found.is_valid(ground.on):
-        names = [ground.divisions.name_in_full(each) for each in found.successors]
-        instead = f"请按实际所在地选择：{'、'.join(names)}。" if names else "请重新选择。"
-        detail = f"{found.name}（{code}）现在不是有效的行政区划，{instead}"
-        return [FieldFault(pointer=at, code="division_not_valid", detail=detail)]
-    if must_decide and not found.is_routable:
-        detail = f"{found.name}不能单独办理，请选择所属的县（市、区）或市。"
-        return [FieldFault(pointer=at, code="division_not_routable", detail=detail)]
-    return []
-
-
-def make_plan(
-    catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, home: str
-) -> tuple[PlannedStep, ...]:
-    """The steps that apply, each after those it needs; raises AnswersIncomplete.
+def lay_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, ground: Ground) -> Plan:
+    """The plan as far as the answers tell, which must be right (`answer_faults`) and may be incomplete.
 
     A need for a step that does not apply falls away.
     """
-    faults = check_answers(bundle, answers)
-    if faults:
-        raise AnswersIncomplete(errors=faults)
-    apply = {
-        step.item: step
+    questions = {question.code: question for question in questions_of(catalogue, bundle)}
+    found = {
+        step.item: _Judged(catalogue, step, answers=answers, questions=questions, ground=ground)
         for step in bundle.steps
-        if all(answers.get(question) in allowed for question, allowed in step.when.items())
     }
-    needs = {code: tuple(need for need in step.needs if need in apply) for code, step in apply.items()}
-    items = [catalogue.item_of[code] for code in order(needs)]
-    return tuple(
-        _planned(item, needs[item.code], division=home if item.jurisdiction == HOME else answers[item.jurisdiction])
-        for item in items
+    apply = {code: judged for code, judged in found.items() if judged.applies == "yes"}
+    needs = {code: tuple(need for need in each.step.needs if need in apply) for code, each in apply.items()}
+    return Plan(
+        steps=tuple(apply[code].planned(needs[code]) for code in order(needs)),
+        verdicts=tuple(each.verdict() for each in found.values()),
+        open=open_questions(catalogue, bundle, answers),
     )
 
 
-def _planned(item: Item, needs: tuple[str, ...], *, division: str) -> PlannedStep:
-    return PlannedStep(
-        code=item.code,
-        name=item.name,
-        department=item.department,
-        division=division,
-        needs=needs,
-        fields=tuple(need.code for need in item.fields),
-        materials=tuple(need.code for need in item.materials),
-        yields=item.yields,
-        yields_fields=tuple(need.code for need in item.yields_fields),
-        promised_days=item.promised_days,
-    )
+class _Judged:
+    """One step of the bundle under these answers."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        step: BundleStep,
+        *,
+        answers: Mapping[str, str],
+        questions: Mapping[str, Question],
+        ground: Ground,
+    ) -> None:
+        self.step = step
+        self._answers = answers
+        self._questions = questions
+        self._ground = ground
+        national = catalogue.item_of[step.item]
+        place = national.jurisdiction
+        self._division = (ground.division or ground.home) if place == HOME else answers.get(place, "")
+        self._province = province_of(self._division) if self._division else ""
+        self.item: Item = catalogue.of(self._province).item_of[step.item]
+        self.applies, self._why = self._judge()
+
+    def _judge(self) -> tuple[Applies, str]:
+        for code, allowed in self.step.when.items():
+            question = self._questions[code]
+            answer = self._answers.get(code)
+            if not is_asked(question, self._answers):
+                return self._not_asked(question)
+            if answer is None:
+                return "open", f"请先回答：{question.name}"
+            if answer not in allowed:
+                return "no", f"您对“{question.name}”的回答是“{question.choices[answer]}”，不需要办理。"
+        return self._chosen() or self._elsewhere() or ("yes", self._reason())
+
+    def _chosen(self) -> tuple[Applies, str] | None:
+        """What the choice among steps, or the wish for an optional one, says against it."""
+        chooser = self.step.one_of or (self.step.item if self.step.is_optional else "")
+        if not chooser:
+            return None
+        question, answer = self._questions[chooser], self._answers.get(chooser)
+        if self.step.one_of:
+            if not is_asked(question, self._answers):
+                return self._not_asked(question)
+            if answer is None:
+                return "open", f"请先选择：{question.name}"
+            if answer != self.step.item:
+                return "no", f"您选择了“{question.choices[answer]}”，这几项只办其中一项。"
+        elif answer != YES:
+            return ("open", "需要时可以一并办理，请选择。") if answer is None else ("no", "您没有选择一并办理。")
+        return None
+
+    def _not_asked(self, question: Question) -> tuple[Applies, str]:
+        """What it says that this question is not asked: nothing yet, as long as an answer it depends on is open."""
+        before = self._awaited(question)
+        if before is None:
+            return "no", f"“{question.name}”与您的情况无关，不需要办理。"
+        return "open", f"请先回答：{before.name}"
+
+    def _awaited(self, question: Question) -> Question | None:
+        """The first open question on whose answer it depends whether this one is asked; none if it never is."""
+        if is_asked(question, self._answers):
+            return question
+        found = None
+        for code, allowed in question.when.items():
+            if self._answers.get(code) not in allowed:
+                awaited = None if code in self._answers else self._awaited(self._questions[code])
+                if awaited is None:
+                    return None
+                found = found or awaited
+        return found
+
+    def _elsewhere(self) -> tuple[Applies, str] | None:
+        """Why it cannot be handled from here, if another province decides it and does not take it from here."""
+        if self._mode() is None:
+            place = self._ground.divisions.name_in_full(self._division)
+            return "no", f"这一项由{place}办理，尚未开通跨省通办，请直接向当地申请。"
+        return None
+
+    def _mode(self) -> Mode | None:
+        here = province_of(self._ground.home)
+        if self._province in ("", here):
+            return "local"
+        covering = (each.mode for each in self.item.handling if each.covers(here, self._ground.on))
+        return next(covering, None)
+
+    def _reason(self) -> str:
+        if self.step.is_optional:
+            return "您选择了一并办理。"
+        deciding = [code for code in (*self.step.when, self.step.one_of) if code]
+        questions = [self._questions[code] for code in deciding]
+        said = [f"“{each.name}”是“{each.choices[self._answers[each.code]]}”" for each in questions]
+        return f"因为您回答的{'，'.join(said)}。" if said else "办这件事都要办理这一项。"
+
+    def verdict(self) -> Verdict:
+        return Verdict(step=self.step.item, name=self.item.name, applies=self.applies, why=self._why)
+
+    def planned(self, needs: tuple[str, ...]) -> PlannedStep:
+        item = self.item
+        return PlannedStep(
+            code=item.code,
+            name=item.name,
+            department=item.department,
+            division=self._division,
+            needs=needs,
+            fields=tuple(need.code for need in item.fields),
+            materials=tuple(need.code for need in item.materials if need.origin != "shared"),
+            yields=item.yields,
+            yields_fields=tuple(need.code for need in item.yields_fields),
+            promised_days=item.promised_days,
+            mode=self._mode() or "local",
+        )

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from server.domain import acts
 from server.domain.case import Actor, Commission
 from server.domain.catalogue import Catalogue
+from server.domain.divisions import province_of
 from server.domain.errors import Malformed
 from server.domain.letters import REFUSED, Letter
 
@@ -33,8 +34,10 @@ class UndeclaredData(Malformed):
     title = "函件包含事项未列明的数据"
 
 
-def act_of(letter: Letter, catalogue: Catalogue) -> acts.Act | None:
+def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue]) -> acts.Act | None:
     """The act of a `step.*` letter, with the letter's id as its own; None if this node does not know the kind.
+
+    `catalogue_of` answers the catalogue of a version, for a case keeps to the one it was opened under.
 
     The sender is the actor, so the one rule on who may move a step judges peers as it judges officers.
     Raises LetterUnreadable, ItemUnknown, UndeclaredData.
@@ -49,12 +52,12 @@ def act_of(letter: Letter, catalogue: Catalogue) -> acts.Act | None:
     except (ValidationError, KeyError, TypeError) as fault:
         raise LetterUnreadable("函件内容与其类型不符。") from fault
     if isinstance(act, acts.Request):
-        _check_declared(act.commission, catalogue)
+        _check_declared(act.commission, catalogue_of(act.commission.catalogue))
     return act
 
 
 def _check_declared(commission: Commission, catalogue: Catalogue) -> None:
-    item = catalogue.item_of.get(commission.step.code)
+    item = catalogue.of(province_of(commission.step.division)).item_of.get(commission.step.code)
     if item is None or item.department != commission.step.department:
         raise ItemUnknown("目录中没有该事项，或主管部门不同。")
     fields = {need.code for need in item.fields}

@@ -11,6 +11,7 @@ from server.store.database import Query
 
 BAR = "|"
 AFTER_BAR = "}"
+PUBLISHED = "published"
 
 # owner_key: owner | t<opened_at> | id
 CASES_OF_OWNER = Query("cases_of_owner", "cases", "owner_key", is_range=True)
@@ -23,6 +24,8 @@ LETTERS_TO_LOG = Query("letters_to_log", "letters_out", "key", is_range=True)
 LETTERS_DEAD = Query("letters_dead", "letters_out", "key", is_range=True)
 # key: waiting | t... or attention | ...
 LETTERS_WAITING = Query("letters_waiting", "letters_in", "key", is_range=True)
+# kind: `published` of every version
+CATALOGUES = Query("catalogues", "catalogues", "kind")
 # bucket: the hour after which it may go
 EXPIRED_NONCES = Query("expired_nonces", "nonces", "bucket")
 EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket")
@@ -36,6 +39,7 @@ QUERIES: tuple[Query, ...] = (
     LETTERS_TO_LOG,
     LETTERS_DEAD,
     LETTERS_WAITING,
+    CATALOGUES,
     *EXPIRED,
 )
 

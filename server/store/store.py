@@ -9,6 +9,7 @@ from server.crypto.fields import FieldRing
 from server.store.audit import Audit
 from server.store.blobs import Blobs
 from server.store.cases import CASES, Cases
+from server.store.catalogues import Catalogues
 from server.store.database import Database
 from server.store.directories import Directories
 from server.store.exchange import ExchangeLog
@@ -37,6 +38,7 @@ class Store:
     peers: Peers
     audit: Audit
     directories: Directories
+    catalogues: Catalogues
     log: Callable[[str, str], ExchangeLog]
 
     async def forget_expired(self, hour: datetime) -> int:
@@ -63,5 +65,6 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         peers=Peers(database),
         audit=Audit(database),
         directories=Directories(database),
+        catalogues=Catalogues(database),
         log=lambda direction, peer: ExchangeLog(database, ring, direction=direction, peer=peer),
     )

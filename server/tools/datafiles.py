@@ -180,8 +180,11 @@ class Reading:
 
 
 def _name_of(raw: Any) -> str:
+    """What an entry is called: its id, code or name; a province's variant after both that and what it varies."""
     if not isinstance(raw, Mapping):
         return ""
+    if "province" in raw:
+        return f"{raw['province']}/{raw.get('item', raw.get('bundle', ''))}"
     return str(raw.get("id", raw.get("code", raw.get("name", ""))))
 
 

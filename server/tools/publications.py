@@ -2,25 +2,32 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
-from server.domain.catalogue import Bundle, Catalogue, Field, Item, Material, Sourced, Text, YearlyList
+from server.domain.bundles import Bundle
+from server.domain.catalogue import Catalogue
 from server.domain.checking import catalogue_faults
 from server.domain.divisions import CODE, Division, Divisions, parent_of, prefix
+from server.domain.items import Field, Item, Material, Sourced, Text
+from server.domain.lists import YearlyList
+from server.domain.variants import BundleVariant, ItemVariant
 from server.tools.datafiles import Reading
 
-Entry = TypeVar("Entry", Field, Material, Item, Bundle)
+Entry = TypeVar("Entry", Field, Material, Item, Bundle, ItemVariant, BundleVariant)
 LEVELS = {2: ("province",), 4: ("city", "grouping"), 6: ("county", "zone", "town", "grouping")}
 
 
 class Heading(Sourced):
-    """The head of a catalogue: its version, and the names of departments and licences by their codes."""
+    """The head of a catalogue: its version, and the names behind the codes of departments, licences, places, stages."""
 
     version: Text
     departments: dict[str, Text]
     licences: dict[str, Text]
+    jurisdictions: dict[str, Text]
+    stages: dict[Literal["person", "enterprise"], tuple[Text, ...]]
 
 
 class DivisionsHeading(Sourced):
@@ -37,30 +44,53 @@ class NodeArea(Sourced):
     divisions: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Publications:
+    """What a province publishes, as its folders hold it."""
+
+    catalogue: Catalogue
+    lists: tuple[YearlyList, ...]
+    divisions: Divisions
+
+
 def load_catalogue(folder: Path) -> Catalogue:
-    """The catalogue of the folder: catalogue.toml, fields.toml, materials.toml, items/*.toml, bundles/*.toml,
-    lists/*.toml.
+    """The catalogue of the folder: catalogue.toml, and fields/, materials/, items/, bundles/ and variants/*.toml.
 
     Raises BrokenData with every fault: those of entries that cannot be read, or if there are none, those of
     meaning (server/domain/checking.py), each with its rule.
     """
     reading = Reading()
-    files = _Files(reading)
+    files = _Files(reading, folder)
     heading = reading.whole(folder / "catalogue.toml", Heading)
-    fields = files.entries([folder / "fields.toml"], Field, table="field")
-    materials = files.entries([folder / "materials.toml"], Material, table="material")
-    items = files.entries(sorted((folder / "items").glob("*.toml")), Item, table="item")
-    bundles = files.entries(sorted((folder / "bundles").glob("*.toml")), Bundle, table="bundle")
-    lists = _lists(reading, folder / "lists")
+    entries: dict[str, Any] = {
+        "fields": files.entries("fields", Field, table="field"),
+        "materials": files.entries("materials", Material, table="material"),
+        "items": files.entries("items", Item, table="item"),
+        "bundles": files.entries("bundles", Bundle, table="bundle"),
+        "item_variants": files.entries("variants", ItemVariant, table="item_variant"),
+        "bundle_variants": files.entries("variants", BundleVariant, table="bundle_variant"),
+    }
     reading.finish()
-    head = heading.model_dump() if heading else {}
-    catalogue = Catalogue(**head, fields=fields, materials=materials, items=items, bundles=bundles, lists=lists)
+    catalogue = Catalogue(**(heading.model_dump() if heading else {}), **entries)
     for fault in catalogue_faults(catalogue):
         path = files.path_of.get((fault.table, fault.entry), folder / "catalogue.toml")
         reason = f"{fault.rule}: {fault.reason}"
         reading.refuse(path, reason, table=fault.table, entry=fault.entry, what_to_do=fault.what_to_do)
     reading.finish()
     return catalogue
+
+
+def load_lists(folder: Path) -> tuple[YearlyList, ...]:
+    """The yearly lists of the catalogue's folder, lists/<year>.toml; raises BrokenData."""
+    reading = Reading()
+    found = _lists(reading, folder / "lists")
+    reading.finish()
+    return found
+
+
+def load_publications(catalogue: Path, regions: Path) -> Publications:
+    """All of what these two folders hold; raises BrokenData."""
+    return Publications(load_catalogue(catalogue), load_lists(catalogue), load_divisions(regions))
 
 
 def load_divisions(folder: Path) -> Divisions:
@@ -88,13 +118,14 @@ def load_nodes(folder: Path) -> tuple[NodeArea, ...]:
 class _Files:
     """Remembers in which file each entry stands."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, folder: Path) -> None:
         self._reading = reading
+        self._folder = folder
         self.path_of: dict[tuple[str, str], Path] = {}
 
-    def entries(self, paths: Sequence[Path], kind: type[Entry], *, table: str) -> tuple[Entry, ...]:
+    def entries(self, part: str, kind: type[Entry], *, table: str) -> tuple[Entry, ...]:
         found: list[Entry] = []
-        for path in paths:
+        for path in sorted((self._folder / part).glob("*.toml")):
             values = self._reading.tables(path, kind, table=table)
             self.path_of |= {(table, value.code): path for value in values}
             found += values

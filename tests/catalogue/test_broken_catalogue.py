@@ -1,6 +1,7 @@
 """A broken catalogue is refused with file, table, rule and reason; nothing else ever happens."""
 
 import tempfile
+import tomllib
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -9,25 +10,40 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.checking import RULES
+from server.domain.faults import RULES
 from server.domain.forms import form_faults
 from server.domain.merging import merge
 from server.domain.plan import make_plan
 from server.tools.datafiles import BrokenData, DataFault
 from server.tools.publications import load_catalogue
-from tests.catalogue.shipped import CATALOGUE, CONFIG, copy_with, documents, every_answer, write_documents
+from tests.catalogue.shipped import CATALOGUE, copy_small, copy_with, documents, every_answer, write_documents
+from tests.domain.places import GROUND
 from tests.world import MONDAY
 
-HEAD, FIELDS, MATERIALS = "catalogue.toml", "fields.toml", "materials.toml"
+HEAD, FIELDS, MATERIALS = "catalogue.toml", "fields/20-newborn.toml", "materials/newborn.toml"
+APPLICANT = "fields/10-applicant.toml"
 HEALTH, POLICE, INSURANCE = "items/health.toml", "items/public_security.toml", "items/medical_insurance_bureau.toml"
 NEWBORN = "bundles/newborn.toml"
 BIRTH, HOUSEHOLD, BUNDLE = "item[1] birth_certificate", "item[1] household_registration", "bundle[1] newborn"
 
-SECOND_MOBILE = '[[field]]\ncode = "mobile"\nname = "手机"\ntype = "mobile"\ngroup = "申请人"\nis_sensitive = true\n'
-SECOND_MOBILE += 'source = "示例"\nstatus = "sample"\n\n[[field]]\ncode = "mother_name"'
 IDLE_QUESTION = '[[bundle.questions]]\ncode = "residence"\nname = "居住地"\ntype = "division"\n\n[[bundle.steps]]'
+ONE_OF = '[[bundle.questions]]\ncode = "which"\nname = "选一项"\ntype = "one_of"\n\n[[bundle.steps]]'
 TWICE = '[[bundle.questions]]\ncode = "household"\nname = "户籍地"\ntype = "division"\n\n[[bundle.steps]]'
+MADE_UP = 'source = "示例"\nstatus = "sample"\n'
 GUIDANCE_STEP = '[[bundle.steps]]\nitem = "parenting_guidance"\nneeds = ["birth_certificate"]\n'
+
+ZHEJIANG, VARIANT = "variants/330000.toml", "item_variant[1] 330000/household_registration"
+
+
+def variant(change: str, *, item: str = "household_registration", province: str = "330000") -> str:
+    """A province's variant of an item that changes this."""
+    return f'[[item_variant]]\nitem = "{item}"\nprovince = "{province}"\n{change}\n{MADE_UP}\n'
+
+
+def bundle_variant(change: str) -> str:
+    """A province's variant of the bundle that changes this."""
+    return f'[[bundle_variant]]\nbundle = "newborn"\nprovince = "330000"\n{change}\n{MADE_UP}\n'
+
 
 # What is broken: the file, the text replaced, the text put there; and where it is told, by which rule, with which word.
 MEANINGS = {
@@ -88,8 +104,24 @@ MEANINGS = {
         (HEAD, "licences", "code", "householdRegister"),
     ),
     "a field's code is defined twice": (
-        (FIELDS, '[[field]]\ncode = "mother_name"', SECOND_MOBILE),
-        (FIELDS, "field[3] mobile", "duplicate", "mobile"),
+        (FIELDS, 'code = "mother_name"', 'code = "father_name"'),
+        (FIELDS, "field[1] father_name", "duplicate", "father_name"),
+    ),
+    "two fields have one name": (
+        (FIELDS, 'name = "母亲姓名"', 'name = "父亲姓名"'),
+        (FIELDS, "field[1] mother_name", "same_name", "父亲姓名"),
+    ),
+    "a field of a type of its own has a pattern": (
+        (APPLICANT, 'code = "mobile"', 'code = "mobile"\npattern = "^1"'),
+        (APPLICANT, "field[3] mobile", "pattern", "of type mobile"),
+    ),
+    "a pattern does not compile": (
+        (FIELDS, 'code = "bank_account"', 'code = "bank_account"\npattern = "^[0-9"'),
+        (FIELDS, "field[11] bank_account", "pattern", "does not compile"),
+    ),
+    "a field would refuse its own example": (
+        (FIELDS, 'example = "330000199006060010"', 'example = "330000199006060011"'),
+        (FIELDS, "field[4] father_id_number", "example", "330000199006060011"),
     ),
     "a material's code is defined twice": (
         (MATERIALS, 'code = "hospital_invoice"', 'code = "marriage_certificate"'),
@@ -97,23 +129,23 @@ MEANINGS = {
     ),
     "a choice has no choices": (
         (FIELDS, 'choices = { male = "男", female = "女" }\n', ""),
-        (FIELDS, "field[9] child_sex", "choices", "0 choices"),
+        (FIELDS, "field[6] child_sex", "choices", "0 choices"),
     ),
     "a date has choices": (
         (FIELDS, 'type = "choice"', 'type = "date"'),
-        (FIELDS, "field[9] child_sex", "choices", "2 choices"),
+        (FIELDS, "field[6] child_sex", "choices", "2 choices"),
     ),
     "a choice's code is not ASCII": (
         (FIELDS, 'male = "男"', '"男" = "男"'),
-        (FIELDS, "field[9] child_sex", "code", "男"),
+        (FIELDS, "field[6] child_sex", "code", "男"),
     ),
     "a choice may not be after today": (
         (FIELDS, 'type = "choice"', 'not_after_today = true\ntype = "choice"'),
-        (FIELDS, "field[9] child_sex", "not_after_today", "of type choice"),
+        (FIELDS, "field[6] child_sex", "not_after_today", "of type choice"),
     ),
     "two fields are filled from one detail": (
-        (FIELDS, 'filled_from = "id_number"', 'filled_from = "name"'),
-        (FIELDS, "field[2] applicant_id_number", "filled_twice", "name"),
+        (APPLICANT, 'filled_from = "id_number"', 'filled_from = "name"'),
+        (APPLICANT, "field[2] applicant_id_number", "filled_twice", "name"),
     ),
     "a bundle has a step for an item nobody defined": (
         (NEWBORN, 'item = "parenting_guidance"', 'item = "parental_advice"'),
@@ -191,6 +223,106 @@ MEANINGS = {
         (HEALTH, 'yields = "birth_certificate"', 'yields_fields = [{ code = "child_birth_hospital" }]'),
         (NEWBORN, BUNDLE, "yielded_elsewhere", "child_birth_hospital, which birth_certificate asks for"),
     ),
+    "a field depends on a choice that its item does not ask for": (
+        (HEALTH, '{ code = "father_name"', '{ code = "father_name", when = { married = ["yes"] }'),
+        (HEALTH, BIRTH, "condition", "married"),
+    ),
+    "a field depends on a choice that is not offered": (
+        (HEALTH, '{ code = "father_name"', '{ code = "father_name", when = { child_sex = ["unknown"] }'),
+        (HEALTH, BIRTH, "condition", "does not offer"),
+    ),
+    "an optional step is chosen by a question too": (
+        (NEWBORN, 'item = "parenting_guidance"', 'item = "parenting_guidance"\nis_optional = true\none_of = "which"'),
+        (NEWBORN, BUNDLE, "choice", "parenting_guidance"),
+    ),
+    "a question has one step to choose from": (
+        (
+            NEWBORN,
+            'code = "household"',
+            'code = "which"\nname = "选一项"\ntype = "one_of"\n\n[[bundle.questions]]\ncode = "household"',
+        ),
+        (NEWBORN, BUNDLE, "choice", "0 steps"),
+    ),
+    "a bundle stands in a stage nobody knows": (
+        (NEWBORN, 'stage = "出生"', 'stage = "旅行"'),
+        (NEWBORN, BUNDLE, "stage", "旅行"),
+    ),
+    "an item asks the citizen for a licence as his own": (
+        (POLICE, 'origin = "step"', 'origin = "own"'),
+        (POLICE, HOUSEHOLD, "origin", "birth_certificate"),
+    ),
+    "a core safety material may come later": (
+        (
+            HEALTH,
+            '{ code = "mother_identity_card"',
+            '{ code = "mother_identity_card", is_core_safety = true, may_be_deferred = true',
+        ),
+        (HEALTH, BIRTH, "core_safety", "mother_identity_card"),
+    ),
+    "a province varies an item nobody defined": (
+        (ZHEJIANG, "", variant("promised_days = 1", item="adoption")),
+        (ZHEJIANG, "item_variant[1] 330000/adoption", "unknown_reference", "adoption"),
+    ),
+    "what varies an item is no province": (
+        (ZHEJIANG, "", variant("promised_days = 1", province="330100")),
+        (ZHEJIANG, "item_variant[1] 330100/household_registration", "province", "330100"),
+    ),
+    "a province varies an item twice": (
+        (ZHEJIANG, "", variant("promised_days = 1") * 2),
+        (ZHEJIANG, VARIANT, "province", "more than once"),
+    ),
+    "a province's bundle leaves out what another step needs": (
+        (ZHEJIANG, "", bundle_variant('without = ["birth_certificate"]')),
+        (ZHEJIANG, "bundle_variant[1] 330000/newborn", "unknown_reference", "birth_certificate"),
+    ),
+    "a province promises more days than the nation": (
+        (ZHEJIANG, "", variant("promised_days = 2")),
+        (ZHEJIANG, VARIANT, "standards_time", "promised days: 2, in the nation 1"),
+    ),
+    "a province's bundle promises more days than the nation": (
+        (ZHEJIANG, "", bundle_variant("promised_days = 5")),
+        (ZHEJIANG, "bundle_variant[1] 330000/newborn", "standards_time", "promised days: 5, in the nation 4"),
+    ),
+    "a province asks for more visits": (
+        (ZHEJIANG, "", variant("visits = 2")),
+        (ZHEJIANG, VARIANT, "standards_visits", "visits: 2"),
+    ),
+    "a province takes a fee": (
+        (ZHEJIANG, "", variant("fee_fen = 500")),
+        (ZHEJIANG, VARIANT, "standards_fee", "500"),
+    ),
+    "a province asks for one field more": (
+        (ZHEJIANG, "", variant('fields = [{ code = "bank_account" }]')),
+        (ZHEJIANG, VARIANT, "standards_field", "bank_account is added"),
+    ),
+    "a province requires a field that the nation does not": (
+        (ZHEJIANG, "", variant('fields = [{ code = "father_name" }]')),
+        (ZHEJIANG, VARIANT, "standards_field", "father_name"),
+    ),
+    "a province asks for one material more": (
+        (ZHEJIANG, "", variant('materials = [{ code = "hospital_invoice" }]')),
+        (ZHEJIANG, VARIANT, "standards_material", "hospital_invoice is added"),
+    ),
+    "a province requires a material that the nation does not": (
+        (ZHEJIANG, "", variant('materials = [{ code = "marriage_certificate" }]')),
+        (ZHEJIANG, VARIANT, "standards_material", "marriage_certificate is required"),
+    ),
+    "a province wants an original in two copies": (
+        (ZHEJIANG, "", variant('materials = [{ code = "mother_identity_card", form = "original", copies = 2 }]')),
+        (ZHEJIANG, VARIANT, "standards_material", "as original"),
+    ),
+    "a province adds a condition": (
+        (ZHEJIANG, "", variant('conditions = [{ code = "rich", text = "有房" }]')),
+        (ZHEJIANG, VARIANT, "standards_condition", "the condition rich is added"),
+    ),
+    "a province adds a special step": (
+        (ZHEJIANG, "", variant('special_steps = [{ name = "现场核查", days = 5, basis = "示例" }]')),
+        (ZHEJIANG, VARIANT, "standards_check", "现场核查"),
+    ),
+    "a province takes part no more": (
+        (ZHEJIANG, "", variant("handling = []")),
+        (ZHEJIANG, VARIANT, "standards_handling", "left out"),
+    ),
     "a step requires what another yields only perhaps": (
         (INSURANCE, '"child_id_number", is_required = false', '"child_id_number"'),
         (NEWBORN, BUNDLE, "yielded_perhaps", "child_id_number"),
@@ -227,7 +359,7 @@ def test_every_rule_has_a_test_that_breaks_it() -> None:
 
 
 def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
-    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.1", "2026.2"))
+    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.2", "2026.3"))
     (folder / NEWBORN).unlink()
     faults = faults_of(folder)
     assert [fault.reason for fault in faults if fault.table == "bundle"] == ["empty: there is no bundle"]
@@ -236,15 +368,15 @@ def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "edit", "table", "word"),
     [
-        (FIELDS, ('status = "sample"\n', ""), "field[1] applicant_name", "status: Field required"),
-        (FIELDS, ('source = "示例：本项目自拟"', 'source = ""'), "field[1] applicant_name", "source"),
-        (FIELDS, ('name = "申请人姓名"', 'name = ""'), "field[1] applicant_name", "name"),
+        (APPLICANT, ('status = "sample"\n', ""), "field[1] applicant_name", "status: Field required"),
+        (APPLICANT, ('source = "示例：本项目自拟"', 'source = ""'), "field[1] applicant_name", "source"),
+        (APPLICANT, ('name = "申请人姓名"', 'name = ""'), "field[1] applicant_name", "name"),
         (MATERIALS, ('status = "local"', 'status = "guess"'), "material[1] birth_certificate", "status"),
         (HEALTH, ("legal_days = 1", "legal_days = 0"), BIRTH, "legal_days"),
         (HEALTH, ("promised_days", "promissed_days"), BIRTH, "promissed_days"),
         (NEWBORN, ('type = "choice"', 'type = "guess"'), BUNDLE, "questions[2].type"),
         (HEAD, ("[departments]", "[offices]"), "", "departments: Field required"),
-        (HEAD, ('version = "2026.1"', "version = 2026.1"), "", "version"),
+        (HEAD, ('version = "2026.2"', "version = 2026.2"), "", "version"),
         (POLICE, ("[[item]]", "[item]"), "item", "must be written"),
         (POLICE, ("[[item]]", "[[itme]]"), "itme", "nobody reads this"),
         (POLICE, ("[[item]]", "[[item]"), "", "is not TOML"),
@@ -271,7 +403,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert all("cannot be read" in fault.reason for fault in faults_of(tmp_path / "nowhere"))
 
 
-SHIPPED = documents(CONFIG / "catalogue")
+SHIPPED = {**documents(), ZHEJIANG: tomllib.loads(variant("visits = 0") + bundle_variant("promised_days = 3"))}
 
 
 def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -326,11 +458,14 @@ def test_whatever_happens_to_the_data_it_is_refused_as_broken_or_works_for_every
         except BrokenData:
             return
     for bundle in catalogue.bundles:
-        for answers in every_answer(bundle):
-            form = merge(catalogue, bundle, make_plan(catalogue, bundle, answers, home="320000"))
+        for answers in every_answer(catalogue, bundle):
+            form = merge(catalogue, bundle, make_plan(catalogue, bundle, answers, ground=GROUND))
             form_faults(form.fields, {}, on=MONDAY.date())
 
 
 def test_undamaged_documents_are_the_same_catalogue(tmp_path: Path) -> None:
-    write_documents(tmp_path, SHIPPED)
-    assert load_catalogue(tmp_path) == CATALOGUE
+    write_documents(tmp_path / "documents", SHIPPED)
+    copy_small(tmp_path / "copy")
+    write_documents(tmp_path / "copy", {ZHEJIANG: SHIPPED[ZHEJIANG]})
+    read = [load_catalogue(tmp_path / folder).model_dump() for folder in ("documents", "copy")]
+    assert read[0] == read[1]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.tools.datafiles import BrokenData
-from server.tools.publications import load_catalogue
+from server.tools.publications import load_lists
 from tests.catalogue.shipped import copy_with
 
 FILE = "lists/2024.toml"
@@ -33,7 +33,7 @@ FIRST, SECOND = "batches[1] 2024年度第一批", "batches[2] 2024年度第二�
 def test_a_broken_list_is_refused(edit: tuple[str, str], table: str, *, reason: str, tmp_path: Path) -> None:
     folder = copy_with(tmp_path, "catalogue", FILE, edit)
     with pytest.raises(BrokenData) as caught:
-        load_catalogue(folder)
+        load_lists(folder)
     (fault,) = caught.value.faults
     assert Path(fault.file).parent == folder / "lists"
     assert fault.table == table
@@ -45,4 +45,4 @@ def test_a_year_without_a_batch_is_refused(tmp_path: Path) -> None:
     folder = copy_with(tmp_path, "catalogue", FILE, ("year", "year"))
     (folder / FILE).write_text("year = 2024\nbatches = []\n", encoding="utf-8")
     with pytest.raises(BrokenData, match="empty: the year has no batch"):
-        load_catalogue(folder)
+        load_lists(folder)

@@ -5,18 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.catalogue import Field
 from server.domain.forms import form_faults, schema_of
+from server.domain.items import Field
 from server.domain.meaning import uscc_check_character
 from server.domain.merging import MergedField, merge
 from server.domain.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
+from tests.domain.places import GROUND
 from tests.world import MONDAY
 
-PLAN = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, home="320000")
+PLAN = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, ground=GROUND)
 FIELDS = merge(CATALOGUE, NEWBORN, PLAN).fields
 TODAY = MONDAY.date()
 RIGHT = {each.field.code: each.field.example for each in FIELDS}
@@ -115,7 +116,7 @@ def test_what_was_in_the_future_yesterday_may_be_filled_in_today() -> None:
 
 
 def test_an_enterprise_is_asked_for_its_name_and_code_like_any_other_field() -> None:
-    common: dict[str, Any] = {"group": "企业", "is_sensitive": False, "source": "tests", "status": "sample"}
+    common: dict[str, Any] = {"group": "企业", "sensitivity": "ordinary", "source": "tests", "status": "sample"}
     asked = [
         MergedField(field=Field(code=code, name=name, type=type, **common), is_required=True, needed_by=())
         for code, name, type in (
@@ -133,6 +134,120 @@ def test_an_enterprise_is_asked_for_its_name_and_code_like_any_other_field() -> 
         "/form/uscc": "uscc",
         "/form/on": "date_impossible",
     }
+
+
+def asked(code: str, *, group: str = "组", field: dict[str, Any] | None = None, **merged: Any) -> MergedField:
+    """A field of a form, asked always and never required, where nothing else is said."""
+    common: dict[str, Any] = {"name": f"问题{code}", "type": "text", "sensitivity": "ordinary", **(field or {})}
+    made = Field(code=code, group=group, source="tests", status="sample", **common)
+    return MergedField(**{"field": made, "is_required": False, "needed_by": ("item",), **merged})
+
+
+MARRIED = asked(
+    "married", field={"type": "choice", "choices": {"yes": "是", "no": "否", "once": "曾经"}}, is_required=True
+)
+HOME = asked("home", field={"type": "choice", "choices": {"own": "自有", "rent": "租住"}})
+WITH_SPOUSE, RENTING = {"married": ("yes", "once")}, {"home": ("rent",)}
+
+
+def told(fields: list[MergedField], **values: Any) -> list[tuple[str, str]]:
+    return [(fault.pointer, fault.code) for fault in form_faults(fields, values, on=TODAY)]
+
+
+def test_what_must_be_filled_in_when_it_is_asked_may_not_be_left_out_then_nor_filled_in_otherwise() -> None:
+    form = [MARRIED, asked("spouse", is_required=True, asked_if=(WITH_SPOUSE,))]
+    assert told(form, married="yes", spouse="甲") == []
+    assert told(form, married="once") == [("/form/spouse", "required")]
+    assert told(form, married="no") == []
+    assert told(form, married="no", spouse="甲") == [("/form/spouse", "not_asked")]
+
+
+def test_what_may_be_left_out_when_it_is_asked_may_still_not_be_filled_in_otherwise() -> None:
+    form = [MARRIED, asked("spouse", asked_if=(WITH_SPOUSE,))]
+    assert told(form, married="yes") == []
+    assert told(form, married="yes", spouse="甲") == []
+    assert told(form, married="no", spouse="甲") == [("/form/spouse", "not_asked")]
+
+
+def test_what_is_always_asked_may_be_required_in_some_cases_only() -> None:
+    form = [MARRIED, asked("spouse", required_if=(WITH_SPOUSE,))]
+    assert told(form, married="no", spouse="甲") == []
+    assert told(form, married="no") == []
+    assert told(form, married="yes") == [("/form/spouse", "required")]
+
+
+def test_any_one_of_several_conditions_is_enough() -> None:
+    form = [MARRIED, HOME, asked("deed", is_required=True, asked_if=(WITH_SPOUSE, RENTING))]
+    assert told(form, married="yes") == [("/form/deed", "required")]
+    assert told(form, married="no", home="rent") == [("/form/deed", "required")]
+    assert told(form, married="no", home="own", deed="有") == [("/form/deed", "not_asked")]
+    assert told(form, married="yes", home="own", deed="有") == []
+
+
+def test_all_choices_of_one_condition_must_be_those_named() -> None:
+    form = [MARRIED, HOME, asked("deed", is_required=True, asked_if=({**WITH_SPOUSE, **RENTING},))]
+    assert told(form, married="yes", home="rent") == [("/form/deed", "required")]
+    assert told(form, married="yes", home="own") == []
+    assert told(form, married="yes", deed="有") == [("/form/deed", "not_asked")]
+
+
+def test_one_item_may_ask_in_more_cases_than_another_requires() -> None:
+    form = [MARRIED, HOME, asked("deed", asked_if=(WITH_SPOUSE, RENTING), required_if=(RENTING,))]
+    assert told(form, married="yes") == []
+    assert told(form, married="yes", deed="有") == []
+    assert told(form, married="no", home="rent") == [("/form/deed", "required")]
+    assert told(form, married="no", deed="有") == [("/form/deed", "not_asked")]
+
+
+def test_a_condition_on_what_is_missing_or_wrong_does_not_hold() -> None:
+    form = [MARRIED, asked("spouse", is_required=True, asked_if=(WITH_SPOUSE,))]
+    assert told(form) == [("/form/married", "required")]
+    assert told(form, married="perhaps") == [("/form/married", "choice")]
+    assert told(form, spouse="甲") == [("/form/married", "required"), ("/form/spouse", "not_asked")]
+
+
+def test_what_is_not_asked_is_told_in_words_whatever_it_holds() -> None:
+    form = [MARRIED, asked("since", field={"type": "date"}, asked_if=(WITH_SPOUSE,))]
+    (fault,) = form_faults(form, {"married": "no", "since": "2020-01-01"}, on=TODAY)
+    assert fault.detail == "问题since：按您的填写不需要这一项，请删去。"
+    assert ("/form/since", "not_asked") in told(form, married="no", since=["secret"])
+
+
+def test_the_schema_says_conditions_in_the_words_of_the_standard() -> None:
+    schema = schema_of([MARRIED, asked("spouse", is_required=True, asked_if=(WITH_SPOUSE,))])
+    assert schema["required"] == ["married"]
+    assert schema["allOf"] == [
+        {
+            "if": {"properties": {"married": {"enum": ["yes", "once"]}}, "required": ["married"]},
+            "then": {"required": ["spouse"]},
+            "else": {"properties": {"spouse": False}},
+        }
+    ]
+    assert "allOf" not in schema_of([MARRIED, HOME])
+
+
+def test_the_fields_of_a_group_stand_together_in_the_order_in_which_groups_begin() -> None:
+    form = [asked("a", group="甲"), asked("b", group="乙"), asked("c", group="甲"), asked("d", group="乙")]
+    schema = schema_of(form)
+    assert schema["x-groups"] == [{"name": "甲", "fields": ["a", "c"]}, {"name": "乙", "fields": ["b", "d"]}]
+    assert list(schema["properties"]) == ["a", "c", "b", "d"]
+
+
+PLATE = {"pattern": "^苏[A-Z][0-9]{5}$", "hint": "江苏号牌，例如 苏A12345", "longest": 7}
+
+
+def test_a_text_that_keeps_to_its_pattern_is_right() -> None:
+    assert told([asked("plate", field=PLATE)], plate="苏A12345") == []
+    assert schema_of([asked("plate", field=PLATE)])["properties"]["plate"]["pattern"] == PLATE["pattern"]
+
+
+@pytest.mark.parametrize(
+    "value", ["苏A1234", "苏A123456", " 苏A12345", "苏A12345\n", "", "苏A１２３４５", 12345, None, ["苏A12345"]]
+)
+def test_a_text_that_breaks_its_pattern_is_one_fault_that_says_the_pattern_in_words(value: object) -> None:
+    (fault,) = form_faults([asked("plate", field=PLATE)], {"plate": value}, on=TODAY)
+    assert (fault.pointer, fault.code) == ("/form/plate", "pattern")
+    assert fault.detail == "问题plate：江苏号牌，例如 苏A12345"
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_their_pointers() -> None:
@@ -184,6 +299,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=30)
 @given(values=st.dictionaries(st.sampled_from([*RIGHT, "colour", ""]) | st.text(), JSON))
 def test_whatever_is_filled_in_the_answer_is_a_list_of_faults_in_chinese(values: dict[str, Any]) -> None:
     for fault in form_faults(FIELDS, values, on=TODAY):

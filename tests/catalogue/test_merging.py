@@ -1,27 +1,36 @@
 """Merging asks for each thing once, in one order, and forgets nothing."""
 
+from itertools import product
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.catalogue import Bundle, BundleStep, Catalogue, Field, Item, Material, Need
+from server.domain.answers import NO, YES
+from server.domain.bundles import Bundle, BundleStep
+from server.domain.catalogue import Catalogue
+from server.domain.forms import form_faults, schema_of
+from server.domain.items import Field, FieldNeed, Item, Material, MaterialNeed, Need
 from server.domain.merging import MergedForm, merge
 from server.domain.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
+from tests.domain.invented import PROVEN, TOLD, YIELDED, Made, cases
+from tests.domain.kindness import CHOICE_FIELDS
+from tests.domain.places import GROUND, TODAY
 
 FROM = {"source": "made up", "status": "sample"}
 FIELDS = tuple(
-    Field(code=f"f{n}", name=f"问题{n}", type="text", group="组", is_sensitive=False, filled_from=filled, **FROM)
+    Field(code=f"f{n}", name=f"问题{n}", type="text", group="组", sensitivity="ordinary", filled_from=filled, **FROM)
     for n, filled in enumerate(["name", "id_number", "", "", "", "", ""])
 )
+STRICTER = ("electronic", "copy", "original")
 MATERIALS = tuple(Material(code=f"m{n}", name=f"材料{n}", **FROM) for n in range(5))
 
 
-def needs(codes: list[str]) -> st.SearchStrategy[tuple[Need, ...]]:
+def needs(kind: type[Need], codes: list[str]) -> st.SearchStrategy[tuple[Need, ...]]:
     chosen = st.dictionaries(st.sampled_from(codes), st.booleans())
     return chosen.map(
-        lambda found: tuple(Need(code=code, is_required=is_required) for code, is_required in found.items())
+        lambda found: tuple(kind(code=code, is_required=is_required) for code, is_required in found.items())
     )
 
 
@@ -33,12 +42,13 @@ def bundles(draw: st.DrawFn) -> tuple[Catalogue, Bundle]:
         Item(
             code=f"i{n}",
             name=f"事项{n}",
+            type="service",
             department="health",
             jurisdiction="home",
-            fields=draw(needs(fields)),
-            materials=draw(needs(materials)),
+            fields=draw(needs(FieldNeed, fields)),
+            materials=draw(needs(MaterialNeed, materials)),
             yields=draw(st.sampled_from(["", *materials])),
-            yields_fields=draw(needs(fields[-2:])),
+            yields_fields=draw(needs(Need, fields[-2:])),
             legal_days=2,
             promised_days=1,
             **FROM,
@@ -47,16 +57,19 @@ def bundles(draw: st.DrawFn) -> tuple[Catalogue, Bundle]:
     )
     steps = tuple(BundleStep(item=item.code) for item in items)
     days = {"legal_days": 2, "promised_days": 1}
-    bundle = Bundle(code="b", name="一件事", summary="", stage="", lead="health", steps=steps, **days, **FROM)
+    bundle = Bundle(
+        code="b", name="一件事", summary="b", subject="person", stage="s", lead="health", steps=steps, **days, **FROM
+    )
     parts = {"fields": FIELDS, "materials": MATERIALS, "items": items, "bundles": (bundle,)}
     names = {"departments": {"health": "卫健"}, "licences": {code: code for code in materials}}
     return Catalogue(version="1", **names, **parts, **FROM), bundle
 
 
 def merged(catalogue: Catalogue, bundle: Bundle) -> MergedForm:
-    return merge(catalogue, bundle, make_plan(catalogue, bundle, {}, home="320000"))
+    return merge(catalogue, bundle, make_plan(catalogue, bundle, {}, ground=GROUND))
 
 
+@settings(max_examples=30)
 @given(made=bundles())
 def test_everything_is_asked_once(made: tuple[Catalogue, Bundle]) -> None:
     form = merged(*made)
@@ -66,6 +79,7 @@ def test_everything_is_asked_once(made: tuple[Catalogue, Bundle]) -> None:
     assert len(set(materials)) == len(materials)
 
 
+@settings(max_examples=30)
 @given(made=bundles())
 def test_nothing_required_is_lost_and_nothing_optional_becomes_required(made: tuple[Catalogue, Bundle]) -> None:
     form, items = merged(*made), made[0].items
@@ -77,6 +91,7 @@ def test_nothing_required_is_lost_and_nothing_optional_becomes_required(made: tu
     assert {each.material.code for each in form.materials if each.is_required} == required - yielded_licences
 
 
+@settings(max_examples=30)
 @given(made=bundles())
 def test_each_item_finds_all_it_declares_in_form_session_or_results(made: tuple[Catalogue, Bundle]) -> None:
     form = merged(*made)
@@ -87,29 +102,137 @@ def test_each_item_finds_all_it_declares_in_form_session_or_results(made: tuple[
         assert {need.code for need in item.materials} - set(form.yielded) == materials
 
 
-@given(made=bundles())
-def test_what_a_step_yields_is_never_asked(made: tuple[Catalogue, Bundle]) -> None:
-    form = merged(*made)
-    asked = {each.field.code for each in (*form.fields, *form.filled)} | {each.material.code for each in form.materials}
-    assert not asked & set(form.yielded)
+@settings(max_examples=30)
+@given(case=cases())
+def test_what_a_step_yields_is_never_asked(case: tuple[Made, dict[str, str]]) -> None:
+    made, answers = case
+    steps = made.plan(answers).steps
+    items = [made.item(step) for step in steps]
+    form = merge(made.catalogue, made.bundle, steps)
+    issued = {item.yields for item in items if item.yields}
+    assert not yielded_by(items) & schema_of(form.fields)["properties"].keys()
+    assert not issued & {each.material.code for each in form.materials}
+    assert set(form.yielded) == yielded_by(items) | issued
 
 
-@given(made=bundles(), chance=st.randoms(use_true_random=False))
-def test_the_order_of_the_steps_changes_nothing(made: tuple[Catalogue, Bundle], chance: Random) -> None:
-    catalogue, bundle = made
-    steps = list(make_plan(catalogue, bundle, {}, home="320000"))
-    form = merge(catalogue, bundle, steps)
-    chance.shuffle(steps)
-    assert merge(catalogue, bundle, steps) == form
+@settings(max_examples=40)
+@given(case=cases(), chance=st.randoms(use_true_random=False))
+def test_neither_the_order_of_the_steps_nor_their_repetition_changes_anything(
+    case: tuple[Made, dict[str, str]], chance: Random
+) -> None:
+    made, answers = case
+    steps = made.plan(answers).steps
+    form = merge(made.catalogue, made.bundle, steps)
+    shuffled = chance.sample(steps, len(steps))
+    assert merge(made.catalogue, made.bundle, shuffled) == form
+    assert merge(made.catalogue, made.bundle, shuffled + list(steps)) == form
 
 
-@given(made=bundles())
-def test_merging_the_same_steps_again_changes_nothing(made: tuple[Catalogue, Bundle]) -> None:
-    catalogue, bundle = made
-    steps = make_plan(catalogue, bundle, {}, home="320000")
-    assert merge(catalogue, bundle, steps + steps) == merge(catalogue, bundle, steps)
+# Forms as whatever citizen fills them in: each choice, none, or one that is not offered; all other fields, or none.
+FILLED = [
+    {code: value for code, value in zip(CHOICE_FIELDS, chosen, strict=True) if value} | texts
+    for chosen in product(*([*offered, "other", ""] for offered in CHOICE_FIELDS.values()))
+    for texts in ({}, dict.fromkeys((*TOLD, *YIELDED), "x"))
+]
 
 
+def told(form: MergedForm, values: dict[str, str], rule: str) -> set[str]:
+    """The fields of which the filled form is told this."""
+    faults = form_faults(form.fields, values, on=TODAY)
+    return {fault.pointer.removeprefix("/form/") for fault in faults if fault.code == rule}
+
+
+def asking(item: Item, values: dict[str, str]) -> list[FieldNeed]:
+    """What one item asks of whoever fills in this, known from nothing but the item."""
+    return [need for need in item.fields if all(values.get(code) in allowed for code, allowed in need.when.items())]
+
+
+def yielded_by(items: list[Item]) -> set[str]:
+    return {need.code for item in items for need in item.yields_fields}
+
+
+@settings(max_examples=40)
+@given(case=cases())
+def test_the_one_form_demands_of_everybody_what_some_item_demands_and_nothing_else(
+    case: tuple[Made, dict[str, str]],
+) -> None:
+    made, answers = case
+    steps = made.plan(answers).steps
+    items = [made.item(step) for step in steps]
+    form = merge(made.catalogue, made.bundle, steps)
+    not_told = {PROVEN} | yielded_by(items)
+    known = {need.code for item in items for need in item.fields} - not_told
+    for values in FILLED:
+        asked = {need.code for item in items for need in asking(item, values)} - not_told
+        demanded = {need.code for item in items for need in asking(item, values) if need.is_required} - not_told
+        assert told(form, values, "required") == demanded - values.keys()
+        assert told(form, values, "not_asked") == (known - asked) & values.keys()
+        assert told(form, values, "unknown") == values.keys() - known
+
+
+@settings(max_examples=40)
+@given(case=cases(), values=st.sampled_from(FILLED))
+def test_whatever_the_form_of_one_item_alone_demands_the_one_form_demands_too(
+    case: tuple[Made, dict[str, str]], values: dict[str, str]
+) -> None:
+    made, answers = case
+    steps = made.plan(answers).steps
+    together = told(merge(made.catalogue, made.bundle, steps), values, "required")
+    for step in steps:
+        alone = told(merge(made.catalogue, made.bundle, [step]), values, "required")
+        assert alone - yielded_by([made.item(each) for each in steps]) <= together
+
+
+@settings(max_examples=40)
+@given(case=cases())
+def test_a_material_is_handed_in_once_as_the_strictest_item_wants_it(case: tuple[Made, dict[str, str]]) -> None:
+    made, answers = case
+    steps = made.plan(answers).steps
+    items = [made.item(step) for step in steps]
+    form = merge(made.catalogue, made.bundle, steps)
+    issued = {item.yields for item in items}
+    wanted: dict[str, list[MaterialNeed]] = {}
+    for need in (need for item in items for need in item.materials):
+        if need.origin != "shared" and need.code not in issued:
+            wanted.setdefault(need.code, []).append(need)
+    assert {each.material.code for each in form.materials} == wanted.keys()
+    for each in form.materials:
+        needs = wanted[each.material.code]
+        assert each.is_required == any(need.is_required for need in needs)
+        assert each.copies == max(need.copies for need in needs)
+        assert each.form in {need.form for need in needs}
+        assert all(STRICTER.index(need.form) <= STRICTER.index(each.form) for need in needs)
+        assert each.may_be_deferred == all(need.may_be_deferred for need in needs)
+    shared = {need.code for item in items for need in item.materials if need.origin == "shared"}
+    assert set(form.shared) == shared - wanted.keys()
+
+
+@settings(max_examples=40)
+@given(case=cases(), values=st.sampled_from(FILLED))
+def test_what_is_done_besides_takes_no_question_away_but_what_it_yields(
+    case: tuple[Made, dict[str, str]], values: dict[str, str]
+) -> None:
+    made, answers = case
+    for wish in (step.item for step in made.bundle.steps if step.is_optional and step.item in answers):
+        without = made.plan({**answers, wish: NO}).steps
+        besides = made.plan({**answers, wish: YES}).steps
+        before, after = (merge(made.catalogue, made.bundle, steps) for steps in (without, besides))
+        added = [made.item(step) for step in besides if step.code == wish]
+        yielded = yielded_by(added) | {item.yields for item in added}
+        assert asked_by(before) - asked_by(after) <= yielded
+        assert told(before, values, "required") - told(after, values, "required") <= yielded
+        assert told(after, values, "not_asked") <= told(before, values, "not_asked") | of(added)
+
+
+def asked_by(form: MergedForm) -> set[str]:
+    return {each.field.code for each in form.fields} | {each.material.code for each in form.materials}
+
+
+def of(items: list[Item]) -> set[str]:
+    return {need.code for item in items for need in item.fields}
+
+
+@settings(max_examples=30)
 @given(made=bundles())
 def test_what_is_saved_is_what_single_applications_would_ask_beyond_the_form(made: tuple[Catalogue, Bundle]) -> None:
     form, items = merged(*made), made[0].items
@@ -119,12 +242,15 @@ def test_what_is_saved_is_what_single_applications_would_ask_beyond_the_form(mad
 
 
 def test_a_field_with_the_code_of_a_yielded_licence_is_still_asked() -> None:
-    need, names = (Need(code="same"),), {"departments": {}, "licences": {"same": "证照"}}
+    need, names = (FieldNeed(code="same"),), {"departments": {}, "licences": {"same": "证照"}}
     days = {"legal_days": 2, "promised_days": 1}
-    item = Item(code="i", name="事项", department="d", jurisdiction="home", fields=need, yields="same", **days, **FROM)
+    what = {"code": "i", "name": "事项", "type": "service", "department": "d", "jurisdiction": "home"}
+    item = Item(fields=need, yields="same", **what, **days, **FROM)
     steps = (BundleStep(item="i"),)
-    bundle = Bundle(code="b", name="一件事", summary="", stage="", lead="d", steps=steps, **days, **FROM)
-    field = Field(code="same", name="问题", type="text", group="组", is_sensitive=False, **FROM)
+    bundle = Bundle(
+        code="b", name="一件事", summary="b", subject="person", stage="s", lead="d", steps=steps, **days, **FROM
+    )
+    field = Field(code="same", name="问题", type="text", group="组", sensitivity="ordinary", **FROM)
     parts = {"fields": (field,), "materials": (), "items": (item,), "bundles": (bundle,)}
     form = merged(Catalogue(version="1", **names, **parts, **FROM), bundle)
     assert [each.field.code for each in form.fields] == ["same"]
@@ -133,7 +259,7 @@ def test_a_field_with_the_code_of_a_yielded_licence_is_still_asked() -> None:
 @settings(max_examples=30)
 @given(codes=st.sets(st.sampled_from([item.code for item in CATALOGUE.items]), min_size=1))
 def test_the_shipped_items_merge_to_the_order_of_the_dictionary(codes: set[str]) -> None:
-    plan = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, home="320000")
+    plan = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, ground=GROUND)
     form = merge(CATALOGUE, NEWBORN, [step for step in plan if step.code in codes])
     order = [field.code for field in CATALOGUE.fields]
     found = [each.field.code for each in form.fields]

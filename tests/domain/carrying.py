@@ -48,7 +48,7 @@ class Place:
 
     def settle(self, letter: Letter) -> tuple[Event, ...]:
         """Do what a letter wishes, as it comes over the wire."""
-        act = act_of(Letter.model_validate_json(letter.text()), CATALOGUE)
+        act = act_of(Letter.model_validate_json(letter.text()), lambda version: CATALOGUE)
         if act is None:
             raise ValueError(f"this node does not know the kind {letter.kind}")
         return self.do(act)

@@ -17,6 +17,7 @@ DIVISIONS = Divisions(
         Division(code="330000", name="浙江省", kind="province"),
         Division(code="330100", name="杭州市", kind="city"),
         Division(code="330102", name="上城区", kind="county"),
+        Division(code="330106", name="西湖区", kind="county"),
         Division(code="330171", name="某开发区", kind="zone"),
         Division(code="419000", name="省直辖县", kind="grouping"),
         Division(code="500000", name="重庆市", kind="province"),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from server.domain import acts
+from server.domain.catalogue import Catalogue
 from server.domain.letters import Letter, letter_salt
 from server.domain.lifecycle import NotOurStep, decide
 from server.domain.plan import PlannedStep
@@ -43,6 +44,11 @@ BODIES: dict[str, dict[str, Any]] = {"step.requested": REQUESTED, "step.decided"
 }
 
 
+def catalogue_of(version: str) -> Catalogue:
+    """The catalogue of these tests, whichever version is asked for."""
+    return CATALOGUE
+
+
 def letter(kind: str, body: dict[str, Any], *, sender: str = ZHEJIANG, **change: Any) -> Letter:
     """A letter about the second step of the case."""
     whole = Letter(
@@ -62,25 +68,25 @@ def letter(kind: str, body: dict[str, Any], *, sender: str = ZHEJIANG, **change:
 
 @pytest.mark.parametrize(("kind", "act"), PLAIN.items(), ids=list(PLAIN))
 def test_a_plain_letter_wishes_the_act_of_its_kind(kind: str, act: type[acts.StepAct]):
-    assert act_of(letter(kind, {}), CATALOGUE) == act(id="ab" * 32, by=peer(ZHEJIANG), step="second")
+    assert act_of(letter(kind, {}), catalogue_of) == act(id="ab" * 32, by=peer(ZHEJIANG), step="second")
 
 
 def test_a_decision_wishes_approval_with_its_result_or_refusal_with_its_grounds():
     common = {"id": "ab" * 32, "by": peer(ZHEJIANG), "step": "second"}
-    assert act_of(letter("step.decided", APPROVED), CATALOGUE) == acts.Approve(
+    assert act_of(letter("step.decided", APPROVED), catalogue_of) == acts.Approve(
         **common, result={"household_number": "B2"}
     )
     refused = {"outcome": "refused", "grounds": "材料不实"}
-    assert act_of(letter("step.decided", refused), CATALOGUE) == acts.Refuse(**common, grounds="材料不实")
+    assert act_of(letter("step.decided", refused), catalogue_of) == acts.Refuse(**common, grounds="材料不实")
 
 
 def test_a_request_wishes_that_the_step_be_taken_up():
-    assert act_of(letter("step.requested", REQUESTED, sender=JIANGSU), CATALOGUE) == request(id="ab" * 32)
+    assert act_of(letter("step.requested", REQUESTED, sender=JIANGSU), catalogue_of) == request(id="ab" * 32)
 
 
 @pytest.mark.parametrize("kind", ["step.supplied", "step.paper", "letter.refused", "head.witnessed", "", "nonsense"])
 def test_a_kind_that_this_node_does_not_know_wishes_nothing(kind: str):
-    assert act_of(letter(kind, {"outcome": 1}), CATALOGUE) is None
+    assert act_of(letter(kind, {"outcome": 1}), catalogue_of) is None
 
 
 @pytest.mark.parametrize(
@@ -95,7 +101,7 @@ def test_a_kind_that_this_node_does_not_know_wishes_nothing(kind: str):
 @pytest.mark.parametrize("kind", BODIES)
 def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, change: dict[str, Any]):
     with pytest.raises(LetterUnreadable):
-        act_of(letter(kind, BODIES[kind], **change), CATALOGUE)
+        act_of(letter(kind, BODIES[kind], **change), catalogue_of)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,7 @@ def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, change: di
 )
 def test_a_body_that_is_not_what_its_kind_demands_is_unreadable(kind: str, body: dict[str, Any]):
     with pytest.raises(LetterUnreadable):
-        act_of(letter(kind, body), CATALOGUE)
+        act_of(letter(kind, body), catalogue_of)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +135,7 @@ def test_a_body_that_is_not_what_its_kind_demands_is_unreadable(kind: str, body:
 def test_a_request_for_an_item_that_is_not_in_our_catalogue_is_refused(step: PlannedStep):
     body = commission(step).model_dump(mode="json")
     with pytest.raises(ItemUnknown):
-        act_of(letter("step.requested", body, sender=JIANGSU, step=step.code), CATALOGUE)
+        act_of(letter("step.requested", body, sender=JIANGSU, step=step.code), catalogue_of)
 
 
 @pytest.mark.parametrize(
@@ -144,14 +150,26 @@ def test_a_request_that_carries_more_than_the_item_declares_is_refused(change: d
     widened = [*REQUESTED["step"]["fields"], "mobile"]  # what the sender says of the item does not count
     body = REQUESTED | {"step": REQUESTED["step"] | {"fields": widened}} | change
     with pytest.raises(UndeclaredData):
-        act_of(letter("step.requested", body, sender=JIANGSU), CATALOGUE)
+        act_of(letter("step.requested", body, sender=JIANGSU), catalogue_of)
+
+
+def test_a_request_is_measured_by_the_catalogue_of_its_case():
+    item = CATALOGUE.item_of["second"].model_copy(update={"fields": (), "materials": ()})
+    items = tuple(item if each.code == "second" else each for each in CATALOGUE.items)
+    now = CATALOGUE.model_validate(
+        {**{name: getattr(CATALOGUE, name) for name in Catalogue.model_fields}, "items": items}
+    )
+    asked = letter("step.requested", REQUESTED, sender=JIANGSU)
+    assert act_of(asked, {REQUESTED["catalogue"]: CATALOGUE}.__getitem__)
+    with pytest.raises(UndeclaredData):
+        act_of(asked, {REQUESTED["catalogue"]: now}.__getitem__)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "step.requested"])
 @pytest.mark.parametrize("sender", [GUANGDONG, JIANGSU])
 def test_at_home_a_letter_of_anybody_but_the_decider_is_not_obeyed(kind: str, sender: str):
     case = after(opened(), *worked("first", officer()))
-    act = act_of(letter(kind, BODIES[kind], sender=sender), CATALOGUE)
+    act = act_of(letter(kind, BODIES[kind], sender=sender), catalogue_of)
     assert act
     with pytest.raises(NotOurStep):
         decide(case, act, facts(JIANGSU))
@@ -159,7 +177,7 @@ def test_at_home_a_letter_of_anybody_but_the_decider_is_not_obeyed(kind: str, se
 
 @pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "step.requested"])
 def test_at_home_a_step_that_waits_is_moved_by_no_letter(kind: str):
-    act = act_of(letter(kind, BODIES[kind]), CATALOGUE)
+    act = act_of(letter(kind, BODIES[kind]), catalogue_of)
     assert act
     with pytest.raises(NotOurStep):
         decide(opened(), act, facts(JIANGSU))
@@ -168,14 +186,14 @@ def test_at_home_a_step_that_waits_is_moved_by_no_letter(kind: str):
 @pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "step.requested"])
 def test_at_the_decider_a_third_node_is_not_obeyed(kind: str):
     case = after(None, request(), facts=facts(ZHEJIANG))
-    act = act_of(letter(kind, BODIES[kind], sender=GUANGDONG), CATALOGUE)
+    act = act_of(letter(kind, BODIES[kind], sender=GUANGDONG), catalogue_of)
     assert act
     with pytest.raises(NotOurStep):
         decide(case, act, facts(ZHEJIANG))
 
 
 def test_a_request_for_the_case_of_another_node_is_not_obeyed():
-    act = act_of(letter("step.requested", REQUESTED, sender=GUANGDONG), CATALOGUE)
+    act = act_of(letter("step.requested", REQUESTED, sender=GUANGDONG), catalogue_of)
     assert act
     with pytest.raises(NotOurStep):
         decide(None, act, facts(ZHEJIANG))

@@ -18,6 +18,7 @@ from server.demo.platform import listen as listen_platform
 from server.demo.processes import Child, ready, start, stop
 from server.node import Node
 from server.tools.settings import Settings
+from tests.catalogue.shipped import copy_small
 from tests.faults.books import AT_HOME, DEPARTMENT_ABROAD
 from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Answer, Caller
 
@@ -32,7 +33,6 @@ OFFICERS = [
     {"name": each, "department": each, "password": PASSWORD} for each in sorted({DEPARTMENT_ABROAD, *AT_HOME.values()})
 ]
 QUICK: Mapping[str, Any] = {
-    "catalogue_folder": ROOT / "config/catalogue",
     "regions_folder": ROOT / "config/regions",
     "platform_app_id": APP_ID,
     "platform_app_secret": SECRET,
@@ -133,11 +133,13 @@ async def provinces(
     `settings["database"]` is what the names of both databases begin with.
     """
     (folder / "node.toml").write_text("")
+    copy_small(folder / "catalogue")  # one bundle: every process that starts again reads it
     async with AsyncExitStack() as stack:
         ports = {node: [stack.enter_context(reserved_port()) for _ in ("serve", "work")] for node in NAMES}
         origins = {node: f"http://{HOST}:{serving}" for node, (serving, _) in ports.items()}
         common = {
             "mongodb_uri": database_uri,
+            "catalogue_folder": folder / "catalogue",
             "directory_file": folder / "keys" / "directory.jws",
             "publisher_key": found(folder / "keys", origins, NAMES, at=datetime.now(UTC)),
             "platform_url": f"http://{HOST}:{_platform(stack)}",

@@ -120,6 +120,8 @@ async def test_every_answer_keeps_to_its_description(
         ("POST", "/api/v1/bundles/{code}/guide"): await anyone.post(
             "/api/v1/bundles/newborn/guide", {"answers": ANSWERS}
         ),
+        ("GET", "/api/v1/items/{code}"): await anyone.get("/api/v1/items/household_registration"),
+        ("GET", "/api/v1/search"): await anyone.get("/api/v1/search?q=上户口"),
         ("GET", "/api/v1/lists/{year}"): await anyone.get("/api/v1/lists/2025"),
         ("GET", "/api/v1/divisions"): await anyone.get("/api/v1/divisions?parent=500100&on=2025-11-05"),
         ("POST", "/api/v1/materials"): await mother.upload(),

@@ -26,7 +26,7 @@ def looks(places: Places, sweeper: Sweeper, division: str) -> list[dict[str, Any
 async def test_bundles_are_listed_and_cached(places: Places):
     anyone = places.caller()
     listed = await anyone.get("/api/v1/bundles")
-    assert [line["code"] for line in listed.body["bundles"]] == ["newborn"]
+    assert {"newborn", "retirement", "open_restaurant"} < {line["code"] for line in listed.body["bundles"]}
     bundle = await anyone.get("/api/v1/bundles/newborn")
     assert [question["code"] for question in bundle.body["questions"]] == ["household", "maternity_insurance"]
     assert len(bundle.body["items"]) == 7
@@ -62,7 +62,7 @@ async def test_a_name_on_a_list_leads_to_its_bundle(places: Places):
 
 async def test_a_guide_shows_one_form_materials_and_who_decides(places: Places):
     guide = (await places.caller().post("/api/v1/bundles/newborn/guide", {"answers": ANSWERS})).body
-    assert set(guide) == {"bundle", "catalogue", "form", "materials", "steps", "saved"}
+    assert set(guide) >= {"bundle", "catalogue", "form", "materials", "steps", "saved"}
     assert set(guide["form"]["properties"]) > set(newborn_form())
     assert set(guide["form"]["required"]) == set(newborn_form())
     assert "applicant_name" not in guide["form"]["properties"]

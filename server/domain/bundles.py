@@ -1,0 +1,60 @@
+"""The bundles (一件事) of a catalogue: life events as graphs of items."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from server.domain.items import Sourced, Text
+from server.domain.names import Value
+
+
+class Question(Value):
+    """What decides which items apply and who decides them; asked only when the earlier answers are those of `when`.
+
+    A `one_of` question chooses one among the steps that name it.
+    """
+
+    code: str
+    name: Text
+    type: Literal["division", "choice", "one_of"]
+    choices: Mapping[str, str] = {}
+    hint: str = ""
+    when: Mapping[str, tuple[str, ...]] = {}
+    is_required: bool = True
+
+
+class BundleStep(Value):
+    """An item's place in a bundle's graph: the steps it needs, and the answers under which it applies.
+
+    `one_of` names the question that chooses it among others; an optional step applies if the applicant wants it.
+    """
+
+    item: str
+    needs: tuple[str, ...] = ()
+    when: Mapping[str, tuple[str, ...]] = {}
+    one_of: str = ""
+    is_optional: bool = False
+
+
+class Bundle(Sourced):
+    """One thing (一件事): a life event as a graph of items. `closing` is the rule by which a case closes.
+
+    `legal_days` and `promised_days` are for the whole where somebody has published them; else the items' are what
+    counts. `words` are what people call it.
+    """
+
+    code: str
+    name: Text
+    summary: Text
+    subject: Literal["person", "enterprise"]
+    stage: Text
+    lead: str
+    cooperating: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+    steps: tuple[BundleStep, ...]
+    closing: Literal["all", "undertaking"] = "all"
+    legal_days: PositiveInt | None = None
+    promised_days: PositiveInt | None = None
+    visits: NonNegativeInt = 0
+    words: tuple[Text, ...] = ()

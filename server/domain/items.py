@@ -1,0 +1,152 @@
+"""The items (事项) of a catalogue, with the fields and materials they ask for."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import NonNegativeInt, PositiveInt, StringConstraints
+
+from server.domain.names import Value
+
+Status = Literal["official", "local", "sample"]
+Text = Annotated[str, StringConstraints(min_length=1)]
+HOME = "home"
+
+
+class Sourced(Value):
+    """What must say where it is known from (出处), and how far that may be relied on."""
+
+    source: Text
+    status: Status
+
+
+class Field(Sourced):
+    """One question of the form, defined once for all items.
+
+    `sensitivity` is its class by the 个人信息保护法: ordinary, personal, or sensitive (敏感个人信息), which is masked.
+    `filled_from` names a detail of the applicant that the session has proven, so nobody is asked for it.
+    `pattern` (ECMA 262, anchored) is what a text must look like; then `hint` says it in words.
+    """
+
+    code: str
+    name: Text
+    type: Literal["text", "person_name", "enterprise_name", "date", "id_number", "uscc", "mobile", "choice", "division"]
+    group: Text
+    sensitivity: Literal["ordinary", "personal", "sensitive"]
+    example: str = ""
+    hint: str = ""
+    pattern: str = ""
+    choices: Mapping[str, str] = {}
+    longest: PositiveInt = 100
+    not_after_today: bool = False
+    filled_from: Literal["", "name", "id_number"] = ""
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether it is shown to nobody in full but to those who decide."""
+        return self.sensitivity == "sensitive"
+
+
+class Material(Sourced):
+    """One kind of document (材料) that an item may ask for."""
+
+    code: str
+    name: Text
+    hint: str = ""
+
+
+class Need(Value):
+    """What an item declares by its code."""
+
+    code: str
+    is_required: bool = True
+
+
+class FieldNeed(Need):
+    """A field that an item declares; `when` are the choices in other fields of the form under which it is asked."""
+
+    when: Mapping[str, tuple[str, ...]] = {}
+
+
+class MaterialNeed(Need):
+    """A material that an item declares, and how it is to be handed in.
+
+    `origin`: the citizen's own, what a step of the same case may issue, or shared (共享) between authorities, which
+    nobody is asked for. `may_be_deferred` (容缺): it may come later; never so for one of `is_core_safety`.
+    """
+
+    form: Literal["electronic", "copy", "original"] = "electronic"
+    copies: PositiveInt = 1
+    origin: Literal["own", "step", "shared"] = "own"
+    may_be_deferred: bool = False
+    is_core_safety: bool = False
+
+
+class Condition(Value):
+    """What must hold for an item to be approved; a mandatory one no province may drop."""
+
+    code: str
+    text: Text
+    is_mandatory: bool = True
+
+
+class SpecialStep(Value):
+    """A special procedure (特别程序) that stops the clock unless `is_counted`; `days` are working days."""
+
+    name: Text
+    days: PositiveInt
+    is_counted: bool = False
+    basis: Text
+
+
+class Handling(Value):
+    """How an item is handled across provinces (跨省通办), where it may be received (provinces; none: all), and when.
+
+    online 全程网办: everything online; handover 异地代收代办: received elsewhere and sent on; joint 多地联办: each
+    place its own part. `certainty`: the mode is stated in a source, or inferred here.
+    """
+
+    mode: Literal["online", "handover", "joint"]
+    areas: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    certainty: Literal["stated", "inferred"]
+    source: Text
+
+    def covers(self, province: str, on: date) -> bool:
+        """Whether it holds in this province on this day."""
+        is_in_time = (self.valid_from is None or self.valid_from <= on) and (
+            self.valid_to is None or on <= self.valid_to
+        )
+        return is_in_time and (not self.areas or province in self.areas)
+
+
+class Item(Sourced):
+    """One item (事项) of one department.
+
+    `jurisdiction` is the question whose answer is the division that decides, or `home`. `yields` is the
+    licence (证照) of an approval, `yields_fields` what stands in it that other items may need. Days are working
+    days, the fee is in fen. `is_alone`: it may be applied for by itself. `words` are what people call it.
+    """
+
+    code: str
+    name: Text
+    type: Literal["licence", "payment", "confirmation", "ruling", "award", "other_power", "service"]
+    department: str
+    jurisdiction: str
+    conditions: tuple[Condition, ...] = ()
+    fields: tuple[FieldNeed, ...] = ()
+    materials: tuple[MaterialNeed, ...] = ()
+    yields: str = ""
+    yields_fields: tuple[Need, ...] = ()
+    legal_days: PositiveInt
+    promised_days: PositiveInt
+    special_steps: tuple[SpecialStep, ...] = ()
+    fee_fen: NonNegativeInt = 0
+    fee_basis: str = ""
+    visits: NonNegativeInt = 1
+    handling: tuple[Handling, ...] = ()
+    guidance: str = ""
+    is_alone: bool = False
+    subject: Literal["person", "enterprise"] = "person"
+    words: tuple[Text, ...] = ()

@@ -1,0 +1,41 @@
+"""The catalogues that this node has ever put in force, for a case keeps to the one it was opened under."""
+
+import hashlib
+
+from server.domain.catalogue import Catalogue
+from server.store.database import Database, Duplicate
+from server.store.queries import CATALOGUES, PUBLISHED
+
+MOST_VERSIONS = 10_000
+
+
+class CatalogueChanged(ValueError):
+    """A catalogue differs from the one that was put in force under the same version."""
+
+
+class Catalogues:
+    """One document per version, written once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, catalogue: Catalogue) -> None:
+        """Keep this version; raises CatalogueChanged if another catalogue was kept under it."""
+        text = catalogue.model_dump_json(exclude_defaults=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        document = {"_id": f"version:{catalogue.version}", "kind": PUBLISHED, "digest": digest, "text": text}
+        try:
+            await self._database.insert(CATALOGUES.collection, document)
+        except Duplicate:
+            stored = await self._database.get(CATALOGUES.collection, document["_id"])
+            if stored and stored["digest"] != digest:
+                raise CatalogueChanged(
+                    f"this node has put another catalogue in force as version {catalogue.version}: "
+                    "give the changed one a new version"
+                ) from None
+
+    async def all(self) -> dict[str, Catalogue]:
+        """Every version that was kept, by its name."""
+        found = await self._database.equal(CATALOGUES, PUBLISHED, limit=MOST_VERSIONS)
+        catalogues = [Catalogue.model_validate_json(document["text"]) for document in found]
+        return {catalogue.version: catalogue for catalogue in catalogues}
