@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
@@ -104,7 +104,7 @@ class Door(RequestHandler):
     def initialize(self, node: Node, aftermath: Aftermath) -> None:
         self.node = node
         self.aftermath = aftermath
-        self.committed: Record | None = None
+        self.committed: tuple[Record, ...] = ()
         self.etag = ""
         self._request_id = node.chance.token(8).hex()
         self._incoming = Incoming(self.most_bytes)
@@ -191,9 +191,9 @@ class Door(RequestHandler):
         """The version in If-Match, if there is one; raises IfMatchUnreadable."""
         return _version_in(self.request.headers.get("If-Match", ANY_VERSION))
 
-    def answer(self, view: BaseModel, *, committed: Record | None = None) -> None:
-        """Answer with the status that the door declares; what the commit entails is carried after the answer."""
-        self.committed = committed
+    def answer(self, view: BaseModel, *, committed: Record | Sequence[Record] = ()) -> None:
+        """Answer with the status that the door declares; what the commits entail is carried after the answer."""
+        self.committed = (committed,) if isinstance(committed, Record) else tuple(committed)
         self._set_headers()
         self.set_status(self.does[str(self.request.method)].status)
         self.finish(view.model_dump_json(by_alias=True))
@@ -232,8 +232,8 @@ class Door(RequestHandler):
         method, status = str(self.request.method), str(self.get_status())
         self.node.metrics.http_requests.labels(self.path, method, status).inc()
         self.node.metrics.http_request_seconds.labels(self.path).observe(time.perf_counter() - self._began)
-        if self.committed and self.node.settings.relay_at_once:
-            self.aftermath.start(_relay(self.node, self.committed))
+        for record in self.committed if self.node.settings.relay_at_once else ():
+            self.aftermath.start(_relay(self.node, record))
 
 
 class NoDoor(Door):

@@ -1,14 +1,16 @@
 """The doors of a citizen's cases: hand in, look, and take back."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, RootModel, StringConstraints
 
 from handlers.base import Does, Door, Who
-from server.desk import applying, reading, timeline
+from server.desk import applying, licences, reading, supplementing, timeline
+from server.domain.drafts import NamedDraft
 from server.domain.names import Value, WrittenKey, WrittenText
 from server.domain.opening import MaterialGiven, Submission
+from server.domain.promises import Signed
 
 Code = Annotated[str, StringConstraints(max_length=100)]
 PAGE = 20
@@ -18,9 +20,23 @@ class SubmissionWish(Value):
     """A finished application."""
 
     bundle: Code
+    division: Code = ""
     answers: Annotated[Mapping[WrittenKey, Code], Field(max_length=50)] = {}
     form: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)]
     materials: Annotated[tuple[MaterialGiven, ...], Field(max_length=50)] = ()
+    deferred: Annotated[tuple[Code, ...], Field(max_length=50)] = ()
+    undertakings: Annotated[tuple[Signed, ...], Field(max_length=10)] = ()
+    mandate: Code = ""
+
+
+def _one_of_both(body: Any) -> SubmissionWish | NamedDraft:
+    """The application itself, or its draft if the body names one: what belongs to the other form is unknown there."""
+    kind = NamedDraft if isinstance(body, dict) and "draft" in body else SubmissionWish
+    return kind.model_validate(body)
+
+
+class CaseWish(RootModel[Annotated[SubmissionWish | NamedDraft, BeforeValidator(_one_of_both)]]):
+    """A finished application, or the draft that holds it."""
 
 
 class Cases(Door):
@@ -30,7 +46,7 @@ class Cases(Door):
     who = Who.REAL_NAME
     does = {
         "GET": Does(reading.my_cases, gives=reading.CaseList, queries=("before",)),
-        "POST": Does(applying.submit, takes=SubmissionWish, gives=reading.SubmittedView, status=201, is_once=True),
+        "POST": Does(applying.submit, takes=CaseWish, gives=reading.SubmittedView, status=201, is_once=True),
     }
 
     async def get(self) -> None:
@@ -39,7 +55,8 @@ class Cases(Door):
 
     async def post(self) -> None:
         key = self.key()
-        wish = Submission(**dict(self.read(SubmissionWish)))
+        body = self.read(CaseWish).root
+        wish = body if isinstance(body, NamedDraft) else Submission(**dict(body))
         record = await applying.submit(self.node, self.owner, wish, key=key)
         self.set_header("Location", f"{self.path}/{record.id}")
         self.answer(reading.submitted(record), committed=record)
@@ -80,3 +97,41 @@ class CaseWithdrawal(Door):
         record = await applying.withdraw(self.node, self.owner, id, key=self.key(), version=self.if_match())
         self.set_header("Etag", f'"{record.case.version}"')
         self.answer(reading.view(self.node, record), committed=record)
+
+
+class CaseSupplements(Door):
+    """Put right what an officer asked for, or hand in what was deferred."""
+
+    path = "/api/v1/cases/{id}/supplements"
+    who = Who.REAL_NAME
+    does = {
+        "POST": Does(supplementing.supplement, takes=supplementing.SupplementWish, gives=reading.CaseView, is_once=True)
+    }
+
+    async def post(self, id: str) -> None:
+        wish = self.read(supplementing.SupplementWish)
+        record = await supplementing.supplement(self.node, self.owner, id, wish=wish, key=self.key())
+        self.set_header("Etag", f'"{record.case.version}"')
+        self.answer(reading.view(self.node, record), committed=record)
+
+
+class CaseLicence(Door):
+    """One of the licences that a case has yielded, once it is delivered electronically."""
+
+    path = "/api/v1/cases/{id}/licences/{n}"
+    who = Who.REAL_NAME
+    does = {"GET": Does(licences.licence, gives=licences.LicenceView)}
+
+    async def get(self, id: str, n: str) -> None:
+        self.answer(await licences.licence(self.node, self.owner, id, number=n))
+
+
+class Undertakings(Door):
+    """The texts that applicants may be asked to sign."""
+
+    path = "/api/v1/undertakings"
+    who = Who.ANYONE
+    does = {"GET": Does(applying.undertakings, gives=applying.UndertakingList)}
+
+    async def get(self) -> None:
+        self.answer(applying.undertakings(self.node))

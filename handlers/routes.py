@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from tornado.web import Application
 
-from handlers import cases, catalogue, desk, materials, ops, peers, sessions
+from handlers import cases, catalogue, desk, drafts, mandates, materials, ops, peers, sessions, warnings, worklist
 from handlers.aftermath import Aftermath
 from handlers.base import Door, NoDoor
 from handlers.openapi import document
@@ -35,8 +35,21 @@ DOORS: tuple[type[Door], ...] = (
     cases.Case,
     cases.CaseTimeline,
     cases.CaseWithdrawal,
+    cases.CaseSupplements,
+    cases.CaseLicence,
+    cases.Undertakings,
+    drafts.Drafts,
+    drafts.Draft,
+    mandates.Mandates,
+    mandates.Mandate,
     sessions.DeskSessions,
-    desk.Tasks,
+    worklist.Tasks,
+    worklist.TaskClaim,
+    worklist.TaskHeartbeat,
+    worklist.TaskHandOver,
+    worklist.Counts,
+    worklist.Batch,
+    warnings.Warnings,
     desk.DeskCase,
     desk.ActOnStep,
     peers.PeerLog,

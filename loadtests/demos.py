@@ -20,6 +20,10 @@ class DemoDidNotStart(RuntimeError):
     """The demo ended before it was ready; what was wrong stands on stderr."""
 
 
+class DatabaseNotItsOwn(ValueError):
+    """The demo uses a database server that was given to it (MONGODB_URI): what that one costs cannot be seen."""
+
+
 @dataclass(frozen=True)
 class Demo:
     """A running demo: what it printed of itself, and its process id."""
@@ -35,12 +39,26 @@ class Demo:
     def cpu_seconds(self) -> dict[str, float]:
         """The CPU time that the demo's processes have used so far, by role (serve, work, database)."""
         used: dict[str, float] = defaultdict(float)
-        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
-            words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+        for child, words in self._children():
             fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
-            role = next((ROLES[Path(word).name] for word in words if Path(word).name in ROLES), "other")
-            used[role] += (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+            used[_role(words)] += (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
         return used
+
+    def database_uri(self) -> str:
+        """The address of the database server that the demo has started; raises DatabaseNotItsOwn."""
+        for _, words in self._children():
+            if _role(words) == "database":
+                return f"mongodb://127.0.0.1:{words[words.index('--port') + 1]}"
+        raise DatabaseNotItsOwn("the demo has no database server of its own: unset MONGODB_URI")
+
+    def _children(self) -> Iterator[tuple[str, list[str]]]:
+        """The process ids and the words of the commands of the demo's processes."""
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            yield child, Path(f"/proc/{child}/cmdline").read_text().split("\0")
+
+
+def _role(words: list[str]) -> str:
+    return next((ROLES[Path(word).name] for word in words if Path(word).name in ROLES), "other")
 
 
 @contextmanager

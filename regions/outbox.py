@@ -18,6 +18,7 @@ from server.node import Node
 
 BEHIND = timedelta(minutes=5)
 A_MOMENT = timedelta(milliseconds=1)
+VOUCH_EVERY = timedelta(minutes=10)
 MOST_DOUBLINGS = 20
 
 
@@ -29,19 +30,28 @@ async def deliver(node: Node, peer: NodeEntry) -> bool:
     log = node.store.log("out", peer.node)
     head = await log.head(state.head)
     is_idle = head.number <= state.acknowledged
-    if is_idle and not await node.store.letters.to_log(peer.node, limit=1):
+    is_owed = is_idle and await _is_owed(node, peer.node, head)
+    if is_idle and not is_owed and not await node.store.letters.to_log(peer.node, limit=1):
         return False
     if head.number:
         of_head = (await log.entries([head.number]))[head.number]
         await node.store.letters.mark_logged(peer.node, of_head.letters, head.number)
-    if is_idle and not await _append(node, peer.node, head):
+    if is_idle and not await _append(node, peer.node, head, may_be_empty=is_owed):
         return False
     entry = (await log.entries([state.acknowledged + 1])).get(state.acknowledged + 1)
     return entry is not None and await _send(node, peer, entry, state=replace(state, head=max(head.number, state.head)))
 
 
-async def _append(node: Node, peer: str, head: Head) -> bool:
-    """Append one batch of the letters that stand in none; False if there are none.
+async def _is_owed(node: Node, peer: str, head: Head) -> bool:
+    """Whether a batch is due even without letters: a deadline is open there, and our last word is ten minutes old."""
+    if not await node.store.peers.is_owed(peer, node.clock.now()):
+        return False
+    last = (await node.store.log("out", peer).entries([head.number])).get(head.number)
+    return last is None or last.batch.complete_to + VOUCH_EVERY <= await _complete_to(node)
+
+
+async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> bool:
+    """Append one batch of the letters that stand in none; False if there are none and it may not be empty.
 
     If somebody else was first the entry is theirs, and is read back and sent all the same.
     """
@@ -49,7 +59,7 @@ async def _append(node: Node, peer: str, head: Head) -> bool:
     waiting = await node.store.letters.to_log(peer, limit=MOST_LETTERS + 1)
     chosen = _fitting(waiting)
     node.metrics.peer_backlog.labels(peer).set(len(waiting))
-    if not chosen:
+    if not chosen and not may_be_empty:
         return False
     if len(chosen) < len(waiting):
         complete_to = min(complete_to, waiting[len(chosen)].at - A_MOMENT)

@@ -7,10 +7,10 @@ from server.desk.acting import perform, take_up
 from server.desk.relay import relay
 from server.domain.acts import Act, Request
 from server.domain.case import local_id
+from server.domain.deciding import NotOurStep
 from server.domain.errors import Refusal, StaleVersion, Unavailable
 from server.domain.exchange import KeptLetter
 from server.domain.letters import REFUSED, refusal_of
-from server.domain.lifecycle import NotOurStep
 from server.domain.settling import LetterUnreadable, act_of, known_kind
 from server.node import Node
 

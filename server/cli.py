@@ -21,10 +21,18 @@ from server.domain.names import Value
 from server.domain.savings import savings
 from server.tools.datafiles import BrokenData
 from server.tools.logs import configure
-from server.tools.publications import load_catalogue, load_divisions, load_lists, load_nodes
+from server.tools.messages import load_templates
+from server.tools.publications import (
+    load_calendar,
+    load_catalogue,
+    load_divisions,
+    load_lists,
+    load_nodes,
+    load_undertakings,
+)
 from server.tools.settings import Settings, load_settings
 
-CATALOGUE, REGIONS = Path("config/catalogue"), Path("config/regions")
+CATALOGUE, REGIONS, NOTICES = Path("config/catalogue"), Path("config/regions"), Path("config/notices.toml")
 FAULTY = 1
 
 
@@ -41,9 +49,10 @@ def build_parser() -> argparse.ArgumentParser:
     command("serve", _serve, "Answer citizens, officers and other nodes until SIGTERM.")
     command("work", _work, "Relay, deliver and settle in the background until SIGTERM.")
     demonstrate.add_arguments(command("demo", _demo, "Run provinces on this machine and one case across two of them."))
-    check = command("check", _check, "Check the catalogue and the regions; exit 1 with every fault if there is one.")
+    check = command("check", _check, "Check catalogue, regions and notices; exit 1 with every fault if there is one.")
     check.add_argument("--catalogue", type=Path, default=CATALOGUE, help="folder (default %(default)s)")
     check.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
+    check.add_argument("--notices", type=Path, default=NOTICES, help="file (default %(default)s)")
     check.add_argument("--json", action="store_true", help="print the faults as one JSON object")
     books = command("catalogue", _catalogue, "Compare two versions of a catalogue, or show what its bundles spare.")
     books.add_argument(
@@ -62,10 +71,18 @@ def build_parser() -> argparse.ArgumentParser:
     keys.add_argument("--node", action="append", required=True, metavar="DIVISION=ORIGIN", help="repeat for each node")
     receipts = command("receipts", _receipts, "Verify the receipts of all batches; exit 1 if one proves nothing.")
     receipts.add_argument("--json", action="store_true", help="print the logs as one JSON object")
-    officers = command("officers", _officers, "Seed officers from a JSON list of {name, password, department}.")
+    _add_people(command)
+    return parser
+
+
+def _add_people(command: Callable[..., argparse.ArgumentParser]) -> None:
+    officers = command("officers", _officers, "Seed officers from a JSON list of {name, password, department[, rank]}.")
     officers.add_argument("what", choices=["seed"], help="seed: add those that are not there yet")
     officers.add_argument("file", help="a file, or - for standard input")
-    return parser
+    listed = command("dishonest", _dishonest, "Change who may not defer materials, by a JSON list of ID numbers.")
+    listed.add_argument("what", choices=["add", "remove"], help="add: put them on the list; remove: take them off")
+    listed.add_argument("file", help="a file, or - for standard input")
+    listed.add_argument("--json", action="store_true", help="print the count as one JSON object")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -105,11 +122,14 @@ def _check(chosen: argparse.Namespace) -> int:
         (load_catalogue, chosen.catalogue),
         (load_lists, chosen.catalogue),
         (load_divisions, chosen.regions),
+        (load_calendar, chosen.regions),
+        (load_undertakings, chosen.regions),
         (load_nodes, chosen.regions),
+        (load_templates, chosen.notices),
     )
-    for load, folder in loads:
+    for load, place in loads:
         try:
-            load(folder)
+            load(place)
         except BrokenData as fault:
             faults += [each for each in fault.faults if each not in faults]
     if chosen.json:
@@ -188,7 +208,19 @@ def _receipts(chosen: argparse.Namespace) -> int:
 
 
 def _officers(chosen: argparse.Namespace) -> int:
-    text = sys.stdin.read() if chosen.file == "-" else Path(chosen.file).read_text()
-    added = asyncio.run(main.seed_officers(load_settings(), json.loads(text)))
+    added = asyncio.run(main.seed_officers(load_settings(), _json_of(chosen.file)))
     print(f"{added} officers added")
     return 0
+
+
+def _dishonest(chosen: argparse.Namespace) -> int:
+    id_numbers = _json_of(chosen.file)
+    if not isinstance(id_numbers, list) or not all(isinstance(each, str) for each in id_numbers):
+        raise ValueError(f"dishonest {chosen.what} needs a JSON list of ID numbers")
+    changed = asyncio.run(main.change_dishonest(load_settings(), id_numbers, is_listed=chosen.what == "add"))
+    print(json.dumps({"changed": changed}) if chosen.json else f"{changed} changed")
+    return 0
+
+
+def _json_of(file: str) -> Any:
+    return json.loads(sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8"))

@@ -2,10 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, get_args
 
 import aiohttp
 from tornado.httpserver import HTTPServer
@@ -15,12 +15,14 @@ from handlers import catalogue, routes
 from handlers.aftermath import Aftermath
 from handlers.base import Door
 from handlers.shelf import Shelf
-from regions import directory, evidence, outbox, settling, watch
+from regions import directory, evidence
 from regions.evidence import Receipts
+from server import working
 from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.tokens import Tokens
-from server.desk import relay
+from server.desk import sessions
 from server.domain.errors import Unavailable
+from server.domain.persons import Rank
 from server.node import Node, Places, Published
 from server.store.mongo import MongoDatabase
 from server.store.people import OfficerExists
@@ -29,6 +31,7 @@ from server.store.store import Store, open_store
 from server.tools.clock import Clock, SystemChance, SystemClock
 from server.tools.logs import log
 from server.tools.loops import Loops
+from server.tools.messages import load_templates
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform
 from server.tools.publications import Publications, load_publications
@@ -37,12 +40,6 @@ from server.tools.settings import Settings
 MOST_BODY_BYTES = 64 << 20
 MOST_HEADER_BYTES = 32 << 10
 IDLE_SECONDS = 75
-SLOWEST_LOOP_SECONDS = 30.0
-ROUND_SECONDS = 5.0
-DIRECTORY_SECONDS = 10.0
-EXPIRY_SECONDS = 600.0
-REMEMBERED_HOURS = 24 * 31
-Run = Callable[[], Awaitable[bool | None]]
 
 
 class DatabaseUnreachable(ValueError):
@@ -82,7 +79,7 @@ async def opened(
             store = _store(settings, database, keys=keys, metrics=metrics)
             yield Node(
                 settings=settings,
-                published=await _published(store, data),
+                published=await _published(settings, store, data),
                 places=await _places(settings, store),
                 store=store,
                 keys=keys,
@@ -103,7 +100,7 @@ async def serve(settings: Settings) -> None:
     """Answer requests until told to stop; then take none, finish those under way, and end."""
     async with opened(settings) as node:
         loops = Loops()
-        loops.start("directory", partial(directory.refresh, node), every_seconds=DIRECTORY_SECONDS)
+        loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
@@ -115,65 +112,54 @@ async def work(settings: Settings) -> None:
     """Do what nobody waits for: relay, deliver, settle, forget; until told to stop."""
     async with opened(settings) as node:
         loops = Loops()
-        start_work(node, loops)
+        working.start(node, loops)
         await _until_stopped(node, routes.FOR_OPERATORS, settings.work_port)
         await loops.stop(settings.drain_seconds)
 
 
 async def seed_officers(settings: Settings, officers: Sequence[Mapping[str, str]]) -> int:
-    """Add the officers (name, password, department) that are not there yet; answers how many were added."""
+    """Add the officers (name, password, department, maybe rank) that are not there yet; answers how many were added."""
     added = 0
     async with opened(settings) as node:
         for officer in officers:
             if officer["department"] not in node.catalogue.departments:
                 raise ValueError(f"the catalogue has no department {officer['department']!r}")
+            rank: Any = officer.get("rank", "officer")
+            if rank not in get_args(Rank):
+                raise ValueError(f"there is no rank {rank!r}; there are {', '.join(get_args(Rank))}")
+            name, department = officer["name"], officer["department"]
             try:
-                await node.store.people.add_officer(officer["name"], officer["department"], officer["password"])
+                await node.store.people.add_officer(name, department, officer["password"], rank=rank)
                 added += 1
             except OfficerExists:
-                log.info("officer.known", name=officer["name"])
+                log.info("officer.known", name=name)
     return added
+
+
+async def change_dishonest(settings: Settings, id_numbers: Sequence[str], *, is_listed: bool) -> int:
+    """Put the persons of these ID numbers on the list of the seriously dishonest (严重失信主体), or take them off.
+
+    Answers how many changed; raises ValueError for the first that is no ID number, and changes nothing then.
+    """
+    async with opened(settings) as node:
+        persons: dict[str, None] = {}
+        for place, id_number in enumerate(id_numbers, 1):
+            try:
+                persons[sessions.person_key(node, id_number, at=f"/{place - 1}")] = None
+            except sessions.IdNumberInvalid as fault:
+                raise ValueError(f"entry {place} is no ID number: {fault}") from None
+        room = node.store.dishonest
+        if is_listed:
+            return sum([await room.add(person) for person in persons])
+        listed = [person for person in persons if await room.has(person)]
+        await room.remove(listed)
+        return len(listed)
 
 
 async def check_receipts(settings: Settings) -> Receipts:
     """Whether the receipts of all batches, both ways, still prove what they should."""
     async with opened(settings) as node:
         return await evidence.check_receipts(node)
-
-
-def start_work(node: Node, loops: Loops) -> None:
-    """Start the loops of `work`; each peer has a courier of its own, so that a dead one slows no other."""
-
-    def start(name: str, run: Run, every_seconds: float) -> None:
-        loops.start(name, run, every_seconds=every_seconds, most_seconds=SLOWEST_LOOP_SECONDS)
-
-    pause = node.settings.poll_seconds
-    start("relay", partial(relay.sweep, node), pause)
-    start("settle", partial(settling.settle, node), pause)
-    start("expiry", _expiry(node), EXPIRY_SECONDS)
-    known: set[str] = set()
-
-    def meet_peers() -> None:
-        for peer in node.directory.peers_of(node.here):
-            if peer.node not in known:
-                known.add(peer.node)
-                start(f"courier:{peer.node}", partial(_deliver, node, peer.node), ROUND_SECONDS)
-                start(f"spread:{peer.node}", partial(settling.spread, node, peer.node), ROUND_SECONDS)
-
-    async def wake_peers() -> None:
-        awaited = await watch.look(node)
-        for name in [f"courier:{peer}" for peer in awaited.couriers] + [f"spread:{peer}" for peer in awaited.spreaders]:
-            if name.partition(":")[2] in known:
-                loops.nudge(name)
-
-    async def renew() -> bool:
-        has_more = await directory.refresh(node)
-        meet_peers()
-        return has_more
-
-    meet_peers()
-    start("watch", wake_peers, pause)
-    start("directory", renew, DIRECTORY_SECONDS)
 
 
 def door_rows() -> list[dict[str, str]]:
@@ -230,28 +216,6 @@ async def _until_stopped(node: Node, doors: tuple[type[Door], ...], port: int, *
     await stop_listening(server, aftermath, node.settings.drain_seconds)
 
 
-async def _deliver(node: Node, code: str) -> bool:
-    """One cycle of the courier to this node, at the address that the directory has now."""
-    peer = node.directory.entry(code)
-    return peer is not None and await outbox.deliver(node, peer)
-
-
-def _expiry(node: Node) -> Run:
-    """A loop that forgets what expired, hour by hour, beginning with what a long pause left."""
-    done = node.clock.now() - timedelta(hours=REMEMBERED_HOURS)
-
-    async def forget() -> bool:
-        nonlocal done
-        last: datetime = node.clock.now() - timedelta(hours=1)
-        while done <= last:
-            if await node.store.forget_expired(done):
-                return True
-            done += timedelta(hours=1)
-        return False
-
-    return forget
-
-
 def _store(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, metrics: Metrics) -> Store:
     store = open_store(
         database,
@@ -271,10 +235,11 @@ async def _places(settings: Settings, store: Store) -> Places:
     return Places(first)
 
 
-async def _published(store: Store, data: Publications) -> Published:
-    """What is read, with the catalogues that were in force before; raises CatalogueChanged."""
+async def _published(settings: Settings, store: Store, data: Publications) -> Published:
+    """What is read, with the catalogues that were in force before; raises CatalogueChanged and BrokenData."""
+    templates = load_templates(settings.notices_file)
     await store.catalogues.keep(data.catalogue)
-    return Published(**vars(data), versions=await store.catalogues.all())
+    return Published(**vars(data), versions=await store.catalogues.all(), templates=templates)
 
 
 async def _prepared(database: MongoDatabase, settings: Settings) -> None:

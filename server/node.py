@@ -10,11 +10,14 @@ import aiohttp
 from server.crypto.keyring import NodeKeys
 from server.crypto.tokens import Tokens
 from server.domain.acts import Facts
+from server.domain.calendar import Calendar
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
 from server.domain.divisions import Divisions, Ground
 from server.domain.lists import YearlyList
 from server.domain.names import china_day
+from server.domain.notices import Templates
+from server.domain.promises import UndertakingText
 from server.store.store import Store
 from server.tools.clock import Chance, Clock
 from server.tools.logs import bind, child_traceparent, clear
@@ -33,15 +36,20 @@ class Places:
 
 @dataclass(frozen=True)
 class Published:
-    """What this node's province publishes: the catalogue, its search index, the yearly lists, the divisions it knows.
+    """What this node's province publishes: the catalogue, its search index, the yearly lists, the divisions and the
+    working days it knows.
 
     `versions` are the catalogues that it has published before, by version: a case keeps to the one it was opened under.
+    `templates` are those of its notices.
     """
 
     catalogue: Catalogue
     versions: Mapping[str, Catalogue]
     lists: tuple[YearlyList, ...]
     divisions: Divisions
+    calendar: Calendar
+    undertakings: tuple[UndertakingText, ...]
+    templates: Templates
 
     @cached_property
     def index(self) -> SearchIndex:
@@ -87,7 +95,13 @@ class Node:
 
     def facts(self) -> Facts:
         """What a decision made now may know of the world."""
-        return Facts(here=self.here, at=self.clock.now(), directory=self.directory, salt=self.chance.token(16))
+        return Facts(
+            here=self.here,
+            at=self.clock.now(),
+            directory=self.directory,
+            calendar=self.published.calendar,
+            salt=self.chance.token(16),
+        )
 
     def ground(self, division: str = "") -> Ground:
         """Where (`division` inside the home) and when an application made now is made."""

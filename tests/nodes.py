@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -17,25 +17,29 @@ from handlers import routes
 from handlers.aftermath import Aftermath
 from regions import outbox, settling
 from regions.founding import found
-from server import main
+from server import main, working
 from server.demo.platform import Citizen
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
+from server.domain.names import CHINA
+from server.domain.persons import Rank
 from server.node import Node
 from server.store.people import OfficerExists
 from server.tools.clock import Clock
 from server.tools.loops import Loops
 from server.tools.publications import Publications, load_publications
 from server.tools.settings import Settings
-from tests.world import JIANGSU, ZHEJIANG, person
+from tests.world import JIANGSU, MONDAY, ZHEJIANG, person
 
 APP_ID = "wx-test"
 NAMES = {JIANGSU: "江苏省节点", ZHEJIANG: "浙江省节点"}
 PASSWORD = "test-only-password"
 MOTHER, STRANGER = person("测试母亲", sequence="002"), person("测试路人", sequence="004")
+AGENT = person("测试代理", sequence="006")
 CITIZENS = (
     Citizen("mother", "openid-mother", MOTHER.name, MOTHER.id_number, "face-mother"),
     Citizen("stranger", "openid-stranger", STRANGER.name, STRANGER.id_number, "face-stranger"),
+    Citizen("agent", "openid-agent", AGENT.name, AGENT.id_number, "face-agent"),
 )
 PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture"
 ANSWERS = {"household": "330100", "maternity_insurance": "no"}
@@ -54,6 +58,23 @@ class Answer:
     def code(self) -> str:
         """The stable code of a refusal."""
         return str(self.body["code"])
+
+
+class HandClock:
+    """A clock that stands still until a test moves it; it begins on a Monday at noon in China."""
+
+    def __init__(self, at: datetime = MONDAY) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def wait(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+    def to(self, month: int, day: int, hour: int = 0, minute: int = 0) -> None:
+        """Move it to this minute of 2026 in China."""
+        self.at = datetime(2026, month, day, hour, minute, tzinfo=CHINA).astimezone(UTC)
 
 
 @dataclass
@@ -125,16 +146,21 @@ class Places:
             caller.token = answer.body["access_token"]
         return caller
 
-    async def officer(self, department: str, division: str = JIANGSU) -> Caller:
-        """An officer of a department, signed in; seeded when first asked for, and signed in again only when need be."""
-        caller = self.caller(division)
-        caller.token = self.desk_tokens.get((division, department), "")
+    async def officer(
+        self, department: str, division: str = JIANGSU, *, name: str = "", rank: Rank = "officer"
+    ) -> Caller:
+        """An officer of a department, signed in; seeded when first asked for, and signed in again only when need be.
+
+        Unless another name is given, he is called after the department.
+        """
+        caller, name = self.caller(division), name or department
+        caller.token = self.desk_tokens.get((division, name), "")
         if caller.token and (await caller.get("/desk/v1/tasks")).status == 200:
             return caller
         with contextlib.suppress(OfficerExists):
-            await self.nodes[division].node.store.people.add_officer(department, department, PASSWORD)
-        answer = await caller.post("/desk/v1/sessions", {"name": department, "password": PASSWORD})
-        caller.token = self.desk_tokens[division, department] = answer.body["access_token"]
+            await self.nodes[division].node.store.people.add_officer(name, department, PASSWORD, rank=rank)
+        answer = await caller.post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
+        caller.token = self.desk_tokens[division, name] = answer.body["access_token"]
         return caller
 
     async def settle(self) -> None:
@@ -142,6 +168,8 @@ class Places:
         for _ in range(6):
             for running in self.nodes.values():
                 await settle_here(running)
+                if isinstance(running.node.clock, HandClock):
+                    running.node.clock.wait(seconds=1)  # what is tried again later comes to its turn
 
     async def decide(self, case: str, step: str, *, department: str, division: str = JIANGSU) -> None:
         """Receive, accept and approve a step, and carry what follows."""
@@ -178,10 +206,11 @@ async def running_nodes(
     **settings: Any,
 ) -> AsyncIterator[Places]:
     """Nodes that serve, and with `is_working` also run the loops of `work`; without, tests call `settle`."""
-    ports = {division: free_port() for division in divisions}
-    origins = {division: f"http://127.0.0.1:{port}" for division, port in ports.items()}
-    publisher_key = found(folder / "keys", origins, NAMES, at=datetime.now(UTC) if clock is None else clock.now())
     async with AsyncExitStack() as stack:
+        ports = {division: stack.enter_context(reserved_port()) for division in divisions}
+        origins = {division: f"http://127.0.0.1:{port}" for division, port in ports.items()}
+        at = datetime.now(UTC) if clock is None else clock.now()
+        publisher_key = found(folder / "keys", origins, NAMES, at=at)
         platform, platform_port = listen_platform(CITIZENS)
         stack.callback(platform.stop)
         http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -215,7 +244,7 @@ async def running_node(
         aftermath, loops = Aftermath(), Loops()
         server, _ = main.listen(node, aftermath, doors=routes.DOORS, port=settings.port)
         if is_working:
-            main.start_work(node, loops)
+            working.start(node, loops)
         try:
             yield Running(node, settings.origin, aftermath)
         finally:
@@ -231,11 +260,13 @@ def data_of(settings: Settings) -> Publications:
     return DATA[folders]
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port for a process that dies and comes back: nobody else is given it in between, as this never listens."""
     with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
-        return int(holder.getsockname()[1])
+        yield holder.getsockname()[1]
 
 
 def newborn_form() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import json
 import re
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from server.desk.guiding import Guide
 from server.domain.answers import open_questions
 from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.case import STATE_NAMES
+from server.domain.clock import Ledger, due, pause, resume
 from server.domain.divisions import Division
 from server.domain.errors import Refusal
 from server.domain.faults import RULES
@@ -36,6 +38,7 @@ from server.domain.items import (
     Item,
     Material,
     MaterialNeed,
+    OpinionRule,
     Sourced,
     SpecialStep,
 )
@@ -45,7 +48,7 @@ from server.domain.merging import merge
 from server.domain.plan import make_plan
 from server.domain.variants import BundleVariant, ItemVariant
 from server.tools.datafiles import BrokenData
-from server.tools.publications import Heading, load_catalogue, load_divisions, load_nodes
+from server.tools.publications import Heading, load_calendar, load_catalogue, load_divisions, load_nodes
 from tests.domain.places import GROUND
 from tests.house.arrows import MAY_IMPORT
 from tests.house.house import House, descendants
@@ -185,6 +188,23 @@ def test_refusals_are_those_that_the_command_prints() -> None:
     assert f"\n\n{printed('errors')}\n\n" in read("docs/errors.md")
 
 
+def test_the_worked_examples_of_the_clock_are_right() -> None:
+    calendar = load_calendar(ROOT / "config/regions")
+    examples = rows("docs/life-of-a-case.md", "## How the clock counts")
+    assert len(examples) == 3
+    for _, accepted, days, stopped, resumed, last, confirmed in examples:
+        ledger = Ledger(accepted_at=_noon(accepted), legal_days=int(days), promised_days=int(days))
+        if stopped:
+            ledger = pause(ledger, _noon(stopped), reason="现场核查", notice="示例", days=5)
+            ledger = resume(ledger, _noon(resumed))
+        found = due(ledger, calendar, "promised")
+        assert (str(found.on), found.is_confirmed) == (last, confirmed == "yes")
+
+
+def _noon(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T12:00:00+08:00")
+
+
 def test_no_refusal_of_the_code_is_missing() -> None:
     codes = {row[0].strip("`") for row in rows("docs/errors.md", "## All refusals")}
     kinds = [type(node.name, (Refusal,), {}) for _, node in descendants(House(ROOT), {Refusal.__name__})]
@@ -243,6 +263,7 @@ def test_the_glossary_has_each_state_with_its_name() -> None:
         (MaterialNeed, "### Needs", 2),
         (Condition, "### Conditions and special procedures", 1),
         (SpecialStep, "### Conditions and special procedures", 2),
+        (OpinionRule, "### Conditions and special procedures", 3),
         (Handling, "### Across provinces", 1),
         (Bundle, "## Bundles", 1),
         (Question, "### Questions", 1),
@@ -276,6 +297,8 @@ def is_enum(annotation: Any) -> bool:
 
 def written(default: Any) -> str:
     """A default as the page writes it."""
+    if isinstance(default, tuple) and default:
+        return f"`{json.dumps(default)}`"
     return "none" if default in ("", (), {}, None) else f"`{str(default).lower()}`"
 
 

@@ -16,6 +16,7 @@ TIDY = {
     "server/domain/case.py": "from server.domain.errors import Conflict\n\n"
     'class Closed(Conflict):\n    """It is closed."""\n    title = "已办结"\n',
     "server/store/mongo.py": "import pymongo\nfrom server.domain.case import Closed\n",
+    "loadtests/sizes.py": "import pymongo\n",
     "server/node.py": "from server.store import mongo\n\nclass Node:\n    store: int\n",
     "handlers/base.py": "from tornado.web import RequestHandler\n\nclass Door(RequestHandler):\n    pass\n",
     "handlers/cases.py": "from handlers.base import Door\n\nclass Cases(Door):\n    who = 1\n",
@@ -77,6 +78,7 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         "pymongo": ("server/store/other.py", "from pymongo.errors import PyMongoError"),
         "motor": ("server/main.py", "import motor.motor_asyncio"),
         "bson": ("server/domain/a.py", "def f():\n    from bson import ObjectId"),
+        "another measurement": ("loadtests/a.py", "import pymongo"),
     },
     "a_pure_domain": {
         **{

@@ -2,26 +2,41 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from server.domain import acts
 from server.domain.acts import Act, Facts
 from server.domain.bundles import Bundle, BundleStep, Question
-from server.domain.case import Actor, Application, Case, Commission, Offered
+from server.domain.case import Actor, Application, Case, Commission, HandedIn, Offered
 from server.domain.catalogue import Catalogue
-from server.domain.directory import Directory
-from server.domain.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need
-from server.domain.lifecycle import decide, evolve
+from server.domain.deciding import decide
+from server.domain.items import (
+    Field,
+    FieldNeed,
+    Handling,
+    Item,
+    Material,
+    MaterialNeed,
+    Need,
+    OpinionRule,
+    SpecialStep,
+)
+from server.domain.lifecycle import evolve
 from server.domain.materials import Upload
 from server.domain.opening import MaterialGiven, Submission, application_of
-from server.domain.persons import Person, check_character
+from server.domain.persons import Person, Rank, check_character
 from server.domain.plan import PlannedStep
+from server.domain.procedure import Gap, Terms
+from server.tools.publications import load_calendar
 from tests.domain.places import GROUND, directory_of
 
 JIANGSU, ZHEJIANG, GUANGDONG = "320000", "330000", "440000"
 NOWHERE = "510000"  # a division that no node of this world decides for
 MONDAY = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+CALENDAR = load_calendar(Path(__file__).parents[1] / "config/regions")
 DIRECTORY = directory_of({node: [node] for node in (JIANGSU, ZHEJIANG, GUANGDONG)})
 CASE = f"{JIANGSU}/case1"
 GRAPH = ("step0", "step1", "step2", "step3", "step4", "step5")  # items for graphs of one's own
@@ -43,9 +58,11 @@ def citizen(node: str = JIANGSU) -> Actor:
     return Actor(node=node, part="citizen")
 
 
-def officer(department: str = "health", *, node: str = JIANGSU) -> Actor:
+def officer(
+    department: str = "health", *, node: str = JIANGSU, name: str = "officer-1", rank: Rank = "officer"
+) -> Actor:
     """An officer of one department of this node."""
-    return Actor(node=node, part="officer", department=department, name="officer-1")
+    return Actor(node=node, part="officer", department=department, name=name, rank=rank)
 
 
 def peer(node: str = ZHEJIANG) -> Actor:
@@ -53,11 +70,10 @@ def peer(node: str = ZHEJIANG) -> Actor:
     return Actor(node=node, part="node")
 
 
-def facts(
-    here: str = JIANGSU, *, at: datetime = MONDAY, salt: bytes = bytes(16), directory: Directory = DIRECTORY
-) -> Facts:
+def facts(here: str = JIANGSU, *, at: datetime = MONDAY, **change: Any) -> Facts:
     """What a decision at this node knows of the world."""
-    return Facts(here=here, at=at, directory=directory, salt=salt)
+    known = Facts(here=here, at=at, directory=DIRECTORY, calendar=CALENDAR, salt=bytes(16))
+    return replace(known, **change)
 
 
 FACTS = facts()
@@ -72,7 +88,8 @@ def _field(code: str, type: Any = "text", **more: Any) -> Field:
 
 def _item(code: str, department: str, jurisdiction: str = "home", **more: Any) -> Item:
     for part, kind in (("fields", FieldNeed), ("materials", MaterialNeed), ("yields_fields", Need)):
-        more[part] = tuple(need_of(each, kind) for each in more.get(part, ()))
+        needs = more.get(part, ())
+        more[part] = tuple(each if isinstance(each, Need) else need_of(each, kind) for each in needs)
     everywhere = Handling(mode="joint", certainty="inferred", source="tests")
     common = {"type": "service", "legal_days": 10, "promised_days": 5, "handling": (everywhere,), **SAMPLE}
     return Item(code=code, name=f"事项{code}", department=department, jurisdiction=jurisdiction, **common, **more)
@@ -83,6 +100,22 @@ def need_of(code: str, kind: type[Need] = Need) -> Need:
     return kind(code=code.removesuffix("?"), is_required=not code.endswith("?"))
 
 
+def _graph_item(code: str, department: str = "health", **more: Any) -> Item:
+    """An item with all that a procedure may have, but for what these say besides."""
+    return _item(
+        code,
+        department,
+        fields=("subject_name", "mobile?"),
+        materials=(MaterialNeed(code="photo", may_be_deferred=True), "proof?"),
+        yields="birth_licence",
+        yields_fields=(f"{code}_number",),
+        special_steps=(HEARING,),
+        **more,
+    )
+
+
+HEARING = SpecialStep(name="听证", days=10, basis="行政许可法第四十五条")
+HEARD = OpinionRule(rule="all", departments=("police", "insurance"), days=3)
 CATALOGUE = Catalogue(
     version="2026.1",
     departments={"health": "卫生健康", "police": "公安", "insurance": "医保"},
@@ -94,6 +127,7 @@ CATALOGUE = Catalogue(
         _field("mobile", "mobile"),
         _field("birth_number"),
         _field("household_number"),
+        *(_field(f"{code}_number") for code in GRAPH),
     ),
     materials=tuple(Material(code=code, name=f"材料{code}", **SAMPLE) for code in ("proof", "photo", "bank_card")),
     items=(
@@ -115,7 +149,9 @@ CATALOGUE = Catalogue(
         ),
         _item("third", "insurance", fields=("subject_name", "household_number"), materials=("bank_card",)),
         _item("fourth", "health", fields=("mobile",)),
-        *(_item(code, "health", fields=("subject_name",)) for code in GRAPH),
+        *(_graph_item(code, opinions=HEARD) for code in GRAPH[::3]),
+        *(_graph_item(code, unanswered="declined") for code in GRAPH[1::3]),
+        *(_graph_item(code, "insurance") for code in GRAPH[2::3]),
     ),
     bundles=(
         Bundle(
@@ -174,11 +210,9 @@ def application(steps: Sequence[PlannedStep] | None = None) -> Application:
     return made.model_copy(update={"steps": tuple(steps)}) if steps is not None else made
 
 
-def planned(
-    code: str, *, needs: Sequence[str] = (), division: str = JIANGSU, department: str = "health"
-) -> PlannedStep:
-    """A step for a graph of one's own."""
-    return PlannedStep(
+def planned(code: str, *, needs: Sequence[str] = (), division: str = JIANGSU, **change: Any) -> PlannedStep:
+    """A step for a graph of one's own, with these changes."""
+    whole = PlannedStep(
         code=code,
         name=f"事项{code}",
         department="health",
@@ -189,7 +223,17 @@ def planned(
         yields="",
         yields_fields=(f"{code}_number",),
         promised_days=5,
+        terms=Terms(legal_days=10),
     )
+    return whole.model_copy(update=change)
+
+
+def of_graph(code: str, *, needs: Sequence[str] = (), division: str = JIANGSU) -> PlannedStep:
+    """A step of one of the items of GRAPH, as the catalogue has it."""
+    item = CATALOGUE.item_of[code]
+    declared = {part: tuple(need.code for need in getattr(item, part)) for part in ("fields", "materials")}
+    own = {"department": item.department, "yields": item.yields, "terms": Terms.of(item)}
+    return planned(code, needs=needs, division=division, **own, **declared)
 
 
 def commission(step: PlannedStep | None = None, **change: Any) -> Commission:
@@ -210,9 +254,10 @@ def commission(step: PlannedStep | None = None, **change: Any) -> Commission:
 # Acts, and the case after them.
 
 
-def opening(steps: Sequence[PlannedStep] | None = None) -> acts.Open:
-    """The act that opens the case `320000/case1`."""
-    return acts.Open(id="open", by=citizen(), number="case1", application=application(steps))
+def opening(steps: Sequence[PlannedStep] | None = None, **change: Any) -> acts.Open:
+    """The act that opens the case `320000/case1`, with these changes of its application."""
+    wish = application(steps).model_copy(update=change)
+    return acts.Open(id="open", by=citizen(), number="case1", application=wish)
 
 
 def request(wish: Commission | None = None, *, id: str = "request", by: Actor | None = None) -> acts.Request:
@@ -230,9 +275,9 @@ def after(case: Case | None, *wishes: Act, facts: Facts = FACTS) -> Case:
     return case
 
 
-def opened(steps: Sequence[PlannedStep] | None = None, *, facts: Facts = FACTS) -> Case:
+def opened(steps: Sequence[PlannedStep] | None = None, *, facts: Facts = FACTS, **change: Any) -> Case:
     """The case at home, just opened."""
-    return after(None, opening(steps), facts=facts)
+    return after(None, opening(steps, **change), facts=facts)
 
 
 def worked(step: str, by: Actor, *, until: str = "approved", result: Mapping[str, str] | None = None) -> list[Act]:
@@ -244,6 +289,22 @@ def worked(step: str, by: Actor, *, until: str = "approved", result: Mapping[str
     receive = acts.Receive(id=f"{step}-receive", by=by, step=step)
     accept = acts.Accept(id=f"{step}-accept", by=by, step=step)
     return [receive, accept, last][: ACTS_UNTIL[until]]
+
+
+def lacking(code: str, *, kind: Literal["field", "material"] = "field") -> Gap:
+    """A gap: this field or material must be put right."""
+    return Gap(kind=kind, code=code, reason="与证件不一致")
+
+
+def offered(code: str, content: str = "new") -> Offered:
+    """A material as a letter offers it."""
+    sha256 = hashlib.sha256(content.encode()).hexdigest()
+    return Offered(code=code, sha256=sha256, size=1000, media_type="application/pdf")
+
+
+def handed_in(code: str, content: str = "new") -> HandedIn:
+    """The same as the citizen hands it in at home."""
+    return HandedIn(**offered(code, content).model_dump(), id=f"up-{content}", name=f"{content} of the family.pdf")
 
 
 def later(**span: float) -> datetime:

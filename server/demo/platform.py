@@ -2,8 +2,9 @@
 
     python -m server.demo.platform --port 9000 --citizens citizens.json
 
-The file is a JSON list of `{code, openid, name, id_number, face_token}`. Unlike the real platform it takes a
-login code as often as it is shown, so that a demo can log in again. `/identity/check` is our own contract.
+The file is a JSON list of `{code, openid, name, id_number, face_token}`, and where somebody takes no messages,
+`refuses_messages: true`. Unlike the real platform it takes a login code as often as it is shown, so that a demo can
+log in again. `/identity/check` is our own contract, and `/messages` shows what the phones got.
 """
 
 import argparse
@@ -20,7 +21,10 @@ import tornado.httpserver
 import tornado.netutil
 import tornado.web
 
+from server.demo.phones import WORDS, Phones, phones_of
 from server.tools.logs import configure, log
+
+NOTICES = Path(__file__).parents[2] / "config/notices.toml"
 
 OK = {"errcode": 0, "errmsg": "ok"}
 APP_ID_INVALID = {"errcode": 40013, "errmsg": "invalid appid"}
@@ -37,6 +41,7 @@ class Citizen:
     name: str
     id_number: str
     face_token: str
+    refuses_messages: bool = False
 
 
 class Session(tornado.web.RequestHandler):
@@ -71,26 +76,75 @@ class IdentityCheck(tornado.web.RequestHandler):
         self.finish(orjson.dumps(OK if is_known else MISMATCH))
 
 
+class Token(tornado.web.RequestHandler):
+    """POST /cgi-bin/stable_token: the token with which a server sends messages."""
+
+    def initialize(self, phones: Phones) -> None:
+        self.phones = phones
+
+    def post(self) -> None:
+        asked = orjson.loads(self.request.body)
+        is_known = all(asked.get(name) for name in ("appid", "secret"))
+        is_known = is_known and asked.get("grant_type") == "client_credential"
+        forced = asked.get("force_refresh") is True
+        self.finish(orjson.dumps(self.phones.token(is_forced=forced) if is_known else APP_ID_INVALID))
+
+
+class Sending(tornado.web.RequestHandler):
+    """POST /cgi-bin/message/subscribe/send: a message to one phone."""
+
+    def initialize(self, phones: Phones, citizens: Sequence[Citizen]) -> None:
+        self.phones = phones
+        self.refusing = {citizen.openid: citizen.refuses_messages for citizen in citizens}
+
+    def post(self) -> None:
+        token, message = self.get_query_argument("access_token", ""), orjson.loads(self.request.body)
+        errcode = self.phones.send(token, message, refusing=self.refusing)
+        self.finish(orjson.dumps({"errcode": errcode, "errmsg": WORDS[errcode]}))
+
+
+class Messages(tornado.web.RequestHandler):
+    """GET /messages: what the phones got, in that order; `openid` asks for one of them."""
+
+    def initialize(self, phones: Phones) -> None:
+        self.phones = phones
+
+    def get(self) -> None:
+        openid = self.get_query_argument("openid", "")
+        found = [message for message in self.phones.sent if openid in ("", message["touser"])]
+        self.set_header("Content-Type", "application/json")
+        self.finish(orjson.dumps({"messages": found}))
+
+
 def read_citizens(path: Path) -> tuple[Citizen, ...]:
     """The citizens of the file; ValueError or TypeError if it is not the list described above."""
     return tuple(Citizen(**entry) for entry in orjson.loads(path.read_bytes()))
 
 
 def listen(
-    citizens: Sequence[Citizen], *, host: str = "127.0.0.1", port: int = 0
+    citizens: Sequence[Citizen], *, host: str = "127.0.0.1", port: int = 0, phones: Phones | None = None
 ) -> tuple[tornado.httpserver.HTTPServer, int]:
-    """Serve from now on; the server, and the port (chosen by the system when 0 was asked)."""
-    known = {"citizens": citizens}
-    doors = [(r"/sns/jscode2session", Session, known), (r"/identity/check", IdentityCheck, known)]
+    """Serve from now on; the server, and the port (chosen by the system when 0 was asked).
+
+    Phones that are not given take the templates of config/notices.toml.
+    """
+    known, taken = {"citizens": citizens}, {"phones": phones or phones_of(NOTICES)}
+    doors = [
+        (r"/sns/jscode2session", Session, known),
+        (r"/identity/check", IdentityCheck, known),
+        (r"/cgi-bin/stable_token", Token, taken),
+        (r"/cgi-bin/message/subscribe/send", Sending, {**known, **taken}),
+        (r"/messages", Messages, taken),
+    ]
     server = tornado.httpserver.HTTPServer(tornado.web.Application(doors, log_function=lambda _: None))
     sockets = tornado.netutil.bind_sockets(port, host)
     server.add_sockets(sockets)
     return server, sockets[0].getsockname()[1]
 
 
-async def serve(citizens: Sequence[Citizen], *, host: str, port: int) -> None:
+async def serve(citizens: Sequence[Citizen], *, host: str, port: int, phones: Phones) -> None:
     """Serve until the process is told to end."""
-    server, port = listen(citizens, host=host, port=port)
+    server, port = listen(citizens, host=host, port=port, phones=phones)
     log.info("platform.ready", port=port, citizens=len(citizens))
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -112,6 +166,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--citizens", type=Path, required=True)
+    parser.add_argument("--notices", type=Path, default=NOTICES, help="the templates to take (default %(default)s)")
+    parser.add_argument("--busy-first", type=int, default=0, metavar="N", help="be too busy for the first N messages")
     return parser
 
 
@@ -119,7 +175,8 @@ def main() -> None:
     """Read the command line and serve."""
     chosen = build_parser().parse_args()
     configure()
-    asyncio.run(serve(read_citizens(chosen.citizens), host=chosen.host, port=chosen.port))
+    phones = phones_of(chosen.notices, busy_first=chosen.busy_first)
+    asyncio.run(serve(read_citizens(chosen.citizens), host=chosen.host, port=chosen.port, phones=phones))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from server.domain.acts import Act, Facts
 from server.domain.case import NoSuchCase
+from server.domain.deciding import decide
 from server.domain.effects import effects_of
 from server.domain.errors import Conflict, OutcomeUnknown, StaleVersion
 from server.domain.events import Event
-from server.domain.lifecycle import decide
 from server.domain.records import Commit, Record
 from server.node import Node
 

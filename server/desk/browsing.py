@@ -60,6 +60,7 @@ class BundleView(Value):
     steps: tuple[StepLine, ...]
     questions: tuple[Question, ...]
     closing: str
+    applicants: tuple[str, ...]
     legal_days: int | None
     promised_days: int | None
     visits: int

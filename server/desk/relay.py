@@ -29,6 +29,12 @@ async def carry(node: Node, effect: Mapping[str, Any]) -> None:
     if "letter" in effect:
         await node.store.letters.put(effect["letter"])
         node.metrics.effects_relayed.labels("letter").inc()
+    if "notice" in effect:
+        await node.store.notices.put(effect["notice"])
+        node.metrics.effects_relayed.labels("notice").inc()
+    if "alarm" in effect:
+        await node.store.alarms.put(effect["alarm"])
+        node.metrics.effects_relayed.labels("alarm").inc()
 
 
 async def sweep(node: Node) -> bool:

@@ -1,12 +1,14 @@
-"""Reviewing: officers receive, accept and decide the steps of their department."""
+"""Reviewing: what officers do to the steps of their department, and of those that ask for its opinion."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from server.desk.acting import perform
+from server.desk.claiming import check_act
+from server.desk.meanwhile import perform_as_seen
 from server.domain import acts
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case import Actor
@@ -17,6 +19,7 @@ from server.domain.items import Need
 from server.domain.merging import MergedField
 from server.domain.names import Value, WrittenKey, WrittenText, china_day
 from server.domain.persons import Officer
+from server.domain.procedure import DeclineReason, Delivery, Gap
 from server.domain.records import Record
 from server.node import Node
 
@@ -27,18 +30,45 @@ class NoSuchAct(Missing):
     title = "没有这个操作"
 
 
+ShortText = Annotated[str, StringConstraints(max_length=100)]
+
+
+class GapGiven(Gap):
+    """One gap, as an officer names it."""
+
+    code: WrittenKey
+    reason: WrittenText
+
+
+class DeliveryGiven(Delivery):
+    """How a licence is delivered, as an officer says it."""
+
+    number: ShortText = ""
+
+
 class Decision(Value):
-    """What an officer says with an act: the step's version he saw, grounds for a refusal, the result of an approval."""
+    """What an officer says with an act, and the step's version he saw.
+
+    `grounds` is whatever must be given as a reason. Which of the rest an act needs stands in ACTS.
+    """
 
     version: Annotated[int, Field(ge=0, lt=LARGEST_INTEGER)] | None = None
     grounds: WrittenText = ""
     result: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=50)] = {}
+    gaps: Annotated[tuple[GapGiven, ...], Field(max_length=100)] = ()
+    decline_as: DeclineReason | None = None
+    agency: ShortText = ""
+    procedure: ShortText = ""
+    days: Annotated[int, Field(ge=1, le=1000)] | None = None
+    answer: Literal["agree", "object"] | None = None
+    department: ShortText = ""
+    delivery: DeliveryGiven | None = None
 
 
-class GroundsMissing(FormFaulty):
-    """A refusal needs grounds that the applicant is told."""
+class DecisionIncomplete(FormFaulty):
+    """The act needs something that was not said; each fault names it."""
 
-    title = "请填写不予办理的理由"
+    title = "请补充办理内容"
 
 
 class Wish(Value):
@@ -51,36 +81,72 @@ class Wish(Value):
     said: Decision
 
 
-async def act_on(node: Node, officer: Officer, wish: Wish) -> Record:
-    """Do one of the desk's acts (receive, accept, approve, refuse) to a step of a case.
+@dataclass(frozen=True)
+class DeskAct:
+    """An act of the desk: what it is in the life of a case, and which word of the act each part of a decision is."""
 
-    Raises NoSuchAct, NoSuchCase, NoSuchStep, NotOurStep, NotYourDepartment, StateForbids, StaleVersion, FormFaulty.
+    kind: type[acts.StepAct]
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+ACTS: Mapping[str, DeskAct] = {
+    "receive": DeskAct(acts.Receive),
+    "ask-supplement": DeskAct(acts.AskSupplement, {"gaps": "gaps"}),
+    "accept": DeskAct(acts.Accept),
+    "decline": DeskAct(acts.Decline, {"decline_as": "reason", "grounds": "grounds"}),
+    "suspend": DeskAct(acts.Suspend, {"procedure": "procedure", "grounds": "notice", "days": "days"}),
+    "resume": DeskAct(acts.Resume),
+    "extend": DeskAct(acts.Extend, {"days": "days", "grounds": "reason"}),
+    "opinion": DeskAct(acts.Opine, {"answer": "answer"}),
+    "return-opinion": DeskAct(acts.ReturnOpinion, {"department": "department", "grounds": "reason"}),
+    "approve": DeskAct(acts.Approve),
+    "refuse": DeskAct(acts.Refuse, {"grounds": "grounds"}),
+    "deliver": DeskAct(acts.Deliver, {"delivery": "delivery"}),
+    "follow-up": DeskAct(acts.FollowUp, {"grounds": "note"}),
+}
+ALSO: Mapping[str, Mapping[str, str]] = {  # what may be said besides
+    "decline": {"agency": "agency"},
+    "opinion": {"grounds": "reason"},
+    "approve": {"result": "result"},
+}
+
+
+async def act_on(node: Node, officer: Officer, wish: Wish) -> Record:
+    """Do one of the desk's ACTS to a step of a case.
+
+    Raises NoSuchAct, NoSuchCase, NoSuchStep, NotOurStep, NotYourDepartment, StateForbids, StepChanged,
+    ClaimedByAnother, FormFaulty, and what the act itself asks for (domain/moves.py).
     """
-    said = wish.said
-    common = {
-        "id": node.keys.wish([officer.name, wish.case, wish.key]),
-        "digest": node.keys.wish([wish.step, wish.act, said.model_dump(mode="json")]),
-        "by": Actor(node=node.here, part="officer", department=officer.department, name=officer.name),
-        "step": wish.step,
-        "version": said.version,
-    }
-    if wish.act == "receive":
-        act: acts.StepAct = acts.Receive(**common)
-    elif wish.act == "accept":
-        act = acts.Accept(**common)
-    elif wish.act == "approve":
+    act = act_of(node, officer, wish)
+    if isinstance(act, acts.Approve):
         record = await node.store.cases.case(wish.case)
         catalogue = node.catalogue_of(record.case.catalogue)
-        _check_result(catalogue, wish.step, said.result, on=china_day(node.clock.now()))
-        act = acts.Approve(**common, result=said.result)
-    elif wish.act == "refuse":
-        if not said.grounds.strip():
-            fault = FieldFault(pointer="/grounds", code="required", detail="请填写不予办理的理由。")
-            raise GroundsMissing("请填写不予办理的理由。", errors=[fault])
-        act = acts.Refuse(**common, grounds=said.grounds)
-    else:
+        _check_result(catalogue, wish.step, act.result, on=china_day(node.clock.now()))
+    await check_act(node, officer, act, case=wish.case)
+    return await perform_as_seen(node, wish.case, act)
+
+
+def act_of(node: Node, officer: Officer, wish: Wish) -> acts.StepAct:
+    """The act that the officer wishes for; raises NoSuchAct, DecisionIncomplete."""
+    if wish.act not in ACTS:
         raise NoSuchAct("没有这个操作。")
-    return await perform(node, wish.case, act)
+    chosen, said = ACTS[wish.act], wish.said.model_dump(exclude_none=True)
+    missing = [name for name in chosen.words if not str(said.get(name) or "").strip()]
+    if missing:
+        faults = [FieldFault(pointer=f"/{name}", code="required", detail="请填写这一项。") for name in missing]
+        raise DecisionIncomplete("请补充办理这一操作所需的内容。", errors=faults)
+    words = {**chosen.words, **ALSO.get(wish.act, {})}
+    by = Actor(node=node.here, part="officer", department=officer.department, name=officer.name, rank=officer.rank)
+    return chosen.kind.model_validate(
+        {
+            "id": node.keys.wish([officer.name, wish.case, wish.key]),
+            "digest": node.keys.wish([wish.step, wish.act, wish.said.model_dump(mode="json")]),
+            "by": by,
+            "step": wish.step,
+            "version": wish.said.version,
+            **{word: said[name] for name, word in words.items() if name in said},
+        }
+    )
 
 
 def _check_result(catalogue: Catalogue, step: str, result: Mapping[str, str], *, on: date) -> None:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from server.domain.errors import FieldFault, Forbidden, Invalid, StaleVersion, Unproven
 from server.domain.meaning import SENTENCES
 from server.domain.names import Value, china_day
-from server.domain.persons import Claims, Officer, Person, Session, id_number_fault
+from server.domain.persons import Claims, Officer, Person, Rank, Session, id_number_fault
 from server.node import Node
 
 CITIZENS, OFFICERS = "citizens", "officers"
@@ -56,15 +56,17 @@ class DeskAdmission(Value):
     expires_in: int
     name: str
     department: str
+    rank: Rank
 
 
 async def log_in(node: Node, app_id: str, code: str) -> Admission:
     """Begin a session by a mini-program's login code; raises NotOurApp and the refusals of the platform."""
     if app_id != node.settings.platform_app_id:
         raise NotOurApp("请使用本省政务小程序登录。")
-    user = node.keys.owner("platform_user", await node.platform.openid(code))
-    secret = _secret(node)
-    session = Session(id=_secret(node), platform_user=user, person="", refresh_digest=_digest(secret))
+    openid = await node.platform.openid(code)
+    user = node.keys.owner("platform_user", openid)
+    id, secret = _secret(node), _secret(node)
+    session = Session(id=id, platform_user=user, openid=openid, person="", refresh_digest=_digest(secret))
     await node.store.people.open_session(session, expires_at=node.clock.now() + _lifetime(node))
     return _admit(node, session, secret)
 
@@ -83,15 +85,24 @@ async def prove_name(node: Node, claims: Claims, *, name: str, id_number: str, f
 
     Raises IdNumberInvalid and IdentityMismatch.
     """
+    key = person_key(node, id_number, at="/id_number")
+    await node.platform.check_face(name=name, id_number=id_number, face_token=face_token)
+    person = Person(key=key, name=name, id_number=id_number)
+    session = await node.store.people.session(claims.session, at=node.clock.now())
+    await node.store.people.keep_person(person, openid=session.openid)
+    return await _renew(node, session, person=person.key)
+
+
+def person_key(node: Node, id_number: str, *, at: str) -> str:
+    """The key of the person of this ID number, whether he ever came here or not; raises IdNumberInvalid.
+
+    `at` is the JSON pointer to the number.
+    """
     broken = id_number_fault(id_number, china_day(node.clock.now()))
     if broken:
-        fault = FieldFault(pointer="/id_number", code=broken, detail=SENTENCES[broken])
+        fault = FieldFault(pointer=at, code=broken, detail=SENTENCES[broken])
         raise IdNumberInvalid(SENTENCES[broken], errors=[fault])
-    await node.platform.check_face(name=name, id_number=id_number, face_token=face_token)
-    person = Person(key=node.keys.owner("person", id_number), name=name, id_number=id_number)
-    await node.store.people.keep_person(person)
-    session = await node.store.people.session(claims.session, at=node.clock.now())
-    return await _renew(node, session, person=person.key)
+    return node.keys.owner("person", id_number)
 
 
 async def owner_of(node: Node, claims: Claims) -> str:
@@ -111,16 +122,16 @@ async def sign_in(node: Node, name: str, password: str) -> DeskAdmission:
     """Begin an officer's session; raises WrongPassword."""
     officer = await node.store.people.officer(name, password)
     seconds = node.settings.officer_token_seconds
-    claims = Claims(
-        subject=officer.name, level=OFFICER, session=_secret(node), extra={"department": officer.department}
-    )
+    extra = {"department": officer.department, "rank": officer.rank}
+    claims = Claims(subject=officer.name, level=OFFICER, session=_secret(node), extra=extra)
     token = node.tokens.issue(claims, audience=OFFICERS, at=node.clock.now(), seconds=seconds)
-    return DeskAdmission(access_token=token, expires_in=seconds, name=officer.name, department=officer.department)
+    return DeskAdmission(access_token=token, expires_in=seconds, **officer.model_dump())
 
 
 def officer_of(claims: Claims) -> Officer:
     """The officer that a verified token of the desk names."""
-    return Officer(name=claims.subject, department=claims.extra["department"])
+    told = {"department": claims.extra["department"], "rank": claims.extra.get("rank", "officer")}
+    return Officer.model_validate({"name": claims.subject, **told})
 
 
 async def _renew(node: Node, session: Session, *, person: str = "") -> Admission:

@@ -1,34 +1,23 @@
 """The timeline: what happened to a case, in plain words and in order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from server.desk.applying import own_case
-from server.desk.reading import LocalMoment, department_name, node_name
+from server.desk.steps import LocalMoment, department_name, node_name
+from server.desk.wording import ACT_NAMES, AGENT, APPLICANT, BY_RULE, words_of
 from server.domain import events
 from server.domain.case import Case
+from server.domain.effects import step_of
 from server.domain.lifecycle import evolve
 from server.domain.names import Value
 from server.domain.records import Record
 from server.node import Node
 
-APPLICANT, BY_RULE = "申请人", "系统"
-ACT_NAMES: Mapping[str, str] = {
-    "open": "提交申请",
-    "request": "转来办理",
-    "send": "转办",
-    "receive": "收件",
-    "accept": "受理",
-    "approve": "准予",
-    "refuse": "不予",
-    "withdraw": "撤回",
-    "ask_withdrawal": "申请撤回",
-    "skip": "不再办理",
-    "close": "办结",
-}
+BY_RULE_EVERYWHERE = (events.Supplied, events.Deemed, events.Withdrawn)
 
 
 class TimelineEntry(Value):
-    """One thing that happened: when, at which node, to which step, what, the state after it, and by whom."""
+    """One thing that happened: when, at which node, to which step, what, the state after it, by whom, and in words."""
 
     at: LocalMoment
     node: str
@@ -39,6 +28,7 @@ class TimelineEntry(Value):
     act_name: str
     state: str
     by: str
+    words: str
 
 
 class Timeline(Value):
@@ -58,7 +48,7 @@ def _entries(node: Node, record: Record) -> Iterator[TimelineEntry]:
     case: Case | None = None
     for event in record.events:
         case = evolve(case, event)
-        step = case.steps.get(_step_code(event) or "")
+        step = step_of(case, event)
         yield TimelineEntry(
             at=event.at,
             node=event.by.node,
@@ -69,23 +59,17 @@ def _entries(node: Node, record: Record) -> Iterator[TimelineEntry]:
             act_name=ACT_NAMES[event.act],
             state=step.state if step else "closed" if case.closed_at else "open",
             by=_by(node, case, event),
+            words=words_of(node.catalogue_of(case.catalogue), case, event),
         )
 
 
-def _step_code(event: events.Event) -> str | None:
-    if isinstance(event, events.Requested):
-        return event.commission.step.code
-    if isinstance(event, events.Moved | events.WithdrawalAsked):
-        return event.step
-    return None
-
-
 def _by(node: Node, case: Case, event: events.Event) -> str:
-    """The applicant, the department that moved the step, or the rule that follows from something else."""
+    """The applicant or his agent, the department that moved the step, or the rule that follows from something else."""
     if event.by.part == "citizen":
-        return APPLICANT
-    is_decider = isinstance(event, events.Received | events.Accepted | events.Approved | events.Refused)
-    if is_decider and isinstance(event, events.Moved):
-        department = case.steps[event.step].plan.department
-        return department_name(node, case, department)
+        return AGENT if event.by.is_agent else APPLICANT
+    if event.by.department:
+        return department_name(node, case, event.by.department)
+    is_told = event.by.node != node.here and not isinstance(event, BY_RULE_EVERYWHERE)
+    if is_told and isinstance(event, events.Moved):
+        return department_name(node, case, case.steps[event.step].plan.department)
     return BY_RULE

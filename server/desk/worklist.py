@@ -1,6 +1,11 @@
 """The worklist: what officers are shown, and the note of each look at personal data with its reason."""
 
-from server.desk.reading import (
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from server.desk.claiming import MOST_HELD, HandOverView
+from server.desk.steps import (
     FieldShown,
     LocalMoment,
     MaterialShown,
@@ -9,29 +14,62 @@ from server.desk.reading import (
     materials_shown,
     step_view,
 )
-from server.domain.case import Case, State, Step
-from server.domain.effects import commission_of
-from server.domain.lifecycle import NotYourDepartment
-from server.domain.names import Value, moment_text
+from server.domain.bundles import Applicant
+from server.domain.case import STATE_NAMES, Case, State, Step
+from server.domain.claims import Claim
+from server.domain.counts import dues_of
+from server.domain.deciding import NotYourDepartment
+from server.domain.names import Value, china_day, moment_text
 from server.domain.persons import Officer
+from server.domain.telling import commission_of
 from server.node import Node
+
+# An ended step may still have to be delivered, or to be followed up; one that waits lies on nobody's desk.
+DESK_STATES: tuple[State, ...] = tuple(state for state in STATE_NAMES if state != "waiting")
+MOST_READS = 4
+Task = Mapping[str, Any]
+Entry = tuple[Task, Claim | None]
+
+
+class Asked(Value):
+    """Which tasks are wanted: of a department, in a state, by urgency, in one's own hands; after which `next`."""
+
+    department: str = ""
+    state: State | None = None
+    urgency: Literal["overdue", "soon"] | None = None
+    mine: bool = False
+    after: str = ""
 
 
 class TaskLine(Value):
-    """An entry of the worklist; without personal data."""
+    """An entry of the worklist; without personal data, unless an officer wrote some into a hand-over.
 
+    `part` is what the department is to do; `due_on` is empty if it cannot be told, `holder` while nobody has the task
+    in hand.
+    """
+
+    id: str
     case: str
     step: str
+    department: str
+    part: str = "decide"
     item_name: str
     bundle_name: str
     state: State
     opened_at: LocalMoment
     since: LocalMoment
+    due_on: str
     version: int
+    holder: str
+    until: LocalMoment | None
+    hand_over: HandOverView | None
 
 
 class TaskList(Value):
-    """The open tasks of the officer's department, oldest first; `next` goes into `?after=`."""
+    """The open tasks that the officer sees, soonest due first; `next` goes into `?after=` for the following page.
+
+    A page may be short although there are more: what colleagues have in hand is left out.
+    """
 
     tasks: tuple[TaskLine, ...]
     next: str | None
@@ -47,24 +85,90 @@ class DeskStep(Value):
 
 
 class DeskCaseView(Value):
-    """A case as an officer sees it: only the steps of his department that this node decides."""
+    """A case as an officer sees it: only the steps of his department that this node decides.
+
+    `applicant_kind`: whether the subject himself applies or a relative (None: only the home knows); `is_by_agent`: at
+    home, whether an agent handed it in.
+    """
 
     id: str
     name: str
     bundle: str
     bundle_name: str
     opened_at: LocalMoment
+    applicant_kind: Applicant | None
+    is_by_agent: bool
     steps: tuple[DeskStep, ...]
     version: int
 
 
-async def tasks(node: Node, officer: Officer, *, after: str, limit: int) -> TaskList:
-    """The open tasks of the officer's department."""
-    prefix = f"{officer.department}|open|"
-    found = await node.store.tasks.open_tasks_of(officer.department, limit=limit, after=after and prefix + after)
-    shown = set(TaskLine.model_fields)
-    lines = tuple(TaskLine(**{name: value for name, value in task.items() if name in shown}) for task in found)
-    return TaskList(tasks=lines, next=found[-1]["key"].removeprefix(prefix) if len(found) == limit else None)
+async def tasks(node: Node, officer: Officer, asked: Asked, *, limit: int) -> TaskList:
+    """The open tasks that the officer sees: a leader's of all departments, a head's of his own.
+
+    An officer sees what lies in his department and no colleague has in hand. Raises NotYourDepartment.
+    """
+    if asked.department not in ("", officer.department) and not officer.directs(asked.department):
+        raise NotYourDepartment("只能查看本部门的待办事项。")
+    read = _held if asked.mine else _lying
+    at = node.clock.now()
+    found, following = await read(node, officer, asked, at=at, limit=limit)
+    if len(found) > limit:
+        following = found[limit - 1][0]["place"]
+    return TaskList(tasks=tuple(_line(task, claim, at) for task, claim in found[:limit]), next=following)
+
+
+async def _lying(
+    node: Node, officer: Officer, asked: Asked, *, at: datetime, limit: int
+) -> tuple[list[Entry], str | None]:
+    """What lies on the desks: at least a page, as long as there is one in so many reads, and where the next begins."""
+    department = asked.department or ("" if officer.rank == "leader" else officer.department)
+    states = (asked.state,) if asked.state else DESK_STATES
+    dues = dues_of(asked.urgency, china_day(at))
+    is_all_shown = officer.directs(department or officer.department)
+    found: list[Entry] = []
+    after = asked.after
+    for _ in range(MOST_READS):
+        page = await node.store.tasks.open_tasks(department, states, dues=dues, after=after, limit=limit)
+        claims = await node.store.claims.claims([task["_id"] for task in page])
+        entries = [(task, claims.get(task["_id"])) for task in page]
+        found += [each for each in entries if is_all_shown or not (each[1] and each[1].is_anothers(officer.name, at))]
+        if len(page) < limit:
+            return found, None
+        after = page[-1]["place"]
+        if len(found) >= limit:
+            break
+    return found, after
+
+
+async def _held(
+    node: Node, officer: Officer, asked: Asked, *, at: datetime, limit: int
+) -> tuple[list[Entry], str | None]:
+    """What the officer has in hand, all of it, for nobody may have much more than a page."""
+    held = await node.store.claims.held_by(officer.name, at=at, limit=MOST_HELD + limit)
+    claims = {claim.id: claim for claim in held}
+    first, before = (f"d{due}" if due else "" for due in dues_of(asked.urgency, china_day(at)))
+    found = [
+        (task, claims[task["_id"]])
+        for task in await node.store.tasks.tasks(tuple(claims))
+        if task["is_open"]
+        and asked.department in ("", task["department"])
+        and asked.state in (None, task["state"])
+        and max(first, asked.after) <= task["place"] != asked.after
+        and (not before or task["place"] < before)
+    ]
+    return sorted(found, key=lambda each: each[0]["place"]), None
+
+
+def _line(task: Task, claim: Claim | None, at: datetime) -> TaskLine:
+    shown = {name: task[name] for name in TaskLine.model_fields if name in task}
+    live = claim if claim and claim.is_live(at) else None
+    return TaskLine(
+        **shown,
+        id=task["_id"],
+        holder=live.holder if live else "",
+        until=live.until if live else None,
+        hand_over=HandOverView.of(claim.hand_over) if claim else None,
+    )
 
 
 async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
@@ -91,9 +195,19 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
         bundle=record.case.bundle,
         bundle_name=record.case.bundle_name,
         opened_at=record.case.opened_at,
+        applicant_kind=_applicant_kind(node, record.case),
+        is_by_agent=record.case.agent is not None,
         steps=tuple(desk_step(node, record.case, step) for step in steps),
         version=record.case.version,
     )
+
+
+def _applicant_kind(node: Node, case: Case) -> Applicant | None:
+    """As the application says; elsewhere than at home as far as the bundle leaves no choice."""
+    if case.applicant:
+        return "relative" if case.subject else "subject"
+    bundle = node.catalogue_of(case.catalogue).bundle_of.get(case.bundle)
+    return bundle.applicants[0] if bundle and len(bundle.applicants) == 1 else None
 
 
 def desk_step(node: Node, case: Case, step: Step) -> DeskStep:

@@ -2,20 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from datetime import date
+from typing import ClassVar, Literal
 
-from server.domain.case import Actor, Application, Commission
+from pydantic import PositiveInt
+
+from server.domain.calendar import Calendar
+from server.domain.case import Actor, Application, Commission, HandedIn, Offered
 from server.domain.directory import Directory
+from server.domain.items import Text
 from server.domain.names import Moment, Value
+from server.domain.procedure import APPEAL, DeclineReason, Deferral, Delivery, Gap
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a decision may know of the world: which node this is, the moment, the directory, 128 random bits."""
+    """What a decision may know of the world: which node this is, when, the directory, the calendar, 128 random bits."""
 
     here: str
     at: Moment
     directory: Directory
+    calendar: Calendar
     salt: bytes
 
 
@@ -45,10 +52,14 @@ class Request(Act):
 
 
 class StepAct(Act):
-    """An act on one step; `version` is that of the step the actor saw, if he says so."""
+    """An act on one step; `version` is that of the step the actor saw, if he says so.
+
+    `at` is when its decider did it, if a letter tells of it; then what the decider fixed comes with the act too.
+    """
 
     step: str
     version: int | None = None
+    at: Moment | None = None
 
 
 class Receive(StepAct):
@@ -57,10 +68,101 @@ class Receive(StepAct):
     name: ClassVar[str] = "receive"
 
 
+class AskSupplement(StepAct):
+    """Ask for everything that must be put right (补正)."""
+
+    name: ClassVar[str] = "ask_supplement"
+    gaps: tuple[Gap, ...]
+
+
+class Tell(StepAct):
+    """The home tells that the applicant knows what to put right, and until when (from `step.told`)."""
+
+    name: ClassVar[str] = "tell"
+    due_on: date
+
+
+class Supply(StepAct):
+    """The applicant puts right what was asked, or hands in what was deferred."""
+
+    name: ClassVar[str] = "supply"
+    form: Mapping[str, str] = {}
+    materials: tuple[HandedIn | Offered, ...] = ()
+
+
 class Accept(StepAct):
     """Take the step up for decision (受理)."""
 
     name: ClassVar[str] = "accept"
+    legal_days: PositiveInt | None = None
+    promised_days: PositiveInt | None = None
+    deferrals: tuple[Deferral, ...] = ()
+
+
+class Deem(StepAct):
+    """Nobody told the applicant anything in time: accepted by law, since its material came."""
+
+    name: ClassVar[str] = "deem"
+    since: Moment | None = None
+    legal_days: PositiveInt | None = None
+    promised_days: PositiveInt | None = None
+    deferrals: tuple[Deferral, ...] = ()
+
+
+class Decline(StepAct):
+    """Do not take it up (不予受理), and name the right agency."""
+
+    name: ClassVar[str] = "decline"
+    reason: DeclineReason
+    grounds: str
+    agency: str = ""
+    appeal: str = APPEAL
+
+
+class Lapse(StepAct):
+    """The time for an answer is over: the step ends as its item says."""
+
+    name: ClassVar[str] = "lapse"
+
+
+class Suspend(StepAct):
+    """Begin a declared special procedure (特别程序); `days` are those that the notice names."""
+
+    name: ClassVar[str] = "suspend"
+    procedure: Text
+    notice: Text
+    days: PositiveInt
+
+
+class Resume(StepAct):
+    """End the special procedure."""
+
+    name: ClassVar[str] = "resume"
+
+
+class Extend(StepAct):
+    """Give the step more working days, once (延长办理期限); `approver` as a letter names him."""
+
+    name: ClassVar[str] = "extend"
+    days: PositiveInt
+    reason: Text
+    approver: str = ""
+
+
+class Opine(StepAct):
+    """Say what one's own department thinks (会签)."""
+
+    name: ClassVar[str] = "opine"
+    answer: Literal["agree", "object"]
+    reason: str = ""
+
+
+class ReturnOpinion(StepAct):
+    """Send the opinion of one department back to it."""
+
+    name: ClassVar[str] = "return_opinion"
+    department: str
+    reason: str
 
 
 class Approve(StepAct):
@@ -75,18 +177,34 @@ class Refuse(StepAct):
 
     name: ClassVar[str] = "refuse"
     grounds: str
+    appeal: str = APPEAL
+
+
+class Deliver(StepAct):
+    """Bring the licence to its holder (送达)."""
+
+    name: ClassVar[str] = "deliver"
+    delivery: Delivery
 
 
 class LetGo(StepAct):
     """The decider lets a step go that the applicant asked back (from `step.withdrawn`)."""
 
     name: ClassVar[str] = "withdraw"
+    grounds: str = ""
 
 
 class AskWithdrawal(StepAct):
     """The home asks a step back for the applicant (from `step.withdrawal_asked`)."""
 
     name: ClassVar[str] = "ask_withdrawal"
+
+
+class FollowUp(StepAct):
+    """Settle, as the lead department, what a step brought after the case had closed."""
+
+    name: ClassVar[str] = "follow_up"
+    note: str
 
 
 class Withdraw(Act):

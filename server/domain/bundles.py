@@ -1,12 +1,15 @@
 """The bundles (一件事) of a catalogue: life events as graphs of items."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from server.domain.items import Sourced, Text
 from server.domain.names import Value
+
+Applicant = Literal["subject", "relative"]
+Closing = Literal["all", "undertaking"]
 
 
 class Question(Value):
@@ -38,10 +41,12 @@ class BundleStep(Value):
 
 
 class Bundle(Sourced):
-    """One thing (一件事): a life event as a graph of items. `closing` is the rule by which a case closes.
+    """One thing (一件事): a life event as a graph of items. `closing` is the rule by which a case closes: when all
+    steps have ended, or against an undertaking (告知承诺) already when those of the lead department have.
 
     `legal_days` and `promised_days` are for the whole where somebody has published them; else the items' are what
-    counts. `words` are what people call it.
+    counts. `words` are what people call it. `applicants` (申请人): the subject (对象) himself, or a relative of his;
+    then `subject_fields` are the fields of the subject's name and ID number.
     """
 
     code: str
@@ -53,8 +58,18 @@ class Bundle(Sourced):
     cooperating: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     steps: tuple[BundleStep, ...]
-    closing: Literal["all", "undertaking"] = "all"
+    closing: Closing = "all"
     legal_days: PositiveInt | None = None
     promised_days: PositiveInt | None = None
     visits: NonNegativeInt = 0
     words: tuple[Text, ...] = ()
+    applicants: tuple[Applicant, ...] = ("subject",)
+    subject_fields: tuple[str, str] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not self.applicants or len(set(self.applicants)) < len(self.applicants):
+            raise ValueError("applicants must name at least one, and each only once")
+        if ("relative" in self.applicants) != (self.subject_fields is not None):
+            raise ValueError("subject_fields must stand where relatives apply, and only there")
+        return self

@@ -1,24 +1,47 @@
 """A case (办件): one person's run through one bundle, as its events have made it."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal
 
+from server.domain.bundles import Closing
+from server.domain.clock import Ledger
 from server.domain.errors import Missing
+from server.domain.mandates import AgentOf
 from server.domain.names import SENSITIVE, Moment, Value
-from server.domain.persons import Person
+from server.domain.persons import Person, Rank, SubjectGiven
 from server.domain.plan import PlannedStep
+from server.domain.procedure import Deferral, Delivery, Gap, Opinion, Undertaking
 
-State = Literal["waiting", "sent", "received", "accepted", "approved", "refused", "withdrawn", "skipped"]
-ENDED: frozenset[State] = frozenset(("approved", "refused", "withdrawn", "skipped"))
-HELD: frozenset[State] = frozenset(("sent", "received", "accepted"))
+State = Literal[
+    "waiting",
+    "sent",
+    "received",
+    "supplementing",
+    "accepted",
+    "suspended",
+    "approved",
+    "refused",
+    "declined",
+    "delivered",
+    "withdrawn",
+    "skipped",
+]
+GRANTED: frozenset[State] = frozenset(("approved", "delivered"))
+ENDED: frozenset[State] = GRANTED | {"refused", "declined", "withdrawn", "skipped"}
+HELD: frozenset[State] = frozenset(("sent", "received", "supplementing", "accepted", "suspended"))
 Outcome = Literal["completed", "withdrawn"]
 STATE_NAMES: Mapping[State, str] = {
     "waiting": "等待前序事项",
     "sent": "已转办",
     "received": "已收件",
+    "supplementing": "待补正",
     "accepted": "已受理",
+    "suspended": "特别程序中",
     "approved": "准予",
     "refused": "不予",
+    "declined": "不予受理",
+    "delivered": "已送达",
     "withdrawn": "已撤回",
     "skipped": "不再办理",
 }
@@ -39,13 +62,16 @@ class NoSuchStep(Missing):
 class Actor(Value):
     """Who did something: at which node, in which part, and for an officer the department and name.
 
-    `node` as a part means that the node did it by rule, as a consequence of something else.
+    `node` as a part means that the node did it by rule, as a consequence of something else. `is_agent`: a citizen did
+    it for the applicant.
     """
 
     node: str
     part: Literal["citizen", "officer", "node"]
     department: str = ""
     name: str = ""
+    rank: Rank | None = None
+    is_agent: bool = False
 
 
 class Offered(Value):
@@ -65,15 +91,25 @@ class HandedIn(Offered):
 
 
 class Application(Value):
-    """What the citizen handed in (申请): checked, with every field and material that the plan asks for."""
+    """What the citizen handed in (申请): checked, with every field and material that the plan asks for.
+
+    Of the materials those of `deferred` come later. `closing` is the rule by which the case closes, `lead` the
+    department that leads it. `subject` is whom it is about, if not the applicant; `agent` who handed it in, if not he.
+    """
 
     bundle: str
     bundle_name: str
     catalogue: str
+    closing: Closing = "all"
+    lead: str = ""
     applicant: Person
+    subject: SubjectGiven | None = None
+    agent: AgentOf | None = None
     answers: Mapping[str, str]
     form: Annotated[Mapping[str, str], SENSITIVE]
     materials: tuple[HandedIn, ...]
+    deferred: tuple[str, ...] = ()
+    undertakings: tuple[Undertaking, ...] = ()
     steps: tuple[PlannedStep, ...]
 
 
@@ -87,12 +123,31 @@ class Commission(Value):
     directory_version: int
     form: Annotated[Mapping[str, str], SENSITIVE]
     materials: tuple[Offered, ...]
+    deferred: tuple[str, ...] = ()
+
+
+class Supplement(Value):
+    """One supplement (补正): what was asked, until when it may be answered, and both versions of what was changed.
+
+    It may be answered until the end of `due_on`, which is known once the applicant has been told.
+    """
+
+    asked_at: Moment
+    gaps: tuple[Gap, ...]
+    due_on: date | None = None
+    answered_at: Moment | None = None
+    form_before: Annotated[Mapping[str, str], SENSITIVE] = {}
+    form_after: Annotated[Mapping[str, str], SENSITIVE] = {}
+    materials_before: tuple[Offered, ...] = ()
+    materials_after: tuple[Offered, ...] = ()
 
 
 class Step(Value):
     """One item inside a case. `node` is the decider, pinned with the directory's version when the step is sent.
 
-    `version` is the number of the last event that moved it; `waits_on` tells why it was skipped.
+    `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
+    decider had all that was handed in; `waits_on` tells why it was skipped. `officer` is who accepted it,
+    `decided_at` when it was approved.
     """
 
     plan: PlannedStep
@@ -101,19 +156,43 @@ class Step(Value):
     version: int
     node: str = ""
     directory_version: int = 0
+    arrived_at: Moment | None = None
+    officer: str = ""
+    clock: Ledger | None = None
+    supplement: Supplement | None = None
+    deferrals: tuple[Deferral, ...] = ()
+    opinions: Mapping[str, Opinion] = {}
     withdrawal_asked_at: Moment | None = None
     grounds: Annotated[str, SENSITIVE] = ""
+    appeal: str = ""
+    agency: str = ""
     result: Annotated[Mapping[str, str], SENSITIVE] = {}
+    decided_at: Moment | None = None
+    delivery: Delivery | None = None
     waits_on: str = ""
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing can move this step any more."""
+        """Whether it is decided, or never will be: only a licence may still be delivered."""
         return self.state in ENDED
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether it is approved, its licence delivered or not."""
+        return self.state in GRANTED
+
+    @property
+    def awaited(self) -> tuple[Deferral, ...]:
+        """The deferred materials that have not come."""
+        return tuple(deferral for deferral in self.deferrals if deferral.came_at is None)
 
 
 class Case(Value):
-    """One case; `number` is unique at its home node, and `name` is unique everywhere."""
+    """One case; `number` is unique at its home node, and `name` is unique everywhere.
+
+    `open_at_closing` are the steps that were still open when it closed, which are settled afterwards, and then
+    followed up by the lead department.
+    """
 
     home: str
     number: str
@@ -122,11 +201,19 @@ class Case(Value):
     catalogue: str
     opened_at: Moment
     applicant: Person | None
+    subject: SubjectGiven | None = None
+    agent: AgentOf | None = None
     form: Annotated[Mapping[str, str], SENSITIVE]
     materials: tuple[Offered, ...]
+    deferred: tuple[str, ...] = ()
+    undertakings: tuple[Undertaking, ...] = ()
     steps: Mapping[str, Step]
+    closing: Closing = "all"
+    lead: str = ""
     closed_at: Moment | None = None
     outcome: Outcome | None = None
+    open_at_closing: tuple[str, ...] = ()
+    followed_up: tuple[str, ...] = ()
     version: int = 0
 
     @property

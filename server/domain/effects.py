@@ -1,34 +1,57 @@
-"""What must follow a commit: tasks for officers' desks and letters to other nodes, told by the events alone."""
+"""What must follow a commit: tasks for desks, letters to other nodes, notices to citizens; told by the events alone."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from server.domain import events
 from server.domain.acts import Facts
-from server.domain.case import Case, Commission, Offered, State, Step, local_id
+from server.domain.calendar import Calendar, add_working_days
+from server.domain.case import Case, State, Step, local_id
+from server.domain.clock import due
 from server.domain.letters import Letter, letter_id, letter_salt
 from server.domain.lifecycle import evolve
-from server.domain.names import Moment, Value
+from server.domain.names import Moment, Value, china_day
+from server.domain.notices import Notice, notice_of
+from server.domain.procedure import DELIVERY_DAYS, NOTIFY_DAYS
+from server.domain.rungs import next_at
+from server.domain.telling import asked, telling
+
+LETTER, NOTICE, ALARM, FIRST_TASK = range(4)
 
 
 class Task(Value):
-    """An officer's worklist entry: a projection of a step, as of one event; without personal data."""
+    """An officer's worklist entry: a projection of a step, as of one event; without personal data.
+
+    `part` is what the department is to do: decide, give its opinion, or follow up what ended after the closing.
+    `due_on` is the last day for it (`2026-12-01`), empty while there is none.
+    """
 
     case: str
     step: str
     event: int
     department: str
+    part: Literal["decide", "opinion", "follow_up"] = "decide"
     state: State
     is_open: bool
     item_name: str
     bundle_name: str
     opened_at: Moment
     since: Moment
+    due_on: str = ""
 
     @property
     def id(self) -> str:
-        """One task for a step, for good."""
-        return f"{self.case}:{self.step}"
+        """One task for a step and what a department is to do with it, for good."""
+        own = f"{self.case}:{self.step}"
+        return own if self.part == "decide" else f"{own}:{self.part}:{self.department}"
+
+
+class Alarm(Value):
+    """When clockwork must look at a case again, as of one event: at its first rung; never, if it has none."""
+
+    case: str
+    event: int
+    at: Moment | None
 
 
 class Effect(Value):
@@ -38,6 +61,8 @@ class Effect(Value):
     index: int
     task: Task | None = None
     letter: Letter | None = None
+    notice: Notice | None = None
+    alarm: Alarm | None = None
 
 
 def effects_of(
@@ -49,52 +74,92 @@ def effects_of(
     """
     effects: list[Effect] = []
     last = dict(threads)
+    is_new = case is None
     for event in happened:
         case = evolve(case, event)
-        step = _step_of(case, event)
-        if step is None:
-            continue
-        if step.node == facts.here:
-            effects.append(Effect(event=event.number, index=0, task=_task(case, step, event)))
-        letter = _letter(case, event, facts, step=step, after=last)
+        step = step_of(case, event)
+        letter = _letter(case, event, facts, step=step, after=last) if step else None
         if letter:
-            effects.append(Effect(event=event.number, index=1, letter=letter))
+            effects.append(Effect(event=event.number, index=LETTER, letter=letter))
             last[letter.to] = letter.id
+        notice = notice_of(case, event) if case.home == facts.here else None
+        if notice:
+            effects.append(Effect(event=event.number, index=NOTICE, notice=notice))
+        tasks = tasks_of(case, step, event=event, facts=facts) if step else ()
+        effects += [Effect(event=event.number, index=index, task=task) for index, task in enumerate(tasks, FIRST_TASK)]
+    alarm = _alarm(case, facts) if case else None
+    if alarm and (alarm.at or not is_new):
+        effects.append(Effect(event=alarm.event, index=ALARM, alarm=alarm))
     return tuple(effects), last
 
 
-def _step_of(case: Case, event: events.Event) -> Step | None:
+def _alarm(case: Case, facts: Facts) -> Alarm:
+    """The case as it stands is looked at at its first rung, even one that is past: it may not have been seen yet."""
+    at = next_at(case, here=facts.here, calendar=facts.calendar)
+    return Alarm(case=local_id(case.name, facts.here), event=case.version, at=at)
+
+
+def step_of(case: Case, event: events.Event) -> Step | None:
+    """The step that the event is about, if it is about one."""
     if isinstance(event, events.Requested):
         return case.steps[event.commission.step.code]
-    if isinstance(event, events.Moved | events.WithdrawalAsked):
-        return case.steps[event.step]
-    return None
+    code = getattr(event, "step", None)
+    return case.steps[code] if code else None
 
 
-def _task(case: Case, step: Step, event: events.Event) -> Task:
-    return Task(
-        case=local_id(case.name, step.node),
+def tasks_of(case: Case, step: Step, *, event: events.Event, facts: Facts) -> Iterator[Task]:
+    """The worklist entries that this event changes: of the deciding department, those heard, the one that leads."""
+    task = Task(
+        case=local_id(case.name, facts.here),
         step=step.plan.code,
         event=event.number,
         department=step.plan.department,
         state=step.state,
-        is_open=not step.has_ended,
+        is_open=is_in_hand(step),
         item_name=step.plan.name,
         bundle_name=case.bundle_name,
         opened_at=case.opened_at,
         since=step.since,
     )
+    if step.node == facts.here:
+        yield task.model_copy(update={"due_on": due_on(step, facts.calendar)})
+        for department, opinion in step.opinions.items():
+            is_open = not opinion.answer and not step.has_ended
+            wanted = {"department": department, "is_open": is_open, "due_on": opinion.due_on.isoformat()}
+            yield task.model_copy(update={"part": "opinion", **wanted})
+    is_left = step.plan.code in case.open_at_closing and step.has_ended and step.state != "skipped"
+    if case.home == facts.here and is_left:
+        is_open = step.plan.code not in case.followed_up
+        yield task.model_copy(update={"part": "follow_up", "department": case.lead, "is_open": is_open})
+
+
+def is_in_hand(step: Step) -> bool:
+    """Whether its department still has something to do: to decide, or to deliver a licence."""
+    return not step.has_ended or (step.state == "approved" and bool(step.plan.yields))
+
+
+def due_on(step: Step, calendar: Calendar) -> str:
+    """The last day for what is to be done next, as far as that is sure; empty if it is not, or nothing is."""
+    if step.state == "supplementing" and step.supplement:
+        return step.supplement.due_on.isoformat() if step.supplement.due_on else ""
+    if step.clock and not step.has_ended:
+        last = due(step.clock, calendar, "promised")
+        return last.on.isoformat() if last.on and last.is_confirmed else ""
+    since, days = (step.since, DELIVERY_DAYS) if step.has_ended else (step.arrived_at or step.since, NOTIFY_DAYS)
+    first = china_day(since)
+    last_day = add_working_days(first, days, calendar)
+    return last_day.isoformat() if calendar.are_confirmed(first, last_day) and is_in_hand(step) else ""
 
 
 def _letter(case: Case, event: events.Event, facts: Facts, *, step: Step, after: Mapping[str, str]) -> Letter | None:
     """The home asks, the decider tells; a mirrored event tells nobody anything."""
     if case.home == facts.here:
-        to, told = step.node, _asked(case, step, event) if step.node != facts.here else None
+        to, body = step.node, asked(case, step, event) if step.node != facts.here else None
     else:
-        to, told = case.home, _told(event)
-    if told is None:
+        to, body = case.home, telling(step, event)
+    if body is None:
         return None
-    kind, body = told
+    kind, said = body
     return Letter(
         id=letter_id(facts.here, to, case.name, event.number, 1),
         sender=facts.here,
@@ -105,49 +170,5 @@ def _letter(case: Case, event: events.Event, facts: Facts, *, step: Step, after:
         kind=kind,
         at=event.at,
         salt=letter_salt(facts.salt, event.number, 1),
-        body=body,
-    )
-
-
-def _asked(case: Case, step: Step, event: events.Event) -> tuple[str, dict[str, Any]] | None:
-    if isinstance(event, events.Sent):
-        return "step.requested", commission_of(case, step).model_dump(mode="json")
-    if isinstance(event, events.WithdrawalAsked):
-        return "step.withdrawal_asked", {}
-    return None
-
-
-def _told(event: events.Event) -> tuple[str, dict[str, Any]] | None:
-    if isinstance(event, events.Received):
-        return "step.received", {}
-    if isinstance(event, events.Accepted):
-        return "step.accepted", {}
-    if isinstance(event, events.Approved):
-        return "step.decided", {"outcome": "approved", "result": dict(event.result)}
-    if isinstance(event, events.Refused):
-        return "step.decided", {"outcome": "refused", "grounds": event.grounds}
-    if isinstance(event, events.Withdrawn):
-        return "step.withdrawn", {}
-    return None
-
-
-def commission_of(case: Case, step: Step) -> Commission:
-    """What the decider of this step gets: the fields and materials its item declares, and nothing else.
-
-    A field that another step yielded comes from that step's result.
-    """
-    yielded = {code: value for other in case.steps.values() for code, value in other.result.items()}
-    known = {**case.form, **yielded}
-    return Commission(
-        bundle=case.bundle,
-        bundle_name=case.bundle_name,
-        catalogue=case.catalogue,
-        step=step.plan.model_copy(update={"needs": ()}),
-        directory_version=step.directory_version,
-        form={code: known[code] for code in step.plan.fields if code in known},
-        materials=tuple(
-            Offered(**material.model_dump(include=set(Offered.model_fields)))
-            for material in case.materials
-            if material.code in step.plan.materials
-        ),
+        body=said,
     )

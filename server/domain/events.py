@@ -1,12 +1,14 @@
 """What has happened to a case: facts in the past tense, each with the act that caused it."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, PositiveInt, TypeAdapter
 
-from server.domain.case import Actor, Application, Commission, Outcome
+from server.domain.case import Actor, Application, Commission, HandedIn, Offered, Outcome
 from server.domain.names import SENSITIVE, Moment, Value
+from server.domain.procedure import APPEAL, DeclineReason, Deferral, Delivery, Gap
 
 
 class Happened(Value):
@@ -41,9 +43,18 @@ class Requested(Happened):
 
 
 class Moved(Happened):
-    """A step went to another state by the table in `lifecycle`; its subclasses name the move."""
+    """Something about a step, by the table in `lifecycle`; its subclasses name the move.
+
+    `done_at` is when its decider did it, where that is another node, which told us later.
+    """
 
     step: str
+    done_at: Moment | None = None
+
+    @property
+    def moment(self) -> datetime:
+        """When it was done."""
+        return self.done_at or self.at
 
 
 class Sent(Moved):
@@ -62,11 +73,127 @@ class Received(Moved):
     kind: Literal["received"] = "received"
 
 
-class Accepted(Moved):
+class SupplementAsked(Moved):
+    """The decider asks for everything that must be put right (补正), once and all at once."""
+
+    act: ClassVar[str] = "ask_supplement"
+    kind: Literal["supplement_asked"] = "supplement_asked"
+    gaps: tuple[Gap, ...]
+
+
+class Told(Moved):
+    """The applicant was told what to put right; from now until `due_on` his time runs."""
+
+    act: ClassVar[str] = "tell"
+    kind: Literal["told"] = "told"
+    due_on: date
+
+
+class Answered(Happened):
+    """At home: the applicant put right what another node asked for; that node is told."""
+
+    act: ClassVar[str] = "answer"
+    kind: Literal["answered"] = "answered"
+    step: str
+    form: Annotated[Mapping[str, str], SENSITIVE] = {}
+    materials: tuple[HandedIn | Offered, ...] = ()
+
+
+class Supplied(Moved):
+    """The decider has what was put right, or a deferred material."""
+
+    act: ClassVar[str] = "supply"
+    kind: Literal["supplied"] = "supplied"
+    form: Annotated[Mapping[str, str], SENSITIVE] = {}
+    materials: tuple[HandedIn | Offered, ...] = ()
+
+
+class TakenUp(Moved):
+    """The clock runs. Each deferred material has its last day, and so have the opinions that must be heard.
+
+    The days are told where another node counts them; they may be other than those that the home had planned with.
+    """
+
+    legal_days: PositiveInt | None = None
+    promised_days: PositiveInt | None = None
+    deferrals: tuple[Deferral, ...] = ()
+    opinions_due_on: date | None = None
+
+
+class Accepted(TakenUp):
     """The decider took the step up for decision (受理)."""
 
     act: ClassVar[str] = "accept"
     kind: Literal["accepted"] = "accepted"
+
+
+class Deemed(TakenUp):
+    """Nobody told the applicant anything in five days, so it is accepted by law, since its material came.
+
+    行政许可法第三十二条第一款第四项.
+    """
+
+    act: ClassVar[str] = "deem"
+    kind: Literal["deemed"] = "deemed"
+    since: Moment
+
+
+class Declined(Moved):
+    """The decider does not take it up (不予受理): why, and where to turn to instead."""
+
+    act: ClassVar[str] = "decline"
+    kind: Literal["declined"] = "declined"
+    reason: DeclineReason
+    grounds: Annotated[str, SENSITIVE]
+    agency: str = ""
+    appeal: str = APPEAL
+
+
+class Suspended(Moved):
+    """A special procedure (特别程序) began, whose time does not count; the applicant is told in writing how long."""
+
+    act: ClassVar[str] = "suspend"
+    kind: Literal["suspended"] = "suspended"
+    procedure: str
+    notice: Annotated[str, SENSITIVE]
+    days: int
+
+
+class Resumed(Moved):
+    """The special procedure is over, and the clock runs on."""
+
+    act: ClassVar[str] = "resume"
+    kind: Literal["resumed"] = "resumed"
+
+
+class Extended(Moved):
+    """The head gave the step more working days (延长办理期限), for a reason that the applicant is told."""
+
+    act: ClassVar[str] = "extend"
+    kind: Literal["extended"] = "extended"
+    days: int
+    approver: str
+    reason: Annotated[str, SENSITIVE]
+
+
+class OpinionGiven(Moved):
+    """A department that must be heard said what it thinks (会签)."""
+
+    act: ClassVar[str] = "opine"
+    kind: Literal["opinion_given"] = "opinion_given"
+    department: str
+    answer: Literal["agree", "object"]
+    reason: Annotated[str, SENSITIVE] = ""
+
+
+class OpinionReturned(Moved):
+    """The deciding department sent one opinion back; that one's time begins again."""
+
+    act: ClassVar[str] = "return_opinion"
+    kind: Literal["opinion_returned"] = "opinion_returned"
+    department: str
+    reason: Annotated[str, SENSITIVE]
+    due_on: date
 
 
 class Approved(Moved):
@@ -78,18 +205,31 @@ class Approved(Moved):
 
 
 class Refused(Moved):
-    """The decider refused it (不予), on these grounds."""
+    """The decider refused it (不予), on these grounds, and says how to appeal."""
 
     act: ClassVar[str] = "refuse"
     kind: Literal["refused"] = "refused"
     grounds: Annotated[str, SENSITIVE]
+    appeal: str = APPEAL
+
+
+class Delivered(Moved):
+    """The licence reached its holder (送达)."""
+
+    act: ClassVar[str] = "deliver"
+    kind: Literal["delivered"] = "delivered"
+    delivery: Delivery
 
 
 class Withdrawn(Moved):
-    """The applicant took the step back (撤回), and its decider, or its home while it waited, let it go."""
+    """The applicant took the step back (撤回), and its decider, or its home while it waited, let it go.
+
+    `grounds` stand there if he did so by not answering.
+    """
 
     act: ClassVar[str] = "withdraw"
     kind: Literal["withdrawn"] = "withdrawn"
+    grounds: str = ""
 
 
 class Skipped(Moved):
@@ -98,6 +238,15 @@ class Skipped(Moved):
     act: ClassVar[str] = "skip"
     kind: Literal["skipped"] = "skipped"
     waits_on: str
+
+
+class FollowedUp(Happened):
+    """The lead department settled what a step brought that ended after the case had closed."""
+
+    act: ClassVar[str] = "follow_up"
+    kind: Literal["followed_up"] = "followed_up"
+    step: str
+    note: Annotated[str, SENSITIVE]
 
 
 class WithdrawalAsked(Happened):
@@ -109,11 +258,12 @@ class WithdrawalAsked(Happened):
 
 
 class Closed(Happened):
-    """All steps have ended and the case is done (办结), which does not mean that all were approved."""
+    """The case is done (办结), which does not mean that all was approved; `open_steps` are settled afterwards."""
 
     act: ClassVar[str] = "close"
     kind: Literal["closed"] = "closed"
     outcome: Outcome
+    open_steps: tuple[str, ...] = ()
 
 
 Event = Annotated[
@@ -121,12 +271,25 @@ Event = Annotated[
     | Requested
     | Sent
     | Received
+    | SupplementAsked
+    | Told
+    | Answered
+    | Supplied
     | Accepted
+    | Deemed
+    | Declined
+    | Suspended
+    | Resumed
+    | Extended
+    | OpinionGiven
+    | OpinionReturned
     | Approved
     | Refused
+    | Delivered
     | Withdrawn
     | Skipped
     | WithdrawalAsked
+    | FollowedUp
     | Closed,
     Field(discriminator="kind"),
 ]

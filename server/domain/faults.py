@@ -28,6 +28,7 @@ RULES: Mapping[str, str] = {
     "stage": "name a stage of the catalogue's own for this subject",
     "origin": "let a step issue licences, and nothing but licences",
     "core_safety": "let no core safety material be deferred",
+    "opinions": "let other departments be heard than the deciding one, and ask for no more of them than there are",
     "province": "name the code of a province, once for each item or bundle",
     "circle": "remove one of these needs",
     "yielded_elsewhere": "let the step need the one that yields it",

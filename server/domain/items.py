@@ -99,6 +99,18 @@ class SpecialStep(Value):
     basis: Text
 
 
+class OpinionRule(Value):
+    """Which other departments must be heard before an approval (会签), each within so many working days.
+
+    all: all must agree. some: `needed` of them. veto: none may object; who keeps silent past the time does not.
+    """
+
+    rule: Literal["all", "some", "veto"]
+    departments: tuple[str, ...]
+    needed: PositiveInt = 1
+    days: PositiveInt
+
+
 class Handling(Value):
     """How an item is handled across provinces (跨省通办), where it may be received (provinces; none: all), and when.
 
@@ -127,6 +139,9 @@ class Item(Sourced):
     `jurisdiction` is the question whose answer is the division that decides, or `home`. `yields` is the
     licence (证照) of an approval, `yields_fields` what stands in it that other items may need. Days are working
     days, the fee is in fen. `is_alone`: it may be applied for by itself. `words` are what people call it.
+
+    `unanswered`: how a step ends whose supplement (补正) nobody answers within `supplement_days`. A deferred material
+    may come `deferral_days` after acceptance; an extension gives at most `extension_days`.
     """
 
     code: str
@@ -142,6 +157,11 @@ class Item(Sourced):
     legal_days: PositiveInt
     promised_days: PositiveInt
     special_steps: tuple[SpecialStep, ...] = ()
+    supplement_days: PositiveInt = 15
+    unanswered: Literal["withdrawn", "declined"] = "withdrawn"
+    deferral_days: PositiveInt = 5
+    extension_days: PositiveInt = 10
+    opinions: OpinionRule | None = None
     fee_fen: NonNegativeInt = 0
     fee_basis: str = ""
     visits: NonNegativeInt = 1

@@ -1,200 +1,55 @@
-"""The life of a case: one table of moves, `decide` that refuses or tells what happens, `evolve` that never refuses."""
+"""The life of a case: one table of moves, and `evolve`, which never refuses: an event is a fact."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from server.domain import acts, events
-from server.domain.case import ENDED, HELD, STATE_NAMES, Actor, Case, NoSuchCase, State, Step
-from server.domain.errors import Conflict, Forbidden, StaleVersion
-from server.domain.routing import find_node
+from server.domain import events
+from server.domain.case import Case, Offered, State, Step, Supplement
+from server.domain.clock import Extension, Ledger, deemed_accepted, extend, pause, resume
+from server.domain.procedure import Opinion
 
 TABLE: Mapping[tuple[State, str], State] = {
     ("waiting", "send"): "sent",
     ("waiting", "skip"): "skipped",
     ("waiting", "withdraw"): "withdrawn",
     ("sent", "receive"): "received",
+    ("sent", "deem"): "accepted",
     ("sent", "withdraw"): "withdrawn",
+    ("received", "ask_supplement"): "supplementing",
     ("received", "accept"): "accepted",
+    ("received", "deem"): "accepted",
+    ("received", "decline"): "declined",
     ("received", "withdraw"): "withdrawn",
+    ("supplementing", "tell"): "supplementing",
+    ("supplementing", "supply"): "received",
+    ("supplementing", "decline"): "declined",
+    ("supplementing", "withdraw"): "withdrawn",
+    ("accepted", "supply"): "accepted",
+    ("accepted", "suspend"): "suspended",
+    ("accepted", "extend"): "accepted",
+    ("accepted", "opine"): "accepted",
+    ("accepted", "return_opinion"): "accepted",
     ("accepted", "approve"): "approved",
     ("accepted", "refuse"): "refused",
     ("accepted", "withdraw"): "withdrawn",
+    ("suspended", "supply"): "suspended",
+    ("suspended", "opine"): "suspended",
+    ("suspended", "resume"): "accepted",
+    ("suspended", "withdraw"): "withdrawn",
+    ("approved", "deliver"): "delivered",
+}
+
+_KEPT: Mapping[type[events.Moved], tuple[str, ...]] = {  # what a step keeps of its event word by word
+    events.Refused: ("grounds", "appeal"),
+    events.Declined: ("grounds", "agency", "appeal"),
+    events.Withdrawn: ("grounds",),
+    events.Delivered: ("delivery",),
+    events.Skipped: ("waits_on",),
 }
 
 
-class StateForbids(Conflict):
-    """The table has no such act in the step's present state."""
-
-    title = "事项当前状态不允许此操作"
-
-
-class NotOurStep(Conflict):
-    """Another node decides this step; only that node moves it."""
-
-    title = "该事项由其他地区办理"
-
-
-class NotYourDepartment(Forbidden):
-    """Another department decides this step."""
-
-    title = "该事项由其他部门办理"
-
-
-class NothingToWithdraw(Conflict):
-    """Every step has ended, or its withdrawal has been asked already."""
-
-    title = "没有可以撤回的事项"
-
-
-class NotYielded(Conflict):
-    """The result names a field that this item does not yield."""
-
-    title = "办理结果中有该事项不产生的内容"
-
-
-class StepAlreadyRequested(Conflict):
-    """The home asks a second time for a step that is here already."""
-
-    title = "该事项已经转来"
-
-
-class _Minutes:
-    """The minutes of one decision: events are taken down, and the case follows each of them."""
-
-    def __init__(self, case: Case | None, act: acts.Act, facts: acts.Facts) -> None:
-        self.case = case
-        self.act = act
-        self.facts = facts
-        self.events: list[events.Event] = []
-
-    def note(self, kind: type[events.Happened], *, by: Actor | None = None, **payload: Any) -> Case:
-        """Take down that this happened, by the act's own actor unless another is named."""
-        event: Any = kind(
-            number=(self.case.version if self.case else 0) + 1,
-            at=self.facts.at,
-            by=by or self.act.by,
-            act_id=self.act.id,
-            act_digest=self.act.digest,
-            **payload,
-        )
-        self.events.append(event)
-        self.case = evolve(self.case, event)
-        return self.case
-
-
-def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.Event, ...]:
-    """What happens if this act is done to the case now; raises a Refusal. No events: nothing remains to be done."""
-    minutes = _Minutes(case, act, facts)
-    if isinstance(act, acts.Open):
-        minutes.note(events.Opened, case=f"{facts.here}/{act.number}", application=act.application)
-    elif isinstance(act, acts.Request):
-        _request(minutes, act)
-    elif case is None:
-        raise NoSuchCase("没有这个办件。")
-    elif isinstance(act, acts.Withdraw):
-        _withdraw(minutes, case, act)
-    elif isinstance(act, acts.AskWithdrawal):
-        _answer_withdrawal(minutes, case, act)
-    elif isinstance(act, acts.StepAct):
-        _move(minutes, case, act)
-    if minutes.case and minutes.case.home == facts.here:
-        _go_on(minutes, minutes.case)
-    return tuple(minutes.events)
-
-
-def _request(minutes: _Minutes, act: acts.Request) -> None:
-    step = act.commission.step
-    if minutes.case and step.code in minutes.case.steps:
-        raise StepAlreadyRequested("该事项已经转来，不能重复。")
-    if act.by.node != act.case.partition("/")[0]:
-        raise NotOurStep("只有办件的受理地可以转来事项。")
-    decider = find_node(minutes.facts.directory, step.division)
-    if decider is None or decider.node != minutes.facts.here:
-        raise NotOurStep("该事项不由本地办理。")
-    minutes.note(events.Requested, case=act.case, node=decider.node, commission=act.commission)
-
-
-def _move(minutes: _Minutes, case: Case, act: acts.StepAct) -> None:
-    step = case.step(act.step)
-    _check_decider(case, step, act.by)
-    if act.by.part == "officer" and act.by.department != step.plan.department:
-        raise NotYourDepartment("该事项由其他部门办理。")
-    if act.version is not None and act.version != step.version:
-        raise StaleVersion("该事项已有新的进展，请刷新后重试。")
-    if (step.state, act.name) not in TABLE:
-        raise StateForbids(f"事项处于“{STATE_NAMES[step.state]}”，不能执行此操作。")
-    if isinstance(act, acts.Receive):
-        minutes.note(events.Received, step=act.step)
-    elif isinstance(act, acts.Accept):
-        minutes.note(events.Accepted, step=act.step)
-    elif isinstance(act, acts.Approve):
-        if not set(act.result) <= set(step.plan.yields_fields):
-            raise NotYielded("办理结果中有该事项不产生的内容。")
-        minutes.note(events.Approved, step=act.step, result=act.result)
-    elif isinstance(act, acts.Refuse):
-        minutes.note(events.Refused, step=act.step, grounds=act.grounds)
-    elif isinstance(act, acts.LetGo):
-        minutes.note(events.Withdrawn, step=act.step)
-
-
-def _check_decider(case: Case, step: Step, by: Actor) -> None:
-    """One writer per step: its pinned decider, and the home while none is pinned, whoever asks and by whatever door."""
-    if by.node != (step.node or case.home):
-        raise NotOurStep("该事项由其他地区办理，只有办理地可以作出处理。")
-
-
-def _withdraw(minutes: _Minutes, case: Case, act: acts.Withdraw) -> None:
-    if act.by.node != case.home:
-        raise NotOurStep("只能在提交地撤回。")
-    if act.version is not None and act.version != case.version:
-        raise StaleVersion("办件已有新的进展，请刷新后重试。")
-    for code, step in case.steps.items():
-        is_ours = step.node in ("", case.home)
-        if is_ours and (step.state, "withdraw") in TABLE:
-            minutes.note(events.Withdrawn, step=code)
-        elif not is_ours and step.state in HELD and step.withdrawal_asked_at is None:
-            minutes.note(events.WithdrawalAsked, step=code)
-    if not minutes.events:
-        raise NothingToWithdraw("所有事项都已办结或已申请撤回。")
-
-
-def _answer_withdrawal(minutes: _Minutes, case: Case, act: acts.AskWithdrawal) -> None:
-    """The decider lets the step go; if it has ended, its decision came first and has been told already."""
-    if act.by.node != case.home:
-        raise NotOurStep("只有办件的受理地可以代申请人撤回。")
-    step = case.step(act.step)
-    if step.node != minutes.facts.here:
-        raise NotOurStep("该事项由其他地区办理，应由办理地答复撤回。")
-    if not step.has_ended:
-        minutes.note(events.Withdrawn, by=Actor(node=minutes.facts.here, part="node"), step=act.step)
-
-
-def _go_on(minutes: _Minutes, case: Case) -> None:
-    """What follows at home: skip what can no more be done, send what may start, close when all has ended.
-
-    Steps stand in the order of the plan, so that one pass sees every need before what waits on it.
-    """
-    by = Actor(node=minutes.facts.here, part="node")
-    directory = minutes.facts.directory
-    for code in case.steps:
-        step = case.steps[code]
-        if step.state != "waiting":
-            continue
-        needed = {need: case.steps[need].state for need in step.plan.needs}
-        lost = next((need for need, state in needed.items() if state in ENDED and state != "approved"), None)
-        decider = find_node(directory, step.plan.division)
-        if lost:
-            case = minutes.note(events.Skipped, by=by, step=code, waits_on=lost)
-        elif decider and all(state == "approved" for state in needed.values()):
-            pinned = {"node": decider.node, "directory_version": directory.version}
-            case = minutes.note(events.Sent, by=by, step=code, **pinned)
-    if case.closed_at is None and all(step.has_ended for step in case.steps.values()):
-        is_withdrawn = all(step.state in ("withdrawn", "skipped") for step in case.steps.values())
-        minutes.note(events.Closed, by=by, outcome="withdrawn" if is_withdrawn else "completed")
-
-
 def evolve(case: Case | None, event: events.Event) -> Case:
-    """The case after the event; total: an event is a fact and is never refused."""
+    """The case after the event."""
     if isinstance(event, events.Opened):
         case = _opened(event)
     elif isinstance(event, events.Requested):
@@ -202,12 +57,17 @@ def evolve(case: Case | None, event: events.Event) -> Case:
     elif case is None:
         raise ValueError("the first event of a case opens it or requests a step of it")
     elif isinstance(event, events.Moved):
-        case = _with_step(case, _moved(case.steps[event.step], event))
+        case = _moved(case, case.steps[event.step], event)
     elif isinstance(event, events.WithdrawalAsked):
         asked = {"withdrawal_asked_at": event.at}
         case = _with_step(case, case.steps[event.step].model_copy(update=asked))
+    elif isinstance(event, events.Answered):
+        case = _put_right(case, case.steps[event.step], event)
+    elif isinstance(event, events.FollowedUp):
+        case = case.model_copy(update={"followed_up": (*case.followed_up, event.step)})
     else:
-        case = case.model_copy(update={"closed_at": event.at, "outcome": event.outcome})
+        closed = {"closed_at": event.at, "outcome": event.outcome, "open_at_closing": event.open_steps}
+        case = case.model_copy(update=closed)
     return case.model_copy(update={"version": event.number})
 
 
@@ -232,9 +92,15 @@ def _opened(event: events.Opened) -> Case:
         catalogue=wish.catalogue,
         opened_at=event.at,
         applicant=wish.applicant,
+        subject=wish.subject,
+        agent=wish.agent,
         form=wish.form,
         materials=wish.materials,
+        deferred=wish.deferred,
+        undertakings=wish.undertakings,
         steps={plan.code: Step(plan=plan, since=event.at, version=event.number) for plan in wish.steps},
+        closing=wish.closing,
+        lead=wish.lead,
     )
 
 
@@ -256,23 +122,117 @@ def _requested(case: Case | None, event: events.Requested) -> Case:
         )
     known = set(case.materials)
     added = tuple(material for material in wish.materials if material not in known)
-    case = case.model_copy(update={"form": {**case.form, **wish.form}, "materials": case.materials + added})
-    step = Step(plan=wish.step, state="sent", since=event.at, version=event.number, node=event.node)
-    return _with_step(case, step.model_copy(update={"directory_version": wish.directory_version}))
+    deferred = tuple(dict.fromkeys((*case.deferred, *wish.deferred)))
+    change = {"form": {**case.form, **wish.form}, "materials": case.materials + added, "deferred": deferred}
+    step = Step(
+        plan=wish.step,
+        state="sent",
+        since=event.at,
+        version=event.number,
+        node=event.node,
+        directory_version=wish.directory_version,
+        arrived_at=event.at,
+    )
+    return _with_step(case.model_copy(update=change), step)
 
 
-def _moved(step: Step, event: events.Moved) -> Step:
-    change: dict[str, Any] = {"state": TABLE.get((step.state, event.act), step.state)}
-    change |= {"since": event.at, "version": event.number}
+def _moved(case: Case, step: Step, event: events.Moved) -> Case:
+    """An event that the table does not know in this state moves nothing, but it has happened."""
+    if (step.state, event.act) not in TABLE:
+        return _with_step(case, step.model_copy(update={"version": event.number}))
+    state = TABLE[step.state, event.act]
+    since = event.moment if state != step.state else step.since
+    moved = {"state": state, "since": since, "version": event.number}
+    step = step.model_copy(update=moved | _said(step, event))
+    return _put_right(case, step, event) if isinstance(event, events.Supplied) else _with_step(case, step)
+
+
+def _said(step: Step, event: events.Moved) -> dict[str, Any]:
+    """What the event leaves in the step besides its state."""
+    if isinstance(event, events.Approved):
+        return {"result": event.result, "decided_at": event.moment}
+    if type(event) in _KEPT:
+        return {name: getattr(event, name) for name in _KEPT[type(event)]}
     if isinstance(event, events.Sent):
-        change |= {"node": event.node, "directory_version": event.directory_version}
-    elif isinstance(event, events.Approved):
-        change["result"] = event.result
-    elif isinstance(event, events.Refused):
-        change["grounds"] = event.grounds
-    elif isinstance(event, events.Skipped):
-        change["waits_on"] = event.waits_on
-    return step.model_copy(update=change)
+        return {"node": event.node, "directory_version": event.directory_version, "arrived_at": event.moment}
+    if isinstance(event, events.SupplementAsked):
+        return {"supplement": Supplement(asked_at=event.moment, gaps=event.gaps)}
+    if isinstance(event, events.Told) and step.supplement:
+        return {"supplement": step.supplement.model_copy(update={"due_on": event.due_on})}
+    if isinstance(event, events.Supplied) and step.state == "supplementing":
+        return {"arrived_at": event.moment}
+    if isinstance(event, events.TakenUp):
+        return _taken_up(step, event)
+    return _clocked(step, event) or _heard(step, event)
+
+
+def _taken_up(step: Step, event: events.TakenUp) -> dict[str, Any]:
+    days = {
+        "legal_days": event.legal_days or step.plan.terms.legal_days,
+        "promised_days": event.promised_days or step.plan.promised_days,
+    }
+    if isinstance(event, events.Deemed):
+        clock = deemed_accepted(event.since, **days)
+    else:
+        clock = Ledger(accepted_at=event.moment, **days)
+    rule, due_on = step.plan.terms.opinions, event.opinions_due_on
+    asked = Opinion(asked_at=event.moment, due_on=due_on) if due_on else None
+    opinions = dict.fromkeys(rule.departments, asked) if rule and asked else {}
+    return {"clock": clock, "officer": event.by.name, "deferrals": event.deferrals, "opinions": opinions}
+
+
+def _clocked(step: Step, event: events.Moved) -> dict[str, Any]:
+    """What the event does to the clock, which runs since the step was taken up."""
+    clock = step.clock
+    if clock is None:
+        return {}
+    if isinstance(event, events.Suspended):
+        clock = pause(clock, event.moment, reason=event.procedure, notice=event.notice, days=event.days)
+    elif isinstance(event, events.Resumed):
+        clock = resume(clock, event.moment)
+    elif isinstance(event, events.Extended):
+        clock = extend(clock, Extension(days=event.days, approver=event.approver, reason=event.reason))
+    return {"clock": clock} if clock is not step.clock else {}
+
+
+def _heard(step: Step, event: events.Moved) -> dict[str, Any]:
+    """What the event does to the opinions; that of one department touches no other."""
+    if isinstance(event, events.OpinionGiven):
+        said = {"answer": event.answer, "reason": event.reason, "given_at": event.moment}
+        opinion = step.opinions[event.department].model_copy(update=said)
+    elif isinstance(event, events.OpinionReturned):
+        opinion = Opinion(asked_at=event.moment, due_on=event.due_on, reason=event.reason)
+    else:
+        return {}
+    return {"opinions": {**step.opinions, event.department: opinion}}
+
+
+def _put_right(case: Case, step: Step, event: events.Supplied | events.Answered) -> Case:
+    """The case with what came in the place of what was there; the supplement remembers both."""
+    codes = {material.code for material in event.materials}
+    replaced = tuple(material for material in case.materials if material.code in codes)
+    supplement = step.supplement
+    if supplement and supplement.answered_at is None and (event.form or event.materials):
+        answer = {
+            "answered_at": event.at,
+            "form_before": {code: case.form[code] for code in event.form if code in case.form},
+            "form_after": event.form,
+            "materials_before": replaced,
+            "materials_after": event.materials,
+        }
+        supplement = supplement.model_copy(update=answer)
+    deferrals = tuple(
+        each.model_copy(update={"came_at": event.at}) if each.material in codes and not each.came_at else each
+        for each in step.deferrals
+    )
+    kept: tuple[Offered, ...] = tuple(material for material in case.materials if material.code not in codes)
+    change = {
+        "form": {**case.form, **event.form},
+        "materials": (*kept, *event.materials),
+        "deferred": tuple(code for code in case.deferred if code not in codes),
+    }
+    step = step.model_copy(update={"supplement": supplement, "deferrals": deferrals})
+    return _with_step(case.model_copy(update=change), step)
 
 
 def _with_step(case: Case, step: Step) -> Case:

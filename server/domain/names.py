@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
 
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 # What a person writes into one place of a form, and the name of the place: keys of canonical JSON are ASCII.
 WrittenText = Annotated[str, StringConstraints(max_length=2000)]
 WrittenKey = Annotated[str, StringConstraints(max_length=100, pattern=r"^[ -~]*$")]

@@ -3,18 +3,26 @@
 from collections.abc import Mapping
 
 from server.domain.answers import division_faults, pointer
+from server.domain.bundles import Bundle
 from server.domain.case import Application, HandedIn
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
 from server.domain.divisions import CODE, Ground, province_of
-from server.domain.errors import FieldFault
+from server.domain.errors import FieldFault, Invalid
 from server.domain.forms import FormFaulty, form_faults
 from server.domain.materials import Upload
 from server.domain.merging import MergedForm, merge
 from server.domain.names import Value
-from server.domain.persons import Person
+from server.domain.persons import Person, SubjectGiven
 from server.domain.plan import PlannedStep, make_plan
+from server.domain.promises import Signed
 from server.domain.routing import route
+
+
+class SubjectIsApplicant(Invalid):
+    """Only relatives of the subject apply for this, and the form names the applicant as the subject."""
+
+    title = "应由亲属申请"
 
 
 class MaterialGiven(Value):
@@ -25,13 +33,20 @@ class MaterialGiven(Value):
 
 
 class Submission(Value):
-    """A finished application as it is handed in (提交); `division` is where inside the home (empty: the home)."""
+    """A finished application as it is handed in (提交); `division` is where inside the home (empty: the home).
+
+    The materials of `deferred` come later (容缺), against one of the undertakings that are signed. Who hands it in for
+    somebody else names the mandate by which he does.
+    """
 
     bundle: str
     division: str = ""
     answers: Mapping[str, str]
     form: Mapping[str, str]
     materials: tuple[MaterialGiven, ...]
+    deferred: tuple[str, ...] = ()
+    undertakings: tuple[Signed, ...] = ()
+    mandate: str = ""
 
 
 def application_of(
@@ -42,10 +57,10 @@ def application_of(
     uploads: Mapping[str, Upload],
     ground: Ground,
 ) -> Application:
-    """The checked application; raises NoSuchBundle, AnswersIncomplete, NothingToApplyFor, or FormFaulty
-    naming every fault.
+    """The checked application; raises NoSuchBundle, AnswersIncomplete, NothingToApplyFor, SubjectIsApplicant, or
+    FormFaulty naming every fault.
 
-    `uploads` are the applicant's own, by id. Fields that his proven name fills are filled here.
+    `uploads` are those of who hands it in, by id. Fields that his proven name fills are filled here.
     """
     bundle = catalogue.of(province_of(ground.home)).bundle(wish.bundle)
     steps = make_plan(catalogue, bundle, wish.answers, ground=ground)
@@ -60,12 +75,16 @@ def application_of(
         bundle=bundle.code,
         bundle_name=bundle.name,
         catalogue=catalogue.version,
+        closing=bundle.closing,
+        lead=bundle.lead,
         applicant=applicant,
+        subject=_subject(bundle, wish.form, applicant),
         answers=wish.answers,
         form={**wish.form, **filled},
         materials=tuple(
             HandedIn(code=given.code, **uploads[given.id].model_dump()) for given in dict.fromkeys(wish.materials)
         ),
+        deferred=tuple(dict.fromkeys(wish.deferred)),
         steps=steps,
     )
 
@@ -74,6 +93,21 @@ def check_places(steps: tuple[PlannedStep, ...], directory: Directory) -> None:
     """Raises NoNodeFor if a step of the plan would be decided where no node is."""
     for step in steps:
         route(directory, step.division)
+
+
+def _subject(bundle: Bundle, form: Mapping[str, str], applicant: Person) -> SubjectGiven | None:
+    """Whom a relative applies for, as the form names him; None if the applicant is the subject."""
+    if bundle.subject_fields is None:
+        return None
+    name, id_number = bundle.subject_fields
+    if form[id_number] != applicant.id_number:
+        return SubjectGiven(name=form[name], id_number=form[id_number])
+    if "subject" not in bundle.applicants:
+        detail = "这件事应由亲属申请，请填写当事人本人的身份证号码。"
+        raise SubjectIsApplicant(
+            detail, errors=[FieldFault(pointer=pointer("form", id_number), code="subject_is_applicant", detail=detail)]
+        )
+    return None
 
 
 def _place_faults(merged: MergedForm, wish: Submission, ground: Ground) -> list[FieldFault]:
@@ -96,8 +130,12 @@ def _material_faults(merged: MergedForm, wish: Submission, uploads: Mapping[str,
         elif given.id not in uploads:
             faults.append(_fault(f"{index}/id", "material_unknown", "没有找到这份材料，请重新上传。"))
     given_codes = {given.code for given in wish.materials}
+    for index, code in enumerate(wish.deferred):
+        if code not in known or not known[code].may_be_deferred or code in given_codes:
+            fault = _fault(f"{index}", "not_deferrable", "这种材料不能容缺后补，请现在上传。")
+            faults.append(fault.model_copy(update={"pointer": f"/deferred/{index}"}))
     for code, each in known.items():
-        if each.is_required and code not in given_codes:
+        if each.is_required and code not in {*given_codes, *wish.deferred}:
             faults.append(_fault("", "required", f"请上传：{each.material.name}"))
     return faults
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from server.domain.names import SENSITIVE, Value
 
@@ -17,10 +17,20 @@ FIRST_BIRTH_DATE = date(1900, 1, 1)
 FICTITIOUS = re.compile(r"^[0-9]{2}0000")
 
 
+Rank = Literal["officer", "head", "leader"]
+
+
 class Person(Value):
     """Whoever has proven a name: the keyed digest that stands for him, his name and his ID number."""
 
     key: str
+    name: Annotated[str, SENSITIVE]
+    id_number: Annotated[str, SENSITIVE]
+
+
+class SubjectGiven(Value):
+    """The subject (对象) of a case as the form names him, where that is somebody else than the applicant."""
+
     name: Annotated[str, SENSITIVE]
     id_number: Annotated[str, SENSITIVE]
 
@@ -59,20 +69,29 @@ def is_fictitious(id_number: str) -> bool:
 
 
 class Session(Value):
-    """A citizen's session: who logged in, whose name was proven (or nobody's), and which refresh token is next."""
+    """A citizen's session: who logged in, whose name was proven (or nobody's), and which refresh token is next.
+
+    `platform_user` is the keyed digest of `openid`, which the platform calls the person by.
+    """
 
     id: str
     platform_user: str
+    openid: Annotated[str, SENSITIVE]
     person: str
     refresh_digest: str
     version: int = 1
 
 
 class Officer(Value):
-    """An officer of one department of this node."""
+    """An officer of a department of this node: a head (科室负责人) leads it, a leader (分管领导) all of them."""
 
     name: str
     department: str
+    rank: Rank = "officer"
+
+    def directs(self, department: str) -> bool:
+        """Whether the tasks of this department are his to see, whoever holds them, and to give to others."""
+        return self.rank == "leader" or (self.rank == "head" and self.department == department)
 
 
 class Claims(Value):

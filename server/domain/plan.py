@@ -11,6 +11,7 @@ from server.domain.divisions import Ground, province_of
 from server.domain.errors import Invalid
 from server.domain.items import HOME, Item
 from server.domain.names import Value
+from server.domain.procedure import Terms
 
 Applies = Literal["yes", "no", "open"]
 Mode = Literal["local", "online", "handover", "joint"]
@@ -25,7 +26,8 @@ class NothingToApplyFor(Invalid):
 class PlannedStep(Value):
     """One step that applies: what of its item a case must remember for good, its division, and what it waits for.
 
-    The division is empty as long as the answer that names it is open. `mode`: how it is handled across provinces.
+    The division is empty as long as the answer that names it is open. `mode`: how it is handled across provinces;
+    `terms`: what its procedure allows for.
     """
 
     code: str
@@ -38,6 +40,7 @@ class PlannedStep(Value):
     yields: str
     yields_fields: tuple[str, ...]
     promised_days: int
+    terms: Terms
     mode: Mode = "local"
 
 
@@ -218,5 +221,6 @@ class _Judged:
             yields=item.yields,
             yields_fields=tuple(need.code for need in item.yields_fields),
             promised_days=item.promised_days,
+            terms=Terms.of(item),
             mode=self._mode() or "local",
         )

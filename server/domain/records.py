@@ -29,6 +29,12 @@ class Record:
         return tuple(event for event in self.events if event.act_id == act_id)
 
 
+def place_of(document: Mapping[str, Any]) -> str:
+    """Where a case of our own stands among all by time: `t<opened_at>|id`, the last parts of each of its keys."""
+    place: str = document["owner_key"].partition("|")[2]
+    return place
+
+
 @dataclass(frozen=True)
 class Commit:
     """What one decision writes: the events, what must follow them, and the last letter to each node."""

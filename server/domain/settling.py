@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,8 +12,10 @@ from server.domain.catalogue import Catalogue
 from server.domain.divisions import province_of
 from server.domain.errors import Malformed
 from server.domain.letters import REFUSED, Letter
+from server.domain.procedure import Terms
 
 CASE_NAME = re.compile(r"[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}")
+OURS = frozenset(acts.StepAct.model_fields)  # what an act has from its letter, never from the body
 STEP_CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 
@@ -52,11 +55,13 @@ def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue]) -> acts.Act
     except (ValidationError, KeyError, TypeError) as fault:
         raise LetterUnreadable("函件内容与其类型不符。") from fault
     if isinstance(act, acts.Request):
-        _check_declared(act.commission, catalogue_of(act.commission.catalogue))
+        commission = _by_our_own(act.commission, catalogue_of(act.commission.catalogue))
+        return act.model_copy(update={"commission": commission})
     return act
 
 
-def _check_declared(commission: Commission, catalogue: Catalogue) -> None:
+def _by_our_own(commission: Commission, catalogue: Catalogue) -> Commission:
+    """The commission with the item as our own catalogue has it: no home sets days and terms for its decider."""
     item = catalogue.of(province_of(commission.step.division)).item_of.get(commission.step.code)
     if item is None or item.department != commission.step.department:
         raise ItemUnknown("目录中没有该事项，或主管部门不同。")
@@ -64,6 +69,16 @@ def _check_declared(commission: Commission, catalogue: Catalogue) -> None:
     materials = {need.code for need in item.materials}
     if not set(commission.form) <= fields or not {each.code for each in commission.materials} <= materials:
         raise UndeclaredData("函件包含该事项未列明的数据。")
+    ours = {
+        "name": item.name,
+        "fields": tuple(need.code for need in item.fields),
+        "materials": tuple(need.code for need in item.materials if need.origin != "shared"),
+        "promised_days": item.promised_days,
+        "terms": Terms.of(item),
+        "yields": item.yields,
+        "yields_fields": tuple(need.code for need in item.yields_fields),
+    }
+    return commission.model_copy(update={"step": commission.step.model_copy(update=ours)})
 
 
 def _actor(letter: Letter) -> Actor:
@@ -77,24 +92,50 @@ def _request(letter: Letter, step: str) -> acts.Act:
     return acts.Request(id=letter.id, by=_actor(letter), case=str(letter.case), commission=commission)
 
 
-def _decided(letter: Letter, step: str) -> acts.Act:
-    if letter.body["outcome"] == "approved":
-        return acts.Approve(id=letter.id, by=_actor(letter), step=step, result=letter.body["result"])
-    if letter.body["outcome"] == "refused":
-        return acts.Refuse(id=letter.id, by=_actor(letter), step=step, grounds=letter.body["grounds"])
-    raise LetterUnreadable("函件没有写明办理结果。")
+def _chosen(word: str, kinds: Mapping[str, type[acts.StepAct]]) -> Callable[[Letter, str], acts.Act]:
+    """The act that one word of the body chooses; the other words are its own."""
+
+    def make(letter: Letter, step: str) -> acts.Act:
+        said = {name: value for name, value in letter.body.items() if name != word}
+        return _step_act(kinds[letter.body[word]], letter, step, said=said)
+
+    return make
 
 
 def _plain(kind: type[acts.StepAct]) -> Callable[[Letter, str], acts.Act]:
-    return lambda letter, step: kind(id=letter.id, by=_actor(letter), step=step)
+    """The act whose words are those of the body."""
+    return lambda letter, step: _step_act(kind, letter, step, said=letter.body)
+
+
+def _delivered(letter: Letter, step: str) -> acts.Act:
+    return _step_act(acts.Deliver, letter, step, said={"delivery": letter.body})
+
+
+def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, said: Mapping[str, Any]) -> acts.Act:
+    if not OURS.isdisjoint(said):
+        raise LetterUnreadable("函件内容与其类型不符。")
+    return kind.model_validate({**said, "id": letter.id, "by": _actor(letter), "step": step, "at": letter.at})
 
 
 _ACTS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
     "step.requested": _request,
+    "step.supplied": _plain(acts.Supply),
+    "step.told": _plain(acts.Tell),
     "step.withdrawal_asked": _plain(acts.AskWithdrawal),
     "step.received": _plain(acts.Receive),
-    "step.accepted": _plain(acts.Accept),
-    "step.decided": _decided,
+    "step.accepted": _chosen("by", {"decider": acts.Accept, "law": acts.Deem}),
+    "step.notice": _chosen(
+        "about",
+        {
+            "supplement": acts.AskSupplement,
+            "supplied": acts.Supply,
+            "suspension": acts.Suspend,
+            "resumption": acts.Resume,
+            "extension": acts.Extend,
+        },
+    ),
+    "step.decided": _chosen("outcome", {"approved": acts.Approve, "refused": acts.Refuse, "declined": acts.Decline}),
+    "step.delivered": _delivered,
     "step.withdrawn": _plain(acts.LetGo),
 }
 

@@ -19,6 +19,11 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
     yield from reference_faults(place, "licence", codes=yields, known=catalogue.licences)
     yield from reference_faults(place, "yielded field", codes=_codes(item.yields_fields), known=catalogue.field_of)
     yield from _days(place, legal=item.legal_days, promised=item.promised_days)
+    if item.opinions:
+        heard = item.opinions.departments
+        yield from reference_faults(place, "department to be heard", codes=heard, known=catalogue.departments)
+        if item.opinions.needed > len(heard) or item.department in heard:
+            yield fault(place, "opinions", reason=f"{item.opinions.needed} of {list(heard)} are to agree")
     yield from _when(catalogue, item)
     for need in item.materials:
         if (need.origin == "step") != (need.code in catalogue.licences):
@@ -64,6 +69,7 @@ def bundle_faults(catalogue: Catalogue, bundle: Bundle) -> Iterator[Fault]:
         yield fault(place, "stage", reason=f"{bundle.subject} has no stage {bundle.stage!r}")
     if bundle.legal_days and bundle.promised_days:
         yield from _days(place, legal=bundle.legal_days, promised=bundle.promised_days)
+    yield from _subject(catalogue, bundle)
     yield from _questions(catalogue, bundle)
     for step in bundle.steps:
         yield from reference_faults(place, f"step needed by {step.item}:", codes=step.needs, known=steps)
@@ -77,6 +83,19 @@ def bundle_faults(catalogue: Catalogue, bundle: Bundle) -> Iterator[Fault]:
     found = circle({step.item: step.needs for step in bundle.steps})
     if found:
         yield fault(place, "circle", reason=" before ".join(found))
+
+
+def _subject(catalogue: Catalogue, bundle: Bundle) -> Iterator[Fault]:
+    """Every step asks for the subject's name and ID number, so that whatever the plan the form names him."""
+    items = [catalogue.item_of[step.item] for step in bundle.steps if step.item in catalogue.item_of]
+    asked = [{need.code for need in item.fields if need.is_required and not need.when} for item in items]
+    yielded = {need.code for item in items for need in item.yields_fields}
+    for code, type in zip(bundle.subject_fields or (), ("person_name", "id_number"), strict=False):
+        field = catalogue.field_of.get(code)
+        is_asked = all(code in each for each in asked) and code not in yielded
+        is_fit = field and field.type == type and not field.filled_from and is_asked
+        kind = f"field of type {type} that every step asks the applicant for:"
+        yield from reference_faults(("bundle", bundle.code), kind, codes=[code], known=[code] if is_fit else [])
 
 
 def _questions(catalogue: Catalogue, bundle: Bundle) -> Iterator[Fault]:

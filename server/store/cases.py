@@ -11,10 +11,10 @@ from server.domain.errors import StaleVersion
 from server.domain.events import EVENTS
 from server.domain.lifecycle import evolve, replay
 from server.domain.names import moment_key, moment_of_key
-from server.domain.records import Commit, Record
+from server.domain.records import Commit, Record, place_of
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
 from server.store.intake import Intake
-from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_OWNER, under
+from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, under
 from server.store.sealing import opened, sealed, sealed_letter
 
 CASES = "cases"
@@ -47,15 +47,17 @@ class Cases:
             raise NoSuchCase("没有这个办件。")
         return record
 
-    async def add(self, commit: Commit, *, owner: str, request: str) -> Record:
+    async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> Record:
         """Store a new case of our own; if there is one under its id already, that one comes back.
 
-        `owner` is the keyed digest of the applicant, `request` that of the wish: whoever gets another case back
-        than he made compares `request`.
+        `owner` is the keyed digest of the applicant, `agent` that of who handed it in for him, `request` that of
+        the wish: whoever gets another case back than he made compares `request`.
         """
         document = self._new(commit)
         opened_at = moment_key(commit.events[0].at)
-        document |= {"owner_key": BAR.join((owner, opened_at, document["_id"])), "request": request}
+        place = opened_at + BAR + document["_id"]
+        document |= {"owner_key": owner + BAR + place, "request": request}
+        document |= {"agent_key": agent + BAR + place if agent else ""}
         stored = await self._intake.add(document)
         return _moved(None, document, commit) if stored is document else self._record(stored)
 
@@ -74,10 +76,17 @@ class Cases:
         return _moved(record, document, commit)
 
     async def cases_of(self, owner: str, *, limit: int, before: str = "") -> list[Record]:
-        """An applicant's cases, newest first; `before` is the `owner_key` of the last one already seen."""
+        """A person's cases and those that he handed in as an agent, newest first.
+
+        `before` is the `place_of` the last one already seen.
+        """
         low, high = under(owner)
-        documents = await self._database.between(CASES_OF_OWNER, low, before or high, limit=limit, is_descending=True)
-        return [self._record(document) for document in documents]
+        documents = []
+        for query in (CASES_OF_OWNER, CASES_OF_AGENT):
+            end = owner + BAR + before if before else high
+            documents += await self._database.between(query, low, end, limit=limit, is_descending=True)
+        newest = sorted(documents, key=place_of, reverse=True)[:limit]
+        return [self._record(document) for document in newest]
 
     async def due_for_relay(self, now: datetime, *, limit: int) -> list[Record]:
         """Cases whose effects a sweeper may carry, for whoever committed them should have done so by now."""
@@ -94,7 +103,8 @@ class Cases:
         id = local_id(case.name, self._here)
         key = self._ring.new_key(case.name)
         empty = {"_id": id, "case": case.name, "key": key.wrapped, "version": 0, "relayed": 0, "events": []}
-        return self._continued({**empty, "effects": [], "owner_key": "", "request": ""}, commit, key=key)
+        nobodys = {"owner_key": "", "agent_key": "", "request": ""}
+        return self._continued({**empty, "effects": [], **nobodys}, commit, key=key)
 
     def _continued(self, before: Mapping[str, Any], commit: Commit, *, key: DataKey | None = None) -> Document:
         """The document after a commit: it appends events and effects, and drops the effects already carried."""
@@ -148,4 +158,8 @@ def _written(effect: Effect, key: DataKey) -> dict[str, Any]:
         written["task"] = {"_id": effect.task.id, **effect.task.model_dump(mode="json")}
     if effect.letter:
         written["letter"] = sealed_letter(effect.letter, key, context=str(effect.letter.case))
+    if effect.notice:
+        written["notice"] = effect.notice.model_dump(mode="json")
+    if effect.alarm:
+        written["alarm"] = effect.alarm.model_dump(mode="json")
     return written

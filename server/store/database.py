@@ -156,6 +156,9 @@ class Database(Protocol):
     ) -> list[Document]:
         """Documents whose field is >= low and < high, sorted by the field. The limit is at least 1."""
 
+    async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
+        """The values alone of a field that are >= low and < high, sorted: MongoDB reads its index and no document."""
+
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         """Delete by `_id`; those that do not exist are passed over."""
 

@@ -18,6 +18,7 @@ from server.store.sealing import opened_letter, sealed_letter
 OUT = "letters_out"
 IN = "letters_in"
 UNLOGGED, LOGGED, DEAD = 1, 2, 3
+MOST_WAITING = 500
 UNLOGGED_KEY, DEAD_KEY = "unlogged", "dead"
 WAITING, SETTLED, ATTENTION = "waiting", "settled", "attention"
 
@@ -107,6 +108,11 @@ class Letters:
         low = WAITING + BAR
         documents = await self._database.between(LETTERS_WAITING, low, low + moment_key(now) + "}", limit=limit)
         return [self._kept(document) for document in documents]
+
+    async def may_wait(self, case: str) -> bool:
+        """Whether a letter about this case waits to be settled; also if too many wait to look at them all."""
+        documents = await self._database.between(LETTERS_WAITING, *under(WAITING), limit=MOST_WAITING)
+        return len(documents) == MOST_WAITING or any(document["case"] == case for document in documents)
 
     async def in_attention(self, *, limit: int) -> list[KeptLetter]:
         """Letters that could not be settled, with the reason."""

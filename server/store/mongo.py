@@ -146,6 +146,14 @@ class MongoDatabase:
             documents: list[Document] = await found.to_list(None)
         return documents
 
+    async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
+        self._check(query, limit, is_range=True)
+        span, shown = {query.field: {"$gte": safe(low), "$lt": safe(high)}}, {query.field: 1, "_id": 0}
+        with _reading():
+            found = self._database[query.collection].find(span, shown).sort(query.field, ASCENDING).limit(limit)
+            documents: list[Document] = await found.to_list(None)
+        return [document[query.field] for document in documents]
+
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if not ids:
             return

@@ -42,6 +42,15 @@ class Peers:
         """Remember these fields of `Inbound`."""
         await self._keep(f"in:{peer}", fields, absent=vars(Inbound()))
 
+    async def owe(self, peer: str, *, until: datetime) -> None:
+        """Until this moment the peer is owed our word again and again, up to when our letters are complete."""
+        await self._keep(f"owed:{peer}", {"until": moment_key(until)})
+
+    async def is_owed(self, peer: str, now: datetime) -> bool:
+        """Whether the peer is owed that word now."""
+        document = await self._database.get(PEERS, f"owed:{peer}")
+        return document is not None and moment_key(now) < document["until"]
+
     async def use_nonce(self, key: str, nonce: str, *, until: datetime) -> bool:
         """Whether this nonce was never used under this key; from now on it was."""
         try:

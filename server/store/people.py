@@ -7,8 +7,8 @@ from functools import cache
 from server.crypto.fields import FieldRing
 from server.crypto.passwords import hash_password, verify_password
 from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
-from server.domain.persons import Officer, Person, Session
-from server.store.database import Database, Duplicate, is_safe
+from server.domain.persons import Officer, Person, Rank, Session
+from server.store.database import Database, Document, Duplicate, Mark, is_safe
 from server.store.queries import hour_bucket
 from server.store.sealing import opened, sealed
 
@@ -48,31 +48,40 @@ class People:
 
     async def open_session(self, session: Session, *, expires_at: datetime) -> None:
         """Store a new session, to be forgotten after `expires_at`."""
-        fields = session.model_dump() | {"bucket": hour_bucket(expires_at)}
-        await self._database.insert(SESSIONS, {"_id": fields.pop("id"), **fields})
+        await self._database.insert(SESSIONS, self._written(session, expires_at))
 
     async def session(self, id: str, *, at: datetime) -> Session:
         """The session, if it is not over (to the hour) at this moment; raises NoSuchSession."""
         document = await self._database.get(SESSIONS, id) if is_safe(id) else None
-        if document is None or document["bucket"] < hour_bucket(at):
+        if document is None or document["bucket"] < hour_bucket(at) or "data_key" not in document:  # of an older node
             raise NoSuchSession("登录已失效，请重新登录。")
-        return Session(id=id, **{name: document[name] for name in Session.model_fields if name != "id"})
+        fields = opened(document, self._ring.key(document["data_key"], id), id)
+        return Session(id=id, **{name: fields[name] for name in Session.model_fields if name != "id"})
 
     async def change_session(self, session: Session, *, expires_at: datetime) -> None:
         """Put the session in the place of the one of the version before it; StaleVersion if that is gone."""
-        fields = session.model_dump() | {"bucket": hour_bucket(expires_at)}
-        document = {"_id": fields.pop("id"), **fields}
-        if not await self._database.replace(SESSIONS, document, version=session.version - 1):
+        if not await self._database.replace(SESSIONS, self._written(session, expires_at), version=session.version - 1):
             raise StaleVersion("登录状态已更新，请重试。")
 
-    async def keep_person(self, person: Person) -> None:
-        """Remember a proven name; the same person twice is one."""
+    async def keep_person(self, person: Person, *, openid: str) -> None:
+        """Remember a proven name, with what the platform calls the phone that proved it: the last one counts."""
         key = self._ring.new_key(person.key)
+        document = {"_id": person.key, "data_key": key.wrapped, "person": sealed(person, key, person.key)}
         try:
-            document = {"_id": person.key, "data_key": key.wrapped, "person": sealed(person, key, person.key)}
-            await self._database.insert(PERSONS, document)
+            await self._database.insert(PERSONS, document | {"openid": key.seal(openid, _phone(person.key))})
         except Duplicate:
-            return
+            known = await self._database.get(PERSONS, person.key)
+            if known is not None:
+                key = self._ring.key(known["data_key"], person.key)
+                phone = {"openid": key.seal(openid, _phone(person.key))}
+                await self._database.mark(PERSONS, Mark(person.key, phone))
+
+    async def platform_user(self, key: str) -> str:
+        """The openid of the phone that last proved the name of the person of this key; empty if none is known."""
+        document = await self._database.get(PERSONS, key)
+        if document is None or not document.get("openid"):
+            return ""
+        return self._ring.key(document["data_key"], key).open(document["openid"], _phone(key))
 
     async def person(self, key: str) -> Person:
         """The person of this key; raises NoSuchPerson."""
@@ -81,10 +90,10 @@ class People:
             raise NoSuchPerson("请先完成实名认证。")
         return Person.model_validate(opened(document["person"], self._ring.key(document["data_key"], key), key))
 
-    async def add_officer(self, name: str, department: str, password: str) -> None:
+    async def add_officer(self, name: str, department: str, password: str, *, rank: Rank = "officer") -> None:
         """Store a new officer; raises OfficerExists."""
         hashed = await asyncio.to_thread(hash_password, password)
-        officer = {"name": name, "department": department, "password_hash": hashed}
+        officer = {"name": name, "department": department, "rank": rank, "password_hash": hashed}
         try:
             await self._database.insert(OFFICERS, {"_id": f"officer:{name}", **officer})
         except Duplicate as fault:
@@ -98,7 +107,27 @@ class People:
         is_right = await asyncio.to_thread(verify_password, stored, password)
         if document is None or not is_right:
             raise WrongPassword("用户名或密码不正确。")
-        return Officer(name=document["name"], department=document["department"])
+        return _officer(document)
+
+    async def find_officer(self, name: str) -> Officer | None:
+        """The officer of this name, or None."""
+        id = f"officer:{name}"
+        document = await self._database.get(OFFICERS, id) if is_safe(id) else None
+        return _officer(document) if document else None
+
+    def _written(self, session: Session, expires_at: datetime) -> Document:
+        key = self._ring.new_key(session.id)
+        fields = sealed(session, key, session.id) | {"data_key": key.wrapped, "bucket": hour_bucket(expires_at)}
+        return {"_id": fields.pop("id"), **fields}
+
+
+def _officer(document: Document) -> Officer:
+    return Officer(name=document["name"], department=document["department"], rank=document.get("rank", "officer"))
+
+
+def _phone(person: str) -> str:
+    """The place to which the openid of a person is bound."""
+    return f"{person}/openid"
 
 
 @cache

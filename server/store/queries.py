@@ -11,34 +11,71 @@ from server.store.database import Query
 
 BAR = "|"
 AFTER_BAR = "}"
+JUST_AFTER = "!"
 PUBLISHED = "published"
 
 # owner_key: owner | t<opened_at> | id
 CASES_OF_OWNER = Query("cases_of_owner", "cases", "owner_key", is_range=True)
+# agent_key: agent | t<opened_at> | id, and nothing where the applicant came himself
+CASES_OF_AGENT = Query("cases_of_agent", "cases", "agent_key", is_range=True)
 # relay: `done`, or the moment t... from which a sweeper may carry the effects
 CASES_DUE_FOR_RELAY = Query("cases_due_for_relay", "cases", "relay", is_range=True)
-# key: department | open | t<since>
+# key: department | open or ended | state | d<due on> | t<opened_at> | id, and the same without the department
 TASKS_OF_DEPARTMENT = Query("tasks_of_department", "tasks", "key", is_range=True)
+TASKS_OF_NODE = Query("tasks_of_node", "tasks", "node_key", is_range=True)
+# holder_key: o:<holder> | t<until> | task; department_key: department | t<until> | task
+CLAIMS_OF_HOLDER = Query("claims_of_holder", "claims", "holder_key", is_range=True)
+CLAIMS_OF_DEPARTMENT = Query("claims_of_department", "claims", "department_key", is_range=True)
 # key: unlogged | peer | t<at> | ... or logged | peer | ... or dead | peer | ...
 LETTERS_TO_LOG = Query("letters_to_log", "letters_out", "key", is_range=True)
 LETTERS_DEAD = Query("letters_dead", "letters_out", "key", is_range=True)
 # key: waiting | t... or attention | ...
 LETTERS_WAITING = Query("letters_waiting", "letters_in", "key", is_range=True)
+# key: waiting | t<next attempt> | id, or sending | ... or sent | ... or refused | ... or unknown | ...
+NOTICES_BY_STATE = Query("notices_by_state", "notices", "key", is_range=True)
+# key: t<at> | case, or done
+ALARMS_DUE = Query("alarms_due", "alarms", "key", is_range=True)
+# key: claimed | t<until> | id, or done
+RUNGS_CLAIMED = Query("rungs_claimed", "rungs", "key", is_range=True)
+# key: department | rank | t<at> | id, and node_key: the same without department and rank
+WARNINGS_OF_DEPARTMENT = Query("warnings_of_department", "warnings", "key", is_range=True)
+WARNINGS_OF_NODE = Query("warnings_of_node", "warnings", "node_key", is_range=True)
+# owner_key: owner | t<changed_at> | id, and nothing when the draft is gone
+DRAFTS_OF_OWNER = Query("drafts_of_owner", "drafts", "owner_key", is_range=True)
+# expiry_key: kept | t<expires_at> | owner:id, or gone
+DRAFTS_EXPIRING = Query("drafts_expiring", "drafts", "expiry_key", is_range=True)
+# principal_key: principal | t<given_at> | id; agent_key: agent | t<given_at> | id
+MANDATES_OF_PRINCIPAL = Query("mandates_of_principal", "mandates", "principal_key", is_range=True)
+MANDATES_OF_AGENT = Query("mandates_of_agent", "mandates", "agent_key", is_range=True)
 # kind: `published` of every version
 CATALOGUES = Query("catalogues", "catalogues", "kind")
 # bucket: the hour after which it may go
-EXPIRED_NONCES = Query("expired_nonces", "nonces", "bucket")
-EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket")
+EXPIRED_NONCES = Query("expired_nonces", "nonces", "bucket", is_range=True)
+EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket", is_range=True)
+EXPIRED_DRAFTS = Query("expired_drafts", "drafts", "bucket", is_range=True)
 
-EXPIRED: tuple[Query, ...] = (EXPIRED_NONCES, EXPIRED_SESSIONS)
+EXPIRED: tuple[Query, ...] = (EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DRAFTS)
 
 QUERIES: tuple[Query, ...] = (
     CASES_OF_OWNER,
+    CASES_OF_AGENT,
     CASES_DUE_FOR_RELAY,
     TASKS_OF_DEPARTMENT,
+    TASKS_OF_NODE,
+    CLAIMS_OF_HOLDER,
+    CLAIMS_OF_DEPARTMENT,
     LETTERS_TO_LOG,
     LETTERS_DEAD,
     LETTERS_WAITING,
+    NOTICES_BY_STATE,
+    ALARMS_DUE,
+    RUNGS_CLAIMED,
+    WARNINGS_OF_DEPARTMENT,
+    WARNINGS_OF_NODE,
+    DRAFTS_OF_OWNER,
+    DRAFTS_EXPIRING,
+    MANDATES_OF_PRINCIPAL,
+    MANDATES_OF_AGENT,
     CATALOGUES,
     *EXPIRED,
 )

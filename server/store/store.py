@@ -6,20 +6,30 @@ from datetime import datetime
 from pathlib import Path
 
 from server.crypto.fields import FieldRing
+from server.store.alarms import Alarms
 from server.store.audit import Audit
 from server.store.blobs import Blobs
 from server.store.cases import CASES, Cases
 from server.store.catalogues import Catalogues
+from server.store.claims import Claims
+from server.store.counts import Counts
 from server.store.database import Database
 from server.store.directories import Directories
+from server.store.dishonest import Dishonest
+from server.store.drafts import Drafts
 from server.store.exchange import ExchangeLog
 from server.store.intake import Intake
 from server.store.letters import Letters
+from server.store.mandates import Mandates
 from server.store.materials import Materials
+from server.store.notices import Notices
 from server.store.peers import Peers
 from server.store.people import People
+from server.store.projection import ProjectedCalendar
 from server.store.queries import EXPIRED, hour_bucket
+from server.store.rungs import Rungs
 from server.store.tasks import Tasks
+from server.store.warnings import Warnings
 
 EXPIRED_AT_ONCE = 500
 
@@ -32,20 +42,30 @@ class Store:
     intake: Intake
     cases: Cases
     tasks: Tasks
+    claims: Claims
+    counts: Counts
     letters: Letters
+    notices: Notices
+    alarms: Alarms
+    rungs: Rungs
+    warnings: Warnings
+    calendar: ProjectedCalendar
     people: People
     materials: Materials
+    drafts: Drafts
+    mandates: Mandates
     peers: Peers
     audit: Audit
     directories: Directories
+    dishonest: Dishonest
     catalogues: Catalogues
     log: Callable[[str, str], ExchangeLog]
 
     async def forget_expired(self, hour: datetime) -> int:
-        """Delete what expired in the hour of this moment; answers how many documents went."""
+        """Delete what expired in the hour of this moment or before, as much as goes at once; how many went."""
         gone = 0
         for query in EXPIRED:
-            found = await self.database.equal(query, hour_bucket(hour), limit=EXPIRED_AT_ONCE)
+            found = await self.database.between(query, "h", hour_bucket(hour) + "!", limit=EXPIRED_AT_ONCE)
             await self.database.delete(query.collection, [document["_id"] for document in found])
             gone += len(found)
         return gone
@@ -59,12 +79,22 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         intake=intake,
         cases=Cases(database, ring, intake, here=here, relay_due_seconds=relay_due_seconds),
         tasks=Tasks(database),
+        claims=Claims(database, ring),
+        counts=Counts(database),
         letters=Letters(database, ring),
+        notices=Notices(database),
+        alarms=Alarms(database),
+        rungs=Rungs(database),
+        warnings=Warnings(database),
+        calendar=ProjectedCalendar(database),
         people=People(database, ring),
         materials=Materials(database, ring, Blobs(folder, ring)),
+        drafts=Drafts(database, ring),
+        mandates=Mandates(database, ring),
         peers=Peers(database),
         audit=Audit(database),
         directories=Directories(database),
+        dishonest=Dishonest(database),
         catalogues=Catalogues(database),
         log=lambda direction, peer: ExchangeLog(database, ring, direction=direction, peer=peer),
     )

@@ -1,30 +1,65 @@
 """Tasks in the store: the officers' worklists, each entry a projection of one step as of its last event."""
 
+import asyncio
+import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
 
-from server.store.database import Database, Document, Duplicate
-from server.store.queries import BAR, TASKS_OF_DEPARTMENT, under
+from server.domain.errors import Missing
+from server.store.database import Database, Document, Duplicate, is_safe
+from server.store.queries import BAR, JUST_AFTER, TASKS_OF_DEPARTMENT, TASKS_OF_NODE, under
 
 TASKS = "tasks"
 OPEN = "open"
 ENDED = "ended"
+NO_DUE = "9999-12-31"
+KEYS_AT_ONCE = 1000
+
+
+class NoSuchTask(Missing):
+    """There is no task of this id."""
+
+    title = "没有这个待办事项"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the key of an open task tells of it; `due` is empty if no due date is known."""
+
+    id: str
+    state: str
+    due: str
 
 
 class Tasks:
-    """The tasks of all departments of this node; an ended one stays as a tombstone."""
+    """The tasks of all departments of this node; an ended one stays as a tombstone.
+
+    `place` orders them in any list, soonest due first: by due date, opening of the case, id.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def put(self, task: Document) -> None:
         """Write the task unless it is there already as of the same or a later event."""
-        state = OPEN if task["is_open"] else ENDED
-        key = BAR.join((task["department"], state, f"t{task['opened_at']}", task["_id"]))
-        document = {**task, "key": key, "version": task["event"]}
+        document = _written(task)
         try:
             await self._database.insert(TASKS, document)
         except Duplicate:
             await self._overtake(document)
+
+    async def open_page(self, after: str, *, limit: int) -> list[Document]:
+        """Open tasks of all departments in the order of their keys; `after` is the `node_key` of the last one seen."""
+        low, high = under(OPEN)
+        return await self._database.between(TASKS_OF_NODE, max(low, after + JUST_AFTER), high, limit=limit)
+
+    async def redate(self, task: Document, due_on: str) -> bool:
+        """Give a task another due date as of the same event; False if it has that one, or has moved on meanwhile."""
+        if task["due_on"] == due_on:
+            return False
+        return await self._database.replace(TASKS, _written(task | {"due_on": due_on}), version=task["version"])
 
     async def _overtake(self, document: Document) -> None:
         while True:
@@ -34,12 +69,65 @@ class Tasks:
             if await self._database.replace(TASKS, document, version=stored["version"]):
                 return
 
-    async def open_tasks_of(self, department: str, *, limit: int, after: str = "") -> list[Document]:
-        """A department's open tasks, oldest first; `after` is the `key` of the last one already seen."""
-        low, high = under(department, OPEN)
-        return await self._database.between(TASKS_OF_DEPARTMENT, f"{after}!" if after else low, high, limit=limit)
+    async def open_tasks(
+        self,
+        department: str,
+        states: Sequence[str],
+        *,
+        dues: tuple[str, str] = ("", ""),
+        after: str = "",
+        limit: int,
+    ) -> list[Document]:
+        """The open tasks in these states of a department (empty: of all), soonest due first over all of them.
 
-    async def tasks_of(self, case: str, steps: Sequence[str]) -> list[Document]:
-        """The tasks of these steps of a case, as far as there are any."""
-        found = await self._database.get_many(TASKS, [f"{case}:{step}" for step in steps])
-        return list(found.values())
+        `dues` are the first due date and the one after the last; `after` is the `place` of the last one already seen.
+        """
+        ranges = [_range(department, state, dues=dues, after=after) for state in states]
+        query = TASKS_OF_DEPARTMENT if department else TASKS_OF_NODE
+        reads = [self._database.between(query, low, high, limit=limit) for low, high in ranges if low < high]
+        found = await asyncio.gather(*reads)
+        return list(islice(heapq.merge(*found, key=itemgetter("place")), limit))
+
+    async def open_places(self, department: str) -> list[Place]:
+        """All open tasks of a department as their keys tell; the keys alone are read, page by page."""
+        places: list[Place] = []
+        low, high = under(department, OPEN)
+        while True:
+            keys = await self._database.keys(TASKS_OF_DEPARTMENT, low, high, limit=KEYS_AT_ONCE)
+            places += [_place(key) for key in keys]
+            if len(keys) < KEYS_AT_ONCE:
+                return places
+            low = keys[-1] + JUST_AFTER
+
+    async def task(self, id: str) -> Document:
+        """The task of this id, open or ended; raises NoSuchTask."""
+        document = await self._database.get(TASKS, id) if is_safe(id) else None
+        if document is None:
+            raise NoSuchTask("没有这个待办事项。")
+        return document
+
+    async def tasks(self, ids: Sequence[str]) -> list[Document]:
+        """The tasks of these ids, as far as there are any."""
+        return list((await self._database.get_many(TASKS, ids)).values())
+
+
+def _written(task: Document) -> Document:
+    """The task with its keys, which follow from what it says."""
+    due, is_open = task.get("due_on", ""), OPEN if task["is_open"] else ENDED
+    place = BAR.join((f"d{due or NO_DUE}", f"t{task['opened_at']}", task["_id"]))
+    node_key = BAR.join((is_open, task["state"], place))
+    keys = {"place": place, "node_key": node_key, "key": BAR.join((task["department"], node_key))}
+    return {**task, **keys, "due_on": due, "version": task["event"]}
+
+
+def _range(department: str, state: str, *, dues: tuple[str, str], after: str) -> tuple[str, str]:
+    """The bounds of the keys of one state; never beyond them, whatever `after` says."""
+    parts = (department, OPEN, state) if department else (OPEN, state)
+    (low, high), (first, before) = under(*parts), dues
+    least = [low + after + JUST_AFTER if after else low, f"{low}d{first}" if first else low]
+    return max(least), min(high, f"{low}d{before}") if before else high
+
+
+def _place(key: str) -> Place:
+    _, _, state, due, _, id = key.split(BAR, 5)
+    return Place(id, state, "" if due == f"d{NO_DUE}" else due[1:])

@@ -43,6 +43,9 @@ class Metrics:
         self.letters_settled = Counter(
             "letters_settled_total", "Received letters carried out or refused.", ("kind", "outcome"), registry=own
         )
+        self.notices = Counter(
+            "notices_total", "Attempts to send a notice, by what came of them.", ("template", "outcome"), registry=own
+        )
         self.peer_failures = Counter(
             "peer_failures_total", "Requests to a peer that failed.", ("peer", "reason"), registry=own
         )

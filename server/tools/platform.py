@@ -4,13 +4,13 @@ import asyncio
 from typing import Any
 
 import aiohttp
-import orjson
 
 from server.domain.errors import Forbidden, Invalid, Refusal, Unavailable, Unproven
+from server.tools.calls import Calls, NotAnswered, NotReached
 from server.tools.logs import log
+from server.tools.messages import Messages
 
 TOTAL_SECONDS = 5.0
-ANSWER_BYTES = 64 * 1024
 SUCCESS, BUSY = 0, -1
 TRIES = 3
 PAUSE_SECONDS = 0.1
@@ -64,7 +64,7 @@ REFUSALS: dict[int, type[Refusal]] = {
 
 
 class Platform:
-    """A client of the platform at `base_url`; the session belongs to the caller."""
+    """A client of the platform at `base_url`; `messages` sends to phones. The session belongs to the caller."""
 
     def __init__(
         self,
@@ -75,11 +75,10 @@ class Platform:
         session: aiohttp.ClientSession,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
-        self._base_url = base_url
+        self._calls = Calls(base_url, session, total_seconds=total_seconds)
         self._app_id = app_id
         self._secret = secret
-        self._session = session
-        self._timeout = aiohttp.ClientTimeout(total=total_seconds)
+        self.messages = Messages(self._calls, app_id, secret=secret)
 
     async def openid(self, code: str) -> str:
         """The stable pseudonym of the person whose phone got this login code; the session key is not kept.
@@ -124,25 +123,6 @@ class Platform:
 
     async def _ask_once(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
-            async with self._session.request(
-                method, self._base_url + path, timeout=self._timeout, allow_redirects=False, **request
-            ) as response:
-                status = response.status
-                answer = orjson.loads(await _body(response))
-        except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as fault:
-            log.warning("platform.failed", path=path, reason=type(fault).__name__)
-            raise PlatformUnreachable from None  # the fault may show the address, and in it the secret
-        if status != 200 or not isinstance(answer, dict):
-            log.warning("platform.failed", path=path, reason=f"status {status}")
-            raise PlatformUnreachable
-        return answer
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """The body, cut where it grows longer than any answer of the platform."""
-    body = b""
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > ANSWER_BYTES:
-            break
-    return body[:ANSWER_BYTES]
+            return await self._calls.ask(method, path, **request)
+        except (NotReached, NotAnswered):
+            raise PlatformUnreachable from None

@@ -5,14 +5,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from server.domain.bundles import Bundle
+from server.domain.calendar import Calendar
 from server.domain.catalogue import Catalogue
 from server.domain.checking import catalogue_faults
 from server.domain.divisions import CODE, Division, Divisions, parent_of, prefix
 from server.domain.items import Field, Item, Material, Sourced, Text
 from server.domain.lists import YearlyList
+from server.domain.promises import UndertakingText
 from server.domain.variants import BundleVariant, ItemVariant
 from server.tools.datafiles import Reading
 
@@ -51,6 +53,8 @@ class Publications:
     catalogue: Catalogue
     lists: tuple[YearlyList, ...]
     divisions: Divisions
+    calendar: Calendar
+    undertakings: tuple[UndertakingText, ...]
 
 
 def load_catalogue(folder: Path) -> Catalogue:
@@ -90,7 +94,13 @@ def load_lists(folder: Path) -> tuple[YearlyList, ...]:
 
 def load_publications(catalogue: Path, regions: Path) -> Publications:
     """All of what these two folders hold; raises BrokenData."""
-    return Publications(load_catalogue(catalogue), load_lists(catalogue), load_divisions(regions))
+    return Publications(
+        catalogue=load_catalogue(catalogue),
+        lists=load_lists(catalogue),
+        divisions=load_divisions(regions),
+        calendar=load_calendar(regions),
+        undertakings=load_undertakings(regions),
+    )
 
 
 def load_divisions(folder: Path) -> Divisions:
@@ -113,6 +123,24 @@ def load_nodes(folder: Path) -> tuple[NodeArea, ...]:
         reading.refuse(path, reason, table="node", entry=name, what_to_do="correct the node")
     reading.finish()
     return tuple(nodes)
+
+
+def load_calendar(folder: Path) -> Calendar:
+    """The working days of the folder's calendar.toml; raises BrokenData."""
+    reading = Reading()
+    calendar = reading.whole(folder / "calendar.toml", Calendar)
+    reading.finish()
+    return cast(Calendar, calendar)  # where there is none, finish has raised
+
+
+def load_undertakings(folder: Path) -> tuple[UndertakingText, ...]:
+    """The texts of the folder's undertakings.toml, of each kind the one in force; raises BrokenData."""
+    reading, path = Reading(), folder / "undertakings.toml"
+    texts = reading.tables(path, UndertakingText, table="undertaking")
+    for kind in (kind for kind, times in Counter(text.kind for text in texts).items() if times > 1):
+        reading.refuse(path, f"duplicate: there are two texts of the kind {kind!r}", table="undertaking")
+    reading.finish()
+    return tuple(texts)
 
 
 class _Files:

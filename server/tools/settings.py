@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     publisher_key: Annotated[str, AfterValidator(_public_key)]
     catalogue_folder: Path = Path("config/catalogue")
     regions_folder: Path = Path("config/regions")
+    notices_file: Path = Path("config/notices.toml")
 
     platform_url: BaseUrl
     platform_app_id: Annotated[str, StringConstraints(min_length=1)]
@@ -78,6 +79,9 @@ class Settings(BaseSettings):
     access_token_seconds: WholeSeconds = 1800
     refresh_token_seconds: WholeSeconds = 2_592_000
     officer_token_seconds: WholeSeconds = 28_800
+    claim_seconds: WholeSeconds = 900
+
+    draft_days: Annotated[int, Field(gt=0, le=366)] = 30
 
     poll_seconds: Seconds = 0.5
     relay_at_once: bool = True

@@ -35,6 +35,11 @@ GUIDANCE_STEP = '[[bundle.steps]]\nitem = "parenting_guidance"\nneeds = ["birth_
 ZHEJIANG, VARIANT = "variants/330000.toml", "item_variant[1] 330000/household_registration"
 
 
+def opinions(rule: str) -> str:
+    """The days of the household registration, with the departments that must be heard."""
+    return f"legal_days = 5\nopinions = {{ {rule}, days = 3 }}"
+
+
 def variant(change: str, *, item: str = "household_registration", province: str = "330000") -> str:
     """A province's variant of an item that changes this."""
     return f'[[item_variant]]\nitem = "{item}"\nprovince = "{province}"\n{change}\n{MADE_UP}\n'
@@ -258,6 +263,18 @@ MEANINGS = {
             '{ code = "mother_identity_card", is_core_safety = true, may_be_deferred = true',
         ),
         (HEALTH, BIRTH, "core_safety", "mother_identity_card"),
+    ),
+    "an item wants more opinions than there are departments": (
+        (
+            POLICE,
+            "legal_days = 5",
+            'legal_days = 5\nopinions = { rule = "some", departments = ["health"], needed = 2, days = 3 }',
+        ),
+        (POLICE, HOUSEHOLD, "opinions", "2 of ['health']"),
+    ),
+    "an item is to hear a department nobody knows": (
+        (POLICE, "legal_days = 5", opinions('rule = "all", departments = ["magic"]')),
+        (POLICE, HOUSEHOLD, "unknown_reference", "magic"),
     ),
     "a province varies an item nobody defined": (
         (ZHEJIANG, "", variant("promised_days = 1", item="adoption")),

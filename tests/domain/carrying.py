@@ -2,20 +2,24 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 from server.domain.acts import Act
-from server.domain.case import Case
+from server.domain.case import Case, Step
+from server.domain.deciding import decide
 from server.domain.effects import Task, effects_of
 from server.domain.errors import Refusal
 from server.domain.events import Event
 from server.domain.letters import Letter
-from server.domain.lifecycle import decide, evolve
+from server.domain.lifecycle import evolve
+from server.domain.notices import Notice
+from server.domain.plan import PlannedStep
 from server.domain.settling import act_of
-from tests.world import CATALOGUE, facts, later
+from tests.world import CATALOGUE, JIANGSU, ZHEJIANG, facts, later, opening
 
 
 class Place:
-    """One node, its copy of the case, and the letters that it has written and not yet given away."""
+    """One node, its copy of the case, and the letters that it has written; it is `days` after Monday there."""
 
     def __init__(self, node: str) -> None:
         self.node = node
@@ -23,19 +27,22 @@ class Place:
         self.events: tuple[Event, ...] = ()
         self.threads: dict[str, str] = {}
         self.tasks: list[Task] = []
+        self.notices: list[Notice] = []
         self.written: list[Letter] = []
         self.carried = 0
+        self.days = 0
 
     def do(self, act: Act) -> tuple[Event, ...]:
         """Do an act as the desk does; a refusal is raised and leaves everything as it was."""
         salt = hashlib.sha256(f"{self.node} {len(self.events)}".encode()).digest()[:16]
-        known = facts(self.node, at=later(seconds=len(self.events)), salt=salt)
+        known = facts(self.node, at=later(days=self.days, seconds=len(self.events)), salt=salt)
         happened = decide(self.case, act, known)
         effects, self.threads = effects_of(self.case, happened, known, threads=self.threads)
         for event in happened:
             self.case = evolve(self.case, event)
         self.events += happened
         self.tasks += [effect.task for effect in effects if effect.task]
+        self.notices += [effect.notice for effect in effects if effect.notice]
         self.written += [effect.letter for effect in effects if effect.letter]
         return happened
 
@@ -52,6 +59,28 @@ class Place:
         if act is None:
             raise ValueError(f"this node does not know the kind {letter.kind}")
         return self.do(act)
+
+
+def exchange(home: Place, decider: Place) -> None:
+    """Carry all letters to and fro until there are none; all are obeyed or settled without effect."""
+    while home.carried < len(home.written) or decider.carried < len(decider.written):
+        for refusal in (*carry(home, decider), *carry(decider, home)):
+            raise refusal
+
+
+def places(*plan: PlannedStep, **change: Any) -> tuple[Place, Place]:
+    """Home and decider, the case of these steps just opened and its requests settled."""
+    home, decider = Place(JIANGSU), Place(ZHEJIANG)
+    home.do(opening(plan, **change))
+    exchange(home, decider)
+    return home, decider
+
+
+def step_at(place: Place, code: str) -> Step:
+    """The step as this node has it."""
+    if place.case is None:
+        raise ValueError("this node does not know the case")
+    return place.case.steps[code]
 
 
 def carry(sender: Place, receiver: Place, *, most: int | None = None) -> list[Refusal]:

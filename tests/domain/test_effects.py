@@ -7,13 +7,16 @@ import pytest
 
 from server.domain import acts
 from server.domain.case import Commission
-from server.domain.effects import Effect, Task, commission_of, effects_of
+from server.domain.deciding import decide
+from server.domain.effects import ALARM, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
 from server.domain.letters import letter_id
-from server.domain.lifecycle import decide
-from tests.domain.carrying import Place, carry
+from server.domain.procedure import APPEAL, Delivery, Terms
+from server.domain.telling import commission_of
+from tests.domain.carrying import Place, carry, exchange, places, step_at
 from tests.world import (
     CASE,
     DIRECTORY,
+    HEARING,
     JIANGSU,
     MONDAY,
     UPLOADS,
@@ -22,10 +25,14 @@ from tests.world import (
     citizen,
     commission,
     facts,
+    handed_in,
+    lacking,
     later,
+    of_graph,
     officer,
     opened,
     opening,
+    peer,
     person,
     planned,
     worked,
@@ -34,6 +41,7 @@ from tests.world import (
 POLICE = officer("police", node=ZHEJIANG)
 WITHDRAW = acts.Withdraw(id="withdraw", by=citizen())
 FIRST_DONE = worked("first", officer(), result={"birth_number": "A1"})
+ACCEPTED = {"by": "decider", "legal_days": 10, "promised_days": 5, "deferrals": []}
 
 
 def home_after(*wishes: acts.Act) -> Place:
@@ -103,7 +111,7 @@ def test_the_home_asks_and_the_decider_tells():
     ("until", "told"),
     [
         ("approved", {"outcome": "approved", "result": {"household_number": "B2"}}),
-        ("refused", {"outcome": "refused", "grounds": "材料不实"}),
+        ("refused", {"outcome": "refused", "grounds": "材料不实", "appeal": APPEAL}),
     ],
 )
 def test_the_decider_tells_each_move_with_its_words_and_no_more(until: str, told: dict[str, Any]):
@@ -111,7 +119,11 @@ def test_the_decider_tells_each_move_with_its_words_and_no_more(until: str, told
     for act in worked("second", POLICE, until=until, result={"household_number": "B2"}):
         decider.do(act)
     bodies = [(letter.kind, dict(letter.body)) for letter in decider.written]
-    assert bodies == [("step.received", {}), ("step.accepted", {}), ("step.decided", told)]
+    assert bodies == [
+        ("step.received", {}),
+        ("step.accepted", ACCEPTED),
+        ("step.decided", told),
+    ]
     assert {(letter.sender, letter.to, letter.case, letter.step) for letter in decider.written} == {
         (ZHEJIANG, JIANGSU, CASE, "second")
     }
@@ -150,7 +162,8 @@ def test_a_commit_without_letters_keeps_the_threads():
     happened = decide(None, opening([planned("one")]), facts())
     given = {"440000": "ab" * 32}
     effects, threads = effects_of(None, happened, facts(), threads=given)
-    assert [effect.letter for effect in effects] == [None]
+    assert effects
+    assert all(effect.letter is None for effect in effects)
     assert threads == given
     assert threads is not given
 
@@ -172,12 +185,10 @@ def test_letters_of_one_commit_have_ids_and_salts_of_their_own():
 
 def test_another_commit_of_the_same_event_has_the_same_id_and_another_salt():
     happened = decide(None, opening([planned("one", division=ZHEJIANG)]), facts())
-    (one,), _ = effects_of(None, happened, facts(salt=b"a" * 16), threads={})
-    (two,), _ = effects_of(None, happened, facts(salt=b"b" * 16), threads={})
-    assert one.letter
-    assert two.letter
-    assert one.letter.id == two.letter.id
-    assert one.letter.salt != two.letter.salt
+    both = [effects_of(None, happened, facts(salt=salt), threads={})[0] for salt in (b"a" * 16, b"b" * 16)]
+    one, two = (next(effect.letter for effect in effects if effect.letter) for effects in both)
+    assert one.id == two.id
+    assert one.salt != two.salt
 
 
 def test_tasks_stand_where_the_step_is_decided_and_follow_it():
@@ -186,8 +197,10 @@ def test_tasks_stand_where_the_step_is_decided_and_follow_it():
         ("case1:first", "sent", True),
         ("case1:first", "received", True),
         ("case1:first", "accepted", True),
-        ("case1:first", "approved", False),
+        ("case1:first", "approved", True),  # its licence is still to be delivered
     ]
+    home.do(acts.Deliver(id="d", by=officer(), step="first", delivery=Delivery(method="window")))
+    assert [(task.id, task.state, task.is_open) for task in home.tasks[-1:]] == [("case1:first", "delivered", False)]
     decider = decider_of(home)
     decider.do(worked("second", POLICE)[0])
     assert [(task.id, task.department, task.state) for task in decider.tasks] == [
@@ -219,9 +232,13 @@ def test_a_task_shows_no_personal_data():
 
 def test_effects_have_places_of_their_own_and_survive_being_written_down():
     plan = [planned("one"), planned("two", division=ZHEJIANG)]
-    happened = decide(None, opening(plan), facts(at=later(hours=1)))
+    by_agent = opening(plan).model_copy(update={"by": citizen().model_copy(update={"is_agent": True})})
+    happened = decide(None, by_agent, facts(at=later(hours=1)))
     effects, _ = effects_of(None, happened, facts(at=later(hours=1)), threads={})
-    assert [(effect.event, effect.index) for effect in effects] == [(2, 0), (3, 1)]
+    places = [(effect.event, effect.index) for effect in effects]
+    assert [place for place in places if place[1] != ALARM] == [(1, NOTICE), (2, FIRST_TASK), (3, LETTER)]
+    assert len(set(places)) == len(places)
+    assert [bool(effect.notice) for effect in effects if effect.index == NOTICE] == [True]
     assert [Effect.model_validate_json(effect.model_dump_json()) for effect in effects] == list(effects)
 
 
@@ -230,3 +247,173 @@ def test_what_a_home_sends_is_what_a_commission_is_made_of():
     sent = commission_of(case, case.steps["second"])
     assert sent.step == commission().step
     assert Commission.model_validate(sent.model_dump(mode="json")) == sent
+
+
+# What officers are to do, and until when.
+
+
+def tasks_now(place: Place) -> dict[str, tuple[bool, str]]:
+    """The newest task of each id: whether it is open, and its last day."""
+    return {task.id: (task.is_open, task.due_on) for task in place.tasks}
+
+
+def test_a_task_tells_the_last_day_for_what_is_to_be_done_next():
+    home = home_after(opening([planned("one", yields="birth_licence", fields=("subject_name",))]))
+    act: dict[str, Any] = {"by": officer(), "step": "one"}
+    seen = [home.tasks[-1].due_on]
+    for days, wish in (
+        (0, acts.Receive(id="receive", **act)),
+        (1, acts.AskSupplement(id="ask", gaps=(lacking("subject_name"),), **act)),
+        (3, acts.Supply(id="supply", by=citizen(), step="one", form={"subject_name": "测试宝宝"})),
+        (4, acts.Accept(id="accept", **act)),
+        (7, acts.Approve(id="approve", **act)),
+        (8, acts.Deliver(id="deliver", delivery=Delivery(method="window"), **act)),
+    ):
+        home.days = days
+        home.do(wish)
+        seen.append(home.tasks[-1].due_on)
+    told, notified_again, decided, delivered = "2026-12-15", "2026-12-03", "2026-12-04", "2026-12-14"
+    assert seen == ["2026-11-30", "2026-11-30", told, notified_again, decided, delivered, ""]
+    assert [task.is_open for task in home.tasks[-3:]] == [True, True, False]
+
+
+def test_a_task_tells_no_day_that_is_not_sure_or_while_the_clock_is_stopped():
+    plan = [planned("one", terms=Terms(legal_days=10, special_steps=(HEARING,)))]
+    home = home_after(opening(plan), *worked("one", officer(), until="accepted"))
+    hearing = acts.Suspend(id="s", by=officer(), step="one", procedure="听证", notice="需要十日。", days=10)
+    home.do(hearing)
+    assert tasks_now(home) == {"case1:one": (True, "")}
+    home.days = 50  # the last day lies in a year whose holidays nobody knows
+    home.do(acts.Resume(id="r", by=officer(), step="one"))
+    assert tasks_now(home) == {"case1:one": (True, "")}
+
+
+def test_each_department_that_must_be_heard_has_a_task_of_its_own():
+    home = home_after(opening([of_graph("step0")]), *worked("step0", officer(), until="accepted"))
+    police, insurance = "case1:step0:opinion:police", "case1:step0:opinion:insurance"
+    assert tasks_now(home) == {
+        "case1:step0": (True, "2026-11-30"),
+        police: (True, "2026-11-26"),
+        insurance: (True, "2026-11-26"),
+    }
+    home.do(acts.Opine(id="opine", by=officer("police"), step="step0", answer="object"))
+    assert tasks_now(home) | {police: (False, "2026-11-26")} == tasks_now(home)
+    home.days = 2
+    home.do(acts.ReturnOpinion(id="return", by=officer(), step="step0", department="police", reason="请写明依据"))
+    assert (tasks_now(home)[police], tasks_now(home)[insurance]) == ((True, "2026-11-30"), (True, "2026-11-26"))
+    home.do(acts.Refuse(id="refuse", by=officer(), step="step0", grounds="不符合条件"))
+    assert [is_open for is_open, _ in tasks_now(home).values()] == [False, False, False]
+
+
+# What the applicant is told.
+
+
+def test_the_applicant_is_told_by_his_home_whoever_decides():
+    home = home_after(opening(), *FIRST_DONE)
+    decider = decider_of(home)
+    told = [effect_notice.template for effect_notice in home.notices]
+    assert told == ["accepted", "decided"]
+    for act in worked("second", POLICE):
+        decider.do(act)
+    assert decider.notices == []
+    assert not carry(decider, home)
+    assert [notice.template for notice in home.notices][2:] == ["accepted", "decided"]
+    assert {notice.person for notice in home.notices} == {person().key}
+
+
+def test_a_question_is_told_with_the_day_until_which_it_may_be_answered():
+    ask = acts.AskSupplement(id="ask", by=officer(), step="first", gaps=(lacking("subject_name"),))
+    home = home_after(opening(), FIRST_DONE[0], ask)
+    (notice,) = [each for each in home.notices if each.template == "supplement_asked"]
+    assert (notice.values["item"], notice.values["due"]) == ("事项first", "2026年12月14日")
+    assert "subject_name" not in notice.model_dump_json()
+
+
+# Every letter means at the other node what it told of.
+
+
+def on_the_way(code: str, *more: acts.Act) -> list[acts.Act]:
+    """The acts at the decider, up to acceptance, and then these."""
+    return [*worked(code, HEALTH, until="accepted"), *more]
+
+
+HEALTH = officer(node=ZHEJIANG)
+AT_DECIDER: dict[str, Any] = {"by": HEALTH, "step": "step1"}
+SUSPEND = acts.Suspend(id="s", procedure="听证", notice="需要十日。", days=10, **AT_DECIDER)
+ASK = acts.AskSupplement(id="ask", gaps=(lacking("subject_name"), lacking("proof", kind="material")), **AT_DECIDER)
+EXTEND = acts.Extend(
+    id="e", by=officer(node=ZHEJIANG, name="head-1", rank="head"), step="step1", days=3, reason="案情复杂"
+)
+DECLINE = acts.Decline(id="d", reason="wrong_agency", grounds="不属于本机关", agency="民政局", **AT_DECIDER)
+APPROVE = acts.Approve(id="a", result={"step1_number": "7"}, **AT_DECIDER)
+DELIVER = acts.Deliver(id="v", delivery=Delivery(method="post", number="P1"), **AT_DECIDER)
+LIVES: dict[str, list[acts.Act]] = {
+    "step.received": [worked("step1", HEALTH)[0]],
+    "step.accepted": on_the_way("step1"),
+    "step.notice supplement": [worked("step1", HEALTH)[0], ASK],
+    "step.notice suspension": on_the_way("step1", SUSPEND),
+    "step.notice resumption": on_the_way("step1", SUSPEND, acts.Resume(id="r", **AT_DECIDER)),
+    "step.notice extension": on_the_way("step1", EXTEND),
+    "step.decided approved": on_the_way("step1", APPROVE),
+    "step.decided refused": worked("step1", HEALTH, until="refused"),
+    "step.decided declined": [worked("step1", HEALTH)[0], DECLINE],
+    "step.delivered": on_the_way("step1", APPROVE, DELIVER),
+    "step.withdrawn": [acts.LetGo(id="go", **AT_DECIDER)],
+}
+SAME = {"state", "since", "supplement", "deferrals", "grounds", "appeal", "agency", "result", "delivery"}
+
+
+def same_step(place: Place, other: Place) -> bool:
+    """Whether the step stands the same at both nodes, with its clock."""
+    one, two = (step_at(each, "step1") for each in (place, other))
+    clocks = [step.clock.model_dump(exclude={"extension"}) if step.clock else None for step in (one, two)]
+    days = [step.clock.days("legal") if step.clock else 0 for step in (one, two)]
+    return (
+        one.model_dump(include=SAME) == two.model_dump(include=SAME) and clocks[0] == clocks[1] and len(set(days)) == 1
+    )
+
+
+@pytest.mark.parametrize("kind", LIVES)
+def test_the_letter_of_each_move_makes_the_same_of_the_mirror_at_home(kind: str):
+    home, decider = places(of_graph("step1", division="330106"))
+    for seconds, act in enumerate(LIVES[kind]):
+        decider.days = seconds  # a working day after another
+        decider.do(act)
+        exchange(home, decider)
+    told = next(letter for letter in decider.written if letter.id == home_cause(home))
+    assert kind in (told.kind, f"{told.kind} {told.body.get('about') or told.body.get('outcome')}")
+    assert same_step(home, decider)
+
+
+def home_cause(home: Place) -> str:
+    """The last letter that was obeyed at home."""
+    return [each.act_id for each in home.events if each.by == peer(ZHEJIANG)][-1]
+
+
+def test_what_the_home_says_makes_the_same_of_the_step_at_the_decider():
+    home, decider = places(of_graph("step1", division="330106"))
+    for act in LIVES["step.notice supplement"]:
+        decider.do(act)
+    exchange(home, decider)
+    answer = {"form": {"subject_name": "测试宝宝"}, "materials": (handed_in("proof"),)}
+    home.do(acts.Supply(id="supply", by=citizen(), step="step1", **answer))
+    exchange(home, decider)
+    home.do(WITHDRAW)
+    exchange(home, decider)
+    assert [letter.kind for letter in home.written] == [
+        "step.requested",
+        "step.told",
+        "step.supplied",
+        "step.withdrawal_asked",
+    ]
+    causes = [each.act_id for each in decider.events if each.by == peer(JIANGSU)]
+    assert causes == [letter.id for letter in home.written[:3]]
+    assert step_at(home, "step1").state == step_at(decider, "step1").state == "withdrawn"
+
+
+def test_no_home_sets_the_days_the_terms_or_the_results_of_another_nodes_step():
+    ours = of_graph("step1", division="330106")
+    generous = Terms(legal_days=900, supplement_days=900, deferrable=("proof",), extension_days=900)
+    change = {"promised_days": 900, "terms": generous, "yields": "", "yields_fields": ("birth_number",), "name": "x"}
+    _, decider = places(ours.model_copy(update=change))
+    assert step_at(decider, "step1").plan == ours.model_copy(update={"yields_fields": ("step1_number",)})

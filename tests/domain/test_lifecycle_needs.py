@@ -6,7 +6,7 @@ import pytest
 
 from server.domain import acts
 from server.domain.case import Actor, Case
-from server.domain.lifecycle import decide
+from server.domain.deciding import decide
 from tests.domain.places import directory_of
 from tests.world import (
     FACTS,

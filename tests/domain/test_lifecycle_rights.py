@@ -4,8 +4,9 @@ import pytest
 
 from server.domain import acts
 from server.domain.case import Actor, Case, NoSuchCase, NoSuchStep
+from server.domain.deciding import NotOurStep, NotYourDepartment, StepAlreadyRequested, decide
 from server.domain.errors import Refusal, StaleVersion
-from server.domain.lifecycle import NotOurStep, NotYielded, NotYourDepartment, StepAlreadyRequested, decide
+from server.domain.moves import NotYielded
 from tests.world import (
     CASE,
     FACTS,

@@ -6,7 +6,7 @@ import pytest
 
 from server.domain import acts
 from server.domain.case import Case
-from server.domain.lifecycle import NothingToWithdraw, StateForbids, decide
+from server.domain.deciding import NothingToWithdraw, StateForbids, decide
 from tests.domain.carrying import Place, carry
 from tests.world import FACTS, JIANGSU, ZHEJIANG, after, citizen, facts, later, officer, opened, opening, peer, worked
 

@@ -6,9 +6,11 @@ import pytest
 
 from server.domain import acts
 from server.domain.catalogue import Catalogue
+from server.domain.deciding import NotOurStep, decide
 from server.domain.letters import Letter, letter_salt
-from server.domain.lifecycle import NotOurStep, decide
+from server.domain.names import moment_text
 from server.domain.plan import PlannedStep
+from server.domain.procedure import Deferral, Delivery
 from server.domain.settling import ItemUnknown, LetterUnreadable, UndeclaredData, act_of
 from tests.domain.carrying import Place, carry
 from tests.world import (
@@ -21,6 +23,8 @@ from tests.world import (
     after,
     commission,
     facts,
+    lacking,
+    later,
     officer,
     opened,
     opening,
@@ -30,18 +34,67 @@ from tests.world import (
     worked,
 )
 
-PLAIN: dict[str, type[acts.StepAct]] = {
-    "step.withdrawal_asked": acts.AskWithdrawal,
-    "step.received": acts.Receive,
-    "step.accepted": acts.Accept,
-    "step.withdrawn": acts.LetGo,
-}
 APPROVED = {"outcome": "approved", "result": {"household_number": "B2"}}
 REQUESTED = commission().model_dump(mode="json")
 OFFERED = REQUESTED["materials"][0]
-BODIES: dict[str, dict[str, Any]] = {"step.requested": REQUESTED, "step.decided": APPROVED} | {
-    kind: {} for kind in PLAIN
+GAP = lacking("subject_name")
+LATER = later(days=7)
+DUE_ON = LATER.date()
+DEFERRAL = Deferral(material="photo", due_on=DUE_ON)
+Said = tuple[str, dict[str, Any], type[acts.StepAct], dict[str, Any]]
+BY_DECIDER: dict[str, Said] = {  # kind and body of a letter, the act that it wishes, and what that says
+    "received": ("step.received", {}, acts.Receive, {}),
+    "accepted": ("step.accepted", {"by": "decider"}, acts.Accept, {}),
+    "accepted with deferrals": (
+        "step.accepted",
+        {"by": "decider", "deferrals": [DEFERRAL.model_dump(mode="json")]},
+        acts.Accept,
+        {"deferrals": (DEFERRAL,)},
+    ),
+    "accepted by law": ("step.accepted", {"by": "law", "since": moment_text(MONDAY)}, acts.Deem, {"since": MONDAY}),
+    "supplement": (
+        "step.notice",
+        {"about": "supplement", "gaps": [GAP.model_dump(mode="json")]},
+        acts.AskSupplement,
+        {"gaps": (GAP,)},
+    ),
+    "supplied": ("step.notice", {"about": "supplied"}, acts.Supply, {}),
+    "suspension": (
+        "step.notice",
+        {"about": "suspension", "procedure": "听证", "notice": "需要十日。", "days": 10},
+        acts.Suspend,
+        {"procedure": "听证", "notice": "需要十日。", "days": 10},
+    ),
+    "resumption": ("step.notice", {"about": "resumption"}, acts.Resume, {}),
+    "extension": (
+        "step.notice",
+        {"about": "extension", "days": 5, "reason": "案情复杂", "approver": "police"},
+        acts.Extend,
+        {"days": 5, "reason": "案情复杂", "approver": "police"},
+    ),
+    "approved": ("step.decided", APPROVED, acts.Approve, {"result": {"household_number": "B2"}}),
+    "refused": ("step.decided", {"outcome": "refused", "grounds": "材料不实"}, acts.Refuse, {"grounds": "材料不实"}),
+    "declined": (
+        "step.decided",
+        {"outcome": "declined", "reason": "wrong_agency", "grounds": "不属于本机关", "agency": "民政局"},
+        acts.Decline,
+        {"reason": "wrong_agency", "grounds": "不属于本机关", "agency": "民政局"},
+    ),
+    "delivered": ("step.delivered", {"method": "post"}, acts.Deliver, {"delivery": Delivery(method="post")}),
+    "withdrawn": ("step.withdrawn", {"grounds": "逾期"}, acts.LetGo, {"grounds": "逾期"}),
 }
+BY_HOME: dict[str, Said] = {
+    "told": ("step.told", {"due_on": DUE_ON.isoformat()}, acts.Tell, {"due_on": DUE_ON}),
+    "supplied": (
+        "step.supplied",
+        {"form": {"subject_name": "测试宝宝"}, "materials": [OFFERED]},
+        acts.Supply,
+        {"form": {"subject_name": "测试宝宝"}, "materials": commission().materials},
+    ),
+    "withdrawal asked": ("step.withdrawal_asked", {}, acts.AskWithdrawal, {}),
+}
+BODIES = [(kind, body) for kind, body, _, _ in (*BY_DECIDER.values(), *BY_HOME.values())]
+REQUEST = ("step.requested", REQUESTED)
 
 
 def catalogue_of(version: str) -> Catalogue:
@@ -66,25 +119,18 @@ def letter(kind: str, body: dict[str, Any], *, sender: str = ZHEJIANG, **change:
     return whole.model_copy(update=change)
 
 
-@pytest.mark.parametrize(("kind", "act"), PLAIN.items(), ids=list(PLAIN))
-def test_a_plain_letter_wishes_the_act_of_its_kind(kind: str, act: type[acts.StepAct]):
-    assert act_of(letter(kind, {}), catalogue_of) == act(id="ab" * 32, by=peer(ZHEJIANG), step="second")
-
-
-def test_a_decision_wishes_approval_with_its_result_or_refusal_with_its_grounds():
-    common = {"id": "ab" * 32, "by": peer(ZHEJIANG), "step": "second"}
-    assert act_of(letter("step.decided", APPROVED), catalogue_of) == acts.Approve(
-        **common, result={"household_number": "B2"}
-    )
-    refused = {"outcome": "refused", "grounds": "材料不实"}
-    assert act_of(letter("step.decided", refused), catalogue_of) == acts.Refuse(**common, grounds="材料不实")
+@pytest.mark.parametrize("said", [*BY_DECIDER.values(), *BY_HOME.values()], ids=[*BY_DECIDER, *BY_HOME])
+def test_a_letter_wishes_the_act_of_its_kind_with_its_words_at_its_moment(said: Said):
+    kind, body, act, words = said
+    common = {"id": "ab" * 32, "by": peer(ZHEJIANG), "step": "second", "at": LATER}
+    assert act_of(letter(kind, body, at=LATER), catalogue_of) == act(**common, **words)
 
 
 def test_a_request_wishes_that_the_step_be_taken_up():
     assert act_of(letter("step.requested", REQUESTED, sender=JIANGSU), catalogue_of) == request(id="ab" * 32)
 
 
-@pytest.mark.parametrize("kind", ["step.supplied", "step.paper", "letter.refused", "head.witnessed", "", "nonsense"])
+@pytest.mark.parametrize("kind", ["step.paper", "letter.refused", "head.witnessed", "", "nonsense"])
 def test_a_kind_that_this_node_does_not_know_wishes_nothing(kind: str):
     assert act_of(letter(kind, {"outcome": 1}), catalogue_of) is None
 
@@ -98,10 +144,10 @@ def test_a_kind_that_this_node_does_not_know_wishes_nothing(kind: str):
     + [{"step": step} for step in (None, "", "Second", "a.b", "$set", "a" * 62)],
     ids=str,
 )
-@pytest.mark.parametrize("kind", BODIES)
-def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, change: dict[str, Any]):
+@pytest.mark.parametrize(("kind", "body"), dict([*BODIES, REQUEST]).items(), ids=str)
+def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, body: dict[str, Any], change: dict[str, Any]):
     with pytest.raises(LetterUnreadable):
-        act_of(letter(kind, BODIES[kind], **change), catalogue_of)
+        act_of(letter(kind, body, **change), catalogue_of)
 
 
 @pytest.mark.parametrize(
@@ -110,11 +156,30 @@ def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, change: di
         ("step.decided", {}),
         ("step.decided", {"outcome": "maybe", "grounds": "x", "result": {}}),
         ("step.decided", {"outcome": ["approved"], "result": {}}),
-        ("step.decided", {"outcome": "approved"}),
         ("step.decided", {"outcome": "approved", "result": "all of it"}),
         ("step.decided", {"outcome": "approved", "result": {"household_number": 7}}),
         ("step.decided", {"outcome": "refused"}),
         ("step.decided", {"outcome": "refused", "grounds": None}),
+        ("step.accepted", {}),
+        ("step.accepted", {"by": "nobody"}),
+        ("step.accepted", {"by": "law", "since": "yesterday"}),
+        ("step.notice", {}),
+        ("step.notice", {"about": "weather"}),
+        ("step.notice", {"about": "supplement"}),
+        ("step.notice", {"about": "suspension", "procedure": "听证", "notice": "需要十日。", "days": 0}),
+        ("step.notice", {"about": "suspension", "procedure": "听证", "notice": "", "days": 10}),
+        ("step.notice", {"about": "extension", "days": -1, "reason": "案情复杂"}),
+        ("step.notice", {"about": "resumption", "days": 3}),
+        ("step.told", {}),
+        ("step.told", {"due_on": "soon"}),
+        ("step.supplied", {"form": {"subject_name": 7}}),
+        ("step.supplied", {"materials": [{"code": "proof"}]}),
+        ("step.delivered", {"method": "pigeon"}),
+        ("step.received", {"id": "another"}),
+        ("step.received", {"by": {"node": "440000", "part": "node"}}),
+        ("step.received", {"step": "first"}),
+        ("step.received", {"digest": "ab"}),
+        ("step.received", {"version": 3}),
         ("step.requested", {}),
         ("step.requested", {key: value for key, value in REQUESTED.items() if key != "form"}),
         ("step.requested", REQUESTED | {"applicant": {"name": "测试甲"}}),
@@ -165,31 +230,44 @@ def test_a_request_is_measured_by_the_catalogue_of_its_case():
         act_of(asked, {REQUESTED["catalogue"]: now}.__getitem__)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "step.requested"])
+@pytest.mark.parametrize("said", BY_DECIDER.values(), ids=list(BY_DECIDER))
 @pytest.mark.parametrize("sender", [GUANGDONG, JIANGSU])
-def test_at_home_a_letter_of_anybody_but_the_decider_is_not_obeyed(kind: str, sender: str):
+def test_at_home_a_letter_of_anybody_but_the_decider_is_not_obeyed(said: Said, sender: str):
     case = after(opened(), *worked("first", officer()))
-    act = act_of(letter(kind, BODIES[kind], sender=sender), catalogue_of)
+    act = act_of(letter(*said[:2], sender=sender), catalogue_of)
     assert act
     with pytest.raises(NotOurStep):
         decide(case, act, facts(JIANGSU))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "step.requested"])
-def test_at_home_a_step_that_waits_is_moved_by_no_letter(kind: str):
-    act = act_of(letter(kind, BODIES[kind]), catalogue_of)
+@pytest.mark.parametrize(("kind", "body"), BODIES)
+def test_at_home_a_step_that_waits_is_moved_by_no_letter(kind: str, body: dict[str, Any]):
+    act = act_of(letter(kind, body), catalogue_of)
     assert act
     with pytest.raises(NotOurStep):
         decide(opened(), act, facts(JIANGSU))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "step.requested"])
-def test_at_the_decider_a_third_node_is_not_obeyed(kind: str):
+@pytest.mark.parametrize(("kind", "body"), BODIES)
+def test_at_the_decider_a_third_node_is_not_obeyed(kind: str, body: dict[str, Any]):
     case = after(None, request(), facts=facts(ZHEJIANG))
-    act = act_of(letter(kind, BODIES[kind], sender=GUANGDONG), catalogue_of)
+    act = act_of(letter(kind, body, sender=GUANGDONG), catalogue_of)
     assert act
     with pytest.raises(NotOurStep):
         decide(case, act, facts(ZHEJIANG))
+
+
+@pytest.mark.parametrize("said", BY_HOME.values(), ids=list(BY_HOME))
+def test_the_decider_does_not_say_what_is_the_homes_to_say(said: Said):
+    case = after(opened(), *worked("first", officer()), *worked("second", peer(), until="received"))
+    asked = after(case, acts.AskSupplement(id="ask", by=peer(), step="second", gaps=(GAP,)))
+    act = act_of(letter(*said[:2]), catalogue_of)
+    assert act
+    if isinstance(act, acts.Supply):  # of the decider's own words about a supply none is about what was supplied
+        assert dict(after(asked, act).form) == dict(asked.form)
+    else:
+        with pytest.raises(NotOurStep):
+            decide(asked, act, facts(JIANGSU))
 
 
 def test_a_request_for_the_case_of_another_node_is_not_obeyed():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from server.domain.bundles import Bundle, BundleStep
 from server.domain.merging import merge
 from server.domain.plan import PlannedStep
+from server.domain.procedure import Terms
 from server.domain.timing import Days, days_of
 from tests.domain.invented import Made, cases
 
@@ -22,7 +23,13 @@ def bundle(promised: int | None = None) -> Bundle:
 
 def step(code: str, days: int, *needs: str) -> PlannedStep:
     nothing = {"fields": (), "materials": (), "yields": "", "yields_fields": ()}
-    what = {"name": code, "department": "health", "division": "320000", "promised_days": days}
+    what = {
+        "name": code,
+        "department": "health",
+        "division": "320000",
+        "promised_days": days,
+        "terms": Terms(legal_days=days),
+    }
     return PlannedStep(code=code, needs=needs, **what, **nothing)
 
 

@@ -61,13 +61,15 @@ def check_cases(client: Client, home: Node, peer: Node, *, cases: Sequence[str])
 
 
 def check_tasks(client: Client, home: Node, peer: Node, *, cases: Sequence[str]) -> None:
-    """There is exactly one task for each step, at its decider, and it is closed."""
+    """There is exactly one task for each step, at its decider, and it is open only to deliver what the step yielded."""
     at_home = {f"{case}:{step}": department for case in cases for step, department in AT_HOME.items()}
     abroad = {f"{JIANGSU}:{case}:{ABROAD}": DEPARTMENT_ABROAD for case in cases}
     for node, expected in ((home, at_home), (peer, abroad)):
         tasks = all_of(client, node, "tasks")
         assert {task["_id"]: task["department"] for task in tasks} == expected
-        assert {(task["state"], task["is_open"]) for task in tasks} == {("approved", False)}
+        assert {task["state"] for task in tasks} == {"approved"}
+        yielding = {item.code for item in node.catalogue.items if item.yields}
+        assert all(task["is_open"] == (task["step"] in yielding) for task in tasks)
 
 
 async def check_logs(client: Client, sender: Node, receiver: Node) -> None:

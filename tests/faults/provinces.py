@@ -1,10 +1,9 @@
 """Provinces as real processes: `serve` and `work` of each, started, killed and started again by the tests."""
 
 import asyncio
-import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from server.node import Node
 from server.tools.settings import Settings
 from tests.catalogue.shipped import copy_small
 from tests.faults.books import AT_HOME, DEPARTMENT_ABROAD
-from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Answer, Caller
+from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Answer, Caller, reserved_port
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -194,15 +193,6 @@ async def _tried(caller: Caller, path: str, body: Any, *, key: str) -> Answer:
         return await caller.post(path, body, key=key)
     except aiohttp.ClientConnectionError as fault:
         return Answer(503, repr(fault), {})
-
-
-@contextmanager
-def reserved_port() -> Iterator[int]:
-    """A port for a process that dies and comes back: nobody else is given it in between, as this never listens."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind((HOST, 0))
-        yield holder.getsockname()[1]
 
 
 async def _stop_all(province: Province) -> None:

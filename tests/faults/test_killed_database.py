@@ -13,8 +13,8 @@ from server.demo.database import server_command
 from server.demo.processes import Child, start, stop
 from tests.faults.books import Client, all_of
 from tests.faults.nursery import Nursery
-from tests.faults.provinces import BUSY, HOST, PAUSE_SECONDS, Province, provinces, reserved_port
-from tests.nodes import Caller, newborn_wish, until
+from tests.faults.provinces import BUSY, HOST, PAUSE_SECONDS, Province, provinces
+from tests.nodes import Caller, newborn_wish, reserved_port, until
 
 LANES = 12
 DEATHS = 3

@@ -18,7 +18,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.desk": ("server.domain", "server.node"),
     "regions": ("server.domain", "server.crypto", "server.node", "server.desk"),
     "handlers": ("server.domain", "server.node", "server.desk", "regions"),
-    "server.main": EVERYTHING,
+    "server.working": ("server.domain", "server.node", "server.tools", "server.desk", "regions"),
+    "server.main": (*EVERYTHING, "server.working"),
     "server.demo": ("server.tools", "server.crypto"),
     "server.cli": ("server.main", "server.demo", "regions", "server.crypto", "server.domain", "server.tools"),
     "server.__main__": ("server.cli", "server.tools"),
@@ -26,6 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 DRIVERS = ("pymongo", "motor", "bson", "gridfs")
 DRIVER_FILE = "server/store/mongo.py"
+DRIVER_FILES = (DRIVER_FILE, "loadtests/sizes.py")
 PURE_MODULES = frozenset(
     {
         *("abc", "annotated_types", "base64", "bisect", "collections", "copy", "dataclasses", "datetime"),
@@ -94,10 +96,13 @@ def names_come_from_their_real_place(house: House) -> Iterator[Breach]:
 
 
 def one_driver_import(house: House) -> Iterator[Breach]:
-    """One file speaks to the database driver."""
+    """One file of the product speaks to the database driver.
+
+    So does one measurement: it plants many cases in a demo's database from outside, and may not import ours.
+    """
     for source in house.sources:
         for one in house.imports(source):
-            if one.module.split(".")[0] in DRIVERS and source.path != DRIVER_FILE:
+            if one.module.split(".")[0] in DRIVERS and source.path not in DRIVER_FILES:
                 yield Breach(source.path, one.module, f"line {one.line}: only {DRIVER_FILE} imports {one.module}")
 
 

@@ -10,7 +10,7 @@ import pymongo
 import pytest
 import pytest_asyncio
 
-from tests.nodes import Caller, Places, newborn_wish, running_nodes
+from tests.nodes import Caller, HandClock, Places, newborn_wish, running_nodes
 from tests.world import ZHEJIANG
 
 module_wide = pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -26,6 +26,12 @@ async def nodes_of_a_module(
         yield places
     for division in places.nodes:
         sweeper.drop_database(f"{name}_{division}")
+
+
+@module_wide
+async def clock() -> HandClock:
+    """A Monday, until a test moves on; for nodes that a module starts under it."""
+    return HandClock()
 
 
 @module_wide

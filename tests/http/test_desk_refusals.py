@@ -109,7 +109,8 @@ async def test_an_act_on_a_stale_version_is_refused(health: Caller, case: str):
     seen = (await health.get(f"/desk/v1/cases/{case}")).body["steps"][0]["step"]["version"]
     received = await health.post(act(case, FIRST, "receive"), {"version": seen})
     assert received.status == 200
-    refused(await health.post(act(case, FIRST, "accept"), {"version": seen}), 412, "stale_version")
+    refused(await health.post(act(case, FIRST, "accept"), {"version": seen}), 412, "step_changed")
+    refused(await health.post(act(case, FIRST, "accept"), {"version": 999}), 412, "stale_version")
     accepted = await health.post(act(case, FIRST, "accept"), {"version": received.body["version"]})
     assert accepted.body["state"] == "accepted"
 
@@ -138,7 +139,7 @@ async def test_the_same_key_of_another_officer_is_another_key(
 @pytest.mark.parametrize("body", [{}, {"grounds": ""}, {"grounds": "  "}])
 async def test_a_refusal_needs_grounds(health: Caller, case: str, body: dict[str, Any]):
     await done(health, case, "receive", "accept")
-    problem = refused(await health.post(act(case, FIRST, "refuse"), body), 422, "grounds_missing")
+    problem = refused(await health.post(act(case, FIRST, "refuse"), body), 422, "decision_incomplete")
     assert pointers(problem) == {"/grounds": "required"}
 
 

@@ -79,7 +79,7 @@ async def test_a_decision_on_our_step_is_kept_receipted_and_refused_by_letter(
     ("kind", "body"),
     [
         ("step.received", {}),
-        ("step.accepted", {}),
+        ("step.accepted", {"by": "decider"}),
         ("step.decided", {"outcome": "refused", "grounds": "不符合条件"}),
         ("step.withdrawn", {}),
         ("step.withdrawal_asked", {}),
@@ -115,7 +115,7 @@ async def test_not_even_the_home_moves_a_step_that_another_province_decides(
     [
         ("step.decided", {"outcome": "perhaps"}, "letter_unreadable"),
         ("step.decided", {}, "letter_unreadable"),
-        ("step.accepted", {}, "state_forbids"),
+        ("step.accepted", {"by": "decider"}, "state_forbids"),
     ],
 )
 async def test_the_decider_itself_is_refused_what_does_not_fit(

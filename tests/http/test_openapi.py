@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import jsonschema_rs
@@ -10,10 +11,16 @@ from pydantic import BaseModel
 
 from handlers.base import Does, Door, Who
 from handlers.routes import DOORS
+from server.desk import counting
+from server.domain.names import china_day
 from tests.http.asking import act, crossed
-from tests.nodes import ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
+from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
+from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FIRST, SECOND = "birth_certificate", "parenting_guidance"
+GAPS = [{"kind": "field", "code": "mobile", "reason": "无法接通"}]
+GIVEN = {"agent_name": AGENT.name, "agent_id_number": AGENT.id_number, "bundles": ["newborn"]}
 OPERATIONS = [(door, method, does) for door in DOORS for method, does in door.does.items()]
 
 
@@ -107,6 +114,10 @@ async def test_every_answer_keeps_to_its_description(
 ):
     document = await document_of(places)
     case = await crossed(places, mother, wish)
+    task = f"/desk/v1/tasks/{case}:{SECOND}"
+    delivered = await health.post(act(case, FIRST, "deliver"), {"delivery": {"method": "electronic"}})
+    assert delivered.status == 200, delivered.body
+    await counting.count(places.nodes[JIANGSU].node)
     anyone = places.caller()
     logged_in = await anyone.post("/api/v1/sessions", {"app_id": APP_ID, "code": "mother"})
     proof = {"name": MOTHER.name, "id_number": MOTHER.id_number, "face_token": "face-mother"}
@@ -131,20 +142,53 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/cases/{id}/timeline"): await mother.get(f"/api/v1/cases/{case}/timeline"),
         ("POST", "/desk/v1/sessions"): await anyone.post("/desk/v1/sessions", {"name": "health", "password": PASSWORD}),
         ("GET", "/desk/v1/tasks"): await health.get("/desk/v1/tasks"),
-        ("GET", "/desk/v1/cases/{id}"): await health.get(f"/desk/v1/cases/{case}"),
-        ("POST", "/desk/v1/cases/{id}/steps/{step}/{act}"): await health.post(
-            act(case, "parenting_guidance", "receive")
+        ("POST", "/desk/v1/tasks/{id}/claim"): await health.post(f"{task}/claim"),
+        ("POST", "/desk/v1/tasks/{id}/heartbeat"): await health.post(f"{task}/heartbeat"),
+        ("POST", "/desk/v1/tasks/{id}/hand-over"): await health.post(
+            f"{task}/hand-over", {"to": "health", "note": "留给自己"}
         ),
+        ("DELETE", "/desk/v1/tasks/{id}/claim"): await health.call("DELETE", f"{task}/claim"),
+        ("GET", "/desk/v1/counts"): await health.get("/desk/v1/counts"),
+        ("POST", "/desk/v1/batch"): await health.post(
+            "/desk/v1/batch",
+            {"act": "receive", "items": [{"case": case, "step": step, "version": 0} for step in ("no_step", FIRST)]},
+        ),
+        ("GET", "/desk/v1/cases/{id}"): await health.get(f"/desk/v1/cases/{case}"),
+        ("POST", "/desk/v1/cases/{id}/steps/{step}/{act}"): await health.post(act(case, SECOND, "receive")),
+        ("POST", "/api/v1/cases/{id}/supplements"): await supplemented(places, mother, health, case),
+        ("GET", "/api/v1/cases/{id}/licences/{n}"): await mother.get(f"/api/v1/cases/{case}/licences/1"),
+        ("GET", "/api/v1/undertakings"): await anyone.get("/api/v1/undertakings"),
+        ("PUT", "/api/v1/drafts/{id}"): await mother.call("PUT", "/api/v1/drafts/mine", json=wish),
+        ("GET", "/api/v1/drafts/{id}"): await mother.get("/api/v1/drafts/mine"),
+        ("GET", "/api/v1/drafts"): await mother.get("/api/v1/drafts"),
+        ("POST", "/api/v1/mandates"): await mother.post("/api/v1/mandates", GIVEN | {"ends_on": f"{tomorrow(places)}"}),
+        ("GET", "/api/v1/mandates"): await mother.get("/api/v1/mandates"),
+        ("GET", "/desk/v1/warnings"): await health.get("/desk/v1/warnings"),
         ("POST", "/api/v1/cases/{id}/withdrawal"): await mother.post(f"/api/v1/cases/{case}/withdrawal"),
         ("GET", "/live"): await anyone.get("/live"),
         ("GET", "/ready"): await anyone.get("/ready"),
     }
     assert set(answers) == {(method, door.path) for door, method, does in OPERATIONS if does.gives}
     for (method, path), answer in answers.items():
+        assert answer.status < 300, (path, answer.body)
         found = document["paths"][path][method.lower()]["responses"]
         assert str(answer.status) in found, (path, answer.body)
         content = found[str(answer.status)]["content"]["application/json"]["schema"]
         jsonschema_rs.validate({**content, "components": document["components"]}, answer.body)
+
+
+async def supplemented(places: Places, citizen: Caller, officer: Caller, case: str) -> Answer:
+    """What the citizen is answered who puts right what the officer asks for."""
+    asked = await officer.post(act(case, SECOND, "ask-supplement"), {"gaps": GAPS})
+    assert asked.status == 200, asked.body
+    await places.settle()
+    supply = {"step": SECOND, "form": {"mobile": "13800000001"}}
+    return await citizen.post(f"/api/v1/cases/{case}/supplements", supply)
+
+
+def tomorrow(places: Places) -> date:
+    """The day after the one on which the nodes' clock stands."""
+    return china_day(places.nodes[JIANGSU].node.clock.now()) + timedelta(days=1)
 
 
 async def test_a_problem_keeps_to_its_description_too(places: Places, mother: Caller):

@@ -16,6 +16,7 @@ COUNTED = {
     "http_request_seconds",
     "refusals_total",
     "cases_opened_total",
+    "notices_total",
     "intake_batch_documents",
     "effects_relayed_total",
     "letters_sent_total",

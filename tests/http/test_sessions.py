@@ -1,31 +1,17 @@
 """Logging in, proving a name, going on with a session, and when all of it is over."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from server.domain.persons import check_character
 from tests.http.asking import pointers, refused
-from tests.nodes import APP_ID, MOTHER, STRANGER, Answer, Caller, Places, running_nodes
+from tests.nodes import APP_ID, MOTHER, STRANGER, Answer, Caller, HandClock, Places, running_nodes
 from tests.world import JIANGSU
 
 LOG_IN = {"app_id": APP_ID, "code": "mother"}
 PROOF = {"name": MOTHER.name, "id_number": MOTHER.id_number, "face_token": "face-mother"}
-
-
-class HandClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def wait(self, **span: float) -> None:
-        self.at += timedelta(**span)
 
 
 @pytest.fixture

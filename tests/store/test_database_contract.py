@@ -18,7 +18,7 @@ from server.store.database import (
     UndeclaredQuery,
     UnsafeOperand,
 )
-from server.store.queries import EXPIRED_NONCES, TASKS_OF_DEPARTMENT, hour_bucket, under
+from server.store.queries import CATALOGUES, TASKS_OF_DEPARTMENT, hour_bucket, under
 from tests.store.witness import Witness
 
 LETTER_PER_TEST = settings(
@@ -99,7 +99,7 @@ async def test_what_is_not_there_is_none(database: Database) -> None:
     assert await database.get("cases", "nobody") is None
     assert await database.get_many("cases", ["nobody", "no one"]) == {}
     assert await database.between(TASKS_OF_DEPARTMENT, *under("d", "open"), limit=5) == []
-    assert await database.equal(EXPIRED_NONCES, "h2026-11-23T05", limit=5) == []
+    assert await database.equal(CATALOGUES, "h2026-11-23T05", limit=5) == []
     assert not await database.replace("cases", case("nobody"), version=1)
     assert not await database.mark("cases", Mark("nobody", {"relay": "done"}))
     await database.delete("cases", ["nobody"])
@@ -209,11 +209,11 @@ async def test_a_mark_of_anything_but_plain_texts_and_integers_is_refused(
 
 async def test_equal_finds_those_of_one_value(database: Database) -> None:
     early, late = (hour_bucket(datetime(2026, 11, 23, hour, tzinfo=UTC)) for hour in (5, 6))
-    nonces = [{"_id": f"n{place}", "bucket": early if place % 3 else late} for place in range(9)]
-    await database.insert_many("nonces", nonces)
-    found = await database.equal(EXPIRED_NONCES, late, limit=100)
+    found = [{"_id": f"n{place}", "kind": early if place % 3 else late} for place in range(9)]
+    await database.insert_many("catalogues", found)
+    found = await database.equal(CATALOGUES, late, limit=100)
     assert sorted(one["_id"] for one in found) == ["n0", "n3", "n6"]
-    assert len(await database.equal(EXPIRED_NONCES, early, limit=4)) == 4
+    assert len(await database.equal(CATALOGUES, early, limit=4)) == 4
 
 
 async def test_between_takes_the_low_bound_and_not_the_high_one(database: Database) -> None:
@@ -232,6 +232,13 @@ async def test_between_sorts_both_ways_and_keeps_the_limit(database: Database) -
     last = await database.between(TASKS_OF_DEPARTMENT, *bounds, limit=9, is_descending=True)
     assert [one["key"][-4:-1] for one in last] == ["004", "003", "002", "001", "000"]
     assert {one["key"][:6] for one in last} == {"320000"}
+
+
+async def test_keys_are_the_values_alone_of_a_range(database: Database) -> None:
+    await database.insert_many("tasks", [{"_id": f"t{id}", "key": f"p|{id}", "since": "x"} for id in (3, 1, 4, 2)])
+    assert await database.keys(TASKS_OF_DEPARTMENT, "p|2", "p|4", limit=10) == ["p|2", "p|3"]
+    assert await database.keys(TASKS_OF_DEPARTMENT, *under("p"), limit=3) == ["p|1", "p|2", "p|3"]
+    assert await database.keys(TASKS_OF_DEPARTMENT, *under("q"), limit=3) == []
 
 
 async def test_deleted_documents_are_gone_and_no_others(database: Database) -> None:
@@ -262,9 +269,11 @@ async def test_an_unsafe_operand_is_refused_before_it_is_sent(
         database.mark_many("cases", [Mark("fine", {"relay": "done"}), Mark(operand, {"relay": "done"})]),
         database.get("cases", operand),
         database.get_many("cases", ["fine", operand]),
-        database.equal(EXPIRED_NONCES, operand, limit=1),
+        database.equal(CATALOGUES, operand, limit=1),
         database.between(TASKS_OF_DEPARTMENT, operand, "z", limit=1),
         database.between(TASKS_OF_DEPARTMENT, "a", operand, limit=1),
+        database.keys(TASKS_OF_DEPARTMENT, operand, "z", limit=1),
+        database.keys(TASKS_OF_DEPARTMENT, "a", operand, limit=1),
         database.delete("cases", ["fine", operand]),
     ):
         with pytest.raises(UnsafeOperand):
@@ -294,9 +303,12 @@ async def test_a_query_outside_the_table_is_refused(database: Database, witness:
         database.equal(stranger, "a", limit=1),
         database.between(stranger, "a", "b", limit=1),
         database.equal(TASKS_OF_DEPARTMENT, "a", limit=1),
-        database.between(EXPIRED_NONCES, "a", "b", limit=1),
+        database.between(CATALOGUES, "a", "b", limit=1),
         database.between(TASKS_OF_DEPARTMENT, "a", "b", limit=0),
-        database.equal(EXPIRED_NONCES, "a", limit=0),
+        database.keys(stranger, "a", "b", limit=1),
+        database.keys(CATALOGUES, "a", "b", limit=1),
+        database.keys(TASKS_OF_DEPARTMENT, "a", "b", limit=0),
+        database.equal(CATALOGUES, "a", limit=0),
     ):
         with pytest.raises(UndeclaredQuery):
             await call

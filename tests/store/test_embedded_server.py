@@ -1,6 +1,7 @@
 """The demo's database: which server it is, that it is alone on its folder, and that it ends with its parent."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -49,7 +50,11 @@ async def a_process_with_a_database(folder: Path) -> tuple[Process, int]:
 
 
 def files_held_by(pid: str) -> list[str]:
-    return [os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
+    held = []
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            held.append(os.readlink(file))
+    return held
 
 
 async def is_silent(port: int) -> bool:

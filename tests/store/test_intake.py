@@ -50,7 +50,8 @@ async def test_the_document_that_came_first_is_the_answer(database: Database) ->
 async def test_an_idle_intake_sends_at_once_and_a_busy_one_gathers(database: Database, witness: Witness) -> None:
     intake = Intake(database, "cases")
     await asyncio.gather(*(intake.add(case(f"c{place}")) for place in range(66)))
-    assert [len(one["documents"]) for one in witness.named("insert")] == [1, 1, 64]
+    sizes = [len(one["documents"]) for one in witness.named("insert")]
+    assert sorted(sizes) == [1, 1, 64], "two at once, in whatever order their threads come to it"
 
 
 async def test_batches_keep_their_bounds(database: Database) -> None:

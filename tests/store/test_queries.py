@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from server.domain.names import moment_key
 from server.store.database import safe
 from server.store.mongo import MongoDatabase
-from server.store.queries import EXPIRED_NONCES, QUERIES, TASKS_OF_DEPARTMENT, hour_bucket, under
+from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_DEPARTMENT, hour_bucket, under
 from tests.store.witness import Witness
 
 SURE = {"writeConcern": {"w": "majority", "j": True}, "maxTimeMS": 500}
+RANGE = {"filter": {"key": {"$gte": "a", "$lt": "b"}}, "sort": {"key": 1}}
 FIND = {"readConcern": {"level": "majority"}, "limit": 5, "maxTimeMS": 500}
 
 
@@ -59,8 +60,9 @@ PORTABLE = [
     ("update", {"update": "cases", "updates": [{"q": {"_id": "a"}, "u": {"$set": {"relay": "done"}}}], **SURE}),
     ("delete", {"delete": "cases", "deletes": [{"q": {"_id": {"$in": ["a"]}}}], **SURE}),
     ("find", {"find": "cases", "filter": {"_id": "a"}, **FIND}),
-    ("find", {"find": "nonces", "filter": {"bucket": "h1"}, **FIND}),
+    ("find", {"find": "catalogues", "filter": {"kind": "h1"}, **FIND}),
     ("find", {"find": "tasks", "filter": {"key": {"$gte": "a", "$lt": "b"}}, "sort": {"key": 1}, **FIND}),
+    ("find", {"find": "tasks", **RANGE, "projection": {"key": 1, "_id": 0}, **FIND}),
 ]
 NOT_PORTABLE = [
     ("insert", {"insert": "cases", "documents": [{"_id": 7}], **SURE}),
@@ -75,11 +77,15 @@ NOT_PORTABLE = [
     ("find", {"find": "cases", "filter": {"_id": {"$gte": "a", "$lt": "b"}}, "sort": {"_id": 1}, **FIND}),
     ("find", {"find": "cases", "filter": {"applicant": "a"}, **FIND}),
     ("find", {"find": "cases", "filter": {"owner_key": "a"}, **FIND}),
-    ("find", {"find": "nonces", "filter": {"bucket": {"$ne": "h1"}}, **FIND}),
-    ("find", {"find": "nonces", "filter": {"bucket": "h1"}, "readConcern": {"level": "majority"}, "maxTimeMS": 500}),
-    ("find", {"find": "nonces", "filter": {"bucket": "h1"}, **FIND, "readConcern": {"level": "local"}}),
+    ("find", {"find": "catalogues", "filter": {"kind": {"$ne": "h1"}}, **FIND}),
+    ("find", {"find": "catalogues", "filter": {"kind": "h1"}, "readConcern": {"level": "majority"}, "maxTimeMS": 500}),
+    ("find", {"find": "catalogues", "filter": {"kind": "h1"}, **FIND, "readConcern": {"level": "local"}}),
     ("find", {"find": "tasks", "filter": {"key": {"$gte": "a", "$lt": "b"}}, "sort": {"since": 1}, **FIND}),
     ("find", {"find": "cases", "filter": {"_id": "a"}, "skip": 5, **FIND}),
+    ("find", {"find": "tasks", **RANGE, "projection": {"key": 1}, **FIND}),
+    ("find", {"find": "tasks", **RANGE, "projection": {"since": 1, "_id": 0}, **FIND}),
+    ("find", {"find": "cases", "filter": {"_id": "a"}, "projection": {"events": 1}, **FIND}),
+    ("find", {"find": "catalogues", "filter": {"kind": "h1"}, "projection": {"kind": 1, "_id": 0}, **FIND}),
     ("find", {"find": "cases", "filter": {"_id": "a"}, "limit": 1, "maxTimeMS": 500}),
     ("find", {"find": "cases", "filter": {"_id": "a"}, "readConcern": {"level": "majority"}}),
     ("find", {"find": "tasks", "filter": {"key": {"$gte": "a", "$lt": "b"}}, **FIND}),
@@ -104,7 +110,7 @@ def test_the_witness_notices_what_is_not_portable(name: str, command: dict[str, 
 async def test_the_witness_sees_what_a_database_sends(database: MongoDatabase, witness: Witness) -> None:
     await database.insert("tasks", {"_id": "a", "key": "d|open|t1"})
     await database.between(TASKS_OF_DEPARTMENT, *under("d", "open"), limit=2)
-    await database.equal(EXPIRED_NONCES, "h1", limit=2)
+    await database.equal(CATALOGUES, "h1", limit=2)
     assert [next(iter(command)) for command in witness.sent][-3:] == ["insert", "find", "find"]
     assert {index["key"].popitem()[0] for one in witness.named("createIndexes") for index in one["indexes"]} == {
         query.field for query in QUERIES

@@ -10,7 +10,9 @@ from server.store.database import LOOKS_LIKE_A_DATE, Query
 Command = Mapping[str, Any]
 
 FREE = frozenset({"ping", "hello", "isMaster", "endSessions", "getMore", "killCursors"})
-FIND = frozenset({"find", "filter", "sort", "limit", "singleBatch", "readConcern", "lsid", "maxTimeMS", "$db"})
+FIND = frozenset(
+    {"find", "filter", "projection", "sort", "limit", "singleBatch", "readConcern", "lsid", "maxTimeMS", "$db"}
+)
 SURE = {"w": "majority", "j": True}
 
 
@@ -74,17 +76,18 @@ class Witness(CommandListener):
             return False
         [(field, operand)] = wanted.items()
         if field == "_id":
-            return _is_operand(operand) or _is_list(wanted)
+            return "projection" not in command and (_is_operand(operand) or _is_list(wanted))
         if command.get("limit", 0) < 1:
             return False
         if _is_operand(operand):
-            return (command["find"], field) in self._equal and "sort" not in command
+            return (command["find"], field) in self._equal and not {"sort", "projection"} & set(command)
         is_range = isinstance(operand, dict) and list(operand) == ["$gte", "$lt"]
         return (
             is_range
             and all(_is_operand(bound) for bound in operand.values())
             and (command["find"], field) in self._range
             and list(command.get("sort", ())) == [field]
+            and command.get("projection", {field: 1, "_id": 0}) == {field: 1, "_id": 0}
         )
 
 

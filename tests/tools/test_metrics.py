@@ -21,6 +21,7 @@ def test_every_name_is_there_from_the_start() -> None:
         "letters_sent",
         "letters_received",
         "letters_settled",
+        "notices",
         "peer_failures",
         "peer_backlog",
     }

@@ -1,0 +1,57 @@
+"""The doors of a citizen's drafts: keep one, go on with it, and throw it away."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from handlers.base import Does, Door, Who
+from handlers.cases import SubmissionWish
+from server.desk import drafts
+from server.domain.names import WrittenKey, WrittenText
+from server.domain.opening import Submission
+
+
+class DraftWish(SubmissionWish):
+    """What is filled in so far; all but the bundle may be missing."""
+
+    form: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)] = {}
+
+
+class Drafts(Door):
+    """One's own drafts, the one changed last first."""
+
+    path = "/api/v1/drafts"
+    who = Who.REAL_NAME
+    does = {"GET": Does(drafts.my_drafts, gives=drafts.DraftList)}
+
+    async def get(self) -> None:
+        self.answer(await drafts.my_drafts(self.node, self.owner))
+
+
+class Draft(Door):
+    """One of one's own drafts, under an id that one chooses; If-Match names the version to replace or to delete."""
+
+    path = "/api/v1/drafts/{id}"
+    who = Who.REAL_NAME
+    does = {
+        "GET": Does(drafts.my_draft, gives=drafts.DraftView),
+        "PUT": Does(drafts.keep, takes=DraftWish, gives=drafts.DraftView, is_matched=True),
+        "DELETE": Does(drafts.delete, status=204, is_matched=True),
+    }
+
+    async def get(self, id: str) -> None:
+        view = await drafts.my_draft(self.node, self.owner, id)
+        self.etag = f'"{view.version}"'
+        self.answer(view)
+
+    async def put(self, id: str) -> None:
+        wish = Submission(**dict(self.read(DraftWish)))
+        view = await drafts.keep(self.node, self.owner, id, wish=wish, version=self.if_match())
+        self.set_header("Etag", f'"{view.version}"')
+        self.answer(view)
+
+    async def delete(self, id: str) -> None:
+        await drafts.delete(self.node, self.owner, id, version=self.if_match())
+        self.set_status(204)
+        self.finish()

@@ -1,0 +1,37 @@
+"""The doors of mandates: let somebody apply for oneself, see whom, and take it back."""
+
+from handlers.base import Does, Door, Who
+from server.desk import mandating
+
+
+class Mandates(Door):
+    """Give a mandate, or list those that one gave and received."""
+
+    path = "/api/v1/mandates"
+    who = Who.REAL_NAME
+    does = {
+        "GET": Does(mandating.my_mandates, gives=mandating.MandateList),
+        "POST": Does(
+            mandating.give, takes=mandating.MandateWish, gives=mandating.MandateView, status=201, is_once=True
+        ),
+    }
+
+    async def get(self) -> None:
+        self.answer(await mandating.my_mandates(self.node, self.owner))
+
+    async def post(self) -> None:
+        wish = self.read(mandating.MandateWish)
+        self.answer(await mandating.give(self.node, self.owner, wish, key=self.key()))
+
+
+class Mandate(Door):
+    """One of the mandates that one gave."""
+
+    path = "/api/v1/mandates/{id}"
+    who = Who.REAL_NAME
+    does = {"DELETE": Does(mandating.revoke, status=204)}
+
+    async def delete(self, id: str) -> None:
+        await mandating.revoke(self.node, self.owner, id)
+        self.set_status(204)
+        self.finish()

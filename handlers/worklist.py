@@ -1,0 +1,95 @@
+"""The doors of the worklist: tasks, who has one in hand, how many there are, and one act done to many."""
+
+import orjson
+
+from handlers.base import Does, Door, Who
+from handlers.bodies import read_model
+from server.desk import batching, claiming, counting, sessions, worklist
+
+PAGE = 50
+FILTERS = ("department", "state", "urgency", "mine", "after")
+
+
+class Tasks(Door):
+    """The open tasks that the officer sees, soonest due first."""
+
+    path = "/desk/v1/tasks"
+    who = Who.OFFICER
+    audience = sessions.OFFICERS
+    does = {"GET": Does(worklist.tasks, gives=worklist.TaskList, queries=FILTERS)}
+
+    async def get(self) -> None:
+        given = {name: value for name in FILTERS if (value := self.get_query_argument(name, ""))}
+        asked = read_model(worklist.Asked, orjson.dumps(given))
+        self.answer(await worklist.tasks(self.node, sessions.officer_of(self.claims), asked, limit=PAGE))
+
+
+class TaskClaim(Door):
+    """Take a task in hand, or give it back; twice is the same as once."""
+
+    path = "/desk/v1/tasks/{id}/claim"
+    who = Who.OFFICER
+    audience = sessions.OFFICERS
+    does = {
+        "POST": Does(claiming.claim, gives=claiming.ClaimView),
+        "DELETE": Does(claiming.release, gives=claiming.ClaimView),
+    }
+
+    async def post(self, id: str) -> None:
+        self.answer(await claiming.claim(self.node, sessions.officer_of(self.claims), id))
+
+    async def delete(self, id: str) -> None:
+        self.answer(await claiming.release(self.node, sessions.officer_of(self.claims), id))
+
+
+class TaskHeartbeat(Door):
+    """Go on with a task in hand."""
+
+    path = "/desk/v1/tasks/{id}/heartbeat"
+    who = Who.OFFICER
+    audience = sessions.OFFICERS
+    does = {"POST": Does(claiming.extend, gives=claiming.ClaimView)}
+
+    async def post(self, id: str) -> None:
+        self.answer(await claiming.extend(self.node, sessions.officer_of(self.claims), id))
+
+
+class TaskHandOver(Door):
+    """Pass a task to a colleague, with a note; twice is the same as once."""
+
+    path = "/desk/v1/tasks/{id}/hand-over"
+    who = Who.OFFICER
+    audience = sessions.OFFICERS
+    does = {"POST": Does(claiming.hand_over, takes=claiming.Passing, gives=claiming.ClaimView)}
+
+    async def post(self, id: str) -> None:
+        passing = self.read(claiming.Passing)
+        self.answer(await claiming.hand_over(self.node, sessions.officer_of(self.claims), id, passing=passing))
+
+
+class Counts(Door):
+    """How much lies on the desks that the officer sees, as `work` last counted it."""
+
+    path = "/desk/v1/counts"
+    who = Who.OFFICER
+    audience = sessions.OFFICERS
+    does = {"GET": Does(counting.counts, gives=counting.CountsView)}
+
+    async def get(self) -> None:
+        self.answer(await counting.counts(self.node, sessions.officer_of(self.claims)))
+
+
+class Batch(Door):
+    """Receive or accept many steps, each on its own."""
+
+    path = "/desk/v1/batch"
+    who = Who.OFFICER
+    audience = sessions.OFFICERS
+    does = {
+        "POST": Does(batching.act_on_all, takes=batching.Batch, gives=batching.BatchOutcome, is_once=True),
+    }
+
+    async def post(self) -> None:
+        key, batch = self.key(), self.read(batching.Batch)
+        outcome, moved = await batching.act_on_all(self.node, sessions.officer_of(self.claims), batch, key=key)
+        self.answer(outcome, committed=moved)

@@ -1,0 +1,145 @@
+"""Clockwork (督办时钟): sees to every rung of every case once, in time or as soon as the node is up again.
+
+An alarm says when a case has a rung. Each passed rung is claimed by an insert, so that of several workers one sees to
+it; a claim that is not finished within a minute is taken over. So what is done about a rung is such that twice is
+once: acts, warnings and notices have ids that are made of the rung.
+"""
+
+from datetime import datetime, timedelta
+
+from server.desk.acting import perform
+from server.desk.relay import relay
+from server.domain.acts import Deem, Lapse, StepAct
+from server.domain.calendar import DAY
+from server.domain.case import Actor, Case
+from server.domain.errors import Refusal, StaleVersion, Unavailable
+from server.domain.notices import reminder_of
+from server.domain.records import Record
+from server.domain.rungs import BY_LAW, KeptRung, Rung, day_begins, is_overtaken, next_at, rungs_of
+from server.domain.warnings import warning_of
+from server.node import Node
+
+ALARMS_AT_ONCE = 50
+CLAIM = timedelta(minutes=1)
+AGAIN = timedelta(minutes=10)
+OWED = timedelta(minutes=15)  # a little longer than until the next look
+
+
+async def tick(node: Node) -> bool:
+    """See to what is due; True if there may be more."""
+    now = node.clock.now()
+    left = await node.store.rungs.unfinished(now, limit=ALARMS_AT_ONCE)
+    for kept in left:
+        if await node.store.rungs.take_over(kept, until=now + CLAIM):
+            await _see_to(node, kept)
+    due = await node.store.alarms.due(now, limit=ALARMS_AT_ONCE)
+    for alarm in due:
+        # If this fails, the others come first.
+        await node.store.alarms.advance(alarm.case, now + CLAIM, event=alarm.event)
+        at = await _look(node, alarm.case)
+        await node.store.alarms.advance(alarm.case, at, event=alarm.event)
+    return ALARMS_AT_ONCE in (len(left), len(due))
+
+
+async def _look(node: Node, id: str) -> datetime | None:
+    """See to the passed rungs of a case, those by law first; answers when to look again."""
+    record = await node.store.cases.find(id)
+    if record is None:
+        return None
+    again = [await _pass(node, record, each) for each in await _unseen(node, record, is_by_law=True)]
+    record = await node.store.cases.case(id) if again else record
+    passed = _passed(node, record)
+    for rung in await _unseen(node, record, is_by_law=False):
+        if is_overtaken(rung, passed):
+            await node.store.rungs.note(id, rung, outcome="overtaken")
+        else:
+            again.append(await _pass(node, record, rung))
+    calendar, now = node.published.calendar, node.clock.now()
+    following = next_at(record.case, here=node.here, calendar=calendar, after=now)
+    return min((at for at in (*again, following) if at), default=None)
+
+
+def _passed(node: Node, record: Record) -> list[Rung]:
+    now = node.clock.now()
+    rungs = rungs_of(record.case, here=node.here, calendar=node.published.calendar)
+    return [rung for rung in rungs if rung.at <= now]
+
+
+async def _unseen(node: Node, record: Record, *, is_by_law: bool) -> list[Rung]:
+    """The passed rungs to which nobody has seen yet."""
+    passed = [rung for rung in _passed(node, record) if (rung.name in BY_LAW) == is_by_law]
+    known = await node.store.rungs.passed(record.id, passed) if passed else frozenset()
+    return [rung for rung in passed if rung.key not in known]
+
+
+async def _pass(node: Node, record: Record, rung: Rung) -> datetime | None:
+    """Claim the rung and see to it; answers when to look again if something must be waited for."""
+    now = node.clock.now()
+    if rung.name == "lapse" and not await _is_complete(node, record.case, rung):
+        return now + AGAIN
+    if rung.name == "lapse_blocked" and rung.is_confirmed and await _is_complete(node, record.case, rung):
+        return now + AGAIN  # another worker is about to let it take effect
+    if rung.name == "vouch" and not await _has_vouched(node, record.case, rung):
+        await node.store.peers.owe(record.case.step(rung.step).node, until=now + OWED)
+        return now + AGAIN
+    kept = await node.store.rungs.claim(record.id, rung, until=now + CLAIM)
+    if kept:
+        await _see_to(node, kept)
+    return None
+
+
+async def _see_to(node: Node, kept: KeptRung) -> None:
+    rung = kept.rung
+    outcome = await _act(node, kept) if rung.name in BY_LAW else "told"
+    if outcome != "moot":
+        await _tell(node, kept)
+    await node.store.rungs.finish(kept, outcome=outcome)
+    node.log.info("rung.passed", case=kept.case, step=rung.step, rung=rung.name, outcome=outcome)
+
+
+async def _act(node: Node, kept: KeptRung) -> str:
+    """Do by law what the rung says: `done`, or `moot` if the step has gone another way."""
+    kinds: dict[str, type[StepAct]] = {"deem": Deem, "lapse": Lapse}
+    act = kinds[kept.rung.name](id=f"rung:{kept.id}", by=Actor(node=node.here, part="node"), step=kept.rung.step)
+    try:
+        record = await perform(node, kept.case, act)
+    except (StaleVersion, Unavailable):
+        raise
+    except Refusal as refusal:
+        node.log.info("rung.moot", case=kept.case, step=act.step, rung=kept.rung.name, code=refusal.code)
+        return "moot"
+    await relay(node, record)
+    return "done"
+
+
+async def _tell(node: Node, kept: KeptRung) -> None:
+    """Tell whoever the rung says; nobody, if it is the node's own."""
+    rung = kept.rung
+    if rung.to == "node":
+        return
+    case, at = (await node.store.cases.case(kept.case)).case, node.clock.now()
+    if rung.to != "citizen":
+        await node.store.warnings.put(warning_of(case, kept, at=at).model_dump(mode="json"))
+    elif notice := reminder_of(case, rung.step, due_on=rung.due_on, at=at):
+        await node.store.notices.put(notice.model_dump(mode="json"))
+
+
+async def _is_complete(node: Node, case: Case, rung: Rung) -> bool:
+    """Whether all that the applicant may have answered in time is here: at once at home; elsewhere, when the home's
+    letters are complete to the end of his last day, and those about this case are settled.
+    """
+    if case.home == node.here:
+        return True
+    spread = (await node.store.peers.inbound(case.home)).spread
+    last = (await node.store.log("in", case.home).entries([spread])).get(spread)
+    if last is None or last.batch.complete_to < day_begins(rung.due_on + DAY):
+        return False
+    return not await node.store.letters.may_wait(case.name)
+
+
+async def _has_vouched(node: Node, case: Case, rung: Rung) -> bool:
+    """Whether the decider has our word that all letters up to the end of the last day are sent."""
+    peer = case.step(rung.step).node
+    acknowledged = (await node.store.peers.outbound(peer)).acknowledged
+    last = (await node.store.log("out", peer).entries([acknowledged])).get(acknowledged)
+    return last is not None and last.batch.complete_to >= day_begins(rung.due_on + DAY)

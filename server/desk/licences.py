@@ -1,0 +1,90 @@
+"""Licences (证照): what the approved steps of a case have yielded, for the one whose case it is."""
+
+from datetime import date
+
+from server.desk.applying import own_case
+from server.desk.steps import FieldShown, department_name, fields_shown, node_name
+from server.domain.case import Case, Step
+from server.domain.errors import Missing
+from server.domain.names import Value, china_day, moment_text
+from server.domain.procedure import Method
+from server.domain.records import Record
+from server.node import Node
+
+
+class NoSuchLicence(Missing):
+    """The case has no such licence, or it is not delivered electronically."""
+
+    title = "没有这份电子证照"
+
+
+class LicenceLine(Value):
+    """A licence of a case by its number, which counts from one in the order of the plan; how it was delivered."""
+
+    number: int
+    name: str
+    step: str
+    method: Method | None
+
+
+class LicenceView(Value):
+    """An electronic licence with what stands in it, in full."""
+
+    number: int
+    code: str
+    name: str
+    step: str
+    issued_by: str
+    issued_on: date
+    fields: tuple[FieldShown, ...]
+
+
+def licence_lines(node: Node, case: Case) -> tuple[LicenceLine, ...]:
+    """The licences that the case has yielded so far."""
+    names = node.catalogue_of(case.catalogue).licences
+    return tuple(
+        LicenceLine(
+            number=number,
+            name=names.get(step.plan.yields, step.plan.yields),
+            step=step.plan.code,
+            method=step.delivery.method if step.delivery else None,
+        )
+        for number, step in _yielded(case)
+    )
+
+
+async def licence(node: Node, owner: str, id: str, *, number: str) -> LicenceView:
+    """One electronic licence of one of the owner's cases; an agent's look at it is noted before it is given.
+
+    Raises the refusals of `own_case`, NoSuchLicence.
+    """
+    record = await own_case(node, owner, id)
+    case, catalogue = record.case, node.catalogue_of(record.case.catalogue)
+    step = next((step for each, step in _yielded(case) if str(each) == number), None)
+    if step is None or step.delivery is None or step.delivery.method != "electronic":
+        raise NoSuchLicence("没有这份电子证照，或者尚未送达。")
+    if case.agent and case.agent.person.key == owner:
+        await _note(node, record, agent=owner, reason=f"mandate {case.agent.mandate}")
+    issuer = f"{node_name(node, step.node)}{department_name(node, case, step.plan.department)}"
+    return LicenceView(
+        number=int(number),
+        code=step.plan.yields,
+        name=catalogue.licences.get(step.plan.yields, step.plan.yields),
+        step=step.plan.code,
+        issued_by=issuer,
+        issued_on=china_day(step.decided_at or step.since),
+        fields=fields_shown(catalogue, step.result, is_masked=False),
+    )
+
+
+async def _note(node: Node, record: Record, *, agent: str, reason: str) -> None:
+    at = node.clock.now()
+    entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
+    about = {"case": record.case.name, "agent": agent, "reason": reason}
+    await node.store.audit.note(entry, "licence.read", at=at, about=about)
+
+
+def _yielded(case: Case) -> list[tuple[int, Step]]:
+    """The granted steps that yield a licence; each keeps its number whatever is granted later."""
+    yielding = [step for step in case.steps.values() if step.plan.yields]
+    return [(number, step) for number, step in enumerate(yielding, 1) if step.is_granted]

@@ -1,0 +1,204 @@
+"""What people are shown of a step: where it stands, who has it until when, and what is asked of the applicant."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import PlainSerializer
+
+from server.domain.case import ENDED, STATE_NAMES, Case, Offered, State, Step
+from server.domain.catalogue import Catalogue
+from server.domain.clock import due
+from server.domain.effects import due_on
+from server.domain.masking import masked
+from server.domain.names import CHINA, Value
+from server.domain.procedure import Delivery
+from server.node import Node
+
+
+def local_text(at: datetime) -> str:
+    """RFC 3339 with the offset of China: `2026-11-23T13:45:00.123+08:00`."""
+    return at.astimezone(CHINA).isoformat(timespec="milliseconds")
+
+
+LocalMoment = Annotated[datetime, PlainSerializer(local_text, return_type=str)]
+
+
+class Holder(Value):
+    """Who has a step in hand."""
+
+    node: str
+    node_name: str
+    department: str
+    department_name: str
+
+
+class GapShown(Value):
+    """One thing that the applicant is to put right, and why."""
+
+    kind: Literal["field", "material"]
+    code: str
+    name: str
+    reason: str
+
+
+class Asked(Value):
+    """What the applicant is asked for in a step: a supplement (补正) or deferred materials; until the end of a day."""
+
+    gaps: tuple[GapShown, ...]
+    due_on: date | None
+
+
+class Stopped(Value):
+    """A special procedure that stops the clock, with its written notice; the time it needs, in working days."""
+
+    procedure: str
+    notice: str
+    days: int
+
+
+class StepView(Value):
+    """Where one step stands; `since` is when it came into this state, `version` what an act on it may name.
+
+    `due_on` is the last day for its holder. If that depends on days that no notice has settled, or the clock is
+    stopped, it is not confirmed, and is the day as far as can be said.
+    """
+
+    step: str
+    name: str
+    state: State
+    state_name: str
+    holder: Holder | None
+    since: LocalMoment
+    due_on: date | None
+    is_due_confirmed: bool
+    needs: tuple[str, ...]
+    asked: Asked | None
+    stopped: Stopped | None
+    is_withdrawal_asked: bool
+    grounds: str
+    appeal: str
+    agency: str
+    delivery: Delivery | None
+    waits_on: str
+    version: int
+
+
+class FieldShown(Value):
+    """One filled field; the value is masked where the whole is not needed."""
+
+    code: str
+    name: str
+    value: str
+
+
+class MaterialShown(Value):
+    """One material that was handed in."""
+
+    code: str
+    name: str
+    size: int
+    media_type: str
+
+
+def step_view(node: Node, case: Case, *, step: Step) -> StepView:
+    """Where a step stands."""
+    last, is_confirmed = _due(node, step)
+    stop = step.clock.open_stop if step.clock else None
+    return StepView(
+        step=step.plan.code,
+        name=step.plan.name,
+        state=step.state,
+        state_name=STATE_NAMES[step.state],
+        holder=_holder(node, case, step),
+        since=step.since,
+        due_on=last,
+        is_due_confirmed=is_confirmed,
+        needs=step.plan.needs,
+        asked=_asked(node.catalogue_of(case.catalogue), step),
+        stopped=Stopped(procedure=stop.reason, notice=stop.notice, days=stop.days) if stop else None,
+        is_withdrawal_asked=step.withdrawal_asked_at is not None,
+        grounds=step.grounds,
+        appeal=step.appeal,
+        agency=step.agency,
+        delivery=step.delivery,
+        waits_on=step.waits_on,
+        version=step.version,
+    )
+
+
+def _holder(node: Node, case: Case, step: Step) -> Holder | None:
+    if not step.node or step.state in ENDED:
+        return None
+    return Holder(
+        node=step.node,
+        node_name=node_name(node, step.node),
+        department=step.plan.department,
+        department_name=department_name(node, case, step.plan.department),
+    )
+
+
+def _due(node: Node, step: Step) -> tuple[date | None, bool]:
+    """The last day, and whether it is sure; of a step that runs or is stopped also a day that is not."""
+    sure = due_on(step, node.published.calendar) if step.state not in ("waiting", *ENDED) else ""
+    if sure:
+        return date.fromisoformat(sure), True
+    if step.clock and not step.has_ended:
+        last = due(step.clock, node.published.calendar, "promised")
+        return last.on or last.earliest_on, False
+    return None, False
+
+
+def _asked(catalogue: Catalogue, step: Step) -> Asked | None:
+    supplement = step.supplement
+    if step.state == "supplementing" and supplement and supplement.answered_at is None:
+        gaps = [(gap.kind, gap.code, gap.reason) for gap in supplement.gaps]
+        last = supplement.due_on
+    elif step.awaited and not step.has_ended:
+        gaps = [("material", deferral.material, "容缺受理，请在期限内补交。") for deferral in step.awaited]
+        last = min(deferral.due_on for deferral in step.awaited)
+    else:
+        return None
+    shown = [
+        GapShown(kind=kind, code=code, name=name_of(catalogue, kind, code), reason=reason)
+        for kind, code, reason in gaps
+    ]
+    return Asked(gaps=tuple(shown), due_on=last)
+
+
+def name_of(catalogue: Catalogue, kind: Literal["field", "material"], code: str) -> str:
+    """The name of a field or material in the catalogue; its code if it has none."""
+    found = catalogue.field_of.get(code) if kind == "field" else catalogue.material_of.get(code)
+    return found.name if found else code
+
+
+def fields_shown(catalogue: Catalogue, form: Mapping[str, str], *, is_masked: bool) -> tuple[FieldShown, ...]:
+    """Filled fields with their labels; the sensitive ones masked or not."""
+    shown = []
+    for code, value in form.items():
+        field = catalogue.field_of.get(code)
+        is_hidden = is_masked and (field is None or field.is_sensitive)
+        kind = field.type if field else "text"
+        name = field.name if field else code
+        shown.append(FieldShown(code=code, name=name, value=masked(kind, value) if is_hidden else value))
+    return tuple(shown)
+
+
+def materials_shown(catalogue: Catalogue, materials: Iterable[Offered]) -> tuple[MaterialShown, ...]:
+    """Materials with their names in the catalogue."""
+    names = {code: material.name for code, material in catalogue.material_of.items()}
+    return tuple(
+        MaterialShown(code=each.code, name=names.get(each.code, each.code), size=each.size, media_type=each.media_type)
+        for each in materials
+    )
+
+
+def department_name(node: Node, case: Case, department: str) -> str:
+    """The name of a department in the catalogue that the case was opened under."""
+    return node.catalogue_of(case.catalogue).departments.get(department, department)
+
+
+def node_name(node: Node, code: str) -> str:
+    """The name of a node as the directory has it."""
+    entry = node.directory.entry(code)
+    return entry.name if entry else code

@@ -1,0 +1,240 @@
+"""Deciding: what happens to a case if an act is done to it now, or the refusal."""
+
+from collections.abc import Collection
+from typing import Any
+
+from server.domain import acts, events
+from server.domain.calendar import add_working_days
+from server.domain.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase
+from server.domain.errors import Conflict, Forbidden, StaleVersion
+from server.domain.lifecycle import TABLE, evolve
+from server.domain.moves import told
+from server.domain.moving import Moving
+from server.domain.names import china_day
+from server.domain.routing import find_node
+from server.domain.supplying import check_supply
+
+HOME_SPEAKS = (acts.Tell, acts.Supply)  # besides its applicant's wish to withdraw; no officer says these
+
+
+class StateForbids(Conflict):
+    """The table has no such act in the step's present state."""
+
+    title = "事项当前状态不允许此操作"
+
+
+class NotOurStep(Conflict):
+    """Another node decides this step; only that node moves it."""
+
+    title = "该事项由其他地区办理"
+
+
+class NotYourDepartment(Forbidden):
+    """Another department decides this step."""
+
+    title = "该事项由其他部门办理"
+
+
+class NothingToWithdraw(Conflict):
+    """Every step has ended, or its withdrawal has been asked already."""
+
+    title = "没有可以撤回的事项"
+
+
+class StepAlreadyRequested(Conflict):
+    """The home asks a second time for a step that is here already."""
+
+    title = "该事项已经转来"
+
+
+class _Minutes:
+    """The minutes of one decision: events are taken down, and the case follows each of them."""
+
+    def __init__(self, case: Case | None, act: acts.Act, facts: acts.Facts) -> None:
+        self.case = case
+        self.act = act
+        self.facts = facts
+        self.events: list[events.Event] = []
+
+    def note(self, kind: type[events.Happened], *, by: Actor | None = None, **payload: Any) -> Case:
+        """Take down that this happened, by the act's own actor unless another is named."""
+        event: Any = kind(
+            number=(self.case.version if self.case else 0) + 1,
+            at=self.facts.at,
+            by=by or self.act.by,
+            act_id=self.act.id,
+            act_digest=self.act.digest,
+            **payload,
+        )
+        self.events.append(event)
+        self.case = evolve(self.case, event)
+        return self.case
+
+
+def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.Event, ...]:
+    """What happens if this act is done to the case now; raises a Refusal. No events: nothing remains to be done."""
+    minutes = _Minutes(case, act, facts)
+    if isinstance(act, acts.Open):
+        minutes.note(events.Opened, case=f"{facts.here}/{act.number}", application=act.application)
+    elif isinstance(act, acts.Request):
+        _request(minutes, act)
+    elif case is None:
+        raise NoSuchCase("没有这个办件。")
+    elif isinstance(act, acts.Withdraw):
+        _withdraw(minutes, case, act)
+    elif isinstance(act, acts.AskWithdrawal):
+        _answer_withdrawal(minutes, case, act)
+    elif isinstance(act, acts.FollowUp):
+        _follow_up(minutes, case, act)
+    elif isinstance(act, acts.StepAct):
+        _move(minutes, case, act)
+    if minutes.case and minutes.case.home == facts.here:
+        _go_on(minutes, minutes.case)
+    return tuple(minutes.events)
+
+
+def _request(minutes: _Minutes, act: acts.Request) -> None:
+    step = act.commission.step
+    if minutes.case and step.code in minutes.case.steps:
+        raise StepAlreadyRequested("该事项已经转来，不能重复。")
+    if act.by.node != act.case.partition("/")[0]:
+        raise NotOurStep("只有办件的受理地可以转来事项。")
+    decider = find_node(minutes.facts.directory, step.division)
+    if decider is None or decider.node != minutes.facts.here:
+        raise NotOurStep("该事项不由本地办理。")
+    minutes.note(events.Requested, case=act.case, node=decider.node, commission=act.commission)
+
+
+def _move(minutes: _Minutes, case: Case, act: acts.StepAct) -> None:
+    step = case.step(act.step)
+    moving = Moving(case, step, act, minutes.facts)
+    _check_speaker(moving)
+    if isinstance(act, HOME_SPEAKS) and _is_settled(minutes, moving):
+        return
+    if act.version is not None and act.version != step.version:
+        raise StaleVersion("该事项已有新的进展，请刷新后重试。")
+    is_open = isinstance(act, acts.Lapse) or (step.state, act.name) in TABLE
+    kind, payload = told(moving) if is_open else (None, {})
+    if kind is None or (step.state, kind.act) not in TABLE:
+        raise StateForbids(f"事项处于“{STATE_NAMES[step.state]}”，不能执行此操作。")
+    done_at = moving.moment if moving.moment != minutes.facts.at else None
+    minutes.note(kind, step=act.step, done_at=done_at, **payload)
+
+
+def _check_speaker(moving: Moving) -> None:
+    """One writer per step: its pinned decider, and the home while none is pinned, whoever asks and by whatever door.
+
+    Only what the applicant says comes from the home. An officer speaks for the department that decides, or that is
+    asked for its opinion.
+    """
+    case, step, by = moving.case, moving.step, moving.act.by
+    speaker = case.home if isinstance(moving.act, HOME_SPEAKS) and not _is_ours_abroad(moving) else step.node
+    if by.node != (speaker or case.home):
+        raise NotOurStep("该事项由其他地区办理，只有办理地可以作出处理。")
+    if by.part == "officer" and by.department not in _departments(moving):
+        raise NotYourDepartment("该事项由其他部门办理。")
+    if by.part == "citizen" and not isinstance(moving.act, acts.Supply):
+        raise NotYourDepartment("该事项由主管部门办理。")
+
+
+def _departments(moving: Moving) -> Collection[str]:
+    """Those whose officers may do it."""
+    if isinstance(moving.act, HOME_SPEAKS):
+        return ()
+    return moving.step.opinions if isinstance(moving.act, acts.Opine) else {moving.step.plan.department}
+
+
+def _is_ours_abroad(moving: Moving) -> bool:
+    """Whether it is told by the decider that it has what the applicant supplied here."""
+    return moving.is_mirror and moving.act.by.part == "node" and isinstance(moving.act, acts.Supply)
+
+
+def _is_settled(minutes: _Minutes, moving: Moving) -> bool:
+    """Whether what the home says moves nothing here: it goes on by letter, or has come after the step had ended."""
+    act = moving.act
+    if act.by.part == "node" and not moving.is_mirror and moving.step.has_ended:
+        return True
+    if isinstance(act, acts.Supply) and not _is_ours_abroad(moving):
+        check_supply(moving)
+        if moving.is_mirror:
+            minutes.note(events.Answered, step=act.step, form=act.form, materials=act.materials)
+            return True
+    return False
+
+
+def _follow_up(minutes: _Minutes, case: Case, act: acts.FollowUp) -> None:
+    step = case.step(act.step)
+    if act.by.node != case.home or act.by.department != case.lead:
+        raise NotYourDepartment("只有牵头部门可以办理后续跟进。")
+    is_left = act.step in case.open_at_closing and act.step not in case.followed_up
+    is_due = is_left and step.has_ended and step.state != "skipped"
+    if not is_due:
+        raise StateForbids("该事项没有需要后续跟进的内容。")
+    minutes.note(events.FollowedUp, step=act.step, note=act.note)
+
+
+def _withdraw(minutes: _Minutes, case: Case, act: acts.Withdraw) -> None:
+    if act.by.node != case.home:
+        raise NotOurStep("只能在提交地撤回。")
+    if act.version is not None and act.version != case.version:
+        raise StaleVersion("办件已有新的进展，请刷新后重试。")
+    for code, step in case.steps.items():
+        is_ours = step.node in ("", case.home)
+        if is_ours and (step.state, "withdraw") in TABLE:
+            minutes.note(events.Withdrawn, step=code)
+        elif not is_ours and step.state in HELD and step.withdrawal_asked_at is None:
+            minutes.note(events.WithdrawalAsked, step=code)
+    if not minutes.events:
+        raise NothingToWithdraw("所有事项都已办结或已申请撤回。")
+
+
+def _answer_withdrawal(minutes: _Minutes, case: Case, act: acts.AskWithdrawal) -> None:
+    """The decider lets the step go; if it has ended, its decision came first and has been told already."""
+    if act.by.node != case.home:
+        raise NotOurStep("只有办件的受理地可以代申请人撤回。")
+    step = case.step(act.step)
+    if step.node != minutes.facts.here:
+        raise NotOurStep("该事项由其他地区办理，应由办理地答复撤回。")
+    if not step.has_ended:
+        minutes.note(events.Withdrawn, by=Actor(node=minutes.facts.here, part="node"), step=act.step)
+
+
+def _go_on(minutes: _Minutes, case: Case) -> None:
+    """What follows at home: tell the applicant, skip what can no more be done, send what may start, close the case.
+
+    Steps stand in the order of the plan, so that one pass sees every need before what waits on it.
+    """
+    facts = minutes.facts
+    by = Actor(node=facts.here, part="node")
+    for code in case.steps:
+        step = case.steps[code]
+        if step.state == "supplementing" and step.supplement and step.supplement.due_on is None:
+            days = step.plan.terms.supplement_days
+            due_on = add_working_days(china_day(facts.at), days, facts.calendar)
+            case = minutes.note(events.Told, by=by, step=code, due_on=due_on)
+        if step.state != "waiting":
+            continue
+        needed = {need: case.steps[need].state for need in step.plan.needs}
+        lost = next((need for need, state in needed.items() if state in ENDED - GRANTED), None)
+        decider = find_node(facts.directory, step.plan.division)
+        if lost:
+            case = minutes.note(events.Skipped, by=by, step=code, waits_on=lost)
+        elif decider and all(state in GRANTED for state in needed.values()):
+            pinned = {"node": decider.node, "directory_version": facts.directory.version}
+            case = minutes.note(events.Sent, by=by, step=code, **pinned)
+    if case.closed_at is None and may_close(case):
+        is_withdrawn = all(step.state in ("withdrawn", "skipped") for step in case.steps.values() if step.has_ended)
+        left = tuple(code for code, step in case.steps.items() if not step.has_ended)
+        minutes.note(events.Closed, by=by, outcome="withdrawn" if is_withdrawn else "completed", open_steps=left)
+
+
+def may_close(case: Case) -> bool:
+    """Whether the bundle's rule lets the case close (办结): all steps have ended, or, against the applicant's
+    undertaking, those of the lead department.
+    """
+    if all(step.has_ended for step in case.steps.values()):
+        return True
+    if case.closing == "all" or all(each.kind != "closing" for each in case.undertakings):
+        return False
+    led = [step for step in case.steps.values() if step.plan.department == case.lead]
+    return bool(led) and all(step.has_ended for step in led)

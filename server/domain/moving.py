@@ -1,0 +1,53 @@
+"""An act that is about to move a step, with all that it is judged by."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from server.domain.acts import Facts
+from server.domain.calendar import add_working_days
+from server.domain.case import Case, Step
+from server.domain.names import china_day
+from server.domain.procedure import NOTIFY_DAYS
+
+
+@dataclass(frozen=True)
+class Moving:
+    """An act on a step of a case. In a mirror another node has done it, and a letter tells."""
+
+    case: Case
+    step: Step
+    act: Any
+    facts: Facts
+
+    @property
+    def is_mirror(self) -> bool:
+        """Whether another node decides the step, so that what it has done is not judged again."""
+        return self.step.node not in ("", self.facts.here)
+
+    @property
+    def moment(self) -> datetime:
+        """When its decider did it: never before what was done before, whatever the clocks of two machines say."""
+        told_at = self.act.at if self.is_mirror else None
+        return max(told_at or self.facts.at, self.step.since)
+
+    @property
+    def today(self) -> date:
+        """The day on which it was done."""
+        return china_day(self.moment)
+
+    def days_later(self, days: int) -> date:
+        """The last day of so many working days that begin today."""
+        return add_working_days(self.today, days, self.facts.calendar)
+
+
+def notify_by(moving: Moving) -> date:
+    """The last day on which the applicant may be told of gaps; later it is accepted by law."""
+    arrived_on = china_day(moving.step.arrived_at or moving.step.since)
+    return add_working_days(arrived_on, NOTIFY_DAYS, moving.facts.calendar)
+
+
+def is_too_late(moving: Moving) -> bool:
+    """Whether that day is surely over: where the calendar is not known, nothing happens by law."""
+    arrived_on, last = china_day(moving.step.arrived_at or moving.step.since), notify_by(moving)
+    return moving.today > last and moving.facts.calendar.are_confirmed(arrived_on, last)

@@ -1,0 +1,233 @@
+"""The rungs of a case (督办): the moments at which its deadlines warn somebody, escalate, or take effect by law.
+
+They are computed from the case as it stands, so a stop of the clock, an extension or a changed calendar moves them. A
+day is one of China and begins at 00:00 there; only a citizen is not written to in the night.
+
+While a calendar is unconfirmed nothing happens by law: neither `deem` nor `lapse` is among the rungs. A warning uses
+what is known, and says by `is_confirmed` that its date is not sure.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from math import ceil
+from typing import Literal
+
+from server.domain.calendar import DAY, Calendar, add_working_days
+from server.domain.case import Case, Step
+from server.domain.clock import Ledger, due
+from server.domain.names import CHINA, Moment, Value, china_day
+from server.domain.procedure import DELIVERY_DAYS, NOTIFY_DAYS
+
+Name = Literal[
+    "half",
+    "four_fifths",
+    "overdue",
+    "overdue_long",
+    "legally_overdue",
+    "notify_soon",
+    "deem",
+    "remind",
+    "lapse",
+    "lapse_blocked",
+    "vouch",
+    "opinion_overdue",
+    "deliver_overdue",
+]
+Reader = Literal["citizen", "officer", "head", "leader", "node"]
+
+READERS: Mapping[Name, Reader] = {
+    "half": "officer",
+    "four_fifths": "officer",
+    "overdue": "officer",
+    "overdue_long": "leader",
+    "legally_overdue": "leader",
+    "notify_soon": "officer",
+    "deem": "head",
+    "remind": "citizen",
+    "lapse": "node",
+    "lapse_blocked": "officer",
+    "vouch": "node",
+    "opinion_overdue": "head",
+    "deliver_overdue": "officer",
+}
+BY_LAW: frozenset[Name] = frozenset(("deem", "lapse"))
+LADDER: tuple[Name, ...] = ("half", "four_fifths", "overdue", "overdue_long", "legally_overdue")
+LONG_OVERDUE_DAYS = 6  # working days after the due day: five after the one on which it is overdue
+REMIND_DAYS = 3
+REMIND_TIME = time(9)
+BLOCKED_DAYS = 3
+
+
+class Rung(Value):
+    """One such moment of one step; `due_on` is the last day of the deadline that it is about.
+
+    `to` is the lowest rank that is told, in `department`; `node` is nobody: the node itself has to do something then.
+
+    half, four_fifths: so much of the promised budget is used up at the end of the day before `at` (but at the latest
+    the due day begins, for a later warning would warn of nothing). overdue, overdue_long: the working day after the
+    promised due day, and the fifth after that. legally_overdue: the working day after the legal one. notify_soon: the
+    last of the five working days for telling begins. deem: they are over. remind: to the citizen, three days before.
+    lapse: the citizen's time is over. lapse_blocked: three working days later that could not take effect, so an
+    officer decides. vouch: the citizen's last day begins at his home, whose word the decider needs before it may
+    lapse. opinion_overdue, deliver_overdue: the working day after the last day for an opinion and for the delivery.
+    """
+
+    step: str
+    name: Name
+    at: Moment
+    to: Reader
+    department: str
+    due_on: date
+    is_confirmed: bool = True
+
+    @property
+    def key(self) -> str:
+        """What makes it the same rung: its own day among the rest, so that one that is moved to another day is new."""
+        return f"{self.step}:{self.name}:{self.department}:{china_day(self.at):%Y%m%d}"
+
+
+@dataclass(frozen=True)
+class KeptRung:
+    """A rung that a worker has taken upon itself and not yet finished; `case` is the id here."""
+
+    id: str
+    case: str
+    rung: Rung
+    version: int
+
+
+def rungs_of(case: Case, *, here: str, calendar: Calendar) -> tuple[Rung, ...]:
+    """All rungs of the case as it stands, past and to come, in order of time.
+
+    Those of a step belong to the node that decides it; the citizen is reminded, and his silence vouched for, by the
+    home, which alone knows him.
+    """
+    rungs: list[Rung] = []
+    for step in case.steps.values():
+        if step.node == here:
+            rungs += _of_decider(case, step, calendar, here=here)
+        if case.home == here and case.applicant:
+            rungs += _of_home(step, here=here)
+    return tuple(sorted(rungs, key=lambda rung: (rung.at, rung.key)))
+
+
+def next_at(case: Case, *, here: str, calendar: Calendar, after: datetime | None = None) -> datetime | None:
+    """The moment of the first rung of all, or of the first later than `after`; None if there is none."""
+    rungs = rungs_of(case, here=here, calendar=calendar)
+    return next((rung.at for rung in rungs if after is None or rung.at > after), None)
+
+
+def is_overtaken(rung: Rung, passed: Iterable[Rung]) -> bool:
+    """Whether a higher rung of the same step has been passed as well, and the same reader is told of that one.
+
+    Nor is anybody told that five days are about to end when they are over.
+    """
+    higher: tuple[Name, ...] = ("deem",) if rung.name == "notify_soon" else ()
+    if rung.name in LADDER:
+        above = LADDER[LADDER.index(rung.name) + 1 :]
+        higher = tuple(name for name in above if READERS[name] == rung.to)
+    return any(other.step == rung.step and other.name in higher for other in passed)
+
+
+def day_begins(day: date) -> datetime:
+    """The moment at which this day begins in China."""
+    return datetime.combine(day, time(), CHINA)
+
+
+def _of_decider(case: Case, step: Step, calendar: Calendar, *, here: str) -> Iterator[Rung]:
+    if step.state in ("sent", "received"):
+        yield from _notifying(step, calendar)
+    elif step.state in ("supplementing", "accepted", "suspended"):
+        if step.state != "suspended":
+            yield from _lapsing(step, calendar, is_ours=case.home == here)
+        if step.state == "accepted" and step.clock:
+            yield from _running(step, step.clock, calendar)
+        yield from _hearing(step, calendar)
+    elif step.state == "approved" and step.plan.yields:
+        yield from _delivering(step, calendar)
+
+
+def _notifying(step: Step, calendar: Calendar) -> Iterator[Rung]:
+    arrived_on = china_day(step.arrived_at or step.since)
+    last = add_working_days(arrived_on, NOTIFY_DAYS, calendar)
+    is_confirmed = calendar.are_confirmed(arrived_on, last)
+    yield _rung(step, "notify_soon", last, due_on=last, is_confirmed=is_confirmed)
+    if is_confirmed:
+        yield _rung(step, "deem", last + DAY, due_on=last)
+
+
+def _running(step: Step, clock: Ledger, calendar: Calendar) -> Iterator[Rung]:
+    promised = due(clock, calendar, "promised")
+    legal = due(clock, calendar, "legal")
+    if promised.on is None or legal.on is None:
+        return
+    days = clock.days("promised")
+    parts: tuple[tuple[Name, int], ...] = (("half", ceil(days / 2)), ("four_fifths", ceil(days * 4 / 5)))
+    for name, used in parts:
+        part = due(clock.model_copy(update={"promised_days": used, "extension": None}), calendar, "promised")
+        at = min(part.on + DAY, promised.on) if part.on else promised.on
+        yield _rung(step, name, at, due_on=promised.on, is_confirmed=promised.is_confirmed)
+    yield _after(step, "overdue", promised.on, calendar=calendar)
+    yield _after(step, "overdue_long", promised.on, calendar=calendar)
+    yield _after(step, "legally_overdue", legal.on, calendar=calendar)
+
+
+def _lapsing(step: Step, calendar: Calendar, *, is_ours: bool) -> Iterator[Rung]:
+    for asked_on, due_on in _awaited(step):
+        is_sure = calendar.are_confirmed(asked_on, due_on)
+        if is_sure:
+            yield _rung(step, "lapse", due_on + DAY, due_on=due_on)
+        if not (is_ours and is_sure):
+            blocked_on = add_working_days(due_on, BLOCKED_DAYS, calendar) + DAY
+            yield _rung(step, "lapse_blocked", blocked_on, due_on=due_on, is_confirmed=is_sure)
+
+
+def _hearing(step: Step, calendar: Calendar) -> Iterator[Rung]:
+    for department, opinion in step.opinions.items():
+        if not opinion.answer:
+            rung = _after(step, "opinion_overdue", opinion.due_on, calendar=calendar)
+            yield rung.model_copy(update={"department": department})
+
+
+def _delivering(step: Step, calendar: Calendar) -> Iterator[Rung]:
+    last = add_working_days(china_day(step.since), DELIVERY_DAYS, calendar)
+    yield _after(step, "deliver_overdue", last, calendar=calendar)
+
+
+def _of_home(step: Step, *, here: str) -> Iterator[Rung]:
+    for asked_on, due_on in _awaited(step):
+        day = min(max(due_on - DAY * REMIND_DAYS, asked_on + DAY), due_on)
+        rung = _rung(step, "remind", day, due_on=due_on)
+        yield rung.model_copy(update={"at": datetime.combine(day, REMIND_TIME, CHINA)})
+        if step.node != here:
+            yield _rung(step, "vouch", due_on, due_on=due_on)
+
+
+def _awaited(step: Step) -> Iterator[tuple[date, date]]:
+    """The days on which something was asked of the applicant that has not come, and the last ones for it."""
+    supplement = step.supplement
+    if step.state == "supplementing" and supplement and supplement.due_on and supplement.answered_at is None:
+        yield china_day(supplement.asked_at), supplement.due_on
+    if step.state in ("accepted", "suspended") and step.clock:
+        for due_on in sorted({deferral.due_on for deferral in step.awaited}):
+            yield step.clock.accepted_on, due_on
+
+
+def _after(step: Step, name: Name, due_on: date, *, calendar: Calendar) -> Rung:
+    """The rung on the working day after a last day, or on a later one."""
+    days = LONG_OVERDUE_DAYS if name == "overdue_long" else 1
+    on = add_working_days(due_on, days, calendar)
+    return _rung(step, name, on, due_on=due_on, is_confirmed=calendar.is_confirmed(on))
+
+
+def _rung(step: Step, name: Name, on: date, *, due_on: date, is_confirmed: bool = True) -> Rung:
+    return Rung(
+        step=step.plan.code,
+        name=name,
+        at=day_begins(on),
+        to=READERS[name],
+        department=step.plan.department,
+        due_on=due_on,
+        is_confirmed=is_confirmed,
+    )

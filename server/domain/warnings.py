@@ -1,0 +1,69 @@
+"""Warnings (督办提醒): what a rung of a case tells officers, heads and leaders; without personal data."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
+
+from server.domain.case import Case
+from server.domain.names import Moment, Value
+from server.domain.persons import Rank
+from server.domain.rungs import KeptRung, Name
+
+READS: Mapping[Rank, tuple[Rank, ...]] = {
+    "officer": ("officer",),
+    "head": ("officer", "head"),
+    "leader": ("officer", "head", "leader"),
+}
+TEXTS: Mapping[Name, str] = {
+    "half": "承诺时限已用去一半。",
+    "four_fifths": "承诺时限已用去五分之四，请抓紧办理。",
+    "overdue": "已超过承诺时限。",
+    "overdue_long": "超过承诺时限已逾五个工作日。",
+    "legally_overdue": "已超过法定时限。",
+    "notify_soon": "今天是一次性告知的最后一个工作日，逾期不告知即视为受理。",
+    "deem": "五个工作日内没有告知，已依法视为受理。",
+    "lapse_blocked": "申请人答复期限已过，但系统不能确认其没有答复，请人工核实后处理。",
+    "opinion_overdue": "会签意见逾期未答复。",
+    "deliver_overdue": "证照或文书逾期未送达。",
+}
+
+
+class DeskWarning(Value):
+    """A warning about one step to one department: `rank` is the lowest that reads it; those above read it too.
+
+    `is_confirmed` is false if the calendar of working days up to then is not sure.
+    """
+
+    id: str
+    case: str
+    step: str
+    department: str
+    rank: Literal["officer", "head", "leader"]
+    rung: Name
+    text: str
+    item_name: str
+    bundle_name: str
+    due_on: date
+    is_confirmed: bool
+    at: Moment
+
+
+def warning_of(case: Case, kept: KeptRung, *, at: datetime) -> DeskWarning:
+    """The warning of a passed rung; ValueError for one of which no desk is told."""
+    rung = kept.rung
+    if rung.to == "citizen" or rung.to == "node":
+        raise ValueError(f"no desk is told of {rung.name}")
+    return DeskWarning(
+        id=kept.id,
+        case=kept.case,
+        step=rung.step,
+        department=rung.department,
+        rank=rung.to,
+        rung=rung.name,
+        text=TEXTS[rung.name],
+        item_name=case.step(rung.step).plan.name,
+        bundle_name=case.bundle_name,
+        due_on=rung.due_on,
+        is_confirmed=rung.is_confirmed,
+        at=at,
+    )

@@ -1,0 +1,60 @@
+"""Alarms in the store: for each case the moment at which clockwork must look at it again, as of its last event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from server.domain.names import moment_key
+from server.store.database import Database, Document, Duplicate, Mark
+from server.store.queries import ALARMS_DUE, BAR
+
+ALARMS = "alarms"
+DONE = "done"
+
+
+@dataclass(frozen=True)
+class DueAlarm:
+    """An alarm whose time has come: of which case, as of which event."""
+
+    case: str
+    event: int
+
+
+class Alarms:
+    """The alarms of all cases that ever had one; that of a case without a rung is `done`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, alarm: Mapping[str, Any]) -> None:
+        """Set the alarm, written as JSON, unless it is set already as of the same or a later event."""
+        key = _key(alarm["case"], f"t{alarm['at']}" if alarm["at"] else "")
+        document: Document = {"_id": alarm["case"], "key": key, "version": alarm["event"]}
+        try:
+            await self._database.insert(ALARMS, document)
+        except Duplicate:
+            await self._overtake(document)
+
+    async def due(self, now: datetime, *, limit: int) -> list[DueAlarm]:
+        """The alarms whose time has come, the longest due first."""
+        high = _key("~", moment_key(now))
+        documents = await self._database.between(ALARMS_DUE, "t", high, limit=limit)
+        return [DueAlarm(document["_id"], document["version"]) for document in documents]
+
+    async def advance(self, case: str, at: datetime | None, *, event: int) -> bool:
+        """Set the alarm to another moment, if it is still as of this event."""
+        key = _key(case, moment_key(at) if at else "")
+        return await self._database.mark(ALARMS, Mark(case, {"key": key}, event))
+
+    async def _overtake(self, document: Document) -> None:
+        while True:
+            stored = await self._database.get(ALARMS, document["_id"])
+            if stored is None or stored["version"] >= document["version"]:
+                return
+            if await self._database.replace(ALARMS, document, version=stored["version"]):
+                return
+
+
+def _key(case: str, moment: str) -> str:
+    return BAR.join((moment, case)) if moment else DONE

@@ -1,0 +1,83 @@
+"""Claims in the store: beside the tasks, so that these can be made anew, and changed by compare-and-set only."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import quote
+
+from server.crypto.fields import FieldRing
+from server.domain.claims import Claim
+from server.domain.names import moment_key
+from server.store.database import Database, Document, Duplicate, is_safe
+from server.store.queries import AFTER_BAR, BAR, CLAIMS_OF_DEPARTMENT, CLAIMS_OF_HOLDER, JUST_AFTER
+from server.store.sealing import opened, sealed
+
+CLAIMS = "claims"
+PAGE = 500
+
+
+class Claims:
+    """The claims on this node's tasks; each stays when it ends, for its hand-over is kept."""
+
+    def __init__(self, database: Database, ring: FieldRing) -> None:
+        self._database = database
+        self._ring = ring
+
+    async def claims(self, ids: Sequence[str]) -> dict[str, Claim]:
+        """The claims on these tasks, live or over, as far as there ever were any."""
+        found = await self._database.get_many(CLAIMS, [id for id in ids if is_safe(id)])
+        return {id: self._claim(document) for id, document in found.items()}
+
+    async def put(self, claim: Claim) -> bool:
+        """Write the claim over the version before it; False if somebody else changed it meanwhile."""
+        key = self._ring.new_key(claim.id)
+        fields = sealed(claim, key, claim.id)
+        document = {"_id": fields.pop("id"), **fields, "data_key": key.wrapped, **_keys(claim)}
+        if claim.version > 1:
+            return await self._database.replace(CLAIMS, document, version=claim.version - 1)
+        try:
+            await self._database.insert(CLAIMS, document)
+        except Duplicate:
+            return False
+        return True
+
+    async def held_by(self, holder: str, *, at: datetime, limit: int) -> list[Claim]:
+        """The live claims of an officer."""
+        low, high = _since(_holder_key(holder), at)
+        found = await self._database.between(CLAIMS_OF_HOLDER, low, high, limit=limit)
+        return [self._claim(document) for document in found]
+
+    async def holders_in(self, department: str, *, at: datetime) -> dict[str, str]:
+        """Who has which of a department's tasks in hand: the holder by the task's id; read page by page."""
+        holders: dict[str, str] = {}
+        low, high = _since(department, at)
+        while True:
+            page = await self._database.between(CLAIMS_OF_DEPARTMENT, low, high, limit=PAGE)
+            holders |= {document["_id"]: document["holder"] for document in page}
+            if len(page) < PAGE:
+                return holders
+            low = page[-1]["department_key"] + JUST_AFTER
+
+    def _claim(self, document: Document) -> Claim:
+        fields = {name: document[name] for name in Claim.model_fields if name != "id"}
+        id = document["_id"]
+        return Claim.model_validate({"id": id, **opened(fields, self._ring.key(document["data_key"], id), id)})
+
+
+def _keys(claim: Claim) -> dict[str, str]:
+    if claim.until is None:
+        return {"holder_key": "", "department_key": ""}
+    rest = (moment_key(claim.until), claim.id)
+    return {
+        "holder_key": BAR.join((_holder_key(claim.holder), *rest)),
+        "department_key": BAR.join((claim.department, *rest)),
+    }
+
+
+def _holder_key(holder: str) -> str:
+    """The officer's name without a bar, and never like a date."""
+    return "o:" + quote(holder, safe="")
+
+
+def _since(part: str, at: datetime) -> tuple[str, str]:
+    """The bounds of the keys below this part that end after this moment."""
+    return BAR.join((part, moment_key(at))) + AFTER_BAR, part + AFTER_BAR

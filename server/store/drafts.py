@@ -1,0 +1,111 @@
+"""Drafts in the store: one document for each id of each owner, sealed as a whole.
+
+The database deletes by `_id` alone, so a draft that its owner deletes is not deleted here: an empty document with the
+next version takes its place, and only if nobody changed the draft meanwhile. What `forget_expired` deletes has been
+expired for an hour, and nothing is written where something has expired: no change can fall to its broom.
+"""
+
+from datetime import datetime
+
+from server.crypto.fields import FieldRing
+from server.domain.drafts import MOST_DRAFTS, Draft, DraftGone, Expiring, Slot
+from server.domain.errors import StaleVersion
+from server.domain.names import moment_key
+from server.store.database import Database, Document, Duplicate
+from server.store.queries import BAR, DRAFTS_EXPIRING, DRAFTS_OF_OWNER, hour_bucket, under
+
+DRAFTS = "drafts"
+KEPT, GONE = "kept", "gone"
+SEPARATOR = ":"
+
+
+class Drafts:
+    """The drafts of all citizens; each sees his own."""
+
+    def __init__(self, database: Database, ring: FieldRing) -> None:
+        self._database = database
+        self._ring = ring
+
+    async def slot(self, owner: str, id: str, *, at: datetime) -> Slot:
+        """What stands under this id of this owner at this moment."""
+        document = await self._database.get(DRAFTS, _place(owner, id))
+        if document is None:
+            return Slot()
+        is_spent = not _is_alive(document, at)
+        draft = None if is_spent or "text" not in document else self._draft(document)
+        return Slot(version=document["version"], draft=draft, is_spent=is_spent)
+
+    async def draft(self, owner: str, id: str, *, at: datetime) -> Draft:
+        """The draft of this id; raises DraftGone, also for another person's."""
+        draft = (await self.slot(owner, id, at=at)).draft
+        if draft is None:
+            raise DraftGone("没有这份草稿，可能已提交、删除或过期。")
+        return draft
+
+    async def drafts_of(self, owner: str, *, at: datetime) -> list[Draft]:
+        """All drafts of this owner, the one changed last first."""
+        low, high = under(owner)
+        documents = await self._database.between(DRAFTS_OF_OWNER, low, high, limit=2 * MOST_DRAFTS, is_descending=True)
+        return [self._draft(document) for document in documents if _is_alive(document, at)]
+
+    async def keep(self, owner: str, draft: Draft) -> None:
+        """Put the draft where the version before it stands; StaleVersion if something else stands there by now."""
+        place = _place(owner, draft.id)
+        key = self._ring.new_key(place)
+        document = _empty(place, version=draft.version, until=draft.expires_at) | {
+            "owner_key": BAR.join((owner, moment_key(draft.changed_at), draft.id)),
+            "expiry_key": BAR.join((KEPT, moment_key(draft.expires_at), place)),
+            "data_key": key.wrapped,
+            "text": key.seal(draft.model_dump_json(), place),
+        }
+        if not await self._put(document):
+            raise StaleVersion("草稿已在别处修改，请刷新后重试。")
+
+    async def forget(self, owner: str, id: str, *, version: int, until: datetime) -> bool:
+        """Empty the place of this draft if it is still of this version; what is left there expires at `until`."""
+        left = _empty(_place(owner, id), version=version + 1, until=until)
+        return await self._database.replace(DRAFTS, left, version=version)
+
+    async def drafts_expiring(
+        self, begin: datetime, end: datetime, *, limit: int, after: Expiring | None = None
+    ) -> list[Expiring]:
+        """Drafts that expire from `begin` on and before `end`, the first ones first; `after` is the last one seen."""
+        low = BAR.join((KEPT, moment_key(begin)))
+        if after:  # a blank sorts before every character of an id
+            low = BAR.join((KEPT, moment_key(after.expires_at), _place(after.owner, after.id))) + " "
+        high = BAR.join((KEPT, moment_key(end)))
+        found = []
+        for document in await self._database.between(DRAFTS_EXPIRING, low, high, limit=limit):
+            owner, draft = document["_id"].partition(SEPARATOR)[0], self._draft(document)
+            found.append(Expiring(owner=owner, id=draft.id, bundle_name=draft.bundle_name, expires_at=draft.expires_at))
+        return found
+
+    async def _put(self, document: Document) -> bool:
+        """Put the document where the version before it stands, or where nothing does if it is the first."""
+        if document["version"] > 1:
+            return await self._database.replace(DRAFTS, document, version=document["version"] - 1)
+        try:
+            await self._database.insert(DRAFTS, document)
+        except Duplicate:
+            return False
+        return True
+
+    def _draft(self, document: Document) -> Draft:
+        place = document["_id"]
+        key = self._ring.key(document["data_key"], place)
+        return Draft.model_validate_json(key.open(document["text"], place))
+
+
+def _place(owner: str, id: str) -> str:
+    return owner + SEPARATOR + id
+
+
+def _empty(place: str, *, version: int, until: datetime) -> Document:
+    """A document that holds nothing but its version, and is in no list."""
+    bucket = hour_bucket(until)
+    return {"_id": place, "version": version, "owner_key": "", "expiry_key": GONE, "bucket": bucket}
+
+
+def _is_alive(document: Document, at: datetime) -> bool:
+    """Whether its hour is not yet come; the expiry loop deletes it when that hour is over."""
+    return bool(hour_bucket(at) < document["bucket"])

@@ -1,0 +1,83 @@
+"""What `work` does while nobody waits: the loops of one node, each with its pause."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+from regions import directory, outbox, settling, watch
+from server.desk import clockwork, counting, notifying, relay, reminding, reprojecting
+from server.node import Node
+from server.tools.loops import Loops
+
+SLOWEST_LOOP_SECONDS = 30.0
+ROUND_SECONDS = 5.0
+DIRECTORY_SECONDS = 10.0
+EXPIRY_SECONDS = 600.0
+NOTICES_SECONDS = 2.0
+CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
+COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
+DRAFTS_SECONDS = 600.0
+Run = Callable[[], Awaitable[bool | None]]
+
+
+def start(node: Node, loops: Loops) -> None:
+    """Start the loops of `work`; each peer has a courier of its own, so that a dead one slows no other."""
+
+    def loop(name: str, run: Run, every_seconds: float) -> None:
+        loops.start(name, run, every_seconds=every_seconds, most_seconds=SLOWEST_LOOP_SECONDS)
+
+    pause = node.settings.poll_seconds
+    loop("relay", partial(relay.sweep, node), pause)
+    loop("settle", partial(settling.settle, node), pause)
+    loop("notices", partial(notifying.notify, node), NOTICES_SECONDS)
+    loop("clockwork", partial(clockwork.tick, node), CLOCKWORK_SECONDS)
+    loop("calendar", _projection(node), SLOWEST_LOOP_SECONDS)
+    loop("drafts", partial(reminding.remind_of_drafts, node), DRAFTS_SECONDS)
+    loop("counts", partial(counting.count, node), COUNT_SECONDS)
+    loop("expiry", partial(_forget, node), EXPIRY_SECONDS)
+    known: set[str] = set()
+
+    def meet_peers() -> None:
+        for peer in node.directory.peers_of(node.here):
+            if peer.node not in known:
+                known.add(peer.node)
+                loop(f"courier:{peer.node}", partial(_deliver, node, peer.node), ROUND_SECONDS)
+                loop(f"spread:{peer.node}", partial(settling.spread, node, peer.node), ROUND_SECONDS)
+
+    async def wake_peers() -> None:
+        awaited = await watch.look(node)
+        for name in [f"courier:{peer}" for peer in awaited.couriers] + [f"spread:{peer}" for peer in awaited.spreaders]:
+            if name.partition(":")[2] in known:
+                loops.nudge(name)
+
+    async def renew() -> bool:
+        has_more = await directory.refresh(node)
+        meet_peers()
+        return has_more
+
+    meet_peers()
+    loop("watch", wake_peers, pause)
+    loop("directory", renew, DIRECTORY_SECONDS)
+
+
+async def _deliver(node: Node, code: str) -> bool:
+    """One cycle of the courier to this node, at the address that the directory has now."""
+    peer = node.directory.entry(code)
+    return peer is not None and await outbox.deliver(node, peer)
+
+
+def _projection(node: Node) -> Run:
+    """A loop that once brings all dates to follow the calendar of this process, and then rests."""
+    has_more = True
+
+    async def project() -> bool:
+        nonlocal has_more
+        has_more = has_more and await reprojecting.reproject(node)
+        return has_more
+
+    return project
+
+
+async def _forget(node: Node) -> bool:
+    """Forget what expired more than an hour ago; True if there may be more."""
+    return await node.store.forget_expired(node.clock.now() - timedelta(hours=1)) > 0

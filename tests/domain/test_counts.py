@@ -1,0 +1,34 @@
+"""What presses: what is due before today, and what is due today or on the two days after it."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.domain.counts import Held, counts_of, dues_of
+
+TODAY = date(2026, 12, 30)
+AT = datetime(2026, 12, 30, 1, 0, tzinfo=UTC)
+DAYS = st.integers(-5, 5).map(lambda days: (TODAY + timedelta(days=days)).isoformat()) | st.just("")
+TASKS = st.lists(st.tuples(st.sampled_from(("sent", "accepted")), DAYS), max_size=20)
+
+
+def test_what_is_due_within_two_days_is_soon_also_over_the_year() -> None:
+    assert dues_of("overdue", TODAY) == ("", "2026-12-30")
+    assert dues_of("soon", TODAY) == ("2026-12-30", "2027-01-02")
+    assert dues_of(None, TODAY) == ("", "")
+
+
+@given(TASKS, st.lists(st.sampled_from(("anna", "bert"))))
+def test_counts_agree_with_the_tasks(tasks: list[tuple[str, str]], holders: list[str]) -> None:
+    counts = counts_of("health", tasks, holders, at=AT, today=TODAY)
+    distances = [(date.fromisoformat(due) - TODAY).days for _, due in tasks if due]
+    assert sum(counts.states.values()) == len(tasks)
+    assert counts.states == Counter(state for state, _ in tasks)
+    assert counts.overdue == sum(days < 0 for days in distances)
+    assert counts.soon == sum(0 <= days <= 2 for days in distances)
+    assert sorted(counts.held, key=lambda each: each.holder) == [
+        Held(holder=holder, tasks=number) for holder, number in sorted(Counter(holders).items())
+    ]
+    assert (counts.department, counts.counted_at) == ("health", AT)

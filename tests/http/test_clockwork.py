@@ -1,0 +1,313 @@
+"""The clockwork of a real node under a steered clock: everything due takes effect once, in time or after a pause."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from server.desk.acting import commit_of, perform
+from server.desk.clockwork import CLAIM, tick
+from server.desk.relay import relay
+from server.domain import acts
+from server.domain.acts import Act
+from server.domain.case import Case
+from server.domain.deciding import decide
+from server.domain.items import OpinionRule, SpecialStep
+from server.domain.names import china_day
+from server.domain.plan import PlannedStep
+from server.domain.procedure import Gap, Terms
+from server.domain.records import Record
+from server.domain.rungs import Rung, rungs_of
+from server.node import Node
+from tests.http.asking import refused
+from tests.nodes import HandClock, Places, running_nodes
+from tests.world import JIANGSU, MONDAY, application, citizen, officer, planned
+
+WARNINGS = "/desk/v1/warnings"
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def places(tmp_path: Path, database_uri: str, database_name: str, clock: HandClock) -> AsyncIterator[Places]:
+    async with running_nodes(tmp_path, database_uri, database_name, divisions=(JIANGSU,), clock=clock) as places:
+        yield places
+
+
+@pytest.fixture
+def node(places: Places) -> Node:
+    return places.nodes[JIANGSU].node
+
+
+def step(code: str = "one", *, promised: int = 5, **terms: Any) -> PlannedStep:
+    """A step with a licence, decided here within ten days by law."""
+    made = planned(code)
+    materials = tuple(terms.get("deferrable", ()))
+    change = {"promised_days": promised, "terms": Terms(**{"legal_days": 10, **terms}), "yields": "birth_licence"}
+    return made.model_copy(update={**change, "materials": materials})
+
+
+async def lay(node: Node, *steps: PlannedStep, **change: Any) -> Record:
+    """A new case of these steps, on the desks of this node."""
+    wish = application(steps or (step(),)).model_copy(update=change)
+    act = acts.Open(id=uuid4().hex, by=citizen(node.here), number=uuid4().hex, application=wish)
+    facts = node.facts()
+    commit = commit_of(None, decide(None, act, facts), facts)
+    record = await node.store.cases.add(commit, owner="owner", request="wish")
+    await relay(node, record)
+    return record
+
+
+async def do(node: Node, record: Record, *wishes: Act) -> Record:
+    """The case after these acts, and what follows them."""
+    for wish in wishes:
+        record = await perform(node, record.id, wish.model_copy(update={"id": uuid4().hex}))
+        await relay(node, record)
+    return record
+
+
+def act(kind: type[acts.StepAct], code: str = "one", **said: Any) -> Act:
+    return kind(id="", by=officer(), step=code, **said)
+
+
+async def taken_up(node: Node, record: Record) -> Record:
+    return await do(node, record, act(acts.Receive), act(acts.Accept))
+
+
+async def run(*nodes: Node) -> None:
+    """Tick until nothing is left to do."""
+    for _ in range(4):
+        for node in nodes:
+            await tick(node)
+
+
+async def case_of(node: Node, record: Record) -> Case:
+    return (await node.store.cases.case(record.id)).case
+
+
+async def told(node: Node, department: str = "health") -> list[tuple[str, str]]:
+    """What the desks were told, the newest first: which rung, to which rank."""
+    found = await node.store.warnings.warnings(department, ("officer", "head", "leader"), limit=100)
+    return [(each["rung"], each["rank"]) for each in found]
+
+
+async def notices(node: Node) -> list[str]:
+    """The templates of all notices that wait to be sent."""
+    return sorted(kept.notice.template for kept in await node.store.notices.due(node.clock.now(), limit=100))
+
+
+async def test_five_days_of_silence_accept_by_law_since_the_material_came_and_warn_the_head(
+    node: Node, clock: HandClock
+):
+    record = await lay(node)
+    clock.to(11, 30)
+    await run(node)
+    assert await told(node) == [("notify_soon", "officer")]
+    clock.to(11, 30, 23, 59)
+    await run(node)
+    assert (await case_of(node, record)).steps["one"].state == "sent"
+    clock.to(12, 1)
+    await run(node)
+    accepted = (await case_of(node, record)).steps["one"]
+    assert accepted.state == "accepted"
+    assert accepted.clock
+    assert (accepted.clock.is_deemed, accepted.clock.accepted_at) == (True, MONDAY)
+    assert ("deem", "head") in await told(node)
+    assert "accepted" in await notices(node)
+
+
+async def test_an_unanswered_supplement_takes_the_step_back_with_a_notice(node: Node, clock: HandClock):
+    record = await lay(node, step(supplement_days=5))
+    gaps = (Gap(kind="field", code="subject_name", reason="请写全名"),)
+    record = await do(node, record, act(acts.Receive), act(acts.AskSupplement, gaps=gaps))
+    clock.to(11, 27, 9)
+    await run(node)
+    assert (await notices(node)).count("reminder") == 1
+    clock.to(11, 30, 23, 59)
+    await run(node)
+    assert (await case_of(node, record)).steps["one"].state == "supplementing"
+    clock.to(12, 1)
+    await run(node)
+    assert (await case_of(node, record)).steps["one"].state == "withdrawn"
+    found = await notices(node)
+    assert (found.count("reminder"), found.count("decided")) == (1, 1)
+
+
+async def test_an_answer_in_time_leaves_nothing_to_lapse_or_to_remind_of(node: Node, clock: HandClock):
+    record = await lay(node, step(supplement_days=5))
+    gaps = (Gap(kind="field", code="subject_name", reason="请写全名"),)
+    record = await do(node, record, act(acts.Receive), act(acts.AskSupplement, gaps=gaps))
+    supply = acts.Supply(id="", by=citizen(), step="one", form={"subject_name": "测试宝宝"})
+    clock.to(11, 24)
+    await do(node, record, supply)
+    clock.to(11, 30, 9)
+    await run(node)
+    assert (await case_of(node, record)).steps["one"].state == "received"
+    assert "reminder" not in await notices(node)
+
+
+async def test_a_deferred_material_that_does_not_come_ends_in_a_refusal(node: Node, clock: HandClock):
+    record = await lay(node, step(deferrable=("photo",)), deferred=("photo",))
+    record = await taken_up(node, record)
+    clock.to(11, 27, 9)
+    await run(node)
+    assert (await notices(node)).count("reminder") == 1
+    clock.to(12, 1)
+    await run(node)
+    assert (await case_of(node, record)).steps["one"].state == "refused"
+
+
+async def test_each_rung_is_told_once_though_four_workers_look_at_once(node: Node, clock: HandClock):
+    record = await taken_up(node, await lay(node, step(promised=10, legal_days=20)))
+    seen: dict[date, list[tuple[str, str]]] = {}
+    count = 0
+    for day in range(1, 40):
+        clock.at = MONDAY + timedelta(days=day)
+        await asyncio.gather(*(tick(node) for _ in range(4)))
+        now = await told(node)
+        if len(now) > count:
+            seen[china_day(clock.at)] = now[: len(now) - count]
+        count = len(now)
+    assert seen == {
+        date(2026, 12, 1): [("half", "officer")],
+        date(2026, 12, 4): [("four_fifths", "officer")],
+        date(2026, 12, 8): [("overdue", "officer")],
+        date(2026, 12, 15): [("overdue_long", "leader")],
+        date(2026, 12, 22): [("legally_overdue", "leader")],
+    }
+    assert (await case_of(node, record)).steps["one"].state == "accepted"
+
+
+async def test_after_a_week_of_being_down_all_takes_effect_and_only_the_highest_is_told(node: Node, clock: HandClock):
+    clock.to(11, 2)
+    overdue = await taken_up(node, await lay(node, step(promised=5, legal_days=30)))
+    silent = await lay(node)
+    clock.to(11, 13, 9)
+    await asyncio.gather(*(tick(node) for _ in range(4)))
+    await run(node)
+    case = await case_of(node, overdue)
+    passed = [
+        rung
+        for rung in rungs_of(case, here=node.here, calendar=node.published.calendar)
+        if rung.at <= clock.now() and rung.step == "one"
+    ]
+    assert [rung.name for rung in passed] == ["half", "four_fifths", "overdue"]
+    assert len(await node.store.rungs.passed(overdue.id, passed)) == 3
+    found = await node.store.warnings.warnings("health", ("officer", "head", "leader"), limit=100)
+    assert [each["rung"] for each in found if each["case"] == overdue.id] == ["overdue"]
+    assert (await case_of(node, silent)).steps["one"].state == "accepted"
+    mine = [each["rung"] for each in found if each["case"] == silent.id]
+    assert sorted(mine) == ["deem", "overdue"]
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_a_crash_between_the_claim_and_the_doing_loses_nothing_and_doubles_nothing(
+    node: Node, clock: HandClock, is_done: bool
+):
+    record = await lay(node)
+    clock.to(12, 1)
+    (rung,) = (each for each in rungs(node, record.case) if each.name == "deem")
+    kept = await node.store.rungs.claim(record.id, rung, until=clock.now() + CLAIM)
+    assert kept
+    if is_done:  # the act was done, the warning not yet written
+        await do_by_law(node, kept.id, record)
+    await run(node)
+    assert ("deem", "head") not in await told(node)
+    clock.at += CLAIM
+    await asyncio.gather(*(tick(node) for _ in range(4)))
+    accepted = (await case_of(node, record)).steps["one"]
+    assert accepted.state == "accepted"
+    assert [each for each in await told(node) if each[0] == "deem"] == [("deem", "head")]
+    found = await node.store.cases.case(record.id)
+    assert [event.act for event in found.events].count("deem") == 1
+
+
+def rungs(node: Node, case: Case) -> tuple[Rung, ...]:
+    return rungs_of(case, here=node.here, calendar=node.published.calendar)
+
+
+async def do_by_law(node: Node, id: str, record: Record) -> None:
+    """What the crashed worker did before it crashed."""
+    by = officer().model_copy(update={"part": "node", "department": "", "name": ""})
+    await relay(node, await perform(node, record.id, acts.Deem(id=f"rung:{id}", by=by, step="one")))
+
+
+async def test_a_stop_holds_every_rung_back_and_an_extension_moves_them(node: Node, clock: HandClock):
+    hearing = SpecialStep(name="听证", days=20, basis="tests")
+    record = await taken_up(node, await lay(node, step(promised=5, special_steps=(hearing,))))
+    clock.to(11, 27, 10)
+    await run(node)
+    assert await told(node) == [("half", "officer")]
+    record = await do(node, record, act(acts.Suspend, procedure="听证", notice="通知", days=10))
+    clock.to(12, 10)
+    await run(node)
+    assert await told(node) == [("half", "officer")]
+    record = await do(node, record, act(acts.Resume))
+    await run(node)
+    assert await told(node) == [("four_fifths", "officer"), ("half", "officer")], "what fell into the stop is not lost"
+    boss = officer().model_copy(update={"rank": "head", "name": "boss"})
+    await do(node, record, acts.Extend(id="", by=boss, step="one", days=10, reason="案情复杂"))
+    for day, names in ((14, []), (17, ["half"]), (22, []), (23, ["four_fifths"]), (25, []), (28, ["overdue"])):
+        before = await told(node)
+        clock.to(12, day, 9)
+        await run(node)
+        after = await told(node)
+        assert [name for name, _ in after[: len(after) - len(before)]] == names, day
+
+
+async def test_opinions_and_deliveries_that_are_late_are_told_to_those_who_owe_them(node: Node, clock: HandClock):
+    rule = OpinionRule(rule="veto", departments=("public_security",), days=3)
+    record = await taken_up(node, await lay(node, step(promised=9, opinions=rule)))
+    clock.to(11, 27)
+    await run(node)
+    assert await told(node, "public_security") == [("opinion_overdue", "head")]
+    await do(node, record, act(acts.Approve))
+    clock.to(12, 11, 23)
+    await run(node)
+    assert "deliver_overdue" not in [name for name, _ in await told(node)]
+    clock.to(12, 14)
+    await run(node)
+    assert (await told(node))[0] == ("deliver_overdue", "officer")
+
+
+async def test_whoever_ranks_higher_reads_more_and_pages_hold_each_warning_once(places: Places, clock: HandClock):
+    node = places.nodes[JIANGSU].node
+    for department in ("health", "public_security"):
+        for number in range(40):
+            for rank in ("officer", "head", "leader"):
+                await node.store.warnings.put(warning(f"{department}{number:02d}:{rank}", department, rank, number))
+    seen = {
+        ("health", "officer"): 40,
+        ("health", "head"): 80,
+        ("health", "leader"): 240,
+        ("public_security", "officer"): 40,
+    }
+    for (department, rank), count in seen.items():
+        caller = await places.officer(department, name=f"{rank}-of-{department}", rank=rank)  # type: ignore[arg-type]
+        found: list[Any] = []
+        answer = await caller.get(WARNINGS)
+        found += answer.body["warnings"]
+        while answer.body["next"]:
+            answer = await caller.get(WARNINGS, params={"before": answer.body["next"]})
+            found += answer.body["warnings"]
+        assert len({each["id"] for each in found}) == len(found) == count
+        assert [each["at"] for each in found] == sorted((each["at"] for each in found), reverse=True)
+    head = await places.officer("health", name="head-of-health", rank="head")
+    refused(await head.get(WARNINGS, params={"department": "public_security"}), 403, "not_your_department")
+    leader = await places.officer("health", name="leader-of-health", rank="leader")
+    of_police = (await leader.get(WARNINGS, params={"department": "public_security"})).body["warnings"]
+    assert {each["department"] for each in of_police} == {"public_security"}
+
+
+def warning(id: str, department: str, rank: str, number: int) -> dict[str, Any]:
+    """A warning as the clockwork writes it."""
+    told = {"id": id, "case": "c", "step": "one", "department": department, "rank": rank, "rung": "half"}
+    words = {"text": "", "item_name": "", "bundle_name": "", "due_on": "2026-12-01", "is_confirmed": True}
+    return {**told, **words, "at": f"2026-11-20T01:{number:02d}:00.000Z"}

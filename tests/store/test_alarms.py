@@ -1,0 +1,147 @@
+"""Alarms, rungs and warnings in the store: the last event wins, each rung is claimed once, a list hides nothing."""
+
+import asyncio
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from server.domain.names import moment_text
+from server.domain.projecting import Projection
+from server.domain.rungs import Rung
+from server.store.alarms import Alarms, DueAlarm
+from server.store.database import Database
+from server.store.peers import Peers
+from server.store.projection import ProjectedCalendar
+from server.store.rungs import Rungs
+from server.store.tasks import Tasks
+from server.store.warnings import Warnings
+from tests.store.test_tasks import task
+
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+RUNG = Rung(step="one", name="half", at=NOW, to="officer", department="health", due_on=NOW.date())
+
+
+def alarm(case: str, event: int, at: datetime | None) -> dict[str, Any]:
+    return {"case": case, "event": event, "at": moment_text(at) if at else None}
+
+
+def minutes(number: int) -> datetime:
+    return NOW + timedelta(minutes=number)
+
+
+@pytest.fixture
+def alarms(database: Database) -> Alarms:
+    return Alarms(database)
+
+
+@pytest.fixture
+def rungs(database: Database) -> Rungs:
+    return Rungs(database)
+
+
+async def test_alarms_are_due_from_their_moment_on_the_longest_due_first(alarms: Alarms) -> None:
+    for case, at in (("late", minutes(1)), ("now", NOW), ("330000:old", minutes(-5)), ("never", None)):
+        await alarms.put(alarm(case, 1, at))
+    assert [each.case for each in await alarms.due(NOW, limit=10)] == ["330000:old", "now"]
+    assert [each.case for each in await alarms.due(minutes(1), limit=2)] == ["330000:old", "now"]
+
+
+async def test_alarms_in_any_order_leave_that_of_the_last_event(alarms: Alarms) -> None:
+    told = [alarm("c", event, minutes(-event) if event < 8 else None) for event in range(1, 9)]
+    for seed in range(4):
+        random.Random(seed).shuffle(told)  # noqa: S311 # the order
+        for each in told:
+            await alarms.put(each)
+    assert await alarms.due(NOW, limit=10) == []
+    await alarms.put(alarm("c", 9, NOW))
+    assert await alarms.due(NOW, limit=10) == [DueAlarm("c", 9)]
+
+
+async def test_an_alarm_is_advanced_only_as_of_the_event_that_was_seen(alarms: Alarms) -> None:
+    await alarms.put(alarm("c", 1, NOW))
+    assert await alarms.advance("c", minutes(5), event=1)
+    assert await alarms.due(NOW, limit=10) == []
+    await alarms.put(alarm("c", 2, minutes(1)))
+    assert not await alarms.advance("c", None, event=1)
+    assert await alarms.due(minutes(1), limit=10) == [DueAlarm("c", 2)]
+    assert await alarms.advance("c", None, event=2)
+    assert await alarms.due(minutes(9), limit=10) == []
+
+
+async def test_of_many_workers_one_claims_a_rung_and_one_takes_it_over(rungs: Rungs) -> None:
+    claims = await asyncio.gather(*(rungs.claim("c", RUNG, until=minutes(1)) for _ in range(6)))
+    (kept,) = (claim for claim in claims if claim)
+    assert kept.rung == RUNG
+    assert await rungs.unfinished(NOW, limit=5) == []
+    (left,) = await rungs.unfinished(minutes(1), limit=5)
+    assert left == kept
+    taken = await asyncio.gather(*(rungs.take_over(left, until=minutes(2)) for _ in range(6)))
+    assert taken.count(True) == 1
+    await rungs.finish(left, outcome="told")
+    assert await rungs.unfinished(minutes(9), limit=5) == []
+    assert not await rungs.claim("c", RUNG, until=minutes(9))
+
+
+async def test_a_rung_of_another_day_or_case_is_another_one(rungs: Rungs) -> None:
+    moved = RUNG.model_copy(update={"at": NOW + timedelta(days=1)})
+    assert await rungs.note("c", RUNG, outcome="overtaken")
+    assert not await rungs.note("c", RUNG, outcome="overtaken")
+    assert await rungs.passed("c", [RUNG, moved]) == {RUNG.key}
+    assert await rungs.passed("d", [RUNG]) == frozenset()
+    assert await rungs.claim("c", moved, until=minutes(1))
+
+
+async def test_warnings_are_kept_once_and_read_by_department_rank_and_page(database: Database) -> None:
+    warnings = Warnings(database)
+    for number in range(9):
+        department, rank = ("health", "healthy")[number % 2], ("officer", "head", "leader")[number % 3]
+        told = {"id": f"w{number}", "department": department, "rank": rank, "at": moment_text(minutes(number))}
+        assert await warnings.put(told)
+        assert not await warnings.put(told | {"rank": "leader"})
+    ids = [each["_id"] for each in await warnings.warnings("health", ("officer", "head"), limit=10)]
+    assert ids == ["w6", "w4", "w0"]
+    first = await warnings.warnings("", (), limit=4)
+    rest = await warnings.warnings("", (), limit=10, before=first[-1]["place"])
+    assert [each["_id"] for each in first + rest] == [f"w{number}" for number in range(8, -1, -1)]
+    for before in ("a", "zzz", "|", "2026-11-23"):
+        found = await warnings.warnings("health", ("officer",), limit=10, before=before)
+        assert {each["department"] for each in found} <= {"health"}
+
+
+async def test_open_tasks_are_walked_once_and_may_be_given_another_date(database: Database) -> None:
+    tasks = Tasks(database)
+    for number in range(7):
+        await tasks.put(task(f"c{number}:x", ("sent", "received")[number % 2], is_open=number != 3))
+    seen: list[str] = []
+    page = await tasks.open_page("", limit=2)
+    while page:
+        seen += [each["_id"] for each in page]
+        page = await tasks.open_page(page[-1]["node_key"], limit=2)
+    assert sorted(seen) == [f"c{number}:x" for number in (0, 1, 2, 4, 5, 6)]
+    stored = await tasks.task("c0:x")
+    assert await tasks.redate(stored, "2026-12-01")
+    assert not await tasks.redate(await tasks.task("c0:x"), "2026-12-01")
+    assert (await tasks.open_tasks("health", ("sent",), limit=1))[0]["due_on"] == "2026-12-01"
+    await tasks.put(task("c0:x", "received", event=2))
+    assert not await tasks.redate(stored, "2026-12-09"), "it has moved on"
+
+
+async def test_of_two_who_change_the_projection_at_once_one_does(database: Database) -> None:
+    calendar = ProjectedCalendar(database)
+    assert await calendar.projection() == Projection()
+    for number in range(2):
+        known = await calendar.projection()
+        puts = [calendar.put(known.model_copy(update={"changed": number + 1})) for _ in range(3)]
+        assert (await asyncio.gather(*puts)).count(True) == 1
+    assert ((await calendar.projection()).changed, (await calendar.projection()).version) == (2, 2)
+
+
+async def test_a_peer_is_owed_our_word_until_the_moment_told(database: Database) -> None:
+    peers = Peers(database)
+    assert not await peers.is_owed("330000", NOW)
+    await peers.owe("330000", until=minutes(15))
+    assert await peers.is_owed("330000", minutes(14))
+    assert not await peers.is_owed("330000", minutes(15))
+    assert not await peers.is_owed("440000", NOW)
