@@ -20,7 +20,7 @@ class Tasks(Door):
 
     async def get(self) -> None:
         given = {name: value for name in FILTERS if (value := self.get_query_argument(name, ""))}
-        asked = read_model(worklist.Asked, orjson.dumps(given))
+        asked = read_model(worklist.TaskFilter, orjson.dumps(given))
         self.answer(await worklist.tasks(self.node, sessions.officer_of(self.claims), asked, limit=PAGE))
 
 

@@ -1,10 +1,8 @@
 """The client: one attempt to hand a batch to a peer, which ends in a verified receipt or in a failure of the peer."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import aiohttp
 import orjson
 
 from regions import wire
@@ -17,10 +15,10 @@ from server.domain.directory import NodeEntry
 from server.domain.errors import Refusal
 from server.domain.exchange import Evidence, Head
 from server.domain.letters import Batch, Letter
+from server.domain.wire import NoAnswer, WireRequest
 from server.node import Node
 
 RECEIPT_STATUS = 200
-MOST_ANSWER_BYTES = 65_536
 
 
 class PeerFailure(Exception):
@@ -74,21 +72,10 @@ def _request(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[Let
 async def _post(node: Node, request: Outgoing, signed: SignedRequest) -> ReceivedAnswer:
     headers = {**signed.headers, "traceparent": node.begin("courier", None)}
     try:
-        async with node.peers.post(request.url, data=request.body, headers=headers, allow_redirects=False) as answer:
-            return ReceivedAnswer(answer.status, answer.headers, await _whole(answer.content))
-    except TimeoutError as fault:
-        raise PeerFailure("timed_out") from fault
-    except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as fault:
-        raise PeerFailure("unreachable") from fault
-
-
-async def _whole(content: aiohttp.StreamReader) -> bytes:
-    body = b""
-    async for chunk in content.iter_chunked(MOST_ANSWER_BYTES):
-        body += chunk
-        if len(body) > MOST_ANSWER_BYTES:
-            raise PeerFailure("answer_too_long")
-    return body
+        answer = await node.wire.send(WireRequest(request.method, request.url, headers, request.body))
+    except NoAnswer as fault:
+        raise PeerFailure(fault.reason) from fault
+    return ReceivedAnswer(answer.status, answer.headers, answer.body)
 
 
 def _verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Asked) -> Receipt:

@@ -36,6 +36,7 @@ from server.tools.metrics import Metrics
 from server.tools.platform import Platform
 from server.tools.publications import Publications, load_publications
 from server.tools.settings import Settings
+from server.tools.wire import HttpWire
 
 MOST_BODY_BYTES = 64 << 20
 MOST_HEADER_BYTES = 32 << 10
@@ -87,7 +88,7 @@ async def opened(
                 clock=clock or SystemClock(),
                 chance=SystemChance(),
                 platform=_platform(settings, platform),
-                peers=peers,
+                wire=HttpWire(peers),
                 metrics=metrics,
                 log=log,
             )

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import aiohttp
-
 from server.crypto.keyring import NodeKeys
 from server.crypto.tokens import Tokens
 from server.domain.acts import Facts
@@ -25,6 +23,7 @@ from server.tools.metrics import Metrics
 from server.tools.platform import Platform
 from server.tools.searching import SearchIndex
 from server.tools.settings import Settings
+from server.tools.wire import Wire
 
 
 class Places:
@@ -70,7 +69,7 @@ class Node:
     clock: Clock
     chance: Chance
     platform: Platform
-    peers: aiohttp.ClientSession
+    wire: Wire
     metrics: Metrics
     log: Any
 

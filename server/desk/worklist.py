@@ -31,7 +31,7 @@ Task = Mapping[str, Any]
 Entry = tuple[Task, Claim | None]
 
 
-class Asked(Value):
+class TaskFilter(Value):
     """Which tasks are wanted: of a department, in a state, by urgency, in one's own hands; after which `next`."""
 
     department: str = ""
@@ -102,7 +102,7 @@ class DeskCaseView(Value):
     version: int
 
 
-async def tasks(node: Node, officer: Officer, asked: Asked, *, limit: int) -> TaskList:
+async def tasks(node: Node, officer: Officer, asked: TaskFilter, *, limit: int) -> TaskList:
     """The open tasks that the officer sees: a leader's of all departments, a head's of his own.
 
     An officer sees what lies in his department and no colleague has in hand. Raises NotYourDepartment.
@@ -118,7 +118,7 @@ async def tasks(node: Node, officer: Officer, asked: Asked, *, limit: int) -> Ta
 
 
 async def _lying(
-    node: Node, officer: Officer, asked: Asked, *, at: datetime, limit: int
+    node: Node, officer: Officer, asked: TaskFilter, *, at: datetime, limit: int
 ) -> tuple[list[Entry], str | None]:
     """What lies on the desks: at least a page, as long as there is one in so many reads, and where the next begins."""
     department = asked.department or ("" if officer.rank == "leader" else officer.department)
@@ -141,7 +141,7 @@ async def _lying(
 
 
 async def _held(
-    node: Node, officer: Officer, asked: Asked, *, at: datetime, limit: int
+    node: Node, officer: Officer, asked: TaskFilter, *, at: datetime, limit: int
 ) -> tuple[list[Entry], str | None]:
     """What the officer has in hand, all of it, for nobody may have much more than a page."""
     held = await node.store.claims.held_by(officer.name, at=at, limit=MOST_HELD + limit)

@@ -8,7 +8,7 @@ from server.domain.calendar import add_working_days
 from server.domain.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase
 from server.domain.errors import Conflict, Forbidden, StaleVersion
 from server.domain.lifecycle import TABLE, evolve
-from server.domain.moves import told
+from server.domain.moves import event_of
 from server.domain.moving import Moving
 from server.domain.names import china_day
 from server.domain.routing import find_node
@@ -114,7 +114,7 @@ def _move(minutes: _Minutes, case: Case, act: acts.StepAct) -> None:
     if act.version is not None and act.version != step.version:
         raise StaleVersion("该事项已有新的进展，请刷新后重试。")
     is_open = isinstance(act, acts.Lapse) or (step.state, act.name) in TABLE
-    kind, payload = told(moving) if is_open else (None, {})
+    kind, payload = event_of(moving) if is_open else (None, {})
     if kind is None or (step.state, kind.act) not in TABLE:
         raise StateForbids(f"事项处于“{STATE_NAMES[step.state]}”，不能执行此操作。")
     done_at = moving.moment if moving.moment != minutes.facts.at else None

@@ -9,7 +9,7 @@ from server.domain.errors import Conflict, Forbidden, Invalid
 from server.domain.moving import Moving, is_too_late
 from server.domain.procedure import Deferral, opinions_allow
 
-Told = tuple[type[events.Moved], dict[str, Any]]
+Made = tuple[type[events.Moved], dict[str, Any]]
 LATE_SUPPLEMENT = "逾期未按要求补正。"
 LATE_MATERIAL = "逾期未补交容缺材料。"
 
@@ -92,11 +92,11 @@ class NothingToDeliver(Conflict):
     title = "该事项没有需要送达的证照"
 
 
-def _receive(_: Moving) -> Told:
+def _receive(_: Moving) -> Made:
     return events.Received, {}
 
 
-def _ask_supplement(moving: Moving) -> Told:
+def _ask_supplement(moving: Moving) -> Made:
     step, gaps = moving.step, moving.act.gaps
     if not moving.is_mirror:
         if step.supplement:
@@ -109,17 +109,17 @@ def _ask_supplement(moving: Moving) -> Told:
     return events.SupplementAsked, {"gaps": gaps}
 
 
-def _tell(moving: Moving) -> Told:
+def _tell(moving: Moving) -> Made:
     return events.Told, {"due_on": moving.act.due_on}
 
 
-def _accept(moving: Moving) -> Told:
+def _accept(moving: Moving) -> Made:
     if not moving.is_mirror and is_too_late(moving):
         return _deem(moving)
     return events.Accepted, _taken_up(moving)
 
 
-def _deem(moving: Moving) -> Told:
+def _deem(moving: Moving) -> Made:
     if moving.is_mirror:
         return events.Deemed, {"since": moving.act.since or moving.moment, **_taken_up(moving)}
     if not is_too_late(moving):
@@ -140,7 +140,7 @@ def _taken_up(moving: Moving) -> dict[str, Any]:
     }
 
 
-def _decline(moving: Moving) -> Told:
+def _decline(moving: Moving) -> Made:
     act = moving.act
     if not moving.is_mirror:
         if act.reason == "wrong_agency" and not act.agency.strip():
@@ -150,7 +150,7 @@ def _decline(moving: Moving) -> Told:
     return events.Declined, {name: getattr(act, name) for name in ("reason", "grounds", "agency", "appeal")}
 
 
-def _lapse(moving: Moving) -> Told:
+def _lapse(moving: Moving) -> Made:
     if moving.step.state == "supplementing" and _is_unanswered(moving):
         if moving.step.plan.terms.unanswered == "declined":
             return events.Declined, {"reason": "unfixed", "grounds": LATE_SUPPLEMENT}
@@ -165,7 +165,7 @@ def _is_unanswered(moving: Moving) -> bool:
     return bool(supplement and supplement.due_on and supplement.due_on < moving.today)
 
 
-def _suspend(moving: Moving) -> Told:
+def _suspend(moving: Moving) -> Made:
     act, declared = moving.act, {each.name: each for each in moving.step.plan.terms.special_steps}
     if not moving.is_mirror:
         if act.procedure not in declared:
@@ -175,11 +175,11 @@ def _suspend(moving: Moving) -> Told:
     return events.Suspended, {"procedure": act.procedure, "notice": act.notice, "days": act.days}
 
 
-def _resume(_: Moving) -> Told:
+def _resume(_: Moving) -> Made:
     return events.Resumed, {}
 
 
-def _extend(moving: Moving) -> Told:
+def _extend(moving: Moving) -> Made:
     act, step = moving.act, moving.step
     if not moving.is_mirror:
         if act.by.rank not in ("head", "leader") or act.by.name == step.officer:
@@ -192,7 +192,7 @@ def _extend(moving: Moving) -> Told:
     return events.Extended, {"days": act.days, "approver": approver, "reason": act.reason}
 
 
-def _opine(moving: Moving) -> Told:
+def _opine(moving: Moving) -> Made:
     opinion = moving.step.opinions.get(moving.act.by.department)
     if opinion is None or opinion.answer:
         raise NotHeard("该事项没有征求本部门的意见，或者本部门已经答复。")
@@ -200,7 +200,7 @@ def _opine(moving: Moving) -> Told:
     return events.OpinionGiven, {"department": department, "answer": moving.act.answer, "reason": moving.act.reason}
 
 
-def _return_opinion(moving: Moving) -> Told:
+def _return_opinion(moving: Moving) -> Made:
     act, rule = moving.act, moving.step.plan.terms.opinions
     opinion = moving.step.opinions.get(act.department)
     if rule is None or opinion is None or not opinion.answer:
@@ -209,7 +209,7 @@ def _return_opinion(moving: Moving) -> Told:
     return events.OpinionReturned, returned
 
 
-def _approve(moving: Moving) -> Told:
+def _approve(moving: Moving) -> Made:
     step, result = moving.step, moving.act.result
     if not set(result) <= set(step.plan.yields_fields):
         raise NotYielded("办理结果中有该事项不产生的内容。")
@@ -221,27 +221,27 @@ def _approve(moving: Moving) -> Told:
     return events.Approved, {"result": result}
 
 
-def _refuse(moving: Moving) -> Told:
+def _refuse(moving: Moving) -> Made:
     return events.Refused, {"grounds": moving.act.grounds, "appeal": moving.act.appeal}
 
 
-def _deliver(moving: Moving) -> Told:
+def _deliver(moving: Moving) -> Made:
     if not moving.step.plan.yields:
         raise NothingToDeliver("该事项不产生证照，决定已在办理进度中告知。")
     return events.Delivered, {"delivery": moving.act.delivery}
 
 
-def _let_go(moving: Moving) -> Told:
+def _let_go(moving: Moving) -> Made:
     return events.Withdrawn, {"grounds": moving.act.grounds}
 
 
-def _supply(moving: Moving) -> Told:
+def _supply(moving: Moving) -> Made:
     if moving.is_mirror:  # the home knows what it has sent
         return events.Supplied, {}
     return events.Supplied, {"form": moving.act.form, "materials": moving.act.materials}
 
 
-_MOVES: Mapping[type[acts.StepAct], Callable[[Moving], Told]] = {
+_MOVES: Mapping[type[acts.StepAct], Callable[[Moving], Made]] = {
     acts.Receive: _receive,
     acts.AskSupplement: _ask_supplement,
     acts.Tell: _tell,
@@ -262,6 +262,6 @@ _MOVES: Mapping[type[acts.StepAct], Callable[[Moving], Told]] = {
 }
 
 
-def told(moving: Moving) -> Told:
+def event_of(moving: Moving) -> Made:
     """The kind of the event that this act comes to, and what it says; raises the refusals of this module."""
     return _MOVES[type(moving.act)](moving)

@@ -108,7 +108,7 @@ class KeptNotice:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Attempt:
     """What came of one attempt: `later` is surely not sent, `unknown` may have been; 0 is no errcode."""
 
     outcome: Outcome

@@ -24,8 +24,6 @@ _PLAIN = frozenset({str, bool, NoneType})
 class Duplicate(Refusal):
     """A document with this `_id` is already there."""
 
-    title = "该记录已存在"
-
     title = "已经存在"
 
 

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any, cast
 
-from server.domain.notices import Delivery, Notice, Template, Templates, data_of
+from server.domain.notices import Attempt, Notice, Template, Templates, data_of
 from server.tools.calls import Calls, NotAnswered, NotReached
 from server.tools.datafiles import Reading
 from server.tools.logs import log
@@ -36,7 +36,7 @@ class Messages:
         self._renewed_at = 0.0
         self._renewing = asyncio.Lock()
 
-    async def send(self, openid: str, notice: Notice, *, template: Template, miniprogram_state: str) -> Delivery:
+    async def send(self, openid: str, notice: Notice, *, template: Template, miniprogram_state: str) -> Attempt:
         """Send one notice to one phone; what came of it is an answer, never an exception.
 
         A token that the platform no longer takes is renewed once. Whatever the platform refuses, other than for
@@ -56,14 +56,14 @@ class Messages:
             if errcode in TOKEN_OVER:
                 errcode = await self._send(await self._token_after(token), body)
         except NotAnswered:
-            return Delivery("unknown")
+            return Attempt("unknown")
         except NotReached:
-            return Delivery("later")
+            return Attempt("later")
         except _NoToken as fault:
-            return Delivery("later", fault.errcode)
+            return Attempt("later", fault.errcode)
         if errcode == SUCCESS:
-            return Delivery("sent")
-        return Delivery("later" if errcode in COMES_BACK | TOKEN_OVER else "refused", errcode)
+            return Attempt("sent")
+        return Attempt("later" if errcode in COMES_BACK | TOKEN_OVER else "refused", errcode)
 
     async def _send(self, token: str, body: dict[str, Any]) -> int:
         return _errcode(await self._calls.ask("POST", SEND_PATH, params={"access_token": token}, json=body))

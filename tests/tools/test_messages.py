@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from server.demo.phones import Phones, phones_of
 from server.demo.platform import Citizen, listen
-from server.domain.notices import Delivery, Notice, Template, data_of, draft_notice
+from server.domain.notices import Attempt, Notice, Template, data_of, draft_notice
 from server.tools.datafiles import BrokenData
 from server.tools.messages import load_templates
 from server.tools.platform import Platform
@@ -43,7 +43,7 @@ class Line:
     server: tornado.httpserver.HTTPServer
     url: str
 
-    async def send(self, openid: str = "o-1", *, notice: Notice = NOTICE, template: Template = TEMPLATE) -> Delivery:
+    async def send(self, openid: str = "o-1", *, notice: Notice = NOTICE, template: Template = TEMPLATE) -> Attempt:
         return await self.platform.messages.send(openid, notice, template=template, miniprogram_state="trial")
 
     async def stop(self) -> None:
@@ -116,12 +116,12 @@ def errcode(number: Any) -> bytes:
     return orjson.dumps({"errcode": number, "errmsg": "x"})
 
 
-async def send(platform: Platform) -> Delivery:
+async def send(platform: Platform) -> Attempt:
     return await platform.messages.send("o-1", NOTICE, template=TEMPLATE, miniprogram_state="formal")
 
 
 async def test_a_notice_reaches_the_phone_in_the_platforms_shape(line: Line) -> None:
-    assert await line.send() == Delivery("sent")
+    assert await line.send() == Attempt("sent")
     assert await line.shown() == [
         {
             "touser": "o-1",
@@ -149,32 +149,32 @@ async def test_a_notice_reaches_the_phone_in_the_platforms_shape(line: Line) -> 
 async def test_what_the_platform_refuses_is_refused_with_its_code(
     line: Line, wrong: dict[str, Any], number: int
 ) -> None:
-    assert await line.send(**wrong) == Delivery("refused", number)
+    assert await line.send(**wrong) == Attempt("refused", number)
     assert line.phones.sent == []
 
 
 async def test_a_busy_platform_asks_for_later_and_takes_it_then() -> None:
     async with line_to(Phones(KEYS, busy_first=2)) as line:
-        assert [await line.send() for _ in range(3)] == [Delivery("later", -1), Delivery("later", -1), Delivery("sent")]
+        assert [await line.send() for _ in range(3)] == [Attempt("later", -1), Attempt("later", -1), Attempt("sent")]
         assert len(line.phones.sent) == 1
 
 
 async def test_a_token_is_asked_for_once_however_many_need_it(line: Line) -> None:
-    assert await asyncio.gather(*(line.send() for _ in range(20))) == [Delivery("sent")] * 20
+    assert await asyncio.gather(*(line.send() for _ in range(20))) == [Attempt("sent")] * 20
     assert line.phones.renewals == 1
 
 
 async def test_a_token_that_is_over_is_renewed_and_the_notice_sent_once(line: Line) -> None:
     await line.send()
     line.phones.end_token()
-    assert await line.send() == Delivery("sent")
+    assert await line.send() == Attempt("sent")
     assert (line.phones.renewals, len(line.phones.sent)) == (2, 2)
 
 
 async def test_a_token_is_renewed_five_minutes_before_it_is_over() -> None:
     for seconds, renewals in ((300, 2), (301, 1)):
         async with line_to(Phones(KEYS, token_seconds=seconds)) as line:
-            assert [await line.send(), await line.send()] == [Delivery("sent")] * 2
+            assert [await line.send(), await line.send()] == [Attempt("sent")] * 2
             assert line.phones.renewals == renewals
 
 
@@ -183,7 +183,7 @@ async def test_a_token_that_is_refused_again_is_renewed_no_more(
     scripted: Callable[..., tuple[Platform, list[str]]], number: int
 ) -> None:
     platform, asked = scripted([errcode(number)], [token("a"), token("b")])
-    assert await send(platform) == Delivery("later", number)
+    assert await send(platform) == Attempt("later", number)
     assert asked == ["stable_token", "send", "stable_token", "send"]
 
 
@@ -191,7 +191,7 @@ async def test_a_token_is_renewed_by_force_only_when_the_refused_one_comes_back(
     scripted: Callable[..., tuple[Platform, list[str]]],
 ) -> None:
     platform, asked = scripted([errcode(40001), errcode(0)], [token("a"), token("a"), token("b")])
-    assert await send(platform) == Delivery("sent")
+    assert await send(platform) == Attempt("sent")
     assert asked == ["stable_token", "send", "stable_token", "stable_token", "send"]
 
 
@@ -203,7 +203,7 @@ async def test_without_a_token_nothing_is_sent_and_it_is_tried_later(
     scripted: Callable[..., tuple[Platform, list[str]]], answers: list[bytes | None], number: int
 ) -> None:
     platform, asked = scripted([errcode(0)], answers)
-    assert await send(platform) == Delivery("later", number)
+    assert await send(platform) == Attempt("later", number)
     assert "send" not in asked
 
 
@@ -212,7 +212,7 @@ async def test_a_message_without_a_readable_answer_may_have_been_sent(
     scripted: Callable[..., tuple[Platform, list[str]]], answer: bytes | None
 ) -> None:
     platform, asked = scripted([answer])
-    assert await send(platform) == Delivery("unknown")
+    assert await send(platform) == Attempt("unknown")
     assert asked.count("send") == 1
 
 
@@ -221,12 +221,12 @@ async def test_quotas_pass_and_other_refusals_stay(
     scripted: Callable[..., tuple[Platform, list[str]]], number: int, outcome: str
 ) -> None:
     platform, _ = scripted([errcode(number)])
-    assert await send(platform) == Delivery(outcome, number)  # type: ignore[arg-type]
+    assert await send(platform) == Attempt(outcome, number)  # type: ignore[arg-type]
 
 
 async def test_a_success_without_an_errcode_is_one(scripted: Callable[..., tuple[Platform, list[str]]]) -> None:
     platform, _ = scripted([b"{}"])
-    assert await send(platform) == Delivery("sent")
+    assert await send(platform) == Attempt("sent")
 
 
 async def test_a_platform_that_is_not_there_got_nothing_with_a_token_or_without(line: Line) -> None:
@@ -234,10 +234,10 @@ async def test_a_platform_that_is_not_there_got_nothing_with_a_token_or_without(
         taken.bind(("127.0.0.1", 0))
         async with aiohttp.ClientSession() as session:
             gone = Platform(f"http://127.0.0.1:{taken.getsockname()[1]}", "wx1", secret="hush", session=session)
-            assert await send(gone) == Delivery("later")
-    assert await line.send() == Delivery("sent")
+            assert await send(gone) == Attempt("later")
+    assert await line.send() == Attempt("sent")
     await line.stop()
-    assert await line.send() == Delivery("later")
+    assert await line.send() == Attempt("later")
     assert line.phones.renewals == 1
 
 
@@ -247,7 +247,7 @@ async def test_neither_secret_nor_token_nor_openid_is_logged(
     platform, _ = scripted([errcode(40001), None], [token("tok-a"), token("tok-b")])
     broken, _ = scripted([errcode(0)], [errcode(40013)])
     with capture_logs() as lines:
-        assert [await send(platform), await send(broken)] == [Delivery("unknown"), Delivery("later", 40013)]
+        assert [await send(platform), await send(broken)] == [Attempt("unknown"), Attempt("later", 40013)]
     assert [line["event"] for line in lines] == ["platform.failed", "platform.refused"]
     assert not [word for word in ("hush", "tok-a", "tok-b", "o-1") if word in str(lines)]
 
