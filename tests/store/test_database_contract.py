@@ -1,7 +1,8 @@
-"""What every database owes the store, told over a `database` fixture."""
+"""What every database owes the store, told over a `database` fixture: the real one, and its twin in memory."""
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +19,10 @@ from server.store.database import (
     UndeclaredQuery,
     UnsafeOperand,
 )
-from server.store.queries import CATALOGUES, TASKS_OF_DEPARTMENT, hour_bucket, under
+from server.store.mongo import MongoDatabase
+from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_DEPARTMENT, hour_bucket, under
+from tests.simulation.disk import Disk
+from tests.simulation.twin import SteadyLine, Twin
 from tests.store.witness import Witness
 
 LETTER_PER_TEST = settings(
@@ -62,6 +66,27 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
+
+
+@pytest.fixture(params=["server", "twin"])
+def address(request: pytest.FixtureRequest) -> tuple[str, str] | None:
+    """URI and name of an empty database of the server; none for the twin."""
+    if request.param == "twin":
+        return None
+    return request.getfixturevalue("database_uri"), request.getfixturevalue("database_name")
+
+
+@pytest.fixture
+async def database(address: tuple[str, str] | None, witness: Witness) -> AsyncIterator[Database]:
+    """An empty database: the real one, or the one in memory that stands for it in the simulation."""
+    if address is None:
+        yield Twin(Disk(QUERIES), SteadyLine(witness.sent), queries=QUERIES)
+        return
+    database = MongoDatabase.connect(*address, queries=QUERIES, timeout_seconds=20.0, listeners=[witness])
+    await database.prepare()
+    yield database
+    await database.close()
+    assert witness.faults == []
 
 
 def case(id: str, version: int = 1, **fields: Any) -> Document:
