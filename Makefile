@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCKS := uv runtime demo dev load
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint load lock clean
+.PHONY: help setup demo test simulate lint load lock clean
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ demo: $(VENV)/demo.stamp ## two provinces on this machine and one case across th
 
 test: setup ## the whole suite with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
 	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term:skip-covered --cov-fail-under=95)
+
+simulate: setup ## the exchange in simulated bad weather, each run made of its seed (SEEDS=10000)
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) $(ARGS)
 
 lint: setup ## style, types and the Dockerfile
 	$(BIN)/ruff check .

@@ -74,6 +74,11 @@ class Disk:
         kept = self._kept.get(collection, {}).get(id)
         return kept.document if kept else None
 
+    def get_many(self, collection: str, ids: Sequence[str]) -> list[Document]:
+        """Copies of those documents that are there."""
+        kept = self._kept.get(collection, {})
+        return [kept[id].document for id in ids if id in kept]
+
     def all(self, collection: str) -> Iterable[Document]:
         """Copies of all documents of a collection, by id."""
         kept = self._kept.get(collection, {})

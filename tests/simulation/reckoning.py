@@ -13,7 +13,6 @@ from server.domain.events import Answered, Declined, Event, Withdrawn
 from server.domain.letters import GENESIS
 from server.domain.names import china_day, moment_key
 from server.domain.records import Record
-from server.node import Node
 from server.store.database import Document
 from tests.simulation.founding import PUBLISHED, directory_of
 from tests.simulation.places import Place

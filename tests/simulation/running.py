@@ -50,7 +50,7 @@ def simulate(seed: int, *, planted: Callable[[], AbstractContextManager[None]] =
 class _Run:
     def __init__(self, seed: int) -> None:
         chance = random.Random(seed)  # noqa: S311 # repeatable on purpose
-        nodes = NODES[: chance.choice((3, 3, 3, 3, 4, 5, 8))]
+        nodes = NODES[: chance.choice((3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 8))]
         self.seed = seed
         self.has_deadline = chance.random() < 0.2
         lasts = DEADLINE_OVER if self.has_deadline else chance.uniform(10, 150) * MINUTE
@@ -175,7 +175,9 @@ def _story(chance: random.Random, nodes: Sequence[str], number: int, has_deadlin
     opens_at = chance.uniform(0, 20 * MINUTE)
     does = [PATHS[-1] if has_deadline and not place else chance.choice(PATHS) for place in range(len(where))]
     steps = [
-        StepStory(code, node, ("first",) if place and shape != "beside" else (), does[place], chance.choice((1, 60, 600)))
+        StepStory(
+            code, node, ("first",) if place and shape != "beside" else (), does[place], chance.choice((1, 60, 600))
+        )
         for place, (code, node) in enumerate(zip(("first", "second"), where, strict=False))
     ]
     withdraws_at = opens_at + chance.uniform(0, 40 * MINUTE) if chance.random() < 0.35 else None

@@ -93,9 +93,9 @@ class Twin:
     async def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         if not ids:
             return {}
-        parts = [_part(self._disk.get, collection, id) for id in sorted({safe(id) for id in ids})]
-        found = await self._line.read(f"get {collection}", parts)
-        return {document["_id"]: document for document in found if document}
+        wanted = sorted({safe(id) for id in ids})
+        [found] = await self._line.read(f"get {collection}", [_part(self._disk.get_many, collection, wanted)])
+        return {document["_id"]: document for document in found}
 
     async def equal(self, query: Query, value: str, *, limit: int) -> list[Document]:
         self._check(query, limit, is_range=False)

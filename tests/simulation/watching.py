@@ -1,6 +1,6 @@
 """Watching: the invariants that must hold at every moment, looked at with each write and each message."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson

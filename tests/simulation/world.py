@@ -69,6 +69,8 @@ class TracedLog:
 
 def _line(at: float, who: str, what: str, more: Any) -> str:
     hours, rest = divmod(at, 3600)
-    moment = f"{BEGINS.day + int((hours + 14) // 24)}d{int(hours + 14) % 24:02d}:{int(rest // 60):02d}:{rest % 60:06.3f}"
+    moment = (
+        f"{BEGINS.day + int((hours + 14) // 24)}d{int(hours + 14) % 24:02d}:{int(rest // 60):02d}:{rest % 60:06.3f}"
+    )
     said = " ".join(f"{name}={str(value)[:120]}" for name, value in more.items()) if isinstance(more, dict) else more
     return f"{moment} {who:<16} {what}" + (f" {said}" if said else "")

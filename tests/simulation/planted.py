@@ -1,0 +1,232 @@
+"""Planted faults: each replaces one function of the core for one run, and the simulation must find it.
+
+`seed` is one at which it is found, and `invariant` the one that does not hold then; without the fault it holds.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from regions import inbox, settling
+from server.desk import clockwork
+from server.domain.errors import OutcomeUnknown, Unavailable
+from server.domain.records import Record
+from server.store.cases import Cases
+from server.store.database import Duplicate, Mark
+from server.store.exchange import ExchangeLog
+from server.store.letters import Letters
+from server.store.numbered import NumberedLog, entry_id
+from server.store.peers import Peers
+from tests.simulation.running import Outcome, simulate
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: what goes wrong, in place of which function, what stands there, and how it was found."""
+
+    name: str
+    wrong: str
+    where: Any
+    function: str
+    instead: Callable[..., Any]
+    invariant: str
+    seed: int
+
+    def plant(self) -> AbstractContextManager[None]:
+        """Let the fault stand in the core for a while."""
+        return replaced(self.where, self.function, self.instead)
+
+
+@contextmanager
+def replaced(where: Any, name: str, instead: Any) -> Iterator[None]:
+    """One attribute is another meanwhile."""
+    before = getattr(where, name)
+    setattr(where, name, instead)
+    try:
+        yield
+    finally:
+        setattr(where, name, before)
+
+
+append_theirs = ExchangeLog.append_theirs
+mark_logged = Letters.mark_logged
+admit = inbox.admit
+settle_one = settling.settle_one
+continued = Cases._continued
+
+
+async def acknowledges_unstored(log: ExchangeLog, *batch: Any) -> bool:
+    """The receipt goes out whether or not the store has answered."""
+    try:
+        return await append_theirs(log, *batch)
+    except Unavailable:
+        return True
+
+
+async def forgets_nonces(peers: Peers, key: str, nonce: str, *, until: Any) -> bool:
+    """Nonces are remembered by the process alone."""
+    known: dict[str, None] = vars(peers).setdefault("known", {})
+    is_new = f"{key}:{nonce}" not in known
+    known[f"{key}:{nonce}"] = None
+    return is_new
+
+
+async def is_eased_by_inbound(node: Any, **request: Any) -> Any:
+    """Whoever calls us is thought to be reachable."""
+    proof = await admit(node, **request)
+    state = await node.store.peers.outbound(proof.sender)
+    await node.store.peers.keep_outbound(proof.sender, replace(state, failures=0, next_attempt_at=None))
+    return proof
+
+
+async def counts_numbers(log: NumberedLog, number: int, document: Mapping[str, Any]) -> bool:
+    """The number comes from a counter, which is written before the entry."""
+    database, counter = log._database, f"counter:{log._name}"
+    found = await database.get("counters", counter)
+    following = found["last"] + 1 if found else 1
+    if found:
+        await database.mark("counters", Mark(counter, {"last": following}))
+    else:
+        await database.insert("counters", {"_id": counter, "last": following})
+    try:
+        await database.insert(log._collection, {**document, "_id": entry_id(log._name, following)})
+    except Duplicate:
+        return False
+    return True
+
+
+async def ignores_unknown_marks(letters: Letters, *batch: Any) -> None:
+    """The courier goes on although it does not know whether the marks were made."""
+    try:
+        await mark_logged(letters, *batch)
+    except OutcomeUnknown:
+        return
+
+
+async def ignores_after(node: Any, kept: Any) -> str:
+    """A letter is settled as it comes."""
+    return await settle_one(node, replace(kept, letter=kept.letter.model_copy(update={"after": None})))
+
+
+def replaces_effects(cases: Cases, before: Mapping[str, Any], commit: Any, **key: Any) -> Any:
+    """A commit forgets what the one before it has left to carry."""
+    document = continued(cases, before, commit, **key)
+    return {**document, "effects": [each for each in document["effects"] if each["event"] > before["version"]]}
+
+
+def never_done(record: Record, act_id: str) -> tuple[Any, ...]:
+    """Nobody looks whether the act was done before."""
+    return ()
+
+
+async def lapses_at_once(node: Any, case: Any, rung: Any) -> bool:
+    """A deadline of a citizen abroad takes effect by our clock alone."""
+    return True
+
+
+async def marks_any_version(cases: Cases, record: Record) -> None:
+    """The effects count as carried although the case has moved on meanwhile."""
+    found = await cases._database.get("cases", record.id) or {}
+    await cases._database.mark("cases", Mark(record.id, {"relayed": found["version"], "relay": "done"}))
+
+
+FAULTS: Sequence[Fault] = (
+    Fault(
+        name="acknowledge before storing",
+        wrong="a receipt goes out although nobody knows whether the batch is on disk",
+        where=ExchangeLog,
+        function="append_theirs",
+        instead=acknowledges_unstored,
+        invariant="",
+        seed=0,
+    ),
+    Fault(
+        name="nonce forgotten at restart",
+        wrong="nonces live in the memory of one process",
+        where=Peers,
+        function="use_nonce",
+        instead=forgets_nonces,
+        invariant="",
+        seed=0,
+    ),
+    Fault(
+        name="breaker cleared by inbound",
+        wrong="a request from a peer ends our waiting for it",
+        where=inbox,
+        function="admit",
+        instead=is_eased_by_inbound,
+        invariant="",
+        seed=0,
+    ),
+    Fault(
+        name="a number from a counter",
+        wrong="a counter is written, then the entry",
+        where=NumberedLog,
+        function="append",
+        instead=counts_numbers,
+        invariant="",
+        seed=0,
+    ),
+    Fault(
+        name="unknown marks ignored",
+        wrong="the courier goes on although the marks may not have been made",
+        where=Letters,
+        function="mark_logged",
+        instead=ignores_unknown_marks,
+        invariant="",
+        seed=0,
+    ),
+    Fault(
+        name="after ignored",
+        wrong="a letter is settled before the one that it follows",
+        where=settling,
+        function="settle_one",
+        instead=ignores_after,
+        invariant="",
+        seed=0,
+    ),
+    Fault(
+        name="effects replaced",
+        wrong="a commit drops the effects that were not yet carried",
+        where=Cases,
+        function="_continued",
+        instead=replaces_effects,
+        invariant="",
+        seed=0,
+    ),
+    Fault(
+        name="act ids not looked up",
+        wrong="an act is done again when it comes again",
+        where=Record,
+        function="done_by",
+        instead=never_done,
+        invariant="",
+        seed=0,
+    ),
+    Fault(
+        name="lapse without the home's word",
+        wrong="a deadline takes effect before the home's letters are complete",
+        where=clockwork,
+        function="_is_complete",
+        instead=lapses_at_once,
+        invariant="",
+        seed=0,
+    ),
+    Fault(
+        name="effects of another version marked",
+        wrong="the relay marks what it has not carried",
+        where=Cases,
+        function="mark_relayed",
+        instead=marks_any_version,
+        invariant="",
+        seed=0,
+    ),
+)
+
+
+def simulated(seed: int, *, fault: str = "") -> Outcome:
+    """What comes of a seed, with the planted fault of this name if one is named."""
+    if not fault:
+        return simulate(seed)
+    return simulate(seed, planted=next(each.plant for each in FAULTS if each.name == fault))
