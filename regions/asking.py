@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from regions.client import PeerFailure, _code, _retry_after, _verified
+from regions.client import PeerFailure, code_of, retry_after, verified
 from server.crypto import base64url
 from server.crypto.receipts import PART, Receipt, ReceivedAnswer
 from server.crypto.signatures import Received, SignedRequest, sign_as_received
@@ -51,9 +51,9 @@ async def ask(node: Node, peer: NodeEntry, question: Question) -> Told:
     except NoAnswer as fault:
         raise PeerFailure(fault.reason) from fault
     answer = ReceivedAnswer(got.status, got.headers, got.body)
-    receipt = _verified(node, peer, answer, asked=signed.asked)
+    receipt = verified(node, peer, answer, asked=signed.asked)
     if got.status not in (ANSWERED, PART):
-        raise PeerRefused(_code(got.body), retry_after_seconds=_retry_after(answer))
+        raise PeerRefused(code_of(got.body), retry_after_seconds=retry_after(answer))
     content_range = got.headers.get("Content-Range", "") if got.status == PART else ""
     return Told(got.status, got.body, content_range, receipt)
 
