@@ -76,6 +76,12 @@ class Twin:
         [is_done] = await self._line.write(f"replace {collection}", [part])
         return bool(is_done)
 
+    async def replace_many(self, collection: str, documents: Sequence[tuple[Document, int]]) -> int:
+        if not documents:
+            return 0
+        parts = [_part(self._disk.replace, collection, safe_document(each), version) for each, version in documents]
+        return sum(await self._line.write(f"replace {collection}", parts))
+
     async def mark(self, collection: str, mark: Mark) -> bool:
         [is_done] = await self._line.write(f"mark {collection}", [_part(self._disk.mark, collection, _checked(mark))])
         return bool(is_done)

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from server.crypto.signatures import Proof
+from server.domain.case import local_id
 from server.domain.letters import GENESIS, Letter
 from server.domain.names import moment_of_key
 from server.store.database import Document
@@ -38,7 +39,7 @@ class Watcher:
     def attempt(self, to: str) -> None:
         """A request goes out to this peer."""
         state = self._place.disk.get("peers", f"out:{to}") or {}
-        due = str(state.get("next_attempt", ""))
+        due = str(state.get("next_attempt_at", ""))
         if due and moment_of_key(due) - self._place.clock.now() > timedelta(seconds=1):
             self._early[to, due] = self._early.get((to, due), 0) + 1
             if self._early[to, due] > MOST_EARLY:
@@ -112,10 +113,17 @@ class Watcher:
     def _letter_in(self, before: Document | None, now: Document) -> None:
         if now["state"] != "settled" or (before and before["state"] == "settled"):
             return
-        after = self._opened(now).after
-        earlier = self._place.disk.get("letters_in", after) if after else None
-        if after and (earlier is None or earlier["state"] not in ("settled", "annulled")):
-            self._breaks("after is heeded", f"{now['_id'][:8]} {now['kind']} settled before {after[:8]}")
+        letter = self._opened(now)
+        earlier = self._place.disk.get("letters_in", letter.after) if letter.after else None
+        if letter.after and not (earlier and self._is_seen_to(earlier)):
+            self._breaks("after is heeded", f"{now['_id'][:8]} {now['kind']} settled before {letter.after[:8]}")
+
+    def _is_seen_to(self, letter: Document) -> bool:
+        """Whether nothing of this letter remains to be done: its mark may come after that."""
+        if letter["state"] in ("settled", "annulled"):
+            return True
+        case = self._place.disk.get("cases", local_id(letter["case"], self._here)) or {"events": ()}
+        return any(event["act_id"] == letter["_id"] for event in case["events"])
 
     def _case(self, before: Document, now: Document) -> None:
         if now["events"][: len(before["events"])] != before["events"]:

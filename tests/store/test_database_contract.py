@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+import pymongo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -180,6 +181,17 @@ async def test_of_twenty_parallel_replaces_one_wins(database: Database) -> None:
         assert await database.get("cases", "a") == tries[wins.index(True)]
 
 
+async def test_replace_many_replaces_those_that_have_their_version(database: Database) -> None:
+    await database.insert_many("cases", [case("a", 1), case("b", 5)])
+    wanted = [(case("a", 2, body="new"), 1), (case("b", 7, body="lost"), 6), (case("z", 2, body="lost"), 1)]
+    assert await database.replace_many("cases", wanted) == 1
+    assert await database.get_many("cases", list("abz")) == {"a": case("a", 2, body="new"), "b": case("b", 5)}
+    assert await database.replace_many("cases", []) == 0
+    with pytest.raises(UnsafeOperand):
+        await database.replace_many("cases", [(case("a", 3), 2), (case("2026-11-23", 2), 1)])
+    assert await database.get("cases", "a") == case("a", 2, body="new")
+
+
 async def test_of_twenty_parallel_marks_of_a_version_one_wins(database: Database) -> None:
     await database.insert("tasks", case("a", 0))
     for version in range(10):
@@ -340,6 +352,17 @@ async def test_a_query_outside_the_table_is_refused(database: Database, witness:
     assert len(witness.sent) == before
 
 
-async def test_preparing_twice_is_preparing_once(database: Database) -> None:
+@pytest.mark.parametrize("address", ["server"], indirect=True)
+async def test_preparing_twice_is_preparing_once(
+    database: Database, database_name: str, database_sweeper: pymongo.MongoClient[Document]
+) -> None:
+    def indexes() -> dict[str, list[str]]:
+        own = database_sweeper[database_name]
+        return {name: sorted(own[name].index_information()) for name in own.list_collection_names()}
+
+    await database.insert("cases", case("a"))
+    once = indexes()
     await database.prepare()  # type: ignore[attr-defined]
-    await database.ping()
+    assert indexes() == once
+    assert {query.collection for query in QUERIES} <= set(once)
+    assert await database.get("cases", "a") == case("a")
