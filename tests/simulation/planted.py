@@ -3,7 +3,7 @@
 `seed` is one at which it is found, and `invariant` the one that does not hold then; without the fault it holds.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +15,8 @@ from server.domain.records import Record
 from server.store.cases import Cases
 from server.store.database import Duplicate, Mark
 from server.store.exchange import ExchangeLog
-from server.store.letters import Letters
+from server.store.letters_in import LettersIn
+from server.store.letters_out import LettersOut
 from server.store.numbered import NumberedLog, entry_id
 from server.store.peers import Peers
 from tests.simulation.running import Outcome, simulate
@@ -50,16 +51,15 @@ def replaced(where: Any, name: str, instead: Any) -> Iterator[None]:
 
 
 append_theirs = ExchangeLog.append_theirs
-mark_logged = Letters.mark_logged
+mark_logged = LettersOut.mark_logged
 admit = inbox.admit
-settle_one = settling.settle_one
 continued = Cases._continued
 
 
-async def acknowledges_unstored(log: ExchangeLog, *batch: Any) -> bool:
+async def acknowledges_unstored(log: ExchangeLog, *batch: Any, **more: Any) -> bool:
     """The receipt goes out whether or not the store has answered."""
     try:
-        return await append_theirs(log, *batch)
+        return await append_theirs(log, *batch, **more)
     except Unavailable:
         return True
 
@@ -75,8 +75,7 @@ async def forgets_nonces(peers: Peers, key: str, nonce: str, *, until: Any) -> b
 async def is_eased_by_inbound(node: Any, **request: Any) -> Any:
     """Whoever calls us is thought to be reachable."""
     proof = await admit(node, **request)
-    state = await node.store.peers.outbound(proof.sender)
-    await node.store.peers.keep_outbound(proof.sender, replace(state, failures=0, next_attempt_at=None))
+    await node.store.peers.change(proof.sender, lambda state: replace(state, failures=0, next_attempt_at=None))
     return proof
 
 
@@ -96,7 +95,7 @@ async def counts_numbers(log: NumberedLog, number: int, document: Mapping[str, A
     return True
 
 
-async def ignores_unknown_marks(letters: Letters, *batch: Any) -> None:
+async def ignores_unknown_marks(letters: LettersOut, *batch: Any) -> None:
     """The courier goes on although it does not know whether the marks were made."""
     try:
         await mark_logged(letters, *batch)
@@ -104,9 +103,9 @@ async def ignores_unknown_marks(letters: Letters, *batch: Any) -> None:
         return
 
 
-async def ignores_after(node: Any, kept: Any) -> str:
-    """A letter is settled as it comes."""
-    return await settle_one(node, replace(kept, letter=kept.letter.model_copy(update={"after": None})))
+async def ignores_after(letters: LettersIn, ids: Iterable[str]) -> frozenset[str]:
+    """Nothing holds a letter up."""
+    return frozenset(ids)
 
 
 def replaces_effects(cases: Cases, before: Mapping[str, Any], commit: Any, **key: Any) -> Any:
@@ -125,10 +124,11 @@ async def lapses_at_once(node: Any, case: Any, rung: Any) -> bool:
     return True
 
 
-async def marks_any_version(cases: Cases, record: Record) -> None:
+async def marks_any_version(cases: Cases, records: Sequence[Record]) -> None:
     """The effects count as carried although the case has moved on meanwhile."""
-    found = await cases._database.get("cases", record.id) or {}
-    await cases._database.mark("cases", Mark(record.id, {"relayed": found["version"], "relay": "done"}))
+    found = await cases._database.get_many("cases", [record.id for record in records])
+    marks = [Mark(id, {"relayed": document["version"], "relay": "done"}) for id, document in found.items()]
+    await cases._database.mark_many("cases", marks)
 
 
 FAULTS: Sequence[Fault] = (
@@ -171,7 +171,7 @@ FAULTS: Sequence[Fault] = (
     Fault(
         name="unknown marks ignored",
         wrong="the courier goes on although the marks may not have been made",
-        where=Letters,
+        where=LettersOut,
         function="mark_logged",
         instead=ignores_unknown_marks,
         invariant="",
@@ -180,8 +180,8 @@ FAULTS: Sequence[Fault] = (
     Fault(
         name="after ignored",
         wrong="a letter is settled before the one that it follows",
-        where=settling,
-        function="settle_one",
+        where=LettersIn,
+        function="released",
         instead=ignores_after,
         invariant="",
         seed=0,
