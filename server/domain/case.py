@@ -138,8 +138,8 @@ class Supplement(Value):
     answered_at: Moment | None = None
     form_before: Annotated[Mapping[str, str], SENSITIVE] = {}
     form_after: Annotated[Mapping[str, str], SENSITIVE] = {}
-    materials_before: tuple[Offered, ...] = ()
-    materials_after: tuple[Offered, ...] = ()
+    materials_before: tuple[HandedIn | Offered, ...] = ()
+    materials_after: tuple[HandedIn | Offered, ...] = ()
 
 
 class Step(Value):
@@ -204,7 +204,7 @@ class Case(Value):
     subject: SubjectGiven | None = None
     agent: AgentOf | None = None
     form: Annotated[Mapping[str, str], SENSITIVE]
-    materials: tuple[Offered, ...]
+    materials: tuple[HandedIn | Offered, ...]
     deferred: tuple[str, ...] = ()
     undertakings: tuple[Undertaking, ...] = ()
     steps: Mapping[str, Step]
