@@ -15,6 +15,7 @@ class OneWay:
 
     def __init__(self, desks: Desks, *, a_second: float) -> None:
         self._desks = desks
+        self.citizen = desks.citizen
         self._pause_seconds = 1 / a_second
         self._arrived: asyncio.Queue[str] = asyncio.Queue()
         self._is_ending = asyncio.Event()

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -32,11 +32,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Ground:
-    """Both provinces, what is stored of them, and the flow between them."""
+    """Both provinces, what is stored of them (`client` answers a database by its name), and the flow between them."""
 
     provinces: Sequence[Province]
     nodes: Sequence[Node]
-    client: Client
+    client: Mapping[str, Any]
     flow: Flow
 
     async def switch(self, mode: Mode, **how: Any) -> None:
@@ -85,7 +85,7 @@ async def ground(
         both = await stack.enter_async_context(provinces(folder, database_uri, launch=launch, **settings))
         await asyncio.gather(*(province.start("serve", "work") for province in both))
         nodes = [await stack.enter_async_context(province.opened()) for province in both]
-        client: Client = stack.enter_context(pymongo.MongoClient(database_uri))
+        client = {node.settings.database: _database(stack, node) for node in nodes}
         home, peer = both
         desks = [await Desks.manned(*pair, patience_seconds=PATIENCE_SECONDS) for pair in ((home, peer), (peer, home))]
         flow = await stack.enter_async_context(flowing(*desks, a_second=a_second))
@@ -112,6 +112,11 @@ def say(sentence: str) -> None:
     sys.stderr.write(sentence + "\n")
 
 
-def _ids(client: Client, node: Node, collection: str, **wanted: str) -> set[str]:
+def _database(stack: AsyncExitStack, node: Node) -> Any:
+    client: Client = stack.enter_context(pymongo.MongoClient(node.settings.mongodb_uri))
+    return client[node.settings.database]
+
+
+def _ids(client: Mapping[str, Any], node: Node, collection: str, **wanted: str) -> set[str]:
     found = client[node.settings.database][collection].find(wanted, {"_id": 1})
     return {document["_id"] for document in found}

@@ -96,7 +96,7 @@ async def check_stored(client: Client, home: Province, stream: Stream) -> None:
 async def test_writes_of_unknown_outcome_are_done_once_when_the_database_stood_still(tmp_path: Path, forks: Nursery):
     async with own_database(tmp_path) as (database, uri):
         choices = {"database": "held", "database_timeout_seconds": 3.0}
-        async with ground(tmp_path, uri, launch=forks.start, a_second=10, **choices) as field:
+        async with ground(tmp_path, uri, launch=forks.start, a_second=4, **choices) as field:
             await asyncio.sleep(BEFORE_SECONDS)
             before = field.flow.begun
             database.hold()
