@@ -227,6 +227,10 @@ class Case(Value):
             raise NoSuchStep("办件中没有这个事项。")
         return self.steps[code]
 
+    def leaves_to_lead(self, step: Step) -> bool:
+        """Whether the step ended after the case had closed, so that the lead department follows it up."""
+        return step.plan.code in self.open_at_closing and step.has_ended and step.state != "skipped"
+
 
 def local_id(name: str, here: str) -> str:
     """The id under which this node keeps a case: its bare number at home, `home:number` elsewhere.
