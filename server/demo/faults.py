@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 
 from server.demo.folder import Plan
@@ -18,6 +18,7 @@ FAULT_SECONDS = 4.0
 SLOW_SECONDS = 1.5
 PROCESSES = ("serve", "work")
 BY = "demo"
+CHINA = timezone(timedelta(hours=8))
 
 
 class Fault(StrEnum):
@@ -72,9 +73,15 @@ class Injury:
         self._mended: Row | None = None
         self._is_told = False
 
+    @property
+    def is_mended(self) -> bool:
+        """Whether all is whole again."""
+        return self._mended is not None
+
     async def among(self, story: AsyncGenerator[Row | str, None]) -> AsyncGenerator[Row | str, None]:
         """The story with the fault in it: a row where it begins, one where it ends, and how soon the case went on."""
-        async with aclosing(story), asyncio.TaskGroup() as group:
+        mending: asyncio.Task[None] | None = None
+        try:
             async for part in story:
                 for more in self._meanwhile(part):
                     yield more
@@ -83,9 +90,15 @@ class Injury:
                     yield self._words.sentence
                     await self._begin()
                     yield self._row(self._fault, self._words.begins)
-                    group.create_task(self._mend())
-        for more in self._meanwhile(None):
-            yield more
+                    mending = asyncio.create_task(self._mend())
+            if mending:
+                await mending
+            for more in self._meanwhile(None):
+                yield more
+        finally:
+            if mending:
+                mending.cancel()
+            await story.aclose()
 
     def _meanwhile(self, part: Row | str | None) -> list[Row | str]:
         """What is to be told before this part of the story: that the fault is mended, and that the case goes on."""
@@ -131,7 +144,7 @@ class Injury:
 
     def _row(self, act: str, act_name: str) -> Row:
         return Row(
-            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            at=datetime.now(CHINA).isoformat(timespec="milliseconds"),
             node=self._peer.division,
             node_name=self._peer.name,
             step=None,
