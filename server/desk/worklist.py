@@ -76,16 +76,17 @@ class TaskList(Value):
 
 
 class DeskStep(Value):
-    """A step of the officer's department with what its item declares, in full."""
+    """A step of the officer's department with what its item declares, in full; `finding` is that of its home's part."""
 
     step: StepView
     form: tuple[FieldShown, ...]
     materials: tuple[MaterialShown, ...]
     yields_fields: tuple[FieldShown, ...]
+    finding: str
 
 
 class DeskCaseView(Value):
-    """A case as an officer sees it: only the steps of his department that this node decides.
+    """A case as an officer sees it: only the steps of his department that this node decides, or has a part in.
 
     `applicant_kind`: whether the subject himself applies or a relative (None: only the home knows); `is_by_agent`: at
     home, whether an agent handed it in.
@@ -174,19 +175,18 @@ def _line(task: Task, claim: Claim | None, at: datetime) -> TaskLine:
 async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
     """A case with the data that the officer's steps declare; the look is noted with its reason before it is given.
 
-    Raises NoSuchCase, and NotYourDepartment if no step of the case is his department's to decide here.
+    Raises NoSuchCase, and NotYourDepartment if no step of the case is his department's to decide or to check here.
     """
     record = await node.store.cases.case(id)
-    steps = [
-        step
-        for step in record.case.steps.values()
-        if step.node == node.here and step.plan.department == officer.department
-    ]
+    found = record.case.steps
+    why = {code: _concern(node, record.case, step, of=officer.department) for code, step in found.items()}
+    steps = [step for code, step in found.items() if why[code]]
     if not steps:
         raise NotYourDepartment("该办件没有由本部门办理的事项。")
     at = node.clock.now()
     about = {"case": record.case.name, "officer": officer.name, "department": officer.department}
-    reason = {"reason": "decides " + ", ".join(step.plan.code for step in steps)}
+    said = {word: [code for code in why if why[code] == word] for word in ("decides", "checks")}
+    reason = {"reason": "; ".join(f"{word} {', '.join(codes)}" for word, codes in said.items() if codes)}
     entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
     await node.store.audit.note(entry, "case.read", at=at, about=about | reason)
     return DeskCaseView(
@@ -200,6 +200,15 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
         steps=tuple(desk_step(node, record.case, step) for step in steps),
         version=record.case.version,
     )
+
+
+def _concern(node: Node, case: Case, step: Step, *, of: str) -> str:
+    """What the department has to do here with this step: it decides it, or checks it before another node does."""
+    if step.node == node.here:
+        return "decides" if step.plan.department == of else ""
+    part = step.plan.part
+    is_ours = part is not None and case.home == node.here and step.state not in ("waiting", "skipped")
+    return "checks" if part and is_ours and part.department == of else ""
 
 
 def _applicant_kind(node: Node, case: Case) -> Applicant | None:
@@ -219,4 +228,5 @@ def desk_step(node: Node, case: Case, step: Step) -> DeskStep:
         form=fields_shown(catalogue, commission.form, is_masked=False),
         materials=materials_shown(catalogue, commission.materials),
         yields_fields=fields_shown(catalogue, dict.fromkeys(step.plan.yields_fields, ""), is_masked=False),
+        finding=step.finding,
     )
