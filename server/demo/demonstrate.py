@@ -16,12 +16,13 @@ import orjson
 
 from server.demo.database import DatabaseDidNotStart, check_reachable
 from server.demo.folder import Plan, check_same, demo_folder, kept_plan, new_plan, ports_from
-from server.demo.people import citizens, family
+from server.demo.people import citizens
+from server.demo.plots import PLOTS, cast_of
 from server.demo.ports import reserved, reserved_lasting
 from server.demo.processes import ROOT, ChildFailed, first_to_end
 from server.demo.proof import letters_proven
 from server.demo.provinces import APP_ID, REGIONS, Demo, running_demo
-from server.demo.story import BUNDLE, HOUSEHOLD, REQUEST_SECONDS, BirthStory, Row, StoryFailed
+from server.demo.story import REQUEST_SECONDS, Row, Story, StoryFailed
 from server.demo.telling import Voice
 from server.tools.publications import load_catalogue, load_nodes
 
@@ -47,6 +48,7 @@ class Wish:
     nodes: int | None
     port: int | None
     keep: Path | None
+    story: str = "newborn"
 
     @property
     def tells_story(self) -> bool:
@@ -66,6 +68,7 @@ class Told:
     """The story as it went."""
 
     case: str
+    bundle: str
     rows: tuple[Row, ...]
     letters: int
     is_proven: bool
@@ -91,11 +94,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="keep data, keys, logs and passwords in this folder, and go on from it"
     )
+    parser.add_argument(
+        "--story",
+        choices=tuple(PLOTS),
+        default="newborn",
+        help="what happens: a birth in two provinces (default), or one item in each mode across provinces",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Show the demo; answers the exit code. Raises ValueError with a plain sentence when anything is wrong."""
-    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep)
+    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.story)
     try:
         return asyncio.run(_until_stopped(wish))
     except (ChildFailed, DatabaseDidNotStart, StoryFailed) as fault:
@@ -139,7 +148,7 @@ async def _live(wish: Wish) -> int:
             running = running_demo(folder, plan, citizens=people, mongodb_uri=mongodb_uri, say=voice.say)
             demo = await stack.enter_async_context(running)
         if wish.tells_story:
-            told = await _tell(demo, voice, began=began)
+            told = await _tell(demo, voice, story=wish.story, began=began)
             if wish.is_json:
                 _print(_outcome(demo, told))
             if not told.is_proven:
@@ -164,34 +173,34 @@ def _plan(wish: Wish, folder: Path, holding: ExitStack) -> Plan:
     wanted = kept.ports if kept else ports_from(wish.first_port, count)
     ports = [holding.enter_context(reserved(port) if port else reserved_lasting()) for port in wanted]
     divisions = [area.node for area in load_nodes(REGIONS)[:count]]
-    bundle = load_catalogue(CATALOGUE).bundle(BUNDLE)
+    bundle = load_catalogue(CATALOGUE).bundle(PLOTS[wish.story].bundle)
     return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports)
 
 
-async def _tell(demo: Demo, voice: Voice, *, began: float) -> Told:
+async def _tell(demo: Demo, voice: Voice, *, story: str, began: float) -> Told:
     """Drive the case to its end while telling it, and let both sides prove what they exchanged."""
     rows: list[Row] = []
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        home = demo.provinces[0].division
-        story = BirthStory(http, demo, family(demo.citizens[0], home, HOUSEHOLD))
+        plot, home = PLOTS[story], demo.provinces[0].division
+        teller = Story(http, demo, plot, cast=cast_of(plot, demo.citizens[0], home))
         try:
             async with asyncio.timeout(STORY_SECONDS):
-                async for part in story.tell():
+                async for part in teller.tell():
                     rows += [part] if isinstance(part, Row) else []
                     voice.tell(part)
         except TimeoutError:
             raise DemoFailed(f"The case was not closed within {STORY_SECONDS:.0f} seconds.") from None
     voice.say("Each node verifies its receipts.")
     letters, is_proven = await letters_proven(demo.provinces)
-    return Told(story.case, tuple(rows), letters, is_proven, time.monotonic() - began)
+    return Told(teller.case, plot.bundle, tuple(rows), letters, is_proven, time.monotonic() - began)
 
 
 def _outcome(demo: Demo, told: Told) -> dict[str, Any]:
     """What `--once --json` prints."""
     return {
         "case": told.case,
-        "bundle": BUNDLE,
+        "bundle": told.bundle,
         "nodes": [province.division for province in demo.provinces],
         "timeline": [{name: getattr(row, name) for name in IN_TIMELINE} for row in told.rows],
         "letters": told.letters,

@@ -67,6 +67,7 @@ class Demo:
     database: str
     citizens: tuple[Citizen, ...]
     running: tuple[Child, ...]
+    app_id: str = APP_ID
 
 
 @asynccontextmanager
