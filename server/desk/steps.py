@@ -13,7 +13,7 @@ from server.domain.effects import due_on
 from server.domain.masking import masked
 from server.domain.names import CHINA, Value
 from server.domain.plan import Mode
-from server.domain.procedure import Delivery, Leg
+from server.domain.procedure import Delivery, Gap, Leg
 from server.node import Node
 
 LEG_NAMES: Mapping[Leg, str] = {"out": "受理地寄往办理地", "back": "办理地寄回受理地"}
@@ -209,18 +209,20 @@ def _due(node: Node, step: Step) -> tuple[date | None, bool]:
 def _asked(catalogue: Catalogue, step: Step) -> Asked | None:
     supplement = step.supplement
     if step.state == "supplementing" and supplement and supplement.answered_at is None:
-        gaps = [(gap.kind, gap.code, gap.reason) for gap in supplement.gaps]
+        gaps = list(supplement.gaps)
         last = supplement.due_on
     elif step.awaited and not step.has_ended:
-        gaps = [("material", deferral.material, "容缺受理，请在期限内补交。") for deferral in step.awaited]
+        later = "容缺受理，请在期限内补交。"
+        gaps = [Gap(kind="material", code=deferral.material, reason=later) for deferral in step.awaited]
         last = min(deferral.due_on for deferral in step.awaited)
     else:
         return None
-    shown = [
-        GapShown(kind=kind, code=code, name=name_of(catalogue, kind, code), reason=reason)
-        for kind, code, reason in gaps
-    ]
-    return Asked(gaps=tuple(shown), due_on=last)
+    return Asked(gaps=gaps_shown(catalogue, gaps), due_on=last)
+
+
+def gaps_shown(catalogue: Catalogue, gaps: Iterable[Gap]) -> tuple[GapShown, ...]:
+    """What is to be put right, with the names in the catalogue."""
+    return tuple(GapShown(**gap.model_dump(), name=name_of(catalogue, gap.kind, gap.code)) for gap in gaps)
 
 
 def name_of(catalogue: Catalogue, kind: Literal["field", "material"], code: str) -> str:

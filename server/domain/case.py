@@ -192,6 +192,12 @@ class Step(Value):
         return self.state in GRANTED
 
     @property
+    def checked_by(self) -> str:
+        """The department of the home that checks it, or has checked it; empty if none, or not yet."""
+        is_begun = self.state == "checking" or self.checked_at is not None
+        return self.plan.part.department if self.plan.part and is_begun else ""
+
+    @property
     def awaited(self) -> tuple[Deferral, ...]:
         """The deferred materials that have not come."""
         return tuple(deferral for deferral in self.deferrals if deferral.came_at is None)
@@ -236,6 +242,10 @@ class Case(Value):
         if code not in self.steps:
             raise NoSuchStep("办件中没有这个事项。")
         return self.steps[code]
+
+    def leaves_to_lead(self, step: Step) -> bool:
+        """Whether the step ended after the case had closed, so that the lead department follows it up."""
+        return step.plan.code in self.open_at_closing and step.has_ended and step.state != "skipped"
 
 
 def local_id(name: str, here: str) -> str:

@@ -1,6 +1,6 @@
 """Cases in the store: one document per case, with its events, its pending effects and nothing else to keep in step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,6 +47,11 @@ class Cases:
             raise NoSuchCase("没有这个办件。")
         return record
 
+    async def find_many(self, ids: Sequence[str]) -> dict[str, Record]:
+        """Those of these cases that are here, by id; ids come from outside."""
+        found = await self._database.get_many(CASES, [id for id in ids if is_safe(id)])
+        return {id: self._record(document) for id, document in found.items()}
+
     async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> Record:
         """Store a new case of our own; if there is one under its id already, that one comes back.
 
@@ -75,6 +80,22 @@ class Cases:
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
         return _moved(record, document, commit)
 
+    async def commit_many(self, commits: Sequence[tuple[Record | None, Commit]]) -> list[Record] | None:
+        """Move many cases at once, or begin copies; the records after, or None if some were surely not moved.
+
+        None does not tell which: whoever asked looks at the cases again, for what is done carries its act.
+        """
+        documents = [
+            self._continued(record.document, commit) if record else self._new(commit) for record, commit in commits
+        ]
+        pairs = list(zip(commits, documents, strict=True))
+        begun = [document for (record, _), document in pairs if record is None]
+        moved = [(document, record.document["version"]) for (record, _), document in pairs if record]
+        taken = await self._database.insert_many(CASES, begun) if begun else ()
+        if (moved and await self._database.replace_many(CASES, moved) < len(moved)) or taken:
+            return None
+        return [_moved(record, document, commit) for (record, commit), document in pairs]
+
     async def cases_of(self, owner: str, *, limit: int, before: str = "") -> list[Record]:
         """A person's cases and those that he handed in as an agent, newest first.
 
@@ -93,10 +114,11 @@ class Cases:
         documents = await self._database.between(CASES_DUE_FOR_RELAY, "t", moment_key(now), limit=limit)
         return [self._record(document) for document in documents]
 
-    async def mark_relayed(self, record: Record) -> None:
-        """All effects of the record are carried; if the case has moved on meanwhile, whoever moved it carries them."""
-        version = record.document["version"]
-        await self._database.mark(CASES, Mark(record.id, {"relayed": version, "relay": DONE}, version))
+    async def mark_relayed(self, records: Sequence[Record]) -> None:
+        """All effects of the records are carried; if a case has moved on meanwhile, whoever moved it carries them."""
+        versions = [(record.id, record.document["version"]) for record in records]
+        marks = [Mark(id, {"relayed": version, "relay": DONE}, version) for id, version in versions]
+        await self._database.mark_many(CASES, marks)
 
     def _new(self, commit: Commit) -> Document:
         case = replay(commit.events)
