@@ -7,7 +7,8 @@ from server.desk.steps import department_name
 from server.desk.wording import ACT_NAMES, APPLICANT, BY_RULE
 from server.domain.acts import StepAct
 from server.domain.errors import FieldFault, StaleVersion
-from server.domain.events import Event, Moved
+from server.domain.events import Event
+from server.domain.happening import Moved
 from server.domain.names import CHINA
 from server.domain.records import Record
 from server.node import Node

@@ -147,7 +147,7 @@ class Step(Value):
 
     `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
     decider had all that was handed in; `waits_on` tells why it was skipped. `officer` is who accepted it,
-    `decided_at` when it was approved.
+    `decided_at` when it was approved. `bounced` is the kind of the home's last letter about it, if that came back.
     """
 
     plan: PlannedStep
@@ -170,6 +170,7 @@ class Step(Value):
     decided_at: Moment | None = None
     delivery: Delivery | None = None
     waits_on: str = ""
+    bounced: str = ""
 
     @property
     def has_ended(self) -> bool:

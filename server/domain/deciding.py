@@ -4,9 +4,11 @@ from collections.abc import Collection
 from typing import Any
 
 from server.domain import acts, events
+from server.domain.bouncing import Bounced, Resent
 from server.domain.calendar import add_working_days
 from server.domain.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase
 from server.domain.errors import Conflict, Forbidden, StaleVersion
+from server.domain.happening import Happened
 from server.domain.lifecycle import TABLE, evolve
 from server.domain.moves import event_of
 from server.domain.moving import Moving
@@ -56,7 +58,7 @@ class _Minutes:
         self.facts = facts
         self.events: list[events.Event] = []
 
-    def note(self, kind: type[events.Happened], *, by: Actor | None = None, **payload: Any) -> Case:
+    def note(self, kind: type[Happened], *, by: Actor | None = None, **payload: Any) -> Case:
         """Take down that this happened, by the act's own actor unless another is named."""
         event: Any = kind(
             number=(self.case.version if self.case else 0) + 1,
@@ -86,6 +88,8 @@ def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.
         _answer_withdrawal(minutes, case, act)
     elif isinstance(act, acts.FollowUp):
         _follow_up(minutes, case, act)
+    elif isinstance(act, acts.Bounce | acts.Resend):
+        _note_bounce(minutes, case, act)
     elif isinstance(act, acts.StepAct):
         _move(minutes, case, act)
     if minutes.case and minutes.case.home == facts.here:
@@ -169,6 +173,19 @@ def _follow_up(minutes: _Minutes, case: Case, act: acts.FollowUp) -> None:
     if not case.leaves_to_lead(step) or act.step in case.followed_up:
         raise StateForbids("该事项没有需要后续跟进的内容。")
     minutes.note(events.FollowedUp, step=act.step, note=act.note)
+
+
+def _note_bounce(minutes: _Minutes, case: Case, act: acts.Bounce | acts.Resend) -> None:
+    """The home notes what became of its own word to the decider; the step itself is not moved by that."""
+    if {act.by.node, minutes.facts.here} != {case.home} or act.by.part != "node":
+        raise NotOurStep("只有办件的受理地记录转办函件的退回。")
+    step = case.step(act.step)
+    if step.has_ended or step.node in ("", case.home):
+        return
+    if isinstance(act, acts.Bounce):
+        minutes.note(Bounced, step=act.step, letter=act.letter, code=act.code)
+    elif step.bounced:
+        minutes.note(Resent, step=act.step, letter=act.letter)
 
 
 def _withdraw(minutes: _Minutes, case: Case, act: acts.Withdraw) -> None:

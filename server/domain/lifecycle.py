@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from server.domain import events
+from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Case, Offered, State, Step, Supplement
 from server.domain.clock import Extension, Ledger, deemed_accepted, extend, pause, resume
+from server.domain.happening import Moved
 from server.domain.procedure import Opinion
 
 TABLE: Mapping[tuple[State, str], State] = {
@@ -39,7 +41,7 @@ TABLE: Mapping[tuple[State, str], State] = {
     ("approved", "deliver"): "delivered",
 }
 
-_KEPT: Mapping[type[events.Moved], tuple[str, ...]] = {  # what a step keeps of its event word by word
+_KEPT: Mapping[type[Moved], tuple[str, ...]] = {  # what a step keeps of its event word by word
     events.Refused: ("grounds", "appeal"),
     events.Declined: ("grounds", "agency", "appeal"),
     events.Withdrawn: ("grounds",),
@@ -56,13 +58,16 @@ def evolve(case: Case | None, event: events.Event) -> Case:
         case = _requested(case, event)
     elif case is None:
         raise ValueError("the first event of a case opens it or requests a step of it")
-    elif isinstance(event, events.Moved):
+    elif isinstance(event, Moved):
         case = _moved(case, case.steps[event.step], event)
     elif isinstance(event, events.WithdrawalAsked):
         asked = {"withdrawal_asked_at": event.at}
         case = _with_step(case, case.steps[event.step].model_copy(update=asked))
     elif isinstance(event, events.Answered):
         case = _put_right(case, case.steps[event.step], event)
+    elif isinstance(event, Bounced | Resent):
+        bounced = event.letter if isinstance(event, Bounced) else ""
+        case = _with_step(case, case.steps[event.step].model_copy(update={"bounced": bounced}))
     elif isinstance(event, events.FollowedUp):
         case = case.model_copy(update={"followed_up": (*case.followed_up, event.step)})
     else:
@@ -136,8 +141,13 @@ def _requested(case: Case | None, event: events.Requested) -> Case:
     return _with_step(case.model_copy(update=change), step)
 
 
-def _moved(case: Case, step: Step, event: events.Moved) -> Case:
-    """An event that the table does not know in this state moves nothing, but it has happened."""
+def _moved(case: Case, step: Step, event: Moved) -> Case:
+    """An event that the table does not know in this state moves nothing, but it has happened.
+
+    With any word of its decider it is over that a letter had come back.
+    """
+    if event.by.node == step.node:
+        step = step.model_copy(update={"bounced": ""})
     if (step.state, event.act) not in TABLE:
         return _with_step(case, step.model_copy(update={"version": event.number}))
     state = TABLE[step.state, event.act]
@@ -147,7 +157,7 @@ def _moved(case: Case, step: Step, event: events.Moved) -> Case:
     return _put_right(case, step, event) if isinstance(event, events.Supplied) else _with_step(case, step)
 
 
-def _said(step: Step, event: events.Moved) -> dict[str, Any]:
+def _said(step: Step, event: Moved) -> dict[str, Any]:
     """What the event leaves in the step besides its state."""
     if isinstance(event, events.Approved):
         return {"result": event.result, "decided_at": event.moment}
@@ -181,7 +191,7 @@ def _taken_up(step: Step, event: events.TakenUp) -> dict[str, Any]:
     return {"clock": clock, "officer": event.by.name, "deferrals": event.deferrals, "opinions": opinions}
 
 
-def _clocked(step: Step, event: events.Moved) -> dict[str, Any]:
+def _clocked(step: Step, event: Moved) -> dict[str, Any]:
     """What the event does to the clock, which runs since the step was taken up."""
     clock = step.clock
     if clock is None:
@@ -195,7 +205,7 @@ def _clocked(step: Step, event: events.Moved) -> dict[str, Any]:
     return {"clock": clock} if clock is not step.clock else {}
 
 
-def _heard(step: Step, event: events.Moved) -> dict[str, Any]:
+def _heard(step: Step, event: Moved) -> dict[str, Any]:
     """What the event does to the opinions; that of one department touches no other."""
     if isinstance(event, events.OpinionGiven):
         said = {"answer": event.answer, "reason": event.reason, "given_at": event.moment}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import StringConstraints, model_validator
 
 from server.domain.case import Case
-from server.domain.events import Happened
+from server.domain.happening import Happened
 from server.domain.names import Moment, Value, china_day
 
 TemplateName = Literal[

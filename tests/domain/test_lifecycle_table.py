@@ -11,6 +11,7 @@ from server.domain.acts import Act
 from server.domain.case import ENDED, HELD, STATE_NAMES, Actor, Case, State
 from server.domain.deciding import NotYourDepartment, StateForbids, decide
 from server.domain.errors import Refusal
+from server.domain.happening import Happened, Moved
 from server.domain.items import OpinionRule
 from server.domain.lifecycle import TABLE, evolve, replay
 from server.domain.moves import TooEarly
@@ -141,9 +142,9 @@ SAID: dict[str, dict[str, Any]] = {  # what an event of this act must say beside
     "deliver": {"delivery": Delivery(method="window")},
     "skip": {"waits_on": "need"},
 }
-TOLD = tuple(kind for kind in events.Happened.__subclasses__() if kind is not events.Moved)
+TOLD = tuple(kind for kind in Happened.__subclasses__() if kind is not Moved)
 MOVES = tuple(
-    kind for parent in (events.Moved, events.TakenUp) for kind in parent.__subclasses__() if kind is not events.TakenUp
+    kind for parent in (Moved, events.TakenUp) for kind in parent.__subclasses__() if kind is not events.TakenUp
 )
 
 
@@ -230,12 +231,12 @@ def test_nothing_lapses_in_any_state_while_nothing_is_overdue(state: State):
 
 
 def test_nobody_can_wish_for_a_step_to_be_sent_or_skipped():
-    others = {"ask_withdrawal", "lapse", "follow_up"}  # what they come to is another move, or none
+    others = {"ask_withdrawal", "lapse", "follow_up", "bounce", "resend"}  # what they come to is another move, or none
     assert {kind.name for kind in acts.StepAct.__subclasses__()} == {*WISHED, *others}
 
 
 @pytest.mark.parametrize(("state", "kind"), list(product(STATES, MOVES)), ids=lambda part: getattr(part, "act", part))
-def test_an_event_is_never_refused_and_moves_by_the_table_or_not_at_all(state: State, kind: type[events.Moved]):
+def test_an_event_is_never_refused_and_moves_by_the_table_or_not_at_all(state: State, kind: type[Moved]):
     case = case_in(state)
     event = kind(number=90, at=later(days=1), by=peer(), act_id="a", step=STEP, **SAID.get(kind.act, {}))
     then = evolve(case, event).steps[STEP]
