@@ -14,7 +14,7 @@ from regions.client import PeerFailure, hand_over
 from server.domain.breaker import breaker, failed, gone_back, in_next_stream, probing, stopped, succeeded, wait_seconds
 from server.domain.directory import NodeEntry
 from server.domain.errors import Conflict
-from server.domain.exchange import Entry, Head, Outbound, Position, Written
+from server.domain.exchange import Entry, Head, Outbound, Written
 from server.domain.letters import MOST_BYTES, Batch
 from server.node import Node
 
@@ -66,12 +66,10 @@ async def open_stream(node: Node, peer: str) -> Outbound:
     if not state.stopped:
         raise StreamNotStopped(f"与 {peer} 的通道没有停止。")
     opened = in_next_stream(state)
-    log = node.store.log("out", peer)
-    head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
-    for number in range(max(head.number - 1, 1), head.number + 1):
-        position = Position(state.stream, number)
-        if position > state.acknowledged and (entry := await log.entry(position)):
-            await node.store.letters_out.requeue(entry.letters, opened.stream)
+    log, position = node.store.log("out", peer), state.acknowledged
+    while entry := await log.after(position):
+        await node.store.letters_out.requeue(entry.letters, opened.stream)
+        position = entry.position
     about = {"peer": peer, "stream": str(opened.stream), "follows": opened.genesis, "because": state.stopped}
     await node.store.audit.note(
         f"stream:{peer}:{opened.stream}", "peer.stream_opened", at=node.clock.now(), about=about

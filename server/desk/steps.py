@@ -27,6 +27,9 @@ def local_text(at: datetime) -> str:
 LocalMoment = Annotated[datetime, PlainSerializer(local_text, return_type=str)]
 
 
+BOUNCED: Mapping[str, str] = {"step.withdrawal_asked": "撤回申请", "step.supplied": "补充内容"}
+
+
 class Holder(Value):
     """Who has a step in hand."""
 
@@ -88,7 +91,8 @@ class StepView(Value):
     """Where one step stands; `since` is when it came into this state, `version` what an act on it may name.
 
     `due_on` is the last day for its holder. If that depends on days that no notice has settled, or the clock is
-    stopped, it is not confirmed, and is the day as far as can be said.
+    stopped, it is not confirmed, and is the day as far as can be said. `bounced` tells, in words, that what went to the
+    decider came back.
     """
 
     step: str
@@ -111,6 +115,7 @@ class StepView(Value):
     mode: Mode
     part: PartShown | None
     papers: tuple[PaperShown, ...]
+    bounced: str
     version: int
 
 
@@ -156,8 +161,14 @@ def step_view(node: Node, case: Case, *, step: Step) -> StepView:
         mode=step.plan.mode,
         part=_part(node, case, step),
         papers=_papers(step),
+        bounced=bounced_words(step.bounced) if step.bounced else "",
         version=step.version,
     )
+
+
+def bounced_words(letter: str) -> str:
+    """What the applicant is told of a letter of this kind that came back from the decider's node."""
+    return f"{BOUNCED.get(letter, '转办')}被对方退回，正在处理。"
 
 
 def _holder(node: Node, case: Case, step: Step) -> Holder | None:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from server.desk.steps import LEG_NAMES, name_of
+from server.desk.steps import LEG_NAMES, bounced_words, name_of
 from server.domain import crossing, events
+from server.domain.bouncing import Bounced
 from server.domain.case import Case
 from server.domain.catalogue import Catalogue
 from server.domain.happening import Happened
@@ -41,6 +42,8 @@ ACT_NAMES: Mapping[str, str] = {
     "turn_back": "核验不通过",
     "post_paper": "寄出原件",
     "confirm_paper": "签收原件",
+    "bounce": "对方退回",
+    "resend": "再次转送",
     "close": "办结",
 }
 METHODS = {"electronic": "电子证照", "post": "邮寄", "window": "窗口领取"}
@@ -128,6 +131,10 @@ def _paper(_: Catalogue, __: Case, event: Any) -> str:
     return f"{LEG_NAMES[event.leg]}：{event.courier}，单号{event.parcel}。"
 
 
+def _bounced(_: Catalogue, __: Case, event: Any) -> str:
+    return bounced_words(event.letter)
+
+
 def _closed(_: Catalogue, case: Case, event: Any) -> str:
     names = [case.steps[code].plan.name for code in event.open_steps]
     return f"依据您的承诺先行办结，后续继续办理：{'、'.join(names)}。" if names else ""
@@ -149,5 +156,6 @@ _WORDS: Mapping[type[Happened], Callable[[Catalogue, Case, Any], str]] = {
     crossing.TurnedBack: _turned_back,
     crossing.PaperPosted: _paper,
     crossing.PaperArrived: _paper,
+    Bounced: _bounced,
     events.Closed: _closed,
 }

@@ -239,6 +239,21 @@ class ConfirmPaper(StepAct):
     leg: Leg | None = None
 
 
+class Bounce(StepAct):
+    """Note at home that the decider's node refused a letter about the step (退回): its kind, and the refusal's code."""
+
+    name: ClassVar[str] = "bounce"
+    letter: str
+    code: str
+
+
+class Resend(StepAct):
+    """Note at home that a letter that had come back was put before the decider's node again."""
+
+    name: ClassVar[str] = "resend"
+    letter: str
+
+
 class Withdraw(Act):
     """The applicant takes the whole case back (撤回); `version` is that of the case he saw, if he says so."""
 

@@ -154,7 +154,8 @@ class Step(Value):
     `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
     decider had all that was handed in; `waits_on` tells why it was skipped. `officer` is who accepted it,
     `decided_at` when it was approved. `finding` is what the home found in its own part, `checked_at` when; `papers`
-    are the originals on their way between the two.
+    are the originals on their way between the two. `bounced` is the kind of the home's last letter about it, if that
+    came back.
     """
 
     plan: PlannedStep
@@ -180,6 +181,7 @@ class Step(Value):
     finding: Annotated[str, SENSITIVE] = ""
     checked_at: Moment | None = None
     papers: Mapping[Leg, Paper] = {}
+    bounced: str = ""
 
     @property
     def has_ended(self) -> bool:

@@ -1,9 +1,10 @@
 """Deciding: what happens to a case if an act is done to it now, or the refusal."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from server.domain import acts, crossing, events
+from server.domain.bouncing import Bounced, Resent
 from server.domain.calendar import add_working_days
 from server.domain.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase
 from server.domain.errors import Conflict, Forbidden, StaleVersion
@@ -83,16 +84,8 @@ def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.
         _request(minutes, act)
     elif case is None:
         raise NoSuchCase("没有这个办件。")
-    elif isinstance(act, acts.Withdraw):
-        _withdraw(minutes, case, act)
-    elif isinstance(act, acts.AskWithdrawal):
-        _answer_withdrawal(minutes, case, act)
-    elif isinstance(act, acts.FollowUp):
-        _follow_up(minutes, case, act)
-    elif isinstance(act, acts.PostPaper | acts.ConfirmPaper):
-        _paper(minutes, case, act)
-    elif isinstance(act, acts.StepAct):
-        _move(minutes, case, act)
+    else:
+        _OWN_WAYS.get(type(act), _move)(minutes, case, act)
     if minutes.case and minutes.case.home == facts.here:
         _go_on(minutes, minutes.case)
     return tuple(minutes.events)
@@ -194,6 +187,19 @@ def _follow_up(minutes: _Minutes, case: Case, act: acts.FollowUp) -> None:
     minutes.note(events.FollowedUp, step=act.step, note=act.note)
 
 
+def _note_bounce(minutes: _Minutes, case: Case, act: acts.Bounce | acts.Resend) -> None:
+    """The home notes what became of its own word to the decider; the step itself is not moved by that."""
+    if {act.by.node, minutes.facts.here} != {case.home} or act.by.part != "node":
+        raise NotOurStep("只有办件的受理地记录转办函件的退回。")
+    step = case.step(act.step)
+    if step.has_ended or step.node in ("", case.home):
+        return
+    if isinstance(act, acts.Bounce):
+        minutes.note(Bounced, step=act.step, letter=act.letter, code=act.code)
+    elif step.bounced:
+        minutes.note(Resent, step=act.step, letter=act.letter)
+
+
 def _withdraw(minutes: _Minutes, case: Case, act: acts.Withdraw) -> None:
     if act.by.node != case.home:
         raise NotOurStep("只能在提交地撤回。")
@@ -218,6 +224,17 @@ def _answer_withdrawal(minutes: _Minutes, case: Case, act: acts.AskWithdrawal) -
         raise NotOurStep("该事项由其他地区办理，应由办理地答复撤回。")
     if not step.has_ended:
         minutes.note(events.Withdrawn, by=Actor(node=minutes.facts.here, part="node"), step=act.step)
+
+
+_OWN_WAYS: Mapping[type[acts.Act], Callable[[_Minutes, Case, Any], None]] = {
+    acts.Withdraw: _withdraw,
+    acts.AskWithdrawal: _answer_withdrawal,
+    acts.FollowUp: _follow_up,
+    acts.PostPaper: _paper,
+    acts.ConfirmPaper: _paper,
+    acts.Bounce: _note_bounce,
+    acts.Resend: _note_bounce,
+}
 
 
 def _go_on(minutes: _Minutes, case: Case) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, TypeAdapter
 
+from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Application, Commission, HandedIn, Offered, Outcome
 from server.domain.crossing import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
 from server.domain.happening import Happened, Moved
@@ -270,6 +271,8 @@ Event = Annotated[
     | TurnedBack
     | PaperPosted
     | PaperArrived
+    | Bounced
+    | Resent
     | Closed,
     Field(discriminator="kind"),
 ]

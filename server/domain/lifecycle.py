@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from server.domain import crossing, events
+from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Case, Offered, State, Step, Supplement
 from server.domain.clock import Extension, Ledger, deemed_accepted, extend, pause, resume
 from server.domain.happening import Moved
@@ -72,6 +73,9 @@ def evolve(case: Case | None, event: events.Event) -> Case:
         case = _put_right(case, case.steps[event.step], event)
     elif isinstance(event, crossing.PaperPosted | crossing.PaperArrived):
         case = _posted(case, case.steps[event.step], event)
+    elif isinstance(event, Bounced | Resent):
+        bounced = event.letter if isinstance(event, Bounced) else ""
+        case = _with_step(case, case.steps[event.step].model_copy(update={"bounced": bounced}))
     elif isinstance(event, events.FollowedUp):
         case = case.model_copy(update={"followed_up": (*case.followed_up, event.step)})
     else:
@@ -150,7 +154,12 @@ def _requested(case: Case | None, event: events.Requested) -> Case:
 
 
 def _moved(case: Case, step: Step, event: Moved) -> Case:
-    """An event that the table does not know in this state moves nothing, but it has happened."""
+    """An event that the table does not know in this state moves nothing, but it has happened.
+
+    With any word of its decider it is over that a letter had come back.
+    """
+    if event.by.node == step.node:
+        step = step.model_copy(update={"bounced": ""})
     if (step.state, event.act) not in TABLE:
         return _with_step(case, step.model_copy(update={"version": event.number}))
     state = TABLE[step.state, event.act]

@@ -11,7 +11,7 @@ from server.domain.case import Actor, Commission
 from server.domain.catalogue import Catalogue
 from server.domain.divisions import province_of
 from server.domain.errors import Malformed
-from server.domain.letters import REFUSED, Letter
+from server.domain.letters import ANNULLED, REFUSED, RETRY, Letter
 from server.domain.procedure import Terms
 
 CASE_NAME = re.compile(r"[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}")
@@ -145,4 +145,4 @@ _ACTS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
 
 def known_kind(kind: str) -> str:
     """The kind itself if this node knows it, else `unknown`: what a peer may write is no name for a counter."""
-    return kind if kind in _ACTS or kind == REFUSED else "unknown"
+    return kind if kind in _ACTS or kind in (REFUSED, RETRY, ANNULLED) else "unknown"

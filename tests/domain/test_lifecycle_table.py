@@ -254,7 +254,15 @@ def test_nothing_lapses_in_any_state_while_nothing_is_overdue(state: State):
 
 
 def test_nobody_can_wish_for_a_step_to_be_sent_or_skipped():
-    others = {"ask_withdrawal", "lapse", "follow_up", "post_paper", "confirm_paper"}  # another move, or none
+    others = {
+        "ask_withdrawal",
+        "lapse",
+        "follow_up",
+        "post_paper",
+        "confirm_paper",
+        "bounce",
+        "resend",
+    }  # another move, or none
     assert {kind.name for kind in acts.StepAct.__subclasses__()} == {*WISHED, *others}
 
 

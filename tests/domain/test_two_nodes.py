@@ -125,6 +125,9 @@ def lives(draw: st.DrawFn) -> Sequence[tuple[Any, ...]]:
     return doings
 
 
+QUIET = acts.AskWithdrawal | acts.Supply | acts.Tell | acts.Bounce | acts.Resend  # what may move nothing
+
+
 class World:
     """The two nodes, what was wished of them, and how it was answered."""
 
@@ -143,7 +146,7 @@ class World:
         except Refusal:
             assert before == (place.case, place.events, len(place.written), dict(place.threads), len(place.tasks))
         else:
-            assert happened or isinstance(act, acts.AskWithdrawal | acts.Supply | acts.Tell)
+            assert happened or isinstance(act, QUIET)
             self.done += [(place, act)] if happened else []
 
     def next_id(self) -> str:
