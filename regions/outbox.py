@@ -159,7 +159,7 @@ async def _send(node: Node, peer: NodeEntry, entry: Entry, *, texts: Sequence[by
         return False
     batch, at = entry.batch, node.clock.now()
     await node.store.log("out", peer.node).mark_receipted(entry.position, delivered.evidence)
-    await node.store.peers.change(peer.node, lambda state: _after_success(state, delivered.head, at=at))
+    await node.store.peers.change(peer.node, lambda state: _after_success(state, entry, delivered.head, at=at))
     node.metrics.letters_sent.labels(peer.node).inc(len(texts))
     node.log.info("batch.delivered", peer=peer.node, stream=batch.stream, number=batch.number, letters=len(texts))
     return True
@@ -176,12 +176,14 @@ async def _check_head(node: Node, peer: str, entry: Entry, *, head: Head) -> Non
         raise PeerFailure("log_conflict", head=head)
 
 
-def _after_success(state: Outbound, head: Head, *, at: datetime) -> Outbound:
-    """A receipt that comes late takes nothing back."""
+def _after_success(state: Outbound, entry: Entry, head: Head, *, at: datetime) -> Outbound:
+    """A receipt that comes late takes nothing back; what the head tells of later batches waits for their own receipts,
+    for else one whose receipt was lost would never be sent again, and never be proven.
+    """
     if state.stopped:
         return state
     hint = max(head.number, state.head) if head.stream == state.stream else state.head
-    return replace(succeeded(state, max(head.position, state.acknowledged), at=at), head=hint)
+    return replace(succeeded(state, max(entry.position, state.acknowledged), at=at), head=hint)
 
 
 async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFailure) -> None:
