@@ -14,8 +14,8 @@ from regions.client import PeerFailure, hand_over
 from server.domain.breaker import breaker, failed, gone_back, in_next_stream, probing, stopped, succeeded, wait_seconds
 from server.domain.directory import NodeEntry
 from server.domain.errors import Conflict
-from server.domain.exchange import Entry, Head, Outbound, Position, Written
-from server.domain.letters import MOST_BYTES, MOST_LETTERS, Batch
+from server.domain.exchange import Entry, Head, Outbound, Written
+from server.domain.letters import MOST_BYTES, Batch
 from server.node import Node
 
 BEHIND = timedelta(minutes=5)
@@ -66,12 +66,10 @@ async def open_stream(node: Node, peer: str) -> Outbound:
     if not state.stopped:
         raise StreamNotStopped(f"与 {peer} 的通道没有停止。")
     opened = in_next_stream(state)
-    log = node.store.log("out", peer)
-    head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
-    for number in range(max(head.number - 1, 1), head.number + 1):
-        position = Position(state.stream, number)
-        if position > state.acknowledged and (entry := await log.entry(position)):
-            await node.store.letters_out.requeue(entry.letters, opened.stream)
+    log, position = node.store.log("out", peer), state.acknowledged
+    while entry := await log.after(position):
+        await node.store.letters_out.requeue(entry.letters, opened.stream)
+        position = entry.position
     about = {"peer": peer, "stream": str(opened.stream), "follows": opened.genesis, "because": state.stopped}
     await node.store.audit.note(
         f"stream:{peer}:{opened.stream}", "peer.stream_opened", at=node.clock.now(), about=about
@@ -99,8 +97,9 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> S
     If somebody else was first the entry is theirs, and is read back and sent all the same.
     """
     complete_to = await _complete_to(node)
-    waiting = await node.store.letters_out.to_log(peer, limit=MOST_LETTERS + 1)
-    chosen = _fitting(waiting)
+    most = node.settings.batch_letters
+    waiting = await node.store.letters_out.to_log(peer, limit=most + 1)
+    chosen = _fitting(waiting[:most])
     if not chosen and not may_be_empty:
         return None
     if len(chosen) < len(waiting):
@@ -127,13 +126,13 @@ async def _complete_to(node: Node) -> datetime:
 
 
 def _fitting(letters: Sequence[Written]) -> Sequence[Written]:
-    """The first letters that fit into one batch; always at least one."""
+    """The first letters whose bytes fit into one batch; always at least one."""
     size = 0
-    for place, letter in enumerate(letters[:MOST_LETTERS]):
+    for place, letter in enumerate(letters):
         size += len(letter.text)
         if size > MOST_BYTES and place:
             return letters[:place]
-    return letters[:MOST_LETTERS]
+    return letters
 
 
 async def _is_ours_to_try(node: Node, peer: str, state: Outbound) -> bool:
