@@ -12,6 +12,7 @@ from regions import inbox, settling
 from server.desk import clockwork
 from server.domain.errors import OutcomeUnknown, Unavailable
 from server.domain.records import Record
+from server.store.case_documents import CaseDocuments
 from server.store.cases import Cases
 from server.store.database import Duplicate, Mark
 from server.store.exchange import ExchangeLog
@@ -53,7 +54,7 @@ def replaced(where: Any, name: str, instead: Any) -> Iterator[None]:
 append_theirs = ExchangeLog.append_theirs
 mark_logged = LettersOut.mark_logged
 admit = inbox.admit
-continued = Cases._continued
+continued = CaseDocuments._continued
 
 
 async def acknowledges_unstored(log: ExchangeLog, *batch: Any, **more: Any) -> bool:
@@ -108,9 +109,9 @@ async def ignores_after(letters: LettersIn, ids: Iterable[str]) -> frozenset[str
     return frozenset(ids)
 
 
-def replaces_effects(cases: Cases, before: Mapping[str, Any], commit: Any, **key: Any) -> Any:
+def replaces_effects(documents: CaseDocuments, before: Mapping[str, Any], commit: Any, **key: Any) -> Any:
     """A commit forgets what the one before it has left to carry."""
-    document = continued(cases, before, commit, **key)
+    document = continued(documents, before, commit, **key)
     return {**document, "effects": [each for each in document["effects"] if each["event"] > before["version"]]}
 
 
@@ -189,7 +190,7 @@ FAULTS: Sequence[Fault] = (
     Fault(
         name="effects replaced",
         wrong="a commit drops the effects that were not yet carried",
-        where=Cases,
+        where=CaseDocuments,
         function="_continued",
         instead=replaces_effects,
         invariant="",
