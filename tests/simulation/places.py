@@ -98,7 +98,7 @@ class Place:
     def node(self, who: str, line: Any = None) -> Node:
         """A node value over this place's disk."""
         wire = SimulatedWire(self.world, self.here, self._doors)
-        wire.sent = self.watcher.attempt
+        wire.attempt = partial(self.watcher.attempts.attempt, who)
         database = Twin(self.disk, line or FaultyLine(self.world, who), queries=QUERIES)
         chance = DrawnChance(random.Random(self.world.chance.random()))  # noqa: S311 # repeatable on purpose
         log = TracedLog(self.world, who)

@@ -102,7 +102,8 @@ class _Run:
             return
         place = self.places[skew.node]
         self.world.note(skew.node, "clock.set", {"off": off})
-        place.watcher.has_stepped_back |= off < place.clock.off
+        if off < place.clock.off:
+            place.watcher.stepped_back()
         place.clock.off = off
         place.wake_all()
 

@@ -1,6 +1,7 @@
 """The wire between simulated nodes: messages are lost, doubled, delayed, corrupted, refused on the way, or cut off."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from tornado.httputil import HTTPHeaders
@@ -21,15 +22,15 @@ class SimulatedWire:
         self._world = world
         self._here = here
         self._doors = doors
-        self.sent: Callable[[str], None] = lambda _: None
+        self.attempt: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
 
     async def send(self, request: WireRequest) -> WireAnswer:
         world, answer = self._world, Later()
         to = next(each for each in self._doors if request.url.startswith(origin_of(each)))
-        self.sent(to)
         world.scheduler.after(PATIENCE, lambda: answer.give(fault=NoAnswer("timed_out")))
-        self._carry(request, to, answer)
-        came: WireAnswer = await answer
+        with self.attempt(to):
+            self._carry(request, to, answer)
+            came: WireAnswer = await answer
         return came
 
     def is_cut(self, to: str) -> bool:
