@@ -31,10 +31,7 @@ class Problem(Value):
 def document(doors: Sequence[type[Door]], version: str) -> dict[str, Any]:
     """The whole description; schemas are shared below `components`."""
     refs, schemas = _schemas([each for door in doors for each in door.does.values()])
-    paths = {
-        door.path: {method.lower(): _operation(door, each, refs) for method, each in door.does.items()}
-        for door in doors
-    }
+    paths = {door.path: {method.lower(): _operation(door, method, refs) for method in door.does} for door in doors}
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": version},
@@ -54,7 +51,8 @@ def _schemas(does: Sequence[Does]) -> tuple[Refs, dict[str, Any]]:
     return {(model, mode): ref for (model, mode), ref in refs.items()}, definitions["$defs"]
 
 
-def _operation(door: type[Door], does: Does, refs: Refs) -> dict[str, Any]:
+def _operation(door: type[Door], method: str, refs: Refs) -> dict[str, Any]:
+    does = door.does[method]
     operation: dict[str, Any] = {
         "summary": (door.__doc__ or "").strip().splitlines()[0],
         "operationId": f"{door.__module__.rpartition('.')[2]}.{does.function.__name__}",
@@ -69,7 +67,7 @@ def _operation(door: type[Door], does: Does, refs: Refs) -> dict[str, Any]:
         operation["security"] = [{"bearer": []}]
     if does.takes:
         operation["requestBody"] = {"required": True} | _content(door.takes_type, does.takes, refs, mode="validation")
-    elif door.who is Who.PEER:
+    elif door.who is Who.PEER and method == "POST":
         operation["requestBody"] = {"required": True, "content": {"application/jose": {"schema": {"type": "string"}}}}
     return operation
 

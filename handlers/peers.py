@@ -5,34 +5,75 @@ from typing import Any
 
 from handlers.base import Does, Door, Who
 from handlers.problems import PROBLEM
-from regions import directory, inbox, wire
+from regions import answering, auditing, directory, inbox, wire
+from server.domain.errors import Refusal
 
 
-class PeerLog(Door):
+class PeerDoor(Door):
+    """A door of other nodes: once the request is verified, `proof` is there and whatever is answered is signed.
+
+    What is refused is audited after the answer.
+    """
+
+    who = Who.PEER
+    proof: Any = None
+    refused: Refusal | None = None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        fault = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        self.refused = fault if isinstance(fault, Refusal) else None
+        super().write_error(status_code, **kwargs)
+
+    def on_finish(self) -> None:
+        if self.refused:
+            turned = auditing.Turned(self.refused, self.path, self.request.headers, self.proof)
+            self.aftermath.start(auditing.note(self.node, turned))
+        super().on_finish()
+
+    def finish_problem(self, status: int, body: bytes) -> None:
+        headers: Mapping[str, str] = {"Content-Type": PROBLEM}
+        if self.proof:
+            headers = inbox.sign_refusal(self.node, self.proof, status=status, content_type=PROBLEM, body=body)
+        self.send(headers, body)
+
+    def send(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Answer with these headers."""
+        for name, value in headers.items():
+            self.set_header(name, value)
+        self.finish(body)
+
+
+class PeerQuery(PeerDoor):
+    """A door of other nodes for a signed GET: `admit` first, then `reply`."""
+
+    who = Who.PEER
+
+    async def admit(self) -> None:
+        """Find out who asks; raises the refusals of the profile and NonceReplayed."""
+        request = self.request
+        self.proof = await answering.admit_query(
+            self.node, path=request.path, query=request.query, headers=request.headers, body=self.body()
+        )
+
+    def reply(self, reply: answering.SignedReply) -> None:
+        """Answer."""
+        self.set_status(reply.status)
+        self.send(reply.headers, reply.body)
+
+
+class PeerLog(PeerDoor):
     """Take in a batch; whatever is answered after the request is verified is signed."""
 
     path = wire.PATH
     who = Who.PEER
     most_bytes = wire.MOST_BODY_BYTES
     does = {"POST": Does(inbox.keep)}
-    proof: Any = None
 
     async def post(self) -> None:
         request = self.request
         self.proof = await inbox.admit(self.node, query=request.query, headers=request.headers, body=self.body())
         reply = await inbox.keep(self.node, self.proof, self.body())
-        self._send(reply.headers, reply.body)
-
-    def finish_problem(self, status: int, body: bytes) -> None:
-        headers: Mapping[str, str] = {"Content-Type": PROBLEM}
-        if self.proof:
-            headers = inbox.sign_refusal(self.node, self.proof, status=status, content_type=PROBLEM, body=body)
-        self._send(headers, body)
-
-    def _send(self, headers: Mapping[str, str], body: bytes) -> None:
-        for name, value in headers.items():
-            self.set_header(name, value)
-        self.finish(body)
+        self.send(reply.headers, reply.body)
 
 
 class PeerDirectory(Door):

@@ -16,6 +16,7 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.Outdated: 412,
     errors.TooLarge: 413,
     errors.Unsupported: 415,
+    errors.OutOfRange: 416,
     errors.Invalid: 422,
     errors.Unavailable: 503,
     Refusal: 500,

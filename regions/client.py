@@ -49,10 +49,10 @@ async def hand_over(node: Node, peer: NodeEntry, batch: Batch, *, letters: Seque
     """Send one batch with its letters' bytes and verify the receipt; raises PeerFailure for whatever goes wrong."""
     request, signed = _request(node, peer, batch, letters=letters)
     answer = await _post(node, request, signed)
-    receipt = _verified(node, peer, answer, asked=signed.asked)
+    receipt = verified(node, peer, answer, asked=signed.asked)
     head = _head(answer.body)
     if answer.status != RECEIPT_STATUS:
-        raise PeerFailure(_code(answer.body), retry_after_seconds=_retry_after(answer), head=head)
+        raise PeerFailure(code_of(answer.body), retry_after_seconds=retry_after(answer), head=head)
     if head is None:
         raise PeerFailure("answer_unreadable")
     return Delivered(head, _evidence(node, signed, receipt))
@@ -84,7 +84,7 @@ async def _post(node: Node, request: Outgoing, signed: SignedRequest) -> Receive
     return ReceivedAnswer(answer.status, answer.headers, answer.body)
 
 
-def _verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Asked) -> Receipt:
+def verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Asked) -> Receipt:
     """The receipt, if the peer signed this very answer; an unsigned refusal is only a failure with its code."""
     try:
         return verify_answer(
@@ -97,9 +97,9 @@ def _verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Ask
     except ClockSkew as refusal:
         raise PeerFailure(refusal.code, skew_seconds=refusal.seconds) from refusal
     except Refusal as refusal:
-        reason = f"unsigned_{answer.status}_{_code(answer.body)}" if answer.status != RECEIPT_STATUS else refusal.code
+        reason = f"unsigned_{answer.status}_{code_of(answer.body)}" if answer.status != RECEIPT_STATUS else refusal.code
         skew = _skew(answer.body)
-        raise PeerFailure(reason, retry_after_seconds=_retry_after(answer), skew_seconds=skew) from refusal
+        raise PeerFailure(reason, retry_after_seconds=retry_after(answer), skew_seconds=skew) from refusal
 
 
 def _head(body: bytes) -> Head | None:
@@ -119,14 +119,16 @@ def _skew(body: bytes) -> int:
         return 0
 
 
-def _code(body: bytes) -> str:
+def code_of(body: bytes) -> str:
+    """The code of a refusal, or `unknown`."""
     try:
         return str(orjson.loads(body)["code"])[:60]
     except (ValueError, TypeError, KeyError):
         return "unknown"
 
 
-def _retry_after(answer: ReceivedAnswer) -> float:
+def retry_after(answer: ReceivedAnswer) -> float:
+    """The seconds that the peer asks us to wait, or 0."""
     text = answer.headers.get("Retry-After", "")
     return float(text) if text.isascii() and text.isdigit() else 0.0
 

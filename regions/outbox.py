@@ -15,7 +15,7 @@ from server.domain.breaker import breaker, failed, gone_back, in_next_stream, pr
 from server.domain.directory import NodeEntry
 from server.domain.errors import Conflict
 from server.domain.exchange import Entry, Head, Outbound, Position, Written
-from server.domain.letters import MOST_BYTES, MOST_LETTERS, Batch
+from server.domain.letters import MOST_BYTES, Batch
 from server.node import Node
 
 BEHIND = timedelta(minutes=5)
@@ -99,8 +99,9 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> S
     If somebody else was first the entry is theirs, and is read back and sent all the same.
     """
     complete_to = await _complete_to(node)
-    waiting = await node.store.letters_out.to_log(peer, limit=MOST_LETTERS + 1)
-    chosen = _fitting(waiting)
+    most = node.settings.batch_letters
+    waiting = await node.store.letters_out.to_log(peer, limit=most + 1)
+    chosen = _fitting(waiting[:most])
     if not chosen and not may_be_empty:
         return None
     if len(chosen) < len(waiting):
@@ -127,13 +128,13 @@ async def _complete_to(node: Node) -> datetime:
 
 
 def _fitting(letters: Sequence[Written]) -> Sequence[Written]:
-    """The first letters that fit into one batch; always at least one."""
+    """The first letters whose bytes fit into one batch; always at least one."""
     size = 0
-    for place, letter in enumerate(letters[:MOST_LETTERS]):
+    for place, letter in enumerate(letters):
         size += len(letter.text)
         if size > MOST_BYTES and place:
             return letters[:place]
-    return letters[:MOST_LETTERS]
+    return letters
 
 
 async def _is_ours_to_try(node: Node, peer: str, state: Outbound) -> bool:

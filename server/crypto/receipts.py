@@ -9,15 +9,17 @@ from server.crypto.signatures import REQUEST, Asked, KnownKey, UnknownKey, verif
 from server.crypto.suites import SigningKey
 
 RECEIPT = "tongban-1-receipt"
+PART = 206
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to sign."""
+    """An answer to sign; `content_range` is there if, and only if, it is a part (206)."""
 
     status: int
     content_type: str
     body: bytes
+    content_range: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Receipt:
 def sign_answer(key: SigningKey, answer: Answer, *, request: Asked, at: datetime, nonce: str) -> Signed:
     """The headers of the answer to a verified request (`Proof.asked`)."""
     headers = {"Content-Type": answer.content_type, "Content-Digest": content_digest(answer.body)}
+    headers |= {"Content-Range": answer.content_range} if answer.status == PART else {}
     sent = ReceivedAnswer(answer.status, headers, answer.body)
     return sign_message(key, _message(sent, request), at=at, nonce=nonce)
 
@@ -74,12 +77,15 @@ def verify_answer(
 
 
 def _message(answer: ReceivedAnswer, request: Asked) -> Message:
-    components = {
-        '"@status"': str(answer.status),
-        '"content-type"': header_value(answer.headers, "content-type"),
-        '"content-digest"': header_value(answer.headers, "content-digest"),
+    names = ("content-type", "content-digest", *(("content-range",) if answer.status == PART else ()))
+    repeated = {
         f'"signature";req;key="{REQUEST}"': request.signature,
         '"content-digest";req': request.content_digest,
         '"exchange-root";req': request.exchange_root,
+    }
+    components = {
+        '"@status"': str(answer.status),
+        **{f'"{name}"': header_value(answer.headers, name) for name in names},
+        **{name: value for name, value in repeated.items() if value},
     }
     return Message(RECEIPT, components, answer.headers, answer.body)

@@ -27,6 +27,8 @@ from server.domain.errors import Unproven, Unsupported
 from server.domain.names import moment_text
 
 REQUEST = "tongban-1"
+OF_BODY = ("content-type", "content-digest", "exchange-root")
+EMPTY = content_digest(b"")
 ENCRYPTED = "application/jose"
 OLDEST = 300
 FURTHEST_AHEAD = 60
@@ -118,13 +120,16 @@ class KnownKey:
     key: VerifyKey
 
 
+KeyOf = Callable[[str], KnownKey | None]
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What an answer repeats of its request, each as the text of a structured field."""
+    """What an answer repeats of its request, each as the text of a structured field; empty what it does not have."""
 
     signature: str
-    content_digest: str
-    exchange_root: str
+    content_digest: str = ""
+    exchange_root: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,16 +140,12 @@ class SignedRequest(Signed):
 
 
 @dataclass(frozen=True)
-class Proof:
-    """Who sent a request, which bytes prove it, and what they cover (`content-type` -> value).
-
-    `root` is the root of the letters' tree that the sender vouches for, 32 bytes.
-    """
+class Proven:
+    """Who sent a request, which bytes prove it, and what they cover (`content-type` -> value)."""
 
     sender: str
     key: VerifyKey
     covered: Mapping[str, str]
-    root: bytes
     created: datetime
     expires: datetime
     nonce: str
@@ -155,7 +156,14 @@ class Proof:
     @property
     def asked(self) -> Asked:
         """What the answer to this request must repeat."""
-        return Asked(byte_sequence(self.signature), self.covered["content-digest"], self.covered["exchange-root"])
+        return _asked(self.covered, self.signature)
+
+
+@dataclass(frozen=True)
+class Proof(Proven):
+    """The same of a batch; `root` is that of the letters' tree, for which its sender vouches, 32 bytes."""
+
+    root: bytes
 
 
 @dataclass(frozen=True)
@@ -173,42 +181,44 @@ def sign_request(
 ) -> SignedRequest:
     """The headers of one attempt to send a request; ValueError for an address or a header that cannot be signed."""
     url = urlsplit(request.url)
-    headers = {
-        "Content-Type": request.content_type,
-        "Content-Digest": content_digest(request.body),
-        "Exchange-Root": request.exchange_root,
-    }
+    values = (request.content_type, content_digest(request.body), request.exchange_root)
+    headers = dict(zip(("Content-Type", "Content-Digest", "Exchange-Root"), values, strict=True))
     sent = Received(request.method, request.url, url.path, url.query, headers, request.body)
-    signed = sign_message(key, _message(sent), at=at, nonce=nonce, lifetime_seconds=lifetime_seconds)
-    asked = Asked(byte_sequence(signed.signature), headers["Content-Digest"], request.exchange_root)
-    return SignedRequest(signed.headers, signed.base, signed.signature, asked)
+    return sign_as_received(key, sent, at=at, nonce=nonce, lifetime_seconds=lifetime_seconds)
 
 
-def verify_request(
-    received: Received,
-    *,
-    directory_key: Callable[[str], KnownKey | None],
-    at: datetime,
-    directory_version: int,
-) -> Proof:
-    """Who sent this request; `directory_key` knows the keys that are valid now, by id.
+def sign_as_received(
+    key: SigningKey, sent: Received, *, at: datetime, nonce: str, lifetime_seconds: int = LONGEST_LIFETIME
+) -> SignedRequest:
+    """The headers of a request of any kind, written as its receiver will read it."""
+    message = message_of(sent)
+    signed = sign_message(key, message, at=at, nonce=nonce, lifetime_seconds=lifetime_seconds)
+    return SignedRequest(signed.headers, signed.base, signed.signature, _asked(_covered(message), signed.signature))
+
+
+def verify_request(received: Received, *, directory_key: KeyOf, at: datetime, directory_version: int) -> Proof:
+    """Who sent this request and vouches for its letters; `directory_key` knows the keys that are valid now, by id.
 
     Raises one of the refusals above. Remembering the nonce, after this, is the caller's part.
     """
-    message = _message(received)
-    verified = verify_message(message, directory_key=directory_key, at=at)
-    covered = {name.strip('"'): value for name, value in message.components.items()}
-    if covered["content-type"] != ENCRYPTED:
+    proven = verify_sender(received, directory_key=directory_key, at=at, directory_version=directory_version)
+    if proven.covered.get("content-type") != ENCRYPTED:
         raise NotEncrypted
     try:
-        root = read_bytes(covered["exchange-root"], ROOT_BYTES)
+        root = read_bytes(proven.covered["exchange-root"], ROOT_BYTES)
     except NotInProfile as fault:
         raise SignatureInvalid from fault
-    return Proof(
+    return Proof(**vars(proven), root=root)
+
+
+def verify_sender(received: Received, *, directory_key: KeyOf, at: datetime, directory_version: int) -> Proven:
+    """Who sent this request, whatever its kind; the same as `verify_request` but for the body."""
+    message = message_of(received)
+    verified = verify_message(message, directory_key=directory_key, at=at)
+    return Proven(
         sender=verified.by.sender,
         key=verified.by.key,
-        covered=covered,
-        root=root,
+        covered=_covered(message),
         created=datetime.fromtimestamp(verified.parameters.created, UTC),
         expires=datetime.fromtimestamp(verified.parameters.expires, UTC),
         nonce=verified.parameters.nonce,
@@ -218,26 +228,39 @@ def verify_request(
     )
 
 
-def _message(request: Received) -> Message:
+def message_of(request: Received) -> Message:
+    """What is covered of a request: where it goes, and of its body all; of a GET, which has none, a range if any."""
+    names: tuple[str, ...] = OF_BODY
+    if request.method == "GET":
+        names = ("range",) if header_value(request.headers, "range") else ()
     components = {
         '"@method"': request.method,
         '"@authority"': authority_of(request.origin),
         '"@path"': request.path or "/",
         '"@query"': f"?{request.query}",
-        '"content-type"': header_value(request.headers, "content-type"),
-        '"content-digest"': header_value(request.headers, "content-digest"),
-        '"exchange-root"': header_value(request.headers, "exchange-root"),
+        **{f'"{name}"': header_value(request.headers, name) for name in names},
     }
     return Message(REQUEST, components, request.headers, request.body)
 
 
-def verify_message(message: Message, *, directory_key: Callable[[str], KnownKey | None], at: datetime) -> Verified:
-    """The one true signature of a message that covers exactly its components; a refusal otherwise."""
+def _covered(message: Message) -> Mapping[str, str]:
+    return {name.strip('"'): value for name, value in message.components.items()}
+
+
+def _asked(covered: Mapping[str, str], signature: bytes) -> Asked:
+    return Asked(byte_sequence(signature), covered.get("content-digest", ""), covered.get("exchange-root", ""))
+
+
+def verify_message(message: Message, *, directory_key: KeyOf, at: datetime) -> Verified:
+    """The one true signature of a message that covers exactly its components; a refusal otherwise.
+
+    The body of one without a digest is empty.
+    """
     signed = _signature_of(message)
     known = directory_key(signed.parameters.keyid)
     if known is None:
         raise UnknownKey
-    if message.components['"content-digest"'] != content_digest(message.body):
+    if message.components.get('"content-digest"', EMPTY) != content_digest(message.body):
         raise DigestMismatch
     try:
         base = signature_base(message.components, signed.params)

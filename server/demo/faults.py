@@ -11,9 +11,9 @@ from server.demo.folder import Plan
 from server.demo.processes import ready, together
 from server.demo.provinces import Demo, Province
 from server.demo.proxy import Mode, Proxy, proxied
-from server.demo.story import ABROAD, Row
+from server.demo.story import Row
 
-BEFORE = ("birth_certificate", "accept")
+BEFORE = ("accept", "ask_check")  # the first of these acts in a story, at home if there is one before it leaves
 FAULT_SECONDS = 4.0
 SLOW_SECONDS = 1.5
 PROCESSES = ("serve", "work")
@@ -62,7 +62,7 @@ async def wired(plan: Plan) -> AsyncIterator[tuple[Plan, tuple[Proxy, ...]]]:
 
 
 class Injury:
-    """One fault of a demo: it begins before the case leaves home, and is mended after a while."""
+    """One fault of a demo: it begins before the other province has decided, and is mended after a while."""
 
     def __init__(self, fault: Fault, demo: Demo, wires: Sequence[Proxy]) -> None:
         self._fault = fault
@@ -71,7 +71,7 @@ class Injury:
         self._running = demo.running
         self._peer: Province = demo.provinces[1]
         self._mended: Row | None = None
-        self._is_told = False
+        self._is_told = self._goes_on = False
 
     @property
     def is_mended(self) -> bool:
@@ -86,7 +86,7 @@ class Injury:
                 for more in self._meanwhile(part):
                     yield more
                 yield part
-                if isinstance(part, Row) and (part.step, part.act) == BEFORE:
+                if isinstance(part, Row) and part.act in BEFORE and not mending:
                     yield self._words.sentence
                     await self._begin()
                     yield self._row(self._fault, self._words.begins)
@@ -106,9 +106,10 @@ class Injury:
         if self._mended and not self._is_told:
             self._is_told = True
             told.append(self._mended)
-            if isinstance(part, Row) and (part.step, part.act) == (ABROAD, "receive"):
-                span = datetime.fromisoformat(part.at) - datetime.fromisoformat(self._mended.at)
-                told.append(f"{self._peer.name} has the step {span.total_seconds():.1f} seconds later, by itself.")
+        if self._mended and not self._goes_on and isinstance(part, Row) and part.node == self._peer.division:
+            self._goes_on = True
+            span = datetime.now(CHINA) - datetime.fromisoformat(self._mended.at)
+            told.append(f"{span.total_seconds():.1f} seconds later the case goes on with {self._peer.name}, by itself.")
         return told
 
     async def _begin(self) -> None:

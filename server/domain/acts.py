@@ -12,7 +12,7 @@ from server.domain.case import Actor, Application, Commission, HandedIn, Offered
 from server.domain.directory import Directory
 from server.domain.items import Text
 from server.domain.names import Moment, Value
-from server.domain.procedure import APPEAL, DeclineReason, Deferral, Delivery, Gap
+from server.domain.procedure import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
 
 
 @dataclass(frozen=True)
@@ -205,6 +205,38 @@ class FollowUp(StepAct):
 
     name: ClassVar[str] = "follow_up"
     note: str
+
+
+class Check(StepAct):
+    """The home did its own part, and found this (核验通过): the step may be sent on."""
+
+    name: ClassVar[str] = "check"
+    finding: Text
+
+
+class TurnBack(StepAct):
+    """The home found that the step cannot be sent on as it is (核验不通过)."""
+
+    name: ClassVar[str] = "turn_back"
+    grounds: Text
+
+
+class PostPaper(StepAct):
+    """Post originals to the other place (寄出原件); `leg` as a letter names it."""
+
+    name: ClassVar[str] = "post_paper"
+    courier: Courier
+    number: ParcelNumber
+    leg: Leg | None = None
+
+
+class ConfirmPaper(StepAct):
+    """Confirm that originals have arrived (签收原件); a letter names leg, courier and number."""
+
+    name: ClassVar[str] = "confirm_paper"
+    courier: Courier | None = None
+    number: ParcelNumber | None = None
+    leg: Leg | None = None
 
 
 class Withdraw(Act):

@@ -11,10 +11,11 @@ from server.domain.mandates import AgentOf
 from server.domain.names import SENSITIVE, Moment, Value
 from server.domain.persons import Person, Rank, SubjectGiven
 from server.domain.plan import PlannedStep
-from server.domain.procedure import Deferral, Delivery, Gap, Opinion, Undertaking
+from server.domain.procedure import Deferral, Delivery, Gap, Leg, Opinion, Paper, Undertaking
 
 State = Literal[
     "waiting",
+    "checking",
     "sent",
     "received",
     "supplementing",
@@ -33,6 +34,7 @@ HELD: frozenset[State] = frozenset(("sent", "received", "supplementing", "accept
 Outcome = Literal["completed", "withdrawn"]
 STATE_NAMES: Mapping[State, str] = {
     "waiting": "等待前序事项",
+    "checking": "受理地核验中",
     "sent": "已转办",
     "received": "已收件",
     "supplementing": "待补正",
@@ -114,7 +116,10 @@ class Application(Value):
 
 
 class Commission(Value):
-    """What a home sends to the decider of one step (转办件): what the item declares, and nothing else."""
+    """What a home sends to the decider of one step (转办件): what the item declares, and nothing else.
+
+    `finding` is what the home found in its own part.
+    """
 
     bundle: str
     bundle_name: str
@@ -124,6 +129,7 @@ class Commission(Value):
     form: Annotated[Mapping[str, str], SENSITIVE]
     materials: tuple[Offered, ...]
     deferred: tuple[str, ...] = ()
+    finding: Annotated[str, SENSITIVE] = ""
 
 
 class Supplement(Value):
@@ -138,8 +144,8 @@ class Supplement(Value):
     answered_at: Moment | None = None
     form_before: Annotated[Mapping[str, str], SENSITIVE] = {}
     form_after: Annotated[Mapping[str, str], SENSITIVE] = {}
-    materials_before: tuple[Offered, ...] = ()
-    materials_after: tuple[Offered, ...] = ()
+    materials_before: tuple[HandedIn | Offered, ...] = ()
+    materials_after: tuple[HandedIn | Offered, ...] = ()
 
 
 class Step(Value):
@@ -147,7 +153,8 @@ class Step(Value):
 
     `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
     decider had all that was handed in; `waits_on` tells why it was skipped. `officer` is who accepted it,
-    `decided_at` when it was approved.
+    `decided_at` when it was approved. `finding` is what the home found in its own part, `checked_at` when; `papers`
+    are the originals on their way between the two.
     """
 
     plan: PlannedStep
@@ -170,6 +177,9 @@ class Step(Value):
     decided_at: Moment | None = None
     delivery: Delivery | None = None
     waits_on: str = ""
+    finding: Annotated[str, SENSITIVE] = ""
+    checked_at: Moment | None = None
+    papers: Mapping[Leg, Paper] = {}
 
     @property
     def has_ended(self) -> bool:
@@ -180,6 +190,12 @@ class Step(Value):
     def is_granted(self) -> bool:
         """Whether it is approved, its licence delivered or not."""
         return self.state in GRANTED
+
+    @property
+    def checked_by(self) -> str:
+        """The department of the home that checks it, or has checked it; empty if none, or not yet."""
+        is_begun = self.state == "checking" or self.checked_at is not None
+        return self.plan.part.department if self.plan.part and is_begun else ""
 
     @property
     def awaited(self) -> tuple[Deferral, ...]:
@@ -204,7 +220,7 @@ class Case(Value):
     subject: SubjectGiven | None = None
     agent: AgentOf | None = None
     form: Annotated[Mapping[str, str], SENSITIVE]
-    materials: tuple[Offered, ...]
+    materials: tuple[HandedIn | Offered, ...]
     deferred: tuple[str, ...] = ()
     undertakings: tuple[Undertaking, ...] = ()
     steps: Mapping[str, Step]

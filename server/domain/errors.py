@@ -89,6 +89,12 @@ class TooLarge(Refusal):
     title = "内容过大"
 
 
+class OutOfRange(Refusal):
+    """There is nothing at the place that is asked for."""
+
+    title = "请求范围超出内容长度"
+
+
 class Unsupported(Refusal):
     """This door does not take such content."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pymongo
 
+from server.domain.lifecycle import replay
 from server.node import Node
 from server.store.letters_out import LOGGED, UNLOGGED
 from tests.world import JIANGSU
@@ -100,6 +101,10 @@ async def check_finished(client: Client, home: Node, peer: Node, *, cases: Seque
     names = [f"{JIANGSU}/{case}" for case in cases]
     assert kinds_of(client, home, "letters_out") == dict.fromkeys(names, REQUESTED)
     assert kinds_of(client, peer, "letters_out") == dict.fromkeys(names, TOLD)
+    for node in (home, peer):
+        for case in all_of(client, node, "cases"):
+            record = await node.store.cases.case(case["_id"])
+            assert record.case == replay(record.events)
     await check_logs(client, home, peer)
     await check_logs(client, peer, home)
 
