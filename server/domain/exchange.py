@@ -120,7 +120,8 @@ class Outbound:
     We append to `stream`, whose first entry follows the hash `genesis`; `head` is a hint. `acknowledged` is where the
     peer's head is. `failures` counts attempts since the last success; `probe` tells whether the next one is an `early`
     one, a regular one is `under_way`, or the early one is `spent`. `stopped` says why only an operator can make it go
-    on, and `theirs` is the head that the peer named then. `skew_seconds` is their clock minus ours, where the last failure told it.
+    on, and `theirs` is the head that the peer named then. `skew_seconds` is their clock minus ours, where the last
+    failure told it.
     """
 
     stream: int = STREAM

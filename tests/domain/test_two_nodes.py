@@ -74,6 +74,8 @@ SAID: Mapping[type[acts.StepAct], Mapping[str, Any]] = {
     acts.Refuse: {"grounds": "材料不实"},
     acts.Deliver: {"delivery": Delivery(method="post", number="P1")},
     acts.FollowUp: {"note": "已与申请人联系"},
+    acts.Bounce: {"letter": "step.requested", "code": "no_such_case"},
+    acts.Resend: {"letter": "step.requested"},
 }
 
 
