@@ -53,6 +53,7 @@ DOORS: tuple[type[Door], ...] = (
     desk.DeskCase,
     desk.ActOnStep,
     peers.PeerLog,
+    peers.PeerHeads,
     peers.PeerDirectory,
     *FOR_OPERATORS,
     ops.OpenApi,
