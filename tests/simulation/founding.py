@@ -154,10 +154,11 @@ def directory_of(divisions: Sequence[str]) -> Directory:
 
 
 @cache
-def settings_of(division: str) -> Settings:
+def settings_of(division: str, batch_letters: int) -> Settings:
     """The settings of a node; what is a path or an address is used by nobody."""
     return Settings(
         division=division,
+        batch_letters=batch_letters,
         origin=origin_of(division),
         mongodb_uri="mongodb://127.0.0.1/",
         data_folder=Path("unused"),
@@ -176,15 +177,18 @@ def metrics_of(division: str) -> Metrics:
     return Metrics()
 
 
-def node_of(division: str, divisions: Sequence[str], database: Database, *, clock: Clock, **edges: Any) -> Node:
-    """One node value for one process: `chance`, `wire` and `log` come with the edges."""
-    settings = settings_of(division)
+def node_of(
+    division: str, divisions: Sequence[str], database: Database, *, batch_letters: int = 200, **edges: Any
+) -> Node:
+    """One node value for one process: `clock`, `chance`, `wire` and `log` come with the edges."""
+    settings = settings_of(division, batch_letters)
     keys = keys_of(division)
     store = open_store(
         database, keys.fields, settings.data_folder, here=division, relay_due_seconds=settings.relay_due_seconds
     )
     chance: DrawnChance = edges["chance"]
     wire: Wire = edges["wire"]
+    clock: Clock = edges["clock"]
     return Node(
         settings=settings,
         published=PUBLISHED,

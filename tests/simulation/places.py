@@ -8,18 +8,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import orjson
-from tornado.httputil import HTTPHeaders
-
-from handlers.problems import PROBLEM, problem_of
-from regions import inbox, outbox, settling
+from regions import outbox, settling
 from server.desk import clockwork, relay
 from server.domain.errors import Refusal, Unavailable
-from server.domain.wire import WireAnswer, WireRequest
+from server.domain.records import Record
+from server.domain.wire import WireRequest
 from server.node import Node
 from server.store.database import Document
 from server.store.queries import QUERIES
 from tests.simulation.disk import Disk
+from tests.simulation.doors import answered
 from tests.simulation.founding import DrawnChance, VirtualClock, node_of
 from tests.simulation.line import FaultyLine, StillLine
 from tests.simulation.scheduler import Killed, Later, Owner
@@ -71,15 +69,20 @@ class Place:
         self.here = here
         self.clock = VirtualClock(lambda: world.scheduler.now)
         self.disk = Disk(QUERIES)
-        self.disk.seen = self._seen
         self.watcher = Watcher(world, self)
         self.is_away = False
         self.waiting: dict[str, list[Later]] = {}
         self.processes: dict[str, Process] = {}
         self.nodes = nodes
         self._doors = doors
-        self.still = self.node(f"{here}/reader", line=StillLine())
         doors[here] = self.receive
+        self.take(self.disk)
+
+    def take(self, disk: Disk) -> None:
+        """Have this disk from now on; whatever is still on its way to the one before is lost with it."""
+        self.disk.seen = None
+        self.disk, disk.seen = disk, self._seen
+        self.still = self.node(f"{self.here}/reader", line=StillLine())
 
     def start(self) -> None:
         """Start all processes."""
@@ -102,7 +105,8 @@ class Place:
         database = Twin(self.disk, line or FaultyLine(self.world, who), queries=QUERIES)
         chance = DrawnChance(random.Random(self.world.chance.random()))  # noqa: S311 # repeatable on purpose
         log = TracedLog(self.world, who)
-        return node_of(self.here, self.nodes, database, clock=self.clock, chance=chance, wire=wire, log=log)
+        edges = {"clock": self.clock, "chance": chance, "wire": wire, "log": log}
+        return node_of(self.here, self.nodes, database, batch_letters=self.world.batch_letters, **edges)
 
     def server(self) -> Process | None:
         """A process that serves, if any lives."""
@@ -115,7 +119,7 @@ class Place:
         if process is None:
             whole.give(fault=Killed(self.here))
             return
-        task = self.world.scheduler.start(_answered(process.node, self.watcher, request), process.owner, "peer")
+        task = self.world.scheduler.start(answered(process.node, self.watcher, request), process.owner, "peer")
         task.over.waiting = lambda: whole.give(task.over.result, fault=task.over.fault)
 
     async def ask(self, do: Callable[[Node], Awaitable[Any]]) -> Any:
@@ -156,7 +160,7 @@ class Place:
             record = await do(process.node)
         except Refusal as refusal:
             return refusal
-        if self.world.chance.random() < AT_ONCE:
+        if isinstance(record, Record) and self.world.chance.random() < AT_ONCE:
             self.world.scheduler.start(_relayed(process.node, record), process.owner, "relay")
         return record
 
@@ -248,25 +252,6 @@ async def _relayed(node: Node, record: Any) -> None:
         await relay.relay(node, record)
     except Refusal as refusal:
         node.log.warning("relay.postponed", case=record.id, code=refusal.code)
-
-
-async def _answered(node: Node, watcher: Watcher, request: WireRequest) -> WireAnswer:
-    """What the door of peers does (handlers/peers.py), without HTTP."""
-    proof = None
-    try:
-        proof = await inbox.admit(node, query="", headers=request.headers, body=request.body)
-        watcher.admitted(proof)
-        reply = await inbox.keep(node, proof, request.body)
-    except Refusal as refusal:
-        status, problem = problem_of(refusal, 500)
-        body = orjson.dumps(problem)
-        headers: Mapping[str, str] = {"Content-Type": PROBLEM}
-        if proof:
-            headers = inbox.sign_refusal(node, proof, status=status, content_type=PROBLEM, body=body)
-        node.log.info("peer.refused", code=refusal.code)
-        return WireAnswer(status, HTTPHeaders(headers), body)
-    watcher.receipted(proof.sender, reply.body)
-    return WireAnswer(200, HTTPHeaders(reply.headers), reply.body)
 
 
 def _concerned(collection: str, document: Document) -> Sequence[str]:

@@ -1,16 +1,19 @@
 """Running one seed: the stories and the weather that it means, the storm, the healing and the reckoning."""
 
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from server.store.queries import QUERIES
 from server.tools.logs import clear
+from tests.simulation.disk import Disk
 from tests.simulation.founding import NODES
+from tests.simulation.operators import Operator
 from tests.simulation.people import People, StepStory, Story
 from tests.simulation.places import Place
-from tests.simulation.reckoning import heads, is_quiet, reckon
+from tests.simulation.reckoning import FRESH, heads, is_quiet, reckon
 from tests.simulation.scheduler import Owner
 from tests.simulation.weather import HOUR, MINUTE, Loss, Skew, draw_weather
 from tests.simulation.world import World
@@ -52,10 +55,13 @@ class _Run:
         chance = random.Random(seed)  # noqa: S311 # repeatable on purpose
         nodes = NODES[: chance.choice((3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 8))]
         self.seed = seed
+        self.nodes = nodes
         self.has_deadline = chance.random() < 0.2
         lasts = DEADLINE_OVER if self.has_deadline else chance.uniform(10, 150) * MINUTE
-        weather = draw_weather(chance, nodes, lasts=lasts, has_losses=False)
-        self.world = World(chance.randrange(2**63), weather)
+        weather = draw_weather(chance, nodes, lasts=lasts, has_losses=not self.has_deadline)
+        self.lost = frozenset(loss.node for loss in weather.losses)
+        batch_letters = chance.choice((200, 200, 200, 1, 2))
+        self.world = World(chance.randrange(2**63), weather, batch_letters=batch_letters)
         self.doors: dict[str, Any] = {}
         self.places = {node: Place(self.world, node, nodes, self.doors) for node in nodes}
         self.people = People(self.world, self.places)
@@ -67,6 +73,9 @@ class _Run:
             place.start()
         for story in self.stories:
             self.people.live(story)
+        if self.lost:
+            for place in self.places.values():
+                Operator(world, place, self.people.owner)
         self._plan_events()
         scheduler.run(lambda: world.broken is not None, most_seconds=world.weather.ends_at)
         self._heal()
@@ -74,7 +83,7 @@ class _Run:
         if not self._is_over() and not scheduler.run(self._is_at_rest(), most_seconds=limit) and not self._is_over():
             world.breaks("nothing waits for ever", ", ".join(self._unfinished()))
         if not self._is_over():
-            self._await(reckon(world, self.places))
+            self._await(reckon(world, self.places, lost=self.lost))
         self._tell_faults()
         for place in self.places.values():
             place.stop()
@@ -115,7 +124,9 @@ class _Run:
         def restore() -> None:
             self.world.note(loss.node, "disk.restored")
             place.stop()
-            place.disk.restore(backup)
+            disk = Disk(QUERIES)
+            disk.restore(backup)
+            place.take(disk)
             place.watcher.restored()
             scheduler.after(loss.away, place.start)
 
@@ -128,6 +139,8 @@ class _Run:
             place.clock.off = 0.0
             place.start()
             place.wake_all()
+        for story in _fresh(self.nodes, self.lost, opens_at=self.world.scheduler.now):
+            self.people.live(story)
 
     def _is_at_rest(self) -> Callable[[], bool]:
         looked_at = -LOOKED_AT_EVERY
@@ -139,7 +152,7 @@ class _Run:
             if self.world.scheduler.now < looked_at + LOOKED_AT_EVERY:
                 return False
             looked_at = self.world.scheduler.now
-            return self.people.are_waiting and is_quiet(self.places)
+            return self.people.are_waiting and is_quiet(self.places, has_operators=bool(self.lost))
 
         return is_at_rest
 
@@ -186,6 +199,15 @@ def _story(chance: random.Random, nodes: Sequence[str], number: int, has_deadlin
     if has_deadline:
         answers_at = MIDNIGHT + chance.uniform(-50, 5) * MINUTE if chance.random() < 0.8 else None
     return Story(home, f"case{number}", opens_at, steps, withdraws_at, answers_at)
+
+
+def _fresh(nodes: Sequence[str], lost: Collection[str], *, opens_at: float) -> list[Story]:
+    """After a loss: one case from each node to the one that lost its disk, and one from there to each."""
+    pairs = [(home, decider) for home in nodes for decider in nodes if home != decider and {home, decider} & set(lost)]
+    return [
+        Story(home, f"{FRESH}{number}", opens_at, [StepStory("first", decider, (), PATHS[0], 1.0)], None, None)
+        for number, (home, decider) in enumerate(pairs)
+    ]
 
 
 def _where(fault: BaseException) -> str:

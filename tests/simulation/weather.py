@@ -70,7 +70,7 @@ def draw_weather(chance: random.Random, nodes: Sequence[str], *, lasts: float, h
     skews = [_skew(chance, nodes, lasts=lasts) for _ in some(2, often=0.3)]
     losses = [_loss(chance, nodes, lasts=lasts) for _ in some(1, often=0.25 if has_losses else 0.0)]
     return Weather(
-        ends_at=lasts,
+        ends_at=max([lasts, *(loss.lost_at + loss.away + MINUTE for loss in losses)]),
         lost=share(0.3),
         answers_lost=share(0.3),
         doubled=share(0.4),

@@ -21,10 +21,11 @@ class Broken(Exception):
 class World:
     """What all places share."""
 
-    def __init__(self, seed: int, weather: Weather) -> None:
+    def __init__(self, seed: int, weather: Weather, *, batch_letters: int = 200) -> None:
         self.chance = random.Random(seed)  # noqa: S311 # repeatable on purpose
         self.scheduler = Scheduler()
         self.weather = weather
+        self.batch_letters = batch_letters
         self.broken: Broken | None = None
         self.is_stormy = True
         self._trace: list[tuple[float, str, str, Any]] = []

@@ -1,0 +1,161 @@
+"""Wrongs: functions that stand in the place of one of the core's while a fault is planted, each with one error."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from regions import inbox, outbox, wire
+from server.domain.breaker import breaker
+from server.domain.errors import OutcomeUnknown, Unavailable
+from server.domain.exchange import Entry, Head, Position
+from server.domain.letters import Batch
+from server.domain.records import Record
+from server.store.case_documents import CaseDocuments
+from server.store.cases import Cases
+from server.store.database import Duplicate, Mark
+from server.store.exchange import ExchangeLog
+from server.store.letters_in import LettersIn
+from server.store.letters_out import LettersOut
+from server.store.numbered import NumberedLog, entry_id
+from server.store.peers import Peers
+
+append_theirs = ExchangeLog.append_theirs
+append_ours = ExchangeLog.append_ours
+after = ExchangeLog.after
+mark_logged = LettersOut.mark_logged
+admit = inbox.admit
+continued = CaseDocuments._continued
+
+
+async def acknowledges_unstored(log: ExchangeLog, *batch: Any, **more: Any) -> bool:
+    """The receipt goes out whether or not the store has answered."""
+    try:
+        return await append_theirs(log, *batch, **more)
+    except Unavailable:
+        return True
+
+
+async def forgets_nonces(peers: Peers, key: str, nonce: str, *, until: Any) -> bool:
+    """Nonces are remembered by the process alone."""
+    known: dict[str, None] = vars(peers).setdefault("known", {})
+    is_new = f"{key}:{nonce}" not in known
+    known[f"{key}:{nonce}"] = None
+    return is_new
+
+
+async def is_eased_by_inbound(node: Any, **request: Any) -> Any:
+    """Whoever calls us is thought to be reachable."""
+    proof = await admit(node, **request)
+    await node.store.peers.change(proof.sender, lambda state: replace(state, failures=0, next_attempt_at=None))
+    return proof
+
+
+async def counts_numbers(log: NumberedLog, number: int, document: Mapping[str, Any]) -> bool:
+    """The number comes from a counter, which is written before the entry."""
+    database, counter = log._database, f"counter:{log._name}"
+    found = await database.get("counters", counter)
+    following = found["last"] + 1 if found else 1
+    if found:
+        await database.mark("counters", Mark(counter, {"last": following}))
+    else:
+        await database.insert("counters", {"_id": counter, "last": following})
+    try:
+        await database.insert(log._collection, {**document, "_id": entry_id(log._name, following)})
+    except Duplicate:
+        return False
+    return True
+
+
+async def marks_after_appending(node: Any, peer: Any) -> bool:
+    """The courier with its steps 2 and 3 swapped: it appends a batch, and marks the letters of the head after that."""
+    state = await node.store.peers.outbound(peer.node)
+    if breaker(state, node.clock.now()) in ("open", "stopped"):
+        return False
+    log = node.store.log("out", peer.node)
+    head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
+    is_idle = head.position <= state.acknowledged
+    is_owed = is_idle and await outbox._is_owed(node, peer.node, head)
+    if is_idle and await outbox._append(node, peer.node, head, may_be_empty=is_owed) is None:
+        return False
+    if head.number and (of_head := await log.entry(head.position)):
+        await node.store.letters_out.mark_logged(peer.node, of_head.letters, head.position)
+    entry = await log.after(state.acknowledged)
+    if entry is None or (attempt := await outbox._attempt(node, peer.node, state)) is None:
+        return False
+    return await outbox._send(
+        node, peer, entry, texts=await outbox._texts(node, entry, {}), attempt=attempt
+    )
+
+
+async def appends_in_memory(log: ExchangeLog, batch: Batch, letters: Sequence[str], *, total: int) -> bool:
+    """The courier takes an insert of unknown outcome for done, and remembers what it wanted to insert."""
+    try:
+        return await append_ours(log, batch, letters, total=total)
+    except OutcomeUnknown:
+        memory: dict[Any, Entry] = vars(log._database).setdefault("memory", {})
+        memory[log._name, batch.stream, batch.number] = Entry(batch, batch.hash(), letters, total, None)
+        return True
+
+
+async def remembers_appended(log: ExchangeLog, position: Position) -> Entry | None:
+    """What is sent is not read back if it was remembered."""
+    memory: dict[Any, Entry] = vars(log._database).setdefault("memory", {})
+    remembered = memory.pop((log._name, position.stream, position.number + 1), None)
+    return remembered or await after(log, position)
+
+
+async def ignores_unknown_marks(letters: LettersOut, *batch: Any) -> None:
+    """The courier goes on although it does not know whether the marks were made."""
+    with suppress(OutcomeUnknown):
+        await mark_logged(letters, *batch)
+
+
+async def vouches_too_much(node: Any, peer: str, head: Head, *, may_be_empty: bool) -> Any:
+    """The batch vouches for the time of letters that it leaves out."""
+    complete_to = await outbox._complete_to(node)
+    most = node.settings.batch_letters
+    waiting = await node.store.letters_out.to_log(peer, limit=most + 1)
+    chosen = outbox._fitting(waiting[:most])
+    if not chosen and not may_be_empty:
+        return None
+    batch = Batch(
+        sender=node.here,
+        to=peer,
+        stream=head.stream,
+        number=head.number + 1,
+        prev=head.hash,
+        complete_to=complete_to,
+        root=wire.root_of([each.text for each in chosen]).hex(),
+    )
+    ids = [each.id for each in chosen]
+    await node.store.log("out", peer).append_ours(batch, ids, total=head.total + len(ids))
+    return chosen
+
+
+async def ignores_after(letters: LettersIn, ids: Iterable[str]) -> frozenset[str]:
+    """Nothing holds a letter up."""
+    return frozenset(ids)
+
+
+def replaces_effects(documents: CaseDocuments, before: Mapping[str, Any], commit: Any, key: Any) -> Any:
+    """A commit forgets what the one before it has left to carry."""
+    document = continued(documents, before, commit, key)
+    return {**document, "effects": [each for each in document["effects"] if each["event"] > before["version"]]}
+
+
+def never_done(record: Record, act_id: str) -> str | None:
+    """Nobody looks whether the act was done before."""
+    return None
+
+
+async def lapses_at_once(node: Any, case: Any, rung: Any) -> bool:
+    """A deadline of a citizen abroad takes effect by our clock alone."""
+    return True
+
+
+async def marks_any_version(cases: Cases, records: Sequence[Record]) -> None:
+    """The effects count as carried although the case has moved on meanwhile."""
+    found = await cases._database.get_many("cases", [record.id for record in records])
+    marks = [Mark(id, {"relayed": document["version"], "relay": "done"}) for id, document in found.items()]
+    await cases._database.mark_many("cases", marks)
