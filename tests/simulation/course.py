@@ -39,6 +39,8 @@ class Course:
         """A kept letter was marked: it is settled, or cannot be; either only after the letter that it follows."""
         if now["state"] == before["state"] or now["state"] not in ("settled", "attention"):
             return
+        if now["state"] == "attention" and self._is_done(now):
+            self._breaks(ONCE, f"{now['_id'][:8]} {now['kind']} is judged again: {now['reason']}")
         after = self._follows(now["_id"])
         if after and not self._is_judged(after):
             self._breaks(ORDER, f"{now['_id'][:8]} {now['kind']} {now['state']} before {after[:8]}")
@@ -83,8 +85,12 @@ class Course:
         letter = self._place.disk.get("letters_in", id)
         if letter is None or letter["state"] in ("settled", "annulled"):
             return letter is not None
-        case = self._place.disk.get("cases", local_id(letter["case"], self._place.here)) or NO_CASE
-        return any(event["act_id"] == id for event in case["events"])
+        return self._is_done(letter)
+
+    def _is_done(self, letter: Document) -> bool:
+        """Whether what the letter says stands in its case."""
+        case = self._place.disk.get("cases", local_id(letter["case"], self._place.here)) if letter["case"] else None
+        return any(event["act_id"] == letter["_id"] for event in (case or NO_CASE)["events"])
 
     def _thread(self, act: str) -> Iterator[str]:
         """The letters that come before the one of this id, the last of them first."""

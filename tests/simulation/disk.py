@@ -84,10 +84,15 @@ class Disk:
         kept = self._kept.get(collection, {})
         return [kept[id].document for id in sorted(kept)]
 
-    def span(self, query: Query, low: str, high: str) -> list[tuple[str, str]]:
-        """Value and id of those with low <= value < high, sorted."""
+    def span(
+        self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False
+    ) -> list[tuple[str, str]]:
+        """Value and id of the first (or last) of those with low <= value < high, sorted; nothing else is looked at."""
         ordered = self._sorted.get((query.collection, query.field), [])
-        return ordered[bisect_left(ordered, (low, "")) : bisect_left(ordered, (high, ""))]
+        first, end = bisect_left(ordered, (low, "")), bisect_left(ordered, (high, ""))
+        if is_descending:
+            return ordered[max(first, end - limit) : end][::-1]
+        return ordered[first : min(end, first + limit)]
 
     def snapshot(self) -> dict[str, dict[str, Kept]]:
         """A backup."""

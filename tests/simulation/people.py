@@ -70,16 +70,16 @@ class People:
 
     def live(self, story: Story) -> None:
         """Let the people of this story do what it says."""
-        self._begin(self._open(story), story.number)
-        self._begin(self._answer(story), f"{story.number} answers")
+        self._begin(partial(self._open, story), story.number)
+        self._begin(partial(self._answer, story), f"{story.number} answers")
         if story.withdraws_at is not None:
-            self._begin(self._withdraw(story), f"{story.number} withdraws")
+            self._begin(partial(self._withdraw, story), f"{story.number} withdraws")
         for step in story.steps:
-            self._begin(self._decide(story, step), f"{story.number} {step.code}")
+            self._begin(partial(self._decide, story, step), f"{story.number} {step.code}")
 
-    def _begin(self, does: Awaitable[None], name: str) -> None:
+    def _begin(self, do: Callable[[], Awaitable[None]], name: str) -> None:
         async def whole() -> None:
-            await does
+            await do()
             self._busy -= 1
 
         self._busy += 1

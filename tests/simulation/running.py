@@ -64,6 +64,7 @@ class _Run:
         self.world = World(chance.randrange(2**63), weather, batch_letters=batch_letters)
         self.doors: dict[str, Any] = {}
         self.places = {node: Place(self.world, node, nodes, self.doors) for node in nodes}
+        self.world.places.update(self.places)
         self.people = People(self.world, self.places)
         self.stories = [_story(chance, nodes, number, self.has_deadline) for number in range(chance.randint(1, 3))]
 

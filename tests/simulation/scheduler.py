@@ -60,12 +60,14 @@ class Killed(Exception):
 class Scheduler:
     """Virtual time in seconds, and what is to happen at which moment of it; ties go in the order of asking.
 
-    Every await of a coroutine is a `Later`. `faults` are exceptions that nobody caught, with the task's name.
+    Every await of a coroutine is a `Later`. `faults` are exceptions that nobody caught, with the task's name;
+    `current` is the name of the task that goes on now.
     """
 
     def __init__(self) -> None:
         self.now = 0.0
         self.faults: list[tuple[str, BaseException]] = []
+        self.current = ""
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._count = itertools.count()
 
@@ -107,6 +109,7 @@ class Scheduler:
         owner = task.owner
         if task not in owner.tasks or owner.may_die():
             return
+        self.current = task.name
         try:
             awaited = task.coroutine.send(None)
         except StopIteration as end:

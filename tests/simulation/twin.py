@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from server.store.database import (
@@ -115,8 +116,9 @@ class Twin:
 
     async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
         self._check(query, limit, is_range=True)
-        [found] = await self._line.read(f"keys {query.name}", [_part(self._disk.span, query, safe(low), safe(high))])
-        return [value for value, _ in found[:limit]]
+        part = partial(self._disk.span, query, safe(low), safe(high), limit=limit)
+        [found] = await self._line.read(f"keys {query.name}", [part])
+        return [value for value, _ in found]
 
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if ids:
@@ -133,9 +135,8 @@ class Twin:
         self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False
     ) -> list[Document]:
         def look() -> list[Document | None]:
-            span = self._disk.span(query, low, high)
-            ordered = span[::-1] if is_descending else span
-            return [self._disk.get(query.collection, id) for _, id in ordered[:limit]]
+            span = self._disk.span(query, low, high, limit=limit, is_descending=is_descending)
+            return [self._disk.get(query.collection, id) for _, id in span]
 
         [found] = await self._line.read(f"find {query.name}", [look])
         return found  # type: ignore[no-any-return]

@@ -27,7 +27,7 @@ class Watcher:
         self._nonces: dict[tuple[str, str], None] = {}
         self.attempts = Attempts(world, place, self._breaks)
         self.course = Course(place, self._breaks)
-        self.has_stepped_back = False
+        self.has_stepped_back = self.is_restored = False
 
     # What is told by the door.
 
@@ -62,6 +62,7 @@ class Watcher:
         """The disk is that of an earlier moment."""
         self._heads, self._batched = {}, {}
         self.stepped_back()
+        self.is_restored = True
         self.attempts.restored()
         for entry in self._place.disk.all("log"):
             self._log_entry(None, entry)
@@ -87,6 +88,15 @@ class Watcher:
         self._heads[name] = int(number), now["hash"]
         if direction == "out":
             self._batch(name, peer, now)
+        elif peer in self._world.places:
+            self._came_from(self._world.places[peer], now)
+
+    def _came_from(self, sender: Any, entry: Document) -> None:
+        """A batch came in: its sender must have it, unless he has lost his disk since."""
+        id = entry["_id"].replace("in|" + sender.here, "out|" + self._here)
+        ours = sender.disk.get("log", id)
+        if not sender.watcher.is_restored and (ours is None or ours["hash"] != entry["hash"]):
+            self._breaks("a batch is stored before it is sent", entry["_id"])
 
     def _batch(self, name: str, peer: str, entry: Document) -> None:
         vouched = self._vouched.get(peer, FAR_BACK)

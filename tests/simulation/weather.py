@@ -99,6 +99,6 @@ def _skew(chance: random.Random, nodes: Sequence[str], *, lasts: float) -> Skew:
 
 
 def _loss(chance: random.Random, nodes: Sequence[str], *, lasts: float) -> Loss:
-    lost_at = chance.uniform(0.2, 0.9) * lasts
+    lost_at = chance.uniform(0.2, 0.9) * min(lasts, HOUR)  # while people are busy
     backup_at = max(0.0, lost_at - chance.uniform(0, 20 * MINUTE))
     return Loss(chance.choice(nodes), backup_at, lost_at, chance.uniform(6 * MINUTE, 12 * MINUTE))

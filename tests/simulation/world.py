@@ -26,6 +26,7 @@ class World:
         self.scheduler = Scheduler()
         self.weather = weather
         self.batch_letters = batch_letters
+        self.places: dict[str, Any] = {}
         self.broken: Broken | None = None
         self.is_stormy = True
         self._trace: list[tuple[float, str, str, Any]] = []
