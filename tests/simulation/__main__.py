@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: seeds by the thousand, one seed again with its trace, or the table of planted faults."""
+"""`python -m tests.simulation`: seeds by the thousand, one seed again with its trace, or a table of reliability.md."""
 
 import argparse
 import json
@@ -6,13 +6,16 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
-from tests.simulation.planted import FAULTS, simulated
+from tests.simulation import isolation, outage
+from tests.simulation.planted import FAULTS, row, simulated
 from tests.simulation.running import Outcome
 
 AT_ONCE = 10
 TOLD_EVERY = 200
+CASE_EVERY_SECONDS = 300.0
 
 
 def main() -> int:
@@ -24,9 +27,20 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="the outcome as JSON on stdout")
     parser.add_argument("--fault", default="", help="with this planted fault")
     parser.add_argument("--planted", action="store_true", help="find every planted fault, and print the table")
+    parser.add_argument("--isolation", action="store_true", help="what two bad peers cost the others")
+    parser.add_argument("--outage-hours", type=float, default=0.0, help="what an outage of so many hours leaves behind")
     asked = parser.parse_args()
     if asked.planted:
         return _planted(asked.seeds)
+    if asked.isolation:
+        sys.stdout.write(isolation.table(isolation.rows()))
+        return 0
+    if asked.outage_hours:
+        return _outage(asked.outage_hours)
+    return _simulate(asked)
+
+
+def _simulate(asked: argparse.Namespace) -> int:
     run = partial(simulated, fault=asked.fault)
     outcomes = [run(asked.seed)] if asked.seed is not None else _all(run, asked.first, asked.seeds)
     failed = next((outcome for outcome in outcomes if outcome.invariant), None)
@@ -71,15 +85,23 @@ def _slim(run: partial[Outcome], seed: int) -> Outcome:
 
 
 def _planted(seeds: int) -> int:
-    missed = 0
+    """Find each fault anew; 1 if one is not found, or not where planted.py says."""
+    wrong = 0
     for fault in FAULTS:
-        run = partial(simulated, fault=fault.name)
-        found = next((each for each in _in_processes(run, 0, seeds) if each.invariant), None)
-        missed += found is None
-        row = (found.invariant, str(found.seed)) if found else ("not found", "")
-        sys.stdout.write(f"| {fault.name} | {fault.wrong} | {' | '.join(row)} |\n")
+        outcomes = _in_processes(partial(simulated, fault=fault.name), 0, seeds)
+        found = next((each for each in outcomes if each.invariant == fault.invariant), None)
+        wrong += found is None or found.seed != fault.seed
+        sys.stdout.write(row(fault) if found is None else row(replace(fault, seed=found.seed)))
         sys.stdout.flush()
-    return 1 if missed else 0
+    return 1 if wrong else 0
+
+
+def _outage(hours: float) -> int:
+    measured = outage.measure(hours, every_seconds=CASE_EVERY_SECONDS)
+    sys.stdout.write(measured.row())
+    if measured.invariant:
+        sys.stderr.write(f"{measured.invariant}\n")
+    return 1 if measured.invariant else 0
 
 
 if __name__ == "__main__":

@@ -92,6 +92,11 @@ class Place:
         for number in range(SERVERS):
             self._start(f"serve{number}")
 
+    def serve(self) -> None:
+        """Start one process that serves, and nothing else."""
+        self.is_away = False
+        self._start("serve0")
+
     def stop(self) -> None:
         """End all processes where they stand."""
         self.is_away = True

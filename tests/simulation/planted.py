@@ -49,35 +49,35 @@ FAULTS: Sequence[Fault] = (
         name="acknowledge before storing",
         wrong="a receipt goes out although nobody knows whether the batch is on disk",
         instead=[(ExchangeLog, "append_theirs", wrongs.acknowledges_unstored)],
-        invariant="",
+        invariant="no head is acknowledged before it is stored",
         seed=0,
     ),
     Fault(
         name="nonce forgotten at restart",
         wrong="nonces live in the memory of one process",
         instead=[(Peers, "use_nonce", wrongs.forgets_nonces)],
-        invariant="",
+        invariant="no nonce is accepted twice",
         seed=0,
     ),
     Fault(
         name="breaker cleared by inbound",
         wrong="a request from a peer ends our waiting for it",
         instead=[(inbox, "admit", wrongs.is_eased_by_inbound)],
-        invariant="",
+        invariant="only an outbound success closes the breaker",
         seed=0,
     ),
     Fault(
         name="a number from a counter",
         wrong="a counter is written, then the entry",
         instead=[(NumberedLog, "append", wrongs.counts_numbers)],
-        invariant="",
+        invariant="no hole in a log",
         seed=0,
     ),
     Fault(
         name="steps 2 and 3 swapped",
         wrong="the courier appends a batch, and marks the letters of the head after that",
         instead=[(outbox, "deliver", wrongs.marks_after_appending)],
-        invariant="",
+        invariant="a letter is in one batch",
         seed=0,
     ),
     Fault(
@@ -87,56 +87,56 @@ FAULTS: Sequence[Fault] = (
             (ExchangeLog, "append_ours", wrongs.appends_in_memory),
             (ExchangeLog, "after", wrongs.remembers_appended),
         ],
-        invariant="",
+        invariant="a batch is stored before it is sent",
         seed=0,
     ),
     Fault(
         name="unknown marks ignored",
         wrong="the courier goes on although the marks may not have been made",
         instead=[(LettersOut, "mark_logged", wrongs.ignores_unknown_marks)],
-        invariant="",
+        invariant="a letter is in one batch",
         seed=0,
     ),
     Fault(
         name="complete_to past letters left out",
         wrong="a batch vouches for the time of letters that did not fit into it",
         instead=[(outbox, "_append", wrongs.vouches_too_much)],
-        invariant="",
+        invariant="complete_to holds",
         seed=0,
     ),
     Fault(
         name="after ignored",
         wrong="a letter is settled before the one that it follows",
         instead=[(LettersIn, "released", wrongs.ignores_after)],
-        invariant="",
+        invariant="after is heeded",
         seed=0,
     ),
     Fault(
         name="effects replaced",
         wrong="a commit drops the effects that were not yet carried",
         instead=[(CaseDocuments, "_continued", wrongs.replaces_effects)],
-        invariant="",
+        invariant="effects wait until they are carried",
         seed=0,
     ),
     Fault(
         name="act ids not looked up",
         wrong="an act is done again when it comes again",
         instead=[(Record, "done_by", wrongs.never_done)],
-        invariant="",
+        invariant="every act is done once",
         seed=0,
     ),
     Fault(
         name="lapse without the home's word",
         wrong="a deadline takes effect before the home's letters are complete",
         instead=[(clockwork, "_is_complete", wrongs.lapses_at_once)],
-        invariant="",
+        invariant="an answer in time counts",
         seed=0,
     ),
     Fault(
         name="effects of another version marked",
         wrong="the relay marks what it has not carried",
         instead=[(Cases, "mark_relayed", wrongs.marks_any_version)],
-        invariant="",
+        invariant="effects wait until they are carried",
         seed=0,
     ),
 )
@@ -147,3 +147,8 @@ def simulated(seed: int, *, fault: str = "") -> Outcome:
     if not fault:
         return simulate(seed)
     return simulate(seed, planted=next(each.plant for each in FAULTS if each.name == fault))
+
+
+def row(fault: Fault) -> str:
+    """The row of the table in docs/reliability.md."""
+    return f"| {fault.name} | {fault.wrong} | {fault.invariant} | {fault.seed} |\n"
