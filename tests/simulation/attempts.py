@@ -45,7 +45,7 @@ class Attempts:
         """A request is under way from this process to this peer."""
         way, now = self._way(to), self._world.scheduler.now
         is_broken = bool((self._place.disk.get("peers", f"out:{to}") or {}).get("failures"))
-        is_prober = is_broken and way.may_probe
+        is_prober, probers = is_broken and way.may_probe, way.probers
         if is_prober:
             way.may_probe = False
             if way.probers:
@@ -59,7 +59,7 @@ class Attempts:
             yield
         finally:
             if is_prober:
-                way.probers.remove(who)
+                probers.remove(who)  # those of the time when it began: once the way was whole, they count no more
 
     def delivered(self, peer: str) -> None:
         """A receipt of this peer was kept."""
@@ -85,6 +85,7 @@ class Attempts:
 
     def _closed(self, way: Way, peer: str, before: Document, now: Document) -> None:
         way.is_brought_forward = way.may_probe = False
+        way.probers = []
         is_opened = now.get("stream") != before.get("stream")
         is_recent = self._world.scheduler.now - way.delivered_at <= RECENT_SECONDS
         if before["failures"] and not is_recent and not is_opened:

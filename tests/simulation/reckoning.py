@@ -56,19 +56,23 @@ async def reckon(world: World, places: Mapping[str, Place], *, lost: Collection[
         records[here] = {id: await place.still.store.cases.case(id) for id in ids}
         for record in records[here].values():
             _check_case(world, place, record)
-        receipts = await check_receipts(place.still)
-        faulty = [(log.direction, log.peer, log.faulty) for log in receipts.logs if log.faulty is not None]
-        if [each for each in faulty if not {here, each[1]} & set(lost)]:
-            world.breaks("every batch has its receipt", f"{here}: {faulty}")
+        await _check_receipts(world, place, lost)
     for here, found in records.items():
         for record in found.values():
             if record.case.home != here:
-                home = records[record.case.home].get(record.case.number)
-                pair = places[record.case.home], places[here]
-                if not ({record.case.home, here} & set(lost) and is_named(*pair, case=record.case.name)):
-                    _check_mirror(world, home, record, here=here)
+                home = places[record.case.home]
+                if not ({home.here, here} & set(lost) and is_named(home, places[here], case=record.case.name)):
+                    _check_mirror(world, records[home.here].get(record.case.number), record, here=here)
             elif record.id.startswith(FRESH) and record.case.steps["first"].state != "approved":
                 world.breaks("all nodes go on after a loss", f"{here} {record.id}")
+
+
+async def _check_receipts(world: World, place: Place, lost: Collection[str]) -> None:
+    """Each batch has its place and its receipt, except with a node that went on with a backup."""
+    logs = (await check_receipts(place.still)).logs
+    faulty = [(log.direction, log.peer, log.faulty) for log in logs if log.faulty is not None]
+    if [each for each in faulty if not {place.here, each[1]} & set(lost)]:
+        world.breaks("every batch has its receipt", f"{place.here}: {faulty}")
 
 
 def _pairs(places: Mapping[str, Place]) -> list[tuple[Place, Place]]:
@@ -154,7 +158,17 @@ def _check_case(world: World, place: Place, record: Record) -> None:
 def _check_jurisdiction(world: World, place: Place, case: Case, event: Event) -> None:
     """Only the decider moves a step, and only the home says what the applicant says."""
     code = getattr(event, "step", "")
-    if not code or event.kind in ("sent", "skipped", "told", "supplied", "answered", "withdrawal_asked", "followed_up", "bounced", "resent"):
+    if not code or event.kind in (
+        "sent",
+        "skipped",
+        "told",
+        "supplied",
+        "answered",
+        "withdrawal_asked",
+        "followed_up",
+        "bounced",
+        "resent",
+    ):
         allowed = {case.home, case.steps[code].node} if code else {case.home}
     else:
         allowed = {case.steps[code].node or case.home}
