@@ -69,6 +69,11 @@ class Attempts:
         """The disk is that of an earlier moment."""
         self._ways, self.has_stepped_back = {}, True
 
+    def clock_set(self) -> None:
+        """The node's clock has jumped: nobody's time to probe is what it was."""
+        for way in self._ways.values():
+            way.probers = []
+
     def seen(self, before: Document | None, now: Document) -> None:
         """The state of a way was written."""
         peer, before = now["_id"].partition(":")[2], before or {"failures": 0, "probe": "", "next_attempt_at": ""}

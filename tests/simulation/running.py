@@ -115,6 +115,7 @@ class _Run:
         if off < place.clock.off:
             place.watcher.stepped_back()
         place.clock.off = off
+        place.watcher.attempts.clock_set()
         place.wake_all()
 
     def _lose(self, loss: Loss) -> None:
@@ -138,6 +139,7 @@ class _Run:
         self.world.is_stormy = False
         for place in self.places.values():
             place.clock.off = 0.0
+            place.watcher.attempts.clock_set()
             place.start()
             place.wake_all()
         for story in _fresh(self.nodes, self.lost, opens_at=self.world.scheduler.now):
