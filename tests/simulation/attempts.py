@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from server.domain.names import moment_of_key
 from server.store.database import Document
-from tests.simulation.world import World
+from tests.simulation.founding import BEGINS
+from tests.simulation.world import PATIENCE, World
 
 BACK_OFF = "attempts keep to the back-off"
 ONE_PROBER = "one courier probes a broken way"
@@ -25,6 +26,7 @@ class Way:
     delivered_at: float = -2 * RECENT_SECONDS
     broke_at: float = -2 * BELATED_SECONDS
     may_probe: bool = False
+    until: datetime = BEGINS
     is_brought_forward: bool = False
     probers: list[str] = field(default_factory=list)
     belated: set[str] = field(default_factory=set)
@@ -50,7 +52,9 @@ class Attempts:
             way.may_probe = False
             if way.probers:
                 self._breaks(ONE_PROBER, f"{who} and {way.probers} to {to}")
-            way.probers.append(who)
+            # One whose store has kept him waiting may be overtaken: his time is over before an answer must be there.
+            if self._place.clock.now() + timedelta(seconds=PATIENCE) <= way.until:
+                probers.append(who)
         elif is_broken and (who in way.belated or now - way.broke_at > BELATED_SECONDS):
             self._breaks(BACK_OFF, f"{who} calls {to}")
         elif is_broken:
@@ -59,7 +63,9 @@ class Attempts:
             yield
         finally:
             if is_prober:
-                probers.remove(who)  # those of the time when it began: once the way was whole, they count no more
+                probers[:] = [
+                    each for each in probers if each != who
+                ]  # those of the time when it began: once the way was whole, they count no more
 
     def delivered(self, peer: str) -> None:
         """A receipt of this peer was kept."""
@@ -105,7 +111,7 @@ class Attempts:
         """Somebody takes the attempt upon himself."""
         if now["probe"] != "early":
             way.is_brought_forward = False
-        way.may_probe = True
+        way.may_probe, way.until = True, moment_of_key(now["next_attempt_at"])
         is_due = moment_of_key(before["next_attempt_at"]) <= self._place.clock.now() + A_MOMENT
         if not is_due and not self.has_stepped_back:
             self._breaks(BACK_OFF, f"attempt at {peer} before {before['next_attempt_at']}")

@@ -9,9 +9,8 @@ from tornado.httputil import HTTPHeaders
 from server.domain.wire import NoAnswer, WireAnswer, WireRequest
 from tests.simulation.founding import origin_of
 from tests.simulation.scheduler import Later
-from tests.simulation.world import World
+from tests.simulation.world import PATIENCE, World
 
-PATIENCE = 15.0
 Door = Callable[[WireRequest, Later], None]
 
 

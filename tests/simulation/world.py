@@ -8,6 +8,8 @@ from tests.simulation.founding import BEGINS
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.weather import Weather
 
+PATIENCE = 15.0  # seconds for which a request waits for its answer
+
 
 class Broken(Exception):
     """An invariant does not hold; its name, and what was seen."""
