@@ -17,7 +17,7 @@ NOTICES_SECONDS = 2.0
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 DRAFTS_SECONDS = 600.0
-STANDING_SECONDS = 10.0
+STANDING_SECONDS = 30.0  # a few reads for each peer
 RECONCILE_SECONDS = 600.0  # a look whether a day is over
 Run = Callable[[], Awaitable[bool | None]]
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from server.crypto.fields import FieldRing
 from server.domain.exchange import KeptLetter, Position, Standing
-from server.domain.letters import Letter
+from server.domain.letters import Letter, says_the_same
 from server.domain.names import moment_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
 from server.store.keys import keys_between
@@ -121,8 +121,11 @@ class LettersIn:
         conflicts = []
         for document in again:
             text, before = letter_text(document, self._ring), first[document["_id"]]
-            if before["from"] != document["from"] or letter_text(before, self._ring) != text:
-                conflicts.append(self._kept(document).letter)
+            if before["from"] == document["from"] and letter_text(before, self._ring) == text:
+                continue
+            letter = opened_letter(document, self._ring)
+            if not says_the_same(opened_letter(before, self._ring), letter):
+                conflicts.append(letter)
                 await self._database.insert_many(IN, [_kept_as(document, text)])
         return conflicts
 

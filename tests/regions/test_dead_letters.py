@@ -144,11 +144,12 @@ async def test_what_is_said_unreadably_about_a_letter_stops_nothing(pair: tuple[
 
 async def test_another_letter_under_the_same_id_stands_beside_the_first_and_is_told(pair: tuple[Node, Node]):
     """As after a backup: the sender's own letter is another one by now."""
-    first, _ = await send_one_by_one(pair[0], 2)
+    first = await write(pair[0], **UNKNOWN)
+    await send_one_by_one(pair[0], 2)
     await settle(pair[1])
     await pair[0].store.database.delete("letters_out", [first.id])
     pair[0].clock.wait(seconds=1)
-    second = await write(pair[0], "n0")
+    second = await write(pair[0], **UNKNOWN)
     assert (second.id, second.at == first.at) == (first.id, False)
     await exchange(*pair)
     assert (await kept(pair[1], first)).letter == first
@@ -163,7 +164,21 @@ async def test_another_letter_under_the_same_id_stands_beside_the_first_and_is_t
     await letters.annul(pair[0], second.id, by="test")
     await exchange(*pair)
     assert await pair[1].store.letters_in.in_attention(limit=10) == []
-    assert (await kept(pair[1], first)).state == "settled"
+    assert (await kept(pair[1], first)).state == "waiting"
+
+
+async def test_a_word_about_a_letter_written_anew_after_a_backup_is_no_conflict(pair: tuple[Node, Node]):
+    letter = await refused(pair)
+    told = await said_about(pair[0], "letter.refused")
+    await pair[1].store.database.delete("letters_out", [told[0].id])
+    pair[1].clock.wait(seconds=1)
+    await send_one_by_one(pair[1], 1)
+    again = told[0].model_copy(update={"at": pair[1].clock.now()})
+    await pair[1].store.letters_out.answer(again)
+    await exchange(*pair)
+    assert await pair[0].store.letters_in.in_attention(limit=10) == []
+    assert (await sent(pair[0], letter)).state == "dead"
+    assert len(await said_about(pair[1], "letter.refused")) == 0
 
 
 async def test_the_same_letter_again_is_no_conflict(pair: tuple[Node, Node]):

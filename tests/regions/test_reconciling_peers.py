@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from regions import outbox, reconcile, standing
+from regions.asking import PeerRefused, Question, ask
 from regions.client import PeerFailure
-from regions.heads import heads
+from regions.heads import PATH, heads
 from server.domain.exchange import Position
 from server.domain.reconciling import Difference, Reconciliation
 from server.domain.wire import WireAnswer, WireRequest
@@ -45,6 +46,26 @@ class CountingWire:
     async def send(self, request: WireRequest) -> WireAnswer:
         self.asked.append(request.url)
         return await self.wire.send(request)
+
+
+@dataclass
+class BusyWire:
+    """The real wire, while both nodes go on writing before and after each question."""
+
+    wire: Wire
+    pair: tuple[Node, Node]
+    letters: int = 0
+
+    async def send(self, request: WireRequest) -> WireAnswer:
+        await self._go_on()
+        answer = await self.wire.send(request)
+        await self._go_on()
+        return answer
+
+    async def _go_on(self) -> None:
+        self.letters += 1
+        for node in self.pair:
+            await send_one_by_one(node, 1, note=f"busy{self.letters}-")
 
 
 @pytest.fixture
@@ -101,6 +122,13 @@ async def test_what_is_under_way_is_no_difference(pair: tuple[Node, Node]):
     assert len(await entries_of(pair[0])) == 2
     assert (await reconciled(pair[0])).is_clean
     assert (await reconciled(pair[1])).is_clean
+
+
+async def test_a_pair_that_goes_on_writing_meanwhile_is_clean(pair: tuple[Node, Node]):
+    busy = BusyWire(pair[0].wire, pair)
+    found = await reconciled(replace(pair[0], wire=busy))
+    assert (found.is_clean, found.differences) == (True, ())
+    assert busy.letters == 4
 
 
 async def test_a_receiver_that_lost_batches_is_named_and_sent_again(pair: tuple[Node, Node], database_sweeper: Sweeper):
@@ -227,6 +255,16 @@ async def test_a_stranger_is_told_nothing(places: Places):
     for query in ("way=in", "way=out&at=1"):
         answer = await places.caller(ZHEJIANG).get(f"/peer/v1/heads?{query}")
         assert (answer.status, answer.body["code"]) == (401, "not_signed")
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"way": "sideways"}, {"way": "in", "at": "1,2"}, {"way": "in", "at": ".".join("1" * 17)}], ids=str
+)
+async def test_a_question_that_makes_no_sense_is_refused_with_a_signature(
+    pair: tuple[Node, Node], query: dict[str, str]
+):
+    with pytest.raises(PeerRefused, match="body_faulty"):
+        await ask(pair[0], peer_of(pair[0]), Question(PATH, query))
 
 
 async def test_a_node_is_told_of_its_own_logs_and_no_others(places: Places, pair: tuple[Node, Node]):

@@ -178,11 +178,12 @@ async def test_a_retried_letter_waits_in_its_next_round(came: LettersIn) -> None
 
 
 async def test_the_same_bytes_again_are_no_conflict_and_others_stand_beside(came: LettersIn) -> None:
-    one, other = theirs("a"), theirs("a", after=5)
+    one, other = theirs("a"), theirs("a", body={"note": "other"})
     assert await keep(came, one) == []
     assert await keep(came, one, position=Position(2, 1)) == []
     assert await keep(came, other, position=Position(1, 3)) == [other]
     assert await keep(came, other, position=Position(1, 3)) == [other]
+    assert await keep(came, theirs("a", after=5), position=Position(1, 4)) == []  # says the same, written anew
     assert (await came.kept([one.id]))[one.id].letter == one
     (beside,) = await came.in_attention(limit=9)
     assert (beside.letter, beside.reason, beside.position) == (other, "letter_conflict", Position(1, 3))
