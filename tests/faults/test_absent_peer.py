@@ -38,7 +38,7 @@ async def test_a_case_waits_for_a_province_that_is_down_and_goes_on_when_it_retu
                 return state if state.failures >= FAILURES else None
 
             state = await until(has_failed_often, seconds=60)
-            assert (state.reason, state.acknowledged) == ("unreachable", 0)
+            assert (state.reason, state.acknowledged) == ("unreachable", BEGINNING)
             assert state.next_attempt_at is not None
             shown = await step_abroad(desks.citizen, case)
             assert (shown["state"], shown["holder"]["node"]) == ("sent", ZHEJIANG)

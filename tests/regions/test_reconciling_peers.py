@@ -258,7 +258,7 @@ async def test_a_stranger_is_told_nothing(places: Places):
 
 
 @pytest.mark.parametrize(
-    "query", [{}, {"way": "sideways"}, {"way": "in", "at": "1,2"}, {"way": "in", "at": ".".join("1" * 17)}], ids=str
+    "query", [{}, {"way": "sideways"}, {"way": "in", "at": "1-2"}, {"way": "in", "at": ".".join("1" * 17)}], ids=str
 )
 async def test_a_question_that_makes_no_sense_is_refused_with_a_signature(
     pair: tuple[Node, Node], query: dict[str, str]
