@@ -32,6 +32,9 @@ async def carry(node: Node, effect: Mapping[str, Any]) -> None:
     if "notice" in effect:
         await node.store.notices.put(effect["notice"])
         node.metrics.effects_relayed.labels("notice").inc()
+    if "fetch" in effect:
+        await node.store.fetches.put(effect["fetch"])
+        node.metrics.effects_relayed.labels("fetch").inc()
     if "alarm" in effect:
         await node.store.alarms.put(effect["alarm"])
         node.metrics.effects_relayed.labels("alarm").inc()

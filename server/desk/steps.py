@@ -101,6 +101,13 @@ class MaterialShown(Value):
     media_type: str
 
 
+class MaterialAtDesk(MaterialShown):
+    """The same at the desk that decides: `sha256` opens it; `bytes_here` of its `size` have come from its home."""
+
+    sha256: str
+    bytes_here: int
+
+
 def step_view(node: Node, case: Case, *, step: Step) -> StepView:
     """Where a step stands."""
     last, is_confirmed = _due(node, step)

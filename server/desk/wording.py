@@ -20,6 +20,7 @@ ACT_NAMES: Mapping[str, str] = {
     "tell": "告知补正",
     "answer": "提交补充内容",
     "supply": "收到补充内容",
+    "gather": "材料到齐",
     "accept": "受理",
     "deem": "视为受理",
     "decline": "不予受理",

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from server.desk.claiming import MOST_HELD, HandOverView
+from server.desk.gathering import bytes_here
 from server.desk.steps import (
     FieldShown,
     LocalMoment,
-    MaterialShown,
+    MaterialAtDesk,
     StepView,
     fields_shown,
     materials_shown,
@@ -80,7 +81,7 @@ class DeskStep(Value):
 
     step: StepView
     form: tuple[FieldShown, ...]
-    materials: tuple[MaterialShown, ...]
+    materials: tuple[MaterialAtDesk, ...]
     yields_fields: tuple[FieldShown, ...]
 
 
@@ -197,7 +198,7 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
         opened_at=record.case.opened_at,
         applicant_kind=_applicant_kind(node, record.case),
         is_by_agent=record.case.agent is not None,
-        steps=tuple(desk_step(node, record.case, step) for step in steps),
+        steps=tuple([await desk_step(node, record.case, step) for step in steps]),
         version=record.case.version,
     )
 
@@ -210,13 +211,17 @@ def _applicant_kind(node: Node, case: Case) -> Applicant | None:
     return bundle.applicants[0] if bundle and len(bundle.applicants) == 1 else None
 
 
-def desk_step(node: Node, case: Case, step: Step) -> DeskStep:
-    """A step with what its item declares, and the fields that an approval may yield."""
+async def desk_step(node: Node, case: Case, step: Step) -> DeskStep:
+    """A step with what its item declares, how far its materials have come, and what an approval may yield."""
     commission = commission_of(case, step)
     catalogue = node.catalogue_of(case.catalogue)
+    here = await bytes_here(node, case, step) if step.is_gathering else {}
     return DeskStep(
         step=step_view(node, case, step=step),
         form=fields_shown(catalogue, commission.form, is_masked=False),
-        materials=materials_shown(catalogue, commission.materials),
+        materials=tuple(
+            MaterialAtDesk(**vars(shown), sha256=each.sha256, bytes_here=here.get(each.sha256, each.size))
+            for shown, each in zip(materials_shown(catalogue, commission.materials), commission.materials, strict=True)
+        ),
         yields_fields=fields_shown(catalogue, dict.fromkeys(step.plan.yields_fields, ""), is_masked=False),
     )

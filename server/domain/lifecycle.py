@@ -13,18 +13,22 @@ TABLE: Mapping[tuple[State, str], State] = {
     ("waiting", "skip"): "skipped",
     ("waiting", "withdraw"): "withdrawn",
     ("sent", "receive"): "received",
+    ("sent", "gather"): "sent",
     ("sent", "deem"): "accepted",
     ("sent", "withdraw"): "withdrawn",
+    ("received", "gather"): "received",
     ("received", "ask_supplement"): "supplementing",
     ("received", "accept"): "accepted",
     ("received", "deem"): "accepted",
     ("received", "decline"): "declined",
     ("received", "withdraw"): "withdrawn",
     ("supplementing", "tell"): "supplementing",
+    ("supplementing", "gather"): "supplementing",
     ("supplementing", "supply"): "received",
     ("supplementing", "decline"): "declined",
     ("supplementing", "withdraw"): "withdrawn",
     ("accepted", "supply"): "accepted",
+    ("accepted", "gather"): "accepted",
     ("accepted", "suspend"): "suspended",
     ("accepted", "extend"): "accepted",
     ("accepted", "opine"): "accepted",
@@ -33,6 +37,7 @@ TABLE: Mapping[tuple[State, str], State] = {
     ("accepted", "refuse"): "refused",
     ("accepted", "withdraw"): "withdrawn",
     ("suspended", "supply"): "suspended",
+    ("suspended", "gather"): "suspended",
     ("suspended", "opine"): "suspended",
     ("suspended", "resume"): "accepted",
     ("suspended", "withdraw"): "withdrawn",
@@ -43,7 +48,6 @@ _KEPT: Mapping[type[events.Moved], tuple[str, ...]] = {  # what a step keeps of 
     events.Refused: ("grounds", "appeal"),
     events.Declined: ("grounds", "agency", "appeal"),
     events.Withdrawn: ("grounds",),
-    events.Delivered: ("delivery",),
     events.Skipped: ("waits_on",),
 }
 
@@ -131,7 +135,8 @@ def _requested(case: Case | None, event: events.Requested) -> Case:
         version=event.number,
         node=event.node,
         directory_version=wish.directory_version,
-        arrived_at=event.at,
+        arrived_at=None if wish.materials else event.at,
+        is_gathering=bool(wish.materials),
     )
     return _with_step(case.model_copy(update=change), step)
 
@@ -150,7 +155,9 @@ def _moved(case: Case, step: Step, event: events.Moved) -> Case:
 def _said(step: Step, event: events.Moved) -> dict[str, Any]:
     """What the event leaves in the step besides its state."""
     if isinstance(event, events.Approved):
-        return {"result": event.result, "decided_at": event.moment}
+        return {"result": event.result, "decided_at": event.moment, "licence": event.licence}
+    if isinstance(event, events.Delivered):
+        return {"delivery": event.delivery, "licence": event.licence or step.licence}
     if type(event) in _KEPT:
         return {name: getattr(event, name) for name in _KEPT[type(event)]}
     if isinstance(event, events.Sent):
@@ -160,7 +167,9 @@ def _said(step: Step, event: events.Moved) -> dict[str, Any]:
     if isinstance(event, events.Told) and step.supplement:
         return {"supplement": step.supplement.model_copy(update={"due_on": event.due_on})}
     if isinstance(event, events.Supplied) and step.state == "supplementing":
-        return {"arrived_at": event.moment}
+        return {"arrived_at": None if step.is_gathering else event.moment}
+    if isinstance(event, events.Gathered):
+        return {"is_gathering": False, "arrived_at": step.arrived_at if step.clock else event.moment}
     if isinstance(event, events.TakenUp):
         return _taken_up(step, event)
     return _clocked(step, event) or _heard(step, event)
@@ -232,6 +241,8 @@ def _put_right(case: Case, step: Step, event: events.Supplied | events.Answered)
         "deferred": tuple(code for code in case.deferred if code not in codes),
     }
     step = step.model_copy(update={"supplement": supplement, "deferrals": deferrals})
+    if isinstance(event, events.Supplied) and event.materials and step.node != case.home:
+        step = step.model_copy(update={"is_gathering": True, "arrived_at": step.arrived_at if step.clock else None})
     return _with_step(case.model_copy(update=change), step)
 
 

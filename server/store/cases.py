@@ -13,6 +13,7 @@ from server.domain.lifecycle import evolve, replay
 from server.domain.names import moment_key, moment_of_key
 from server.domain.records import Commit, Record, place_of
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
+from server.store.fetches import sealed_fetch
 from server.store.intake import Intake
 from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, under
 from server.store.sealing import opened, sealed, sealed_letter
@@ -162,4 +163,6 @@ def _written(effect: Effect, key: DataKey) -> dict[str, Any]:
         written["notice"] = effect.notice.model_dump(mode="json")
     if effect.alarm:
         written["alarm"] = effect.alarm.model_dump(mode="json")
+    if effect.fetch:
+        written["fetch"] = sealed_fetch(effect.fetch, key)
     return written

@@ -18,6 +18,7 @@ from server.store.directories import Directories
 from server.store.dishonest import Dishonest
 from server.store.drafts import Drafts
 from server.store.exchange import ExchangeLog
+from server.store.fetches import Fetches
 from server.store.intake import Intake
 from server.store.letters import Letters
 from server.store.mandates import Mandates
@@ -52,6 +53,7 @@ class Store:
     calendar: ProjectedCalendar
     people: People
     materials: Materials
+    fetches: Fetches
     drafts: Drafts
     mandates: Mandates
     peers: Peers
@@ -73,7 +75,7 @@ class Store:
 
 def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
     """The store of the node of division `here`; `folder` holds the blobs."""
-    intake = Intake(database, CASES)
+    intake, blobs = Intake(database, CASES), Blobs(folder, ring)
     return Store(
         database=database,
         intake=intake,
@@ -88,7 +90,8 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         warnings=Warnings(database),
         calendar=ProjectedCalendar(database),
         people=People(database, ring),
-        materials=Materials(database, ring, Blobs(folder, ring)),
+        materials=Materials(database, ring, blobs),
+        fetches=Fetches(database, ring, blobs),
         drafts=Drafts(database, ring),
         mandates=Mandates(database, ring),
         peers=Peers(database),

@@ -49,6 +49,9 @@ class Metrics:
         self.peer_failures = Counter(
             "peer_failures_total", "Requests to a peer that failed.", ("peer", "reason"), registry=own
         )
+        self.contents_fetched = Counter(
+            "contents_fetched_total", "Attempts to fetch a content from a peer.", ("peer", "outcome"), registry=own
+        )
         self.peer_backlog = Gauge("peer_backlog", "Letters waiting for a peer.", ("peer",), registry=own)
 
     def render(self) -> bytes:
