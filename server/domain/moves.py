@@ -237,8 +237,8 @@ def _approve(moving: Moving) -> Made:
 
 
 def _check_licence(moving: Moving) -> None:
-    licence = moving.act.licence
-    if licence and licence.code != moving.step.plan.yields:
+    licence, yields = moving.act.licence, moving.step.plan.yields
+    if licence and (not yields or licence.code != yields):
         raise NotYielded("办理结果中有该事项不产生的内容。")
 
 

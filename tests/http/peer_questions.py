@@ -44,13 +44,19 @@ async def far_case(places: Places, mother: Caller, *contents: bytes) -> str:
     return case
 
 
-async def asked(places: Places, sha: str, case: str, *, step: str = FAR, by: str = ZHEJIANG, span: str = "") -> Told:
-    """What Jiangsu answers this node about a content; raises PeerRefused and PeerFailure."""
+async def asked(places: Places, sha: str, case: str, *, step: str = FAR, by: str = ZHEJIANG, **more: Any) -> Told:
+    """What Jiangsu, or the node `at`, answers this node about a content; `span` is a range, `wire` another wire.
+
+    Raises PeerRefused and PeerFailure.
+    """
     node = places.nodes[by].node
-    peer = node.directory.entry(JIANGSU)
+    node = replace(node, wire=more.get("wire", node.wire))
+    peer = node.directory.entry(more.get("at", JIANGSU))
     assert peer
     path = fetching.PATH.format(sha256=sha)
-    question = Question(path, {"case": f"{JIANGSU}/{case}", "step": step}, range=span, most_bytes=11 << 20)
+    question = Question(
+        path, {"case": f"{JIANGSU}/{case}", "step": step}, range=more.get("span", ""), most_bytes=11 << 20
+    )
     return await ask(node, peer, question)
 
 
