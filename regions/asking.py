@@ -33,7 +33,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Told:
+class PeerAnswer:
     """What the peer answered, and what proves that it did; `content_range` only stands with a part (206)."""
 
     status: int
@@ -42,7 +42,7 @@ class Told:
     receipt: Receipt
 
 
-async def ask(node: Node, peer: NodeEntry, question: Question) -> Told:
+async def ask(node: Node, peer: NodeEntry, question: Question) -> PeerAnswer:
     """Ask a peer once; raises PeerRefused for a signed refusal, and PeerFailure for whatever else goes wrong."""
     sent, signed = _signed(node, peer, question)
     headers = {**signed.headers, "Accept-Encoding": "identity", "traceparent": node.begin("asking", None)}
@@ -55,7 +55,7 @@ async def ask(node: Node, peer: NodeEntry, question: Question) -> Told:
     if got.status not in (ANSWERED, PART):
         raise PeerRefused(_code(got.body), retry_after_seconds=_retry_after(answer))
     content_range = got.headers.get("Content-Range", "") if got.status == PART else ""
-    return Told(got.status, got.body, content_range, receipt)
+    return PeerAnswer(got.status, got.body, content_range, receipt)
 
 
 def _signed(node: Node, peer: NodeEntry, question: Question) -> tuple[Received, SignedRequest]:

@@ -13,6 +13,7 @@ from server.domain.gathering import Fetch, is_wanted, offered
 from server.domain.moves import NothingToGather, NotYielded, TooEarly
 from server.domain.procedure import Delivery
 from server.domain.rungs import rungs_of
+from server.domain.settling import LetterUnreadable
 from tests.domain.carrying import Place, carry, exchange, step_at
 from tests.world import (
     CALENDAR,
@@ -140,6 +141,19 @@ def test_a_step_without_materials_has_arrived_with_its_letter():
     body = {**letter.body, "materials": ()}
     decider.settle(letter.model_copy(update={"body": body}))
     assert (far(decider).is_gathering, far(decider).arrived_at) == (False, decider.events[0].at)
+
+
+@pytest.mark.parametrize(
+    "change", [{"size": 10 * 1024 * 1024 + 1}, {"size": 0}, {"sha256": "ab"}, {"sha256": "AB" * 32}]
+)
+def test_an_offer_that_can_be_no_material_is_refused(change: dict[str, Any]):
+    home, decider = Place(JIANGSU), Place(ZHEJIANG)
+    home.do(opening((of_graph(FAR, division="330106"),)))
+    (letter,) = home.give_away()
+    first, *others = letter.body["materials"]
+    offer = letter.model_copy(update={"body": {**letter.body, "materials": [first | change, *others]}})
+    with pytest.raises(LetterUnreadable):
+        decider.settle(offer)
 
 
 def supplied() -> tuple[Place, Place]:

@@ -1,6 +1,7 @@
 """Materials come to the node that decides: part by part, whole or not at all, and the officer sees how far."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -22,7 +23,7 @@ from tests.http.peer_questions import (
     fetches_of,
     picture,
 )
-from tests.nodes import Caller, HandClock, Places
+from tests.nodes import Caller, HandClock, Places, newborn_wish, running_nodes, until
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -193,6 +194,23 @@ async def test_nothing_is_fetched_for_a_step_that_has_ended(places: Places, moth
     await fetch_over(zhejiang, wire)
     assert wire.ranges == []
     assert {each.outcome for each in await fetches_of(zhejiang, case)} == {"moot"}
+
+
+async def test_work_fetches_by_itself(tmp_path: Path, database_uri: str, database_name: str):
+    async with running_nodes(tmp_path, database_uri, database_name, is_working=True) as places:
+        mother, content = await places.citizen(), picture(700)
+        wish = await newborn_wish(mother)
+        uploaded = await mother.upload(content)
+        wish["materials"] = [each | {"id": uploaded.body["id"]} for each in wish["materials"]]
+        case = (await mother.post("/api/v1/cases", wish)).body["id"]
+        await places.decide(case, "birth_certificate", department="health")
+        police = await places.officer("public_security", ZHEJIANG)
+
+        async def opened() -> bool:
+            answer = await police.get(path_of(case, digest(content)))
+            return answer.status == 200 and answer.body == content
+
+        assert await until(opened)
 
 
 async def test_a_failed_fetch_is_tried_for_ever_and_never_waits_more_than_ten_minutes(places: Places, mother: Caller):
