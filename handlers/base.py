@@ -31,6 +31,7 @@ from server.domain.records import Record
 from server.node import Node
 
 JSON = "application/json"
+DEFAULT_HEADERS = {"Content-Type": JSON, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 LONGEST_KEY = 200
 ANY_VERSION = "*"
 VERSION_TAG = re.compile(r'"?([0-9]{1,10})"?')
@@ -114,9 +115,8 @@ class Door(RequestHandler):
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
-        self.set_header("Content-Type", JSON)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Cache-Control", "no-store")
+        for name, value in DEFAULT_HEADERS.items():
+            self.set_header(name, value)
 
     async def prepare(self) -> None:
         self.trace = self.node.begin(self._request_id, self.request.headers.get("traceparent"))
@@ -147,8 +147,7 @@ class Door(RequestHandler):
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise TokenMissing("请先登录。")
-        now = self.node.clock.now()
-        self.claims: Claims = self.node.tokens.verify(token.strip(), audience=self.audience, at=now)
+        self.claims: Claims = self.node.tokens.verify(token.strip(), audience=self.audience, at=self.node.clock.now())
         if self.who is Who.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
 
@@ -179,6 +178,11 @@ class Door(RequestHandler):
     def read(self, kind: type[Model]) -> Model:
         """The body as this model; raises BodyTooLarge, BodyUnreadable, or BodyFaulty naming each field."""
         return read_model(kind, self.body())
+
+    def query(self, kind: type[Model]) -> Model:
+        """What stands after `?` under the names of this model's fields; raises BodyFaulty naming each field."""
+        given = {name: value for name in kind.model_fields if (value := self.get_query_argument(name, ""))}
+        return read_model(kind, orjson.dumps(given))
 
     def key(self) -> str:
         """The Idempotency-Key; raises IdempotencyKeyMissing."""

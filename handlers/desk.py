@@ -1,20 +1,20 @@
-"""The doors of officers to a case: what their steps declare, and the acts on a step."""
+"""The doors of officers to a case: what their part in its steps needs, and the acts on a step."""
 
 from handlers.base import Does, Door, Who
 from handlers.files import send_file
-from server.desk import materials, reviewing, sessions, steps, worklist
+from server.desk import casefile, materials, reviewing, sessions, steps
 
 
 class DeskCase(Door):
-    """A case with the data that the officer's steps declare; each look is noted."""
+    """A case with the data that the officer's part in its steps needs; each look is noted."""
 
     path = "/desk/v1/cases/{id}"
     who = Who.OFFICER
     audience = sessions.OFFICERS
-    does = {"GET": Does(worklist.desk_case, gives=worklist.DeskCaseView)}
+    does = {"GET": Does(casefile.desk_case, gives=casefile.DeskCaseView)}
 
     async def get(self, id: str) -> None:
-        view = await worklist.desk_case(self.node, sessions.officer_of(self.claims), id)
+        view = await casefile.desk_case(self.node, sessions.officer_of(self.claims), id)
         self.etag = f'"{view.version}"'
         self.answer(view)
 

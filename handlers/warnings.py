@@ -1,13 +1,9 @@
 """The door of the clocks' warnings."""
 
-import orjson
-
 from handlers.base import Does, Door, Who
-from handlers.bodies import read_model
 from server.desk import sessions, warning
 
 PAGE = 50
-FILTERS = ("department", "before")
 
 
 class Warnings(Door):
@@ -16,9 +12,8 @@ class Warnings(Door):
     path = "/desk/v1/warnings"
     who = Who.OFFICER
     audience = sessions.OFFICERS
-    does = {"GET": Does(warning.warnings, gives=warning.WarningList, queries=FILTERS)}
+    does = {"GET": Does(warning.warnings, gives=warning.WarningList, queries=tuple(warning.Sought.model_fields))}
 
     async def get(self) -> None:
-        given = {name: value for name in FILTERS if (value := self.get_query_argument(name, ""))}
-        sought = read_model(warning.Sought, orjson.dumps(given))
+        sought = self.query(warning.Sought)
         self.answer(await warning.warnings(self.node, sessions.officer_of(self.claims), sought, limit=PAGE))

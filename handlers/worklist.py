@@ -1,13 +1,9 @@
 """The doors of the worklist: tasks, who has one in hand, how many there are, and one act done to many."""
 
-import orjson
-
 from handlers.base import Does, Door, Who
-from handlers.bodies import read_model
 from server.desk import batching, claiming, counting, sessions, worklist
 
 PAGE = 50
-FILTERS = ("department", "state", "urgency", "mine", "after")
 
 
 class Tasks(Door):
@@ -16,11 +12,10 @@ class Tasks(Door):
     path = "/desk/v1/tasks"
     who = Who.OFFICER
     audience = sessions.OFFICERS
-    does = {"GET": Does(worklist.tasks, gives=worklist.TaskList, queries=FILTERS)}
+    does = {"GET": Does(worklist.tasks, gives=worklist.TaskList, queries=tuple(worklist.TaskFilter.model_fields))}
 
     async def get(self) -> None:
-        given = {name: value for name in FILTERS if (value := self.get_query_argument(name, ""))}
-        asked = read_model(worklist.TaskFilter, orjson.dumps(given))
+        asked = self.query(worklist.TaskFilter)
         self.answer(await worklist.tasks(self.node, sessions.officer_of(self.claims), asked, limit=PAGE))
 
 

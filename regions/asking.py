@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from regions.client import PeerFailure, _code, _retry_after, _verified
+from regions.client import PeerFailure, code_of, retry_after, verified
 from server.crypto import base64url
 from server.crypto.receipts import PART, Receipt, ReceivedAnswer
 from server.crypto.signatures import Received, SignedRequest, sign_as_received
@@ -33,7 +33,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class PeerAnswer:
+class Told:
     """What the peer answered, and what proves that it did; `content_range` only stands with a part (206)."""
 
     status: int
@@ -42,7 +42,7 @@ class PeerAnswer:
     receipt: Receipt
 
 
-async def ask(node: Node, peer: NodeEntry, question: Question) -> PeerAnswer:
+async def ask(node: Node, peer: NodeEntry, question: Question) -> Told:
     """Ask a peer once; raises PeerRefused for a signed refusal, and PeerFailure for whatever else goes wrong."""
     sent, signed = _signed(node, peer, question)
     headers = {**signed.headers, "Accept-Encoding": "identity", "traceparent": node.begin("asking", None)}
@@ -51,11 +51,11 @@ async def ask(node: Node, peer: NodeEntry, question: Question) -> PeerAnswer:
     except NoAnswer as fault:
         raise PeerFailure(fault.reason) from fault
     answer = ReceivedAnswer(got.status, got.headers, got.body)
-    receipt = _verified(node, peer, answer, asked=signed.asked)
+    receipt = verified(node, peer, answer, asked=signed.asked)
     if got.status not in (ANSWERED, PART):
-        raise PeerRefused(_code(got.body), retry_after_seconds=_retry_after(answer))
+        raise PeerRefused(code_of(got.body), retry_after_seconds=retry_after(answer))
     content_range = got.headers.get("Content-Range", "") if got.status == PART else ""
-    return PeerAnswer(got.status, got.body, content_range, receipt)
+    return Told(got.status, got.body, content_range, receipt)
 
 
 def _signed(node: Node, peer: NodeEntry, question: Question) -> tuple[Received, SignedRequest]:

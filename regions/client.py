@@ -10,11 +10,11 @@ from regions.directory import known_key
 from server.crypto import base64url
 from server.crypto.envelopes import seal
 from server.crypto.receipts import Receipt, ReceivedAnswer, verify_answer
-from server.crypto.signatures import Asked, Outgoing, SignedRequest, sign_request
+from server.crypto.signatures import Asked, ClockSkew, Outgoing, SignedRequest, sign_request
 from server.domain.directory import NodeEntry
 from server.domain.errors import Refusal
 from server.domain.exchange import Evidence, Head
-from server.domain.letters import Batch, Letter
+from server.domain.letters import Batch
 from server.domain.wire import NoAnswer, WireRequest
 from server.node import Node
 
@@ -22,13 +22,19 @@ RECEIPT_STATUS = 200
 
 
 class PeerFailure(Exception):
-    """The attempt failed; nothing is known to be wrong with any letter. `head` is the peer's, if it signed one."""
+    """The attempt failed; nothing is known to be wrong with any letter.
 
-    def __init__(self, reason: str, *, retry_after_seconds: float = 0.0, head: Head | None = None) -> None:
+    `head` is the peer's, if it signed one; `skew_seconds` their clock minus ours, if that is what was wrong.
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after_seconds: float = 0.0, head: Head | None = None, skew_seconds: int = 0
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
         self.head = head
+        self.skew_seconds = skew_seconds
 
 
 @dataclass(frozen=True)
@@ -39,20 +45,20 @@ class Delivered:
     evidence: Evidence
 
 
-async def hand_over(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[Letter]) -> Delivered:
-    """Send one batch and verify the receipt; raises PeerFailure for whatever goes wrong."""
+async def hand_over(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[bytes]) -> Delivered:
+    """Send one batch with its letters' bytes and verify the receipt; raises PeerFailure for whatever goes wrong."""
     request, signed = _request(node, peer, batch, letters=letters)
     answer = await _post(node, request, signed)
-    receipt = _verified(node, peer, answer, asked=signed.asked)
+    receipt = verified(node, peer, answer, asked=signed.asked)
     head = _head(answer.body)
     if answer.status != RECEIPT_STATUS:
-        raise PeerFailure(_code(answer.body), retry_after_seconds=_retry_after(answer), head=head)
+        raise PeerFailure(code_of(answer.body), retry_after_seconds=retry_after(answer), head=head)
     if head is None:
         raise PeerFailure("answer_unreadable")
     return Delivered(head, _evidence(node, signed, receipt))
 
 
-def _request(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[Letter]) -> tuple[Outgoing, SignedRequest]:
+def _request(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[bytes]) -> tuple[Outgoing, SignedRequest]:
     """A fresh envelope and signature for this attempt; the batch itself is always the same."""
     at = node.clock.now()
     key = peer.key_for("encrypt", at)
@@ -78,7 +84,7 @@ async def _post(node: Node, request: Outgoing, signed: SignedRequest) -> Receive
     return ReceivedAnswer(answer.status, answer.headers, answer.body)
 
 
-def _verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Asked) -> Receipt:
+def verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Asked) -> Receipt:
     """The receipt, if the peer signed this very answer; an unsigned refusal is only a failure with its code."""
     try:
         return verify_answer(
@@ -88,9 +94,12 @@ def _verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Ask
             directory_key=lambda key_id: known_key(node, key_id),
             at=node.clock.now(),
         )
+    except ClockSkew as refusal:
+        raise PeerFailure(refusal.code, skew_seconds=refusal.seconds) from refusal
     except Refusal as refusal:
-        reason = f"unsigned_{answer.status}_{_code(answer.body)}" if answer.status != RECEIPT_STATUS else refusal.code
-        raise PeerFailure(reason, retry_after_seconds=_retry_after(answer)) from refusal
+        reason = f"unsigned_{answer.status}_{code_of(answer.body)}" if answer.status != RECEIPT_STATUS else refusal.code
+        skew = _skew(answer.body)
+        raise PeerFailure(reason, retry_after_seconds=retry_after(answer), skew_seconds=skew) from refusal
 
 
 def _head(body: bytes) -> Head | None:
@@ -101,14 +110,25 @@ def _head(body: bytes) -> Head | None:
         return None
 
 
-def _code(body: bytes) -> str:
+def _skew(body: bytes) -> int:
+    """Their clock minus ours, if they refuse us for it; they say it the other way round."""
+    try:
+        said = orjson.loads(body)
+        return -int(said["seconds"]) if said["code"] == ClockSkew.code else 0
+    except (ValueError, TypeError, KeyError):
+        return 0
+
+
+def code_of(body: bytes) -> str:
+    """The code of a refusal, or `unknown`."""
     try:
         return str(orjson.loads(body)["code"])[:60]
     except (ValueError, TypeError, KeyError):
         return "unknown"
 
 
-def _retry_after(answer: ReceivedAnswer) -> float:
+def retry_after(answer: ReceivedAnswer) -> float:
+    """The seconds that the peer asks us to wait, or 0."""
     text = answer.headers.get("Retry-After", "")
     return float(text) if text.isascii() and text.isdigit() else 0.0
 

@@ -11,9 +11,10 @@ from server.crypto.envelopes import open_sealed
 from server.crypto.receipts import Answer, sign_answer
 from server.crypto.signature_base import Signed
 from server.crypto.signatures import Proof, Received, verify_request
+from server.domain.breaker import sign_of_life
 from server.domain.canonical import canonical
 from server.domain.errors import Conflict, Unproven
-from server.domain.exchange import Evidence, Head
+from server.domain.exchange import Evidence, Head, Outbound, Position
 from server.domain.letters import Batch
 from server.domain.names import moment_text
 from server.node import Node
@@ -69,25 +70,44 @@ async def keep(node: Node, proof: Proof, body: bytes) -> Reply:
     """
     ours = node.keys.encryption
     batch, letters = wire.read(open_sealed(body, lambda key_id: ours if key_id == ours.id else None))
-    wire.check_parties(batch, letters, sender=proof.sender, here=node.here)
-    if wire.root_of(letters) != proof.root or batch.root != proof.root.hex():
+    wire.check_parties(batch, (each.letter for each in letters), sender=proof.sender, here=node.here)
+    if wire.root_of([each.text for each in letters]) != proof.root or batch.root != proof.root.hex():
         raise wire.RootMismatch("函件与签名的根不一致。")
     log = node.store.log("in", proof.sender)
-    state = await node.store.peers.inbound(proof.sender)
-    head = await log.head(state.head)
-    if batch.number == head.number + 1:
-        _check_successor(batch, head)
-        reply, signed = _receipt(node, proof, Head(batch.stream, batch.number, batch.hash()))
-        if await log.append_theirs(batch, letters, _evidence(node, proof, signed)):
-            await node.store.peers.keep_inbound(proof.sender, head=batch.number)
-            node.metrics.letters_received.labels(proof.sender).inc(len(letters))
-            node.log.info("batch.kept", peer=proof.sender, number=batch.number, letters=len(letters))
+    outbound, known = (await node.store.peers.states([proof.sender]))[proof.sender]
+    head = await log.last_head(Position(known.stream, known.head))
+    if _follows(batch, head):
+        total = head.total + len(letters)
+        after = Head(batch.stream, batch.number, batch.hash(), total)
+        reply, signed = _receipt(node, proof, after)
+        bodies = [(each.letter, each.text) for each in letters]
+        if await log.append_theirs(batch, bodies, _evidence(node, proof, signed), total=total):
+            await _note_kept(node, proof.sender, batch, count=len(letters))
+            await _note_life(node, proof.sender, outbound)
             return reply
-        head = await log.head(batch.number)
-    if batch.number > head.number:
-        raise LogGap("批次编号不连续。", more={"head": vars(head)})
-    await _check_kept(node, proof.sender, batch)
+        head = await log.last_head(after.position)
+    await _check_kept(node, proof.sender, batch, head=head)
     return _receipt(node, proof, head)[0]
+
+
+def _follows(batch: Batch, head: Head) -> bool:
+    """Whether the batch comes next: in the stream of our head, or as the first of the stream after it."""
+    position = Position(batch.stream, batch.number)
+    is_next = position in (Position(head.stream, head.number + 1), Position(head.stream + 1, 1))
+    return is_next and batch.prev == head.hash
+
+
+async def _note_kept(node: Node, sender: str, batch: Batch, *, count: int) -> None:
+    at = node.clock.now()
+    await node.store.peers.keep_inbound(sender, stream=batch.stream, head=batch.number, conflict="", kept_at=at)
+    node.metrics.letters_received.labels(sender).inc(count)
+    node.log.info("batch.kept", peer=sender, stream=batch.stream, number=batch.number, letters=count)
+
+
+async def _note_life(node: Node, sender: str, outbound: Outbound) -> None:
+    """The sender lives: if our own way to it is broken, one attempt is brought forward."""
+    if sign_of_life(outbound, at=node.clock.now()) != outbound:
+        await node.store.peers.change(sender, lambda state: sign_of_life(state, at=node.clock.now()))
 
 
 def sign_refusal(node: Node, proof: Proof, *, status: int, content_type: str, body: bytes) -> Mapping[str, str]:
@@ -95,20 +115,23 @@ def sign_refusal(node: Node, proof: Proof, *, status: int, content_type: str, bo
     return _sign(node, proof, Answer(status, content_type, body)).headers
 
 
-def _check_successor(batch: Batch, head: Head) -> None:
-    if batch.stream != head.stream or batch.prev != head.hash:
-        raise LogConflict("批次与已有记录冲突。", more={"head": vars(head)})
-
-
-async def _check_kept(node: Node, sender: str, batch: Batch) -> None:
-    """A number we have counts as kept again only under the same hash."""
-    kept = await node.store.log("in", sender).entries([batch.number])
-    if batch.number not in kept or kept[batch.number].hash != batch.hash():
-        raise LogConflict("批次与已有记录冲突。")
+async def _check_kept(node: Node, sender: str, batch: Batch, *, head: Head) -> None:
+    """A batch that does not follow our head counts as kept again if we have it under the same hash."""
+    kept = await node.store.log("in", sender).entry(Position(batch.stream, batch.number))
+    if kept and kept.hash == batch.hash():
+        return
+    if not kept and Position(batch.stream, batch.number) > Position(head.stream, head.number + 1):
+        raise LogGap("批次编号不连续。", more={"head": head.told()})
+    at = node.clock.now()
+    about = {"peer": sender, "stream": str(batch.stream), "number": str(batch.number), "hash": batch.hash()}
+    await node.store.audit.note(f"conflict:{sender}:{batch.hash()}", "peer.log_conflict", at=at, about=about)
+    await node.store.peers.keep_inbound(sender, conflict=LogConflict.code)
+    node.log.error("log.conflict", **about)
+    raise LogConflict("批次与已有记录冲突。", more={"head": head.told()})
 
 
 def _receipt(node: Node, proof: Proof, head: Head) -> tuple[Reply, Signed]:
-    body = canonical({"head": vars(head), "time": moment_text(node.clock.now())})
+    body = canonical({"head": head.told(), "time": moment_text(node.clock.now())})
     signed = _sign(node, proof, Answer(RECEIPT_STATUS, JSON, body))
     return Reply(body, signed.headers), signed
 

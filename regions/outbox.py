@@ -5,62 +5,105 @@ however many couriers there are: find the head; mark its letters as logged; appe
 acknowledged; send the first that is not. An unknown outcome of any step ends the cycle, and the next one begins anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from regions import wire
 from regions.client import PeerFailure, hand_over
+from server.domain.breaker import breaker, failed, gone_back, in_next_stream, probing, stopped, succeeded, wait_seconds
 from server.domain.directory import NodeEntry
-from server.domain.exchange import Entry, Head, Outbound
-from server.domain.letters import MOST_BYTES, MOST_LETTERS, Batch, Letter
+from server.domain.errors import Conflict
+from server.domain.exchange import Entry, Head, Outbound, Position, Written
+from server.domain.letters import MOST_BYTES, Batch
 from server.node import Node
 
 BEHIND = timedelta(minutes=5)
 A_MOMENT = timedelta(milliseconds=1)
 VOUCH_EVERY = timedelta(minutes=10)
-MOST_DOUBLINGS = 20
+PROBE_GRACE_SECONDS = 5.0
+CONTRADICTIONS = frozenset({"log_gap", "log_conflict", "sender_behind"})
+
+
+class StreamNotStopped(Conflict):
+    """The way to this node works or is only interrupted, so that no new stream may be opened."""
+
+    title = "与该节点的通道没有停止，不能开启新的序列"
 
 
 async def deliver(node: Node, peer: NodeEntry) -> bool:
     """One cycle of the courier; True if it got a batch through, so that there may be more."""
     state = await node.store.peers.outbound(peer.node)
-    if state.next_attempt_at and node.clock.now() < state.next_attempt_at:
+    if breaker(state, node.clock.now()) in ("open", "stopped"):
         return False
     log = node.store.log("out", peer.node)
-    head = await log.head(state.head)
-    is_idle = head.number <= state.acknowledged
+    head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
+    is_idle = head.position <= state.acknowledged
     is_owed = is_idle and await _is_owed(node, peer.node, head)
-    if is_idle and not is_owed and not await node.store.letters.to_log(peer.node, limit=1):
+    if is_idle and not is_owed and not await node.store.letters_out.to_log(peer.node, limit=1):
         return False
-    if head.number:
-        of_head = (await log.entries([head.number]))[head.number]
-        await node.store.letters.mark_logged(peer.node, of_head.letters, head.number)
-    if is_idle and not await _append(node, peer.node, head, may_be_empty=is_owed):
+    if head.number and (of_head := await log.entry(head.position)):
+        await node.store.letters_out.mark_logged(peer.node, of_head.letters, head.position)
+    written: Mapping[str, Written] = {}
+    if is_idle:
+        chosen = await _append(node, peer.node, head, may_be_empty=is_owed)
+        if chosen is None:
+            return False
+        written = {each.id: each for each in chosen}
+    entry = await log.after(state.acknowledged)
+    if entry is None or not await _is_ours_to_try(node, peer.node, state):
         return False
-    entry = (await log.entries([state.acknowledged + 1])).get(state.acknowledged + 1)
-    return entry is not None and await _send(node, peer, entry, state=replace(state, head=max(head.number, state.head)))
+    texts = await _texts(node, entry, written)
+    return await _send(node, peer, entry, texts=texts)
+
+
+async def open_stream(node: Node, peer: str) -> Outbound:
+    """Let the way to a peer go on in a new stream that follows the head which the peer named (after a backup).
+
+    What the peer never receipted is sent again in it. Raises StreamNotStopped.
+    """
+    state = await node.store.peers.outbound(peer)
+    if not state.stopped:
+        raise StreamNotStopped(f"与 {peer} 的通道没有停止。")
+    opened = in_next_stream(state)
+    log = node.store.log("out", peer)
+    head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
+    for number in range(max(head.number - 1, 1), head.number + 1):
+        position = Position(state.stream, number)
+        if position > state.acknowledged and (entry := await log.entry(position)):
+            await node.store.letters_out.requeue(entry.letters, opened.stream)
+    about = {"peer": peer, "stream": str(opened.stream), "follows": opened.genesis, "because": state.stopped}
+    await node.store.audit.note(
+        f"stream:{peer}:{opened.stream}", "peer.stream_opened", at=node.clock.now(), about=about
+    )
+    return await node.store.peers.change(peer, lambda now: opened_of(now, state))
+
+
+def opened_of(now: Outbound, seen: Outbound) -> Outbound:
+    """The next stream, unless somebody has opened it already."""
+    return in_next_stream(now) if now.stream == seen.stream and now.stopped else now
 
 
 async def _is_owed(node: Node, peer: str, head: Head) -> bool:
     """Whether a batch is due even without letters: a deadline is open there, and our last word is ten minutes old."""
     if not await node.store.peers.is_owed(peer, node.clock.now()):
         return False
-    last = (await node.store.log("out", peer).entries([head.number])).get(head.number)
+    last = await node.store.log("out", peer).entry(head.position)
     return last is None or last.batch.complete_to + VOUCH_EVERY <= await _complete_to(node)
 
 
-async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> bool:
-    """Append one batch of the letters that stand in none; False if there are none and it may not be empty.
+async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> Sequence[Written] | None:
+    """Append one batch of the letters that stand in none, and answer them; None if there are none and it may not be
+    empty.
 
     If somebody else was first the entry is theirs, and is read back and sent all the same.
     """
     complete_to = await _complete_to(node)
-    waiting = await node.store.letters.to_log(peer, limit=MOST_LETTERS + 1)
-    chosen = _fitting(waiting)
-    node.metrics.peer_backlog.labels(peer).set(len(waiting))
+    most = node.settings.batch_letters
+    waiting = await node.store.letters_out.to_log(peer, limit=most + 1)
+    chosen = _fitting(waiting[:most])
     if not chosen and not may_be_empty:
-        return False
+        return None
     if len(chosen) < len(waiting):
         complete_to = min(complete_to, waiting[len(chosen)].at - A_MOMENT)
     batch = Batch(
@@ -70,10 +113,11 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> b
         number=head.number + 1,
         prev=head.hash,
         complete_to=complete_to,
-        root=wire.root_of(chosen).hex(),
+        root=wire.root_of([each.text for each in chosen]).hex(),
     )
-    await node.store.log("out", peer).append_ours(batch, [letter.id for letter in chosen])
-    return True
+    ids = [each.id for each in chosen]
+    await node.store.log("out", peer).append_ours(batch, ids, total=head.total + len(ids))
+    return chosen
 
 
 async def _complete_to(node: Node) -> datetime:
@@ -83,60 +127,96 @@ async def _complete_to(node: Node) -> datetime:
     return min(behind, oldest - A_MOMENT) if oldest else behind
 
 
-def _fitting(letters: Sequence[Letter]) -> Sequence[Letter]:
-    """The first letters that fit into one batch; always at least one."""
+def _fitting(letters: Sequence[Written]) -> Sequence[Written]:
+    """The first letters whose bytes fit into one batch; always at least one."""
     size = 0
-    for place, letter in enumerate(letters[:MOST_LETTERS]):
-        size += len(letter.text().encode())
+    for place, letter in enumerate(letters):
+        size += len(letter.text)
         if size > MOST_BYTES and place:
             return letters[:place]
-    return letters[:MOST_LETTERS]
+    return letters
 
 
-async def _send(node: Node, peer: NodeEntry, entry: Entry, *, state: Outbound) -> bool:
-    letters = await node.store.letters.sent(entry.letters)
+async def _is_ours_to_try(node: Node, peer: str, state: Outbound) -> bool:
+    """Whether this courier may make the attempt: while the breaker is not closed, one of all makes it."""
+    if not state.failures:
+        return True
+    until = node.clock.now() + timedelta(seconds=node.settings.peer_total_seconds + PROBE_GRACE_SECONDS)
+    return await node.store.peers.take(peer, state, probing(state, until=until))
+
+
+async def _texts(node: Node, entry: Entry, written: Mapping[str, Written]) -> list[bytes]:
+    """The bytes of the letters of an entry that was read back; those just read need not be read again."""
+    if all(id in written for id in entry.letters):
+        return [written[id].text for id in entry.letters]
+    return [each.text for each in await node.store.letters_out.written(entry.letters)]
+
+
+async def _send(node: Node, peer: NodeEntry, entry: Entry, *, texts: Sequence[bytes]) -> bool:
     try:
-        delivered = await hand_over(node, peer, entry.batch, letters=letters)
-        acknowledged = await _acknowledged(node, peer.node, entry, head=delivered.head)
+        delivered = await hand_over(node, peer, entry.batch, letters=texts)
+        await _check_head(node, peer.node, entry, head=delivered.head)
     except PeerFailure as failure:
-        await node.store.peers.keep_outbound(peer.node, await _after_failure(node, peer.node, state, failure=failure))
+        await _note_failure(node, peer.node, entry, failure=failure)
         return False
-    await node.store.log("out", peer.node).mark_receipted(entry.batch.number, delivered.evidence)
-    state = replace(state, acknowledged=acknowledged, failures=0, next_attempt_at=None, reason="")
-    await node.store.peers.keep_outbound(peer.node, state)
-    node.metrics.letters_sent.labels(peer.node).inc(len(letters))
-    node.log.info("batch.delivered", peer=peer.node, number=entry.batch.number, letters=len(letters))
+    batch, at = entry.batch, node.clock.now()
+    await node.store.log("out", peer.node).mark_receipted(entry.position, delivered.evidence)
+    await node.store.peers.change(peer.node, lambda state: _after_success(state, delivered.head, at=at))
+    node.metrics.letters_sent.labels(peer.node).inc(len(texts))
+    node.log.info("batch.delivered", peer=peer.node, stream=batch.stream, number=batch.number, letters=len(texts))
     return True
 
 
-async def _acknowledged(node: Node, peer: str, entry: Entry, *, head: Head) -> int:
-    """The number that the peer's head acknowledges, if that head is ours too; raises PeerFailure."""
-    number = entry.batch.number
-    kept = (await node.store.log("out", peer).entries([head.number])).get(head.number)
-    if head.number < number:
+async def _check_head(node: Node, peer: str, entry: Entry, *, head: Head) -> None:
+    """The head that a receipt names must be ours too, and not behind the batch it receipts; raises PeerFailure."""
+    if head.position < entry.position:
         raise PeerFailure("head_behind_receipt")
-    if kept is None:
-        raise PeerFailure("sender_behind")
-    if kept.hash != head.hash:
-        raise PeerFailure("log_conflict")
-    return head.number
+    known = await node.store.log("out", peer).entry(head.position)
+    if known is None:
+        raise PeerFailure("sender_behind", head=head)
+    if known.hash != head.hash:
+        raise PeerFailure("log_conflict", head=head)
 
 
-async def _after_failure(node: Node, peer: str, state: Outbound, *, failure: PeerFailure) -> Outbound:
-    """Back off, and if the peer's signed head lies behind what it acknowledged, go on from there."""
-    settings = node.settings
-    most = min(settings.retry_first_seconds * 2 ** min(state.failures, MOST_DOUBLINGS), settings.retry_most_seconds)
+def _after_success(state: Outbound, head: Head, *, at: datetime) -> Outbound:
+    """A receipt that comes late takes nothing back."""
+    if state.stopped:
+        return state
+    hint = max(head.number, state.head) if head.stream == state.stream else state.head
+    return replace(succeeded(state, max(head.position, state.acknowledged), at=at), head=hint)
+
+
+async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFailure) -> None:
+    """Back off; go on from where the peer's signed head is, or stop where its log and ours contradict each other."""
+    settings, at = node.settings, node.clock.now()
     fraction = int.from_bytes(node.chance.token(4), "big") / 2**32
-    wait = max(most * fraction, failure.retry_after_seconds)
+    theirs = failure.head if failure.reason in CONTRADICTIONS else None
+    is_known = bool(theirs) and await _is_known(node, peer, entry, theirs=theirs)
+
+    def change(state: Outbound) -> Outbound:
+        if state.stopped or entry.position <= state.acknowledged:
+            return state  # somebody else knows better by now
+        wait = wait_seconds(
+            state.failures, first=settings.retry_first_seconds, most=settings.retry_most_seconds, fraction=fraction
+        )
+        wait = max(wait, failure.retry_after_seconds)
+        state = failed(state, failure.reason, at=at, wait=wait, skew_seconds=failure.skew_seconds)
+        if theirs is None:
+            return state
+        return gone_back(state, theirs.position) if is_known else stopped(state, failure.reason, theirs=theirs)
+
+    state = await node.store.peers.change(peer, change)
     node.metrics.peer_failures.labels(peer, failure.reason).inc()
-    node.log.warning("peer.failed", peer=peer, reason=failure.reason, failures=state.failures + 1)
-    acknowledged = state.acknowledged
-    if failure.reason == "log_gap" and failure.head and failure.head.number < acknowledged:
-        acknowledged = failure.head.number
-    return replace(
-        state,
-        acknowledged=acknowledged,
-        failures=state.failures + 1,
-        next_attempt_at=node.clock.now() + timedelta(seconds=wait),
-        reason=failure.reason,
-    )
+    node.log.warning("peer.failed", peer=peer, reason=failure.reason, failures=state.failures, stopped=state.stopped)
+
+
+async def _is_known(node: Node, peer: str, entry: Entry, *, theirs: Head | None) -> bool:
+    """Whether the peer's head stands in our log too (read again now), and what follows it is not what it refused."""
+    if theirs is None:
+        return False
+    log = node.store.log("out", peer)
+    known = await log.entry(theirs.position) if theirs.number else None
+    if theirs.number and (known is None or known.hash != theirs.hash):
+        return False
+    following = await log.after(theirs.position)
+    return following is not None and following.hash != entry.hash

@@ -1,107 +1,196 @@
 """Settling kept letters: each is judged once, in its case's order, and what cannot be settled is answered by letter."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
-from server.desk.acting import perform, take_up
+from server.desk.acting import perform_many
 from server.desk.relay import relay
-from server.domain.acts import Act, Request
+from server.domain.acts import Act
 from server.domain.case import local_id
 from server.domain.deciding import NotOurStep
-from server.domain.errors import Refusal, StaleVersion, Unavailable
-from server.domain.exchange import KeptLetter
-from server.domain.letters import REFUSED, refusal_of
+from server.domain.errors import Conflict, Missing, Refusal, StaleVersion, Unavailable
+from server.domain.exchange import KeptLetter, Position
+from server.domain.letters import ANNULLED, REFUSED, RETRY, Letter, about_letter
 from server.domain.settling import LetterUnreadable, act_of, known_kind
 from server.node import Node
 
 BATCHES_AT_ONCE = 8
-LETTERS_AT_ONCE = 100
+LETTERS_AT_ONCE = 200
+MOST_IN_ATTENTION = 1000
 FIRST_WAIT_SECONDS = 0.2
 MOST_DOUBLINGS = 9
 LETTER_ID = re.compile(r"[0-9a-f]{64}")
+SETTLED, POSTPONED, ATTENTION = "settled", "postponed", "attention"
+
+
+class LetterConflict(Conflict):
+    """Another letter came under the same id, with other bytes."""
+
+    title = "同一编号的函件内容不同"
+
+
+class NoSuchLetter(Missing):
+    """There is no such letter between the two nodes, or it is not in attention."""
+
+    title = "没有这封函件，或者它不需要处理"
 
 
 async def spread(node: Node, peer: str) -> bool:
     """Spread the letters of a peer's kept batches, in order of the log; True if there may be more."""
     done = (await node.store.peers.inbound(peer)).spread
-    entries = await node.store.log("in", peer).entries(range(done + 1, done + 1 + BATCHES_AT_ONCE))
-    for number in range(done + 1, done + 1 + len(entries)):
-        at = node.clock.now()
-        await node.store.letters.keep(entries[number].letters, sender=peer, at=at, number=number)
-        await node.store.peers.keep_inbound(peer, spread=number)
+    log = node.store.log("in", peer)
+    entries = await log.entries(range(done.number + 1, done.number + 1 + BATCHES_AT_ONCE), stream=done.stream)
+    for number in range(done.number + 1, done.number + 1 + len(entries)):
+        position = Position(done.stream, number)
+        await _spread_batch(node, peer, entries[number].letters, position=position)
+        await node.store.peers.keep_inbound(peer, spread=position)
+    if not entries and await log.entry(Position(done.stream + 1, 1)):
+        await node.store.peers.keep_inbound(peer, spread=Position(done.stream + 1, 0))
+        return True
     return len(entries) == BATCHES_AT_ONCE
+
+
+async def _spread_batch(node: Node, peer: str, letters: Sequence[dict[str, object]], *, position: Position) -> None:
+    at = node.clock.now()
+    for letter in await node.store.letters_in.keep(letters, sender=peer, at=at, position=position):
+        await _tell_refused(node, letter, LetterConflict.code, round=0)
+        node.log.error("letter.conflict", peer=peer, letter=letter.id, case=letter.case, kind=letter.kind)
 
 
 async def settle(node: Node) -> bool:
     """Settle the letters whose time has come, in order of the log; True if there may be more."""
-    due = await node.store.letters.due(node.clock.now(), limit=LETTERS_AT_ONCE)
-    for kept in due:
-        outcome = await settle_one(node, kept)
-        node.metrics.letters_settled.labels(known_kind(kept.letter.kind), outcome).inc()
+    due = await node.store.letters_in.due(node.clock.now(), limit=LETTERS_AT_ONCE)
+    await _settle(node, due)
     return len(due) == LETTERS_AT_ONCE
 
 
-async def settle_one(node: Node, kept: KeptLetter) -> str:
-    """Settle one letter; answers `settled`, `postponed` or `attention`."""
-    letter = kept.letter
-    if letter.after:
-        before = (await node.store.letters.kept([letter.after])).get(letter.after)
-        if before is None or before.state != "settled":
-            return await _postpone(node, kept, "waits_on_earlier_letter")
+async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
+    """Judge each; a letter of a case that was stopped by an earlier one keeps its place and is judged next time."""
+    before = {kept.letter.after for kept in due if kept.letter.after} - {kept.letter.id for kept in due}
+    free = set(await node.store.letters_in.released(before) if before else ())
+    wishes: dict[str, list[tuple[KeptLetter, Act]]] = {}
+    for kept in due:
+        letter = kept.letter
+        if letter.after and letter.after not in free:
+            await _postpone(node, kept, "waits_on_earlier_letter")
+        elif letter.kind in _ABOUT_LETTERS:
+            await _hear(node, kept)
+        elif act := await _act(node, kept):
+            wishes.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
+            free.add(letter.id)
+    await _do(node, wishes)
+
+
+async def _act(node: Node, kept: KeptLetter) -> Act | None:
+    """What the letter wishes; a letter of an unknown kind waits for the day when this node knows it."""
     try:
-        if letter.kind == REFUSED:
-            return await _note_refusal(node, kept)
-        act = act_of(letter, node.catalogue_of)
-        if act is None:
-            return await _postpone(node, kept, "kind_unknown")
-        await _do(node, str(letter.case), act)
-    except (StaleVersion, Unavailable) as fault:
-        return await _postpone(node, kept, fault.code)
+        act = act_of(kept.letter, node.catalogue_of)
     except Refusal as refusal:
-        return await _refuse(node, kept, refusal)
-    await node.store.letters.mark_settled(kept)
-    return "settled"
+        await _refuse(node, kept, refusal)
+        return None
+    if act is None:
+        await _postpone(node, kept, "kind_unknown")
+    return act
 
 
-async def _do(node: Node, case: str, act: Act) -> None:
-    id = local_id(case, node.here)
-    record = await (take_up if isinstance(act, Request) else perform)(node, id, act)
-    await relay(node, record)
+async def _do(node: Node, wishes: dict[str, list[tuple[KeptLetter, Act]]]) -> None:
+    done = await perform_many(node, {id: [act for _, act in course] for id, course in wishes.items()})
+    await relay(node, *done.records)
+    settled = []
+    for kept, act in (each for course in wishes.values() for each in course):
+        if act.id not in done.answers:
+            continue
+        refusal = done.answers[act.id]
+        if refusal is None:
+            settled.append(kept)
+        elif isinstance(refusal, StaleVersion | Unavailable):
+            await _postpone(node, kept, refusal.code)
+        else:
+            await _refuse(node, kept, refusal)
+    await node.store.letters_in.mark_settled(settled)
+    for kept in settled:
+        node.metrics.letters_settled.labels(kept.letter.kind, SETTLED).inc()
 
 
-async def _note_refusal(node: Node, kept: KeptLetter) -> str:
-    """A letter of ours was refused: it is dead, and stands there with the reason."""
-    body = kept.letter.body
-    id, code = str(body.get("id", "")), str(body.get("code", ""))[:60]
+async def _hear(node: Node, kept: KeptLetter) -> None:
+    """What is said about another letter takes effect; it is never answered by letter.refused."""
+    try:
+        await _ABOUT_LETTERS[kept.letter.kind](node, kept)
+    except Refusal as refusal:
+        await node.store.letters_in.mark_attention(kept, reason=refusal.code)
+        _count(node, kept, ATTENTION)
+        return
+    await node.store.letters_in.mark_settled([kept])
+    _count(node, kept, SETTLED)
+
+
+async def _refused(node: Node, kept: KeptLetter) -> None:
+    """A letter of ours was refused: it is dead, and stands there with the reason, unless it was retried since."""
+    sender, body = kept.letter.sender, kept.letter.body
+    id, code = _named(kept.letter), str(body.get("code", ""))[:60]
+    ours = await node.store.letters_out.letter(id)
+    if ours and ours.letter.to == sender and body.get("round", 0) == ours.round:
+        await node.store.letters_out.mark_dead(sender, id, reason=code)
+        node.log.error("letter.dead", peer=sender, letter=id, code=code)
+
+
+async def _retry(node: Node, kept: KeptLetter) -> None:
+    """The sender lets a letter that stands in attention here be judged anew."""
+    theirs = await _in_attention(node, kept.letter)
+    if theirs.round < int(kept.letter.body.get("round", 1)):
+        await node.store.letters_in.retry(theirs, at=node.clock.now())
+
+
+async def _annul(node: Node, kept: KeptLetter) -> None:
+    """The sender wants no effect of a letter that stands in attention here; what waits on it goes on."""
+    await node.store.letters_in.mark_annulled(await _in_attention(node, kept.letter))
+
+
+_ABOUT_LETTERS = {REFUSED: _refused, RETRY: _retry, ANNULLED: _annul}
+
+
+def _named(letter: Letter) -> str:
+    """The letter that this one is about; raises LetterUnreadable."""
+    id = str(letter.body.get("id", ""))
     if not LETTER_ID.fullmatch(id):
-        await node.store.letters.mark_attention(kept, reason=LetterUnreadable.code)
-        return "attention"
-    is_ours = await node.store.letters.mark_dead(kept.letter.sender, id, reason=code)
-    node.log.error("letter.dead", peer=kept.letter.sender, letter=id, code=code, is_ours=is_ours)
-    await node.store.letters.mark_settled(kept)
-    return "settled"
+        raise LetterUnreadable("函件没有正确指明所涉及的函件。")
+    return id
 
 
-async def _postpone(node: Node, kept: KeptLetter, reason: str) -> str:
+async def _in_attention(node: Node, letter: Letter) -> KeptLetter:
+    """The letter of the same sender that this one is about; raises NoSuchLetter."""
+    id = _named(letter)
+    for kept in await node.store.letters_in.in_attention(sender=letter.sender, limit=MOST_IN_ATTENTION):
+        if kept.letter.id == id:
+            return kept
+    raise NoSuchLetter("没有这封函件，或者它不需要处理。")
+
+
+async def _postpone(node: Node, kept: KeptLetter, reason: str) -> None:
     wait = timedelta(seconds=FIRST_WAIT_SECONDS * 2 ** min(kept.tries, MOST_DOUBLINGS))
-    await node.store.letters.postpone(kept, until=node.clock.now() + wait, reason=reason)
-    return "postponed"
+    await node.store.letters_in.postpone(kept, until=node.clock.now() + wait, reason=reason)
+    _count(node, kept, POSTPONED)
 
 
-async def _refuse(node: Node, kept: KeptLetter, refusal: Refusal) -> str:
+async def _refuse(node: Node, kept: KeptLetter, refusal: Refusal) -> None:
     """Tell the sender, note a peer that spoke on a foreign matter, and leave the letter where people see it."""
-    letter, at = kept.letter, node.clock.now()
-    await node.store.letters.answer(refusal_of(letter, refusal.code, at=at, salt=node.chance.token(16)))
+    letter = kept.letter
+    await _tell_refused(node, letter, refusal.code, round=kept.round)
     if isinstance(refusal, NotOurStep):
         about = {"peer": letter.sender, "case": str(letter.case), "step": str(letter.step), "kind": letter.kind}
-        await node.store.audit.note(f"foreign:{letter.id}", "peer.overstepped", at=at, about=about)
-    await node.store.letters.mark_attention(kept, reason=refusal.code)
-    node.log.error(
-        "letter.refused",
-        peer=letter.sender,
-        letter=letter.id,
-        case=letter.case,
-        kind=letter.kind,
-        code=refusal.code,
-    )
-    return "attention"
+        await node.store.audit.note(f"foreign:{letter.id}", "peer.overstepped", at=node.clock.now(), about=about)
+    await node.store.letters_in.mark_attention(kept, reason=refusal.code)
+    named = {"letter": letter.id, "case": letter.case, "kind": letter.kind}
+    node.log.error("letter.refused", peer=letter.sender, code=refusal.code, **named)
+    _count(node, kept, ATTENTION)
+
+
+async def _tell_refused(node: Node, letter: Letter, code: str, *, round: int) -> None:
+    said = {"code": code} | ({"round": round} if round else {})
+    at, salt = node.clock.now(), node.chance.token(16)
+    await node.store.letters_out.answer(about_letter(REFUSED, letter, here=node.here, at=at, salt=salt, **said))
+
+
+def _count(node: Node, kept: KeptLetter, outcome: str) -> None:
+    node.metrics.letters_settled.labels(known_kind(kept.letter.kind), outcome).inc()

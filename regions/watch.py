@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from server.domain.breaker import breaker
 from server.domain.exchange import Outbound
 from server.domain.names import Moment
 from server.node import Node
@@ -19,15 +20,15 @@ async def look(node: Node) -> Awaited:
     """Who has something to do now; what a crash hid from this look is found by the couriers' own slow rounds."""
     peers = [peer.node for peer in node.directory.peers_of(node.here)]
     states = await node.store.peers.states(peers)
-    destinations = await node.store.letters.destinations()
+    destinations = await node.store.letters_out.destinations()
     now = node.clock.now()
     return Awaited(
         couriers=frozenset(
             peer for peer, (out, _) in states.items() if _is_due(out, now) and (peer in destinations or out.failures)
         ),
-        spreaders=frozenset(peer for peer, (_, into) in states.items() if into.head > into.spread),
+        spreaders=frozenset(peer for peer, (_, into) in states.items() if into.head_position > into.spread),
     )
 
 
 def _is_due(out: Outbound, now: Moment) -> bool:
-    return out.next_attempt_at is None or out.next_attempt_at <= now
+    return breaker(out, now) in ("closed", "half_open")

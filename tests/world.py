@@ -53,6 +53,11 @@ def person(name: str = "测试甲", *, born: str = "19900101", sequence: str = "
     return Person(key=f"key-of-{sequence}", name=name, id_number=first_17 + check_character(first_17))
 
 
+def is_fictitious(id_number: str) -> bool:
+    """Whether the address code is that of a province (`320000`); real numbers carry that of a county."""
+    return id_number[2:6] == "0000"
+
+
 def citizen(node: str = JIANGSU) -> Actor:
     """The applicant, at his home node."""
     return Actor(node=node, part="citizen")

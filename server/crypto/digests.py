@@ -1,7 +1,6 @@
-"""Digests: keyed ones name what must not be guessed, plain ones name content."""
+"""Keyed digests, which name what must not be guessed."""
 
 import base64
-import hashlib
 import hmac
 from typing import Any
 
@@ -16,7 +15,3 @@ def keyed_digest(key: bytes, value: Any) -> str:
 def keyed_digest_of_bytes(key: bytes, data: bytes) -> str:
     """HMAC-SHA256 of the bytes in lowercase base32, 52 characters."""
     return base64.b32encode(hmac.digest(key, data, "sha256")).rstrip(b"=").lower().decode("ascii")
-
-
-def sha256_hex(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

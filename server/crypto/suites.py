@@ -48,10 +48,6 @@ class SigningKey:
         """The public half, 32 raw bytes."""
         return self.private.public_key().public_bytes_raw()
 
-    @cached_property
-    def verify_key(self) -> VerifyKey:
-        return VerifyKey(self.id, self.public, self.suite)
-
     def sign(self, data: bytes) -> bytes:
         return self.private.sign(data)
 

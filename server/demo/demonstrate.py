@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,14 @@ import aiohttp
 import orjson
 
 from server.demo.database import DatabaseDidNotStart, check_reachable
+from server.demo.faults import Fault, Injury, wired
 from server.demo.folder import Plan, check_same, demo_folder, kept_plan, new_plan, ports_from
 from server.demo.people import citizens, family
 from server.demo.ports import reserved, reserved_lasting
 from server.demo.processes import ROOT, ChildFailed, first_to_end
 from server.demo.proof import letters_proven
 from server.demo.provinces import APP_ID, REGIONS, Demo, running_demo
+from server.demo.proxy import Proxy
 from server.demo.story import BUNDLE, HOUSEHOLD, REQUEST_SECONDS, BirthStory, Row, StoryFailed
 from server.demo.telling import Voice
 from server.tools.publications import load_catalogue, load_nodes
@@ -31,6 +33,9 @@ FEWEST, MOST = 2, 5
 STORY_SECONDS = 120.0
 IN_TIMELINE = ("at", "node", "step", "act", "state", "by")
 OF_CITIZEN = ("code", "name", "id_number", "face_token")
+NO_FAULT_HERE = (
+    "--fault belongs to a story in a folder of its own: use it without --keep, and with --json only if --once."
+)
 NOT_PROVEN = "The case is closed, but not every receipt could be proven on both sides."
 
 
@@ -47,6 +52,7 @@ class Wish:
     nodes: int | None
     port: int | None
     keep: Path | None
+    fault: Fault | None = None
 
     @property
     def tells_story(self) -> bool:
@@ -91,11 +97,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="keep data, keys, logs and passwords in this folder, and go on from it"
     )
+    parser.add_argument(
+        "--fault",
+        type=Fault,
+        choices=list(Fault),
+        help="while the case is under way, cut the wire between the provinces or slow it, or kill the other province's "
+        "processes, and show how all goes on",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Show the demo; answers the exit code. Raises ValueError with a plain sentence when anything is wrong."""
-    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep)
+    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.fault)
+    if wish.fault and (wish.keep or not wish.tells_story):
+        raise DemoFailed(NO_FAULT_HERE)
     try:
         return asyncio.run(_until_stopped(wish))
     except (ChildFailed, DatabaseDidNotStart, StoryFailed) as fault:
@@ -135,11 +150,15 @@ async def _live(wish: Wish) -> int:
         folder = stack.enter_context(demo_folder(wish.keep))
         with ExitStack() as holding:
             plan = _plan(wish, folder, holding)
+            wires: tuple[Proxy, ...] = ()
+            if wish.fault:
+                plan, wires = await stack.enter_async_context(wired(plan))
             people = citizens(plan.nodes[0].division)
             running = running_demo(folder, plan, citizens=people, mongodb_uri=mongodb_uri, say=voice.say)
             demo = await stack.enter_async_context(running)
         if wish.tells_story:
-            told = await _tell(demo, voice, began=began)
+            injury = Injury(wish.fault, demo, wires) if wish.fault else None
+            told = await _tell(demo, voice, injury, began=began)
             if wish.is_json:
                 _print(_outcome(demo, told))
             if not told.is_proven:
@@ -168,16 +187,18 @@ def _plan(wish: Wish, folder: Path, holding: ExitStack) -> Plan:
     return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports)
 
 
-async def _tell(demo: Demo, voice: Voice, *, began: float) -> Told:
+async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, began: float) -> Told:
     """Drive the case to its end while telling it, and let both sides prove what they exchanged."""
     rows: list[Row] = []
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as http:
         home = demo.provinces[0].division
-        story = BirthStory(http, demo, family(demo.citizens[0], home, HOUSEHOLD))
+        forgives = (aiohttp.ClientError,) if injury else ()
+        story = BirthStory(http, demo, family(demo.citizens[0], home, HOUSEHOLD), forgives=forgives)
         try:
-            async with asyncio.timeout(STORY_SECONDS):
-                async for part in story.tell():
+            parts = injury.among(story.tell()) if injury else story.tell()
+            async with asyncio.timeout(STORY_SECONDS), aclosing(parts):
+                async for part in parts:
                     rows += [part] if isinstance(part, Row) else []
                     voice.tell(part)
         except TimeoutError:

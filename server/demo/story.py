@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,13 +74,19 @@ class Caller:
 
 @dataclass
 class Desk:
-    """An officer at work on what his worklist shows of one case."""
+    """An officer at work on what his worklist shows of one case; of what he `forgives` he only tries again."""
 
     caller: Caller
     result: Mapping[str, str]
+    forgives: tuple[type[Exception], ...] = ()
 
     async def work(self, numbers: frozenset[str]) -> bool:
         """Do the next act on each open task of these cases; whether there was any."""
+        with suppress(*self.forgives):
+            return await self._work(numbers)
+        return False
+
+    async def _work(self, numbers: frozenset[str]) -> bool:
         tasks = [task for task in await self._tasks() if task["case"] in numbers and task["state"] in NEXT_ACT]
         for task in tasks:
             shown = await self.caller.get(f"/desk/v1/cases/{task['case']}")
@@ -108,15 +115,18 @@ class Desk:
 class BirthStory:
     """The birth story, told as it happens; afterwards `case` is the number of its case."""
 
-    def __init__(self, http: aiohttp.ClientSession, demo: Demo, family: Family) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, demo: Demo, family: Family, *, forgives: tuple[type[Exception], ...] = ()
+    ) -> None:
         self._http = http
         self._provinces = demo.provinces
         self._family = family
+        self._forgives = forgives
         self._parent = Caller(http, demo.provinces[0].base_url)
         self._steps: list[dict[str, Any]] = []
         self.case = ""
 
-    async def tell(self) -> AsyncIterator[Row | str]:
+    async def tell(self) -> AsyncGenerator[Row | str, None]:
         """Each thing that happens: a row of the timeline, or a sentence on what stands in none.
 
         Raises StoryFailed.
@@ -176,7 +186,7 @@ class BirthStory:
         caller = Caller(self._http, province.base_url)
         answer = await caller.post("/desk/v1/sessions", {"name": officer.name, "password": officer.password})
         caller.token = answer["access_token"]
-        return Desk(caller, {"child_id_number": self._family.child_id_number})
+        return Desk(caller, {"child_id_number": self._family.child_id_number}, self._forgives)
 
     async def _timeline(self) -> list[Row]:
         answer = await self._parent.get(f"/api/v1/cases/{self.case}/timeline")

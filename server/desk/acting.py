@@ -1,13 +1,15 @@
 """Doing an act to a case once: load, decide, commit, and after any doubt look first whether it was done already."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from server.domain.acts import Act, Facts
-from server.domain.case import NoSuchCase
+from server.domain.case import Case
 from server.domain.deciding import decide
 from server.domain.effects import effects_of
-from server.domain.errors import Conflict, OutcomeUnknown, StaleVersion
+from server.domain.errors import Conflict, OutcomeUnknown, Refusal, StaleVersion
 from server.domain.events import Event
+from server.domain.lifecycle import evolve
 from server.domain.records import Commit, Record
 from server.node import Node
 
@@ -29,8 +31,8 @@ async def perform(node: Node, id: str, act: Act) -> Record:
     doubt: StaleVersion | OutcomeUnknown | None = None
     for _ in range(ATTEMPTS):
         record = await node.store.cases.case(id)
-        if done := record.done_by(act.id):
-            return same(record, done[0].act_digest, act.digest)
+        if (done := record.done_by(act.id)) is not None:
+            return same(record, done, act.digest)
         facts = node.facts()
         events = decide(record.case, act, facts)
         if not events:
@@ -42,14 +44,78 @@ async def perform(node: Node, id: str, act: Act) -> Record:
     raise doubt or StaleVersion("办件已有新的进展，请刷新后重试。")
 
 
-async def take_up(node: Node, id: str, act: Act) -> Record:
-    """The same for an act that may begin this node's copy of another node's case."""
+@dataclass(frozen=True)
+class Done:
+    """What came of acts on many cases: for each act that was tried (by its id) its refusal or None, and the cases."""
+
+    answers: Mapping[str, Refusal | None]
+    records: Sequence[Record]
+
+
+async def perform_many(node: Node, wishes: Mapping[str, Sequence[Act]]) -> Done:
+    """Do the acts on many cases (by id), those on one case in order, in a few round trips for all of them.
+
+    A case's first refusal ends its course: its further acts are not tried. A Request may begin a copy of a case.
+    """
+    answers: dict[str, Refusal | None] = {}
+    records: list[Record] = []
+    left = dict(wishes)
+    for _ in range(ATTEMPTS):
+        found = await node.store.cases.find_many(list(left))
+        courses = {id: _Course(node, found.get(id), acts) for id, acts in left.items()}
+        moving = [each for each in courses.values() if each.events]
+        after = await _commit(node, moving)
+        if after is None:
+            left = {id: left[id] for id, each in courses.items() if each.events}
+        else:
+            left = {}
+            records += [moved(node, record, each.events) for record, each in zip(after, moving, strict=True)]
+        for id, each in courses.items():
+            if id not in left:
+                answers |= each.answers
+                records += [each.record] if each.record and not each.events else []
+        if not left:
+            break
+    answers |= {acts[0].id: StaleVersion("办件已有新的进展，请刷新后重试。") for acts in left.values()}
+    return Done(answers, records)
+
+
+async def _commit(node: Node, moving: Sequence["_Course"]) -> list[Record] | None:
+    """The cases after it; None if it is not sure that all have moved."""
     try:
-        return await perform(node, id, act)
-    except NoSuchCase:
-        facts = node.facts()
-        events = decide(None, act, facts)
-        return moved(node, await node.store.cases.commit(None, commit_of(None, events, facts)), events)
+        return await node.store.cases.commit_many([(each.record, each.commit()) for each in moving])
+    except OutcomeUnknown:
+        return None
+
+
+class _Course:
+    """What some acts on one case come to, if they are done to it as it stands."""
+
+    def __init__(self, node: Node, record: Record | None, acts: Sequence[Act]) -> None:
+        self.record = record
+        self.events: list[Event] = []
+        self.answers: dict[str, Refusal | None] = {}
+        self._facts = node.facts()
+        case = record.case if record else None
+        for act in acts:
+            try:
+                case = self._do(case, act)
+            except Refusal as refusal:
+                self.answers[act.id] = refusal
+                return
+            self.answers[act.id] = None
+
+    def _do(self, case: Case | None, act: Act) -> Case | None:
+        if self.record and (done := self.record.done_by(act.id)) is not None:
+            same(self.record, done, act.digest)
+            return case
+        for event in decide(case, act, self._facts):
+            self.events.append(event)
+            case = evolve(case, event)
+        return case
+
+    def commit(self) -> Commit:
+        return commit_of(self.record, self.events, self._facts)
 
 
 def moved(node: Node, record: Record, events: Sequence[Event]) -> Record:
@@ -59,10 +125,14 @@ def moved(node: Node, record: Record, events: Sequence[Event]) -> Record:
 
 
 def commit_of(record: Record | None, events: Sequence[Event], facts: Facts) -> Commit:
-    """The events with all that must follow them."""
+    """The events (at least one) with all that must follow them."""
     case, threads = (record.case, record.threads) if record else (None, {})
     effects, threads = effects_of(case, events, facts, threads=threads)
-    return Commit(events=events, effects=effects, threads=threads)
+    for event in events:
+        case = evolve(case, event)
+    if case is None:
+        raise ValueError("a commit without events moves nothing")
+    return Commit(events=events, case=case, effects=effects, threads=threads)
 
 
 def same(record: Record, done: str, wished: str) -> Record:

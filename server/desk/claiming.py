@@ -126,7 +126,7 @@ async def check_act(node: Node, officer: Officer, act: StepAct, *, case: str) ->
     if claim is None or claim.department != officer.department or not claim.is_anothers(officer.name, at):
         return
     record = await node.store.cases.case(case)
-    if not record.done_by(act.id):
+    if record.done_by(act.id) is None:
         check_free(claim, officer.name, at=at)
 
 

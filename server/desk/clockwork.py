@@ -131,15 +131,15 @@ async def _is_complete(node: Node, case: Case, rung: Rung) -> bool:
     if case.home == node.here:
         return True
     spread = (await node.store.peers.inbound(case.home)).spread
-    last = (await node.store.log("in", case.home).entries([spread])).get(spread)
+    last = await node.store.log("in", case.home).entry(spread)
     if last is None or last.batch.complete_to < day_begins(rung.due_on + DAY):
         return False
-    return not await node.store.letters.may_wait(case.name)
+    return not await node.store.letters_in.may_wait(case.name)
 
 
 async def _has_vouched(node: Node, case: Case, rung: Rung) -> bool:
     """Whether the decider has our word that all letters up to the end of the last day are sent."""
     peer = case.step(rung.step).node
     acknowledged = (await node.store.peers.outbound(peer)).acknowledged
-    last = (await node.store.log("out", peer).entries([acknowledged])).get(acknowledged)
+    last = await node.store.log("out", peer).entry(acknowledged)
     return last is not None and last.batch.complete_to >= day_begins(rung.due_on + DAY)

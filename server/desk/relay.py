@@ -1,6 +1,6 @@
 """The relay: carries what must follow a commit from the case document to where it belongs, as often as need be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.domain.records import Record
@@ -9,11 +9,10 @@ from server.node import Node
 SWEPT_AT_ONCE = 100
 
 
-async def relay(node: Node, record: Record) -> None:
-    """Carry all pending effects of the record in the order of their events; again and in any order does no harm."""
-    for effect in pending(record):
-        await carry(node, effect)
-    await node.store.cases.mark_relayed(record)
+async def relay(node: Node, *records: Record) -> None:
+    """Carry all pending effects of the records; again and in any order does no harm."""
+    await carry(node, [effect for record in records for effect in pending(record)])
+    await node.store.cases.mark_relayed(records)
 
 
 def pending(record: Record) -> list[Mapping[str, Any]]:
@@ -21,28 +20,25 @@ def pending(record: Record) -> list[Mapping[str, Any]]:
     return [effect for effect in record.document["effects"] if effect["event"] > record.document["relayed"]]
 
 
-async def carry(node: Node, effect: Mapping[str, Any]) -> None:
-    """Carry one effect."""
-    if "task" in effect:
-        await node.store.tasks.put(effect["task"])
-        node.metrics.effects_relayed.labels("task").inc()
-    if "letter" in effect:
-        await node.store.letters.put(effect["letter"])
-        node.metrics.effects_relayed.labels("letter").inc()
-    if "notice" in effect:
-        await node.store.notices.put(effect["notice"])
-        node.metrics.effects_relayed.labels("notice").inc()
-    if "fetch" in effect:
-        await node.store.fetches.put(effect["fetch"])
-        node.metrics.effects_relayed.labels("fetch").inc()
-    if "alarm" in effect:
-        await node.store.alarms.put(effect["alarm"])
-        node.metrics.effects_relayed.labels("alarm").inc()
+async def carry(node: Node, effects: Sequence[Mapping[str, Any]]) -> None:
+    """Carry these effects, all of one kind in one round trip."""
+    store = node.store
+    rooms: Mapping[str, Any] = {
+        "task": store.tasks,
+        "letter": store.letters_out,
+        "notice": store.notices,
+        "alarm": store.alarms,
+        "fetch": store.fetches,
+    }
+    for kind, room in rooms.items():
+        documents = [effect[kind] for effect in effects if kind in effect]
+        if documents:
+            await room.put(*documents)
+            node.metrics.effects_relayed.labels(kind).inc(len(documents))
 
 
 async def sweep(node: Node) -> bool:
     """Carry what a crash left behind; True if there may be more."""
     due = await node.store.cases.due_for_relay(node.clock.now(), limit=SWEPT_AT_ONCE)
-    for record in due:
-        await relay(node, record)
+    await relay(node, *due)
     return len(due) == SWEPT_AT_ONCE

@@ -1,6 +1,6 @@
 """What people are shown of a step: where it stands, who has it until when, and what is asked of the applicant."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ from server.domain.clock import due
 from server.domain.effects import due_on
 from server.domain.masking import masked
 from server.domain.names import CHINA, Value
-from server.domain.procedure import Delivery
+from server.domain.procedure import Delivery, Gap
 from server.node import Node
 
 
@@ -159,18 +159,20 @@ def _due(node: Node, step: Step) -> tuple[date | None, bool]:
 def _asked(catalogue: Catalogue, step: Step) -> Asked | None:
     supplement = step.supplement
     if step.state == "supplementing" and supplement and supplement.answered_at is None:
-        gaps = [(gap.kind, gap.code, gap.reason) for gap in supplement.gaps]
+        gaps = list(supplement.gaps)
         last = supplement.due_on
     elif step.awaited and not step.has_ended:
-        gaps = [("material", deferral.material, "容缺受理，请在期限内补交。") for deferral in step.awaited]
+        later = "容缺受理，请在期限内补交。"
+        gaps = [Gap(kind="material", code=deferral.material, reason=later) for deferral in step.awaited]
         last = min(deferral.due_on for deferral in step.awaited)
     else:
         return None
-    shown = [
-        GapShown(kind=kind, code=code, name=name_of(catalogue, kind, code), reason=reason)
-        for kind, code, reason in gaps
-    ]
-    return Asked(gaps=tuple(shown), due_on=last)
+    return Asked(gaps=gaps_shown(catalogue, gaps), due_on=last)
+
+
+def gaps_shown(catalogue: Catalogue, gaps: Iterable[Gap]) -> tuple[GapShown, ...]:
+    """What is to be put right, with the names in the catalogue."""
+    return tuple(GapShown(**gap.model_dump(), name=name_of(catalogue, gap.kind, gap.code)) for gap in gaps)
 
 
 def name_of(catalogue: Catalogue, kind: Literal["field", "material"], code: str) -> str:
@@ -197,6 +199,17 @@ def materials_shown(catalogue: Catalogue, materials: Iterable[Offered]) -> tuple
     return tuple(
         MaterialShown(code=each.code, name=names.get(each.code, each.code), size=each.size, media_type=each.media_type)
         for each in materials
+    )
+
+
+def materials_at_desk(
+    catalogue: Catalogue, materials: Sequence[Offered], here: Mapping[str, int]
+) -> tuple[MaterialAtDesk, ...]:
+    """The same at the desk; `here` is how much has come of those that are not all here, by SHA-256 (hex)."""
+    shown = zip(materials_shown(catalogue, materials), materials, strict=True)
+    return tuple(
+        MaterialAtDesk(**vars(line), sha256=each.sha256, bytes_here=here.get(each.sha256, each.size))
+        for line, each in shown
     )
 
 

@@ -1,28 +1,17 @@
-"""The worklist: what officers are shown, and the note of each look at personal data with its reason."""
+"""The worklist: the open tasks that an officer sees, and in which order."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from server.desk.claiming import MOST_HELD, HandOverView
-from server.desk.gathering import bytes_here
-from server.desk.steps import (
-    FieldShown,
-    LocalMoment,
-    MaterialAtDesk,
-    StepView,
-    fields_shown,
-    materials_shown,
-    step_view,
-)
-from server.domain.bundles import Applicant
-from server.domain.case import STATE_NAMES, Case, State, Step
+from server.desk.steps import LocalMoment
+from server.domain.case import STATE_NAMES, State
 from server.domain.claims import Claim
 from server.domain.counts import dues_of
 from server.domain.deciding import NotYourDepartment
-from server.domain.names import Value, china_day, moment_text
+from server.domain.names import Value, china_day
 from server.domain.persons import Officer
-from server.domain.telling import commission_of
 from server.node import Node
 
 # An ended step may still have to be delivered, or to be followed up; one that waits lies on nobody's desk.
@@ -74,33 +63,6 @@ class TaskList(Value):
 
     tasks: tuple[TaskLine, ...]
     next: str | None
-
-
-class DeskStep(Value):
-    """A step of the officer's department with what its item declares, in full."""
-
-    step: StepView
-    form: tuple[FieldShown, ...]
-    materials: tuple[MaterialAtDesk, ...]
-    yields_fields: tuple[FieldShown, ...]
-
-
-class DeskCaseView(Value):
-    """A case as an officer sees it: only the steps of his department that this node decides.
-
-    `applicant_kind`: whether the subject himself applies or a relative (None: only the home knows); `is_by_agent`: at
-    home, whether an agent handed it in.
-    """
-
-    id: str
-    name: str
-    bundle: str
-    bundle_name: str
-    opened_at: LocalMoment
-    applicant_kind: Applicant | None
-    is_by_agent: bool
-    steps: tuple[DeskStep, ...]
-    version: int
 
 
 async def tasks(node: Node, officer: Officer, asked: TaskFilter, *, limit: int) -> TaskList:
@@ -169,59 +131,4 @@ def _line(task: Task, claim: Claim | None, at: datetime) -> TaskLine:
         holder=live.holder if live else "",
         until=live.until if live else None,
         hand_over=HandOverView.of(claim.hand_over) if claim else None,
-    )
-
-
-async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
-    """A case with the data that the officer's steps declare; the look is noted with its reason before it is given.
-
-    Raises NoSuchCase, and NotYourDepartment if no step of the case is his department's to decide here.
-    """
-    record = await node.store.cases.case(id)
-    steps = [
-        step
-        for step in record.case.steps.values()
-        if step.node == node.here and step.plan.department == officer.department
-    ]
-    if not steps:
-        raise NotYourDepartment("该办件没有由本部门办理的事项。")
-    at = node.clock.now()
-    about = {"case": record.case.name, "officer": officer.name, "department": officer.department}
-    reason = {"reason": "decides " + ", ".join(step.plan.code for step in steps)}
-    entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
-    await node.store.audit.note(entry, "case.read", at=at, about=about | reason)
-    return DeskCaseView(
-        id=record.id,
-        name=record.case.name,
-        bundle=record.case.bundle,
-        bundle_name=record.case.bundle_name,
-        opened_at=record.case.opened_at,
-        applicant_kind=_applicant_kind(node, record.case),
-        is_by_agent=record.case.agent is not None,
-        steps=tuple([await desk_step(node, record.case, step) for step in steps]),
-        version=record.case.version,
-    )
-
-
-def _applicant_kind(node: Node, case: Case) -> Applicant | None:
-    """As the application says; elsewhere than at home as far as the bundle leaves no choice."""
-    if case.applicant:
-        return "relative" if case.subject else "subject"
-    bundle = node.catalogue_of(case.catalogue).bundle_of.get(case.bundle)
-    return bundle.applicants[0] if bundle and len(bundle.applicants) == 1 else None
-
-
-async def desk_step(node: Node, case: Case, step: Step) -> DeskStep:
-    """A step with what its item declares, how far its materials have come, and what an approval may yield."""
-    commission = commission_of(case, step)
-    catalogue = node.catalogue_of(case.catalogue)
-    here = await bytes_here(node, case, step) if step.is_gathering else {}
-    return DeskStep(
-        step=step_view(node, case, step=step),
-        form=fields_shown(catalogue, commission.form, is_masked=False),
-        materials=tuple(
-            MaterialAtDesk(**vars(shown), sha256=each.sha256, bytes_here=here.get(each.sha256, each.size))
-            for shown, each in zip(materials_shown(catalogue, commission.materials), commission.materials, strict=True)
-        ),
-        yields_fields=fields_shown(catalogue, dict.fromkeys(step.plan.yields_fields, ""), is_masked=False),
     )

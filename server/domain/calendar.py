@@ -130,8 +130,3 @@ def add_working_days(day: date, days: int, calendar: Calendar) -> date:
         day += DAY
         days -= 1 if calendar.is_working(day) else 0
     return day
-
-
-def working_days_between(day: date, last: date, calendar: Calendar) -> int:
-    """How many working days lie after `day` up to and with `last`; none if `last` is not after `day`."""
-    return sum(calendar.is_working(each) for each in days_after(day, last))

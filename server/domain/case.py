@@ -141,8 +141,8 @@ class Supplement(Value):
     answered_at: Moment | None = None
     form_before: Annotated[Mapping[str, str], SENSITIVE] = {}
     form_after: Annotated[Mapping[str, str], SENSITIVE] = {}
-    materials_before: tuple[Offered, ...] = ()
-    materials_after: tuple[Offered, ...] = ()
+    materials_before: tuple[HandedIn | Offered, ...] = ()
+    materials_after: tuple[HandedIn | Offered, ...] = ()
 
 
 class Step(Value):
@@ -215,7 +215,7 @@ class Case(Value):
     subject: SubjectGiven | None = None
     agent: AgentOf | None = None
     form: Annotated[Mapping[str, str], SENSITIVE]
-    materials: tuple[Offered, ...]
+    materials: tuple[HandedIn | Offered, ...]
     deferred: tuple[str, ...] = ()
     undertakings: tuple[Undertaking, ...] = ()
     steps: Mapping[str, Step]
@@ -237,6 +237,10 @@ class Case(Value):
         if code not in self.steps:
             raise NoSuchStep("办件中没有这个事项。")
         return self.steps[code]
+
+    def leaves_to_lead(self, step: Step) -> bool:
+        """Whether the step ended after the case had closed, so that the lead department follows it up."""
+        return step.plan.code in self.open_at_closing and step.has_ended and step.state != "skipped"
 
 
 def local_id(name: str, here: str) -> str:

@@ -149,16 +149,6 @@ def consumed(ledger: Ledger, calendar: Calendar, at: date) -> int:
     return sum(1 for _ in _consumed_days(ledger, calendar, last=at))
 
 
-def remaining(ledger: Ledger, calendar: Calendar, at: date, *, budget: Budget) -> int:
-    """How many working days are left at the end of this day; below zero it is overdue by so many."""
-    return ledger.days(budget) - consumed(ledger, calendar, at)
-
-
-def share(ledger: Ledger, calendar: Calendar, at: date, *, budget: Budget) -> float:
-    """Which part of the budget is used up at the end of this day: 0.5 and 0.8 are reached exactly, 1 on the due day."""
-    return consumed(ledger, calendar, at) / ledger.days(budget)
-
-
 def due(ledger: Ledger, calendar: Calendar, budget: Budget) -> Due:
     """The first day on which the budget is used up; on it, the step is still in time."""
     stop, days = ledger.open_stop, ledger.days(budget)

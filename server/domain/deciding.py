@@ -166,9 +166,7 @@ def _follow_up(minutes: _Minutes, case: Case, act: acts.FollowUp) -> None:
     step = case.step(act.step)
     if act.by.node != case.home or act.by.department != case.lead:
         raise NotYourDepartment("只有牵头部门可以办理后续跟进。")
-    is_left = act.step in case.open_at_closing and act.step not in case.followed_up
-    is_due = is_left and step.has_ended and step.state != "skipped"
-    if not is_due:
+    if not case.leaves_to_lead(step) or act.step in case.followed_up:
         raise StateForbids("该事项没有需要后续跟进的内容。")
     minutes.note(events.FollowedUp, step=act.step, note=act.note)
 

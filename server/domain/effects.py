@@ -132,8 +132,7 @@ def tasks_of(case: Case, step: Step, *, event: events.Event, facts: Facts) -> It
             is_open = not opinion.answer and not step.has_ended
             wanted = {"department": department, "is_open": is_open, "due_on": opinion.due_on.isoformat()}
             yield task.model_copy(update={"part": "opinion", **wanted})
-    is_left = step.plan.code in case.open_at_closing and step.has_ended and step.state != "skipped"
-    if case.home == facts.here and is_left:
+    if case.home == facts.here and case.leaves_to_lead(step):
         is_open = step.plan.code not in case.followed_up
         yield task.model_copy(update={"part": "follow_up", "department": case.lead, "is_open": is_open})
 

@@ -15,7 +15,7 @@ GENESIS = "0" * 64
 MOST_LETTERS = 200
 MOST_BYTES = 1 << 20
 
-REFUSED = "letter.refused"
+REFUSED, RETRY, ANNULLED = "letter.refused", "letter.retry", "letter.annulled"
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 LetterId = Hash
@@ -82,17 +82,23 @@ def letter_salt(salt: bytes, event: int, index: int) -> str:
     return base64.urlsafe_b64encode(derived[:16]).rstrip(b"=").decode()
 
 
-def refusal_of(letter: Letter, code: str, *, at: Moment, salt: bytes) -> Letter:
-    """The letter that tells the sender that his letter cannot be settled, and why."""
+def about_letter(kind: str, letter: Letter, *, here: str, at: Moment, salt: bytes, **said: Any) -> Letter:
+    """The `letter.*` letter of this node about a letter between it and another; `said` are more words of its body.
+
+    `round` (how often that letter was judged anew) tells apart what is said of it again.
+    """
+    to = letter.sender if letter.to == here else letter.to
+    body = {"id": letter.id, **said}
+    subject = letter.id if not body.get("round") else f"{letter.id}:{body['round']}"
     return Letter(
-        id=letter_id(letter.to, letter.sender, REFUSED, letter.id),
-        sender=letter.to,
-        to=letter.sender,
+        id=letter_id(here, to, kind, subject),
+        sender=here,
+        to=to,
         after=None,
         case=None,
         step=None,
-        kind=REFUSED,
+        kind=kind,
         at=at,
         salt=letter_salt(salt, 0, 0),
-        body={"id": letter.id, "code": code},
+        body=body,
     )

@@ -75,6 +75,9 @@ def evolve(case: Case | None, event: events.Event) -> Case:
     return case.model_copy(update={"version": event.number})
 
 
+REVISION = 2  # raised whenever `evolve` makes another case of the same events than before
+
+
 def replay(told: Iterable[events.Event]) -> Case:
     """The case that these events made; ValueError when there are none."""
     case: Case | None = None

@@ -14,7 +14,6 @@ SHAPE = re.compile(r"[1-9][0-9]{16}[0-9Xx]")
 # at: a number keeps the code of the day it was given, and codes from before 2024 are not all known here.
 PROVINCES = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 FIRST_BIRTH_DATE = date(1900, 1, 1)
-FICTITIOUS = re.compile(r"^[0-9]{2}0000")
 
 
 Rank = Literal["officer", "head", "leader"]
@@ -58,14 +57,6 @@ def id_number_fault(text: str, on: date) -> str:
     if not FIRST_BIRTH_DATE <= born <= on:
         return "id_number_birth_date"
     return "" if check_character(text[:17]) == text[17] else "id_number_check"
-
-
-def is_fictitious(id_number: str) -> bool:
-    """Whether the number follows the pattern reserved for made-up persons.
-
-    Its address code is a province's (`320000`); real numbers carry the code of a county.
-    """
-    return bool(FICTITIOUS.match(id_number))
 
 
 class Session(Value):

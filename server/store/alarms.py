@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from server.domain.names import moment_key
-from server.store.database import Database, Document, Duplicate, Mark
+from server.store.database import Database, Document, Mark
+from server.store.latest import put_latest
 from server.store.queries import ALARMS_DUE, BAR
 
 ALARMS = "alarms"
@@ -27,14 +28,9 @@ class Alarms:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, alarm: Mapping[str, Any]) -> None:
-        """Set the alarm, written as JSON, unless it is set already as of the same or a later event."""
-        key = _key(alarm["case"], f"t{alarm['at']}" if alarm["at"] else "")
-        document: Document = {"_id": alarm["case"], "key": key, "version": alarm["event"]}
-        try:
-            await self._database.insert(ALARMS, document)
-        except Duplicate:
-            await self._overtake(document)
+    async def put(self, *alarms: Mapping[str, Any]) -> None:
+        """Set each alarm, written as JSON, unless it is set already as of the same or a later event."""
+        await put_latest(self._database, ALARMS, map(_written, alarms))
 
     async def due(self, now: datetime, *, limit: int) -> list[DueAlarm]:
         """The alarms whose time has come, the longest due first."""
@@ -47,13 +43,10 @@ class Alarms:
         key = _key(case, moment_key(at) if at else "")
         return await self._database.mark(ALARMS, Mark(case, {"key": key}, event))
 
-    async def _overtake(self, document: Document) -> None:
-        while True:
-            stored = await self._database.get(ALARMS, document["_id"])
-            if stored is None or stored["version"] >= document["version"]:
-                return
-            if await self._database.replace(ALARMS, document, version=stored["version"]):
-                return
+
+def _written(alarm: Mapping[str, Any]) -> Document:
+    key = _key(alarm["case"], f"t{alarm['at']}" if alarm["at"] else "")
+    return {"_id": alarm["case"], "key": key, "version": alarm["event"]}
 
 
 def _key(case: str, moment: str) -> str:

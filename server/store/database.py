@@ -134,6 +134,9 @@ class Database(Protocol):
     async def replace(self, collection: str, document: Document, *, version: int) -> bool:
         """Put the document in the place of the one with its `_id` and this version; False if there is none."""
 
+    async def replace_many(self, collection: str, documents: Sequence[tuple[Document, int]]) -> int:
+        """Replace many, each if it still has this version, in one round trip; answers how many did, and not which."""
+
     async def mark(self, collection: str, mark: Mark) -> bool:
         """Carry out one mark; False if no document has that id and version."""
 

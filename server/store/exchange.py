@@ -1,12 +1,15 @@
-"""The logs of batches in the store: for each peer one that we append to and one that is the copy of theirs."""
+"""The logs of batches in the store: for each peer one that we append to and one that is the copy of theirs.
+
+A log consists of streams. The next one is opened only after a backup was put back, and follows the head of the last.
+"""
 
 from collections.abc import Mapping, Sequence
 
 from server.crypto.fields import FieldRing
-from server.domain.exchange import STREAM, Entry, Evidence, Head
+from server.domain.exchange import STREAM, Entry, Evidence, Head, Position
 from server.domain.letters import GENESIS, Batch, Letter
 from server.store.database import Database, Document, Mark
-from server.store.numbered import NumberedLog, entry_id
+from server.store.numbered import FIRST, NumberedLog, entry_id
 from server.store.sealing import sealed_letter
 
 LOG = "log"
@@ -14,40 +17,67 @@ FIELDS = tuple(Evidence.__annotations__)
 
 
 class ExchangeLog:
-    """One direction (`out` or `in`) of the exchange with one peer."""
+    """One direction (`out` or `in`) of the exchange with one peer, with all its streams."""
 
-    def __init__(self, database: Database, ring: FieldRing, *, direction: str, peer: str, stream: int = STREAM) -> None:
+    def __init__(self, database: Database, ring: FieldRing, *, direction: str, peer: str) -> None:
         self._database = database
         self._ring = ring
-        self._name = f"{direction}|{peer}|{stream}"
-        self._stream = stream
-        self._log = NumberedLog(database, self._name, collection=LOG)
+        self._name = f"{direction}|{peer}"
 
-    async def head(self, hint: int) -> Head:
-        """The head; the hint is a number near it."""
-        document = await self._log.head(hint)
+    async def head(self, hint: int, *, stream: int = STREAM, genesis: str = GENESIS) -> Head:
+        """The head of a stream; the hint is a number near it, `genesis` what the first entry follows."""
+        document = await self._stream(stream).head(hint)
         if document is None:
-            return Head(self._stream, 0, GENESIS)
-        return Head(self._stream, document["number"], document["hash"])
+            return Head(stream, 0, genesis)
+        return _head(stream, document)
 
-    async def entries(self, numbers: Sequence[int]) -> Mapping[int, Entry]:
-        """Those of the entries that exist, by number."""
-        found = await self._log.entries(numbers)
+    async def last_head(self, hint: Position) -> Head:
+        """The head of the last stream that has begun; the hint is a position near it."""
+        head = await self.head(hint.number, stream=hint.stream)
+        while first := (await self._stream(head.stream + 1).entries([FIRST])).get(FIRST):
+            head = await self.head(FIRST, stream=head.stream + 1, genesis=first["batch"]["prev"])
+        return head
+
+    async def entries(self, numbers: Sequence[int], *, stream: int = STREAM) -> Mapping[int, Entry]:
+        """Those of the entries of a stream that exist, by number."""
+        found = await self._stream(stream).entries(numbers)
         return {number: _entry(document) for number, document in found.items()}
 
-    async def append_ours(self, batch: Batch, letters: Sequence[str]) -> bool:
+    async def entry(self, position: Position) -> Entry | None:
+        """One entry, if it exists."""
+        return (await self.entries([position.number], stream=position.stream)).get(position.number)
+
+    async def after(self, position: Position) -> Entry | None:
+        """The entry that follows a position: the next of its stream, or else the first of the next stream."""
+        return await self.entry(position._replace(number=position.number + 1)) or await self.entry(
+            Position(position.stream + 1, FIRST)
+        )
+
+    async def append_ours(self, batch: Batch, letters: Sequence[str], *, total: int) -> bool:
         """Append a batch of our letters; False if somebody else was first."""
-        return await self._log.append(batch.number, {**_header(batch), "letters": list(letters), "answer_key": ""})
+        document = {**_header(batch), "letters": list(letters), "total": total, "answer_key": ""}
+        return await self._stream(batch.stream).append(batch.number, document)
 
-    async def append_theirs(self, batch: Batch, letters: Sequence[Letter], evidence: Evidence) -> bool:
-        """Keep a peer's batch with its letters, sealed, by one insert; False if the number is taken."""
-        keys = {context: self._ring.new_key(context) for context in dict.fromkeys(map(_context, letters))}
-        bodies = [sealed_letter(each, keys[_context(each)], context=_context(each)) for each in letters]
-        return await self._log.append(batch.number, {**_header(batch), "letters": bodies, **vars(evidence)})
+    async def append_theirs(
+        self, batch: Batch, letters: Sequence[tuple[Letter, bytes]], evidence: Evidence, *, total: int
+    ) -> bool:
+        """Keep a peer's batch with its letters (each with its bytes), sealed, by one insert; False if it is taken."""
+        contexts = dict.fromkeys(_context(letter) for letter, _ in letters)
+        keys = {context: self._ring.new_key(context) for context in contexts}
+        bodies = [
+            sealed_letter(letter, keys[_context(letter)], context=_context(letter), text=text)
+            for letter, text in letters
+        ]
+        document = {**_header(batch), "letters": bodies, "total": total, **vars(evidence)}
+        return await self._stream(batch.stream).append(batch.number, document)
 
-    async def mark_receipted(self, number: int, evidence: Evidence) -> None:
+    async def mark_receipted(self, position: Position, evidence: Evidence) -> None:
         """Keep the receipt of one of our batches beside it; a later one takes its place."""
-        await self._database.mark(LOG, Mark(entry_id(self._name, number), vars(evidence)))
+        id = entry_id(f"{self._name}|{position.stream}", position.number)
+        await self._database.mark(LOG, Mark(id, vars(evidence)))
+
+    def _stream(self, stream: int) -> NumberedLog:
+        return NumberedLog(self._database, f"{self._name}|{stream}", collection=LOG)
 
 
 def _context(letter: Letter) -> str:
@@ -62,10 +92,15 @@ def _header(batch: Batch) -> Document:
     }
 
 
+def _head(stream: int, document: Document) -> Head:
+    return Head(stream, document["number"], document["hash"], document["total"])
+
+
 def _entry(document: Document) -> Entry:
     return Entry(
         batch=Batch.model_validate(document["batch"]),
         hash=document["hash"],
         letters=document["letters"],
+        total=document["total"],
         evidence=Evidence(**{name: document[name] for name in FIELDS}) if document["answer_key"] else None,
     )

@@ -4,7 +4,7 @@ A fetch is `due` until it has `ended`; a worker that takes one puts it off for a
 at the same time. Twice would do no harm: a part is kept under a name of its own, and only the whole counts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,17 +31,9 @@ class Fetches:
         self._ring = ring
         self._blobs = blobs
 
-    async def put(self, fetch: Mapping[str, Any]) -> None:
+    async def put(self, *fetches: Mapping[str, Any]) -> None:
         """Note what `sealed_fetch` wrote, each content by itself, unless it is noted already."""
-        asked = {name: fetch[name] for name in ("case", "name", "step", "event", "node", "data_key")}
-        counts = {"kept": 0, "failures": 0, "thrown_away": 0, "outcome": "", "reason": "", "version": 1}
-        step_key = f"{fetch['case']}:{fetch['step']}"
-        documents: list[Document] = []
-        for index, content in enumerate(fetch["contents"]):
-            id = f"{step_key}:{fetch['event']}:{index}"
-            key = BAR.join((DUE, fetch["node"], fetch["at"], id))
-            documents.append({"_id": id, "key": key, "step_key": step_key, "content": content, **asked, **counts})
-        await self._database.insert_many(FETCHES, documents)
+        await self._database.insert_many(FETCHES, [each for fetch in fetches for each in _documents(fetch)])
 
     async def due(self, node: str, now: datetime, *, limit: int) -> list[KeptFetch]:
         """What is to be fetched from this node now, the longest due first."""
@@ -87,6 +79,16 @@ class Fetches:
         key = self._ring.key(document["data_key"], document["name"])
         content = Offered.model_validate_json(key.open(document["content"], _place(document)))
         return KeptFetch(id=document["_id"], content=content, **told)
+
+
+def _documents(fetch: Mapping[str, Any]) -> Iterator[Document]:
+    asked = {name: fetch[name] for name in ("case", "name", "step", "event", "node", "data_key")}
+    counts = {"kept": 0, "failures": 0, "thrown_away": 0, "outcome": "", "reason": "", "version": 1}
+    step_key = f"{fetch['case']}:{fetch['step']}"
+    for index, content in enumerate(fetch["contents"]):
+        id = f"{step_key}:{fetch['event']}:{index}"
+        key = BAR.join((DUE, fetch["node"], fetch["at"], id))
+        yield {"_id": id, "key": key, "step_key": step_key, "content": content, **asked, **counts}
 
 
 def sealed_fetch(fetch: Fetch, key: DataKey) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, DESCENDING, ReadPreference, UpdateOne
+from pymongo import ASCENDING, DESCENDING, ReadPreference, ReplaceOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     DuplicateKeyError,
@@ -101,6 +101,18 @@ class MongoDatabase:
         with _writing():
             found = await self._database[collection].replace_one({"_id": document["_id"], "version": version}, document)
         return bool(found.matched_count)
+
+    async def replace_many(self, collection: str, documents: Sequence[tuple[Document, int]]) -> int:
+        if not documents:
+            return 0
+        for document, _ in documents:
+            safe_document(document)
+        changes = [
+            ReplaceOne({"_id": document["_id"], "version": version}, document) for document, version in documents
+        ]
+        with _writing():
+            found = await self._database[collection].bulk_write(changes, ordered=False)
+        return int(found.matched_count)
 
     async def mark(self, collection: str, mark: Mark) -> bool:
         with _writing():

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from server.domain.names import moment_key
 from server.domain.notices import Ending, KeptNotice, Notice, NoticeState
-from server.store.database import Database, Document, Duplicate, Fields, Mark
+from server.store.database import Database, Document, Fields, Mark
 from server.store.queries import BAR, NOTICES_BY_STATE
 
 NOTICES = "notices"
@@ -24,15 +24,11 @@ class Notices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, notice: Document) -> None:
-        """Put a notice, written as JSON, among those to send, unless one of its id was ever there."""
-        document = {name: value for name, value in notice.items() if name != "id"}
-        state = {"state": WAITING, "key": _key(WAITING, "t" + notice["at"], notice["id"]), "version": 1}
-        tried = {"attempts": 0, "tried_at": "", "errcode": 0, "reason": "", "ended_at": ""}
-        try:
-            await self._database.insert(NOTICES, {"_id": notice["id"], **document, **state, **tried})
-        except Duplicate:
-            return
+    async def put(self, *notices: Document) -> None:
+        """Put notices, written as JSON, among those to send, except those of which one of its id was ever there."""
+        documents = [_fresh(notice) for notice in notices]
+        if documents:
+            await self._database.insert_many(NOTICES, documents)
 
     async def due(self, now: datetime, *, limit: int) -> list[KeptNotice]:
         """Notices whose next attempt has come, the longest due first."""
@@ -89,3 +85,10 @@ def _kept(document: Document) -> KeptNotice:
         reason=document["reason"],
         version=document["version"],
     )
+
+
+def _fresh(notice: Document) -> Document:
+    document = {name: value for name, value in notice.items() if name != "id"}
+    state = {"state": WAITING, "key": _key(WAITING, "t" + notice["at"], notice["id"]), "version": 1}
+    tried = {"attempts": 0, "tried_at": "", "errcode": 0, "reason": "", "ended_at": ""}
+    return {"_id": notice["id"], **document, **state, **tried}

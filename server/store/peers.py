@@ -1,19 +1,24 @@
 """What this node remembers of each peer: how far both logs have come, how attempts went, which nonces were used."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from server.domain.exchange import Inbound, Outbound
+from server.domain.errors import StaleVersion
+from server.domain.exchange import Head, Inbound, Outbound, Position
 from server.domain.names import moment_key, moment_of_key
-from server.store.database import Database, Document, Duplicate, Mark
+from server.store.database import Database, Document, Duplicate, Fields, Mark
 from server.store.queries import hour_bucket
 
 PEERS, NONCES = "peers", "nonces"
+MOMENTS = frozenset({"next_attempt_at", "succeeded_at", "failed_at", "kept_at"})
+POSITIONS = frozenset({"acknowledged", "spread"})
+ATTEMPTS = 5
 
 
 class Peers:
-    """Marks overwrite each other without harm: each field only saves work that the logs can tell anew."""
+    """The state of our way to a peer changes by compare-and-set; the rest only saves work that the logs tell anew."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,12 +27,25 @@ class Peers:
         """What is remembered of our way to this peer."""
         return _outbound(await self._database.get(PEERS, f"out:{peer}"))
 
-    async def keep_outbound(self, peer: str, state: Outbound) -> None:
-        """Remember it."""
-        due = moment_key(state.next_attempt_at) if state.next_attempt_at else ""
-        fields = vars(replace(state, next_attempt_at=None)) | {"next_attempt": due}
-        del fields["next_attempt_at"]
-        await self._keep(f"out:{peer}", fields)
+    async def take(self, peer: str, before: Outbound, after: Outbound) -> bool:
+        """Put one state in the place of another; False if somebody else has changed it meanwhile."""
+        fields = _written(replace(after, version=before.version + 1))
+        if before.version:
+            return await self._database.mark(PEERS, Mark(f"out:{peer}", fields, before.version))
+        try:
+            await self._database.insert(PEERS, {"_id": f"out:{peer}", **fields})
+        except Duplicate:
+            return False
+        return True
+
+    async def change(self, peer: str, change: Callable[[Outbound], Outbound]) -> Outbound:
+        """Change the state, whatever it is by now; raises StaleVersion if others are faster again and again."""
+        for _ in range(ATTEMPTS):
+            before = await self.outbound(peer)
+            after = change(before)
+            if after == before or await self.take(peer, before, after):
+                return after
+        raise StaleVersion("节点状态正被其他进程修改，请稍后重试。")
 
     async def inbound(self, peer: str) -> Inbound:
         """What is remembered of this peer's way to us."""
@@ -38,13 +56,16 @@ class Peers:
         found = await self._database.get_many(PEERS, [f"{way}:{peer}" for peer in peers for way in ("out", "in")])
         return {peer: (_outbound(found.get(f"out:{peer}")), _inbound(found.get(f"in:{peer}"))) for peer in peers}
 
-    async def keep_inbound(self, peer: str, **fields: int) -> None:
+    async def keep_inbound(self, peer: str, **fields: Any) -> None:
         """Remember these fields of `Inbound`."""
-        await self._keep(f"in:{peer}", fields, absent=vars(Inbound()))
+        changed = {
+            name: value for name, value in _written(replace(Inbound(), **fields)).items() if _base(name) in fields
+        }
+        await self._keep(f"in:{peer}", changed, absent=_written(Inbound()))
 
     async def owe(self, peer: str, *, until: datetime) -> None:
         """Until this moment the peer is owed our word again and again, up to when our letters are complete."""
-        await self._keep(f"owed:{peer}", {"until": moment_key(until)})
+        await self._keep(f"owed:{peer}", {"until": moment_key(until)}, absent={})
 
     async def is_owed(self, peer: str, now: datetime) -> bool:
         """Whether the peer is owed that word now."""
@@ -59,29 +80,55 @@ class Peers:
             return False
         return True
 
-    async def _keep(
-        self, id: str, fields: Mapping[str, int | str], *, absent: Mapping[str, int | str] | None = None
-    ) -> None:
+    async def _keep(self, id: str, fields: Fields, *, absent: Fields) -> None:
         if await self._database.mark(PEERS, Mark(id, fields)):
             return
         try:
-            await self._database.insert(PEERS, {"_id": id, **(absent or {}), **fields})
+            await self._database.insert(PEERS, {"_id": id, **absent, **fields})
         except Duplicate:
             await self._database.mark(PEERS, Mark(id, fields))
 
 
+def _written(state: Outbound | Inbound) -> Fields:
+    """The state as top-level texts and integers, which is all that a mark may change."""
+    fields: Fields = {}
+    for name, value in vars(state).items():
+        if name in MOMENTS:
+            fields[name] = moment_key(value) if value else ""
+        elif name in POSITIONS:
+            fields |= {name: value.number, f"{name}_stream": value.stream}
+        elif name == "theirs":
+            told = value.told() if value else Head(0, 0, "").told()
+            fields |= {f"theirs_{part}": said for part, said in told.items()}
+        else:
+            fields[name] = value
+    return fields
+
+
+def _base(name: str) -> str:
+    """The field of the state that a written one belongs to."""
+    stem = name.removesuffix("_stream")
+    return stem if stem in POSITIONS else name
+
+
+def _read(document: Mapping[str, Any], kind: type[Outbound] | type[Inbound]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name in kind.__dataclass_fields__:
+        if name in MOMENTS:
+            fields[name] = moment_of_key(document[name]) if document[name] else None
+        elif name in POSITIONS:
+            fields[name] = Position(document[f"{name}_stream"], document[name])
+        elif name == "theirs":
+            told = Head(document["theirs_stream"], document["theirs_number"], document["theirs_hash"])
+            fields[name] = told if told.stream else None
+        else:
+            fields[name] = document[name]
+    return fields
+
+
 def _outbound(document: Document | None) -> Outbound:
-    if document is None:
-        return Outbound()
-    due = document["next_attempt"]
-    return Outbound(
-        head=document["head"],
-        acknowledged=document["acknowledged"],
-        failures=document["failures"],
-        next_attempt_at=moment_of_key(due) if due else None,
-        reason=document["reason"],
-    )
+    return Outbound(**_read(document, Outbound)) if document else Outbound()
 
 
 def _inbound(document: Document | None) -> Inbound:
-    return Inbound(head=document["head"], spread=document["spread"]) if document else Inbound()
+    return Inbound(**_read(document, Inbound)) if document else Inbound()

@@ -26,10 +26,11 @@ TASKS_OF_NODE = Query("tasks_of_node", "tasks", "node_key", is_range=True)
 # holder_key: o:<holder> | t<until> | task; department_key: department | t<until> | task
 CLAIMS_OF_HOLDER = Query("claims_of_holder", "claims", "holder_key", is_range=True)
 CLAIMS_OF_DEPARTMENT = Query("claims_of_department", "claims", "department_key", is_range=True)
-# key: unlogged | peer | t<at> | ... or logged | peer | ... or dead | peer | ...
+# key: unlogged | peer | t<at> | id, or dead | ... or annulled | ..., or logged | peer | n<stream>-<number>
 LETTERS_TO_LOG = Query("letters_to_log", "letters_out", "key", is_range=True)
 LETTERS_DEAD = Query("letters_dead", "letters_out", "key", is_range=True)
-# key: waiting | t... or attention | ...
+# key: waiting | t<next look> | place | peer | id, or (settled or attention or annulled) | peer | place | id, where the
+# place is <stream>-<number>-<index>
 LETTERS_WAITING = Query("letters_waiting", "letters_in", "key", is_range=True)
 # key: waiting | t<next attempt> | id, or sending | ... or sent | ... or refused | ... or unknown | ...
 NOTICES_BY_STATE = Query("notices_by_state", "notices", "key", is_range=True)

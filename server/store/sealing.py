@@ -12,6 +12,7 @@ from server.domain.letters import Letter
 from server.domain.names import SENSITIVE, Value, moment_key
 
 SEAL = "~"
+BESIDE = "~"  # in the `_id` of a letter that came under another one's id, between that id and its own part
 
 
 def sealed(value: Value, key: DataKey, place: str) -> dict[str, Any]:
@@ -26,14 +27,17 @@ def opened(document: Any, key: DataKey, place: str) -> Any:
     if isinstance(document, dict):
         if document.keys() == {SEAL}:
             return key.open(document[SEAL], place)
-        return {name: opened(inner, key, f"{place}/{name}") for name, inner in document.items()}
+        return {
+            name: opened(inner, key, f"{place}/{name}") if isinstance(inner, dict | list) else inner
+            for name, inner in document.items()
+        }
     if isinstance(document, list):
         return [opened(inner, key, f"{place}/{index}") for index, inner in enumerate(document)]
     return document
 
 
-def sealed_letter(letter: Letter, key: DataKey, *, context: str) -> dict[str, Any]:
-    """A letter as it is stored, its canonical text made once and for good.
+def sealed_letter(letter: Letter, key: DataKey, *, context: str, text: bytes | None = None) -> dict[str, Any]:
+    """A letter as it is stored, its canonical text (that came, or else is made) once and for good.
 
     `context` is what the data key is bound to: the letter's case, or the letter itself.
     """
@@ -43,16 +47,21 @@ def sealed_letter(letter: Letter, key: DataKey, *, context: str) -> dict[str, An
         "kind": letter.kind,
         "case": letter.case,
         "at": moment_key(letter.at),
-        "text": key.seal(letter.text(), letter.id),
+        "text": key.seal(text.decode() if text else letter.text(), letter.id),
         "data_key": key.wrapped,
         "context": context,
     }
 
 
+def letter_text(document: Mapping[str, Any], ring: FieldRing) -> bytes:
+    """The canonical bytes that `sealed_letter` wrote; SealBroken if they were altered or moved."""
+    key = ring.key(document["data_key"], document["context"])
+    return key.open(document["text"], document["_id"].partition(BESIDE)[0]).encode()
+
+
 def opened_letter(document: Mapping[str, Any], ring: FieldRing) -> Letter:
     """The letter that `sealed_letter` wrote; SealBroken if it was altered or moved."""
-    key = ring.key(document["data_key"], document["context"])
-    return Letter.model_validate_json(key.open(document["text"], document["_id"]))
+    return Letter.model_validate_json(letter_text(document, ring))
 
 
 def _seal_inside(value: Value, document: dict[str, Any], key: DataKey, *, place: str) -> None:

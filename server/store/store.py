@@ -20,7 +20,8 @@ from server.store.drafts import Drafts
 from server.store.exchange import ExchangeLog
 from server.store.fetches import Fetches
 from server.store.intake import Intake
-from server.store.letters import Letters
+from server.store.letters_in import LettersIn
+from server.store.letters_out import LettersOut
 from server.store.mandates import Mandates
 from server.store.materials import Materials
 from server.store.notices import Notices
@@ -45,7 +46,8 @@ class Store:
     tasks: Tasks
     claims: Claims
     counts: Counts
-    letters: Letters
+    letters_in: LettersIn
+    letters_out: LettersOut
     notices: Notices
     alarms: Alarms
     rungs: Rungs
@@ -83,7 +85,8 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         tasks=Tasks(database),
         claims=Claims(database, ring),
         counts=Counts(database),
-        letters=Letters(database, ring),
+        letters_in=LettersIn(database, ring),
+        letters_out=LettersOut(database, ring),
         notices=Notices(database),
         alarms=Alarms(database),
         rungs=Rungs(database),

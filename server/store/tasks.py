@@ -8,7 +8,8 @@ from itertools import islice
 from operator import itemgetter
 
 from server.domain.errors import Missing
-from server.store.database import Database, Document, Duplicate, is_safe
+from server.store.database import Database, Document, is_safe
+from server.store.latest import put_latest
 from server.store.queries import BAR, JUST_AFTER, TASKS_OF_DEPARTMENT, TASKS_OF_NODE, under
 
 TASKS = "tasks"
@@ -42,13 +43,9 @@ class Tasks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, task: Document) -> None:
-        """Write the task unless it is there already as of the same or a later event."""
-        document = _written(task)
-        try:
-            await self._database.insert(TASKS, document)
-        except Duplicate:
-            await self._overtake(document)
+    async def put(self, *tasks: Document) -> None:
+        """Write each task unless it is there already as of the same or a later event."""
+        await put_latest(self._database, TASKS, map(_written, tasks))
 
     async def open_page(self, after: str, *, limit: int) -> list[Document]:
         """Open tasks of all departments in the order of their keys; `after` is the `node_key` of the last one seen."""
@@ -60,14 +57,6 @@ class Tasks:
         if task["due_on"] == due_on:
             return False
         return await self._database.replace(TASKS, _written(task | {"due_on": due_on}), version=task["version"])
-
-    async def _overtake(self, document: Document) -> None:
-        while True:
-            stored = await self._database.get(TASKS, document["_id"])
-            if stored is None or stored["version"] >= document["version"]:
-                return
-            if await self._database.replace(TASKS, document, version=stored["version"]):
-                return
 
     async def open_tasks(
         self,

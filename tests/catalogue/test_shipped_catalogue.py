@@ -10,13 +10,12 @@ from server.domain.checking import catalogue_faults
 from server.domain.divisions import prefix
 from server.domain.forms import form_faults
 from server.domain.merging import MergedField, merge
-from server.domain.persons import is_fictitious
 from server.domain.plan import make_plan
 from server.domain.routing import route
 from server.tools.publications import load_divisions, load_lists, load_nodes
 from tests.catalogue.shipped import CATALOGUE, CONFIG, NEWBORN
 from tests.domain.places import GROUND, directory_of
-from tests.world import MONDAY
+from tests.world import MONDAY, is_fictitious
 
 ANSWERS = {"household": "330100", "maternity_insurance": "yes"}
 

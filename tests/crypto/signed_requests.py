@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.crypto.signature_base import Message, byte_sequence, content_digest, sign_message
 from server.crypto.signatures import KnownKey, Outgoing, Proof, Received, SignedRequest, sign_request, verify_request
-from server.crypto.suites import SigningKey
+from server.crypto.suites import SigningKey, VerifyKey
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 ORIGIN = "https://node.zj.example"
@@ -32,6 +32,10 @@ HEADERS = {
 }
 
 
+def public_half(key: SigningKey) -> VerifyKey:
+    return VerifyKey(key.id, key.public)
+
+
 def outgoing(**changes: object) -> Outgoing:
     request = Outgoing("POST", f"{ORIGIN}/peer/v1/log", "application/jose", BODY, byte_sequence(ROOT))
     return replace(request, **changes)
@@ -47,7 +51,7 @@ def received(headers: dict[str, str] | None = None, **changes: object) -> Receiv
 
 
 def directory_key(keyid: str) -> KnownKey | None:
-    return KnownKey("320000", KEY.verify_key) if keyid == KEY.id else None
+    return KnownKey("320000", public_half(KEY)) if keyid == KEY.id else None
 
 
 def verified(request: Received, at: datetime = NOON) -> Proof:

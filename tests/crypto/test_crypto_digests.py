@@ -1,4 +1,4 @@
-"""Keyed and plain digests."""
+"""Keyed digests."""
 
 import base64
 import hashlib
@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from server.crypto.digests import keyed_digest, keyed_digest_of_bytes, sha256_hex
+from server.crypto.digests import keyed_digest, keyed_digest_of_bytes
 from server.domain.canonical import NotCanonical
 
 KEY = bytes(range(32))
@@ -38,7 +38,3 @@ def test_hmac_agrees_with_rfc_4231_case_1():
 def test_what_has_no_canonical_form_has_no_digest():
     with pytest.raises(NotCanonical):
         keyed_digest(KEY, 1.5)
-
-
-def test_sha256_is_written_in_hexadecimal():
-    assert sha256_hex(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

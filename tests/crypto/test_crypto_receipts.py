@@ -30,6 +30,7 @@ from server.crypto.signatures import (
 )
 from server.crypto.suites import SigningKey
 from server.domain.errors import Unproven
+from tests.crypto.signed_requests import public_half
 
 MODERATE = settings(max_examples=100, derandomize=True, deadline=None)
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -38,7 +39,7 @@ BODY = b'{"head":{"hash":"00","number":118,"stream":1},"time":"2026-11-23T04:00:
 SENDER = SigningKey("320000-sign-1", Ed25519PrivateKey.generate())
 PEER = SigningKey("330000-sign-1", Ed25519PrivateKey.generate())
 OTHER = SigningKey("440000-sign-1", Ed25519PrivateKey.generate())
-DIRECTORY = {key.id: KnownKey(key.id[:6], key.verify_key) for key in (SENDER, PEER, OTHER)}
+DIRECTORY = {key.id: KnownKey(key.id[:6], public_half(key)) for key in (SENDER, PEER, OTHER)}
 COVERED = [
     '"@status"',
     '"content-type"',
@@ -78,7 +79,7 @@ def test_the_answer_to_a_proven_request_is_a_receipt():
     answer = answered(proof.asked)
     receipt = verified(received(answer.headers), sent.asked)
     assert receipt == Receipt("330000", "330000-sign-1", 200, NOON, answer.base, answer.signature)
-    assert PEER.verify_key.verify(receipt.signature, receipt.base)
+    assert public_half(PEER).verify(receipt.signature, receipt.base)
 
 
 def test_the_base_of_an_answer_is_written_as_agreed():

@@ -30,6 +30,7 @@ from tests.crypto.signed_requests import (
     ROOT,
     changed,
     outgoing,
+    public_half,
     received,
     signed,
     verified,
@@ -41,7 +42,7 @@ def test_a_signed_request_is_proven():
     proof = verified(received(dict(sent.headers)))
     assert proof == Proof(
         sender="320000",
-        key=KEY.verify_key,
+        key=public_half(KEY),
         covered={name.strip('"'): value for name, value in COMPONENTS.items()},
         root=ROOT,
         created=NOON,

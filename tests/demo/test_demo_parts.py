@@ -18,7 +18,8 @@ from server.demo.processes import ChildFailed
 from server.demo.proof import is_proven, letters_of
 from server.domain.meaning import person_name_fault
 from server.domain.names import china_day
-from server.domain.persons import id_number_fault, is_fictitious
+from server.domain.persons import id_number_fault
+from tests.world import is_fictitious
 
 
 def test_every_person_is_fictitious_and_has_a_valid_id_number_of_his_own() -> None:

@@ -63,6 +63,24 @@ def check_outcome(demo: DemoProcess) -> None:
     assert demo.complaint == ""
 
 
+def test_a_case_goes_on_by_itself_after_the_wire_was_cut(start: Start) -> None:
+    demo = start("--once", "--json", "--fault", "cut")
+    assert demo.end() == 0, demo.complaint
+    outcome = json.loads(demo.output)
+    assert outcome["receipts_verified"] is True
+    assert outcome["letters"] == 4
+    done = [(row["node"], row["step"], row["act"]) for row in outcome["timeline"]]
+    way = [
+        ("330000", None, "cut"),
+        ("320000", "household_registration", "send"),
+        ("330000", None, "mend"),
+        ("330000", "household_registration", "receive"),
+        ("320000", None, "close"),
+    ]
+    assert [each for each in done if each in way] == way
+    assert list(demo.temporary.iterdir()) == []
+
+
 def test_a_demo_that_is_told_to_stop_while_it_starts_leaves_nothing(start: Start) -> None:
     demo = start("--once", "--json")
     wait_until(lambda: len(demo.left()) > 1)

@@ -8,11 +8,23 @@ from server.domain.case import HandedIn
 from server.domain.catalogue import NoSuchBundle
 from server.domain.forms import FormFaulty
 from server.domain.opening import MaterialGiven, Submission, application_of, check_places
-from server.domain.persons import id_number_fault, is_fictitious
+from server.domain.persons import id_number_fault
 from server.domain.plan import AnswersIncomplete
 from server.domain.routing import NoNodeFor
 from tests.domain.places import GROUND
-from tests.world import CATALOGUE, DIRECTORY, FORM, GIVEN, JIANGSU, MONDAY, UPLOADS, person, planned, submission
+from tests.world import (
+    CATALOGUE,
+    DIRECTORY,
+    FORM,
+    GIVEN,
+    JIANGSU,
+    MONDAY,
+    UPLOADS,
+    is_fictitious,
+    person,
+    planned,
+    submission,
+)
 
 YES = {"place": "330102", "extra": "yes"}
 

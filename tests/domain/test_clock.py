@@ -23,9 +23,7 @@ from server.domain.clock import (
     due,
     extend,
     pause,
-    remaining,
     resume,
-    share,
 )
 from server.domain.names import CHINA
 from server.tools.publications import load_calendar
@@ -182,15 +180,6 @@ def test_the_due_day_is_the_first_on_which_the_budget_is_used_up(told: Ledger, d
     assert found.is_confirmed == (found.on <= date(2027, 1, 1))
 
 
-@given(LIVES, DAYS)
-def test_what_is_left_and_the_share_follow_from_what_is_used_up(told: Ledger, later: int) -> None:
-    at = told.accepted_on + DAY * later
-    for budget in BUDGETS:
-        used = consumed(told, CALENDAR, at)
-        assert remaining(told, CALENDAR, at, budget=budget) == told.days(budget) - used
-        assert share(told, CALENDAR, at, budget=budget) == used / told.days(budget)
-
-
 def test_both_budgets_have_a_day_of_their_own() -> None:
     told = ledger(china(11, 23))
     assert due(told, CALENDAR, "promised") == sure(11, 30)
@@ -244,19 +233,20 @@ def test_what_was_used_up_before_the_stop_stays_due_then() -> None:
     assert due(told, CALENDAR, "legal").on is None
 
 
-def test_an_overdue_step_has_less_than_no_days_left() -> None:
+def test_an_overdue_step_goes_on_using_up_days() -> None:
     told = ledger(china(11, 23))
-    assert remaining(told, CALENDAR, date(2026, 11, 30), budget="promised") == 0
-    assert remaining(told, CALENDAR, date(2026, 12, 2), budget="promised") == -2
-    assert share(told, CALENDAR, date(2026, 12, 2), budget="promised") == 1.4
+    assert due(told, CALENDAR, "promised") == sure(11, 30)
+    assert consumed(told, CALENDAR, date(2026, 11, 30)) == told.days("promised")
+    assert consumed(told, CALENDAR, date(2026, 12, 2)) == told.days("promised") + 2
 
 
 @given(st.integers(1, 60))
-def test_half_four_fifths_and_all_are_reached_exactly(days: int) -> None:
+def test_half_four_fifths_and_all_are_used_up_on_the_working_day_of_that_number(days: int) -> None:
     told = ledger(china(3, 2), legal=10 * days)
-    for part, used in ((0.5, 5 * days), (0.8, 8 * days), (1, 10 * days)):
+    for used in (5 * days, 8 * days, 10 * days):
         on = add_working_days(told.accepted_on, used, CALENDAR)
-        assert share(told, CALENDAR, on - DAY, budget="legal") < part == share(told, CALENDAR, on, budget="legal")
+        assert consumed(told, CALENDAR, on - DAY) < used == consumed(told, CALENDAR, on)
+    assert due(told, CALENDAR, "legal").on == on
 
 
 # What may be done to it.
@@ -322,5 +312,4 @@ def test_what_nobody_answered_counts_from_the_day_its_material_came() -> None:
     told = deemed_accepted(china(11, 16), legal_days=20, promised_days=5)
     assert told.is_deemed
     assert consumed(told, CALENDAR, date(2026, 11, 24)) == 6
-    assert remaining(told, CALENDAR, date(2026, 11, 24), budget="promised") == -1
     assert due(told, CALENDAR, "promised") == sure(11, 23)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from server.domain.canonical import canonical, digest
-from server.domain.exchange import Entry, Head, Inbound, KeptLetter, Outbound
-from server.domain.letters import GENESIS, VERSION, Batch, Letter, letter_id, letter_salt, refusal_of
+from server.domain.exchange import BEGINNING, Entry, Head, Inbound, Outbound
+from server.domain.letters import GENESIS, REFUSED, VERSION, Batch, Letter, about_letter, letter_id, letter_salt
 from tests.world import CASE, JIANGSU, MONDAY, ZHEJIANG, later
 
 MODERATE = settings(max_examples=100, derandomize=True, deadline=None)
@@ -102,16 +102,25 @@ def test_a_salt_is_128_bits_and_differs_by_commit_event_and_index():
 
 def test_a_refused_letter_is_answered_by_one_that_names_it_and_the_reason():
     bad = letter()
-    answer = refusal_of(bad, "not_our_step", at=later(hours=1), salt=b"s" * 16)
+    answer = about_letter(REFUSED, bad, here=JIANGSU, at=later(hours=1), salt=b"s" * 16, code="not_our_step")
     assert (answer.sender, answer.to, answer.kind) == (JIANGSU, ZHEJIANG, "letter.refused")
     assert dict(answer.body) == {"id": bad.id, "code": "not_our_step"}
     assert (answer.after, answer.case, answer.step, answer.at) == (None, None, None, later(hours=1))
     assert answer.id == letter_id(JIANGSU, ZHEJIANG, "letter.refused", bad.id)
 
 
+def refused(bad: Letter, code: str, **said: Any) -> Letter:
+    """The answer of the letter's receiver."""
+    return about_letter(REFUSED, bad, here=bad.to, at=MONDAY, salt=code.encode(), code=code, **said)
+
+
+def test_refusing_a_letter_again_after_it_was_judged_anew_makes_another_id():
+    assert refused(letter(), "a").id != refused(letter(), "a", round=1).id != refused(letter(), "a", round=2).id
+
+
 def test_refusing_the_same_letter_again_makes_the_same_id():
-    first, second = (refusal_of(letter(), code, at=MONDAY, salt=code.encode()) for code in ("a", "b"))
-    other = refusal_of(letter(id="cd" * 32), "a", at=MONDAY, salt=b"a")
+    first, second = (refused(letter(), code) for code in ("a", "b"))
+    other = refused(letter(id="cd" * 32), "a")
     assert first.id == second.id != other.id
     assert first.salt != second.salt
 
@@ -134,7 +143,7 @@ def test_the_hash_of_a_batch_tells_its_parts_apart(change: dict[str, Any]):
 
 def test_the_hash_of_a_batch_does_not_depend_on_its_letters():
     assert "letters" not in Batch.model_fields
-    with_bodies, erased = (Entry(batch(), batch().hash(), letters, None) for letters in ([letter()], []))
+    with_bodies, erased = (Entry(batch(), batch().hash(), letters, 0, None) for letters in ([letter()], []))
     assert with_bodies.batch.hash() == erased.batch.hash() == with_bodies.hash
     assert batch().hash() == digest(json.loads(canonical(batch().model_dump(by_alias=True))))
 
@@ -145,7 +154,6 @@ def test_a_batch_survives_being_written_down_with_the_same_hash():
 
 
 def test_a_fresh_peer_has_nothing_sent_and_nothing_kept():
-    assert (Outbound().head, Outbound().acknowledged, Outbound().next_attempt_at) == (0, 0, None)
-    assert (Inbound().head, Inbound().spread) == (0, 0)
-    empty, kept = Head(1, 0, GENESIS), KeptLetter(letter(), "waiting", "", 1, 0)
-    assert (empty.hash, kept.letter.after) == (batch().prev, None)
+    assert (Outbound().head, Outbound().acknowledged, Outbound().next_attempt_at) == (0, BEGINNING, None)
+    assert (Inbound().head_position, Inbound().spread) == (BEGINNING, BEGINNING)
+    assert (Head(1, 0, GENESIS).position, Outbound().genesis) == (BEGINNING, batch().prev)

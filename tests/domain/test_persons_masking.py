@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.masking import masked, masked_name, masked_number
-from server.domain.persons import CHECKS, check_character, id_number_fault, is_fictitious
+from server.domain.persons import CHECKS, check_character, id_number_fault
+from tests.world import is_fictitious
 
 PROVINCES = st.sampled_from(["110000", "320000", "330000", "440000", "650000"])
 TODAY = date(2026, 11, 23)

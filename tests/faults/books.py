@@ -6,8 +6,9 @@ from typing import Any
 
 import pymongo
 
+from server.domain.lifecycle import replay
 from server.node import Node
-from server.store.letters import LOGGED, UNLOGGED
+from server.store.letters_out import LOGGED, UNLOGGED
 from tests.world import JIANGSU
 
 ABROAD = "household_registration"
@@ -77,20 +78,20 @@ async def check_logs(client: Client, sender: Node, receiver: Node) -> None:
     sent, kept = _entries(client, sender, "out", receiver), _entries(client, receiver, "in", sender)
     assert [_header(entry) for entry in kept] == [_header(entry) for entry in sent]
     assert [entry["number"] for entry in sent] == list(range(1, len(sent) + 1))
-    assert (await sender.store.peers.outbound(receiver.here)).acknowledged == len(sent)
+    assert (await sender.store.peers.outbound(receiver.here)).acknowledged == (1, len(sent))
     assert all(entry["answer_key"] for entry in (*sent, *kept))
     entry_of = {id: entry["number"] for entry in sent for id in entry["letters"]}
     assert len(entry_of) == sum(len(entry["letters"]) for entry in sent)
     written = all_of(client, sender, "letters_out")
     assert {letter["_id"]: letter["entry"] for letter in written} == entry_of
-    assert {letter["version"] for letter in written} == {LOGGED}
+    assert {letter["state"] for letter in written} == {LOGGED}
     arrived = all_of(client, receiver, "letters_in")
     assert [letter["_id"] for letter in arrived] == [letter["_id"] for letter in written]
     assert {(letter["state"], letter["reason"]) for letter in arrived} == {("settled", "")}
     ids = [letter["_id"] for letter in written]
-    told = await sender.store.letters.sent(ids)
-    come = await receiver.store.letters.kept(ids)
-    assert [letter.text() for letter in told] == [come[id].letter.text() for id in ids]
+    told = await sender.store.letters_out.written(ids)
+    come = await receiver.store.letters_in.kept(ids)
+    assert [letter.text.decode() for letter in told] == [come[id].letter.text() for id in ids]
 
 
 async def check_finished(client: Client, home: Node, peer: Node, *, cases: Sequence[str]) -> None:
@@ -100,6 +101,10 @@ async def check_finished(client: Client, home: Node, peer: Node, *, cases: Seque
     names = [f"{JIANGSU}/{case}" for case in cases]
     assert kinds_of(client, home, "letters_out") == dict.fromkeys(names, REQUESTED)
     assert kinds_of(client, peer, "letters_out") == dict.fromkeys(names, TOLD)
+    for node in (home, peer):
+        for case in all_of(client, node, "cases"):
+            record = await node.store.cases.case(case["_id"])
+            assert record.case == replay(record.events)
     await check_logs(client, home, peer)
     await check_logs(client, peer, home)
 
@@ -109,16 +114,16 @@ async def is_quiet(client: Client, *nodes: Node) -> bool:
     for node in nodes:
         if any(case["relay"] != "done" for case in all_of(client, node, "cases")):
             return False
-        if any(letter["version"] == UNLOGGED for letter in all_of(client, node, "letters_out")):
+        if any(letter["state"] == UNLOGGED for letter in all_of(client, node, "letters_out")):
             return False
         if any(letter["state"] == "waiting" for letter in all_of(client, node, "letters_in")):
             return False
         for other in nodes:
             out, copied = _entries(client, node, "out", other), _entries(client, other, "in", node)
             state = await node.store.peers.outbound(other.here)
-            if len(copied) != len(out) or state.acknowledged != len(out):
+            if len(copied) != len(out) or state.acknowledged.number != len(out):
                 return False
-            if (await other.store.peers.inbound(node.here)).spread != len(copied):
+            if (await other.store.peers.inbound(node.here)).spread.number != len(copied):
                 return False
     return True
 

@@ -1,69 +1,25 @@
-"""The database dies by SIGKILL while applications come in: what was acknowledged is stored, and nothing is doubled."""
+"""The database dies by SIGKILL or stands still under load: what was acknowledged is stored, and nothing is doubled."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pymongo
 
-from server.demo.database import server_command
-from server.demo.processes import Child, start, stop
 from tests.faults.books import Client, all_of
+from tests.faults.databases import own_database
+from tests.faults.ground import ground
 from tests.faults.nursery import Nursery
-from tests.faults.provinces import BUSY, HOST, PAUSE_SECONDS, Province, provinces
-from tests.nodes import Caller, newborn_wish, reserved_port, until
+from tests.faults.provinces import BUSY, PAUSE_SECONDS, Province, provinces
+from tests.nodes import Caller, newborn_wish, until
 
 LANES = 12
-DEATHS = 3
+DEATHS = 2
 ENOUGH = 60
-
-
-class Database:
-    """A database server of the test's own, on one folder and one port through all its lives."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self._folder = folder
-        self._port = port
-        self._child: Child | None = None
-
-    async def start(self) -> None:
-        """Start it, and wait until it takes connections."""
-        line = server_command(self._folder, self._port)
-        self._child = await start("database", line, log=self._folder / "database-child.log")
-        await until(self._answers, seconds=60)
-
-    async def kill(self) -> None:
-        """End it as a crash does."""
-        self._child.kill()
-        await self._child.process.wait()
-
-    async def stop(self) -> None:
-        """End it in order."""
-        await stop(self._child)
-
-    async def _answers(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection(HOST, self._port)
-        except ConnectionRefusedError:
-            return False
-        writer.close()
-        await writer.wait_closed()
-        return True
-
-
-@asynccontextmanager
-async def own_database(folder: Path) -> AsyncIterator[tuple[Database, str]]:
-    """A database that runs, and its URI."""
-    with reserved_port() as port:
-        database = Database(folder, port)
-        await database.start()
-        try:
-            yield database, f"mongodb://{HOST}:{port}"
-        finally:
-            await database.stop()
+STILL_SECONDS, BEFORE_SECONDS = 10.0, 2.0
 
 
 class Stream:
@@ -135,3 +91,18 @@ async def check_stored(client: Client, home: Province, stream: Stream) -> None:
     async with home.opened() as node:
         stored = [case["_id"] for case in all_of(client, node, "cases")]
     assert stored == sorted(id for ids in stream.ids.values() for id in ids)
+
+
+async def test_writes_of_unknown_outcome_are_done_once_when_the_database_stood_still(tmp_path: Path, forks: Nursery):
+    async with own_database(tmp_path) as (database, uri):
+        choices = {"database": "held", "database_timeout_seconds": 3.0}
+        async with ground(tmp_path, uri, launch=forks.start, a_second=4, **choices) as field:
+            await asyncio.sleep(BEFORE_SECONDS)
+            before = field.flow.begun
+            database.hold()
+            await asyncio.sleep(STILL_SECONDS)
+            assert field.flow.begun - before <= LANES  # those that were answered while the signal was on its way
+            database.go_on()
+            await field.goes_on(seconds=60)
+            books = await field.end(seconds=100)
+            assert books.is_clean, books

@@ -10,7 +10,7 @@ from typing import Any
 from regions import outbox, settling
 from server.desk import relay
 from server.node import Node
-from server.store.letters import Letters
+from server.store.letters_out import LettersOut
 from server.store.mongo import MongoDatabase
 from server.store.queries import QUERIES
 from server.store.tasks import Tasks
@@ -66,9 +66,8 @@ class Witness:
         for peer in node.directory.peers_of(node.here):
             await outbox.deliver(node, peer)
             await settling.spread(node, peer.node)
-        for kept in await node.store.letters.due(node.clock.now(), limit=100):
-            await settling.settle_one(node, kept)
-            self.look()
+        await settling.settle(node)
+        self.look()
 
 
 async def finished_case(witness: Witness) -> str:
@@ -94,7 +93,7 @@ async def carry_all(witness: Witness, chance: random.Random, *, into: Mapping[st
     order = sorted(witness.seen)
     chance.shuffle(order)
     for key in order:
-        await relay.carry(into[key[0]], witness.seen[key])
+        await relay.carry(into[key[0]], [witness.seen[key]])
 
 
 def nodes_of(places: Places) -> dict[str, Node]:
@@ -145,8 +144,8 @@ async def test_relays_in_any_order_end_in_the_same_tasks_and_letters(
 def elsewhere(node: Node, name: str) -> Node:
     """The node with an empty place for tasks and letters."""
     database = MongoDatabase.connect(node.settings.mongodb_uri, name, queries=QUERIES)
-    letters = Letters(database, node.keys.fields)
-    return replace(node, store=replace(node.store, database=database, tasks=Tasks(database), letters=letters))
+    letters = LettersOut(database, node.keys.fields)
+    return replace(node, store=replace(node.store, database=database, tasks=Tasks(database), letters_out=letters))
 
 
 def check_all_were_seen(witness: Witness, client: Client, nodes: Mapping[str, Node]) -> None:

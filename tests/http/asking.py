@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 import orjson
+import pymongo
 
 from tests.nodes import CITIZENS, PASSWORD, Answer, Caller, Places, newborn_form
 from tests.world import JIANGSU
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+Sweeper = pymongo.MongoClient[dict[str, Any]]
 PLAIN = ("child_sex", "child_birth_place", "child_birth_date")  # words and examples that any text may hold
 PERSONAL = frozenset(
     {PASSWORD, *(value for each in CITIZENS for value in (each.name, each.id_number, each.face_token, each.openid))}
@@ -59,6 +61,12 @@ async def step_of(citizen: Caller, case: str, step: str) -> dict[str, Any]:
 async def state_of(citizen: Caller, case: str, step: str) -> str:
     """The state in which the applicant sees it."""
     return str((await step_of(citizen, case, step))["state"])
+
+
+def looks(places: Places, sweeper: Sweeper, division: str) -> list[dict[str, Any]]:
+    """What the audit of a node says of officers' looks, straight from the database."""
+    entries = sweeper[places.nodes[division].node.settings.database]["audit"].find({"kind": "case.read"})
+    return [entry["about"] for entry in entries]
 
 
 def act(case: str, step: str, name: str) -> str:

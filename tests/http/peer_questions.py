@@ -8,7 +8,7 @@ from typing import Any
 import pymongo
 
 from regions import fetching
-from regions.asking import PeerAnswer, Question, ask
+from regions.asking import Question, Told, ask
 from server.crypto.receipts import Answer, sign_answer
 from server.crypto.signatures import Asked
 from server.domain.wire import NoAnswer, WireAnswer, WireRequest
@@ -44,7 +44,7 @@ async def far_case(places: Places, mother: Caller, *contents: bytes) -> str:
     return case
 
 
-async def asked(places: Places, sha: str, case: str, *, step: str = FAR, by: str = ZHEJIANG, **more: Any) -> PeerAnswer:
+async def asked(places: Places, sha: str, case: str, *, step: str = FAR, by: str = ZHEJIANG, **more: Any) -> Told:
     """What Jiangsu, or the node `at`, answers this node about a content; `span` is a range, `wire` another wire.
 
     Raises PeerRefused and PeerFailure.

@@ -1,7 +1,7 @@
 """Requests of Zhejiang to Jiangsu's log, true in every part until a test spoils one."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,7 +64,7 @@ class Attempt:
     def sent(self) -> Sent:
         """Sealed and signed, anew each time."""
         root = bytes.fromhex(self.batch.root) if self.root is None else self.root
-        plaintext = wire.write(self.batch, self.letters) if self.plaintext is None else self.plaintext
+        plaintext = wire.write(self.batch, texts_of(self.letters)) if self.plaintext is None else self.plaintext
         ours = self.receiver.keys.encryption
         envelope = seal(plaintext, ours.public, kid=ours.id) if self.sealed is None else self.sealed
         origin = self.receiver.settings.origin
@@ -109,6 +109,11 @@ def letter_of(here: str = ZHEJIANG, to: str = JIANGSU, **change: Any) -> Letter:
     return Letter(id=letter_id(here, to, whole["kind"], whole["body"]), **whole)
 
 
+def texts_of(letters: Iterable[Letter]) -> list[bytes]:
+    """Their canonical bytes."""
+    return [letter.text().encode() for letter in letters]
+
+
 async def head_of(places: Places) -> Head:
     """How far Jiangsu's copy of Zhejiang's log has come."""
     return await places.nodes[JIANGSU].node.store.log("in", ZHEJIANG).head(0)
@@ -125,7 +130,7 @@ async def attempt(places: Places, *letters: Letter, **changes: Any) -> Attempt:
         number=head.number + 1,
         prev=head.hash,
         complete_to=now - timedelta(minutes=5),
-        root=wire.root_of(letters).hex(),
+        root=wire.root_of(texts_of(letters)).hex(),
     )
     return Attempt(sender, receiver, batch, letters, sender.keys.signing, now).of(**changes)
 

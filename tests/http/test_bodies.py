@@ -11,7 +11,7 @@ import pytest
 
 from handlers.bodies import MOST_READ_BYTES
 from server.domain.materials import MOST_BYTES
-from tests.http.asking import CHINESE, refused
+from tests.http.asking import CHINESE, Sweeper, refused
 from tests.nodes import PNG, Caller, Places
 from tests.world import JIANGSU
 
@@ -146,7 +146,12 @@ async def test_a_method_that_nobody_knows_closes_and_says_so(places: Places):
     assert answer.headers["Connection"] == "close"
 
 
-async def test_a_caller_who_hangs_up_in_the_middle_leaves_nothing_behind(places: Places, mother: Caller):
+async def test_a_caller_who_hangs_up_in_the_middle_leaves_nothing_behind(
+    places: Places, mother: Caller, database_sweeper: Sweeper
+):
+    running = places.nodes[JIANGSU]
+    materials = database_sweeper[running.node.settings.database]["materials"]
+    before = materials.count_documents({})
     _, writer = await connected(places)
     head = f"POST /api/v1/materials HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {mother.token}\r\n"
     writer.write(f"{head}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\n\r\nhalf".encode())
@@ -157,8 +162,12 @@ async def test_a_caller_who_hangs_up_in_the_middle_leaves_nothing_behind(places:
     await writer.wait_closed()
     while _requests_under_way():
         await asyncio.sleep(0.01)
-    await places.nodes[JIANGSU].aftermath.drain()
-    places.nodes[JIANGSU].aftermath.is_draining = False
+    async with asyncio.timeout(20):
+        await running.aftermath.drain()
+    running.aftermath.is_draining = False
+    assert materials.count_documents({}) == before
+    assert (await mother.upload()).status == 201
+    assert materials.count_documents({}) == before + 1
 
 
 def _requests_under_way() -> int:

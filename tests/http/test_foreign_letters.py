@@ -30,22 +30,22 @@ async def speak(
         salt="c2FsdHNhbHRzYWx0c2FsdA",
         body=body,
     )
-    await node.store.letters.answer(letter)
+    await node.store.letters_out.answer(letter)
     await places.settle()
     return letter
 
 
 async def fate_of(places: Places, letter: Letter) -> tuple[str, str]:
     """State and reason of the letter where it came in."""
-    kept = await places.nodes[letter.to].node.store.letters.kept([letter.id])
+    kept = await places.nodes[letter.to].node.store.letters_in.kept([letter.id])
     return kept[letter.id].state, kept[letter.id].reason
 
 
 async def dead_letters(places: Places, here: str) -> dict[str, str]:
     """The letters of this node that the other one refused: id -> reason."""
     other = JIANGSU if here == ZHEJIANG else ZHEJIANG
-    found = await places.nodes[here].node.store.letters.dead(other, limit=100)
-    return {document["_id"]: document["reason"] for document in found}
+    found = await places.nodes[here].node.store.letters_out.dead(peer=other, limit=100)
+    return {each.letter.id: each.reason for each in found}
 
 
 async def audited(places: Places, letter: Letter) -> dict[str, Any] | None:
@@ -62,7 +62,7 @@ async def test_a_decision_on_our_step_is_kept_receipted_and_refused_by_letter(
     letter = await speak(places, case, OURS, "step.decided", {"outcome": "approved", "result": {}})
     outbound = await sender.store.peers.outbound(JIANGSU)
     head = await sender.store.log("out", JIANGSU).head(0)
-    assert (outbound.acknowledged, outbound.failures) == (head.number, 0)
+    assert (outbound.acknowledged, outbound.failures) == (head.position, 0)
     assert (await sender.store.log("out", JIANGSU).entries([head.number]))[head.number].evidence is not None
     assert await fate_of(places, letter) == ("attention", "not_our_step")
     assert (await dead_letters(places, ZHEJIANG))[letter.id] == "not_our_step"

@@ -44,7 +44,7 @@ class Telling:
         for cause in causes:
             told = {"id": cause, "person": person or self.person, "template": template}
             notice = Notice(**told, page=f"pages/case/case?id={cause}", values=VALUES, at=self.clock.now())
-            await relay.carry(self.node, {"notice": notice.model_dump(mode="json")})
+            await relay.carry(self.node, [{"notice": notice.model_dump(mode="json")}])
 
     async def state(self, id: str = "c:1") -> tuple[str, str, int, int]:
         """How it stands with a notice: state, reason, errcode, attempts."""
@@ -233,6 +233,6 @@ async def test_a_case_keeps_its_notices_when_its_relay_is_repeated(telling: Tell
     record = await telling.node.store.cases.case(case)
     for _ in range(3):
         for effect in reversed(record.document["effects"]):
-            await relay.carry(telling.node, effect)
+            await relay.carry(telling.node, [effect])
         await notify(telling.node)
     assert telling.told == [case, case], "of the acceptance and of the decision"

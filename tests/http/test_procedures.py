@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
-import pymongo
 import pytest
 
 from server.desk.clockwork import tick
 from tests.catalogue.shipped import copy_small
-from tests.http.asking import act, crossed, opened, pointers, refused, state_of, step_of
+from tests.http.asking import Sweeper, act, crossed, looks, opened, pointers, refused, state_of, step_of
 from tests.http.conftest import module_wide, nodes_of_a_module
 from tests.nodes import Caller, HandClock, Places, newborn_wish
 from tests.world import JIANGSU, ZHEJIANG
@@ -31,7 +30,7 @@ legal_days = 5
 async def places(
     tmp_path_factory: pytest.TempPathFactory,
     database_uri: str,
-    database_sweeper: pymongo.MongoClient[dict[str, Any]],
+    database_sweeper: Sweeper,
     clock: HandClock,
 ) -> AsyncIterator[Places]:
     """Two nodes whose household registration asks for an opinion, may stop, and lets a material come later."""
@@ -71,6 +70,13 @@ async def done(officer: Caller, case: str, name: str, said: dict[str, Any] | Non
     answer = await officer.post(act(case, ABROAD, name), said)
     assert answer.status == 200, answer.body
     return dict(answer.body)
+
+
+async def file_of(officer: Caller, case: str) -> dict[str, dict[str, Any]]:
+    """What an officer is shown of each step in which his department has a part."""
+    answer = await officer.get(f"/desk/v1/cases/{case}")
+    assert answer.status == 200, answer.body
+    return {each["step"]["step"]: each for each in answer.body["steps"]}
 
 
 async def words(citizen: Caller, case: str, name: str) -> str:
@@ -321,3 +327,98 @@ async def test_a_deferred_material_that_never_comes_ends_in_a_refusal_once_the_h
     register = (await mother.upload(b"%PDF-1.7 register", name="register.pdf")).body["id"]
     supply = {"step": ABROAD, "materials": [{"code": "mother_household_register", "id": register}]}
     refused(await mother.post(f"/api/v1/cases/{case}/supplements", supply), 409, "nothing_asked")
+
+
+async def test_a_department_that_is_heard_reads_what_the_decider_reads_and_the_audit_says_why(
+    places: Places, mother: Caller, police: Caller, wish: dict[str, Any], database_sweeper: Sweeper
+):
+    abroad = await taken_up(places, mother, wish, until="receive")
+    heard = await places.officer("health", ZHEJIANG)
+    refused(await heard.get(f"/desk/v1/cases/{abroad}"), 403, "not_your_department")
+    await done(police, abroad, "accept")
+    seen, own = await file_of(heard, abroad), await file_of(police, abroad)
+    assert [(code, each["part"]) for code, each in seen.items()] == [(ABROAD, "opinion")]
+    assert own[ABROAD]["part"] == "decide"
+    assert "home_address" in {field["code"] for field in seen[ABROAD]["form"]}
+    assert [each["code"] for each in seen[ABROAD]["materials"]] == ["mother_identity_card", "mother_household_register"]
+    assert seen[ABROAD] | {"part": "decide"} == own[ABROAD]
+    noted = [each for each in looks(places, database_sweeper, ZHEJIANG) if each["case"] == abroad.replace(":", "/")]
+    assert [(each["department"], each["reason"]) for each in noted] == [
+        ("health", f"is heard on {ABROAD}"),
+        ("public_security", f"decides {ABROAD}"),
+    ]
+
+
+async def test_a_department_without_a_part_in_a_case_is_not_shown_it(
+    places: Places, mother: Caller, wish: dict[str, Any], database_sweeper: Sweeper
+):
+    abroad = await taken_up(places, mother, wish)
+    before = looks(places, database_sweeper, ZHEJIANG)
+    insurance = await places.officer("medical_insurance_bureau", ZHEJIANG)
+    refused(await insurance.get(f"/desk/v1/cases/{abroad}"), 403, "not_your_department")
+    assert looks(places, database_sweeper, ZHEJIANG) == before
+
+
+async def test_the_decider_sees_what_was_answered_both_versions_of_it_and_the_special_procedures(
+    places: Places, mother: Caller, police: Caller, wish: dict[str, Any]
+):
+    abroad = await taken_up(places, mother, wish, until="receive")
+    assert (await file_of(police, abroad))[ABROAD]["supplement"] is None
+    gaps = [
+        {"kind": "field", "code": "home_address", "reason": "请写明门牌号"},
+        {"kind": "material", "code": "mother_identity_card", "reason": "照片不清楚"},
+    ]
+    await done(police, abroad, "ask-supplement", {"gaps": gaps})
+    await places.settle()
+    content = b"%PDF-1.7 clearer still"
+    card = (await mother.upload(content, name="card.pdf")).body["id"]
+    given = {"form": {"home_address": "测试路2号"}, "materials": [{"code": "mother_identity_card", "id": card}]}
+    answer = await mother.post(f"/api/v1/cases/{at_home(abroad)}/supplements", {"step": ABROAD, **given})
+    assert answer.status == 200, answer.body
+    await places.settle()
+    await done(police, abroad, "accept")
+    heard = await places.officer("health", ZHEJIANG)
+    await done(heard, abroad, "opinion", {"answer": "object", "grounds": "出生信息待核"})
+    shown = (await file_of(police, abroad))[ABROAD]
+    supplement = shown["supplement"]
+    assert [(each["code"], each["reason"]) for each in supplement["gaps"]] == [
+        ("home_address", "请写明门牌号"),
+        ("mother_identity_card", "照片不清楚"),
+    ]
+    assert supplement["asked_at"] < supplement["answered_at"]
+    both = [supplement[name] for name in ("form_before", "form_after")]
+    assert [[(each["code"], each["value"]) for each in version] for version in both] == [
+        [("home_address", "测试路1号")],
+        [("home_address", "测试路2号")],
+    ]
+    both = [supplement[name] for name in ("materials_before", "materials_after")]
+    assert [[(each["code"], each["media_type"]) for each in version] for version in both] == [
+        [("mother_identity_card", "image/png")],
+        [("mother_identity_card", "application/pdf")],
+    ]
+    assert both[1][0]["size"] == len(content)
+    [opinion] = shown["opinions"]
+    assert (opinion["department"], opinion["answer"], opinion["reason"]) == ("health", "object", "出生信息待核")
+    assert opinion["name"].startswith("卫")
+    assert opinion["given_at"]
+    assert [(each["name"], each["days"]) for each in shown["special_steps"]] == [("现场核查", 5)]
+
+
+async def test_the_lead_sees_of_a_step_to_follow_up_only_where_it_stands(
+    places: Places, mother: Caller, police: Caller, health: Caller, wish: dict[str, Any], database_sweeper: Sweeper
+):
+    signed = await signature(mother, "closing")
+    abroad = await taken_up(places, mother, wish | {"undertakings": [signed]})
+    case = at_home(abroad)
+    await places.decide(case, "parenting_guidance", department="health")
+    assert ABROAD not in await file_of(health, case)
+    await done(police, abroad, "refuse", {"grounds": "父母户口均不在本地。"})
+    await places.settle()
+    seen = await file_of(health, case)
+    parts = {HOME: "decide", "parenting_guidance": "decide", ABROAD: "follow_up"}
+    assert {code: each["part"] for code, each in seen.items()} == parts
+    left = seen[ABROAD]
+    assert (left["step"]["state"], left["step"]["grounds"]) == ("refused", "父母户口均不在本地。")
+    assert not any(value for name, value in left.items() if name not in ("part", "step"))
+    reason = f"decides {HOME}, parenting_guidance; follows up {ABROAD}"
+    assert looks(places, database_sweeper, JIANGSU)[-1]["reason"] == reason

@@ -4,23 +4,15 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-import pymongo
 import pytest
 
-from tests.http.asking import act, crossed, opened, refused, step_of
+from tests.http.asking import Sweeper, act, crossed, looks, opened, refused, step_of
 from tests.nodes import ANSWERS, MOTHER, Caller, Places, newborn_form
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-Sweeper = pymongo.MongoClient[dict[str, Any]]
 LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00")
 FIRST, ABROAD = "birth_certificate", "household_registration"
-
-
-def looks(places: Places, sweeper: Sweeper, division: str) -> list[dict[str, Any]]:
-    """What the audit of a node says of officers' looks, straight from the database."""
-    entries = sweeper[places.nodes[division].node.settings.database]["audit"].find({"kind": "case.read"})
-    return [entry["about"] for entry in entries]
 
 
 async def test_bundles_are_listed_and_cached(places: Places):

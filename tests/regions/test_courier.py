@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from regions import outbox, settling
 from server.desk import relay
 from server.domain.directory import NodeEntry
+from server.domain.exchange import BEGINNING
 from server.domain.names import moment_key
 from server.node import Node
 from server.store.database import Mark
@@ -84,8 +86,13 @@ async def test_marks_that_a_crash_left_out_are_made_before_the_next_batch(places
     await asked_abroad(places, 1)
     assert await outbox.deliver(node, peer_of(node))
     (first,) = await batches_of(node)
-    (letter,) = await node.store.letters.sent(first.letters)
-    unmarked = {"key": f"unlogged|{ZHEJIANG}|{moment_key(letter.at)}|{letter.id}", "entry": 0, "version": 1}
+    letter = (await node.store.letters_out.letter(first.letters[0])).letter
+    unmarked = {
+        "key": f"unlogged|{ZHEJIANG}|{moment_key(letter.at)}|{letter.id}",
+        "state": "unlogged",
+        "entry": 0,
+        "version": 1,
+    }
     await node.store.database.mark("letters_out", Mark(letter.id, unmarked))
     await asked_abroad(places, 1)
     assert await outbox.deliver(node, peer_of(node))
@@ -99,9 +106,9 @@ async def test_a_batch_whose_receipt_was_lost_is_sent_again_and_kept_once(places
     await asked_abroad(places, 1)
     assert await outbox.deliver(node, peer_of(node))
     state = await node.store.peers.outbound(ZHEJIANG)
-    await node.store.peers.keep_outbound(ZHEJIANG, replace(state, acknowledged=0))
+    await node.store.peers.take(ZHEJIANG, state, replace(state, acknowledged=BEGINNING))
     assert await outbox.deliver(node, peer_of(node))
-    assert (await node.store.peers.outbound(ZHEJIANG)).acknowledged == 1
+    assert (await node.store.peers.outbound(ZHEJIANG)).acknowledged == (1, 1)
     assert len(await batches_of(other, "in", peer=JIANGSU)) == 1
 
 
@@ -124,7 +131,7 @@ async def test_a_receiver_that_is_behind_is_sent_again_from_its_head(places: Pla
 async def forget_pause(node: Node) -> None:
     """As if the time to wait had passed."""
     state = await node.store.peers.outbound(ZHEJIANG)
-    await node.store.peers.keep_outbound(ZHEJIANG, replace(state, next_attempt_at=None))
+    await node.store.peers.take(ZHEJIANG, state, replace(state, next_attempt_at=None))
 
 
 ANSWERS = {
@@ -157,11 +164,11 @@ async def test_every_failure_is_a_state_of_the_peer_and_never_of_a_letter(places
     assert not await outbox.deliver(node, elsewhere)
     await runner.cleanup()
     state = await node.store.peers.outbound(ZHEJIANG)
-    assert (state.failures, state.reason, state.acknowledged) == (1, reason, 0)
+    assert (state.failures, state.reason, state.acknowledged) == (1, reason, BEGINNING)
     assert state.next_attempt_at is not None
     if name == "busy":
         assert (state.next_attempt_at - began).total_seconds() >= 899
-    assert not await node.store.letters.dead(ZHEJIANG, limit=10)
+    assert not await node.store.letters_out.dead(peer=ZHEJIANG, limit=10)
     await forget_pause(node)
     assert await outbox.deliver(node, peer_of(node))
     assert (await node.store.peers.outbound(ZHEJIANG)).failures == 0
@@ -178,8 +185,8 @@ async def test_an_unreachable_peer_is_tried_again_later_and_not_before(places: P
         longest = node.settings.retry_first_seconds * 2 ** (failures - 1)
         assert state.next_attempt_at is not None
         assert (state.next_attempt_at - node.clock.now()).total_seconds() <= longest
-        await node.store.peers.keep_outbound(
-            ZHEJIANG, replace(state, next_attempt_at=node.clock.now().replace(year=2099))
+        await node.store.peers.take(
+            ZHEJIANG, state, replace(state, next_attempt_at=node.clock.now().replace(year=2099))
         )
         assert not await outbox.deliver(node, nowhere)
         assert (await node.store.peers.outbound(ZHEJIANG)).failures == failures
@@ -191,7 +198,7 @@ async def test_a_batch_promises_no_more_than_is_certain(places: Places):
     await asked_abroad(places, 1)
     await outbox.deliver(node, peer_of(node))
     (batch,) = await batches_of(node)
-    (letter,) = await node.store.letters.sent(batch.letters)
+    (letter,) = await node.store.letters_out.written(batch.letters)
     assert batch.batch.complete_to <= node.clock.now() - outbox.BEHIND
     assert batch.batch.complete_to < letter.at
 
@@ -206,11 +213,15 @@ async def test_a_letter_waits_for_the_one_before_it(places: Places):
         pass
     while await settling.spread(other, JIANGSU):
         pass
-    asked, withdrawal = await other.store.letters.due(other.clock.now(), limit=10)
+    asked, withdrawal = await other.store.letters_in.due(other.clock.now(), limit=10)
     assert withdrawal.letter.after == asked.letter.id
-    assert await settling.settle_one(other, withdrawal) == "postponed"
-    assert await settling.settle_one(other, asked) == "settled"
-    again = (await other.store.letters.kept([withdrawal.letter.id]))[withdrawal.letter.id]
-    assert await settling.settle_one(other, again) == "settled"
+    await other.store.letters_in.postpone(asked, until=other.clock.now() + timedelta(hours=1), reason="test")
+    await settling.settle(other)
+    kept = (await other.store.letters_in.kept([withdrawal.letter.id]))[withdrawal.letter.id]
+    assert (kept.state, kept.reason) == ("waiting", "waits_on_earlier_letter")
+    first = (await other.store.letters_in.kept([asked.letter.id]))[asked.letter.id]
+    for each in (first, kept):
+        await other.store.letters_in.postpone(each, until=other.clock.now(), reason="")
+    await settling.settle(other)
     record = await other.store.cases.case(f"{JIANGSU}:{case}")
     assert record.case.step("household_registration").state == "withdrawn"

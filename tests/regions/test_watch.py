@@ -39,7 +39,7 @@ async def write_to(places: Places, peer: str) -> None:
         salt="salt",
         body={},
     )
-    await node.store.letters.answer(letter)
+    await node.store.letters_out.answer(letter)
 
 
 async def test_an_idle_node_wakes_nobody(places: Places):
@@ -52,7 +52,7 @@ async def test_a_waiting_letter_wakes_the_courier_of_its_destination_alone(place
     assert (await watch.look(node)).couriers == {GUANGDONG}
     await write_to(places, ZHEJIANG)
     assert (await watch.look(node)).couriers == {GUANGDONG, ZHEJIANG}
-    assert await node.store.letters.destinations() == [ZHEJIANG, GUANGDONG]
+    assert await node.store.letters_out.destinations() == [ZHEJIANG, GUANGDONG]
 
 
 async def test_a_peer_that_failed_is_left_alone_until_its_time_has_come(places: Places):
@@ -60,9 +60,10 @@ async def test_a_peer_that_failed_is_left_alone_until_its_time_has_come(places: 
     await write_to(places, ZHEJIANG)
     state = replace(await node.store.peers.outbound(ZHEJIANG), failures=1, reason="unreachable")
     later, before = (node.clock.now() + timedelta(seconds=span) for span in (60, -1))
-    await node.store.peers.keep_outbound(ZHEJIANG, replace(state, next_attempt_at=later))
+    await node.store.peers.take(ZHEJIANG, state, replace(state, next_attempt_at=later))
     assert await watch.look(node) == NOBODY
-    await node.store.peers.keep_outbound(ZHEJIANG, replace(state, next_attempt_at=before))
+    state = await node.store.peers.outbound(ZHEJIANG)
+    await node.store.peers.take(ZHEJIANG, state, replace(state, next_attempt_at=before))
     assert (await watch.look(node)).couriers == {ZHEJIANG}
 
 
@@ -72,11 +73,11 @@ async def test_a_batch_that_failed_is_tried_again_though_no_letter_waits(places:
     nowhere = node.directory.entry(ZHEJIANG).model_copy(update={"origin": "http://127.0.0.1:9"})
     await outbox.deliver(node, nowhere)
     state = await node.store.peers.outbound(ZHEJIANG)
-    await node.store.peers.keep_outbound(ZHEJIANG, replace(state, next_attempt_at=None))
+    await node.store.peers.take(ZHEJIANG, state, replace(state, next_attempt_at=None))
     await outbox.deliver(node, nowhere)
     state = await node.store.peers.outbound(ZHEJIANG)
-    await node.store.peers.keep_outbound(ZHEJIANG, replace(state, next_attempt_at=None))
-    assert await node.store.letters.destinations() == []
+    await node.store.peers.take(ZHEJIANG, state, replace(state, next_attempt_at=None))
+    assert await node.store.letters_out.destinations() == []
     assert (await watch.look(node)).couriers == {ZHEJIANG}
 
 

@@ -5,6 +5,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+import pymongo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from server.store.database import (
     UndeclaredQuery,
     UnsafeOperand,
 )
-from server.store.queries import CATALOGUES, TASKS_OF_DEPARTMENT, hour_bucket, under
+from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_DEPARTMENT, hour_bucket, under
 from tests.store.witness import Witness
 
 LETTER_PER_TEST = settings(
@@ -315,6 +316,16 @@ async def test_a_query_outside_the_table_is_refused(database: Database, witness:
     assert len(witness.sent) == before
 
 
-async def test_preparing_twice_is_preparing_once(database: Database) -> None:
+async def test_preparing_twice_is_preparing_once(
+    database: Database, database_name: str, database_sweeper: pymongo.MongoClient[Document]
+) -> None:
+    def indexes() -> dict[str, list[str]]:
+        own = database_sweeper[database_name]
+        return {name: sorted(own[name].index_information()) for name in own.list_collection_names()}
+
+    await database.insert("cases", case("a"))
+    once = indexes()
     await database.prepare()  # type: ignore[attr-defined]
-    await database.ping()
+    assert indexes() == once
+    assert {query.collection for query in QUERIES} <= set(once)
+    assert await database.get("cases", "a") == case("a")

@@ -36,7 +36,7 @@ class Counted:
         return outcome
 
     async def reach(self, runs: int) -> None:
-        async with self.seen:
+        async with asyncio.timeout(20), self.seen:
             await self.seen.wait_for(lambda: self.runs >= runs)
 
 
@@ -72,14 +72,16 @@ async def test_more_to_do_means_no_pause() -> None:
 
 
 async def test_a_nudge_ends_the_pause() -> None:
-    run = Counted()
-    loops = Loops()
+    pauses, run = Pauses(is_short=False), Counted()
+    loops = Loops(jitter=pauses)
     loops.start("relay", run, every_seconds=HOUR)
     for runs in (1, 2, 3):
         await run.reach(runs)
         loops.nudge("relay")
     await run.reach(4)
     await loops.stop(1)
+    assert run.runs == 4
+    assert pauses.noted[:3] == [HOUR] * 3
 
 
 async def test_a_nudge_during_a_run_is_not_lost() -> None:
@@ -93,9 +95,11 @@ async def test_a_nudge_during_a_run_is_not_lost() -> None:
     loops.start("relay", slowly, every_seconds=HOUR)
     await run.reach(1)
     loops.nudge("relay")
+    assert run.runs == 1
     gate.set()
     await run.reach(2)
     await loops.stop(1)
+    assert run.runs == 2
 
 
 async def test_a_failure_is_logged_and_backs_off_until_the_next_success(
@@ -112,12 +116,15 @@ async def test_a_failure_is_logged_and_backs_off_until_the_next_success(
     assert [(entry["loop"], entry["failures"]) for entry in failures] == [("outbox", n) for n in (1, 2, 3, 4)]
 
 
-async def test_a_cancellation_from_within_does_not_kill_the_loop() -> None:
+async def test_a_cancellation_from_within_does_not_kill_the_loop(
+    logged: list[structlog.types.EventDict],
+) -> None:
     run = Counted(asyncio.CancelledError())
     loops = Loops(jitter=Pauses())
     loops.start("inbox", run, every_seconds=1)
     await run.reach(2)
     await loops.stop(1)
+    assert [(entry["event"], entry["loop"], entry["failures"]) for entry in logged] == [("loop.failed", "inbox", 1)]
 
 
 async def test_stopping_lets_the_present_run_finish_and_starts_no_other() -> None:
@@ -159,8 +166,10 @@ async def test_a_run_that_does_not_finish_in_time_is_cut(logged: list[structlog.
     assert [entry["loop"] for entry in logged] == ["inbox"]
 
 
-async def test_stopping_without_loops_is_nothing() -> None:
+async def test_stopping_without_loops_is_nothing(logged: list[structlog.types.EventDict]) -> None:
     await Loops().stop(1)
+    assert logged == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_name_is_taken_once() -> None:

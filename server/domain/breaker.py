@@ -1,0 +1,98 @@
+"""The breaker of one destination: when the next attempt may be made, after success, failure and a sign of life.
+
+It opens with the first failure. The wait doubles from failure to failure, with full jitter. Only an outbound success
+closes it: a peer that calls us may still be unreachable for us, so its call brings one attempt forward, and not the
+next again before that one has had its regular successor.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from server.domain.exchange import Head, Outbound, Position
+from server.domain.letters import GENESIS
+
+MOST_DOUBLINGS = 20
+
+Breaker = Literal["closed", "open", "half_open", "stopped"]
+
+
+def breaker(state: Outbound, now: datetime) -> Breaker:
+    """What the breaker lets through now: everything, nothing, one probe, or nothing before an operator acts."""
+    if state.stopped:
+        return "stopped"
+    if not state.failures:
+        return "closed"
+    return "half_open" if state.next_attempt_at is None or state.next_attempt_at <= now else "open"
+
+
+def wait_seconds(failures: int, *, first: float, most: float, fraction: float) -> float:
+    """The wait before the attempt after so many failures: a `fraction` (0 to 1) of `first` doubled up to `most`."""
+    return min(first * 2.0 ** min(failures, MOST_DOUBLINGS), most) * fraction
+
+
+def probing(state: Outbound, *, until: datetime) -> Outbound:
+    """Somebody makes the attempt now; whoever else would like to waits until then."""
+    return replace(state, next_attempt_at=until)
+
+
+def succeeded(state: Outbound, acknowledged: Position, *, at: datetime) -> Outbound:
+    """The peer has receipted up to there, and the breaker is closed."""
+    return replace(
+        state,
+        acknowledged=acknowledged,
+        failures=0,
+        next_attempt_at=None,
+        probe="",
+        reason="",
+        skew_seconds=0,
+        succeeded_at=at,
+    )
+
+
+def failed(state: Outbound, reason: str, *, at: datetime, wait: float, skew_seconds: int = 0) -> Outbound:
+    """An attempt failed; the next one comes after so many seconds."""
+    return replace(
+        state,
+        failures=state.failures + 1,
+        next_attempt_at=at + timedelta(seconds=wait),
+        probe="spent" if state.probe == "early" else "",
+        reason=reason,
+        skew_seconds=skew_seconds,
+        failed_at=at,
+    )
+
+
+def sign_of_life(state: Outbound, *, at: datetime) -> Outbound:
+    """The peer has called us: the next attempt comes now, if none was brought forward since the last regular one."""
+    if breaker(state, at) != "open" or state.probe:
+        return state
+    return replace(state, next_attempt_at=at, probe="early")
+
+
+def gone_back(state: Outbound, acknowledged: Position) -> Outbound:
+    """The peer has less than it acknowledged once (it was restored from a backup): it is sent again from there."""
+    return replace(state, acknowledged=acknowledged)
+
+
+def stopped(state: Outbound, reason: str, *, theirs: Head) -> Outbound:
+    """The peer's log and ours contradict each other: nothing more is sent before an operator opens a stream."""
+    return replace(state, stopped=reason, theirs=theirs)
+
+
+def in_next_stream(state: Outbound) -> Outbound:
+    """The next stream, which follows the head that the peer has named, is open."""
+    stream, genesis = (state.theirs.stream + 1, state.theirs.hash) if state.theirs else (state.stream + 1, GENESIS)
+    return replace(
+        state,
+        stream=stream,
+        genesis=genesis,
+        head=0,
+        acknowledged=Position(stream, 0),
+        failures=0,
+        next_attempt_at=None,
+        probe="",
+        reason="",
+        stopped="",
+        theirs=None,
+    )

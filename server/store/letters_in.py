@@ -1,0 +1,184 @@
+"""Letters of other nodes in the store: sealed, insert-only, never deleted, each `waiting` until it is `settled`.
+
+What cannot be settled is in `attention` with its reason, until its sender lets it be judged anew or annuls it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from server.crypto.fields import FieldRing
+from server.domain.exchange import KeptLetter, Position, Standing
+from server.domain.letters import Letter
+from server.domain.names import moment_key
+from server.store.database import Database, Document, Fields, Mark, is_safe
+from server.store.queries import BAR, JUST_AFTER, LETTERS_WAITING, under
+from server.store.sealing import BESIDE, letter_text, opened_letter
+
+IN = "letters_in"
+MOST_WAITING = 500
+KEYS_AT_ONCE = 1000
+WAITING: Standing = "waiting"
+SETTLED: Standing = "settled"
+ATTENTION: Standing = "attention"
+ANNULLED: Standing = "annulled"
+CONFLICT = "letter_conflict"
+
+
+class LettersIn:
+    """What came in; every mark may be repeated without harm."""
+
+    def __init__(self, database: Database, ring: FieldRing) -> None:
+        self._database = database
+        self._ring = ring
+
+    async def keep(self, letters: Sequence[Document], *, sender: str, at: datetime, position: Position) -> list[Letter]:
+        """Spread the sealed letters of a batch, to be settled in the order of the log; those kept before stay.
+
+        Answers those whose id was kept with other bytes: each stands in attention under an `_id` of its own.
+        """
+        documents = [
+            {
+                **letter,
+                **{"from": sender, "stream": position.stream, "number": position.number, "index": index},
+                **{"key": _waiting_key(at, sender, (*position, index), id=letter["_id"]), "state": WAITING},
+                **{"reason": "", "version": 1, "tries": 0, "round": 0},
+            }
+            for index, letter in enumerate(letters)
+        ]
+        if not documents:
+            return []
+        places = await self._database.insert_many(IN, documents)
+        return await self._conflicts([documents[place] for place in sorted(places)]) if places else []
+
+    async def due(self, now: datetime, *, limit: int) -> list[KeptLetter]:
+        """Letters that wait to be settled and whose time has come, in the order of the log."""
+        low = WAITING + BAR
+        documents = await self._database.between(LETTERS_WAITING, low, low + moment_key(now) + "}", limit=limit)
+        return [self._kept(document) for document in documents]
+
+    async def may_wait(self, case: str) -> bool:
+        """Whether a letter about this case waits to be settled; also if too many wait to look at them all."""
+        documents = await self._database.between(LETTERS_WAITING, *under(WAITING), limit=MOST_WAITING)
+        return len(documents) == MOST_WAITING or any(document["case"] == case for document in documents)
+
+    async def waiting(self, *, limit: int) -> list[KeptLetter]:
+        """Letters that wait, whenever their time comes."""
+        documents = await self._database.between(LETTERS_WAITING, *under(WAITING), limit=limit)
+        return [self._kept(document) for document in documents]
+
+    async def in_attention(self, *, limit: int, sender: str = "") -> list[KeptLetter]:
+        """Letters (of this node, or of any) that could not be settled, with the reason."""
+        parts = (ATTENTION, sender) if sender else (ATTENTION,)
+        documents = await self._database.between(LETTERS_WAITING, *under(*parts), limit=limit)
+        return [self._kept(document) for document in documents]
+
+    async def positions(self, state: Standing, sender: str) -> list[Position]:
+        """Where the letters of this node stand that are in this state, as their keys tell, batch by batch."""
+        found: list[Position] = []
+        low, high = under(WAITING) if state == WAITING else under(state, sender)
+        while keys := await self._database.keys(LETTERS_WAITING, low, high, limit=KEYS_AT_ONCE):
+            told = [key.split(BAR) for key in keys]
+            found += [_position(place) for peer, place in (_peer_and_place(parts) for parts in told) if peer == sender]
+            low = keys[-1] + JUST_AFTER
+        return sorted(found)
+
+    async def kept(self, ids: Sequence[str]) -> Mapping[str, KeptLetter]:
+        """Those of these letters that have come in, by id; ids come from outside."""
+        found = await self._database.get_many(IN, [id for id in ids if is_safe(id)])
+        return {id: self._kept(document) for id, document in found.items()}
+
+    async def released(self, ids: Iterable[str]) -> frozenset[str]:
+        """Those of these letters that hold nothing up any more: settled or annulled."""
+        found = await self._database.get_many(IN, list(ids))
+        return frozenset(id for id, document in found.items() if document["state"] in (SETTLED, ANNULLED))
+
+    async def mark_settled(self, letters: Iterable[KeptLetter]) -> None:
+        """The letters' acts are done, or nothing remained to be done."""
+        await self._database.mark_many(IN, [_move(each, SETTLED, "") for each in letters])
+
+    async def mark_attention(self, kept: KeptLetter, *, reason: str) -> None:
+        """The letter cannot be settled, for this reason."""
+        await self._database.mark_many(IN, [_move(kept, ATTENTION, reason)])
+
+    async def mark_annulled(self, kept: KeptLetter) -> None:
+        """The sender wants no effect of this letter, which stood in attention."""
+        await self._database.mark_many(IN, [_move(kept, ANNULLED, kept.reason)])
+
+    async def retry(self, kept: KeptLetter, *, at: datetime) -> None:
+        """The sender wants this letter, which stands in attention, to be judged anew."""
+        again: Fields = {"tries": 0, "round": kept.round + 1}
+        await self._database.mark_many(IN, [_waiting(kept, at, "", more=again)])
+
+    async def postpone(self, kept: KeptLetter, *, until: datetime, reason: str) -> None:
+        """The letter waits on something else, and is looked at again then."""
+        await self._database.mark_many(IN, [_waiting(kept, until, reason, more={"tries": kept.tries + 1})])
+
+    async def _conflicts(self, again: Sequence[Document]) -> list[Letter]:
+        """Those of the letters whose bytes are not those that were kept under their ids."""
+        first = await self._database.get_many(IN, [document["_id"] for document in again])
+        conflicts = []
+        for document in again:
+            text, before = letter_text(document, self._ring), first[document["_id"]]
+            if before["from"] != document["from"] or letter_text(before, self._ring) != text:
+                conflicts.append(self._kept(document).letter)
+                await self._database.insert_many(IN, [_kept_as(document, text)])
+        return conflicts
+
+    def _kept(self, document: Document) -> KeptLetter:
+        return KeptLetter(
+            letter=opened_letter(document, self._ring),
+            state=document["state"],
+            reason=document["reason"],
+            version=document["version"],
+            tries=document["tries"],
+            round=document["round"],
+            position=Position(document["stream"], document["number"]),
+            index=document["index"],
+            id=document["_id"],
+        )
+
+
+def _kept_as(document: Document, text: bytes) -> Document:
+    """The letter as it is kept beside the one whose id it has."""
+    id = f"{document['_id']}{BESIDE}{sha256(text).hexdigest()[:16]}"
+    place = (document["stream"], document["number"], document["index"])
+    return {**document, "_id": id, "key": _key(ATTENTION, document["from"], place, id=id)} | {
+        "state": ATTENTION,
+        "reason": CONFLICT,
+    }
+
+
+def _move(kept: KeptLetter, state: Standing, reason: str) -> Mark:
+    key = _key(state, kept.letter.sender, (*kept.position, kept.index), id=kept.id)
+    return Mark(kept.id, {"key": key, "state": state, "reason": reason, "version": kept.version + 1}, kept.version)
+
+
+def _waiting(kept: KeptLetter, until: datetime, reason: str, *, more: Fields) -> Mark:
+    key = _waiting_key(until, kept.letter.sender, (*kept.position, kept.index), id=kept.id)
+    fields: Fields = {"key": key, "state": WAITING, "reason": reason, "version": kept.version + 1}
+    return Mark(kept.id, {**fields, **more}, kept.version)
+
+
+def _waiting_key(at: datetime, sender: str, place: tuple[int, int, int], *, id: str) -> str:
+    return BAR.join((WAITING, moment_key(at), _place(place), sender, id))
+
+
+def _key(state: Standing, sender: str, place: tuple[int, int, int], *, id: str) -> str:
+    return BAR.join((state, sender, _place(place), id))
+
+
+def _place(place: tuple[int, int, int]) -> str:
+    """Where a letter stands in the sender's log, so that it sorts: stream, number of the batch, index in it."""
+    stream, number, index = place
+    return f"{stream:06d}-{number:012d}-{index:04d}"
+
+
+def _position(place: str) -> Position:
+    stream, number, _ = place.split("-")
+    return Position(int(stream), int(number))
+
+
+def _peer_and_place(parts: Sequence[str]) -> tuple[str, str]:
+    """Both as a key tells them."""
+    return (parts[3], parts[2]) if parts[0] == WAITING else (parts[1], parts[2])
