@@ -1,5 +1,6 @@
 """What an operator does about letters that could not be settled: see them, let them be judged anew, annul them."""
 
+from regions import bouncing
 from server.domain.errors import Conflict
 from server.domain.exchange import SentLetter
 from server.domain.letters import ANNULLED, RETRY, about_letter
@@ -18,6 +19,7 @@ async def replay(node: Node, id: str) -> SentLetter:
     again = about_letter(
         RETRY, dead.letter, here=node.here, at=node.clock.now(), salt=node.chance.token(16), round=dead.round + 1
     )
+    await bouncing.went_again(node, dead.letter, cause=again.id)
     await node.store.letters_out.answer(again)
     await node.store.letters_out.mark_retried(id)
     return dead

@@ -14,7 +14,7 @@ from regions.client import PeerFailure, hand_over
 from server.domain.breaker import breaker, failed, gone_back, in_next_stream, probing, stopped, succeeded, wait_seconds
 from server.domain.directory import NodeEntry
 from server.domain.errors import Conflict
-from server.domain.exchange import Entry, Head, Outbound, Position, Written
+from server.domain.exchange import Entry, Head, Outbound, Written
 from server.domain.letters import MOST_BYTES, Batch
 from server.node import Node
 
@@ -66,12 +66,10 @@ async def open_stream(node: Node, peer: str) -> Outbound:
     if not state.stopped:
         raise StreamNotStopped(f"与 {peer} 的通道没有停止。")
     opened = in_next_stream(state)
-    log = node.store.log("out", peer)
-    head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
-    for number in range(max(head.number - 1, 1), head.number + 1):
-        position = Position(state.stream, number)
-        if position > state.acknowledged and (entry := await log.entry(position)):
-            await node.store.letters_out.requeue(entry.letters, opened.stream)
+    log, position = node.store.log("out", peer), state.acknowledged
+    while entry := await log.after(position):
+        await node.store.letters_out.requeue(entry.letters, opened.stream)
+        position = entry.position
     about = {"peer": peer, "stream": str(opened.stream), "follows": opened.genesis, "because": state.stopped}
     await node.store.audit.note(
         f"stream:{peer}:{opened.stream}", "peer.stream_opened", at=node.clock.now(), about=about
@@ -161,7 +159,7 @@ async def _send(node: Node, peer: NodeEntry, entry: Entry, *, texts: Sequence[by
         return False
     batch, at = entry.batch, node.clock.now()
     await node.store.log("out", peer.node).mark_receipted(entry.position, delivered.evidence)
-    await node.store.peers.change(peer.node, lambda state: _after_success(state, delivered.head, at=at))
+    await node.store.peers.change(peer.node, lambda state: _after_success(state, entry, delivered.head, at=at))
     node.metrics.letters_sent.labels(peer.node).inc(len(texts))
     node.log.info("batch.delivered", peer=peer.node, stream=batch.stream, number=batch.number, letters=len(texts))
     return True
@@ -178,12 +176,14 @@ async def _check_head(node: Node, peer: str, entry: Entry, *, head: Head) -> Non
         raise PeerFailure("log_conflict", head=head)
 
 
-def _after_success(state: Outbound, head: Head, *, at: datetime) -> Outbound:
-    """A receipt that comes late takes nothing back."""
+def _after_success(state: Outbound, entry: Entry, head: Head, *, at: datetime) -> Outbound:
+    """A receipt that comes late takes nothing back; what the head tells of later batches waits for their own receipts,
+    for else one whose receipt was lost would never be sent again, and never be proven.
+    """
     if state.stopped:
         return state
     hint = max(head.number, state.head) if head.stream == state.stream else state.head
-    return replace(succeeded(state, max(head.position, state.acknowledged), at=at), head=hint)
+    return replace(succeeded(state, max(entry.position, state.acknowledged), at=at), head=hint)
 
 
 async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFailure) -> None:

@@ -3,7 +3,7 @@
 from regions.answering import SignedReply, signed
 from server.crypto.receipts import PART, Answer
 from server.crypto.signatures import Proven
-from server.domain.case import Offered, local_id
+from server.domain.case import HELD, Offered, local_id
 from server.domain.errors import Missing
 from server.domain.gathering import offered
 from server.domain.names import moment_text
@@ -50,7 +50,7 @@ async def _reason(node: Node, asker: str, sha256: str, *, case: str, step: str) 
     if record is None or found is None:
         return None
     if record.case.home == node.here:
-        is_due = asker == found.node and not found.has_ended and _is_among(sha256, *offered(record.case, found))
+        is_due = asker == found.node and found.state in HELD and _is_among(sha256, *offered(record.case, found))
         return f"decides {step}" if is_due else None
     is_due = asker == record.case.home and found.node == node.here and found.is_granted
     return f"home of the licence of {step}" if is_due and _is_among(sha256, found.licence) else None

@@ -17,13 +17,14 @@ import orjson
 from server.demo.database import DatabaseDidNotStart, check_reachable
 from server.demo.faults import Fault, Injury, wired
 from server.demo.folder import Plan, check_same, demo_folder, kept_plan, new_plan, ports_from
-from server.demo.people import citizens, family
+from server.demo.people import citizens
+from server.demo.plots import PLOTS, cast_of
 from server.demo.ports import reserved, reserved_lasting
 from server.demo.processes import ROOT, ChildFailed, first_to_end
 from server.demo.proof import letters_proven
 from server.demo.provinces import APP_ID, REGIONS, Demo, running_demo
 from server.demo.proxy import Proxy
-from server.demo.story import BUNDLE, HOUSEHOLD, REQUEST_SECONDS, BirthStory, Row, StoryFailed
+from server.demo.story import REQUEST_SECONDS, Row, Story, StoryFailed
 from server.demo.telling import Voice
 from server.tools.publications import load_catalogue, load_nodes
 
@@ -53,6 +54,7 @@ class Wish:
     port: int | None
     keep: Path | None
     fault: Fault | None = None
+    story: str = "newborn"
 
     @property
     def tells_story(self) -> bool:
@@ -72,6 +74,7 @@ class Told:
     """The story as it went."""
 
     case: str
+    bundle: str
     rows: tuple[Row, ...]
     letters: int
     is_proven: bool
@@ -104,11 +107,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="while the case is under way, cut the wire between the provinces or slow it, or kill the other province's "
         "processes, and show how all goes on",
     )
+    parser.add_argument(
+        "--story",
+        choices=tuple(PLOTS),
+        default="newborn",
+        help="what happens: a birth in two provinces (default), or one item in each mode across provinces",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Show the demo; answers the exit code. Raises ValueError with a plain sentence when anything is wrong."""
-    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.fault)
+    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.fault, chosen.story)
     if wish.fault and (wish.keep or not wish.tells_story):
         raise DemoFailed(NO_FAULT_HERE)
     try:
@@ -158,7 +167,7 @@ async def _live(wish: Wish) -> int:
             demo = await stack.enter_async_context(running)
         if wish.tells_story:
             injury = Injury(wish.fault, demo, wires) if wish.fault else None
-            told = await _tell(demo, voice, injury, began=began)
+            told = await _tell(demo, voice, injury, story=wish.story, began=began)
             if wish.is_json:
                 _print(_outcome(demo, told))
             if not told.is_proven:
@@ -183,20 +192,20 @@ def _plan(wish: Wish, folder: Path, holding: ExitStack) -> Plan:
     wanted = kept.ports if kept else ports_from(wish.first_port, count)
     ports = [holding.enter_context(reserved(port) if port else reserved_lasting()) for port in wanted]
     divisions = [area.node for area in load_nodes(REGIONS)[:count]]
-    bundle = load_catalogue(CATALOGUE).bundle(BUNDLE)
+    bundle = load_catalogue(CATALOGUE).bundle(PLOTS[wish.story].bundle)
     return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports)
 
 
-async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, began: float) -> Told:
+async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, story: str, began: float) -> Told:
     """Drive the case to its end while telling it, and let both sides prove what they exchanged."""
     rows: list[Row] = []
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        home = demo.provinces[0].division
+        plot, home = PLOTS[story], demo.provinces[0].division
         forgives = (aiohttp.ClientError,) if injury else ()
-        story = BirthStory(http, demo, family(demo.citizens[0], home, HOUSEHOLD), forgives=forgives)
+        teller = Story(http, demo, plot, cast=cast_of(plot, demo.citizens[0], home), forgives=forgives)
         try:
-            parts = injury.among(story.tell()) if injury else story.tell()
+            parts = injury.among(teller.tell()) if injury else teller.tell()
             async with asyncio.timeout(STORY_SECONDS), aclosing(parts):
                 async for part in parts:
                     rows += [part] if isinstance(part, Row) else []
@@ -205,14 +214,14 @@ async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, began: float
             raise DemoFailed(f"The case was not closed within {STORY_SECONDS:.0f} seconds.") from None
     voice.say("Each node verifies its receipts.")
     letters, is_proven = await letters_proven(demo.provinces)
-    return Told(story.case, tuple(rows), letters, is_proven, time.monotonic() - began)
+    return Told(teller.case, plot.bundle, tuple(rows), letters, is_proven, time.monotonic() - began)
 
 
 def _outcome(demo: Demo, told: Told) -> dict[str, Any]:
     """What `--once --json` prints."""
     return {
         "case": told.case,
-        "bundle": BUNDLE,
+        "bundle": told.bundle,
         "nodes": [province.division for province in demo.provinces],
         "timeline": [{name: getattr(row, name) for name in IN_TIMELINE} for row in told.rows],
         "letters": told.letters,

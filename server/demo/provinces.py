@@ -70,6 +70,7 @@ class Demo:
     database: str
     citizens: tuple[Citizen, ...]
     running: list[Child]
+    app_id: str = APP_ID
 
 
 @asynccontextmanager

@@ -29,8 +29,13 @@ from server.domain.persons import Officer
 from server.domain.telling import commission_of
 from server.node import Node
 
-Part = Literal["decide", "opinion", "follow_up"]
-REASONS: Mapping[Part, str] = {"decide": "decides", "opinion": "is heard on", "follow_up": "follows up"}
+Part = Literal["decide", "opinion", "check", "follow_up"]
+REASONS: Mapping[Part, str] = {
+    "decide": "decides",
+    "opinion": "is heard on",
+    "check": "checks",
+    "follow_up": "follows up",
+}
 
 
 class OpinionShown(Value):
@@ -74,8 +79,9 @@ class SupplementShown(Value):
 class DeskStep(Value):
     """A step and the part that the officer's department has in it.
 
-    Who decides it or is heard on it sees in full what its item declares, and what was asked and answered on the way.
-    Who follows it up sees only where it stands. `special_steps` are the special procedures that may stop its clock.
+    Who decides it, is heard on it, or checks it before another node decides, sees in full what its item declares, and
+    what was asked and answered on the way. Who follows it up sees only where it stands. `special_steps` are the special
+    procedures that may stop its clock, `finding` is what its home found in its own part.
     """
 
     part: Part
@@ -86,6 +92,7 @@ class DeskStep(Value):
     opinions: tuple[OpinionShown, ...] = ()
     supplement: SupplementShown | None = None
     special_steps: tuple[SpecialStep, ...] = ()
+    finding: str = ""
 
 
 class DeskCaseView(Value):
@@ -145,6 +152,8 @@ def _part(case: Case, step: Step, department: str, *, here: str) -> Part | None:
         return "decide"
     if step.node == here and department in step.opinions:
         return "opinion"
+    if case.home == here and step.checked_by == department:
+        return "check"
     if case.home == here and case.lead == department and case.leaves_to_lead(step):
         return "follow_up"
     return None
@@ -180,6 +189,7 @@ async def _desk_step(node: Node, case: Case, step: Step, *, part: Part) -> DeskS
         opinions=_opinions(node, case, step),
         supplement=SupplementShown.of(step.supplement, catalogue) if step.supplement else None,
         special_steps=step.plan.terms.special_steps,
+        finding=step.finding,
     )
 
 

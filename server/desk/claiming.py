@@ -17,7 +17,10 @@ from server.node import Node
 
 ATTEMPTS = 5
 MOST_HELD = 100
-PART_OF_ACT = {"opine": "opinion", "follow_up": "follow_up"}
+PART_OF_ACT = {
+    **{"opine": "opinion", "follow_up": "follow_up", "check": "check", "turn_back": "check"},
+    **{"post_paper": "paper", "confirm_paper": "paper"},
+}
 Task = Mapping[str, Any]
 Rule = Callable[[Claim, datetime, datetime], Claim]
 

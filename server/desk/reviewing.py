@@ -67,6 +67,8 @@ class Decision(Value):
     department: ShortText = ""
     delivery: DeliveryGiven | None = None
     licence: ShortText = ""
+    courier: Annotated[str, StringConstraints(max_length=50)] = ""
+    number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,40}$")] = ""
 
 
 class DecisionIncomplete(FormFaulty):
@@ -107,6 +109,10 @@ ACTS: Mapping[str, DeskAct] = {
     "refuse": DeskAct(acts.Refuse, {"grounds": "grounds"}),
     "deliver": DeskAct(acts.Deliver, {"delivery": "delivery"}),
     "follow-up": DeskAct(acts.FollowUp, {"grounds": "note"}),
+    "check": DeskAct(acts.Check, {"grounds": "finding"}),
+    "turn-back": DeskAct(acts.TurnBack, {"grounds": "grounds"}),
+    "post-paper": DeskAct(acts.PostPaper, {"courier": "courier", "number": "number"}),
+    "confirm-paper": DeskAct(acts.ConfirmPaper),
 }
 ALSO: Mapping[str, Mapping[str, str]] = {  # what may be said besides
     "decline": {"agency": "agency"},

@@ -12,7 +12,7 @@ from server.domain.case import Actor, Application, Commission, HandedIn, Offered
 from server.domain.directory import Directory
 from server.domain.items import Text
 from server.domain.names import Moment, Value
-from server.domain.procedure import APPEAL, DeclineReason, Deferral, Delivery, Gap
+from server.domain.procedure import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
 
 
 @dataclass(frozen=True)
@@ -214,6 +214,53 @@ class FollowUp(StepAct):
 
     name: ClassVar[str] = "follow_up"
     note: str
+
+
+class Check(StepAct):
+    """The home did its own part, and found this (核验通过): the step may be sent on."""
+
+    name: ClassVar[str] = "check"
+    finding: Text
+
+
+class TurnBack(StepAct):
+    """The home found that the step cannot be sent on as it is (核验不通过)."""
+
+    name: ClassVar[str] = "turn_back"
+    grounds: Text
+
+
+class PostPaper(StepAct):
+    """Post originals to the other place (寄出原件); `leg` as a letter names it."""
+
+    name: ClassVar[str] = "post_paper"
+    courier: Courier
+    number: ParcelNumber
+    leg: Leg | None = None
+
+
+class ConfirmPaper(StepAct):
+    """Confirm that originals have arrived (签收原件); a letter names leg, courier and number."""
+
+    name: ClassVar[str] = "confirm_paper"
+    courier: Courier | None = None
+    number: ParcelNumber | None = None
+    leg: Leg | None = None
+
+
+class Bounce(StepAct):
+    """Note at home that the decider's node refused a letter about the step (退回): its kind, and the refusal's code."""
+
+    name: ClassVar[str] = "bounce"
+    letter: str
+    code: str
+
+
+class Resend(StepAct):
+    """Note at home that a letter that had come back was put before the decider's node again."""
+
+    name: ClassVar[str] = "resend"
+    letter: str
 
 
 class Withdraw(Act):

@@ -32,8 +32,8 @@ def wait_seconds(failures: int, *, first: float, most: float, fraction: float) -
 
 
 def probing(state: Outbound, *, until: datetime) -> Outbound:
-    """Somebody makes the attempt now; whoever else would like to waits until then."""
-    return replace(state, next_attempt_at=until)
+    """Somebody makes the attempt now; whoever else would like to waits until then, whoever calls meanwhile."""
+    return replace(state, next_attempt_at=until, probe="early" if state.probe == "early" else "under_way")
 
 
 def succeeded(state: Outbound, acknowledged: Position, *, at: datetime) -> Outbound:
@@ -64,7 +64,9 @@ def failed(state: Outbound, reason: str, *, at: datetime, wait: float, skew_seco
 
 
 def sign_of_life(state: Outbound, *, at: datetime) -> Outbound:
-    """The peer has called us: the next attempt comes now, if none was brought forward since the last regular one."""
+    """The peer has called us: the next attempt comes now, if none was brought forward since the last regular one and
+    none is under way.
+    """
     if breaker(state, at) != "open" or state.probe:
         return state
     return replace(state, next_attempt_at=at, probe="early")

@@ -14,10 +14,11 @@ from server.domain.materials import MOST_BYTES
 from server.domain.names import SENSITIVE, Moment, Value
 from server.domain.persons import Person, Rank, SubjectGiven
 from server.domain.plan import PlannedStep
-from server.domain.procedure import Deferral, Delivery, Gap, Opinion, Undertaking
+from server.domain.procedure import Deferral, Delivery, Gap, Leg, Opinion, Paper, Undertaking
 
 State = Literal[
     "waiting",
+    "checking",
     "sent",
     "received",
     "supplementing",
@@ -36,6 +37,7 @@ HELD: frozenset[State] = frozenset(("sent", "received", "supplementing", "accept
 Outcome = Literal["completed", "withdrawn"]
 STATE_NAMES: Mapping[State, str] = {
     "waiting": "等待前序事项",
+    "checking": "受理地核验中",
     "sent": "已转办",
     "received": "已收件",
     "supplementing": "待补正",
@@ -117,7 +119,10 @@ class Application(Value):
 
 
 class Commission(Value):
-    """What a home sends to the decider of one step (转办件): what the item declares, and nothing else."""
+    """What a home sends to the decider of one step (转办件): what the item declares, and nothing else.
+
+    `finding` is what the home found in its own part.
+    """
 
     bundle: str
     bundle_name: str
@@ -127,6 +132,7 @@ class Commission(Value):
     form: Annotated[Mapping[str, str], SENSITIVE]
     materials: tuple[Offered, ...]
     deferred: tuple[str, ...] = ()
+    finding: Annotated[str, SENSITIVE] = ""
 
 
 class Supplement(Value):
@@ -150,8 +156,9 @@ class Step(Value):
 
     `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
     decider had all that was handed in; while `is_gathering`, materials are still coming. `waits_on` tells why it was
-    skipped. `officer` is who accepted it,
-    `decided_at` when it was approved.
+    skipped. `officer` is who accepted it, `decided_at` when it was approved, `licence` the file of what it yielded.
+    `finding` is what the home found in its own part, `checked_at` when; `papers` are the originals on their way between
+    the two. `bounced` is the kind of the home's last letter about it, if that came back.
     """
 
     plan: PlannedStep
@@ -176,6 +183,10 @@ class Step(Value):
     licence: Offered | None = None
     delivery: Delivery | None = None
     waits_on: str = ""
+    finding: Annotated[str, SENSITIVE] = ""
+    checked_at: Moment | None = None
+    papers: Mapping[Leg, Paper] = {}
+    bounced: str = ""
 
     @property
     def has_ended(self) -> bool:
@@ -191,6 +202,12 @@ class Step(Value):
     def notify_from(self) -> Moment | None:
         """Since when the five days for telling the applicant run; None while its materials are still coming."""
         return None if self.is_gathering else self.arrived_at or self.since
+
+    @property
+    def checked_by(self) -> str:
+        """The department of the home that checks it, or has checked it; empty if none, or not yet."""
+        is_begun = self.state == "checking" or self.checked_at is not None
+        return self.plan.part.department if self.plan.part and is_begun else ""
 
     @property
     def awaited(self) -> tuple[Deferral, ...]:

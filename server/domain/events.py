@@ -1,26 +1,17 @@
 """What has happened to a case: facts in the past tense, each with the act that caused it."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, TypeAdapter
 
-from server.domain.case import Actor, Application, Commission, HandedIn, Offered, Outcome
-from server.domain.names import SENSITIVE, Moment, Value
+from server.domain.bouncing import Bounced, Resent
+from server.domain.case import Application, Commission, HandedIn, Offered, Outcome
+from server.domain.crossing import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
+from server.domain.happening import Happened, Moved
+from server.domain.names import SENSITIVE, Moment
 from server.domain.procedure import APPEAL, DeclineReason, Deferral, Delivery, Gap
-
-
-class Happened(Value):
-    """What all events carry: their number in the case, when, by whom, and the id and digest of the act."""
-
-    act: ClassVar[str]
-
-    number: int
-    at: Moment
-    by: Actor
-    act_id: str
-    act_digest: str = ""
 
 
 class Opened(Happened):
@@ -40,21 +31,6 @@ class Requested(Happened):
     case: str
     node: str
     commission: Commission
-
-
-class Moved(Happened):
-    """Something about a step, by the table in `lifecycle`; its subclasses name the move.
-
-    `done_at` is when its decider did it, where that is another node, which told us later.
-    """
-
-    step: str
-    done_at: Moment | None = None
-
-    @property
-    def moment(self) -> datetime:
-        """When it was done."""
-        return self.done_at or self.at
 
 
 class Sent(Moved):
@@ -291,6 +267,13 @@ Event = Annotated[
     | Skipped
     | WithdrawalAsked
     | FollowedUp
+    | CheckAsked
+    | Checked
+    | TurnedBack
+    | PaperPosted
+    | PaperArrived
+    | Bounced
+    | Resent
     | Closed,
     Field(discriminator="kind"),
 ]

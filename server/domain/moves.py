@@ -7,10 +7,12 @@ from server.domain import acts, events
 from server.domain.clock import ExtendedAlready
 from server.domain.errors import Conflict, Forbidden, Invalid
 from server.domain.gathering import offered
+from server.domain.happening import Moved
 from server.domain.moving import Moving, is_too_late
+from server.domain.parts import check, turn_back
 from server.domain.procedure import Deferral, opinions_allow
 
-Made = tuple[type[events.Moved], dict[str, Any]]
+Made = tuple[type[Moved], dict[str, Any]]
 LATE_SUPPLEMENT = "逾期未按要求补正。"
 LATE_MATERIAL = "逾期未补交容缺材料。"
 
@@ -282,6 +284,8 @@ _MOVES: Mapping[type[acts.StepAct], Callable[[Moving], Made]] = {
     acts.Refuse: _refuse,
     acts.Deliver: _deliver,
     acts.LetGo: _let_go,
+    acts.Check: check,
+    acts.TurnBack: turn_back,
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from server.domain import events
+from server.domain import crossing, events
 from server.domain.case import Case, Commission, Offered, Step
 
 Body = tuple[str, dict[str, Any]]
@@ -17,6 +17,8 @@ def asked(case: Case, step: Step, event: events.Event) -> Body | None:
         return "step.withdrawal_asked", {}
     if isinstance(event, events.Told):
         return "step.told", {"due_on": event.due_on.isoformat()}
+    if isinstance(event, crossing.PaperPosted | crossing.PaperArrived) and event.by.node == case.home:
+        return _paper(event)
     if isinstance(event, events.Answered):
         offered = [each.model_dump(mode="json") for each in offers(event.materials)]
         return "step.supplied", {"form": dict(event.form), "materials": offered}
@@ -41,6 +43,8 @@ def telling(step: Step, event: events.Event) -> Body | None:
         return "step.delivered", {**event.delivery.model_dump(mode="json"), **_licence(event)}
     if isinstance(event, events.Withdrawn):
         return "step.withdrawn", _said(event, "grounds")
+    if isinstance(event, crossing.PaperPosted | crossing.PaperArrived) and event.by.node == step.node:
+        return _paper(event)
     notice = _notice(step, event)
     return ("step.notice", notice) if notice else None
 
@@ -63,6 +67,12 @@ def _notice(step: Step, event: events.Event) -> dict[str, Any]:
 def _licence(event: events.Approved | events.Delivered) -> dict[str, Any]:
     """The licence that it offers, if there is a file of one."""
     return _said(event, "licence") if event.licence else {}
+
+
+def _paper(event: crossing.PaperPosted | crossing.PaperArrived) -> Body:
+    """Originals were posted, or have arrived; each side tells the other what it did itself."""
+    move = "sent" if isinstance(event, crossing.PaperPosted) else "arrived"
+    return "step.paper", {"move": move, "number": event.parcel, **_said(event, "courier", "leg")}
 
 
 def _days(step: Step) -> dict[str, int]:
@@ -95,4 +105,5 @@ def commission_of(case: Case, step: Step) -> Commission:
         form={code: known[code] for code in step.plan.fields if code in known},
         materials=offers(each for each in case.materials if each.code in step.plan.materials),
         deferred=tuple(code for code in case.deferred if code in step.plan.materials),
+        finding=step.finding,
     )

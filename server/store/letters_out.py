@@ -111,13 +111,15 @@ class LettersOut:
         documents = await self._database.between(LETTERS_DEAD, *under(*parts), limit=limit)
         return [self._sent(document) for document in documents]
 
-    async def mark_dead(self, peer: str, id: str, *, reason: str) -> bool:
-        """The other node refused this letter of ours; False if there is no such letter to it, or it is over with."""
+    async def mark_dead(self, id: str, *, reason: str, round: int) -> bool:
+        """The other node refused this letter of ours in this round; False if it is over with, or judged anew since."""
         document = await self._database.get(OUT, id)
-        if document is None or document["to"] != peer or document["state"] in (DEAD, ANNULLED):
+        if document is None or document["state"] == ANNULLED or round < document["round"]:
             return False
-        key = BAR.join((DEAD, peer, document["at"], id))
-        return await self._move(document, state=DEAD, key=key, reason=reason)
+        if document["state"] == DEAD and document["round"] == round:
+            return True
+        key = BAR.join((DEAD, document["to"], document["at"], id))
+        return await self._move(document, state=DEAD, key=key, reason=reason, round=round)
 
     async def mark_retried(self, id: str) -> bool:
         """A dead letter is to be judged anew; False if it is not dead."""

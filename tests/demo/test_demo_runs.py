@@ -81,6 +81,22 @@ def test_a_case_goes_on_by_itself_after_the_wire_was_cut(start: Start) -> None:
     assert list(demo.temporary.iterdir()) == []
 
 
+def test_another_story_is_told_by_offices_of_its_own(
+    start: Start, database_uri: str, database_sweeper: pymongo.MongoClient[dict[str, Any]]
+) -> None:
+    before = set(database_sweeper.list_database_names())
+    demo = start("--once", "--json", "--story", "joint", mongodb_uri=database_uri)
+    assert demo.end() == 0, demo.complaint
+    for name in sorted(set(database_sweeper.list_database_names()) - before):
+        database_sweeper.drop_database(name)
+    outcome = json.loads(demo.output)
+    assert (outcome["bundle"], outcome["letters"]) == ("housing_fund_purchase_withdrawal", 4)
+    assert outcome["receipts_verified"] is True
+    done = [(row["node"], row["act"]) for row in outcome["timeline"]]
+    assert done[1:4] == [("320000", act) for act in ("ask_check", "check", "send")]
+    assert done[-2:] == [("330000", "approve"), ("320000", "close")]
+
+
 def test_a_demo_that_is_told_to_stop_while_it_starts_leaves_nothing(start: Start) -> None:
     demo = start("--once", "--json")
     wait_until(lambda: len(demo.left()) > 1)
