@@ -166,7 +166,7 @@ async def _live(wish: Wish) -> int:
             running = running_demo(folder, plan, citizens=people, mongodb_uri=mongodb_uri, say=voice.say)
             demo = await stack.enter_async_context(running)
         if wish.tells_story:
-            injury = Injury(wish.fault, demo, wires) if wish.fault else None
+            injury = Injury(wish.fault, demo, wires, plot=PLOTS[wish.story]) if wish.fault else None
             told = await _tell(demo, voice, injury, story=wish.story, began=began)
             if wish.is_json:
                 _print(_outcome(demo, told))

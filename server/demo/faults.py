@@ -8,12 +8,12 @@ from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 
 from server.demo.folder import Plan
+from server.demo.plots import PLOTS, Plot
 from server.demo.processes import ready, together
 from server.demo.provinces import Demo, Province
 from server.demo.proxy import Mode, Proxy, proxied
-from server.demo.story import ABROAD, Row
+from server.demo.story import Row
 
-BEFORE = ("birth_certificate", "accept")
 FAULT_SECONDS = 4.0
 SLOW_SECONDS = 1.5
 PROCESSES = ("serve", "work")
@@ -64,8 +64,9 @@ async def wired(plan: Plan) -> AsyncIterator[tuple[Plan, tuple[Proxy, ...]]]:
 class Injury:
     """One fault of a demo: it begins before the case leaves home, and is mended after a while."""
 
-    def __init__(self, fault: Fault, demo: Demo, wires: Sequence[Proxy]) -> None:
+    def __init__(self, fault: Fault, demo: Demo, wires: Sequence[Proxy], *, plot: Plot = PLOTS["newborn"]) -> None:
         self._fault = fault
+        self._plot = plot
         self._words = WORDS[fault]
         self._wires = wires
         self._running = demo.running
@@ -86,7 +87,7 @@ class Injury:
                 for more in self._meanwhile(part):
                     yield more
                 yield part
-                if isinstance(part, Row) and (part.step, part.act) == BEFORE:
+                if isinstance(part, Row) and (part.step, part.act) == self._plot.last_at_home:
                     yield self._words.sentence
                     await self._begin()
                     yield self._row(self._fault, self._words.begins)
@@ -106,7 +107,7 @@ class Injury:
         if self._mended and not self._is_told:
             self._is_told = True
             told.append(self._mended)
-            if isinstance(part, Row) and (part.step, part.act) == (ABROAD, "receive"):
+            if isinstance(part, Row) and (part.step, part.act) == (self._plot.abroad, "receive"):
                 span = datetime.fromisoformat(part.at) - datetime.fromisoformat(self._mended.at)
                 told.append(f"{self._peer.name} has the step {span.total_seconds():.1f} seconds later, by itself.")
         return told

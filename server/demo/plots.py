@@ -18,8 +18,8 @@ Beat = tuple[int, str | None, str]  # at which province, about which step (None:
 class Plot:
     """One story. `order` is who must have acted where, one after the other; with the last of it the story is over.
 
-    `abroad` is the step that the other province decides, `waiting` one at home that waits for it. `finding` is what the
-    home says in its check, `courier` who carries originals.
+    `abroad` is the step that the other province decides, `waiting` one at home that waits for it, `last_at_home` what
+    happens before it leaves home. `finding` is what the home says in its check, `courier` who carries originals.
     """
 
     who: str
@@ -27,6 +27,7 @@ class Plot:
     answers: Mapping[str, str]
     abroad: str
     order: Sequence[Beat]
+    last_at_home: tuple[str | None, str]
     waiting: str = ""
     form: Mapping[str, str] = field(default_factory=dict)
     result: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +53,8 @@ def _alone(who: str, item: str, question: str, *, order: Sequence[tuple[int, str
     """The story of one item that is applied for alone and decided by the other province, with these acts on it."""
     beats: list[Beat] = [(place, None if act == "close" else item, act) for place, act in order]
     filled = {"mobile": MOBILE, **form}
-    return Plot(who, item, {question: HOUSEHOLD}, item, beats, form=filled, result={CERTIFICATE: NEW_NUMBER})
+    last = (item, "ask_check") if (HOME, "ask_check") in order else (None, "open")
+    return Plot(who, item, {question: HOUSEHOLD}, item, beats, last, form=filled, result={CERTIFICATE: NEW_NUMBER})
 
 
 CERTIFICATE, OLD_NUMBER, NEW_NUMBER = "disability_certificate_number", "32000019880219004723", "33000019880219004723"
@@ -63,6 +65,7 @@ PLOTS: Mapping[str, Plot] = {
         bundle=BUNDLE,
         answers=ANSWERS,
         abroad=ABROAD,
+        last_at_home=("birth_certificate", "accept"),
         waiting=WAITING,
         order=((HOME, ABROAD, "send"), (OTHER, ABROAD, "approve"), (HOME, WAITING, "send"), (HOME, None, "close")),
     ),

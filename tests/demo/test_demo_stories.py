@@ -41,7 +41,7 @@ async def demo_of(places: Places, department: str) -> Demo:
     provinces = tuple(
         Province(node, NAMES[node], places.nodes[node].base_url, "", seats, {}, Path()) for node in (JIANGSU, ZHEJIANG)
     )
-    return Demo(provinces, "", "", CITIZENS, (), app_id=APP_ID)
+    return Demo(provinces, "", "", CITIZENS, [], app_id=APP_ID)
 
 
 def story_of(http: aiohttp.ClientSession, demo: Demo, name: str) -> Story:

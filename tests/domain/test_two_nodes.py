@@ -81,6 +81,8 @@ SAID: Mapping[type[acts.StepAct], Mapping[str, Any]] = {
     acts.Check: {"finding": "申请表和身份一致"},
     acts.TurnBack: {"grounds": "身份证件已过期"},
     acts.PostPaper: {"courier": "邮政"},
+    acts.Bounce: {"letter": "step.requested", "code": "item_unknown"},
+    acts.Resend: {"letter": "step.requested"},
 }
 
 
