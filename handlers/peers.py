@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers.base import Does, Door, Who
 from handlers.problems import PROBLEM
-from regions import answering, auditing, directory, fetching, inbox, serving, wire
+from regions import answering, auditing, directory, fetching, heads, inbox, serving, wire
 from server.domain.errors import Refusal
 
 
@@ -74,6 +74,18 @@ class PeerLog(PeerDoor):
         self.proof = await inbox.admit(self.node, query=request.query, headers=request.headers, body=self.body())
         reply = await inbox.keep(self.node, self.proof, self.body())
         self.send(reply.headers, reply.body)
+
+
+class PeerHeads(PeerQuery):
+    """How far our copies of the logs between us and the asker have come."""
+
+    path = heads.PATH
+    who = Who.PEER
+    does = {"GET": Does(heads.tell, queries=("way", "stream", "at"))}
+
+    async def get(self) -> None:
+        await self.admit()
+        self.reply(await heads.tell(self.node, self.proof, self.query(heads.HeadsAsked)))
 
 
 class PeerDirectory(Door):

@@ -57,6 +57,7 @@ DOORS: tuple[type[Door], ...] = (
     desk.ActOnStep,
     peers.PeerLog,
     peers.PeerContent,
+    peers.PeerHeads,
     peers.PeerDirectory,
     *FOR_OPERATORS,
     ops.OpenApi,

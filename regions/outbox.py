@@ -57,7 +57,7 @@ async def deliver(node: Node, peer: NodeEntry) -> bool:
     return await _send(node, peer, entry, texts=texts)
 
 
-async def open_stream(node: Node, peer: str) -> Outbound:
+async def open_stream(node: Node, peer: str, *, by: str) -> Outbound:
     """Let the way to a peer go on in a new stream that follows the head which the peer named (after a backup).
 
     What the peer never receipted is sent again in it. Raises StreamNotStopped.
@@ -70,7 +70,7 @@ async def open_stream(node: Node, peer: str) -> Outbound:
     while entry := await log.after(position):
         await node.store.letters_out.requeue(entry.letters, opened.stream)
         position = entry.position
-    about = {"peer": peer, "stream": str(opened.stream), "follows": opened.genesis, "because": state.stopped}
+    about = {"peer": peer, "stream": str(opened.stream), "follows": opened.genesis, "because": state.stopped, "by": by}
     await node.store.audit.note(
         f"stream:{peer}:{opened.stream}", "peer.stream_opened", at=node.clock.now(), about=about
     )

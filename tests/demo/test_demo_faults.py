@@ -79,6 +79,7 @@ async def test_a_fault_begins_before_the_case_leaves_and_is_mended(
             modes.append(wire.mode)
             alive.append([child.process.returncode is None for child in demo.running])
         assert [each for each in told if " " not in each] == ["accept", fault, "mend", "receive"]
+        assert told[-2].endswith("by itself.")
         during = told.index(fault)
         assert modes[during] is {Fault.CUT: Mode.CUT, Fault.SLOW: Mode.SLOW, Fault.KILL: Mode.OPEN}[fault]
         assert alive[during] == [fault is not Fault.KILL] * 2

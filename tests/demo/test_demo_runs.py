@@ -30,11 +30,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
         demo.kill_everything()
 
 
-def test_one_case_crosses_a_province_and_its_outcome_is_one_json_object(
+def test_one_case_crosses_a_cut_wire_when_it_is_mended_and_its_outcome_is_one_json_object(
     start: Start, database_uri: str, database_sweeper: pymongo.MongoClient[dict[str, Any]]
 ) -> None:
     before = set(database_sweeper.list_database_names())
-    demo = start("--once", "--json", mongodb_uri=database_uri)
+    demo = start("--once", "--json", "--fault", "cut", mongodb_uri=database_uri)
     assert demo.end() == 0, demo.complaint
     made = sorted(set(database_sweeper.list_database_names()) - before)
     for name in made:
@@ -55,30 +55,15 @@ def check_outcome(demo: DemoProcess) -> None:
     assert {tuple(row) for row in outcome["timeline"]} == {("at", "node", "step", "act", "state", "by")}
     done = [(row["node"], row["step"], row["act"]) for row in outcome["timeline"]]
     abroad = [("330000", "household_registration", act) for act in ("receive", "accept", "approve")]
-    assert [each for each in done if each[0] == "330000"] == abroad
+    fault = [("330000", None, act) for act in ("cut", "mend")]
+    assert [each for each in done if each[0] == "330000"] == [*fault, *abroad]
+    sent = done.index(("320000", "household_registration", "send"))
+    assert done.index(fault[0]) < sent < done.index(fault[1])
     assert done.index(("320000", "social_security_card", "send")) > done.index(abroad[-1])
     assert done[0] == ("320000", None, "open")
     assert done[-1] == ("320000", None, "close")
     assert list(demo.temporary.iterdir()) == []
     assert demo.complaint == ""
-
-
-def test_a_case_goes_on_by_itself_after_the_wire_was_cut(start: Start) -> None:
-    demo = start("--once", "--json", "--fault", "cut")
-    assert demo.end() == 0, demo.complaint
-    outcome = json.loads(demo.output)
-    assert outcome["receipts_verified"] is True
-    assert outcome["letters"] == 4
-    done = [(row["node"], row["step"], row["act"]) for row in outcome["timeline"]]
-    way = [
-        ("330000", None, "cut"),
-        ("320000", "household_registration", "send"),
-        ("330000", None, "mend"),
-        ("330000", "household_registration", "receive"),
-        ("320000", None, "close"),
-    ]
-    assert [each for each in done if each in way] == way
-    assert list(demo.temporary.iterdir()) == []
 
 
 def test_another_story_is_told_by_offices_of_its_own(

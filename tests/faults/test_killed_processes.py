@@ -14,7 +14,7 @@ from tests.faults.provinces import Province, provinces
 from tests.nodes import until
 
 SEED = 20261123
-IN_TURN, ALL_AT_ONCE, MOST_ROUNDS = 3, 5, 40
+IN_TURN, ALL_AT_ONCE, MOST_ROUNDS = 3, 3, 40
 CASES_AT_ONCE = 3
 LULL_SECONDS, LOOK_SECONDS, AFTER_SECONDS = 1.0, 0.02, 0.08
 
