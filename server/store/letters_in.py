@@ -79,8 +79,8 @@ class LettersIn:
 
         For a state other than `settled`, in which few letters stand; of all that wait here `most` are looked at.
         """
-        low, high = under(WAITING) if state == WAITING else under(state, sender)
-        keys = await keys_between(self._database, LETTERS_WAITING, low, high, most=most)
+        bounds = under(WAITING) if state == WAITING else under(state, sender)
+        keys = await keys_between(self._database, LETTERS_WAITING, bounds, most=most)
         told = [_peer_and_place(key.split(BAR)) for key in keys]
         return sorted(_position(place) for peer, place in told if peer == sender)
 
