@@ -47,10 +47,13 @@ def moment_of_key(key: str) -> datetime:
 
 
 def in_milliseconds(at: datetime) -> datetime:
-    """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError without a time zone."""
+    """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError if there is none such."""
     if at.tzinfo is None:
         raise ValueError("a moment needs a time zone")
-    utc = at.astimezone(UTC)
+    try:
+        utc = at.astimezone(UTC)
+    except OverflowError as fault:
+        raise ValueError("no such moment in UTC") from fault
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
