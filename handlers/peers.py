@@ -5,14 +5,30 @@ from typing import Any
 
 from handlers.base import Does, Door, Who
 from handlers.problems import PROBLEM
-from regions import answering, directory, heads, inbox, wire
+from regions import answering, auditing, directory, fetching, heads, inbox, serving, wire
+from server.domain.errors import Refusal
 
 
 class PeerDoor(Door):
-    """A door of other nodes: once the request is verified, `proof` is there and whatever is answered is signed."""
+    """A door of other nodes: once the request is verified, `proof` is there and whatever is answered is signed.
+
+    What is refused is audited after the answer.
+    """
 
     who = Who.PEER
     proof: Any = None
+    refused: Refusal | None = None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        fault = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        self.refused = fault if isinstance(fault, Refusal) else None
+        super().write_error(status_code, **kwargs)
+
+    def on_finish(self) -> None:
+        if self.refused:
+            turned = auditing.Turned(self.refused, self.path, self.request.headers, self.proof)
+            self.aftermath.start(auditing.note(self.node, turned))
+        super().on_finish()
 
     def finish_problem(self, status: int, body: bytes) -> None:
         headers: Mapping[str, str] = {"Content-Type": PROBLEM}
@@ -82,3 +98,16 @@ class PeerDirectory(Door):
     async def get(self) -> None:
         self.set_header("Content-Type", "application/jose")
         self.finish(await directory.published(self.node))
+
+
+class PeerContent(PeerQuery):
+    """A material for the decider of its step, or a licence for its case's home, whole or a part of it."""
+
+    path = fetching.PATH
+    who = Who.PEER
+    does = {"GET": Does(serving.content, queries=("case", "step"))}
+
+    async def get(self, sha256: str) -> None:
+        await self.admit()
+        case, step = self.get_query_argument("case", ""), self.get_query_argument("step", "")
+        self.reply(await serving.content(self.node, self.proof, sha256, case=case, step=step))

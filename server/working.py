@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
-from regions import directory, outbox, reconcile, settling, standing, watch
+from regions import directory, fetching, outbox, reconcile, settling, standing, watch
 from server.desk import clockwork, counting, notifying, relay, reminding, reprojecting
 from server.node import Node
 from server.tools.loops import Loops
@@ -47,6 +47,7 @@ def start(node: Node, loops: Loops) -> None:
                 known.add(peer.node)
                 loop(f"courier:{peer.node}", partial(_deliver, node, peer.node), ROUND_SECONDS)
                 loop(f"spread:{peer.node}", partial(settling.spread, node, peer.node), ROUND_SECONDS)
+                loop(f"fetch:{peer.node}", partial(fetching.fetch, node, peer.node), ROUND_SECONDS)
 
     async def wake_peers() -> None:
         awaited = await watch.look(node)

@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt, TypeAdapter
 
 from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Application, Commission, HandedIn, Offered, Outcome
+from server.domain.crossing import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
 from server.domain.happening import Happened, Moved
 from server.domain.names import SENSITIVE, Moment
 from server.domain.procedure import APPEAL, DeclineReason, Deferral, Delivery, Gap
@@ -83,11 +84,15 @@ class Supplied(Moved):
     materials: tuple[HandedIn | Offered, ...] = ()
 
 
-class TakenUp(Moved):
-    """The clock runs. Each deferred material has its last day, and so have the opinions that must be heard.
+class Gathered(Moved):
+    """All materials that were offered are kept here, where they are decided about."""
 
-    The days are told where another node counts them; they may be other than those that the home had planned with.
-    """
+    act: ClassVar[str] = "gather"
+    kind: Literal["gathered"] = "gathered"
+
+
+class TakenUp(Moved):
+    """The clock runs, by the days that its decider counts; deferred materials and opinions have their last days."""
 
     legal_days: PositiveInt | None = None
     promised_days: PositiveInt | None = None
@@ -103,10 +108,7 @@ class Accepted(TakenUp):
 
 
 class Deemed(TakenUp):
-    """Nobody told the applicant anything in five days, so it is accepted by law, since its material came.
-
-    行政许可法第三十二条第一款第四项.
-    """
+    """Nobody told the applicant anything in five days (行政许可法第三十二条): accepted by law since it all came."""
 
     act: ClassVar[str] = "deem"
     kind: Literal["deemed"] = "deemed"
@@ -177,6 +179,7 @@ class Approved(Moved):
     act: ClassVar[str] = "approve"
     kind: Literal["approved"] = "approved"
     result: Annotated[Mapping[str, str], SENSITIVE] = {}
+    licence: Offered | None = None
 
 
 class Refused(Moved):
@@ -194,13 +197,11 @@ class Delivered(Moved):
     act: ClassVar[str] = "deliver"
     kind: Literal["delivered"] = "delivered"
     delivery: Delivery
+    licence: Offered | None = None
 
 
 class Withdrawn(Moved):
-    """The applicant took the step back (撤回), and its decider, or its home while it waited, let it go.
-
-    `grounds` stand there if he did so by not answering.
-    """
+    """The applicant took the step back (撤回) and it was let go; `grounds` tell if he did so by not answering."""
 
     act: ClassVar[str] = "withdraw"
     kind: Literal["withdrawn"] = "withdrawn"
@@ -250,6 +251,7 @@ Event = Annotated[
     | Told
     | Answered
     | Supplied
+    | Gathered
     | Accepted
     | Deemed
     | Declined
@@ -265,6 +267,11 @@ Event = Annotated[
     | Skipped
     | WithdrawalAsked
     | FollowedUp
+    | CheckAsked
+    | Checked
+    | TurnedBack
+    | PaperPosted
+    | PaperArrived
     | Bounced
     | Resent
     | Closed,

@@ -49,6 +49,9 @@ class Metrics:
         self.peer_failures = Counter(
             "peer_failures_total", "Requests to a peer that failed.", ("peer", "reason"), registry=own
         )
+        self.contents_fetched = Counter(
+            "contents_fetched_total", "Attempts to fetch a content from a peer.", ("peer", "outcome"), registry=own
+        )
         self._gauge_peers(own)
 
     def _gauge_peers(self, own: CollectorRegistry) -> None:

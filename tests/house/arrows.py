@@ -32,6 +32,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.tools",
     ),
     "server.__main__": ("server.cli", "server.tools"),
+    # the parts of a letter's path that no request shows
+    "loadtests.exchange": ("loadtests.cryptography", "server.main", "server.demo", *EVERYTHING),
+    "loadtests.cryptography": ("server.domain", "server.crypto", "server.node", "regions"),
     "loadtests": (),
 }
 DRIVERS = ("pymongo", "motor", "bson", "gridfs")

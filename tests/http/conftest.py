@@ -10,8 +10,9 @@ import pymongo
 import pytest
 import pytest_asyncio
 
-from tests.nodes import Caller, HandClock, Places, newborn_wish, running_nodes
-from tests.world import ZHEJIANG
+from tests.http.peer_books import Books
+from tests.nodes import Caller, HandClock, Places, newborn_wish, reserved_port, running_nodes
+from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
 
 module_wide = pytest_asyncio.fixture(scope="module", loop_scope="module")
 
@@ -43,6 +44,26 @@ async def places(
     """Jiangsu and Zhejiang, serving; what follows an answer is carried when a test settles."""
     async with nodes_of_a_module(tmp_path_factory.mktemp("nodes"), database_uri, database_sweeper) as places:
         yield places
+
+
+@module_wide
+async def three(
+    tmp_path_factory: pytest.TempPathFactory,
+    database_uri: str,
+    database_sweeper: pymongo.MongoClient[dict[str, Any]],
+    clock: HandClock,
+) -> AsyncIterator[Places]:
+    """Jiangsu, Zhejiang and Guangdong under one clock; nothing is carried before a test settles."""
+    folder, divisions = tmp_path_factory.mktemp("three"), (JIANGSU, ZHEJIANG, GUANGDONG)
+    async with nodes_of_a_module(folder, database_uri, database_sweeper, divisions=divisions, clock=clock) as places:
+        yield places
+
+
+@module_wide
+async def books(three: Places, database_sweeper: pymongo.MongoClient[dict[str, Any]]) -> AsyncIterator[Books]:
+    """What Jiangsu keeps of its peers' letters, and of what it refused."""
+    with reserved_port() as port:
+        yield Books(three, database_sweeper, port)
 
 
 @module_wide

@@ -22,6 +22,7 @@ COUNTED = {
     "letters_sent_total",
     "letters_received_total",
     "letters_settled_total",
+    "contents_fetched_total",
     "peer_failures_total",
     "peer_backlog",
     "peer_unacknowledged_batches",

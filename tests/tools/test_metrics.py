@@ -16,6 +16,7 @@ def test_every_name_is_there_from_the_start() -> None:
         "http_request_seconds",
         "refusals",
         "cases_opened",
+        "contents_fetched",
         "intake_batch_documents",
         "effects_relayed",
         "letters_sent",

@@ -1,0 +1,104 @@
+"""The page of the exchange protocol says what the code says: members, components, kinds, refusals, files."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from handlers import routes
+from handlers.problems import STATUS, status_of
+from server.domain.directory import Directory, NodeEntry, NodeKey
+from server.domain.errors import Refusal
+from server.domain.letters import Batch, Letter
+from server.domain.settling import known_kind
+from tests.http.spoiling import spoiled
+from tests.http.test_negative_table import PROVEN, REPLAYS, UNPROVEN
+from tests.http.test_spoiled_signatures import OF_BATCH, OF_QUESTION, OF_RECEIPT
+from tests.test_docs import read, rows
+from tests.vectors import FILES, FOLDER
+
+PAGE = "docs/exchange-protocol.md"
+CODES = re.compile(r"`([a-z_.]+)`")
+OF_TORNADO = {"internal"}
+
+
+def members(heading: str) -> set[str]:
+    """The names in the first column of the table below this heading."""
+    return {name for row in rows(PAGE, heading) for name in re.findall(r"`([^`]+)`", row[0])}
+
+
+def kinds_of(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from kinds_of(below)
+
+
+def test_letters_and_batches_have_the_members_that_the_page_names() -> None:
+    for kind, heading, more in ((Letter, "## Letters", set()), (Batch, "## Batches", {"letters"})):
+        assert members(heading) == {field.alias or name for name, field in kind.model_fields.items()} | more
+
+
+def test_the_directory_has_the_members_that_the_page_names() -> None:
+    of_nodes = {f"nodes[].{name}" for name in NodeEntry.model_fields if name != "keys"} | {"nodes[].keys[]"}
+    assert members("## Identities, the directory and keys") == set(Directory.model_fields) | of_nodes
+    (keys,) = [row[2] for row in rows(PAGE, "## Identities, the directory and keys") if "keys" in row[0]]
+    assert set(NodeKey.model_fields) <= set(CODES.findall(keys))
+
+
+def test_the_kinds_are_those_that_a_node_understands() -> None:
+    told = members("### What is said about a step")
+    assert {known_kind(kind) for kind in told} == told
+    rooms = [Path("server/domain/telling.py"), Path("server/domain/settling.py")]
+    written = {kind for room in rooms for kind in re.findall(r'"(step\.[a-z_]+)"', read(room))}
+    assert told == written
+    written = set(re.findall(r'"(letter\.[a-z_]+)"', read("server/domain/letters.py")))
+    assert members("### What is said about a letter") == written
+
+
+def test_the_components_are_those_that_the_tables_spoil_and_the_vectors_cover() -> None:
+    text = " ".join(read(PAGE).split())
+    vectors = {name: orjson.loads((FOLDER / f"{name}.json").read_bytes()) for name in ("exchange", "question")}
+    signed = {
+        "tongban-1": (OF_BATCH, vectors["exchange"]["request"]),
+        "tongban-1-receipt": (OF_RECEIPT, vectors["exchange"]["receipt"]),
+    }
+    for label, (names, vector) in signed.items():
+        covered = " ".join(names)
+        assert vector["headers"]["Signature-Input"].startswith(f"{label}=({covered});")
+        assert covered in text
+    assert f"({' '.join(OF_QUESTION)})" in vectors["question"]["request"]["headers"]["Signature-Input"]
+
+
+def test_each_refusal_has_the_status_of_the_code() -> None:
+    assert routes.DOORS  # all refusals are known once all doors are
+    statuses = {kind.code: status_of(kind()) for kind in kinds_of(Refusal) if kind.code != "clock_skew"}
+    statuses |= {"clock_skew": 401, "internal": 500}
+    assert set(STATUS.values()) >= {400, 401, 403, 409, 413, 415, 503}
+    for row in rows(PAGE, "## Refusals"):
+        for code in CODES.findall(row[0]):
+            assert (code, statuses[code]) == (code, int(row[1]))
+
+
+@pytest.mark.parametrize(
+    ("codes", "signed"),
+    [
+        ({row.code for row in UNPROVEN.values()} | {code for _, code in REPLAYS.values()}, "no"),
+        ({code for _, code in spoiled(OF_BATCH).values()}, "no"),
+        ({row.code for row in PROVEN.values()}, "yes"),
+    ],
+    ids=["not proven", "spoiled signatures", "proven"],
+)
+def test_each_refusal_of_the_negative_tables_stands_on_the_page(codes: set[str], signed: str) -> None:
+    told = {code: row[2] for row in rows(PAGE, "## Refusals") for code in CODES.findall(row[0])}
+    assert {code: told[code] for code in codes} == dict.fromkeys(codes, signed)
+    checks = {code for row in rows(PAGE, "### In which order a receiver checks") for code in CODES.findall(row[2])}
+    assert codes <= checks
+    negative = {row.code for row in (UNPROVEN | PROVEN).values()} | {"nonce_replayed", "not_signed", "clock_skew"}
+    assert checks - negative == {"signature_expired"}
+
+
+def test_the_files_are_those_that_the_script_makes() -> None:
+    named = {name for row in rows(PAGE, "## Test vectors") for name in re.findall(r"\[([a-z.]+)\]", row[0])}
+    assert named == set(FILES) == {file.name for file in FOLDER.iterdir()}
