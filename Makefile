@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MINUTES ?= 5
 LOCKS := uv runtime demo dev load
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint load lock clean
+.PHONY: help setup demo test simulate chaos outages lint load lock clean
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +37,15 @@ demo: $(VENV)/demo.stamp ## two provinces on this machine and one case across th
 
 test: setup ## the whole suite with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
 	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term:skip-covered --cov-fail-under=95)
+
+simulate: setup ## the exchange in simulated bad weather, each run made of its seed (SEEDS=10000)
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) $(ARGS)
+
+chaos: setup ## kill, cut, slow and hold two provinces at random, then count what is lost or doubled (MINUTES=5)
+	$(BIN)/python -m tests.faults.chaos --minutes $(MINUTES) $(ARGS)
+
+outages: setup ## the outage table, measured: the wire cut for 10, 60 and 300 seconds (ARGS="--seconds 10")
+	$(BIN)/python -m tests.faults.outages $(if $(ARGS),$(ARGS),--seconds 10,60,300)
 
 lint: setup ## style, types and the Dockerfile
 	$(BIN)/ruff check .

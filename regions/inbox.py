@@ -77,7 +77,7 @@ async def keep(node: Node, proof: Proof, body: bytes) -> Reply:
     outbound, known = (await node.store.peers.states([proof.sender]))[proof.sender]
     head = await log.last_head(Position(known.stream, known.head))
     if _follows(batch, head):
-        total = head.total + len(letters)
+        total = len(letters) + (head.total if batch.stream == head.stream else 0)
         after = Head(batch.stream, batch.number, batch.hash(), total)
         reply, signed = _receipt(node, proof, after)
         bodies = [(each.letter, each.text) for each in letters]

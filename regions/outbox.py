@@ -11,11 +11,21 @@ from datetime import datetime, timedelta
 
 from regions import wire
 from regions.client import PeerFailure, hand_over
-from server.domain.breaker import breaker, failed, gone_back, in_next_stream, probing, stopped, succeeded, wait_seconds
+from server.domain.breaker import (
+    breaker,
+    failed,
+    gone_back,
+    in_next_stream,
+    is_another_probing,
+    probing,
+    stopped,
+    succeeded,
+    wait_seconds,
+)
 from server.domain.directory import NodeEntry
 from server.domain.errors import Conflict
-from server.domain.exchange import Entry, Head, Outbound, Position, Written
-from server.domain.letters import MOST_BYTES, MOST_LETTERS, Batch
+from server.domain.exchange import Entry, Head, Outbound, Written
+from server.domain.letters import MOST_BYTES, Batch
 from server.node import Node
 
 BEHIND = timedelta(minutes=5)
@@ -51,13 +61,13 @@ async def deliver(node: Node, peer: NodeEntry) -> bool:
             return False
         written = {each.id: each for each in chosen}
     entry = await log.after(state.acknowledged)
-    if entry is None or not await _is_ours_to_try(node, peer.node, state):
+    if entry is None or (attempt := await _attempt(node, peer.node, state)) is None:
         return False
     texts = await _texts(node, entry, written)
-    return await _send(node, peer, entry, texts=texts)
+    return await _send(node, peer, entry, texts=texts, attempt=attempt)
 
 
-async def open_stream(node: Node, peer: str) -> Outbound:
+async def open_stream(node: Node, peer: str, *, by: str) -> Outbound:
     """Let the way to a peer go on in a new stream that follows the head which the peer named (after a backup).
 
     What the peer never receipted is sent again in it. Raises StreamNotStopped.
@@ -66,13 +76,11 @@ async def open_stream(node: Node, peer: str) -> Outbound:
     if not state.stopped:
         raise StreamNotStopped(f"与 {peer} 的通道没有停止。")
     opened = in_next_stream(state)
-    log = node.store.log("out", peer)
-    head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
-    for number in range(max(head.number - 1, 1), head.number + 1):
-        position = Position(state.stream, number)
-        if position > state.acknowledged and (entry := await log.entry(position)):
-            await node.store.letters_out.requeue(entry.letters, opened.stream)
-    about = {"peer": peer, "stream": str(opened.stream), "follows": opened.genesis, "because": state.stopped}
+    log, position = node.store.log("out", peer), state.acknowledged
+    while entry := await log.after(position):
+        await node.store.letters_out.requeue(entry.letters, opened.stream)
+        position = entry.position
+    about = {"peer": peer, "stream": str(opened.stream), "follows": opened.genesis, "because": state.stopped, "by": by}
     await node.store.audit.note(
         f"stream:{peer}:{opened.stream}", "peer.stream_opened", at=node.clock.now(), about=about
     )
@@ -99,8 +107,9 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> S
     If somebody else was first the entry is theirs, and is read back and sent all the same.
     """
     complete_to = await _complete_to(node)
-    waiting = await node.store.letters_out.to_log(peer, limit=MOST_LETTERS + 1)
-    chosen = _fitting(waiting)
+    most = node.settings.batch_letters
+    waiting = await node.store.letters_out.to_log(peer, limit=most + 1)
+    chosen = _fitting(waiting[:most])
     if not chosen and not may_be_empty:
         return None
     if len(chosen) < len(waiting):
@@ -127,21 +136,22 @@ async def _complete_to(node: Node) -> datetime:
 
 
 def _fitting(letters: Sequence[Written]) -> Sequence[Written]:
-    """The first letters that fit into one batch; always at least one."""
+    """The first letters whose bytes fit into one batch; always at least one."""
     size = 0
-    for place, letter in enumerate(letters[:MOST_LETTERS]):
+    for place, letter in enumerate(letters):
         size += len(letter.text)
         if size > MOST_BYTES and place:
             return letters[:place]
-    return letters[:MOST_LETTERS]
+    return letters
 
 
-async def _is_ours_to_try(node: Node, peer: str, state: Outbound) -> bool:
-    """Whether this courier may make the attempt: while the breaker is not closed, one of all makes it."""
+async def _attempt(node: Node, peer: str, state: Outbound) -> Outbound | None:
+    """The state in which this courier may make the attempt: while the breaker is not closed, one of all makes it."""
     if not state.failures:
-        return True
+        return state
     until = node.clock.now() + timedelta(seconds=node.settings.peer_total_seconds + PROBE_GRACE_SECONDS)
-    return await node.store.peers.take(peer, state, probing(state, until=until))
+    attempt = probing(state, until=until)
+    return attempt if await node.store.peers.take(peer, state, attempt) else None
 
 
 async def _texts(node: Node, entry: Entry, written: Mapping[str, Written]) -> list[bytes]:
@@ -151,16 +161,16 @@ async def _texts(node: Node, entry: Entry, written: Mapping[str, Written]) -> li
     return [each.text for each in await node.store.letters_out.written(entry.letters)]
 
 
-async def _send(node: Node, peer: NodeEntry, entry: Entry, *, texts: Sequence[bytes]) -> bool:
+async def _send(node: Node, peer: NodeEntry, entry: Entry, *, texts: Sequence[bytes], attempt: Outbound) -> bool:
     try:
         delivered = await hand_over(node, peer, entry.batch, letters=texts)
         await _check_head(node, peer.node, entry, head=delivered.head)
     except PeerFailure as failure:
-        await _note_failure(node, peer.node, entry, failure=failure)
+        await _note_failure(node, peer.node, entry, failure=failure, attempt=attempt)
         return False
     batch, at = entry.batch, node.clock.now()
     await node.store.log("out", peer.node).mark_receipted(entry.position, delivered.evidence)
-    await node.store.peers.change(peer.node, lambda state: _after_success(state, delivered.head, at=at))
+    await node.store.peers.change(peer.node, lambda state: _after_success(state, entry, delivered.head, at=at))
     node.metrics.letters_sent.labels(peer.node).inc(len(texts))
     node.log.info("batch.delivered", peer=peer.node, stream=batch.stream, number=batch.number, letters=len(texts))
     return True
@@ -177,15 +187,17 @@ async def _check_head(node: Node, peer: str, entry: Entry, *, head: Head) -> Non
         raise PeerFailure("log_conflict", head=head)
 
 
-def _after_success(state: Outbound, head: Head, *, at: datetime) -> Outbound:
-    """A receipt that comes late takes nothing back."""
+def _after_success(state: Outbound, entry: Entry, head: Head, *, at: datetime) -> Outbound:
+    """A receipt that comes late takes nothing back; what the head tells of later batches waits for their own receipts,
+    for else one whose receipt was lost would never be sent again, and never be proven.
+    """
     if state.stopped:
         return state
     hint = max(head.number, state.head) if head.stream == state.stream else state.head
-    return replace(succeeded(state, max(head.position, state.acknowledged), at=at), head=hint)
+    return replace(succeeded(state, max(entry.position, state.acknowledged), at=at), head=hint)
 
 
-async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFailure) -> None:
+async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFailure, attempt: Outbound) -> None:
     """Back off; go on from where the peer's signed head is, or stop where its log and ours contradict each other."""
     settings, at = node.settings, node.clock.now()
     fraction = int.from_bytes(node.chance.token(4), "big") / 2**32
@@ -199,7 +211,8 @@ async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFai
             state.failures, first=settings.retry_first_seconds, most=settings.retry_most_seconds, fraction=fraction
         )
         wait = max(wait, failure.retry_after_seconds)
-        state = failed(state, failure.reason, at=at, wait=wait, skew_seconds=failure.skew_seconds)
+        if not is_another_probing(state, attempt, now=at):
+            state = failed(state, failure.reason, at=at, wait=wait, skew_seconds=failure.skew_seconds)
         if theirs is None:
             return state
         return gone_back(state, theirs.position) if is_known else stopped(state, failure.reason, theirs=theirs)

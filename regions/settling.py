@@ -1,26 +1,24 @@
 """Settling kept letters: each is judged once, in its case's order, and what cannot be settled is answered by letter."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
+from regions.hearing import ABOUT_LETTERS, hear
 from server.desk.acting import perform_many
 from server.desk.relay import relay
 from server.domain.acts import Act
 from server.domain.case import local_id
 from server.domain.deciding import NotOurStep
-from server.domain.errors import Conflict, Missing, Refusal, StaleVersion, Unavailable
+from server.domain.errors import Conflict, Refusal, StaleVersion, Unavailable
 from server.domain.exchange import KeptLetter, Position
-from server.domain.letters import ANNULLED, REFUSED, RETRY, Letter, about_letter
-from server.domain.settling import LetterUnreadable, act_of, known_kind
+from server.domain.letters import REFUSED, Letter, about_letter
+from server.domain.settling import act_of, known_kind
 from server.node import Node
 
 BATCHES_AT_ONCE = 8
 LETTERS_AT_ONCE = 200
-MOST_IN_ATTENTION = 1000
 FIRST_WAIT_SECONDS = 0.2
 MOST_DOUBLINGS = 9
-LETTER_ID = re.compile(r"[0-9a-f]{64}")
 SETTLED, POSTPONED, ATTENTION = "settled", "postponed", "attention"
 
 
@@ -28,12 +26,6 @@ class LetterConflict(Conflict):
     """Another letter came under the same id, with other bytes."""
 
     title = "同一编号的函件内容不同"
-
-
-class NoSuchLetter(Missing):
-    """There is no such letter between the two nodes, or it is not in attention."""
-
-    title = "没有这封函件，或者它不需要处理"
 
 
 async def spread(node: Node, peer: str) -> bool:
@@ -74,7 +66,7 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
         letter = kept.letter
         if letter.after and letter.after not in free:
             await _postpone(node, kept, "waits_on_earlier_letter")
-        elif letter.kind in _ABOUT_LETTERS:
+        elif letter.kind in ABOUT_LETTERS:
             await _hear(node, kept)
         elif act := await _act(node, kept):
             wishes.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
@@ -84,6 +76,9 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
 
 async def _act(node: Node, kept: KeptLetter) -> Act | None:
     """What the letter wishes; a letter of an unknown kind waits for the day when this node knows it."""
+    if kept.id != kept.letter.id:  # judged anew it is still not the letter that came first under its id
+        await _refuse(node, kept, LetterConflict("同一编号的函件已经收到过，内容不同。"))
+        return None
     try:
         act = act_of(kept.letter, node.catalogue_of)
     except Refusal as refusal:
@@ -116,55 +111,16 @@ async def _do(node: Node, wishes: dict[str, list[tuple[KeptLetter, Act]]]) -> No
 async def _hear(node: Node, kept: KeptLetter) -> None:
     """What is said about another letter takes effect; it is never answered by letter.refused."""
     try:
-        await _ABOUT_LETTERS[kept.letter.kind](node, kept)
+        await hear(node, kept.letter)
+    except (StaleVersion, Unavailable) as doubt:
+        await _postpone(node, kept, doubt.code)
+        return
     except Refusal as refusal:
         await node.store.letters_in.mark_attention(kept, reason=refusal.code)
         _count(node, kept, ATTENTION)
         return
     await node.store.letters_in.mark_settled([kept])
     _count(node, kept, SETTLED)
-
-
-async def _refused(node: Node, kept: KeptLetter) -> None:
-    """A letter of ours was refused: it is dead, and stands there with the reason, unless it was retried since."""
-    sender, body = kept.letter.sender, kept.letter.body
-    id, code = _named(kept.letter), str(body.get("code", ""))[:60]
-    ours = await node.store.letters_out.letter(id)
-    if ours and ours.letter.to == sender and body.get("round", 0) == ours.round:
-        await node.store.letters_out.mark_dead(sender, id, reason=code)
-        node.log.error("letter.dead", peer=sender, letter=id, code=code)
-
-
-async def _retry(node: Node, kept: KeptLetter) -> None:
-    """The sender lets a letter that stands in attention here be judged anew."""
-    theirs = await _in_attention(node, kept.letter)
-    if theirs.round < int(kept.letter.body.get("round", 1)):
-        await node.store.letters_in.retry(theirs, at=node.clock.now())
-
-
-async def _annul(node: Node, kept: KeptLetter) -> None:
-    """The sender wants no effect of a letter that stands in attention here; what waits on it goes on."""
-    await node.store.letters_in.mark_annulled(await _in_attention(node, kept.letter))
-
-
-_ABOUT_LETTERS = {REFUSED: _refused, RETRY: _retry, ANNULLED: _annul}
-
-
-def _named(letter: Letter) -> str:
-    """The letter that this one is about; raises LetterUnreadable."""
-    id = str(letter.body.get("id", ""))
-    if not LETTER_ID.fullmatch(id):
-        raise LetterUnreadable("函件没有正确指明所涉及的函件。")
-    return id
-
-
-async def _in_attention(node: Node, letter: Letter) -> KeptLetter:
-    """The letter of the same sender that this one is about; raises NoSuchLetter."""
-    id = _named(letter)
-    for kept in await node.store.letters_in.in_attention(sender=letter.sender, limit=MOST_IN_ATTENTION):
-        if kept.letter.id == id:
-            return kept
-    raise NoSuchLetter("没有这封函件，或者它不需要处理。")
 
 
 async def _postpone(node: Node, kept: KeptLetter, reason: str) -> None:

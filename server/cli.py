@@ -12,7 +12,7 @@ from typing import Any
 import uvloop
 
 from regions.founding import found
-from server import main
+from server import main, operating
 from server.demo import demonstrate
 from server.domain.changes import changes
 from server.domain.diagram import mermaid
@@ -72,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     receipts = command("receipts", _receipts, "Verify the receipts of all batches; exit 1 if one proves nothing.")
     receipts.add_argument("--json", action="store_true", help="print the logs as one JSON object")
     _add_people(command)
+    operating.add_arguments(command)
     return parser
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
-from regions import directory, outbox, settling, watch
+from regions import directory, fetching, outbox, reconcile, settling, standing, watch
 from server.desk import clockwork, counting, notifying, relay, reminding, reprojecting
 from server.node import Node
 from server.tools.loops import Loops
@@ -17,6 +17,8 @@ NOTICES_SECONDS = 2.0
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 DRAFTS_SECONDS = 600.0
+STANDING_SECONDS = 10.0
+RECONCILE_SECONDS = 600.0  # a look whether a day is over
 Run = Callable[[], Awaitable[bool | None]]
 
 
@@ -35,6 +37,8 @@ def start(node: Node, loops: Loops) -> None:
     loop("drafts", partial(reminding.remind_of_drafts, node), DRAFTS_SECONDS)
     loop("counts", partial(counting.count, node), COUNT_SECONDS)
     loop("expiry", partial(_forget, node), EXPIRY_SECONDS)
+    loop("standing", partial(standing.measure, node), STANDING_SECONDS)
+    loop("reconcile", partial(reconcile.daily, node), RECONCILE_SECONDS)
     known: set[str] = set()
 
     def meet_peers() -> None:
@@ -43,6 +47,7 @@ def start(node: Node, loops: Loops) -> None:
                 known.add(peer.node)
                 loop(f"courier:{peer.node}", partial(_deliver, node, peer.node), ROUND_SECONDS)
                 loop(f"spread:{peer.node}", partial(settling.spread, node, peer.node), ROUND_SECONDS)
+                loop(f"fetch:{peer.node}", partial(fetching.fetch, node, peer.node), ROUND_SECONDS)
 
     async def wake_peers() -> None:
         awaited = await watch.look(node)

@@ -39,6 +39,7 @@ from server.domain.items import (
     Material,
     MaterialNeed,
     OpinionRule,
+    Part,
     Sourced,
     SpecialStep,
 )
@@ -265,6 +266,7 @@ def test_the_glossary_has_each_state_with_its_name() -> None:
         (SpecialStep, "### Conditions and special procedures", 2),
         (OpinionRule, "### Conditions and special procedures", 3),
         (Handling, "### Across provinces", 1),
+        (Part, "### Across provinces", 2),
         (Bundle, "## Bundles", 1),
         (Question, "### Questions", 1),
         (BundleStep, "### Steps", 1),

@@ -22,6 +22,7 @@ from server.domain.items import (
     MaterialNeed,
     Need,
     OpinionRule,
+    Part,
     SpecialStep,
 )
 from server.domain.lifecycle import evolve
@@ -119,6 +120,7 @@ def _graph_item(code: str, department: str = "health", **more: Any) -> Item:
     )
 
 
+PART = Part(department="health", name="核对申请表和身份", has_paper=True, certainty="inferred", source="tests")
 HEARING = SpecialStep(name="听证", days=10, basis="行政许可法第四十五条")
 HEARD = OpinionRule(rule="all", departments=("police", "insurance"), days=3)
 CATALOGUE = Catalogue(
@@ -233,12 +235,12 @@ def planned(code: str, *, needs: Sequence[str] = (), division: str = JIANGSU, **
     return whole.model_copy(update=change)
 
 
-def of_graph(code: str, *, needs: Sequence[str] = (), division: str = JIANGSU) -> PlannedStep:
-    """A step of one of the items of GRAPH, as the catalogue has it."""
+def of_graph(code: str, *, needs: Sequence[str] = (), division: str = JIANGSU, **change: Any) -> PlannedStep:
+    """A step of one of the items of GRAPH, as the catalogue has it, with these changes."""
     item = CATALOGUE.item_of[code]
     declared = {part: tuple(need.code for need in getattr(item, part)) for part in ("fields", "materials")}
     own = {"department": item.department, "yields": item.yields, "terms": Terms.of(item)}
-    return planned(code, needs=needs, division=division, **own, **declared)
+    return planned(code, needs=needs, division=division, **own, **declared, **change)
 
 
 def commission(step: PlannedStep | None = None, **change: Any) -> Commission:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,16 @@ import aiohttp
 import orjson
 
 from server.demo.database import DatabaseDidNotStart, check_reachable
+from server.demo.faults import Fault, Injury, wired
 from server.demo.folder import Plan, check_same, demo_folder, kept_plan, new_plan, ports_from
-from server.demo.people import citizens, family
+from server.demo.people import citizens
+from server.demo.plots import PLOTS, cast_of
 from server.demo.ports import reserved, reserved_lasting
 from server.demo.processes import ROOT, ChildFailed, first_to_end
 from server.demo.proof import letters_proven
 from server.demo.provinces import APP_ID, REGIONS, Demo, running_demo
-from server.demo.story import BUNDLE, HOUSEHOLD, REQUEST_SECONDS, BirthStory, Row, StoryFailed
+from server.demo.proxy import Proxy
+from server.demo.story import REQUEST_SECONDS, Row, Story, StoryFailed
 from server.demo.telling import Voice
 from server.tools.publications import load_catalogue, load_nodes
 
@@ -31,6 +34,9 @@ FEWEST, MOST = 2, 5
 STORY_SECONDS = 120.0
 IN_TIMELINE = ("at", "node", "step", "act", "state", "by")
 OF_CITIZEN = ("code", "name", "id_number", "face_token")
+NO_FAULT_HERE = (
+    "--fault belongs to a story in a folder of its own: use it without --keep, and with --json only if --once."
+)
 NOT_PROVEN = "The case is closed, but not every receipt could be proven on both sides."
 
 
@@ -47,6 +53,8 @@ class Wish:
     nodes: int | None
     port: int | None
     keep: Path | None
+    fault: Fault | None = None
+    story: str = "newborn"
 
     @property
     def tells_story(self) -> bool:
@@ -66,6 +74,7 @@ class Told:
     """The story as it went."""
 
     case: str
+    bundle: str
     rows: tuple[Row, ...]
     letters: int
     is_proven: bool
@@ -91,11 +100,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="keep data, keys, logs and passwords in this folder, and go on from it"
     )
+    parser.add_argument(
+        "--fault",
+        type=Fault,
+        choices=list(Fault),
+        help="while the case is under way, cut the wire between the provinces or slow it, or kill the other province's "
+        "processes, and show how all goes on",
+    )
+    parser.add_argument(
+        "--story",
+        choices=tuple(PLOTS),
+        default="newborn",
+        help="what happens: a birth in two provinces (default), or one item in each mode across provinces",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Show the demo; answers the exit code. Raises ValueError with a plain sentence when anything is wrong."""
-    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep)
+    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.fault, chosen.story)
+    if wish.fault and (wish.keep or not wish.tells_story):
+        raise DemoFailed(NO_FAULT_HERE)
     try:
         return asyncio.run(_until_stopped(wish))
     except (ChildFailed, DatabaseDidNotStart, StoryFailed) as fault:
@@ -135,11 +159,15 @@ async def _live(wish: Wish) -> int:
         folder = stack.enter_context(demo_folder(wish.keep))
         with ExitStack() as holding:
             plan = _plan(wish, folder, holding)
+            wires: tuple[Proxy, ...] = ()
+            if wish.fault:
+                plan, wires = await stack.enter_async_context(wired(plan))
             people = citizens(plan.nodes[0].division)
             running = running_demo(folder, plan, citizens=people, mongodb_uri=mongodb_uri, say=voice.say)
             demo = await stack.enter_async_context(running)
         if wish.tells_story:
-            told = await _tell(demo, voice, began=began)
+            injury = Injury(wish.fault, demo, wires, plot=PLOTS[wish.story]) if wish.fault else None
+            told = await _tell(demo, voice, injury, story=wish.story, began=began)
             if wish.is_json:
                 _print(_outcome(demo, told))
             if not told.is_proven:
@@ -164,34 +192,36 @@ def _plan(wish: Wish, folder: Path, holding: ExitStack) -> Plan:
     wanted = kept.ports if kept else ports_from(wish.first_port, count)
     ports = [holding.enter_context(reserved(port) if port else reserved_lasting()) for port in wanted]
     divisions = [area.node for area in load_nodes(REGIONS)[:count]]
-    bundle = load_catalogue(CATALOGUE).bundle(BUNDLE)
+    bundle = load_catalogue(CATALOGUE).bundle(PLOTS[wish.story].bundle)
     return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports)
 
 
-async def _tell(demo: Demo, voice: Voice, *, began: float) -> Told:
+async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, story: str, began: float) -> Told:
     """Drive the case to its end while telling it, and let both sides prove what they exchanged."""
     rows: list[Row] = []
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        home = demo.provinces[0].division
-        story = BirthStory(http, demo, family(demo.citizens[0], home, HOUSEHOLD))
+        plot, home = PLOTS[story], demo.provinces[0].division
+        forgives = (aiohttp.ClientError,) if injury else ()
+        teller = Story(http, demo, plot, cast=cast_of(plot, demo.citizens[0], home), forgives=forgives)
         try:
-            async with asyncio.timeout(STORY_SECONDS):
-                async for part in story.tell():
+            parts = injury.among(teller.tell()) if injury else teller.tell()
+            async with asyncio.timeout(STORY_SECONDS), aclosing(parts):
+                async for part in parts:
                     rows += [part] if isinstance(part, Row) else []
                     voice.tell(part)
         except TimeoutError:
             raise DemoFailed(f"The case was not closed within {STORY_SECONDS:.0f} seconds.") from None
     voice.say("Each node verifies its receipts.")
     letters, is_proven = await letters_proven(demo.provinces)
-    return Told(story.case, tuple(rows), letters, is_proven, time.monotonic() - began)
+    return Told(teller.case, plot.bundle, tuple(rows), letters, is_proven, time.monotonic() - began)
 
 
 def _outcome(demo: Demo, told: Told) -> dict[str, Any]:
     """What `--once --json` prints."""
     return {
         "case": told.case,
-        "bundle": BUNDLE,
+        "bundle": told.bundle,
         "nodes": [province.division for province in demo.provinces],
         "timeline": [{name: getattr(row, name) for name in IN_TIMELINE} for row in told.rows],
         "letters": told.letters,

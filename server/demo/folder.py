@@ -27,13 +27,14 @@ class DemoUnreadable(ValueError):
 
 
 class PlannedNode(BaseModel):
-    """A node of the demo: where it listens, and who sits at its desks."""
+    """A node of the demo: where it listens, where other nodes reach it if not there, and who sits at its desks."""
 
     model_config = ConfigDict(frozen=True)
 
     division: str
     port: int
     work_port: int
+    wire_port: int = 0
     officers: tuple[Officer, ...]
 
 

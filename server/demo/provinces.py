@@ -60,13 +60,17 @@ class Province:
 
 @dataclass(frozen=True)
 class Demo:
-    """Everything that runs; `database` is its address unless it was given, for it may hold a password."""
+    """Everything that runs; `database` is its address unless it was given, for it may hold a password.
+
+    What stands in `running` at the end is stopped.
+    """
 
     provinces: tuple[Province, ...]
     platform_url: str
     database: str
     citizens: tuple[Citizen, ...]
-    running: tuple[Child, ...]
+    running: list[Child]
+    app_id: str = APP_ID
 
 
 @asynccontextmanager
@@ -89,7 +93,7 @@ async def running_demo(
         running = await stack.enter_async_context(children())
         await together(*(_open(province, running) for province in provinces))
         database = f"{plan.databases}_... at MONGODB_URI" if mongodb_uri else uri
-        yield Demo(provinces, platform_url, database, citizens, tuple(running))
+        yield Demo(provinces, platform_url, database, citizens, running)
 
 
 @asynccontextmanager
@@ -121,7 +125,7 @@ def _provinces(folder: Path, plan: Plan, everywhere: Mapping[str, str]) -> tuple
         Province(
             division=node.division,
             name=names[node.division],
-            base_url=_origin(node),
+            base_url=f"http://{HOST}:{node.port}",
             work_url=f"http://{HOST}:{node.work_port}",
             officers=node.officers,
             environ={**HASTE, **everywhere, **_environ(folder, plan, node)},
@@ -151,7 +155,8 @@ def _environ(folder: Path, plan: Plan, node: PlannedNode) -> Mapping[str, str]:
 
 
 def _origin(node: PlannedNode) -> str:
-    return f"http://{HOST}:{node.port}"
+    """Where the other nodes reach it."""
+    return f"http://{HOST}:{node.wire_port or node.port}"
 
 
 async def _open(province: Province, running: list[Child]) -> None:

@@ -1,22 +1,20 @@
-"""The story of a demo: a child is born, and one case of its parent goes from one province to another and back."""
+"""The story of a demo, told as it happens: one case goes from one province to another and back."""
 
 import asyncio
 import base64
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
-from server.demo.people import Family, Officer
+from server.demo.people import Officer
+from server.demo.plots import HOME, Cast, Plot
 from server.demo.processes import together
-from server.demo.provinces import APP_ID, Demo, Province
+from server.demo.provinces import Demo, Province
 
-BUNDLE = "newborn"
-HOUSEHOLD = "330100"
-ANSWERS = {"household": HOUSEHOLD, "maternity_insurance": "no"}
-ABROAD, WAITING = "household_registration", "social_security_card"
 NEXT_ACT = {"sent": "receive", "received": "accept", "accepted": "approve"}
 PAUSE_SECONDS = 0.05
 REQUEST_SECONDS = 30.0
@@ -73,22 +71,61 @@ class Caller:
 
 @dataclass
 class Desk:
-    """An officer at work on what his worklist shows of one case."""
+    """An officer at work on what his worklist shows of one case.
+
+    `leg` is the way that originals come to him; of what he `forgives` he only tries again.
+    """
 
     caller: Caller
+    plot: Plot
     result: Mapping[str, str]
+    leg: str
+    forgives: tuple[type[Exception], ...] = ()
 
     async def work(self, numbers: frozenset[str]) -> bool:
         """Do the next act on each open task of these cases; whether there was any."""
-        tasks = [task for task in await self._tasks() if task["case"] in numbers and task["state"] in NEXT_ACT]
-        for task in tasks:
+        with suppress(*self.forgives):
+            return await self._work(numbers)
+        return False
+
+    async def _work(self, numbers: frozenset[str]) -> bool:
+        has_worked = False
+        for task in [task for task in await self._tasks() if task["case"] in numbers and self._may_be_due(task)]:
             shown = await self.caller.get(f"/desk/v1/cases/{task['case']}")
-            said: dict[str, Any] = {"version": task["version"]}
-            act = NEXT_ACT[task["state"]]
-            if act == "approve":
-                said["result"] = self._result(shown, task["step"])
-            await self.caller.post(f"/desk/v1/cases/{task['case']}/steps/{task['step']}/{act}", said)
-        return bool(tasks)
+            (seen,) = [each for each in shown["steps"] if each["step"]["step"] == task["step"]]
+            if act := self._next(task, seen["step"]):
+                path = f"/desk/v1/cases/{task['case']}/steps/{task['step']}/{act}"
+                await self.caller.post(path, {"version": seen["step"]["version"], **self._said(act, seen)})
+                has_worked = True
+        return has_worked
+
+    def _may_be_due(self, task: Mapping[str, Any]) -> bool:
+        """Whether it is worth a look at the case: what is approved is done with, unless originals go back."""
+        return self.plot.has_paper or task["part"] != "decide" or task["state"] in NEXT_ACT
+
+    def _next(self, task: Mapping[str, Any], step: Mapping[str, Any]) -> str:
+        """The act that is due; empty if another hand has to do something first."""
+        here = {paper["leg"]: paper["arrived_at"] for paper in step["papers"]}
+        if task["part"] == "check":
+            return "check" if step["state"] == "checking" else ""
+        if task["part"] == "paper":
+            is_first = self.leg == "back" and "out" not in here
+            is_coming = here.get(self.leg, "arrived") is None
+            return "post-paper" if is_first else "confirm-paper" if is_coming else ""
+        if not (step["part"] and step["part"]["has_paper"]):
+            return NEXT_ACT.get(step["state"], "")
+        if step["state"] == "received" and not here.get(self.leg):
+            return ""  # it is taken up when the originals are there
+        return "post-paper" if step["state"] == "approved" and "back" not in here else NEXT_ACT.get(step["state"], "")
+
+    def _said(self, act: str, seen: Mapping[str, Any]) -> dict[str, Any]:
+        """What is said with this act."""
+        if act == "check":
+            return {"grounds": self.plot.finding}
+        if act == "post-paper":
+            return {"courier": self.plot.courier, "number": f"DEMO-{uuid.uuid4().hex[:8]}"}
+        codes = [each["code"] for each in seen["yields_fields"]] if act == "approve" else []
+        return {"result": {code: self.result[code] for code in codes if code in self.result}} if codes else {}
 
     async def _tasks(self) -> list[dict[str, Any]]:
         """All open tasks, page by page: an earlier demo may have left many."""
@@ -99,24 +136,30 @@ class Desk:
             tasks += page["tasks"]
         return tasks
 
-    def _result(self, shown: Mapping[str, Any], step: str) -> dict[str, str]:
-        """What the step may yield, as far as it is known."""
-        (wanted,) = [each["yields_fields"] for each in shown["steps"] if each["step"]["step"] == step]
-        return {each["code"]: self.result[each["code"]] for each in wanted if each["code"] in self.result}
 
+class Story:
+    """A story, told as it happens; afterwards `case` is the number of its case."""
 
-class BirthStory:
-    """The birth story, told as it happens; afterwards `case` is the number of its case."""
-
-    def __init__(self, http: aiohttp.ClientSession, demo: Demo, family: Family) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        demo: Demo,
+        plot: Plot,
+        *,
+        cast: Cast,
+        forgives: tuple[type[Exception], ...] = (),
+    ) -> None:
         self._http = http
         self._provinces = demo.provinces
-        self._family = family
+        self._app_id = demo.app_id
+        self._plot = plot
+        self._cast = cast
+        self._forgives = forgives
         self._parent = Caller(http, demo.provinces[0].base_url)
         self._steps: list[dict[str, Any]] = []
         self.case = ""
 
-    async def tell(self) -> AsyncIterator[Row | str]:
+    async def tell(self) -> AsyncGenerator[Row | str, None]:
         """Each thing that happens: a row of the timeline, or a sentence on what stands in none.
 
         Raises StoryFailed.
@@ -130,32 +173,35 @@ class BirthStory:
             rows = await self._timeline()
             for row in rows[told:]:
                 yield row
-                if (row.step, row.act) == (ABROAD, "send"):
+                if (row.step, row.act) == (self._plot.abroad, "send") and self._plot.waiting:
                     yield await self._who_waits()
+                if row.act == "ask_check":
+                    yield await self._who_checks()
             told = len(rows)
-            if rows[-1].act == "close":
+            if self._is_over(rows):
                 break
             if not any([await desk.work(numbers) for desk in desks]):
                 await asyncio.sleep(PAUSE_SECONDS)
-        await self._check_end(rows)
+        await self._check_end()
 
     async def _apply(self) -> AsyncIterator[str]:
-        parent, mother = self._parent, self._family.mother
-        admitted = await parent.post("/api/v1/sessions", {"app_id": APP_ID, "code": mother.code})
+        parent, mother, plot = self._parent, self._cast.applicant, self._plot
+        admitted = await parent.post("/api/v1/sessions", {"app_id": self._app_id, "code": mother.code})
         parent.token = admitted["access_token"]
         proof = {"name": mother.name, "id_number": mother.id_number, "face_token": mother.face_token}
         parent.token = (await parent.post("/api/v1/identity", proof))["access_token"]
-        yield f"A parent logs in by mini-program code {mother.code} and proves her name ({mother.name}, made up)."
-        bundle = await parent.get(f"/api/v1/bundles/{BUNDLE}")
-        yield f"She reads the bundle {bundle['name']}: {len(bundle['items'])} items, one case."
-        guide = await parent.post(f"/api/v1/bundles/{BUNDLE}/guide", {"answers": ANSWERS})
+        yield f"{plot.who} logs in by mini-program code {mother.code} and proves her name ({mother.name}, made up)."
+        if plot.waiting:
+            bundle = await parent.get(f"/api/v1/bundles/{plot.bundle}")
+            yield f"She reads the bundle {bundle['name']}: {len(bundle['items'])} items, one case."
+        guide = await parent.post(f"/api/v1/bundles/{plot.bundle}/guide", {"answers": plot.answers})
         fields, materials = guide["form"]["properties"], [each for each in guide["materials"] if each["is_required"]]
         self._steps = guide["steps"]
         yield f"One form: {len(fields)} fields, {guide['saved']['fields']} fewer than item by item."
         given = [{"code": each["code"], "id": await self._hand_in(each["code"])} for each in materials]
         yield f"She hands in {len(given)} materials, each once, and submits."
-        form = {code: self._family.form[code] for code in fields if code in self._family.form}
-        wish = {"bundle": BUNDLE, "answers": ANSWERS, "form": form, "materials": given}
+        form = {code: self._cast.form[code] for code in fields if code in self._cast.form}
+        wish = {"bundle": plot.bundle, "answers": plot.answers, "form": form, "materials": given}
         self.case = (await parent.post("/api/v1/cases", wish))["id"]
 
     async def _hand_in(self, code: str) -> str:
@@ -166,17 +212,24 @@ class BirthStory:
 
     async def _desks(self) -> list[Desk]:
         """Every officer of every province whom the case may need, signed in."""
-        places = dict.fromkeys((step["node"], step["department"]) for step in self._steps)
+        home = self._provinces[HOME].division
+        wanted = [(step["node"], step["department"]) for step in self._steps]
+        shown = await self._parent.get(f"/api/v1/cases/{self.case}")
+        wanted += [(home, step["part"]["department"]) for step in shown["steps"] if step["part"]]
         provinces = {province.division: province for province in self._provinces}
-        return await together(
-            *(self._desk(provinces[node], provinces[node].officer(department)) for node, department in places)
-        )
+        seats = {node: {officer.department: officer for officer in each.officers} for node, each in provinces.items()}
+        missing = sorted({department for node, department in wanted if department not in seats[node]})
+        if missing:
+            raise StoryFailed(f"This demo has no officers of {', '.join(missing)}; tell this story in another folder.")
+        places = dict.fromkeys(wanted)
+        return await together(*(self._desk(provinces[node], seats[node][department]) for node, department in places))
 
     async def _desk(self, province: Province, officer: Officer) -> Desk:
         caller = Caller(self._http, province.base_url)
         answer = await caller.post("/desk/v1/sessions", {"name": officer.name, "password": officer.password})
         caller.token = answer["access_token"]
-        return Desk(caller, {"child_id_number": self._family.child_id_number})
+        leg = "back" if province is self._provinces[HOME] else "out"
+        return Desk(caller, self._plot, self._cast.result, leg, self._forgives)
 
     async def _timeline(self) -> list[Row]:
         answer = await self._parent.get(f"/api/v1/cases/{self.case}/timeline")
@@ -185,15 +238,33 @@ class BirthStory:
     async def _who_waits(self) -> str:
         """That the step at home waits until the other province has decided; no officer acts before this is told."""
         steps = {each["step"]: each for each in (await self._parent.get(f"/api/v1/cases/{self.case}"))["steps"]}
-        abroad, waiting = steps[ABROAD], steps[WAITING]
-        if waiting["state"] != "waiting" or ABROAD not in waiting["needs"]:
+        abroad, waiting = steps[self._plot.abroad], steps[self._plot.waiting]
+        if waiting["state"] != "waiting" or abroad["step"] not in waiting["needs"]:
             raise StoryFailed(f"{waiting['name']} should wait for {abroad['name']}, and is {waiting['state_name']}.")
         return f"{waiting['name']} waits until {abroad['name']} is decided by {abroad['holder']['node_name']}."
 
-    async def _check_end(self, rows: list[Row]) -> None:
+    async def _who_checks(self) -> str:
+        """That the home does its own part first, and no decision moves."""
+        (step,) = (await self._parent.get(f"/api/v1/cases/{self.case}"))["steps"]
+        decider = self._provinces[1].name
+        return (
+            f"{step['holder']['node_name']} checks first ({step['part']['name']}); the decision stays with {decider}."
+        )
+
+    def _is_over(self, rows: list[Row]) -> bool:
+        """Whether all of the plot has happened; raises StoryFailed if it did so in another order."""
+        done = [(row.node, row.step, row.act) for row in rows]
+        beats = [(self._provinces[place].division, step, act) for place, step, act in self._plot.order]
+        if set(beats) - set(done):
+            if rows[-1].act == "close" and beats[-1][2] == "close":
+                raise StoryFailed(f"The case was closed, and these have not been: {sorted(set(beats) - set(done))}")
+            return False
+        places = [done.index(beat) for beat in beats]
+        if places != sorted(places):
+            raise StoryFailed(f"It should have gone in this order, and has not: {beats}")
+        return True
+
+    async def _check_end(self) -> None:
         case = await self._parent.get(f"/api/v1/cases/{self.case}")
         if (case["state"], case["outcome"]) != ("closed", "completed"):
             raise StoryFailed(f"The case ended as {case['state']}, {case['outcome']}.")
-        places = {(row.step, row.act): number for number, row in enumerate(rows)}
-        if places[(WAITING, "send")] < places[(ABROAD, "approve")]:
-            raise StoryFailed(f"{WAITING} went on before {ABROAD} was decided.")

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from server.demo.folder import FILE
+from server.demo.plots import ANSWERS, BUNDLE
 from server.demo.provinces import APP_ID, Demo
-from server.demo.story import ANSWERS, BUNDLE, Row
+from server.demo.story import Row
 
 COLUMNS = (("time", 12), ("node", 10), ("step", 22), ("act", 12), ("who", 8))
 PLACE_WIDTH = 22

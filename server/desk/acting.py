@@ -31,8 +31,8 @@ async def perform(node: Node, id: str, act: Act) -> Record:
     doubt: StaleVersion | OutcomeUnknown | None = None
     for _ in range(ATTEMPTS):
         record = await node.store.cases.case(id)
-        if done := record.done_by(act.id):
-            return same(record, done[0].act_digest, act.digest)
+        if (done := record.done_by(act.id)) is not None:
+            return same(record, done, act.digest)
         facts = node.facts()
         events = decide(record.case, act, facts)
         if not events:
@@ -106,8 +106,8 @@ class _Course:
             self.answers[act.id] = None
 
     def _do(self, case: Case | None, act: Act) -> Case | None:
-        if self.record and (done := self.record.done_by(act.id)):
-            same(self.record, done[0].act_digest, act.digest)
+        if self.record and (done := self.record.done_by(act.id)) is not None:
+            same(self.record, done, act.digest)
             return case
         for event in decide(case, act, self._facts):
             self.events.append(event)
@@ -125,10 +125,14 @@ def moved(node: Node, record: Record, events: Sequence[Event]) -> Record:
 
 
 def commit_of(record: Record | None, events: Sequence[Event], facts: Facts) -> Commit:
-    """The events with all that must follow them."""
+    """The events (at least one) with all that must follow them."""
     case, threads = (record.case, record.threads) if record else (None, {})
     effects, threads = effects_of(case, events, facts, threads=threads)
-    return Commit(events=events, effects=effects, threads=threads)
+    for event in events:
+        case = evolve(case, event)
+    if case is None:
+        raise ValueError("a commit without events moves nothing")
+    return Commit(events=events, case=case, effects=effects, threads=threads)
 
 
 def same(record: Record, done: str, wished: str) -> Record:

@@ -17,7 +17,10 @@ from server.node import Node
 
 ATTEMPTS = 5
 MOST_HELD = 100
-PART_OF_ACT = {"opine": "opinion", "follow_up": "follow_up"}
+PART_OF_ACT = {
+    **{"opine": "opinion", "follow_up": "follow_up", "check": "check", "turn_back": "check"},
+    **{"post_paper": "paper", "confirm_paper": "paper"},
+}
 Task = Mapping[str, Any]
 Rule = Callable[[Claim, datetime, datetime], Claim]
 
@@ -126,7 +129,7 @@ async def check_act(node: Node, officer: Officer, act: StepAct, *, case: str) ->
     if claim is None or claim.department != officer.department or not claim.is_anothers(officer.name, at):
         return
     record = await node.store.cases.case(case)
-    if not record.done_by(act.id):
+    if record.done_by(act.id) is None:
         check_free(claim, officer.name, at=at)
 
 

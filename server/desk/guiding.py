@@ -24,7 +24,10 @@ class GuideWish(Value):
 
 
 class GuideStep(Value):
-    """A step of the plan, and who decides it; division and node are empty while the question for it is open."""
+    """A step of the plan, and who decides it; division and node are empty while the question for it is open.
+
+    `part` is what the home does itself before it sends the step on.
+    """
 
     step: str
     name: str
@@ -35,6 +38,7 @@ class GuideStep(Value):
     node: str
     node_name: str
     mode: Mode
+    part: str
     needs: tuple[str, ...]
     yields: str
     promised_days: int
@@ -168,6 +172,7 @@ def _step(node: Node, step: PlannedStep) -> GuideStep:
         node=entry.node if entry else "",
         node_name=entry.name if entry else "",
         mode=step.mode,
+        part=step.part.name if step.part else "",
         needs=step.needs,
         yields=step.yields,
         promised_days=step.promised_days,

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from server.desk.acting import perform
-from server.desk.steps import department_name
+from server.desk.steps import department_name, node_name
 from server.desk.wording import ACT_NAMES, APPLICANT, BY_RULE
 from server.domain.acts import StepAct
 from server.domain.errors import FieldFault, StaleVersion
-from server.domain.events import Event, Moved
+from server.domain.events import Event
+from server.domain.happening import Moved
 from server.domain.names import CHINA
 from server.domain.records import Record
 from server.node import Node
@@ -47,6 +48,8 @@ def _sentence(node: Node, record: Record, event: Event) -> str:
     """What happened, when and by whom: `2026年11月23日13:45，由卫健收件。`"""
     at = (event.moment if isinstance(event, Moved) else event.at).astimezone(CHINA)
     who = APPLICANT if event.by.part == "citizen" else BY_RULE
+    if event.by.part == "node" and event.by.node != node.here:
+        who = node_name(node, event.by.node)
     if event.by.part == "officer":
         who = department_name(node, record.case, event.by.department)
     return f"{at.year}年{at.month}月{at.day}日{at:%H:%M}，由{who}{ACT_NAMES[event.act]}。"

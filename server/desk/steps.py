@@ -1,6 +1,6 @@
 """What people are shown of a step: where it stands, who has it until when, and what is asked of the applicant."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -12,8 +12,11 @@ from server.domain.clock import due
 from server.domain.effects import due_on
 from server.domain.masking import masked
 from server.domain.names import CHINA, Value
-from server.domain.procedure import Delivery, Gap
+from server.domain.plan import Mode
+from server.domain.procedure import Delivery, Gap, Leg
 from server.node import Node
+
+LEG_NAMES: Mapping[Leg, str] = {"out": "受理地寄往办理地", "back": "办理地寄回受理地"}
 
 
 def local_text(at: datetime) -> str:
@@ -22,6 +25,9 @@ def local_text(at: datetime) -> str:
 
 
 LocalMoment = Annotated[datetime, PlainSerializer(local_text, return_type=str)]
+
+
+BOUNCED: Mapping[str, str] = {"step.withdrawal_asked": "撤回申请", "step.supplied": "补充内容"}
 
 
 class Holder(Value):
@@ -57,11 +63,36 @@ class Stopped(Value):
     days: int
 
 
+class PartShown(Value):
+    """What the home does itself in a step that another node decides, and whether it is done.
+
+    `has_paper`: originals travel between the two by post.
+    """
+
+    department: str
+    department_name: str
+    name: str
+    has_paper: bool
+    is_done: bool
+
+
+class PaperShown(Value):
+    """Originals on their way from the home to the decider (`out`) or back: in which parcel, and since when."""
+
+    leg: Leg
+    leg_name: str
+    courier: str
+    number: str
+    posted_at: LocalMoment
+    arrived_at: LocalMoment | None
+
+
 class StepView(Value):
     """Where one step stands; `since` is when it came into this state, `version` what an act on it may name.
 
     `due_on` is the last day for its holder. If that depends on days that no notice has settled, or the clock is
-    stopped, it is not confirmed, and is the day as far as can be said.
+    stopped, it is not confirmed, and is the day as far as can be said. `bounced` tells, in words, that what went to the
+    decider came back.
     """
 
     step: str
@@ -81,6 +112,10 @@ class StepView(Value):
     agency: str
     delivery: Delivery | None
     waits_on: str
+    mode: Mode
+    part: PartShown | None
+    papers: tuple[PaperShown, ...]
+    bounced: str
     version: int
 
 
@@ -99,6 +134,13 @@ class MaterialShown(Value):
     name: str
     size: int
     media_type: str
+
+
+class MaterialAtDesk(MaterialShown):
+    """The same at the desk that decides: `sha256` opens it; `bytes_here` of its `size` have come from its home."""
+
+    sha256: str
+    bytes_here: int
 
 
 def step_view(node: Node, case: Case, *, step: Step) -> StepView:
@@ -123,24 +165,57 @@ def step_view(node: Node, case: Case, *, step: Step) -> StepView:
         agency=step.agency,
         delivery=step.delivery,
         waits_on=step.waits_on,
+        mode=step.plan.mode,
+        part=_part(node, case, step),
+        papers=_papers(step),
+        bounced=bounced_words(step.bounced) if step.bounced else "",
         version=step.version,
     )
 
 
+def bounced_words(letter: str) -> str:
+    """What the applicant is told of a letter of this kind that came back from the decider's node."""
+    return f"{BOUNCED.get(letter, '转办')}被对方退回，正在处理。"
+
+
 def _holder(node: Node, case: Case, step: Step) -> Holder | None:
-    if not step.node or step.state in ENDED:
+    """Its decider, or its home while that does its own part."""
+    held_at, department = step.node, step.plan.department
+    if step.state == "checking" and step.plan.part:
+        held_at, department = case.home, step.plan.part.department
+    if not held_at or step.state in ENDED:
         return None
     return Holder(
-        node=step.node,
-        node_name=node_name(node, step.node),
-        department=step.plan.department,
-        department_name=department_name(node, case, step.plan.department),
+        node=held_at,
+        node_name=node_name(node, held_at),
+        department=department,
+        department_name=department_name(node, case, department),
+    )
+
+
+def _part(node: Node, case: Case, step: Step) -> PartShown | None:
+    part = step.plan.part
+    if part is None:
+        return None
+    return PartShown(
+        department=part.department,
+        department_name=department_name(node, case, part.department),
+        name=part.name,
+        has_paper=part.has_paper,
+        is_done=bool(step.checked_at or step.finding),
+    )
+
+
+def _papers(step: Step) -> tuple[PaperShown, ...]:
+    return tuple(
+        PaperShown(leg=leg, leg_name=LEG_NAMES[leg], **paper.model_dump(exclude={"postings"}))
+        for leg, paper in step.papers.items()
     )
 
 
 def _due(node: Node, step: Step) -> tuple[date | None, bool]:
     """The last day, and whether it is sure; of a step that runs or is stopped also a day that is not."""
-    sure = due_on(step, node.published.calendar) if step.state not in ("waiting", *ENDED) else ""
+    sure = due_on(step, node.published.calendar) if step.state not in ("waiting", "checking", *ENDED) else ""
     if sure:
         return date.fromisoformat(sure), True
     if step.clock and not step.has_ended:
@@ -192,6 +267,17 @@ def materials_shown(catalogue: Catalogue, materials: Iterable[Offered]) -> tuple
     return tuple(
         MaterialShown(code=each.code, name=names.get(each.code, each.code), size=each.size, media_type=each.media_type)
         for each in materials
+    )
+
+
+def materials_at_desk(
+    catalogue: Catalogue, materials: Sequence[Offered], here: Mapping[str, int]
+) -> tuple[MaterialAtDesk, ...]:
+    """The same at the desk; `here` is how much has come of those that are not all here, by SHA-256 (hex)."""
+    shown = zip(materials_shown(catalogue, materials), materials, strict=True)
+    return tuple(
+        MaterialAtDesk(**vars(line), sha256=each.sha256, bytes_here=here.get(each.sha256, each.size))
+        for line, each in shown
     )
 
 

@@ -7,7 +7,9 @@ from server.desk.steps import LocalMoment, department_name, node_name
 from server.desk.wording import ACT_NAMES, AGENT, APPLICANT, BY_RULE, words_of
 from server.domain import events
 from server.domain.case import Case
+from server.domain.crossing import PaperArrived, PaperPosted
 from server.domain.effects import step_of
+from server.domain.happening import Moved
 from server.domain.lifecycle import evolve
 from server.domain.names import Value
 from server.domain.records import Record
@@ -70,6 +72,6 @@ def _by(node: Node, case: Case, event: events.Event) -> str:
     if event.by.department:
         return department_name(node, case, event.by.department)
     is_told = event.by.node != node.here and not isinstance(event, BY_RULE_EVERYWHERE)
-    if is_told and isinstance(event, events.Moved):
+    if is_told and isinstance(event, Moved | PaperPosted | PaperArrived):
         return department_name(node, case, case.steps[event.step].plan.department)
     return BY_RULE

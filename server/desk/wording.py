@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from server.desk.steps import name_of
-from server.domain import events
+from server.desk.steps import LEG_NAMES, bounced_words, name_of
+from server.domain import crossing, events
+from server.domain.bouncing import Bounced
 from server.domain.case import Case
 from server.domain.catalogue import Catalogue
+from server.domain.happening import Happened
 from server.domain.names import china_day
 
 APPLICANT, AGENT, BY_RULE = "申请人", "代理人", "系统"
@@ -20,6 +22,7 @@ ACT_NAMES: Mapping[str, str] = {
     "tell": "告知补正",
     "answer": "提交补充内容",
     "supply": "收到补充内容",
+    "gather": "材料到齐",
     "accept": "受理",
     "deem": "视为受理",
     "decline": "不予受理",
@@ -35,6 +38,13 @@ ACT_NAMES: Mapping[str, str] = {
     "ask_withdrawal": "申请撤回",
     "skip": "不再办理",
     "follow_up": "后续跟进",
+    "ask_check": "交受理地核验",
+    "check": "核验通过",
+    "turn_back": "核验不通过",
+    "post_paper": "寄出原件",
+    "confirm_paper": "签收原件",
+    "bounce": "对方退回",
+    "resend": "再次转送",
     "close": "办结",
 }
 METHODS = {"electronic": "电子证照", "post": "邮寄", "window": "窗口领取"}
@@ -106,12 +116,32 @@ def _skipped(_: Catalogue, case: Case, event: Any) -> str:
     return f"“{case.steps[event.waits_on].plan.name}”没有办成，这一项不再办理。"
 
 
+def _check_asked(catalogue: Catalogue, case: Case, event: Any) -> str:
+    part = case.steps[event.step].plan.part
+    if part is None:
+        return ""
+    department = catalogue.departments.get(part.department, part.department)
+    return f"由受理地{department}{part.name}，核验通过后转往办理地。"
+
+
+def _turned_back(_: Catalogue, __: Case, event: Any) -> str:
+    return f"受理地核验没有通过，尚未转往办理地：{event.grounds}改正后可以重新申请。"
+
+
+def _paper(_: Catalogue, __: Case, event: Any) -> str:
+    return f"{LEG_NAMES[event.leg]}：{event.courier}，单号{event.parcel}。"
+
+
+def _bounced(_: Catalogue, __: Case, event: Any) -> str:
+    return bounced_words(event.letter)
+
+
 def _closed(_: Catalogue, case: Case, event: Any) -> str:
     names = [case.steps[code].plan.name for code in event.open_steps]
     return f"依据您的承诺先行办结，后续继续办理：{'、'.join(names)}。" if names else ""
 
 
-_WORDS: Mapping[type[events.Happened], Callable[[Catalogue, Case, Any], str]] = {
+_WORDS: Mapping[type[Happened], Callable[[Catalogue, Case, Any], str]] = {
     events.SupplementAsked: _gaps,
     events.Told: _deadline,
     events.Accepted: _accepted,
@@ -123,5 +153,10 @@ _WORDS: Mapping[type[events.Happened], Callable[[Catalogue, Case, Any], str]] = 
     events.Delivered: _delivered,
     events.Withdrawn: _withdrawn,
     events.Skipped: _skipped,
+    crossing.CheckAsked: _check_asked,
+    crossing.TurnedBack: _turned_back,
+    crossing.PaperPosted: _paper,
+    crossing.PaperArrived: _paper,
+    Bounced: _bounced,
     events.Closed: _closed,
 }

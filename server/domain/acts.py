@@ -12,7 +12,7 @@ from server.domain.case import Actor, Application, Commission, HandedIn, Offered
 from server.domain.directory import Directory
 from server.domain.items import Text
 from server.domain.names import Moment, Value
-from server.domain.procedure import APPEAL, DeclineReason, Deferral, Delivery, Gap
+from server.domain.procedure import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,13 @@ class Supply(StepAct):
     name: ClassVar[str] = "supply"
     form: Mapping[str, str] = {}
     materials: tuple[HandedIn | Offered, ...] = ()
+
+
+class Gather(StepAct):
+    """The decider has all materials that were offered; `kept` are the SHA-256 (hex) of those it looked for and has."""
+
+    name: ClassVar[str] = "gather"
+    kept: tuple[str, ...]
 
 
 class Accept(StepAct):
@@ -166,10 +173,11 @@ class ReturnOpinion(StepAct):
 
 
 class Approve(StepAct):
-    """Grant it (准予)."""
+    """Grant it (准予); `licence` is the file of it, if there is one."""
 
     name: ClassVar[str] = "approve"
     result: Mapping[str, str] = {}
+    licence: Offered | None = None
 
 
 class Refuse(StepAct):
@@ -185,6 +193,7 @@ class Deliver(StepAct):
 
     name: ClassVar[str] = "deliver"
     delivery: Delivery
+    licence: Offered | None = None
 
 
 class LetGo(StepAct):
@@ -205,6 +214,53 @@ class FollowUp(StepAct):
 
     name: ClassVar[str] = "follow_up"
     note: str
+
+
+class Check(StepAct):
+    """The home did its own part, and found this (核验通过): the step may be sent on."""
+
+    name: ClassVar[str] = "check"
+    finding: Text
+
+
+class TurnBack(StepAct):
+    """The home found that the step cannot be sent on as it is (核验不通过)."""
+
+    name: ClassVar[str] = "turn_back"
+    grounds: Text
+
+
+class PostPaper(StepAct):
+    """Post originals to the other place (寄出原件); `leg` as a letter names it."""
+
+    name: ClassVar[str] = "post_paper"
+    courier: Courier
+    number: ParcelNumber
+    leg: Leg | None = None
+
+
+class ConfirmPaper(StepAct):
+    """Confirm that originals have arrived (签收原件); a letter names leg, courier and number."""
+
+    name: ClassVar[str] = "confirm_paper"
+    courier: Courier | None = None
+    number: ParcelNumber | None = None
+    leg: Leg | None = None
+
+
+class Bounce(StepAct):
+    """Note at home that the decider's node refused a letter about the step (退回): its kind, and the refusal's code."""
+
+    name: ClassVar[str] = "bounce"
+    letter: str
+    code: str
+
+
+class Resend(StepAct):
+    """Note at home that a letter that had come back was put before the decider's node again."""
+
+    name: ClassVar[str] = "resend"
+    letter: str
 
 
 class Withdraw(Act):

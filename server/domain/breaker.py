@@ -13,6 +13,7 @@ from server.domain.exchange import Head, Outbound, Position
 from server.domain.letters import GENESIS
 
 MOST_DOUBLINGS = 20
+UNDER_WAY = ("early", "under_way")  # with the next attempt in the future; an early one due by now has not begun
 
 Breaker = Literal["closed", "open", "half_open", "stopped"]
 
@@ -32,8 +33,14 @@ def wait_seconds(failures: int, *, first: float, most: float, fraction: float) -
 
 
 def probing(state: Outbound, *, until: datetime) -> Outbound:
-    """Somebody makes the attempt now; whoever else would like to waits until then."""
-    return replace(state, next_attempt_at=until)
+    """Somebody makes the attempt now; whoever else would like to waits until then, whoever calls meanwhile."""
+    return replace(state, next_attempt_at=until, probe="early" if state.probe == "early" else "under_way")
+
+
+def is_another_probing(state: Outbound, ours: Outbound, *, now: datetime) -> bool:
+    """Whether by now somebody else makes the attempt: what comes of ours, begun before, must not end his time."""
+    is_under_way = state.next_attempt_at is not None and state.next_attempt_at > now and state.probe in UNDER_WAY
+    return is_under_way and state.next_attempt_at != ours.next_attempt_at
 
 
 def succeeded(state: Outbound, acknowledged: Position, *, at: datetime) -> Outbound:
@@ -64,7 +71,9 @@ def failed(state: Outbound, reason: str, *, at: datetime, wait: float, skew_seco
 
 
 def sign_of_life(state: Outbound, *, at: datetime) -> Outbound:
-    """The peer has called us: the next attempt comes now, if none was brought forward since the last regular one."""
+    """The peer has called us: the next attempt comes now, if none was brought forward since the last regular one and
+    none is under way.
+    """
     if breaker(state, at) != "open" or state.probe:
         return state
     return replace(state, next_attempt_at=at, probe="early")

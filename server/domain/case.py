@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
+from pydantic import Field, StringConstraints
+
 from server.domain.bundles import Closing
 from server.domain.clock import Ledger
 from server.domain.errors import Missing
 from server.domain.mandates import AgentOf
+from server.domain.materials import MOST_BYTES
 from server.domain.names import SENSITIVE, Moment, Value
 from server.domain.persons import Person, Rank, SubjectGiven
 from server.domain.plan import PlannedStep
-from server.domain.procedure import Deferral, Delivery, Gap, Opinion, Undertaking
+from server.domain.procedure import Deferral, Delivery, Gap, Leg, Opinion, Paper, Undertaking
 
 State = Literal[
     "waiting",
+    "checking",
     "sent",
     "received",
     "supplementing",
@@ -33,6 +37,7 @@ HELD: frozenset[State] = frozenset(("sent", "received", "supplementing", "accept
 Outcome = Literal["completed", "withdrawn"]
 STATE_NAMES: Mapping[State, str] = {
     "waiting": "等待前序事项",
+    "checking": "受理地核验中",
     "sent": "已转办",
     "received": "已收件",
     "supplementing": "待补正",
@@ -75,11 +80,11 @@ class Actor(Value):
 
 
 class Offered(Value):
-    """A material as a letter offers it: which kind it is, and the SHA-256 (hex) of its content."""
+    """A content as a letter offers it: the material or licence that it is, and the SHA-256 (hex) of it."""
 
     code: str
-    sha256: Annotated[str, SENSITIVE]
-    size: int
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), SENSITIVE]
+    size: Annotated[int, Field(ge=1, le=MOST_BYTES)]
     media_type: str
 
 
@@ -114,7 +119,10 @@ class Application(Value):
 
 
 class Commission(Value):
-    """What a home sends to the decider of one step (转办件): what the item declares, and nothing else."""
+    """What a home sends to the decider of one step (转办件): what the item declares, and nothing else.
+
+    `finding` is what the home found in its own part.
+    """
 
     bundle: str
     bundle_name: str
@@ -124,6 +132,7 @@ class Commission(Value):
     form: Annotated[Mapping[str, str], SENSITIVE]
     materials: tuple[Offered, ...]
     deferred: tuple[str, ...] = ()
+    finding: Annotated[str, SENSITIVE] = ""
 
 
 class Supplement(Value):
@@ -138,16 +147,18 @@ class Supplement(Value):
     answered_at: Moment | None = None
     form_before: Annotated[Mapping[str, str], SENSITIVE] = {}
     form_after: Annotated[Mapping[str, str], SENSITIVE] = {}
-    materials_before: tuple[Offered, ...] = ()
-    materials_after: tuple[Offered, ...] = ()
+    materials_before: tuple[HandedIn | Offered, ...] = ()
+    materials_after: tuple[HandedIn | Offered, ...] = ()
 
 
 class Step(Value):
     """One item inside a case. `node` is the decider, pinned with the directory's version when the step is sent.
 
     `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
-    decider had all that was handed in; `waits_on` tells why it was skipped. `officer` is who accepted it,
-    `decided_at` when it was approved.
+    decider had all that was handed in; while `is_gathering`, materials are still coming. `waits_on` tells why it was
+    skipped. `officer` is who accepted it, `decided_at` when it was approved, `licence` the file of what it yielded.
+    `finding` is what the home found in its own part, `checked_at` when; `papers` are the originals on their way between
+    the two. `bounced` is the kind of the home's last letter about it, if that came back.
     """
 
     plan: PlannedStep
@@ -157,6 +168,7 @@ class Step(Value):
     node: str = ""
     directory_version: int = 0
     arrived_at: Moment | None = None
+    is_gathering: bool = False
     officer: str = ""
     clock: Ledger | None = None
     supplement: Supplement | None = None
@@ -168,8 +180,13 @@ class Step(Value):
     agency: str = ""
     result: Annotated[Mapping[str, str], SENSITIVE] = {}
     decided_at: Moment | None = None
+    licence: Offered | None = None
     delivery: Delivery | None = None
     waits_on: str = ""
+    finding: Annotated[str, SENSITIVE] = ""
+    checked_at: Moment | None = None
+    papers: Mapping[Leg, Paper] = {}
+    bounced: str = ""
 
     @property
     def has_ended(self) -> bool:
@@ -180,6 +197,17 @@ class Step(Value):
     def is_granted(self) -> bool:
         """Whether it is approved, its licence delivered or not."""
         return self.state in GRANTED
+
+    @property
+    def notify_from(self) -> Moment | None:
+        """Since when the five days for telling the applicant run; None while its materials are still coming."""
+        return None if self.is_gathering else self.arrived_at or self.since
+
+    @property
+    def checked_by(self) -> str:
+        """The department of the home that checks it, or has checked it; empty if none, or not yet."""
+        is_begun = self.state == "checking" or self.checked_at is not None
+        return self.plan.part.department if self.plan.part and is_begun else ""
 
     @property
     def awaited(self) -> tuple[Deferral, ...]:
@@ -204,7 +232,7 @@ class Case(Value):
     subject: SubjectGiven | None = None
     agent: AgentOf | None = None
     form: Annotated[Mapping[str, str], SENSITIVE]
-    materials: tuple[Offered, ...]
+    materials: tuple[HandedIn | Offered, ...]
     deferred: tuple[str, ...] = ()
     undertakings: tuple[Undertaking, ...] = ()
     steps: Mapping[str, Step]

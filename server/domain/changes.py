@@ -72,6 +72,8 @@ def _item(old: Catalogue, new: Catalogue, *, before: Item, after: Item) -> Itera
         yield from _number(what, of(before), of(after), unit=unit)
     modes = [[_MODES[each.mode] for each in item.handling] for item in (before, after)]
     yield from _names(("跨省可以", "跨省不再可以"), *modes)
+    parts = [[each.part.name for each in item.handling if each.part] for item in (before, after)]
+    yield from _names(("跨省申请由受理地先行", "跨省申请受理地不再"), *parts)
 
 
 def _materials(old: Catalogue, new: Catalogue, *, before: Item, after: Item) -> Iterator[str]:

@@ -1,20 +1,24 @@
 """Deciding: what happens to a case if an act is done to it now, or the refusal."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from server.domain import acts, events
+from server.domain import acts, crossing, events
+from server.domain.bouncing import Bounced, Resent
 from server.domain.calendar import add_working_days
 from server.domain.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase
 from server.domain.errors import Conflict, Forbidden, StaleVersion
+from server.domain.happening import Happened
 from server.domain.lifecycle import TABLE, evolve
 from server.domain.moves import event_of
 from server.domain.moving import Moving
 from server.domain.names import china_day
+from server.domain.parts import leg_of, paper_moved
 from server.domain.routing import find_node
 from server.domain.supplying import check_supply
 
 HOME_SPEAKS = (acts.Tell, acts.Supply)  # besides its applicant's wish to withdraw; no officer says these
+HOME_CHECKS = (acts.Check, acts.TurnBack)  # its own part of what another node decides
 
 
 class StateForbids(Conflict):
@@ -56,7 +60,7 @@ class _Minutes:
         self.facts = facts
         self.events: list[events.Event] = []
 
-    def note(self, kind: type[events.Happened], *, by: Actor | None = None, **payload: Any) -> Case:
+    def note(self, kind: type[Happened], *, by: Actor | None = None, **payload: Any) -> Case:
         """Take down that this happened, by the act's own actor unless another is named."""
         event: Any = kind(
             number=(self.case.version if self.case else 0) + 1,
@@ -80,14 +84,8 @@ def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.
         _request(minutes, act)
     elif case is None:
         raise NoSuchCase("没有这个办件。")
-    elif isinstance(act, acts.Withdraw):
-        _withdraw(minutes, case, act)
-    elif isinstance(act, acts.AskWithdrawal):
-        _answer_withdrawal(minutes, case, act)
-    elif isinstance(act, acts.FollowUp):
-        _follow_up(minutes, case, act)
-    elif isinstance(act, acts.StepAct):
-        _move(minutes, case, act)
+    else:
+        _OWN_WAYS.get(type(act), _move)(minutes, case, act)
     if minutes.case and minutes.case.home == facts.here:
         _go_on(minutes, minutes.case)
     return tuple(minutes.events)
@@ -128,7 +126,8 @@ def _check_speaker(moving: Moving) -> None:
     asked for its opinion.
     """
     case, step, by = moving.case, moving.step, moving.act.by
-    speaker = case.home if isinstance(moving.act, HOME_SPEAKS) and not _is_ours_abroad(moving) else step.node
+    is_homes = isinstance(moving.act, (*HOME_SPEAKS, *HOME_CHECKS)) and not _is_ours_abroad(moving)
+    speaker = case.home if is_homes else step.node
     if by.node != (speaker or case.home):
         raise NotOurStep("该事项由其他地区办理，只有办理地可以作出处理。")
     if by.part == "officer" and by.department not in _departments(moving):
@@ -141,6 +140,8 @@ def _departments(moving: Moving) -> Collection[str]:
     """Those whose officers may do it."""
     if isinstance(moving.act, HOME_SPEAKS):
         return ()
+    if isinstance(moving.act, HOME_CHECKS):
+        return {moving.step.plan.part.department} if moving.step.plan.part else ()
     return moving.step.opinions if isinstance(moving.act, acts.Opine) else {moving.step.plan.department}
 
 
@@ -162,6 +163,21 @@ def _is_settled(minutes: _Minutes, moving: Moving) -> bool:
     return False
 
 
+def _paper(minutes: _Minutes, case: Case, act: acts.PostPaper | acts.ConfirmPaper) -> None:
+    """Originals between home and decider: each tells what it does itself, the department that has to do with them."""
+    step = case.step(act.step)
+    part = step.plan.part
+    hands = {case.home: (part or step.plan).department, step.node: step.plan.department}
+    if act.by.node not in hands or act.leg not in (None, leg_of(case, act)):
+        raise NotOurStep("只有受理地和办理地可以登记自己寄出和签收的原件。")
+    if act.by.node == minutes.facts.here and (act.by.part, act.by.department) != ("officer", hands[act.by.node]):
+        raise NotYourDepartment("原件由负责核验或者办理的部门寄送和签收。")
+    if act.version is not None and act.version != step.version:
+        raise StaleVersion("该事项已有新的进展，请刷新后重试。")
+    kind, payload = paper_moved(case, act, minutes.facts.here)
+    minutes.note(kind, **payload)
+
+
 def _follow_up(minutes: _Minutes, case: Case, act: acts.FollowUp) -> None:
     step = case.step(act.step)
     if act.by.node != case.home or act.by.department != case.lead:
@@ -169,6 +185,19 @@ def _follow_up(minutes: _Minutes, case: Case, act: acts.FollowUp) -> None:
     if not case.leaves_to_lead(step) or act.step in case.followed_up:
         raise StateForbids("该事项没有需要后续跟进的内容。")
     minutes.note(events.FollowedUp, step=act.step, note=act.note)
+
+
+def _note_bounce(minutes: _Minutes, case: Case, act: acts.Bounce | acts.Resend) -> None:
+    """The home notes what became of its own word to the decider; the step itself is not moved by that."""
+    if {act.by.node, minutes.facts.here} != {case.home} or act.by.part != "node":
+        raise NotOurStep("只有办件的受理地记录转办函件的退回。")
+    step = case.step(act.step)
+    if step.has_ended or step.node in ("", case.home):
+        return
+    if isinstance(act, acts.Bounce):
+        minutes.note(Bounced, step=act.step, letter=act.letter, code=act.code)
+    elif step.bounced:
+        minutes.note(Resent, step=act.step, letter=act.letter)
 
 
 def _withdraw(minutes: _Minutes, case: Case, act: acts.Withdraw) -> None:
@@ -197,6 +226,17 @@ def _answer_withdrawal(minutes: _Minutes, case: Case, act: acts.AskWithdrawal) -
         minutes.note(events.Withdrawn, by=Actor(node=minutes.facts.here, part="node"), step=act.step)
 
 
+_OWN_WAYS: Mapping[type[acts.Act], Callable[[_Minutes, Case, Any], None]] = {
+    acts.Withdraw: _withdraw,
+    acts.AskWithdrawal: _answer_withdrawal,
+    acts.FollowUp: _follow_up,
+    acts.PostPaper: _paper,
+    acts.ConfirmPaper: _paper,
+    acts.Bounce: _note_bounce,
+    acts.Resend: _note_bounce,
+}
+
+
 def _go_on(minutes: _Minutes, case: Case) -> None:
     """What follows at home: tell the applicant, skip what can no more be done, send what may start, close the case.
 
@@ -210,7 +250,7 @@ def _go_on(minutes: _Minutes, case: Case) -> None:
             days = step.plan.terms.supplement_days
             due_on = add_working_days(china_day(facts.at), days, facts.calendar)
             case = minutes.note(events.Told, by=by, step=code, due_on=due_on)
-        if step.state != "waiting":
+        if step.state not in ("waiting", "checking") or (step.state == "checking" and not step.checked_at):
             continue
         needed = {need: case.steps[need].state for need in step.plan.needs}
         lost = next((need for need, state in needed.items() if state in ENDED - GRANTED), None)
@@ -218,6 +258,9 @@ def _go_on(minutes: _Minutes, case: Case) -> None:
         if lost:
             case = minutes.note(events.Skipped, by=by, step=code, waits_on=lost)
         elif decider and all(state in GRANTED for state in needed.values()):
+            if step.plan.part and step.state == "waiting" and decider.node != facts.here:
+                case = minutes.note(crossing.CheckAsked, by=by, step=code)
+                continue
             pinned = {"node": decider.node, "directory_version": facts.directory.version}
             case = minutes.note(events.Sent, by=by, step=code, **pinned)
     if case.closed_at is None and may_close(case):

@@ -1,4 +1,4 @@
-"""What must follow a commit: tasks for desks, letters to other nodes, notices to citizens; told by the events alone."""
+"""What must follow a commit: tasks, letters, notices, alarms and contents to fetch; told by the events alone."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
@@ -8,21 +8,24 @@ from server.domain.acts import Facts
 from server.domain.calendar import Calendar, add_working_days
 from server.domain.case import Case, State, Step, local_id
 from server.domain.clock import due
+from server.domain.gathering import Fetch, fetch_of
 from server.domain.letters import Letter, letter_id, letter_salt
 from server.domain.lifecycle import evolve
 from server.domain.names import Moment, Value, china_day
 from server.domain.notices import Notice, notice_of
+from server.domain.parts import paper_is_due
 from server.domain.procedure import DELIVERY_DAYS, NOTIFY_DAYS
 from server.domain.rungs import next_at
 from server.domain.telling import asked, telling
 
-LETTER, NOTICE, ALARM, FIRST_TASK = range(4)
+LETTER, NOTICE, ALARM, FETCH, FIRST_TASK = range(5)
 
 
 class Task(Value):
     """An officer's worklist entry: a projection of a step, as of one event; without personal data.
 
-    `part` is what the department is to do: decide, give its opinion, or follow up what ended after the closing.
+    `part` is what the department is to do: decide, give its opinion, follow up what ended after the closing, check at
+    home what another node decides, or see to originals that travel by post.
     `due_on` is the last day for it (`2026-12-01`), empty while there is none.
     """
 
@@ -30,7 +33,7 @@ class Task(Value):
     step: str
     event: int
     department: str
-    part: Literal["decide", "opinion", "follow_up"] = "decide"
+    part: Literal["decide", "opinion", "follow_up", "check", "paper"] = "decide"
     state: State
     is_open: bool
     item_name: str
@@ -63,6 +66,7 @@ class Effect(Value):
     letter: Letter | None = None
     notice: Notice | None = None
     alarm: Alarm | None = None
+    fetch: Fetch | None = None
 
 
 def effects_of(
@@ -85,6 +89,9 @@ def effects_of(
         notice = notice_of(case, event) if case.home == facts.here else None
         if notice:
             effects.append(Effect(event=event.number, index=NOTICE, notice=notice))
+        fetch = fetch_of(case, step, event, here=facts.here) if step else None
+        if fetch:
+            effects.append(Effect(event=event.number, index=FETCH, fetch=fetch))
         tasks = tasks_of(case, step, event=event, facts=facts) if step else ()
         effects += [Effect(event=event.number, index=index, task=task) for index, task in enumerate(tasks, FIRST_TASK)]
     alarm = _alarm(case, facts) if case else None
@@ -127,9 +134,25 @@ def tasks_of(case: Case, step: Step, *, event: events.Event, facts: Facts) -> It
             is_open = not opinion.answer and not step.has_ended
             wanted = {"department": department, "is_open": is_open, "due_on": opinion.due_on.isoformat()}
             yield task.model_copy(update={"part": "opinion", **wanted})
+    yield from _tasks_of_part(case, step, task, here=facts.here)
     if case.home == facts.here and case.leaves_to_lead(step):
         is_open = step.plan.code not in case.followed_up
         yield task.model_copy(update={"part": "follow_up", "department": case.lead, "is_open": is_open})
+
+
+def _tasks_of_part(case: Case, step: Step, task: Task, *, here: str) -> Iterator[Task]:
+    """What the home's own part in a step of another node asks of a department, at either of the two."""
+    part = step.plan.part
+    if part is None or step.state in ("waiting", "skipped"):
+        return
+    is_home = case.home == here
+    if is_home and step.node != here:
+        is_open = step.state == "checking" and not step.checked_at
+        yield task.model_copy(update={"part": "check", "department": part.department, "is_open": is_open})
+    if part.has_paper and step.node and step.node != case.home:
+        department = part.department if is_home else step.plan.department
+        is_open = paper_is_due(step, is_home=is_home)
+        yield task.model_copy(update={"part": "paper", "department": department, "is_open": is_open})
 
 
 def is_in_hand(step: Step) -> bool:
@@ -144,7 +167,9 @@ def due_on(step: Step, calendar: Calendar) -> str:
     if step.clock and not step.has_ended:
         last = due(step.clock, calendar, "promised")
         return last.on.isoformat() if last.on and last.is_confirmed else ""
-    since, days = (step.since, DELIVERY_DAYS) if step.has_ended else (step.arrived_at or step.since, NOTIFY_DAYS)
+    since, days = (step.since, DELIVERY_DAYS) if step.has_ended else (step.notify_from, NOTIFY_DAYS)
+    if since is None:
+        return ""
     first = china_day(since)
     last_day = add_working_days(first, days, calendar)
     return last_day.isoformat() if calendar.are_confirmed(first, last_day) and is_in_hand(step) else ""

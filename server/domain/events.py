@@ -1,26 +1,17 @@
 """What has happened to a case: facts in the past tense, each with the act that caused it."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, TypeAdapter
 
-from server.domain.case import Actor, Application, Commission, HandedIn, Offered, Outcome
-from server.domain.names import SENSITIVE, Moment, Value
+from server.domain.bouncing import Bounced, Resent
+from server.domain.case import Application, Commission, HandedIn, Offered, Outcome
+from server.domain.crossing import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
+from server.domain.happening import Happened, Moved
+from server.domain.names import SENSITIVE, Moment
 from server.domain.procedure import APPEAL, DeclineReason, Deferral, Delivery, Gap
-
-
-class Happened(Value):
-    """What all events carry: their number in the case, when, by whom, and the id and digest of the act."""
-
-    act: ClassVar[str]
-
-    number: int
-    at: Moment
-    by: Actor
-    act_id: str
-    act_digest: str = ""
 
 
 class Opened(Happened):
@@ -40,21 +31,6 @@ class Requested(Happened):
     case: str
     node: str
     commission: Commission
-
-
-class Moved(Happened):
-    """Something about a step, by the table in `lifecycle`; its subclasses name the move.
-
-    `done_at` is when its decider did it, where that is another node, which told us later.
-    """
-
-    step: str
-    done_at: Moment | None = None
-
-    @property
-    def moment(self) -> datetime:
-        """When it was done."""
-        return self.done_at or self.at
 
 
 class Sent(Moved):
@@ -108,11 +84,15 @@ class Supplied(Moved):
     materials: tuple[HandedIn | Offered, ...] = ()
 
 
-class TakenUp(Moved):
-    """The clock runs. Each deferred material has its last day, and so have the opinions that must be heard.
+class Gathered(Moved):
+    """All materials that were offered are kept here, where they are decided about."""
 
-    The days are told where another node counts them; they may be other than those that the home had planned with.
-    """
+    act: ClassVar[str] = "gather"
+    kind: Literal["gathered"] = "gathered"
+
+
+class TakenUp(Moved):
+    """The clock runs, by the days that its decider counts; deferred materials and opinions have their last days."""
 
     legal_days: PositiveInt | None = None
     promised_days: PositiveInt | None = None
@@ -128,10 +108,7 @@ class Accepted(TakenUp):
 
 
 class Deemed(TakenUp):
-    """Nobody told the applicant anything in five days, so it is accepted by law, since its material came.
-
-    行政许可法第三十二条第一款第四项.
-    """
+    """Nobody told the applicant anything in five days (行政许可法第三十二条): accepted by law since it all came."""
 
     act: ClassVar[str] = "deem"
     kind: Literal["deemed"] = "deemed"
@@ -202,6 +179,7 @@ class Approved(Moved):
     act: ClassVar[str] = "approve"
     kind: Literal["approved"] = "approved"
     result: Annotated[Mapping[str, str], SENSITIVE] = {}
+    licence: Offered | None = None
 
 
 class Refused(Moved):
@@ -219,13 +197,11 @@ class Delivered(Moved):
     act: ClassVar[str] = "deliver"
     kind: Literal["delivered"] = "delivered"
     delivery: Delivery
+    licence: Offered | None = None
 
 
 class Withdrawn(Moved):
-    """The applicant took the step back (撤回), and its decider, or its home while it waited, let it go.
-
-    `grounds` stand there if he did so by not answering.
-    """
+    """The applicant took the step back (撤回) and it was let go; `grounds` tell if he did so by not answering."""
 
     act: ClassVar[str] = "withdraw"
     kind: Literal["withdrawn"] = "withdrawn"
@@ -275,6 +251,7 @@ Event = Annotated[
     | Told
     | Answered
     | Supplied
+    | Gathered
     | Accepted
     | Deemed
     | Declined
@@ -290,6 +267,13 @@ Event = Annotated[
     | Skipped
     | WithdrawalAsked
     | FollowedUp
+    | CheckAsked
+    | Checked
+    | TurnedBack
+    | PaperPosted
+    | PaperArrived
+    | Bounced
+    | Resent
     | Closed,
     Field(discriminator="kind"),
 ]

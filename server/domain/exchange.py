@@ -26,7 +26,7 @@ BEGINNING = Position(STREAM, 0)
 class Head:
     """The last entry of a log: its number and hash; of an empty one 0 and the hash that its first entry will follow.
 
-    `total` is the number of letters up to it, which each side counts for itself.
+    `total` is the number of letters of its stream up to it, which each side counts for itself.
     """
 
     stream: int
@@ -119,8 +119,9 @@ class Outbound:
 
     We append to `stream`, whose first entry follows the hash `genesis`; `head` is a hint. `acknowledged` is where the
     peer's head is. `failures` counts attempts since the last success; `probe` tells whether the next one is an `early`
-    one, or whether that is `spent`. `stopped` says why only an operator can make it go on, and `theirs` is the head
-    that the peer named then. `skew_seconds` is their clock minus ours, where the last failure told it.
+    one, a regular one is `under_way`, or the early one is `spent`. `stopped` says why only an operator can make it go
+    on, and `theirs` is the head that the peer named then. `skew_seconds` is their clock minus ours, where the last
+    failure told it.
     """
 
     stream: int = STREAM
@@ -129,7 +130,7 @@ class Outbound:
     acknowledged: Position = BEGINNING
     failures: int = 0
     next_attempt_at: datetime | None = None
-    probe: Literal["", "early", "spent"] = ""
+    probe: Literal["", "early", "under_way", "spent"] = ""
     reason: str = ""
     stopped: str = ""
     theirs: Head | None = None

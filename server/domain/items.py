@@ -111,14 +111,29 @@ class OpinionRule(Value):
     days: PositiveInt
 
 
+class Part(Value):
+    """What the receiving place does itself before a step is sent on (受理地的分工): which department, and what.
+
+    `has_paper`: originals travel between the two places by post. `certainty` as of the handling, for the part itself.
+    """
+
+    department: str
+    name: Text
+    has_paper: bool = False
+    certainty: Literal["stated", "inferred"]
+    source: Text
+
+
 class Handling(Value):
     """How an item is handled across provinces (跨省通办), where it may be received (provinces; none: all), and when.
 
     online 全程网办: everything online; handover 异地代收代办: received elsewhere and sent on; joint 多地联办: each
-    place its own part. `certainty`: the mode is stated in a source, or inferred here.
+    place its own part. `certainty`: the mode is stated in a source, or inferred here. `part`: the receiving place's own
+    part, without which nothing is sent on.
     """
 
     mode: Literal["online", "handover", "joint"]
+    part: Part | None = None
     areas: tuple[str, ...] = ()
     valid_from: date | None = None
     valid_to: date | None = None

@@ -3,28 +3,39 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from server.domain import events
+from server.domain import crossing, events
+from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Case, Offered, State, Step, Supplement
 from server.domain.clock import Extension, Ledger, deemed_accepted, extend, pause, resume
-from server.domain.procedure import Opinion
+from server.domain.happening import Moved
+from server.domain.procedure import Opinion, Paper
 
 TABLE: Mapping[tuple[State, str], State] = {
     ("waiting", "send"): "sent",
     ("waiting", "skip"): "skipped",
     ("waiting", "withdraw"): "withdrawn",
+    ("waiting", "ask_check"): "checking",
+    ("checking", "check"): "checking",
+    ("checking", "turn_back"): "withdrawn",
+    ("checking", "send"): "sent",
+    ("checking", "withdraw"): "withdrawn",
     ("sent", "receive"): "received",
+    ("sent", "gather"): "sent",
     ("sent", "deem"): "accepted",
     ("sent", "withdraw"): "withdrawn",
+    ("received", "gather"): "received",
     ("received", "ask_supplement"): "supplementing",
     ("received", "accept"): "accepted",
     ("received", "deem"): "accepted",
     ("received", "decline"): "declined",
     ("received", "withdraw"): "withdrawn",
     ("supplementing", "tell"): "supplementing",
+    ("supplementing", "gather"): "supplementing",
     ("supplementing", "supply"): "received",
     ("supplementing", "decline"): "declined",
     ("supplementing", "withdraw"): "withdrawn",
     ("accepted", "supply"): "accepted",
+    ("accepted", "gather"): "accepted",
     ("accepted", "suspend"): "suspended",
     ("accepted", "extend"): "accepted",
     ("accepted", "opine"): "accepted",
@@ -33,16 +44,18 @@ TABLE: Mapping[tuple[State, str], State] = {
     ("accepted", "refuse"): "refused",
     ("accepted", "withdraw"): "withdrawn",
     ("suspended", "supply"): "suspended",
+    ("suspended", "gather"): "suspended",
     ("suspended", "opine"): "suspended",
     ("suspended", "resume"): "accepted",
     ("suspended", "withdraw"): "withdrawn",
     ("approved", "deliver"): "delivered",
 }
 
-_KEPT: Mapping[type[events.Moved], tuple[str, ...]] = {  # what a step keeps of its event word by word
+_KEPT: Mapping[type[Moved], tuple[str, ...]] = {  # what a step keeps of its event word by word
     events.Refused: ("grounds", "appeal"),
     events.Declined: ("grounds", "agency", "appeal"),
     events.Withdrawn: ("grounds",),
+    crossing.TurnedBack: ("grounds",),
     events.Delivered: ("delivery",),
     events.Skipped: ("waits_on",),
 }
@@ -56,19 +69,27 @@ def evolve(case: Case | None, event: events.Event) -> Case:
         case = _requested(case, event)
     elif case is None:
         raise ValueError("the first event of a case opens it or requests a step of it")
-    elif isinstance(event, events.Moved):
+    elif isinstance(event, Moved):
         case = _moved(case, case.steps[event.step], event)
     elif isinstance(event, events.WithdrawalAsked):
         asked = {"withdrawal_asked_at": event.at}
         case = _with_step(case, case.steps[event.step].model_copy(update=asked))
     elif isinstance(event, events.Answered):
         case = _put_right(case, case.steps[event.step], event)
+    elif isinstance(event, crossing.PaperPosted | crossing.PaperArrived):
+        case = _posted(case, case.steps[event.step], event)
+    elif isinstance(event, Bounced | Resent):
+        bounced = event.letter if isinstance(event, Bounced) else ""
+        case = _with_step(case, case.steps[event.step].model_copy(update={"bounced": bounced}))
     elif isinstance(event, events.FollowedUp):
         case = case.model_copy(update={"followed_up": (*case.followed_up, event.step)})
     else:
         closed = {"closed_at": event.at, "outcome": event.outcome, "open_at_closing": event.open_steps}
         case = case.model_copy(update=closed)
     return case.model_copy(update={"version": event.number})
+
+
+REVISION = 2  # raised whenever `evolve` makes another case of the same events than before
 
 
 def replay(told: Iterable[events.Event]) -> Case:
@@ -131,23 +152,31 @@ def _requested(case: Case | None, event: events.Requested) -> Case:
         version=event.number,
         node=event.node,
         directory_version=wish.directory_version,
-        arrived_at=event.at,
+        arrived_at=None if wish.materials else event.at,
+        is_gathering=bool(wish.materials),
+        finding=wish.finding,
     )
     return _with_step(case.model_copy(update=change), step)
 
 
-def _moved(case: Case, step: Step, event: events.Moved) -> Case:
-    """An event that the table does not know in this state moves nothing, but it has happened."""
+def _moved(case: Case, step: Step, event: Moved) -> Case:
+    """An event that the table does not know in this state moves nothing, but it has happened.
+
+    With any word of its decider it is over that a letter had come back.
+    """
+    if event.by.node == step.node:
+        step = step.model_copy(update={"bounced": ""})
     if (step.state, event.act) not in TABLE:
         return _with_step(case, step.model_copy(update={"version": event.number}))
     state = TABLE[step.state, event.act]
     since = event.moment if state != step.state else step.since
-    moved = {"state": state, "since": since, "version": event.number}
+    licence = getattr(event, "licence", None) or step.licence  # it comes with the decision or the delivery
+    moved = {"state": state, "since": since, "version": event.number, "licence": licence}
     step = step.model_copy(update=moved | _said(step, event))
     return _put_right(case, step, event) if isinstance(event, events.Supplied) else _with_step(case, step)
 
 
-def _said(step: Step, event: events.Moved) -> dict[str, Any]:
+def _said(step: Step, event: Moved) -> dict[str, Any]:
     """What the event leaves in the step besides its state."""
     if isinstance(event, events.Approved):
         return {"result": event.result, "decided_at": event.moment}
@@ -155,15 +184,26 @@ def _said(step: Step, event: events.Moved) -> dict[str, Any]:
         return {name: getattr(event, name) for name in _KEPT[type(event)]}
     if isinstance(event, events.Sent):
         return {"node": event.node, "directory_version": event.directory_version, "arrived_at": event.moment}
+    if isinstance(event, crossing.Checked):
+        return {"finding": event.finding, "checked_at": event.moment}
     if isinstance(event, events.SupplementAsked):
         return {"supplement": Supplement(asked_at=event.moment, gaps=event.gaps)}
     if isinstance(event, events.Told) and step.supplement:
         return {"supplement": step.supplement.model_copy(update={"due_on": event.due_on})}
-    if isinstance(event, events.Supplied) and step.state == "supplementing":
-        return {"arrived_at": event.moment}
+    if isinstance(event, events.Supplied | events.Gathered):
+        return _arrived(step, event)
     if isinstance(event, events.TakenUp):
         return _taken_up(step, event)
     return _clocked(step, event) or _heard(step, event)
+
+
+def _arrived(step: Step, event: events.Supplied | events.Gathered) -> dict[str, Any]:
+    """Since when the decider has all of it; once the clock runs that is settled."""
+    if isinstance(event, events.Gathered):
+        return {"is_gathering": False, "arrived_at": step.arrived_at if step.clock else event.moment}
+    if step.state != "supplementing":
+        return {}
+    return {"arrived_at": None if step.is_gathering else event.moment}
 
 
 def _taken_up(step: Step, event: events.TakenUp) -> dict[str, Any]:
@@ -181,7 +221,7 @@ def _taken_up(step: Step, event: events.TakenUp) -> dict[str, Any]:
     return {"clock": clock, "officer": event.by.name, "deferrals": event.deferrals, "opinions": opinions}
 
 
-def _clocked(step: Step, event: events.Moved) -> dict[str, Any]:
+def _clocked(step: Step, event: Moved) -> dict[str, Any]:
     """What the event does to the clock, which runs since the step was taken up."""
     clock = step.clock
     if clock is None:
@@ -195,7 +235,7 @@ def _clocked(step: Step, event: events.Moved) -> dict[str, Any]:
     return {"clock": clock} if clock is not step.clock else {}
 
 
-def _heard(step: Step, event: events.Moved) -> dict[str, Any]:
+def _heard(step: Step, event: Moved) -> dict[str, Any]:
     """What the event does to the opinions; that of one department touches no other."""
     if isinstance(event, events.OpinionGiven):
         said = {"answer": event.answer, "reason": event.reason, "given_at": event.moment}
@@ -232,7 +272,24 @@ def _put_right(case: Case, step: Step, event: events.Supplied | events.Answered)
         "deferred": tuple(code for code in case.deferred if code not in codes),
     }
     step = step.model_copy(update={"supplement": supplement, "deferrals": deferrals})
+    if isinstance(event, events.Supplied) and event.materials and step.node != case.home:
+        step = step.model_copy(update={"is_gathering": True, "arrived_at": step.arrived_at if step.clock else None})
     return _with_step(case.model_copy(update=change), step)
+
+
+def _posted(case: Case, step: Step, event: crossing.PaperPosted | crossing.PaperArrived) -> Case:
+    """The step with what is known of the originals: what has arrived is that parcel, whatever is told later."""
+    parcel, before = {"courier": event.courier, "number": event.parcel}, step.papers.get(event.leg)
+    if isinstance(event, crossing.PaperArrived):
+        paper = before.model_copy(update={**parcel, "arrived_at": event.at}) if before else None
+    elif before:
+        is_on_its_way = before.arrived_at is None
+        corrected = {**parcel, "posted_at": event.at} if is_on_its_way else {}
+        paper = before.model_copy(update={**corrected, "postings": before.postings + 1})
+    else:
+        paper = Paper(**parcel, posted_at=event.at)
+    papers = {**step.papers, event.leg: paper} if paper else step.papers
+    return _with_step(case, step.model_copy(update={"papers": papers, "version": event.number}))
 
 
 def _with_step(case: Case, step: Step) -> Case:

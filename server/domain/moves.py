@@ -6,10 +6,13 @@ from typing import Any
 from server.domain import acts, events
 from server.domain.clock import ExtendedAlready
 from server.domain.errors import Conflict, Forbidden, Invalid
+from server.domain.gathering import offered
+from server.domain.happening import Moved
 from server.domain.moving import Moving, is_too_late
+from server.domain.parts import check, turn_back
 from server.domain.procedure import Deferral, opinions_allow
 
-Made = tuple[type[events.Moved], dict[str, Any]]
+Made = tuple[type[Moved], dict[str, Any]]
 LATE_SUPPLEMENT = "逾期未按要求补正。"
 LATE_MATERIAL = "逾期未补交容缺材料。"
 
@@ -86,6 +89,12 @@ class DeferredMaterialMissing(Conflict):
     title = "容缺材料尚未补齐"
 
 
+class NothingToGather(Conflict):
+    """Not all that was offered is kept here, or it has been noted already that it is."""
+
+    title = "材料尚未到齐或者已经到齐"
+
+
 class NothingToDeliver(Conflict):
     """The item yields no licence."""
 
@@ -107,6 +116,13 @@ def _ask_supplement(moving: Moving) -> Made:
         if not gaps or any(gap.code not in declared[gap.kind] or not gap.reason.strip() for gap in gaps):
             raise NothingToPutRight("请逐项写明需要补正的内容和理由，且只能是该事项的表单项和材料。")
     return events.SupplementAsked, {"gaps": gaps}
+
+
+def _gather(moving: Moving) -> Made:
+    kept = set(moving.act.kept)
+    if not moving.step.is_gathering or any(each.sha256 not in kept for each in offered(moving.case, moving.step)):
+        raise NothingToGather("材料尚未到齐，或者已经到齐。")
+    return events.Gathered, {}
 
 
 def _tell(moving: Moving) -> Made:
@@ -213,12 +229,19 @@ def _approve(moving: Moving) -> Made:
     step, result = moving.step, moving.act.result
     if not set(result) <= set(step.plan.yields_fields):
         raise NotYielded("办理结果中有该事项不产生的内容。")
+    _check_licence(moving)
     if not moving.is_mirror:
         if step.awaited:
             raise DeferredMaterialMissing("容缺材料补齐以前不能作出准予决定。")
         if not opinions_allow(step.plan.terms.opinions, step.opinions, today=moving.today):
             raise OpinionsOpen("会签部门的意见尚未齐备，或者有部门不同意。")
-    return events.Approved, {"result": result}
+    return events.Approved, {"result": result, "licence": moving.act.licence}
+
+
+def _check_licence(moving: Moving) -> None:
+    licence, yields = moving.act.licence, moving.step.plan.yields
+    if licence and (not yields or licence.code != yields):
+        raise NotYielded("办理结果中有该事项不产生的内容。")
 
 
 def _refuse(moving: Moving) -> Made:
@@ -228,7 +251,8 @@ def _refuse(moving: Moving) -> Made:
 def _deliver(moving: Moving) -> Made:
     if not moving.step.plan.yields:
         raise NothingToDeliver("该事项不产生证照，决定已在办理进度中告知。")
-    return events.Delivered, {"delivery": moving.act.delivery}
+    _check_licence(moving)
+    return events.Delivered, {"delivery": moving.act.delivery, "licence": moving.act.licence}
 
 
 def _let_go(moving: Moving) -> Made:
@@ -246,6 +270,7 @@ _MOVES: Mapping[type[acts.StepAct], Callable[[Moving], Made]] = {
     acts.AskSupplement: _ask_supplement,
     acts.Tell: _tell,
     acts.Supply: _supply,
+    acts.Gather: _gather,
     acts.Accept: _accept,
     acts.Deem: _deem,
     acts.Decline: _decline,
@@ -259,6 +284,8 @@ _MOVES: Mapping[type[acts.StepAct], Callable[[Moving], Made]] = {
     acts.Refuse: _refuse,
     acts.Deliver: _deliver,
     acts.LetGo: _let_go,
+    acts.Check: check,
+    acts.TurnBack: turn_back,
 }
 
 

@@ -33,7 +33,7 @@ def china_day(at: datetime) -> date:
 def moment_text(at: datetime) -> str:
     """RFC 3339 in UTC with fixed width, so that it sorts as text: `2026-11-23T05:45:00.123Z`."""
     utc = at.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def moment_key(at: datetime) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import StringConstraints, model_validator
 
 from server.domain.case import Case
-from server.domain.events import Happened
+from server.domain.happening import Happened
 from server.domain.names import Moment, Value, china_day
 
 TemplateName = Literal[
@@ -137,6 +137,7 @@ TOLD: Mapping[str, _Telling] = {
     "refuse": _Telling("decided", "不予", "请查看理由和救济途径"),
     "decline": _Telling("decided", "不予受理", "请查看理由和下一步指引"),
     "withdraw": _Telling("decided", "视为撤回", "逾期未补正，可重新申请"),
+    "turn_back": _Telling("decided", "核验未过", "请查看理由，改正后可重新申请"),
     "deliver": _Telling("delivered", "已送达", "证照或文书已送达，请查收"),
     "close": _Telling("closed", "已办结", "请查看结果，欢迎评价"),
     "remind": _Telling("reminder", "临近期限", "请在期限前处理"),

@@ -9,7 +9,7 @@ from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue import Catalogue
 from server.domain.divisions import Ground, province_of
 from server.domain.errors import Invalid
-from server.domain.items import HOME, Item
+from server.domain.items import HOME, Handling, Item, Part
 from server.domain.names import Value
 from server.domain.procedure import Terms
 
@@ -27,7 +27,7 @@ class PlannedStep(Value):
     """One step that applies: what of its item a case must remember for good, its division, and what it waits for.
 
     The division is empty as long as the answer that names it is open. `mode`: how it is handled across provinces;
-    `terms`: what its procedure allows for.
+    `terms`: what its procedure allows for; `part`: what the home does itself before it sends the step on.
     """
 
     code: str
@@ -42,6 +42,7 @@ class PlannedStep(Value):
     promised_days: int
     terms: Terms
     mode: Mode = "local"
+    part: Part | None = None
 
 
 class Verdict(Value):
@@ -191,11 +192,16 @@ class _Judged:
         return None
 
     def _mode(self) -> Mode | None:
-        here = province_of(self._ground.home)
-        if self._province in ("", here):
+        if self._province in ("", province_of(self._ground.home)):
             return "local"
-        covering = (each.mode for each in self.item.handling if each.covers(here, self._ground.on))
-        return next(covering, None)
+        handling = self._handling()
+        return handling.mode if handling else None
+
+    def _handling(self) -> Handling | None:
+        """How it is handled that is decided in another province and received here."""
+        here = province_of(self._ground.home)
+        covering = (each for each in self.item.handling if each.covers(here, self._ground.on))
+        return next(covering, None) if self._province not in ("", here) else None
 
     def _reason(self) -> str:
         if self.step.is_optional:
@@ -209,7 +215,7 @@ class _Judged:
         return Verdict(step=self.step.item, name=self.item.name, applies=self.applies, why=self._why)
 
     def planned(self, needs: tuple[str, ...]) -> PlannedStep:
-        item = self.item
+        item, handling = self.item, self._handling()
         return PlannedStep(
             code=item.code,
             name=item.name,
@@ -223,4 +229,5 @@ class _Judged:
             promised_days=item.promised_days,
             terms=Terms.of(item),
             mode=self._mode() or "local",
+            part=handling.part if handling else None,
         )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
+from pydantic import StringConstraints
+
 from server.domain.items import Item, OpinionRule, SpecialStep
 from server.domain.names import SENSITIVE, Moment, Value
 
@@ -17,6 +19,9 @@ DELIVERY_DAYS = 10  # 行政许可法第四十四条: 十日内颁发、送达
 Unanswered = Literal["withdrawn", "declined"]
 DeclineReason = Literal["not_needed", "wrong_agency", "unfixed"]
 Method = Literal["electronic", "post", "window"]
+Leg = Literal["out", "back"]  # from the home to the decider, and from the decider to the home
+Courier = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+ParcelNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,40}$")]
 
 
 class Terms(Value):
@@ -82,6 +87,16 @@ class Delivery(Value):
 
     method: Method
     number: str = ""
+
+
+class Paper(Value):
+    """One parcel of originals between the two places of a step; `postings`: one, and one for a correction."""
+
+    courier: str
+    number: str
+    posted_at: Moment
+    postings: int = 1
+    arrived_at: Moment | None = None
 
 
 class Undertaking(Value):

@@ -1,7 +1,8 @@
 """A case as the store keeps it, and what one decision adds to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from server.domain.case import Case
@@ -11,12 +12,17 @@ from server.domain.events import Event
 
 @dataclass(frozen=True)
 class Record:
-    """A case as it stands in the store: its events, what they made of it, and the document they came in."""
+    """A case as it stands in the store: what its events made of it, the document, and how to read the events in it."""
 
     id: str
     case: Case
-    events: tuple[Event, ...]
     document: Mapping[str, Any]
+    read: Callable[[], tuple[Event, ...]]
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """What has happened to it, in order; read when it is first asked for."""
+        return self.read()
 
     @property
     def threads(self) -> Mapping[str, str]:
@@ -24,9 +30,10 @@ class Record:
         threads: Mapping[str, str] = self.document["threads"]
         return threads
 
-    def done_by(self, act_id: str) -> tuple[Event, ...]:
-        """The events that this act caused, if it has been done."""
-        return tuple(event for event in self.events if event.act_id == act_id)
+    def done_by(self, act_id: str) -> str | None:
+        """The digest of this act, if it has been done."""
+        done = (event["act_digest"] for event in self.document["events"] if event["act_id"] == act_id)
+        return next(done, None)
 
 
 def place_of(document: Mapping[str, Any]) -> str:
@@ -37,8 +44,9 @@ def place_of(document: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Commit:
-    """What one decision writes: the events, what must follow them, and the last letter to each node."""
+    """What one decision writes: the events, the case that they make, what must follow, the last letter to each node."""
 
     events: Sequence[Event]
+    case: Case
     effects: Sequence[Effect]
     threads: Mapping[str, str]

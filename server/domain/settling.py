@@ -11,7 +11,7 @@ from server.domain.case import Actor, Commission
 from server.domain.catalogue import Catalogue
 from server.domain.divisions import province_of
 from server.domain.errors import Malformed
-from server.domain.letters import REFUSED, Letter
+from server.domain.letters import ANNULLED, REFUSED, RETRY, Letter
 from server.domain.procedure import Terms
 
 CASE_NAME = re.compile(r"[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}")
@@ -69,6 +69,8 @@ def _by_our_own(commission: Commission, catalogue: Catalogue) -> Commission:
     materials = {need.code for need in item.materials}
     if not set(commission.form) <= fields or not {each.code for each in commission.materials} <= materials:
         raise UndeclaredData("函件包含该事项未列明的数据。")
+    if commission.finding and commission.step.part is None:
+        raise UndeclaredData("函件包含受理地分工未列明的核验情况。")
     ours = {
         "name": item.name,
         "fields": tuple(need.code for need in item.fields),
@@ -108,7 +110,8 @@ def _plain(kind: type[acts.StepAct]) -> Callable[[Letter, str], acts.Act]:
 
 
 def _delivered(letter: Letter, step: str) -> acts.Act:
-    return _step_act(acts.Deliver, letter, step, said={"delivery": letter.body})
+    said = {"delivery": {name: value for name, value in letter.body.items() if name != "licence"}}
+    return _step_act(acts.Deliver, letter, step, said={**said, "licence": letter.body.get("licence")})
 
 
 def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, said: Mapping[str, Any]) -> acts.Act:
@@ -136,10 +139,11 @@ _ACTS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
     ),
     "step.decided": _chosen("outcome", {"approved": acts.Approve, "refused": acts.Refuse, "declined": acts.Decline}),
     "step.delivered": _delivered,
+    "step.paper": _chosen("move", {"sent": acts.PostPaper, "arrived": acts.ConfirmPaper}),
     "step.withdrawn": _plain(acts.LetGo),
 }
 
 
 def known_kind(kind: str) -> str:
     """The kind itself if this node knows it, else `unknown`: what a peer may write is no name for a counter."""
-    return kind if kind in _ACTS or kind == REFUSED else "unknown"
+    return kind if kind in _ACTS or kind in (REFUSED, RETRY, ANNULLED) else "unknown"

@@ -24,6 +24,7 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
         yield from reference_faults(place, "department to be heard", codes=heard, known=catalogue.departments)
         if item.opinions.needed > len(heard) or item.department in heard:
             yield fault(place, "opinions", reason=f"{item.opinions.needed} of {list(heard)} are to agree")
+    yield from _parts(catalogue, item)
     yield from _when(catalogue, item)
     for need in item.materials:
         if (need.origin == "step") != (need.code in catalogue.licences):
@@ -32,6 +33,18 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
             yield fault(place, "core_safety", reason=f"{need.code} may be deferred")
     if item.is_alone and item.jurisdiction not in (HOME, *catalogue.jurisdictions):
         yield fault(place, "jurisdiction", reason=f"{item.jurisdiction!r} is no jurisdiction of the catalogue")
+
+
+def _parts(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
+    """Whoever receives for another place does his own part first; what goes all online has no second place."""
+    place = ("item", item.code)
+    for handling in item.handling:
+        known = [handling.part.department] if handling.part else []
+        yield from reference_faults(place, "department of a part", codes=known, known=catalogue.departments)
+        if handling.mode == "handover" and handling.part is None:
+            yield fault(place, "part", reason="a handover has no part of the receiving place")
+        if handling.mode == "online" and handling.part:
+            yield fault(place, "part", reason=f"{handling.part.name!r} is a part of what goes all online")
 
 
 def unreachable_items(catalogue: Catalogue) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from datetime import date
 
 from server.domain.bundles import Bundle
 from server.domain.catalogue import Catalogue
-from server.domain.items import FieldNeed, Handling, Item, MaterialNeed
+from server.domain.items import FieldNeed, Handling, Item, MaterialNeed, Part
 from server.domain.merging import FORMS
 
 Breach = tuple[str, str]
@@ -18,7 +18,7 @@ STANDARDS: Mapping[str, str] = {
     "standards_material": "ask for no material, and in no form, that the nation does not ask for; keep core safety",
     "standards_condition": "keep every mandatory condition, drop or keep the others, change and add none",
     "standards_check": "keep every special step as it is, or make it shorter",
-    "standards_handling": "keep what may be handled across provinces, as widely and as long",
+    "standards_handling": "keep what may be handled across provinces, as widely and as long, with the same part",
 }
 
 
@@ -127,7 +127,15 @@ def _is_as_wide(local: Handling, national: Handling) -> bool:
     is_there = not local.areas or (bool(national.areas) and set(national.areas) <= set(local.areas))
     is_from_then = (local.valid_from or date.min) <= (national.valid_from or date.min)
     is_until_then = (local.valid_to or date.max) >= (national.valid_to or date.max)
-    return local.mode == national.mode and is_there and is_from_then and is_until_then
+    is_so_long = is_from_then and is_until_then
+    return local.mode == national.mode and is_there and is_so_long and _is_same_part(local.part, national.part)
+
+
+def _is_same_part(local: Part | None, national: Part | None) -> bool:
+    """Whether the receiving place checks the same, and posts no more originals than in the nation."""
+    if local is None or national is None:
+        return local == national
+    return local.department == national.department and national.has_paper >= local.has_paper
 
 
 def breaches(catalogue: Catalogue) -> Iterator[tuple[str, str, Breach]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from server.domain import events
+from server.domain import crossing, events
 from server.domain.case import Case, Commission, Offered, Step
 
 Body = tuple[str, dict[str, Any]]
@@ -17,6 +17,8 @@ def asked(case: Case, step: Step, event: events.Event) -> Body | None:
         return "step.withdrawal_asked", {}
     if isinstance(event, events.Told):
         return "step.told", {"due_on": event.due_on.isoformat()}
+    if isinstance(event, crossing.PaperPosted | crossing.PaperArrived) and event.by.node == case.home:
+        return _paper(event)
     if isinstance(event, events.Answered):
         offered = [each.model_dump(mode="json") for each in offers(event.materials)]
         return "step.supplied", {"form": dict(event.form), "materials": offered}
@@ -32,15 +34,17 @@ def telling(step: Step, event: events.Event) -> Body | None:
     if isinstance(event, events.Deemed):
         return "step.accepted", {"by": "law", **_days(step), **_said(event, "since", "deferrals")}
     if isinstance(event, events.Approved):
-        return "step.decided", {"outcome": "approved", **_said(event, "result")}
+        return "step.decided", {"outcome": "approved", **_said(event, "result"), **_licence(event)}
     if isinstance(event, events.Refused):
         return "step.decided", {"outcome": "refused", **_said(event, "grounds", "appeal")}
     if isinstance(event, events.Declined):
         return "step.decided", {"outcome": "declined", **_said(event, "reason", "grounds", "agency", "appeal")}
     if isinstance(event, events.Delivered):
-        return "step.delivered", event.delivery.model_dump(mode="json")
+        return "step.delivered", {**event.delivery.model_dump(mode="json"), **_licence(event)}
     if isinstance(event, events.Withdrawn):
         return "step.withdrawn", _said(event, "grounds")
+    if isinstance(event, crossing.PaperPosted | crossing.PaperArrived) and event.by.node == step.node:
+        return _paper(event)
     notice = _notice(step, event)
     return ("step.notice", notice) if notice else None
 
@@ -58,6 +62,17 @@ def _notice(step: Step, event: events.Event) -> dict[str, Any]:
     if isinstance(event, events.Extended):
         return {"about": "extension", "approver": step.plan.department, **_said(event, "days", "reason")}
     return {}
+
+
+def _licence(event: events.Approved | events.Delivered) -> dict[str, Any]:
+    """The licence that it offers, if there is a file of one."""
+    return _said(event, "licence") if event.licence else {}
+
+
+def _paper(event: crossing.PaperPosted | crossing.PaperArrived) -> Body:
+    """Originals were posted, or have arrived; each side tells the other what it did itself."""
+    move = "sent" if isinstance(event, crossing.PaperPosted) else "arrived"
+    return "step.paper", {"move": move, "number": event.parcel, **_said(event, "courier", "leg")}
 
 
 def _days(step: Step) -> dict[str, int]:
@@ -90,4 +105,5 @@ def commission_of(case: Case, step: Step) -> Commission:
         form={code: known[code] for code in step.plan.fields if code in known},
         materials=offers(each for each in case.materials if each.code in step.plan.materials),
         deferred=tuple(code for code in case.deferred if code in step.plan.materials),
+        finding=step.finding,
     )

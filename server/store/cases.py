@@ -1,24 +1,19 @@
 """Cases in the store: one document per case, with its events, its pending effects and nothing else to keep in step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from server.crypto.fields import DataKey, FieldRing
-from server.domain.case import NoSuchCase, local_id
-from server.domain.effects import Effect
+from server.crypto.fields import FieldRing
+from server.domain.case import NoSuchCase
 from server.domain.errors import StaleVersion
-from server.domain.events import EVENTS
-from server.domain.lifecycle import evolve, replay
 from server.domain.names import moment_key, moment_of_key
 from server.domain.records import Commit, Record, place_of
-from server.store.database import Database, Document, Duplicate, Mark, is_safe
+from server.store.case_documents import DONE, CaseDocuments
+from server.store.database import Database, Duplicate, Mark, is_safe
 from server.store.intake import Intake
 from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, under
-from server.store.sealing import opened, sealed, sealed_letter
 
 CASES = "cases"
-DONE = "done"
 
 
 class Cases:
@@ -28,17 +23,16 @@ class Cases:
         self, database: Database, ring: FieldRing, intake: Intake, *, here: str, relay_due_seconds: float
     ) -> None:
         self._database = database
-        self._ring = ring
         self._intake = intake
-        self._here = here
         self._relay_due = timedelta(seconds=relay_due_seconds)
+        self._documents = CaseDocuments(ring, here=here, relay_due=self._relay_due)
 
     async def find(self, id: str) -> Record | None:
         """The case as it stands, or None; ids come from outside, and one that is no safe operand is no case's."""
         if not is_safe(id):
             return None
         document = await self._database.get(CASES, id)
-        return self._record(document) if document else None
+        return self._documents.read(document) if document else None
 
     async def case(self, id: str) -> Record:
         """The case as it stands; raises NoSuchCase."""
@@ -50,7 +44,7 @@ class Cases:
     async def find_many(self, ids: Sequence[str]) -> dict[str, Record]:
         """Those of these cases that are here, by id; ids come from outside."""
         found = await self._database.get_many(CASES, [id for id in ids if is_safe(id)])
-        return {id: self._record(document) for id, document in found.items()}
+        return {id: self._documents.read(document) for id, document in found.items()}
 
     async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> Record:
         """Store a new case of our own; if there is one under its id already, that one comes back.
@@ -58,27 +52,27 @@ class Cases:
         `owner` is the keyed digest of the applicant, `agent` that of who handed it in for him, `request` that of
         the wish: whoever gets another case back than he made compares `request`.
         """
-        document = self._new(commit)
+        document = self._documents.new(commit)
         opened_at = moment_key(commit.events[0].at)
         place = opened_at + BAR + document["_id"]
         document |= {"owner_key": owner + BAR + place, "request": request}
         document |= {"agent_key": agent + BAR + place if agent else ""}
         stored = await self._intake.add(document)
-        return _moved(None, document, commit) if stored is document else self._record(stored)
+        return self._documents.after(document, commit) if stored is document else self._documents.read(stored)
 
     async def commit(self, record: Record | None, commit: Commit) -> Record:
         """Move a case, or begin our copy of another node's; StaleVersion if somebody else did so meanwhile."""
         if record is None:
-            document = self._new(commit)
+            document = self._documents.new(commit)
             try:
                 await self._database.insert(CASES, document)
             except Duplicate as fault:
                 raise StaleVersion("办件已有新的进展，请刷新后重试。") from fault
-            return _moved(None, document, commit)
-        document = self._continued(record.document, commit)
+            return self._documents.after(document, commit)
+        document = self._documents.continued(record, commit)
         if not await self._database.replace(CASES, document, version=record.document["version"]):
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
-        return _moved(record, document, commit)
+        return self._documents.after(document, commit)
 
     async def commit_many(self, commits: Sequence[tuple[Record | None, Commit]]) -> list[Record] | None:
         """Move many cases at once, or begin copies; the records after, or None if some were surely not moved.
@@ -86,7 +80,8 @@ class Cases:
         None does not tell which: whoever asked looks at the cases again, for what is done carries its act.
         """
         documents = [
-            self._continued(record.document, commit) if record else self._new(commit) for record, commit in commits
+            self._documents.continued(record, commit) if record else self._documents.new(commit)
+            for record, commit in commits
         ]
         pairs = list(zip(commits, documents, strict=True))
         begun = [document for (record, _), document in pairs if record is None]
@@ -94,7 +89,7 @@ class Cases:
         taken = await self._database.insert_many(CASES, begun) if begun else ()
         if (moved and await self._database.replace_many(CASES, moved) < len(moved)) or taken:
             return None
-        return [_moved(record, document, commit) for (record, commit), document in pairs]
+        return [self._documents.after(document, commit) for (_, commit), document in pairs]
 
     async def cases_of(self, owner: str, *, limit: int, before: str = "") -> list[Record]:
         """A person's cases and those that he handed in as an agent, newest first.
@@ -107,12 +102,12 @@ class Cases:
             end = owner + BAR + before if before else high
             documents += await self._database.between(query, low, end, limit=limit, is_descending=True)
         newest = sorted(documents, key=place_of, reverse=True)[:limit]
-        return [self._record(document) for document in newest]
+        return [self._documents.read(document) for document in newest]
 
     async def due_for_relay(self, now: datetime, *, limit: int) -> list[Record]:
         """Cases whose effects a sweeper may carry, for whoever committed them should have done so by now."""
         documents = await self._database.between(CASES_DUE_FOR_RELAY, "t", moment_key(now), limit=limit)
-        return [self._record(document) for document in documents]
+        return [self._documents.read(document) for document in documents]
 
     async def mark_relayed(self, records: Sequence[Record]) -> None:
         """All effects of the records are carried; if a case has moved on meanwhile, whoever moved it carries them."""
@@ -120,68 +115,7 @@ class Cases:
         marks = [Mark(id, {"relayed": version, "relay": DONE}, version) for id, version in versions]
         await self._database.mark_many(CASES, marks)
 
-    def _new(self, commit: Commit) -> Document:
-        case = replay(commit.events)
-        id = local_id(case.name, self._here)
-        key = self._ring.new_key(case.name)
-        empty = {"_id": id, "case": case.name, "key": key.wrapped, "version": 0, "relayed": 0, "events": []}
-        nobodys = {"owner_key": "", "agent_key": "", "request": ""}
-        return self._continued({**empty, "effects": [], **nobodys}, commit, key=key)
-
-    def _continued(self, before: Mapping[str, Any], commit: Commit, *, key: DataKey | None = None) -> Document:
-        """The document after a commit: it appends events and effects, and drops the effects already carried."""
-        name = before["case"]
-        key = key or self._ring.key(before["key"], name)
-        pending = [effect for effect in before["effects"] if effect["event"] > before["relayed"]]
-        events = [sealed(event, key, f"{name}/{event.number}") for event in commit.events]
-        return {
-            **before,
-            "version": commit.events[-1].number,
-            "events": before["events"] + events,
-            "effects": pending + [_written(effect, key) for effect in commit.effects],
-            "threads": dict(commit.threads),
-            "relay": self._relay_key(before, commit) if pending or commit.effects else DONE,
-        }
-
-    def _relay_key(self, before: Mapping[str, Any], commit: Commit) -> str:
-        """When a sweeper may carry the effects, counted from the oldest that is pending."""
-        earliest: str = before.get("relay", DONE)
-        return earliest if earliest != DONE else moment_key(commit.events[-1].at + self._relay_due)
-
     async def oldest_relay(self) -> datetime | None:
         """The moment of the oldest commit whose effects are not known to be carried, or None."""
         documents = await self._database.between(CASES_DUE_FOR_RELAY, "t", "u", limit=1)
         return moment_of_key(documents[0]["relay"]) - self._relay_due if documents else None
-
-    def _record(self, document: Document) -> Record:
-        name = document["case"]
-        key = self._ring.key(document["key"], name)
-        events = EVENTS.validate_python(
-            tuple(opened(event, key, f"{name}/{event['number']}") for event in document["events"])
-        )
-        return Record(id=document["_id"], case=replay(events), events=events, document=document)
-
-
-def _moved(record: Record | None, document: Document, commit: Commit) -> Record:
-    """The record after a commit, without reading back what was just written."""
-    case = record.case if record else None
-    for event in commit.events:
-        case = evolve(case, event)
-    if case is None:
-        raise ValueError("a commit without events moves nothing")
-    events = (*(record.events if record else ()), *commit.events)
-    return Record(id=document["_id"], case=case, events=events, document=document)
-
-
-def _written(effect: Effect, key: DataKey) -> dict[str, Any]:
-    """An effect as it waits in the case; a letter's canonical text is made here, once and for good."""
-    written: dict[str, Any] = {"event": effect.event, "index": effect.index}
-    if effect.task:
-        written["task"] = {"_id": effect.task.id, **effect.task.model_dump(mode="json")}
-    if effect.letter:
-        written["letter"] = sealed_letter(effect.letter, key, context=str(effect.letter.case))
-    if effect.notice:
-        written["notice"] = effect.notice.model_dump(mode="json")
-    if effect.alarm:
-        written["alarm"] = effect.alarm.model_dump(mode="json")
-    return written

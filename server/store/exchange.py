@@ -6,7 +6,7 @@ A log consists of streams. The next one is opened only after a backup was put ba
 from collections.abc import Mapping, Sequence
 
 from server.crypto.fields import FieldRing
-from server.domain.exchange import STREAM, Entry, Evidence, Head, Position
+from server.domain.exchange import BEGINNING, STREAM, Entry, Evidence, Head, Position
 from server.domain.letters import GENESIS, Batch, Letter
 from server.store.database import Database, Document, Mark
 from server.store.numbered import FIRST, NumberedLog, entry_id
@@ -34,6 +34,8 @@ class ExchangeLog:
     async def last_head(self, hint: Position) -> Head:
         """The head of the last stream that has begun; the hint is a position near it."""
         head = await self.head(hint.number, stream=hint.stream)
+        if not head.number and hint.stream > STREAM:
+            return await self.last_head(BEGINNING)
         while first := (await self._stream(head.stream + 1).entries([FIRST])).get(FIRST):
             head = await self.head(FIRST, stream=head.stream + 1, genesis=first["batch"]["prev"])
         return head

@@ -12,12 +12,13 @@ from server.domain.exchange import KeptLetter, Position, Standing
 from server.domain.letters import Letter
 from server.domain.names import moment_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
-from server.store.queries import BAR, JUST_AFTER, LETTERS_WAITING, under
+from server.store.keys import keys_between
+from server.store.queries import BAR, LETTERS_WAITING, under
 from server.store.sealing import BESIDE, letter_text, opened_letter
 
 IN = "letters_in"
 MOST_WAITING = 500
-KEYS_AT_ONCE = 1000
+MOST_KEYS = 100_000
 WAITING: Standing = "waiting"
 SETTLED: Standing = "settled"
 ATTENTION: Standing = "attention"
@@ -73,15 +74,15 @@ class LettersIn:
         documents = await self._database.between(LETTERS_WAITING, *under(*parts), limit=limit)
         return [self._kept(document) for document in documents]
 
-    async def positions(self, state: Standing, sender: str) -> list[Position]:
-        """Where the letters of this node stand that are in this state, as their keys tell, batch by batch."""
-        found: list[Position] = []
-        low, high = under(WAITING) if state == WAITING else under(state, sender)
-        while keys := await self._database.keys(LETTERS_WAITING, low, high, limit=KEYS_AT_ONCE):
-            told = [key.split(BAR) for key in keys]
-            found += [_position(place) for peer, place in (_peer_and_place(parts) for parts in told) if peer == sender]
-            low = keys[-1] + JUST_AFTER
-        return sorted(found)
+    async def positions(self, state: Standing, sender: str, *, most: int = MOST_KEYS) -> list[Position]:
+        """The batches of the letters of this node that are in this state, as their keys tell, one for each letter.
+
+        For a state other than `settled`, in which few letters stand; of all that wait here `most` are looked at.
+        """
+        bounds = under(WAITING) if state == WAITING else under(state, sender)
+        keys = await keys_between(self._database, LETTERS_WAITING, bounds, most=most)
+        told = [_peer_and_place(key.split(BAR)) for key in keys]
+        return sorted(_position(place) for peer, place in told if peer == sender)
 
     async def kept(self, ids: Sequence[str]) -> Mapping[str, KeptLetter]:
         """Those of these letters that have come in, by id; ids come from outside."""

@@ -5,20 +5,21 @@ it by letter; then an operator lets it be judged anew (`logged` again) or annuls
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from server.crypto.fields import FieldRing
 from server.domain.exchange import STREAM, Position, SentLetter, Written
 from server.domain.letters import Letter
 from server.domain.names import moment_of_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
-from server.store.queries import BAR, JUST_AFTER, LETTERS_DEAD, LETTERS_TO_LOG, under
+from server.store.keys import keys_between
+from server.store.queries import BAR, LETTERS_DEAD, LETTERS_TO_LOG, under
 from server.store.sealing import letter_text, opened_letter, sealed_letter
 
 OUT = "letters_out"
 UNLOGGED, LOGGED, DEAD, ANNULLED = "unlogged", "logged", "dead", "annulled"
 NEW = 1
 AFTERLIFE = 1_000_000  # versions from here on are those of letters that were refused once
-KEYS_AT_ONCE = 1000
 
 
 class LettersOut:
@@ -59,14 +60,16 @@ class LettersOut:
 
     async def backlog(self, peer: str, *, most: int) -> int:
         """How many letters to this node stand in no batch yet, counted up to `most`."""
-        count, (low, high) = 0, under(UNLOGGED, peer)
-        while count < most:
-            keys = await self._database.keys(LETTERS_TO_LOG, low, high, limit=min(KEYS_AT_ONCE, most - count))
-            count += len(keys)
-            if len(keys) < KEYS_AT_ONCE:
-                break
-            low = keys[-1] + JUST_AFTER
-        return count
+        return len(await keys_between(self._database, LETTERS_TO_LOG, under(UNLOGGED, peer), most=most))
+
+    async def oldest_unlogged(self, peer: str) -> datetime | None:
+        """When the oldest letter to this node was written that stands in no batch yet."""
+        keys = await self._database.keys(LETTERS_TO_LOG, *under(UNLOGGED, peer), limit=1)
+        return moment_of_key(keys[0].split(BAR)[2]) if keys else None
+
+    async def count_dead(self, peer: str, *, most: int) -> int:
+        """How many letters of ours this node has refused that nothing was done about yet, counted up to `most`."""
+        return len(await keys_between(self._database, LETTERS_DEAD, under(DEAD, peer), most=most))
 
     async def mark_logged(self, peer: str, ids: Sequence[str], position: Position) -> None:
         """These letters stand in the batch of this position."""
@@ -111,13 +114,15 @@ class LettersOut:
         documents = await self._database.between(LETTERS_DEAD, *under(*parts), limit=limit)
         return [self._sent(document) for document in documents]
 
-    async def mark_dead(self, peer: str, id: str, *, reason: str) -> bool:
-        """The other node refused this letter of ours; False if there is no such letter to it, or it is over with."""
+    async def mark_dead(self, id: str, *, reason: str, round: int) -> bool:
+        """The other node refused this letter of ours in this round; False if it is over with, or judged anew since."""
         document = await self._database.get(OUT, id)
-        if document is None or document["to"] != peer or document["state"] in (DEAD, ANNULLED):
+        if document is None or document["state"] == ANNULLED or round < document["round"]:
             return False
-        key = BAR.join((DEAD, peer, document["at"], id))
-        return await self._move(document, state=DEAD, key=key, reason=reason)
+        if document["state"] == DEAD and document["round"] == round:
+            return True
+        key = BAR.join((DEAD, document["to"], document["at"], id))
+        return await self._move(document, state=DEAD, key=key, reason=reason, round=round)
 
     async def mark_retried(self, id: str) -> bool:
         """A dead letter is to be judged anew; False if it is not dead."""

@@ -72,6 +72,17 @@ class Peers:
         document = await self._database.get(PEERS, f"owed:{peer}")
         return document is not None and moment_key(now) < document["until"]
 
+    async def keep_reconciled(self, peer: str, report: str, *, at: datetime) -> None:
+        """Remember what the last reconciliation with this peer found."""
+        await self._keep(f"reconciled:{peer}", {"at": moment_key(at), "report": report}, absent={})
+
+    async def reconciled(self, peers: Sequence[str]) -> dict[str, tuple[datetime, str]]:
+        """When the last reconciliation with each of these was, and what it found; those never made are left out."""
+        found = await self._database.get_many(PEERS, [f"reconciled:{peer}" for peer in peers])
+        return {
+            id.partition(":")[2]: (moment_of_key(document["at"]), document["report"]) for id, document in found.items()
+        }
+
     async def use_nonce(self, key: str, nonce: str, *, until: datetime) -> bool:
         """Whether this nonce was never used under this key; from now on it was."""
         try:

@@ -27,7 +27,10 @@ def opened(document: Any, key: DataKey, place: str) -> Any:
     if isinstance(document, dict):
         if document.keys() == {SEAL}:
             return key.open(document[SEAL], place)
-        return {name: opened(inner, key, f"{place}/{name}") for name, inner in document.items()}
+        return {
+            name: opened(inner, key, f"{place}/{name}") if isinstance(inner, dict | list) else inner
+            for name, inner in document.items()
+        }
     if isinstance(document, list):
         return [opened(inner, key, f"{place}/{index}") for index, inner in enumerate(document)]
     return document

@@ -49,7 +49,29 @@ class Metrics:
         self.peer_failures = Counter(
             "peer_failures_total", "Requests to a peer that failed.", ("peer", "reason"), registry=own
         )
-        self.peer_backlog = Gauge("peer_backlog", "Letters waiting for a peer.", ("peer",), registry=own)
+        self.contents_fetched = Counter(
+            "contents_fetched_total", "Attempts to fetch a content from a peer.", ("peer", "outcome"), registry=own
+        )
+        self._gauge_peers(own)
+
+    def _gauge_peers(self, own: CollectorRegistry) -> None:
+        """What is looked at now and then, for each peer."""
+
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(name, text, ("peer",), registry=own)
+
+        self.peer_backlog = gauge("peer_backlog", "Letters waiting for a peer.")
+        self.peer_unacknowledged_batches = gauge("peer_unacknowledged_batches", "Batches without a receipt.")
+        self.peer_lag_seconds = gauge("peer_lag_seconds", "Age of the oldest letter without a receipt.")
+        self.peer_breaker = gauge("peer_breaker", "0 closed, 1 half open, 2 open, 3 stopped.")
+        self.peer_failures_in_row = gauge("peer_failures_in_row", "Failed requests since the last success.")
+        self.peer_success_timestamp_seconds = gauge("peer_success_timestamp_seconds", "When a peer last receipted.")
+        self.peer_clock_skew_seconds = gauge(
+            "peer_clock_skew_seconds", "The peer's clock minus ours, if refused for it."
+        )
+        self.letters_attention = gauge("letters_attention", "Letters of a peer that could not be settled.")
+        self.letters_dead = gauge("letters_dead", "Letters of ours that a peer has refused.")
+        self.peer_differences = gauge("peer_differences", "Differences that the last reconciliation found.")
 
     def render(self) -> bytes:
         """All of them in Prometheus' text format."""

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     relay_due_seconds: Seconds = 5.0
     drain_seconds: Seconds = 10.0
 
+    batch_letters: Annotated[int, Field(ge=1, le=200)] = 200
     peer_connect_seconds: Seconds = 3.0
     peer_total_seconds: Seconds = 15.0
     retry_first_seconds: Seconds = 1.0

@@ -40,6 +40,12 @@ def opinions(rule: str) -> str:
     return f"legal_days = 5\nopinions = {{ {rule}, days = 3 }}"
 
 
+def part_of(department: str, *, mode: str) -> str:
+    """How something is handled across provinces with a part of the receiving place, and what stands before it."""
+    said = f'department = "{department}", name = "核对身份", certainty = "inferred", source = "示例"'
+    return f'mode = "{mode}", part = {{ {said} }}'
+
+
 def variant(change: str, *, item: str = "household_registration", province: str = "330000") -> str:
     """A province's variant of an item that changes this."""
     return f'[[item_variant]]\nitem = "{item}"\nprovince = "{province}"\n{change}\n{MADE_UP}\n'
@@ -276,6 +282,18 @@ MEANINGS = {
         (POLICE, "legal_days = 5", opinions('rule = "all", departments = ["magic"]')),
         (POLICE, HOUSEHOLD, "unknown_reference", "magic"),
     ),
+    "a handover in which the receiving place has no part": (
+        (POLICE, 'mode = "joint"', 'mode = "handover"'),
+        (POLICE, HOUSEHOLD, "part", "a handover has no part"),
+    ),
+    "a part of the receiving place in what goes all online": (
+        (POLICE, 'mode = "joint"', part_of("health", mode="online")),
+        (POLICE, HOUSEHOLD, "part", "'核对身份'"),
+    ),
+    "a part of a department nobody knows": (
+        (POLICE, 'mode = "joint"', part_of("magic", mode="joint")),
+        (POLICE, HOUSEHOLD, "unknown_reference", "magic"),
+    ),
     "a province varies an item nobody defined": (
         (ZHEJIANG, "", variant("promised_days = 1", item="adoption")),
         (ZHEJIANG, "item_variant[1] 330000/adoption", "unknown_reference", "adoption"),
@@ -376,7 +394,7 @@ def test_every_rule_has_a_test_that_breaks_it() -> None:
 
 
 def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
-    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.2", "2026.3"))
+    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.3", "2026.4"))
     (folder / NEWBORN).unlink()
     faults = faults_of(folder)
     assert [fault.reason for fault in faults if fault.table == "bundle"] == ["empty: there is no bundle"]
@@ -393,7 +411,7 @@ def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
         (HEALTH, ("promised_days", "promissed_days"), BIRTH, "promissed_days"),
         (NEWBORN, ('type = "choice"', 'type = "guess"'), BUNDLE, "questions[2].type"),
         (HEAD, ("[departments]", "[offices]"), "", "departments: Field required"),
-        (HEAD, ('version = "2026.2"', "version = 2026.2"), "", "version"),
+        (HEAD, ('version = "2026.3"', "version = 2026.3"), "", "version"),
         (POLICE, ("[[item]]", "[item]"), "item", "must be written"),
         (POLICE, ("[[item]]", "[[itme]]"), "itme", "nobody reads this"),
         (POLICE, ("[[item]]", "[[item]"), "", "is not TOML"),

@@ -46,6 +46,14 @@ TOLD = {
         ),
         ("户口登记", "“母亲居民身份证”改交原件，原交电子件。"),
     ),
+    "a part of the receiving place": (
+        (
+            POLICE,
+            'mode = "joint"',
+            'mode = "joint", part = { department = "health", name = "核对身份", certainty = "stated", source = "例" }',
+        ),
+        ("户口登记", "跨省申请由受理地先行：核对身份。"),
+    ),
     "a fee": ((POLICE, "legal_days = 5", "legal_days = 5\nfee_fen = 500"), ("户口登记", "收费由0分增加到500分。")),
     "a name": ((POLICE, 'name = "户口登记"', 'name = "出生登记"'), ("出生登记", "改名，原名“户口登记”。")),
     "a department": (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue import Catalogue
 from server.domain.checking import catalogue_faults
-from server.domain.items import Condition, FieldNeed, Handling, Item, MaterialNeed, SpecialStep
+from server.domain.items import Condition, FieldNeed, Handling, Item, MaterialNeed, Part, SpecialStep
 from server.domain.merging import items_of
 from server.domain.plan import make_plan
 from server.domain.standards import STANDARDS, item_breaches
@@ -24,6 +24,13 @@ LOCAL = {"source": "本省公告", "status": "local"}
 JIANGSU, ZHEJIANG, BEIJING = "320000", "330000", "110000"
 YEAR = date(2026, 1, 1), date(2026, 12, 31)
 FROM = {"source": "全国目录", "status": "sample"}
+
+
+def part(department: str = "health", **change: Any) -> Part:
+    """What the receiving place does itself, with these changes."""
+    return Part(department=department, name="核对身份", certainty="stated", source="通知", **change)
+
+
 NATION = Item(
     code="permit",
     name="许可",
@@ -56,7 +63,7 @@ NATION = Item(
     visits=1,
     handling=(
         Handling(mode="online", areas=(JIANGSU, ZHEJIANG), certainty="stated", source="通知"),
-        Handling(mode="handover", valid_from=YEAR[0], valid_to=YEAR[1], certainty="stated", source="通知"),
+        Handling(mode="handover", part=part(), valid_from=YEAR[0], valid_to=YEAR[1], certainty="stated", source="通知"),
     ),
     **FROM,
 )
@@ -171,6 +178,10 @@ UNKIND: dict[str, tuple[Change, str]] = {
     "a mode in some provinces only": (("handling", "handover", with_(areas=(JIANGSU,))), "standards_handling"),
     "a mode from a later day": (("handling", "handover", with_(valid_from=date(2026, 1, 2))), "standards_handling"),
     "a mode until an earlier day": (("handling", "handover", with_(valid_to=date(2026, 12, 30))), "standards_handling"),
+    "a part dropped": (("handling", "handover", with_(part=None)), "standards_handling"),
+    "a part of another department": (("handling", "handover", with_(part=part("police"))), "standards_handling"),
+    "a part with originals": (("handling", "handover", with_(part=part(has_paper=True))), "standards_handling"),
+    "a part more": (("handling", "online", with_(part=part())), "standards_handling"),
     "a mode for a time only": (("handling", "online", with_(valid_to=date(2099, 12, 31))), "standards_handling"),
 }
 

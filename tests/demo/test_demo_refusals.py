@@ -40,6 +40,16 @@ def test_a_data_folder_in_use_is_refused(
     assert said == f"tongban: The data folder {tmp_path} is in use by another process.\n"
 
 
+@pytest.mark.parametrize("options", [["--once", "--keep", "kept"], ["--json"]])
+def test_a_fault_without_a_story_of_its_own_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = complaint(capsys, "--fault", "cut", *options)
+    assert said.startswith("tongban: --fault belongs to a story in a folder of its own")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("place", [5, 0, 1, 10, 11])
 def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str], place: int) -> None:
     with ExitStack() as stack:

@@ -12,7 +12,8 @@ from typing import Any
 import pymongo
 
 from server.demo.people import MOBILE, citizens, family
-from server.demo.story import HOUSEHOLD, PICTURE
+from server.demo.plots import HOUSEHOLD
+from server.demo.story import PICTURE
 from tests.demo.demos import DemoProcess
 
 FAMILY = family(citizens("320000")[0], "320000", HOUSEHOLD)

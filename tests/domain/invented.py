@@ -11,7 +11,7 @@ from server.domain.answers import YES, open_questions
 from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue import Catalogue
 from server.domain.divisions import Ground, province_of
-from server.domain.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need
+from server.domain.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part
 from server.domain.plan import Plan, PlannedStep, lay_out
 from server.domain.variants import BundleVariant, ItemVariant
 from tests.domain.kindness import CHOICE_FIELDS, kinder, some
@@ -203,14 +203,22 @@ def _material_need(draw: st.DrawFn, code: str) -> MaterialNeed:
     )
 
 
-HANDLING = st.builds(
-    Handling,
-    mode=st.sampled_from(["online", "handover", "joint"]),
-    areas=st.sampled_from([(), ("320000",), ("330000", "440000")]),
-    valid_to=st.sampled_from([None, TODAY, TODAY - timedelta(days=1)]),
+WHERE = {
+    "areas": st.sampled_from([(), ("320000",), ("330000", "440000")]),
+    "valid_to": st.sampled_from([None, TODAY, TODAY - timedelta(days=1)]),
+    "certainty": st.just("stated"),
+    "source": st.just("tests"),
+}
+PARTS = st.builds(
+    Part,
+    department=st.just("health"),
+    name=st.just("核对身份"),
+    has_paper=st.booleans(),
     certainty=st.just("stated"),
     source=st.just("tests"),
 )
+MODES = [("online", st.none()), ("handover", PARTS), ("joint", st.none() | PARTS)]
+HANDLING = st.one_of([st.builds(Handling, mode=st.just(mode), part=part, **WHERE) for mode, part in MODES])
 
 
 def _bundle(draw: st.DrawFn, steps: Sequence[BundleStep], items: Sequence[Item]) -> Bundle:

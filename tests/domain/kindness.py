@@ -98,4 +98,6 @@ def _wider(draw: Draw, handling: Handling) -> Handling:
         longer["valid_from"] = draw(st.sampled_from([None, handling.valid_from - timedelta(days=1)]))
     if handling.valid_to:
         longer["valid_to"] = draw(st.sampled_from([None, handling.valid_to + timedelta(days=1)]))
+    if handling.part and draw(st.booleans()):
+        longer["part"] = handling.part.model_copy(update={"has_paper": False})
     return handling.model_copy(update=longer)

@@ -205,6 +205,7 @@ def test_tasks_stand_where_the_step_is_decided_and_follow_it():
     decider.do(worked("second", POLICE)[0])
     assert [(task.id, task.department, task.state) for task in decider.tasks] == [
         (f"{JIANGSU}:case1:second", "police", "sent"),
+        (f"{JIANGSU}:case1:second", "police", "sent"),  # its materials have come
         (f"{JIANGSU}:case1:second", "police", "received"),
     ]
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from server.domain import events
 from server.domain.case import Actor, Case, Step
-from server.domain.events import Happened, Moved
+from server.domain.happening import Happened, Moved
 from server.domain.notices import (
     EXPIRING,
     LONGEST,

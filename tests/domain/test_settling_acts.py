@@ -37,6 +37,7 @@ from tests.world import (
 APPROVED = {"outcome": "approved", "result": {"household_number": "B2"}}
 REQUESTED = commission().model_dump(mode="json")
 OFFERED = REQUESTED["materials"][0]
+PARCEL = {"courier": "邮政", "number": "EX-1"}
 GAP = lacking("subject_name")
 LATER = later(days=7)
 DUE_ON = LATER.date()
@@ -82,6 +83,8 @@ BY_DECIDER: dict[str, Said] = {  # kind and body of a letter, the act that it wi
     ),
     "delivered": ("step.delivered", {"method": "post"}, acts.Deliver, {"delivery": Delivery(method="post")}),
     "withdrawn": ("step.withdrawn", {"grounds": "逾期"}, acts.LetGo, {"grounds": "逾期"}),
+    "posted back": ("step.paper", {"move": "sent", **PARCEL, "leg": "back"}, acts.PostPaper, {**PARCEL, "leg": "back"}),
+    "arrived": ("step.paper", {"move": "arrived", **PARCEL, "leg": "out"}, acts.ConfirmPaper, {**PARCEL, "leg": "out"}),
 }
 BY_HOME: dict[str, Said] = {
     "told": ("step.told", {"due_on": DUE_ON.isoformat()}, acts.Tell, {"due_on": DUE_ON}),
@@ -92,6 +95,7 @@ BY_HOME: dict[str, Said] = {
         {"form": {"subject_name": "测试宝宝"}, "materials": commission().materials},
     ),
     "withdrawal asked": ("step.withdrawal_asked", {}, acts.AskWithdrawal, {}),
+    "posted": ("step.paper", {"move": "sent", **PARCEL, "leg": "out"}, acts.PostPaper, {**PARCEL, "leg": "out"}),
 }
 BODIES = [(kind, body) for kind, body, _, _ in (*BY_DECIDER.values(), *BY_HOME.values())]
 REQUEST = ("step.requested", REQUESTED)
@@ -130,7 +134,7 @@ def test_a_request_wishes_that_the_step_be_taken_up():
     assert act_of(letter("step.requested", REQUESTED, sender=JIANGSU), catalogue_of) == request(id="ab" * 32)
 
 
-@pytest.mark.parametrize("kind", ["step.paper", "letter.refused", "head.witnessed", "", "nonsense"])
+@pytest.mark.parametrize("kind", ["letter.refused", "head.witnessed", "", "nonsense"])
 def test_a_kind_that_this_node_does_not_know_wishes_nothing(kind: str):
     assert act_of(letter(kind, {"outcome": 1}), catalogue_of) is None
 

@@ -7,11 +7,12 @@ from typing import Any, get_args
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from server.domain import acts, events
+from server.domain import acts, crossing, events
 from server.domain.case import ENDED, GRANTED, Actor, Case, State, Step
 from server.domain.errors import Refusal
 from server.domain.events import EVENTS
 from server.domain.lifecycle import TABLE, replay
+from server.domain.parts import paper_is_due
 from server.domain.procedure import Delivery, Undertaking
 from tests.domain.carrying import Place, carry
 from tests.world import (
@@ -19,6 +20,7 @@ from tests.world import (
     GUANGDONG,
     JIANGSU,
     MONDAY,
+    PART,
     ZHEJIANG,
     application,
     citizen,
@@ -35,6 +37,7 @@ MODERATE = settings(max_examples=40, derandomize=True, deadline=None)
 MOST_ROUNDS = 40  # more than any graph needs until all has ended
 LAST_DAY = 60  # the calendar is unconfirmed from the fortieth on
 NEXT: Mapping[State, type[acts.StepAct]] = {
+    "checking": acts.Check,
     "sent": acts.Receive,
     "received": acts.Accept,
     "supplementing": acts.Supply,
@@ -48,6 +51,7 @@ ON_THE_WAY: Mapping[State, Sequence[type[acts.StepAct]]] = {  # what else may be
     + [acts.Lapse]
     for state in NEXT
 }
+HOME_ACTS = (acts.Check, acts.TurnBack, acts.PostPaper, acts.ConfirmPaper)
 HOME_SAYS = (acts.Tell, acts.Supply)
 WHO: dict[str, Callable[[str], Actor]] = {  # who may speak at a node: its own people, and letters of others
     "citizen": citizen,
@@ -74,6 +78,11 @@ SAID: Mapping[type[acts.StepAct], Mapping[str, Any]] = {
     acts.Refuse: {"grounds": "材料不实"},
     acts.Deliver: {"delivery": Delivery(method="post", number="P1")},
     acts.FollowUp: {"note": "已与申请人联系"},
+    acts.Check: {"finding": "申请表和身份一致"},
+    acts.TurnBack: {"grounds": "身份证件已过期"},
+    acts.PostPaper: {"courier": "邮政"},
+    acts.Bounce: {"letter": "step.requested", "code": "item_unknown"},
+    acts.Resend: {"letter": "step.requested"},
 }
 
 
@@ -86,6 +95,7 @@ def graphs(draw: st.DrawFn) -> acts.Open:
             code,
             needs=draw(st.lists(st.sampled_from(codes[:place]), unique=True, max_size=2)) if place else (),
             division=draw(st.sampled_from([JIANGSU, "330106"])),
+            part=draw(st.sampled_from([None, PART, PART.model_copy(update={"has_paper": False})])),
         )
         for place, code in enumerate(codes)
     ]
@@ -103,7 +113,8 @@ def lives(draw: st.DrawFn) -> Sequence[tuple[Any, ...]]:
     chance = draw(st.randoms(use_true_random=True))  # else nearly every life is a short one
     doings: list[tuple[Any, ...]] = []
     for _ in range(chance.randint(5, 70)):
-        how = chance.choices(["go on", "do", "carry", "wait", "try", "withdraw"], [6, 6, 6, 2, 2, 0.1])[0]
+        ways = {"go on": 6, "do": 6, "carry": 6, "wait": 2, "try": 2, "withdraw": 0.1, "post": 2}
+        how = chance.choices(list(ways), list(ways.values()))[0]
         at_home, which = chance.random() < 0.5, chance.randrange(100)
         if how == "carry":
             doings.append((how, at_home, chance.randint(1, 4)))
@@ -114,6 +125,9 @@ def lives(draw: st.DrawFn) -> Sequence[tuple[Any, ...]]:
         else:
             doings.append((how, at_home, which))
     return doings
+
+
+QUIET = acts.AskWithdrawal | acts.Supply | acts.Tell | acts.Bounce | acts.Resend  # what may move nothing
 
 
 class World:
@@ -134,7 +148,7 @@ class World:
         except Refusal:
             assert before == (place.case, place.events, len(place.written), dict(place.threads), len(place.tasks))
         else:
-            assert happened or isinstance(act, acts.AskWithdrawal | acts.Supply | acts.Tell)
+            assert happened or isinstance(act, QUIET)
             self.done += [(place, act)] if happened else []
 
     def next_id(self) -> str:
@@ -152,14 +166,21 @@ class World:
             self.home.days = self.decider.days = min(self.home.days + rest[0], LAST_DAY)
         elif kind == "withdraw":
             self.wish(self.home, acts.Withdraw(id=self.next_id(), by=citizen()))
+        elif kind == "post":
+            self.post(self.home if rest[0] else self.decider, rest[1])
         else:
             self.choose(self.home if rest[0] else self.decider, kind, *rest[1:])
+
+    def post(self, place: Place, which: int) -> None:
+        """Post originals or confirm that they have arrived, whether there are any or not."""
+        codes = [step.code for step in self.opening.application.steps]
+        self.try_act(place, codes[which % len(codes)], (acts.PostPaper, acts.ConfirmPaper)[which // len(codes) % 2])
 
     def choose(
         self, place: Place, how: str, which: int, tried: type[acts.StepAct] | None = None, who: str = ""
     ) -> None:
         """Wish for an act on a step that is in hand here: the next one, one that may be, or anything by anybody."""
-        in_hand = [code for code, step in steps_at(place) if step.node == place.node and step.state in NEXT]
+        in_hand = [code for code, step in steps_at(place) if holder_of(step) == place.node and step.state in NEXT]
         codes = in_hand if how != "try" and in_hand else [step.code for step in self.opening.application.steps]
         code = codes[which % len(codes)]
         step = dict(steps_at(place)).get(code)
@@ -186,17 +207,24 @@ class World:
             said["answer"] = "object" if spare % 10 == 8 else "agree"
         elif kind is acts.Approve:
             said["result"] = {f"{code}_number": f"by {place.node}"}
+        elif kind is acts.Gather:
+            said["kept"] = tuple(each.sha256 for each in place.case.materials) if place.case else ()
+        elif kind is acts.PostPaper:
+            said["number"] = f"P-{self.acts}"
         by = WHO[who](place.node) if who else self.due(place, code, kind, spare)
         self.wish(place, kind(id=self.next_id(), by=by, step=code, **said))
 
     def due(self, place: Place, code: str, kind: type[acts.StepAct], spare: int) -> Actor:
         """By whom such an act is due."""
         departments = {step.code: step.department for step in self.opening.application.steps}
+        if kind in HOME_ACTS and place is self.home:
+            return officer(PART.department, node=place.node)
         if kind is acts.Opine:
             return WHO[("police", "insurance")[spare % 2]](place.node)
         if kind is acts.Extend:
             return officer(departments[code], node=place.node, name="head-1", rank="head")
         named = {acts.Supply: "citizen", acts.Deem: "clockwork", acts.Lapse: "clockwork", acts.FollowUp: "officer"}
+        named[acts.Gather] = "clockwork"
         return WHO[named[kind]](place.node) if kind in named else officer(departments[code], node=place.node)
 
     def answer(self, code: str) -> dict[str, Any]:
@@ -211,8 +239,11 @@ class World:
         """Let everybody do what can be done until all has ended."""
         for _ in range(MOST_ROUNDS):
             self.finish()
-            left = [(code, step) for code, step in steps_at(self.home) if not step.has_ended and step.node]
+            left = [(code, step) for code, step in steps_at(self.home) if not step.has_ended and holder_of(step)]
             for code, step in left:
+                if step.state == "checking":
+                    self.try_act(self.home, code, acts.Check)
+                    continue
                 place = self.home if step.node == JIANGSU else self.decider
                 objected = any(opinion.answer == "object" for opinion in step_of(place, code).opinions.values())
                 for kind in (acts.Receive, acts.Resume, acts.Lapse, acts.Accept):
@@ -242,6 +273,11 @@ def steps_at(place: Place) -> list[tuple[str, Step]]:
     return list(place.case.steps.items()) if place.case else []
 
 
+def holder_of(step: Step) -> str:
+    """The node that has something to do with it: its home while that checks it, else its decider."""
+    return JIANGSU if step.state == "checking" else step.node
+
+
 def step_of(place: Place, code: str) -> Step:
     """The step as this node knows it."""
     return dict(steps_at(place))[code]
@@ -255,6 +291,7 @@ def check(place: Place) -> None:
     assert place.case.version == len(place.events)
     assert {step.state for step in place.case.steps.values()} <= set(get_args(State))
     final = events.Approved | events.Refused | events.Declined | events.Withdrawn | events.Skipped
+    final |= crossing.TurnedBack
     ends = [each.step for each in place.events if isinstance(each, final)]
     assert len(ends) == len(set(ends))  # a step ends once, so none is both approved and refused
     assert {code for code, step in place.case.steps.items() if step.has_ended} == set(ends)
@@ -263,12 +300,16 @@ def check(place: Place) -> None:
 
 
 def check_home(home: Place) -> None:
-    """What holds besides where the case was opened: nothing starts early, and it closes by its rule, once."""
-    case, approved = home.case, set()
+    """What holds besides at home: nothing starts early or unchecked, and the case closes by its rule, once."""
+    case, approved, checked = home.case, set(), set()
     assert case
     for each in home.events:
         if isinstance(each, events.Sent):
-            assert set(case.steps[each.step].plan.needs) <= approved
+            plan = case.steps[each.step].plan
+            assert set(plan.needs) <= approved
+            assert (each.step in checked) == (plan.part is not None and each.node != JIANGSU)
+        if isinstance(each, crossing.Checked):
+            checked.add(each.step)
         if isinstance(each, events.Approved):
             approved.add(each.step)
     led = [step for step in case.steps.values() if step.plan.department == case.lead]
@@ -289,7 +330,7 @@ def closing_of(case: Case | None) -> Any:
 def sees(place: Place, code: str) -> dict[str, Any]:
     """What a node knows of how a step stands."""
     step = step_of(place, code)
-    words = {"state", "grounds", "appeal", "agency", "result", "delivery"}
+    words = {"state", "grounds", "appeal", "agency", "result", "delivery", "finding"}
     whole = step.model_dump(include=words)
     if step.clock:
         whole["accepted_on"] = (step.clock.accepted_on, step.clock.is_deemed)
@@ -299,6 +340,8 @@ def sees(place: Place, code: str) -> dict[str, Any]:
     if step.supplement:
         whole |= step.supplement.model_dump(include={"gaps", "due_on", "form_after"})
         whole["supplied"] = [(each.code, each.sha256) for each in step.supplement.materials_after]
+    papers = step.papers.items()
+    whole["papers"] = {leg: (each.courier, each.number, each.postings, bool(each.arrived_at)) for leg, each in papers}
     whole["deferrals"] = [(each.material, each.due_on, each.came_at is None) for each in step.deferrals]
     return whole
 
@@ -384,6 +427,13 @@ def test_the_newest_task_of_each_step_shows_it_as_it_stands(opening: acts.Open, 
             step = steps[code]
             assert task.state == step.state
             assert task.is_open == (step.state not in ENDED - GRANTED and step.state != "delivered")
+        checks = {task.step: task for task in place.tasks if task.part == "check"}
+        assert all(task.is_open == (steps[code].state == "checking") for code, task in checks.items())
+        assert {code for code, step in steps.items() if step.state == "checking"} <= set(checks)
+        posts = {task.step: task for task in place.tasks if task.part == "paper"}
+        assert all(
+            task.is_open == paper_is_due(steps[code], is_home=place.node == JIANGSU) for code, task in posts.items()
+        )
         heard = {(task.step, task.department): task for task in place.tasks if task.part == "opinion"}
         ours = {code: step for code, step in steps.items() if step.node == place.node}
         assert set(heard) == {(code, each) for code, step in ours.items() for each in step.opinions}

@@ -4,42 +4,48 @@ import asyncio
 from dataclasses import dataclass
 
 from tests.faults.books import ABROAD, ACTS, AT_HOME, DEPARTMENT_ABROAD
-from tests.faults.provinces import NOT_YET, Province, insist
-from tests.nodes import Caller, newborn_wish
-from tests.world import JIANGSU
+from tests.faults.provinces import NOT_YET, PATIENCE_SECONDS, Province, insist
+from tests.nodes import ANSWERS, Caller, newborn_wish
 
 FIRST = "birth_certificate"
 MEANWHILE = ("vaccination_card", "parenting_guidance")
 AFTERWARDS = ("social_security_card", "medical_insurance")
+A_CITY = 100  # what is added to the code of a province for a city in it
 
 
 @dataclass(frozen=True)
 class Desks:
-    """The citizen, and an officer of each department, at both nodes."""
+    """The citizen, and an officer of each department, at both nodes; `home` is the division where cases begin."""
 
+    home: str
     citizen: Caller
     wish: dict[str, object]
     at_home: dict[str, Caller]
     abroad: Caller
+    patience_seconds: float
 
     @classmethod
-    async def manned(cls, home: Province, peer: Province) -> "Desks":
+    async def manned(cls, home: Province, peer: Province, *, patience_seconds: float = PATIENCE_SECONDS) -> "Desks":
         """Everybody signed in, the citizen with the materials handed in."""
         citizen = await home.citizen()
         at_home = {department: await home.officer(department) for department in sorted(set(AT_HOME.values()))}
         abroad = await peer.officer(DEPARTMENT_ABROAD)
-        return cls(citizen, await newborn_wish(citizen), at_home, abroad)
+        answers = ANSWERS | {"household": str(int(peer.division) + A_CITY)}
+        wish = {**await newborn_wish(citizen), "answers": answers}
+        return cls(home.division, citizen, wish, at_home, abroad, patience_seconds)
 
     async def submit(self, key: str) -> str:
         """Hand in an application; the id of the case."""
-        return str((await insist(self.citizen, "/api/v1/cases", self.wish, key=key)).body["id"])
+        answer = await insist(self.citizen, "/api/v1/cases", self.wish, key=key, seconds=self.patience_seconds)
+        return str(answer.body["id"])
 
     async def decide(self, case: str, step: str) -> None:
         """Receive, accept and approve a step, where it belongs, as soon as it is there."""
         officer = self.abroad if step == ABROAD else self.at_home[AT_HOME[step]]
-        local = f"{JIANGSU}:{case}" if step == ABROAD else case
+        local = f"{self.home}:{case}" if step == ABROAD else case
         for act in ACTS:
-            await insist(officer, f"/desk/v1/cases/{local}/steps/{step}/{act}", key=f"{step}-{act}", again=NOT_YET)
+            path, key = f"/desk/v1/cases/{local}/steps/{step}/{act}", f"{step}-{act}"
+            await insist(officer, path, key=key, again=NOT_YET, seconds=self.patience_seconds)
 
     async def finish(self, case: str) -> None:
         """Everything there is to decide of a case."""

@@ -15,6 +15,7 @@ from regions.founding import found
 from server import main
 from server.demo.platform import listen as listen_platform
 from server.demo.processes import Child, ready, start, stop
+from server.demo.proxy import Proxy, proxied
 from server.node import Node
 from server.tools.settings import Settings
 from tests.catalogue.shipped import copy_small
@@ -50,12 +51,16 @@ async def command(name: str, *, log: Path, environ: Mapping[str, str], more: Map
 
 @dataclass
 class Province:
-    """One node: its settings, how its processes (`serve`, `work`) are started, and those that run."""
+    """One node: its settings, how its processes (`serve`, `work`) are started, and those that run.
+
+    Other provinces reach it through its wire; those who call its doors, and `ready`, do not.
+    """
 
     settings: Settings
     http: aiohttp.ClientSession
     folder: Path
     launch: Launch
+    wire: Proxy
     children: dict[str, Child] = field(default_factory=dict)
 
     @property
@@ -85,7 +90,7 @@ class Province:
 
     def caller(self) -> Caller:
         """Somebody without a token."""
-        return Caller(self.http, self.settings.origin)
+        return Caller(self.http, self._url("serve"))
 
     async def citizen(self) -> Caller:
         """A citizen with a proven name, who holds out while processes die."""
@@ -125,19 +130,20 @@ class Province:
 
 @asynccontextmanager
 async def provinces(
-    folder: Path, database_uri: str, *, launch: Launch, **settings: Any
+    folder: Path, database_uri: str, *, launch: Launch, peer_database_uri: str = "", **settings: Any
 ) -> AsyncIterator[list[Province]]:
     """Two provinces with their officers, none of whose processes runs yet; those that run are stopped at the end.
 
-    `settings["database"]` is what the names of both databases begin with.
+    `settings["database"]` is what the names of both databases begin with. `peer_database_uri` is the server of the
+    second province, if it has another.
     """
     (folder / "node.toml").write_text("")
     copy_small(folder / "catalogue")  # one bundle: every process that starts again reads it
     async with AsyncExitStack() as stack:
         ports = {node: [stack.enter_context(reserved_port()) for _ in ("serve", "work")] for node in NAMES}
-        origins = {node: f"http://{HOST}:{serving}" for node, (serving, _) in ports.items()}
+        wires = {node: await stack.enter_async_context(proxied(serving)) for node, (serving, _) in ports.items()}
+        origins = {node: f"http://{HOST}:{wire.port}" for node, wire in wires.items()}
         common = {
-            "mongodb_uri": database_uri,
             "catalogue_folder": folder / "catalogue",
             "directory_file": folder / "keys" / "directory.jws",
             "publisher_key": found(folder / "keys", origins, NAMES, at=datetime.now(UTC)),
@@ -148,6 +154,7 @@ async def provinces(
         for node, (port, work_port) in ports.items():
             own = {
                 "division": node,
+                "mongodb_uri": (peer_database_uri if both else "") or database_uri,
                 "port": port,
                 "work_port": work_port,
                 "origin": origins[node],
@@ -157,7 +164,7 @@ async def provinces(
             name = f"{settings['database']}_{node}"
             chosen = Settings(**{**QUICK, **common, **own, **settings, "database": name})
             await main.seed_officers(patient(chosen), OFFICERS)
-            both.append(Province(chosen, http, folder, launch))
+            both.append(Province(chosen, http, folder, launch, wires[node]))
             stack.push_async_callback(_stop_all, both[-1])
         yield both
 
@@ -173,11 +180,19 @@ def _platform(stack: AsyncExitStack) -> int:
     return port
 
 
-async def insist(caller: Caller, path: str, body: Any = None, *, key: str, again: Collection[int] = BUSY) -> Answer:
+async def insist(
+    caller: Caller,
+    path: str,
+    body: Any = None,
+    *,
+    key: str,
+    again: Collection[int] = BUSY,
+    seconds: float = PATIENCE_SECONDS,
+) -> Answer:
     """POST under one key, again and again, until it succeeds; a broken connection or a status of `again` is no end."""
     answer, pause = None, PAUSE_SECONDS
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(seconds):
             while (answer := await _tried(caller, path, body, key=key)).status in again:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -2,68 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pymongo
 
-from server.demo.database import server_command
-from server.demo.processes import Child, start, stop
 from tests.faults.books import Client, all_of
+from tests.faults.databases import own_database
 from tests.faults.nursery import Nursery
-from tests.faults.provinces import BUSY, HOST, PAUSE_SECONDS, Province, provinces
-from tests.nodes import Caller, newborn_wish, reserved_port, until
+from tests.faults.provinces import BUSY, PAUSE_SECONDS, Province, provinces
+from tests.nodes import Caller, newborn_wish, until
 
 LANES = 12
-DEATHS = 3
+DEATHS = 1
 ENOUGH = 60
-
-
-class Database:
-    """A database server of the test's own, on one folder and one port through all its lives."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self._folder = folder
-        self._port = port
-        self._child: Child | None = None
-
-    async def start(self) -> None:
-        """Start it, and wait until it takes connections."""
-        line = server_command(self._folder, self._port)
-        self._child = await start("database", line, log=self._folder / "database-child.log")
-        await until(self._answers, seconds=60)
-
-    async def kill(self) -> None:
-        """End it as a crash does."""
-        self._child.kill()
-        await self._child.process.wait()
-
-    async def stop(self) -> None:
-        """End it in order."""
-        await stop(self._child)
-
-    async def _answers(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection(HOST, self._port)
-        except ConnectionRefusedError:
-            return False
-        writer.close()
-        await writer.wait_closed()
-        return True
-
-
-@asynccontextmanager
-async def own_database(folder: Path) -> AsyncIterator[tuple[Database, str]]:
-    """A database that runs, and its URI."""
-    with reserved_port() as port:
-        database = Database(folder, port)
-        await database.start()
-        try:
-            yield database, f"mongodb://{HOST}:{port}"
-        finally:
-            await database.stop()
 
 
 class Stream:

@@ -21,8 +21,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.working": ("server.domain", "server.node", "server.tools", "server.desk", "regions"),
     "server.main": (*EVERYTHING, "server.working"),
     "server.demo": ("server.tools", "server.crypto"),
-    "server.cli": ("server.main", "server.demo", "regions", "server.crypto", "server.domain", "server.tools"),
+    "server.operating": ("server.main", "regions", "server.node", "server.domain", "server.tools"),
+    "server.cli": (
+        "server.main",
+        "server.operating",
+        "server.demo",
+        "regions",
+        "server.crypto",
+        "server.domain",
+        "server.tools",
+    ),
     "server.__main__": ("server.cli", "server.tools"),
+    # the parts of a letter's path that no request shows
+    "loadtests.exchange": ("loadtests.cryptography", "server.main", "server.demo", *EVERYTHING),
+    "loadtests.cryptography": ("server.domain", "server.crypto", "server.node", "regions"),
     "loadtests": (),
 }
 DRIVERS = ("pymongo", "motor", "bson", "gridfs")

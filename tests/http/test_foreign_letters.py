@@ -83,6 +83,7 @@ async def test_a_decision_on_our_step_is_kept_receipted_and_refused_by_letter(
         ("step.decided", {"outcome": "refused", "grounds": "不符合条件"}),
         ("step.withdrawn", {}),
         ("step.withdrawal_asked", {}),
+        ("step.paper", {"move": "sent", "courier": "邮政", "number": "EX1", "leg": "out"}),
     ],
 )
 async def test_no_letter_of_a_peer_moves_a_step_that_is_ours(

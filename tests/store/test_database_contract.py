@@ -1,7 +1,8 @@
-"""What every database owes the store, told over a `database` fixture."""
+"""What every database owes the store, told over a `database` fixture: the real one, and its twin in memory."""
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,10 @@ from server.store.database import (
     UndeclaredQuery,
     UnsafeOperand,
 )
+from server.store.mongo import MongoDatabase
 from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_DEPARTMENT, hour_bucket, under
+from tests.simulation.disk import Disk
+from tests.simulation.twin import SteadyLine, Twin
 from tests.store.witness import Witness
 
 LETTER_PER_TEST = settings(
@@ -63,6 +67,27 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
+
+
+@pytest.fixture(params=["server", "twin"])
+def address(request: pytest.FixtureRequest) -> tuple[str, str] | None:
+    """URI and name of an empty database of the server; none for the twin."""
+    if request.param == "twin":
+        return None
+    return request.getfixturevalue("database_uri"), request.getfixturevalue("database_name")
+
+
+@pytest.fixture
+async def database(address: tuple[str, str] | None, witness: Witness) -> AsyncIterator[Database]:
+    """An empty database: the real one, or the one in memory that stands for it in the simulation."""
+    if address is None:
+        yield Twin(Disk(QUERIES), SteadyLine(witness.sent), queries=QUERIES)
+        return
+    database = MongoDatabase.connect(*address, queries=QUERIES, timeout_seconds=20.0, listeners=[witness])
+    await database.prepare()
+    yield database
+    await database.close()
+    assert witness.faults == []
 
 
 def case(id: str, version: int = 1, **fields: Any) -> Document:
@@ -154,6 +179,17 @@ async def test_of_twenty_parallel_replaces_one_wins(database: Database) -> None:
         wins = await asyncio.gather(*(database.replace("cases", one, version=version) for one in tries))
         assert wins.count(True) == 1
         assert await database.get("cases", "a") == tries[wins.index(True)]
+
+
+async def test_replace_many_replaces_those_that_have_their_version(database: Database) -> None:
+    await database.insert_many("cases", [case("a", 1), case("b", 5)])
+    wanted = [(case("a", 2, body="new"), 1), (case("b", 7, body="lost"), 6), (case("z", 2, body="lost"), 1)]
+    assert await database.replace_many("cases", wanted) == 1
+    assert await database.get_many("cases", list("abz")) == {"a": case("a", 2, body="new"), "b": case("b", 5)}
+    assert await database.replace_many("cases", []) == 0
+    with pytest.raises(UnsafeOperand):
+        await database.replace_many("cases", [(case("a", 3), 2), (case("2026-11-23", 2), 1)])
+    assert await database.get("cases", "a") == case("a", 2, body="new")
 
 
 async def test_of_twenty_parallel_marks_of_a_version_one_wins(database: Database) -> None:
@@ -316,6 +352,7 @@ async def test_a_query_outside_the_table_is_refused(database: Database, witness:
     assert len(witness.sent) == before
 
 
+@pytest.mark.parametrize("address", ["server"], indirect=True)
 async def test_preparing_twice_is_preparing_once(
     database: Database, database_name: str, database_sweeper: pymongo.MongoClient[Document]
 ) -> None:

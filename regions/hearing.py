@@ -1,0 +1,96 @@
+"""Hearing what the other node says about a letter between the two: refused, to be judged anew, or annulled."""
+
+import re
+from typing import Any
+
+from regions import bouncing
+from server.domain.errors import Missing
+from server.domain.exchange import KeptLetter
+from server.domain.letters import ANNULLED, REFUSED, RETRY, Letter
+from server.domain.settling import LetterUnreadable
+from server.node import Node
+
+MOST_IN_ATTENTION = 1000
+LETTER_ID = re.compile(r"[0-9a-f]{64}")
+CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
+
+
+class NoSuchLetter(Missing):
+    """There is no such letter between the two nodes, or it is not in attention."""
+
+    title = "没有这封函件，或者它不需要处理"
+
+
+async def hear(node: Node, said: Letter) -> None:
+    """Let what is said take effect; it may be said twice. Raises LetterUnreadable, NoSuchLetter, and what a commit
+    raises.
+    """
+    await ABOUT_LETTERS[said.kind](node, said)
+
+
+async def _refused(node: Node, said: Letter) -> None:
+    """A letter of ours was refused: it is dead, and stands there with the reason, unless it was retried since."""
+    id, code, round = _named(said), str(said.body.get("code", "")), _round(said)
+    ours = await node.store.letters_out.letter(id)
+    if not ours or ours.letter.to != said.sender:
+        return
+    code = code if CODE.fullmatch(code) else "unknown"
+    if await node.store.letters_out.mark_dead(id, reason=code, round=round):
+        await bouncing.came_back(node, ours.letter, code, cause=said.id)
+        node.log.error("letter.dead", peer=said.sender, letter=id, code=code)
+
+
+async def _retry(node: Node, said: Letter) -> None:
+    """The sender lets a letter that stands in attention here be judged anew."""
+    round = _round(said)
+    theirs = await _theirs(node, said)
+    if theirs.round >= round:
+        return
+    if theirs.state != "attention":
+        raise NoSuchLetter("这封函件不需要处理。")
+    await node.store.letters_in.retry(theirs, at=node.clock.now())
+
+
+async def _annul(node: Node, said: Letter) -> None:
+    """The sender wants no effect of a letter that stands in attention here; what waits on it goes on."""
+    theirs = await _theirs(node, said)
+    if theirs.state == "annulled":
+        return
+    if theirs.state != "attention":
+        raise NoSuchLetter("这封函件不需要处理。")
+    await node.store.letters_in.mark_annulled(theirs)
+
+
+ABOUT_LETTERS = {REFUSED: _refused, RETRY: _retry, ANNULLED: _annul}
+
+
+def _named(said: Letter) -> str:
+    """The letter that this one is about; raises LetterUnreadable."""
+    id = str(said.body.get("id", ""))
+    if not LETTER_ID.fullmatch(id):
+        raise LetterUnreadable("函件没有正确指明所涉及的函件。")
+    return id
+
+
+def _round(said: Letter) -> int:
+    """How often the letter had been judged anew; raises LetterUnreadable."""
+    round: Any = said.body.get("round", 0)
+    if type(round) is not int or not 0 <= round < 2**31:
+        raise LetterUnreadable("函件没有正确指明第几次处理。")
+    return round
+
+
+async def _theirs(node: Node, said: Letter) -> KeptLetter:
+    """The letter of the same sender that this one is about: one that came under its id and stands in attention, or
+    else the first that came; raises NoSuchLetter.
+    """
+    id = _named(said)
+    first = (await node.store.letters_in.kept([id])).get(id)
+    if first and first.letter.sender == said.sender and first.state == "attention":
+        return first
+    for kept in await node.store.letters_in.in_attention(sender=said.sender, limit=MOST_IN_ATTENTION):
+        if kept.letter.id == id:
+            return kept
+    if first and first.letter.sender == said.sender:
+        return first
+    raise NoSuchLetter("没有这封函件，或者它不需要处理。")

@@ -1,0 +1,170 @@
+"""Reconciling with a peer: both directions are compared, and the first batch that differs is found by its hash."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from regions.asking import Question, ask
+from regions.client import PeerFailure
+from regions.heads import PATH, heads
+from server.domain.breaker import gone_back
+from server.domain.directory import NodeEntry
+from server.domain.exchange import Outbound, Position
+from server.domain.reconciling import (
+    Both,
+    Compared,
+    Difference,
+    Heads,
+    Mile,
+    Reconciliation,
+    Way,
+    between,
+    differences,
+    narrowed,
+)
+from server.node import Node
+
+WAITING_LONG = timedelta(hours=1)
+DAILY = timedelta(days=1)
+OTHER: dict[Way, Way] = {"out": "in", "in": "out"}
+
+
+async def daily(node: Node) -> bool:
+    """Reconcile with each peer with which that was not done for a day, and keep what was found; never more to do."""
+    now, peers = node.clock.now(), list(node.directory.peers_of(node.here))
+    last = await node.store.peers.reconciled([peer.node for peer in peers])
+    for peer in peers:
+        if peer.node not in last or last[peer.node][0] + DAILY <= now:
+            try:
+                await reconcile(node, peer)
+            except PeerFailure as failure:
+                node.log.warning("peer.not_reconciled", peer=peer.node, reason=failure.reason)
+    return False
+
+
+async def reconcile(node: Node, peer: NodeEntry) -> Reconciliation:
+    """Compare both directions with a peer and keep what was found; raises PeerFailure if the peer does not tell."""
+    compared: list[Compared] = []
+    for way in OTHER:
+        stream, last = 1, 1
+        while stream <= last:
+            both = await _both(node, peer, way, stream=stream)
+            last = max(both.sender.last_stream, both.receiver.last_stream)
+            compared.append(await _compare(node, peer, both))
+            stream += 1
+    found = Reconciliation(peer=peer.node, at=node.clock.now(), compared=tuple(compared))
+    await node.store.peers.keep_reconciled(peer.node, found.model_dump_json(), at=found.at)
+    for each in found.differences:
+        if not each.is_past:
+            node.log.error("peer.differs", peer=peer.node, kind=each.kind, stream=each.stream, number=each.number)
+    return found
+
+
+async def _both(node: Node, peer: NodeEntry, way: Way, *, stream: int) -> Both:
+    """How both sides tell a stream: ours is read before and after the peer's, for batches go on meanwhile."""
+    before = await heads(node, peer.node, way, stream=stream)
+    theirs = await _ask(node, peer, way, stream=stream, numbers=[before.number] if before.number else [])
+    after = await heads(node, peer.node, way, stream=stream, numbers=[before.number, theirs.number])
+    if way == "out":
+        return Both(way=way, sender=after, receiver=theirs, receipted=before.acknowledged, held=theirs.number)
+    return Both(way=way, sender=theirs, receiver=after, receipted=theirs.acknowledged, held=before.number)
+
+
+async def _ask(node: Node, peer: NodeEntry, way: Way, *, stream: int, numbers: Sequence[int]) -> Heads:
+    """What the peer tells of its copy; raises PeerFailure."""
+    query = {"way": OTHER[way], "stream": str(stream)}
+    if numbers:
+        query["at"] = ".".join(str(number) for number in numbers)
+    told = await ask(node, peer, Question(PATH, query))
+    try:
+        answered = Heads.model_validate_json(told.body)
+    except ValidationError as fault:
+        raise PeerFailure("answer_unreadable") from fault
+    if answered.stream != stream:
+        raise PeerFailure("answer_unreadable")
+    return answered
+
+
+async def _compare(node: Node, peer: NodeEntry, both: Both) -> Compared:
+    ours, theirs = (both.sender, both.receiver) if both.way == "out" else (both.receiver, both.sender)
+    conflict, totals = 0, (0, 0)
+    if number := both.common:
+        mine = await _mile(node, peer, both, number=number)
+        other = _at(theirs, number)
+        if other is None:
+            stream = both.sender.stream
+            other = (await _ask(node, peer, both.way, stream=stream, numbers=[number])).miles.get(number)
+        if mine is None or other is None:
+            raise PeerFailure("answer_unreadable")
+        if mine.hash != other.hash:
+            conflict = await _first_different(node, peer, both)
+        pair = (mine.total, other.total)
+        totals = pair if both.way == "out" else (pair[1], pair[0])
+    found = differences(both, conflict, totals)
+    await _send_again(node, peer, both, found=found)
+    late = await _late(node, peer, both)
+    receiver = both.receiver
+    return Compared(
+        way=both.way,
+        stream=both.sender.stream,
+        ours=ours.number,
+        theirs=theirs.number,
+        settled=receiver.settled,
+        **receiver.model_dump(include={"total", "waiting", "attention", "annulled"}),
+        differences=(*found, *late),
+    )
+
+
+def _at(told: Heads, number: int) -> Mile | None:
+    """The entry of this number, if it was told."""
+    return Mile(hash=told.hash, total=told.total) if told.number == number else told.miles.get(number)
+
+
+async def _mile(node: Node, peer: NodeEntry, both: Both, *, number: int) -> Mile | None:
+    """Our own entry of this number."""
+    return (await _miles(node, peer, both, numbers=[number])).get(number)
+
+
+async def _miles(node: Node, peer: NodeEntry, both: Both, *, numbers: Sequence[int]) -> dict[int, Mile]:
+    found = await node.store.log(both.way, peer.node).entries(numbers, stream=both.sender.stream)
+    return {number: Mile(hash=entry.hash, total=entry.total) for number, entry in found.items()}
+
+
+async def _first_different(node: Node, peer: NodeEntry, both: Both) -> int:
+    """The first number under which the two have other entries; each request narrows the search to an eighth."""
+    low, high = 0, both.common
+    while tried := between(low, high):
+        theirs = (await _ask(node, peer, both.way, stream=both.sender.stream, numbers=tried)).miles
+        ours = await _miles(node, peer, both, numbers=tried)
+        equal = [
+            number
+            for number in tried
+            if number in ours and number in theirs and ours[number].hash == theirs[number].hash
+        ]
+        low, high = narrowed((low, high), tried, equal)
+    return high
+
+
+async def _send_again(node: Node, peer: NodeEntry, both: Both, *, found: Sequence[Difference]) -> None:
+    """What the receiver of our letters has lost since it receipted it is sent again, without waiting for a letter."""
+    if both.way == "out" and any(each.kind == "receiver_behind" for each in found):
+        position = Position(both.sender.stream, both.receiver.number)
+
+        def change(state: Outbound) -> Outbound:
+            return gone_back(state, position) if not state.stopped and state.acknowledged > position else state
+
+        await node.store.peers.change(peer.node, change)
+
+
+async def _late(node: Node, peer: NodeEntry, both: Both) -> list[Difference]:
+    """The letters that have waited long to be settled, by the age of their first batch."""
+    number, stream = both.receiver.first_waiting, both.sender.stream
+    entry = await node.store.log(both.way, peer.node).entry(Position(stream, number)) if number else None
+    if entry is None or entry.batch.complete_to + WAITING_LONG > node.clock.now():
+        return []
+    words = (
+        f"{both.receiver.waiting} letters wait to be settled, the first of them in batch {number},"
+        f" since {entry.batch.complete_to:%Y-%m-%d %H:%M} UTC or before"
+    )
+    return [Difference(kind="waiting_long", way=both.way, stream=stream, number=number, words=words)]

@@ -1,0 +1,217 @@
+"""The commands of those who run the exchange: its peers, its letters, and the comparison of both sides."""
+
+import argparse
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from regions import letters, outbox, reconcile, standing
+from regions.client import PeerFailure
+from regions.letters import LetterLine
+from regions.standing import Standing
+from server import main
+from server.domain.names import Value, moment_text
+from server.domain.reconciling import Reconciliation
+from server.node import Node
+from server.tools.logs import configure
+from server.tools.settings import Settings, load_settings
+
+DONE, WRONG = 0, 1
+LISTS = ("dead", "attention", "waiting")
+ACTS = ("replay", "annul", "show")
+SPOKEN: Mapping[str, str] = {  # reasons that are no refusals
+    "waits_on_earlier_letter": "An earlier letter about the same case is not settled.",
+    "kind_unknown": "This node does not know the kind yet; the letter is settled after an upgrade.",
+    "unreachable": "Nothing answers at the peer's address.",
+    "timed_out": "The peer did not answer in time.",
+    "sender_behind": "The peer has batches of ours that we no longer know: a backup was put back here.",
+    "head_behind_receipt": "The peer receipted a batch that it says it does not have.",
+    "answer_unreadable": "The peer's answer is not what the protocol says.",
+    "answer_too_long": "The peer's answer is too long.",
+    "no_valid_encryption_key": "The directory names no key to seal to that is valid now.",
+}
+
+
+class Report(NamedTuple):
+    """What a command prints, as values or as lines, and its exit code."""
+
+    values: Sequence[Value]
+    lines: Sequence[str]
+    code: int
+
+
+Ask = Callable[[Node, argparse.Namespace], Awaitable[Report]]
+
+
+class NotCompared(Value):
+    """A peer that did not tell how far it is, and why."""
+
+    peer: str
+    reason: str
+
+
+class UnknownPeer(ValueError):
+    """The directory names no such peer."""
+
+
+def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands `peers`, `letters` and `reconcile`."""
+    of_peers = command("peers", _run(peers), "Show how the exchange with each peer stands; exit 1 if one is stopped.")
+    of_peers.add_argument("--open-stream", metavar="PEER", help="let a stopped way go on in a new stream; needs --yes")
+    of_peers.add_argument("--yes", action="store_true", help="really open it")
+    of_letters = command("letters", _run(about_letters), "Show letters that need somebody, and deal with dead ones.")
+    of_letters.add_argument("what", choices=[*LISTS, *ACTS], help="dead: ours that were refused; attention: theirs")
+    of_letters.add_argument("id", nargs="?", default="", help="of the letter, for replay, annul and show")
+    of_letters.add_argument("--peer", default="", help="only letters from or to this node")
+    of_letters.add_argument("--limit", type=_positive, default=100, help="at most so many (default %(default)s)")
+    of_both = command("reconcile", _run(compare), "Compare the logs with peers, both ways; exit 1 if they differ.")
+    of_both.add_argument("peer", nargs="?", default="", help="only with this node")
+    for each in (of_peers, of_letters, of_both):
+        each.add_argument("--json", action="store_true", help="print a JSON list")
+        each.set_defaults(parser=each)
+
+
+async def peers(node: Node, chosen: argparse.Namespace) -> Report:
+    """How the exchange stands with each peer; with `--open-stream` after that was done."""
+    if chosen.open_stream:
+        if not chosen.yes:
+            chosen.parser.error("--open-stream needs --yes: read docs/how-to/run-the-exchange.md first")
+        await outbox.open_stream(node, _known(node, chosen.open_stream), by=_operator())
+    found = await standing.standings(node)
+    return Report(
+        found,
+        [line for each in found for line in _lines_of(each)],
+        _code(each.stopped or each.conflict for each in found),
+    )
+
+
+async def about_letters(node: Node, chosen: argparse.Namespace) -> Report:
+    """A list of letters, or one letter after what was done about it."""
+    if (chosen.what in ACTS) != bool(chosen.id):
+        chosen.parser.error(f"{', '.join(ACTS)} need the id of a letter, and nothing else does")
+    if chosen.what in LISTS:
+        found = await letters.listed(node, chosen.what, peer=chosen.peer, limit=chosen.limit)
+        code = DONE if chosen.what == "waiting" else _code(found)
+        return Report(found, [_line_of(each) for each in found] or [f"no letter is {chosen.what}"], code)
+    if chosen.what == "replay":
+        await letters.replay(node, chosen.id, by=_operator())
+    elif chosen.what == "annul":
+        await letters.annul(node, chosen.id, by=_operator())
+    found = await letters.shown(node, chosen.id)
+    return Report(found, [line for each in found for line in _all_of(each)], DONE)
+
+
+async def compare(node: Node, chosen: argparse.Namespace) -> Report:
+    """The comparison with one peer, or with all; a peer that does not tell is a difference too."""
+    only = _known(node, chosen.peer) if chosen.peer else ""
+    found: list[Reconciliation | NotCompared] = []
+    for peer in node.directory.peers_of(node.here):
+        if only in ("", peer.node):
+            try:
+                found.append(await reconcile.reconcile(node, peer))
+            except PeerFailure as failure:
+                found.append(NotCompared(peer=peer.node, reason=failure.reason))
+    return Report(found, [line for each in found for line in _lines_between(each)], _code(map(_is_wrong, found)))
+
+
+def spoken(reason: str) -> str:
+    """A reason with what it means."""
+    meanings = {row["code"]: row["meaning"] for row in main.refusal_rows()}
+    said = SPOKEN.get(reason) or meanings.get(reason) or meanings.get(reason.partition("_")[2].partition("_")[2])
+    return f"{reason} ({said.rstrip('.')})" if said else reason
+
+
+def _run(ask: Ask) -> Callable[[argparse.Namespace], int]:
+    """The command that asks a node which is opened for it, and prints the report."""
+
+    async def asked(settings: Settings, chosen: argparse.Namespace) -> Report:
+        async with main.opened(settings) as node:
+            return await ask(node, chosen)
+
+    def run(chosen: argparse.Namespace) -> int:
+        settings = load_settings()
+        configure(settings.log_level)
+        report = asyncio.run(asked(settings, chosen))
+        values = [each.model_dump(mode="json") for each in report.values]
+        print(json.dumps(values, ensure_ascii=False) if chosen.json else "\n".join(report.lines))
+        return report.code
+
+    return run
+
+
+def _lines_of(one: Standing) -> list[str]:
+    """How one peer stands, in words."""
+    to_go = f"{one.backlog} letters and {one.unacknowledged} batches to go"
+    lines = [
+        f"{one.peer} {one.name}: {one.breaker}, lag {one.lag_seconds} s, {to_go}, {one.dead} dead",
+        f"  out: stream {one.head.stream}, head {one.head.number}, receipted"
+        f" {one.acknowledged.stream}:{one.acknowledged.number}",
+        f"  in:  stream {one.kept.stream}, head {one.kept.number}, spread {one.spread.stream}:{one.spread.number},"
+        f" {one.attention} in attention",
+    ]
+    if one.failures:
+        then = moment_text(one.next_attempt_at) if one.next_attempt_at else "now"
+        lines.append(f"  {one.failures} failures, next attempt {then}: {spoken(one.reason)}")
+    if one.skew_seconds:
+        lines.append(f"  the peer's clock is {one.skew_seconds:+d} s from ours")
+    if one.stopped:
+        theirs = f"{one.theirs.stream}:{one.theirs.number}" if one.theirs else "unknown"
+        lines.append(f"  STOPPED at the peer's head {theirs}: {spoken(one.stopped)}")
+    if one.conflict:
+        lines.append(f"  the peer contradicted its own log: {spoken(one.conflict)}")
+    last = f"{one.differences} differences at {moment_text(one.reconciled_at)}" if one.reconciled_at else "never"
+    return [*lines, f"  reconciled: {last}"]
+
+
+def _line_of(one: LetterLine) -> str:
+    reason = f": {spoken(one.reason)}" if one.reason else ""
+    return f"{one.id} {one.way} {one.peer} {one.kind} {one.case or '-'} {one.step or '-'} {one.state}{reason}"
+
+
+def _all_of(one: LetterLine) -> list[str]:
+    said = one.model_dump(mode="json") | {"reason": spoken(one.reason) if one.reason else ""}
+    return [f"{name}: {value}" for name, value in said.items() if value != ""]
+
+
+def _is_wrong(one: Reconciliation | NotCompared) -> bool:
+    return not isinstance(one, Reconciliation) or not one.is_clean
+
+
+def _lines_between(one: Reconciliation | NotCompared) -> list[str]:
+    """What a comparison found, in words."""
+    if isinstance(one, NotCompared):
+        return [f"{one.peer}: not compared: {spoken(one.reason)}"]
+    lines = []
+    for each in one.compared:
+        way = "our letters" if each.way == "out" else "its letters"
+        lines.append(
+            f"{one.peer} {way}, stream {each.stream}: here {each.ours} batches, there {each.theirs};"
+            f" {each.total} letters, {each.settled} settled, {each.waiting} waiting,"
+            f" {each.attention} in attention, {each.annulled} annulled"
+        )
+        past = "(past, a later stream was opened) "
+        lines += [f"  {past if found.is_past else ''}{found.words}" for found in each.differences]
+    return [*lines, f"{one.peer} is clean" if one.is_clean else f"{one.peer} DIFFERS"]
+
+
+def _known(node: Node, code: str) -> str:
+    if code not in [peer.node for peer in node.directory.peers_of(node.here)]:
+        raise UnknownPeer(f"the directory has no peer {code}")
+    return code
+
+
+def _operator() -> str:
+    """Whose account runs the command, for the audit."""
+    return os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"
+
+
+def _code(wrong: Any) -> int:
+    return WRONG if any(wrong) else DONE
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError("must be a number above 0")
+    return int(text)
