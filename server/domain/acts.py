@@ -98,9 +98,10 @@ class Gather(StepAct):
 
 
 class Accept(StepAct):
-    """Take the step up for decision (受理)."""
+    """Take the step up for decision (受理); `since` is when all that was handed in was with the decider."""
 
     name: ClassVar[str] = "accept"
+    since: Moment | None = None
     legal_days: PositiveInt | None = None
     promised_days: PositiveInt | None = None
     deferrals: tuple[Deferral, ...] = ()

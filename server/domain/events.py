@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveInt, TypeAdapter
+from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter
 
 from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Application, Commission, HandedIn, Offered, Outcome
@@ -92,12 +92,16 @@ class Gathered(Moved):
 
 
 class TakenUp(Moved):
-    """The clock runs, by the days that its decider counts; deferred materials and opinions have their last days."""
+    """The clock runs, by the days that its decider counts; deferred materials and opinions have their last days.
+
+    At home `forwarding_days` went by before all was with the decider (转送时间): they are nobody's working days.
+    """
 
     legal_days: PositiveInt | None = None
     promised_days: PositiveInt | None = None
     deferrals: tuple[Deferral, ...] = ()
     opinions_due_on: date | None = None
+    forwarding_days: NonNegativeInt = 0
 
 
 class Accepted(TakenUp):
@@ -105,6 +109,7 @@ class Accepted(TakenUp):
 
     act: ClassVar[str] = "accept"
     kind: Literal["accepted"] = "accepted"
+    since: Moment | None = None
 
 
 class Deemed(TakenUp):

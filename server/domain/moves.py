@@ -9,6 +9,7 @@ from server.domain.errors import Conflict, Forbidden, Invalid
 from server.domain.gathering import offered
 from server.domain.happening import Moved
 from server.domain.moving import Moving, is_too_late
+from server.domain.names import china_day
 from server.domain.parts import check, turn_back
 from server.domain.procedure import Deferral, opinions_allow
 
@@ -132,7 +133,8 @@ def _tell(moving: Moving) -> Made:
 def _accept(moving: Moving) -> Made:
     if not moving.is_mirror and is_too_late(moving):
         return _deem(moving)
-    return events.Accepted, _taken_up(moving)
+    since = moving.act.since if moving.is_mirror else moving.step.arrived_at
+    return events.Accepted, {"since": since, **_taken_up(moving)}
 
 
 def _deem(moving: Moving) -> Made:
@@ -145,7 +147,8 @@ def _deem(moving: Moving) -> Made:
 
 def _taken_up(moving: Moving) -> dict[str, Any]:
     if moving.is_mirror:
-        return {name: getattr(moving.act, name) for name in ("legal_days", "promised_days", "deferrals")}
+        told = {name: getattr(moving.act, name) for name in ("legal_days", "promised_days", "deferrals")}
+        return {**told, "forwarding_days": _forwarding_days(moving)}
     plan = moving.step.plan
     due_on = moving.days_later(min(plan.terms.deferral_days, plan.terms.legal_days))
     deferred = [code for code in moving.case.deferred if code in plan.terms.deferrable]
@@ -154,6 +157,12 @@ def _taken_up(moving: Moving) -> dict[str, Any]:
         "deferrals": tuple(Deferral(material=code, due_on=due_on) for code in deferred),
         "opinions_due_on": moving.days_later(rule.days) if rule else None,
     }
+
+
+def _forwarding_days(moving: Moving) -> int:
+    """The days between the home's sending and the decider's having it all, as its letter tells."""
+    sent, arrived = moving.step.arrived_at, moving.act.since
+    return max((china_day(arrived) - china_day(sent)).days, 0) if sent and arrived else 0
 
 
 def _decline(moving: Moving) -> Made:

@@ -30,7 +30,7 @@ def telling(step: Step, event: events.Event) -> Body | None:
     if isinstance(event, events.Received):
         return "step.received", {}
     if isinstance(event, events.Accepted):
-        return "step.accepted", {"by": "decider", **_days(step), **_said(event, "deferrals")}
+        return "step.accepted", {"by": "decider", **_days(step), **_said(event, "since", "deferrals")}
     if isinstance(event, events.Deemed):
         return "step.accepted", {"by": "law", **_days(step), **_said(event, "since", "deferrals")}
     if isinstance(event, events.Approved):
