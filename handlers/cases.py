@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, RootModel, StringConstraints
 
 from handlers.base import Does, Door, Who
+from handlers.files import send_file
 from server.desk import applying, licences, reading, supplementing, timeline
 from server.domain.drafts import NamedDraft
 from server.domain.names import Value, WrittenKey, WrittenText
@@ -124,6 +125,17 @@ class CaseLicence(Door):
 
     async def get(self, id: str, n: str) -> None:
         self.answer(await licences.licence(self.node, self.owner, id, number=n))
+
+
+class CaseLicenceFile(Door):
+    """The file of one of those licences."""
+
+    path = "/api/v1/cases/{id}/licences/{n}/file"
+    who = Who.REAL_NAME
+    does = {"GET": Does(licences.licence_file)}
+
+    async def get(self, id: str, n: str) -> None:
+        send_file(self, await licences.licence_file(self.node, self.owner, id, number=n))
 
 
 class Undertakings(Door):

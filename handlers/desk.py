@@ -1,7 +1,8 @@
 """The doors of officers to a case: what their part in its steps needs, and the acts on a step."""
 
 from handlers.base import Does, Door, Who
-from server.desk import casefile, reviewing, sessions, steps
+from handlers.files import send_file
+from server.desk import casefile, materials, reviewing, sessions, steps
 
 
 class DeskCase(Door):
@@ -32,3 +33,16 @@ class ActOnStep(Door):
         wish = reviewing.Wish(case=id, step=step, act=act, key=self.key(), said=self.read(reviewing.Decision))
         record = await reviewing.act_on(self.node, sessions.officer_of(self.claims), wish)
         self.answer(steps.step_view(self.node, record.case, step=record.case.step(step)), committed=record)
+
+
+class DeskMaterial(Door):
+    """A material of a step that the officer's department decides; each look is noted."""
+
+    path = "/desk/v1/cases/{id}/materials/{sha256}"
+    who = Who.OFFICER
+    audience = sessions.OFFICERS
+    does = {"GET": Does(materials.material_of)}
+
+    async def get(self, id: str, sha256: str) -> None:
+        officer = sessions.officer_of(self.claims)
+        send_file(self, await materials.material_of(self.node, officer, id, sha256=sha256))

@@ -1,11 +1,11 @@
-"""The door by which a citizen hands in a file, as a mini-program uploads it."""
+"""The doors by which citizens and officers hand in a file, as a form uploads it."""
 
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 
 from handlers.base import Does, Door, Who
-from server.desk import materials
+from server.desk import materials, reviewing, sessions
 from server.domain.errors import Malformed
-from server.domain.materials import MOST_BYTES
+from server.domain.materials import MOST_BYTES, Upload
 from server.domain.names import Value
 
 ROOM_FOR_FORM = 64 * 1024
@@ -32,21 +32,19 @@ class MaterialView(Value):
     media_type: str
 
 
-class Materials(Door):
-    """Hand in a file."""
+class UploadDoor(Door):
+    """A door for one file."""
 
-    path = "/api/v1/materials"
     who = Who.REAL_NAME
     takes_type = "multipart/form-data"
     most_bytes = MOST_BYTES + ROOM_FOR_FORM
-    does = {"POST": Does(materials.hand_in, takes=UploadForm, gives=MaterialView, status=201)}
 
-    async def post(self) -> None:
-        file = self._file()
-        upload = await materials.hand_in(self.node, self.owner, file.body, name=file.filename)
+    def answer_upload(self, upload: Upload) -> None:
+        """Answer what was kept."""
         self.answer(MaterialView(**upload.model_dump(include=set(MaterialView.model_fields))))
 
-    def _file(self) -> HTTPFile:
+    def file(self) -> HTTPFile:
+        """The one file of the form; raises FileMissing."""
         files: dict[str, list[HTTPFile]] = {}
         try:
             parse_body_arguments(self.request.headers["Content-Type"], self.body(), {}, files)
@@ -56,3 +54,28 @@ class Materials(Door):
         if len(found) != 1:
             raise FileMissing("请在表单中上传一个文件。")
         return found[0]
+
+
+class Materials(UploadDoor):
+    """Hand in a file."""
+
+    path = "/api/v1/materials"
+    who = Who.REAL_NAME
+    does = {"POST": Does(materials.hand_in, takes=UploadForm, gives=MaterialView, status=201)}
+
+    async def post(self) -> None:
+        file = self.file()
+        self.answer_upload(await materials.hand_in(self.node, self.owner, file.body, name=file.filename))
+
+
+class LicenceFiles(UploadDoor):
+    """Hand in the file of a licence, to be named in an approval or a delivery."""
+
+    path = "/desk/v1/licence-files"
+    who = Who.OFFICER
+    audience = sessions.OFFICERS
+    does = {"POST": Does(reviewing.hand_in_licence, takes=UploadForm, gives=MaterialView, status=201)}
+
+    async def post(self) -> None:
+        file, officer = self.file(), sessions.officer_of(self.claims)
+        self.answer_upload(await reviewing.hand_in_licence(self.node, officer, file.body, name=file.filename))

@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers.base import Does, Door, Who
 from handlers.problems import PROBLEM
-from regions import answering, auditing, directory, heads, inbox, wire
+from regions import answering, auditing, directory, fetching, heads, inbox, serving, wire
 from server.domain.errors import Refusal
 
 
@@ -98,3 +98,16 @@ class PeerDirectory(Door):
     async def get(self) -> None:
         self.set_header("Content-Type", "application/jose")
         self.finish(await directory.published(self.node))
+
+
+class PeerContent(PeerQuery):
+    """A material for the decider of its step, or a licence for its case's home, whole or a part of it."""
+
+    path = fetching.PATH
+    who = Who.PEER
+    does = {"GET": Does(serving.content, queries=("case", "step"))}
+
+    async def get(self, sha256: str) -> None:
+        await self.admit()
+        case, step = self.get_query_argument("case", ""), self.get_query_argument("step", "")
+        self.reply(await serving.content(self.node, self.proof, sha256, case=case, step=step))

@@ -65,7 +65,7 @@ async def _both(node: Node, peer: NodeEntry, way: Way, *, stream: int) -> Both:
     """How both sides tell a stream: ours is read before and after the peer's, for batches go on meanwhile."""
     before = await heads(node, peer.node, way, stream=stream)
     theirs = await _ask(node, peer, way, stream=stream, numbers=[before.number] if before.number else [])
-    after = await heads(node, peer.node, way, stream=stream, numbers=[before.number, theirs.number])
+    after = await heads(node, peer.node, way, stream=stream)
     if way == "out":
         return Both(way=way, sender=after, receiver=theirs, receipted=before.acknowledged, held=theirs.number)
     return Both(way=way, sender=theirs, receiver=after, receipted=theirs.acknowledged, held=before.number)

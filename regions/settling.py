@@ -46,7 +46,8 @@ async def spread(node: Node, peer: str) -> bool:
 async def _spread_batch(node: Node, peer: str, letters: Sequence[dict[str, object]], *, position: Position) -> None:
     at = node.clock.now()
     for letter in await node.store.letters_in.keep(letters, sender=peer, at=at, position=position):
-        await _tell_refused(node, letter, LetterConflict.code, round=0)
+        if letter.kind not in ABOUT_LETTERS:
+            await _tell_refused(node, letter, LetterConflict.code, round=0)
         node.log.error("letter.conflict", peer=peer, letter=letter.id, case=letter.case, kind=letter.kind)
 
 
@@ -64,7 +65,9 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
     wishes: dict[str, list[tuple[KeptLetter, Act]]] = {}
     for kept in due:
         letter = kept.letter
-        if letter.after and letter.after not in free:
+        if kept.id != letter.id:  # judged anew it is still not the letter that came first under its id
+            await _refuse(node, kept, LetterConflict("同一编号的函件已经收到过，内容不同。"))
+        elif letter.after and letter.after not in free:
             await _postpone(node, kept, "waits_on_earlier_letter")
         elif letter.kind in ABOUT_LETTERS:
             await _hear(node, kept)
@@ -76,9 +79,6 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
 
 async def _act(node: Node, kept: KeptLetter) -> Act | None:
     """What the letter wishes; a letter of an unknown kind waits for the day when this node knows it."""
-    if kept.id != kept.letter.id:  # judged anew it is still not the letter that came first under its id
-        await _refuse(node, kept, LetterConflict("同一编号的函件已经收到过，内容不同。"))
-        return None
     try:
         act = act_of(kept.letter, node.catalogue_of)
     except Refusal as refusal:

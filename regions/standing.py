@@ -25,10 +25,11 @@ class Place(Value):
 class Standing(Value):
     """How the exchange with one peer stands; counts go up to ten thousand.
 
-    Our way to it: `lag_seconds` is the age of the oldest letter without a receipt, `backlog` counts letters that stand
-    in no batch yet, `reason` is the last error. `stopped` says why an operator must open a stream, and `theirs` is the
-    head that the peer named then. Its way to us: `kept` is our copy's head, `spread` up to where its letters are
-    spread, `conflict` is there if it contradicted itself. `differences` is None before the first reconciliation.
+    Our way to it: `lag_seconds` is the age of the oldest letter without a receipt, `backlog` counts letters that wait
+    to go (those of the batch under way may be among them), `reason` is the last error. `stopped` says why an operator
+    must open a stream, and `theirs` is the head that the peer named then. Its way to us: `kept` is our copy's head,
+    `spread` up to where its letters are spread, `conflict` is there if it contradicted itself. `differences` is None
+    before the first reconciliation.
     """
 
     peer: str

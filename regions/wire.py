@@ -66,7 +66,7 @@ class Arrived:
 def read(plaintext: bytes) -> tuple[Batch, tuple[Arrived, ...]]:
     """The batch and its letters; raises VersionUnknown or BatchUnreadable.
 
-    A letter whose canonical form is not the bytes that came is refused: else it could not be proven later.
+    A letter or batch whose canonical form is not what came is refused: else it would have another hash here than there.
     """
     try:
         document = orjson.loads(plaintext)
@@ -82,10 +82,11 @@ def read(plaintext: bytes) -> tuple[Batch, tuple[Arrived, ...]]:
         letters = tuple(Arrived(Letter.model_validate(each), canonical(each)) for each in raw)
         is_same = all(each.letter.text().encode() == each.text for each in letters)
         batch = Batch.model_validate(document)
+        is_same = is_same and canonical(batch.model_dump(by_alias=True)) == canonical(document)
     except (ValidationError, NotCanonical) as fault:
         raise BatchUnreadable("批次或函件的字段不符合约定。") from fault
     if not is_same:
-        raise BatchUnreadable("函件不是规范形式。")
+        raise BatchUnreadable("批次或函件不是规范形式。")
     return batch, letters
 
 

@@ -1,10 +1,10 @@
 """What `work` does while nobody waits: the loops of one node, each with its pause."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
-from regions import directory, outbox, reconcile, settling, standing, watch
+from regions import directory, fetching, outbox, reconcile, settling, standing, watch
 from server.desk import clockwork, counting, notifying, relay, reminding, reprojecting
 from server.node import Node
 from server.tools.loops import Loops
@@ -17,7 +17,7 @@ NOTICES_SECONDS = 2.0
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 DRAFTS_SECONDS = 600.0
-STANDING_SECONDS = 10.0
+STANDING_SECONDS = 30.0  # a few reads for each peer
 RECONCILE_SECONDS = 600.0  # a look whether a day is over
 Run = Callable[[], Awaitable[bool | None]]
 
@@ -28,17 +28,8 @@ def start(node: Node, loops: Loops) -> None:
     def loop(name: str, run: Run, every_seconds: float) -> None:
         loops.start(name, run, every_seconds=every_seconds, most_seconds=SLOWEST_LOOP_SECONDS)
 
-    pause = node.settings.poll_seconds
-    loop("relay", partial(relay.sweep, node), pause)
-    loop("settle", partial(settling.settle, node), pause)
-    loop("notices", partial(notifying.notify, node), NOTICES_SECONDS)
-    loop("clockwork", partial(clockwork.tick, node), CLOCKWORK_SECONDS)
-    loop("calendar", _projection(node), SLOWEST_LOOP_SECONDS)
-    loop("drafts", partial(reminding.remind_of_drafts, node), DRAFTS_SECONDS)
-    loop("counts", partial(counting.count, node), COUNT_SECONDS)
-    loop("expiry", partial(_forget, node), EXPIRY_SECONDS)
-    loop("standing", partial(standing.measure, node), STANDING_SECONDS)
-    loop("reconcile", partial(reconcile.daily, node), RECONCILE_SECONDS)
+    for name, (run, every_seconds) in _alone(node).items():
+        loop(name, run, every_seconds)
     known: set[str] = set()
 
     def meet_peers() -> None:
@@ -47,6 +38,7 @@ def start(node: Node, loops: Loops) -> None:
                 known.add(peer.node)
                 loop(f"courier:{peer.node}", partial(_deliver, node, peer.node), ROUND_SECONDS)
                 loop(f"spread:{peer.node}", partial(settling.spread, node, peer.node), ROUND_SECONDS)
+                loop(f"fetch:{peer.node}", partial(fetching.fetch, node, peer.node), ROUND_SECONDS)
 
     async def wake_peers() -> None:
         awaited = await watch.look(node)
@@ -60,8 +52,24 @@ def start(node: Node, loops: Loops) -> None:
         return has_more
 
     meet_peers()
-    loop("watch", wake_peers, pause)
+    loop("watch", wake_peers, node.settings.poll_seconds)
     loop("directory", renew, DIRECTORY_SECONDS)
+
+
+def _alone(node: Node) -> Mapping[str, tuple[Run, float]]:
+    """The loops that do not depend on which peers there are, each with its pause in seconds."""
+    return {
+        "relay": (partial(relay.sweep, node), node.settings.poll_seconds),
+        "settle": (partial(settling.settle, node), node.settings.poll_seconds),
+        "notices": (partial(notifying.notify, node), NOTICES_SECONDS),
+        "clockwork": (partial(clockwork.tick, node), CLOCKWORK_SECONDS),
+        "calendar": (_projection(node), SLOWEST_LOOP_SECONDS),
+        "drafts": (partial(reminding.remind_of_drafts, node), DRAFTS_SECONDS),
+        "counts": (partial(counting.count, node), COUNT_SECONDS),
+        "expiry": (partial(_forget, node), EXPIRY_SECONDS),
+        "standing": (partial(standing.measure, node), STANDING_SECONDS),
+        "reconcile": (partial(reconcile.daily, node), RECONCILE_SECONDS),
+    }
 
 
 async def _deliver(node: Node, code: str) -> bool:

@@ -15,7 +15,7 @@ import aiohttp
 
 from handlers import routes
 from handlers.aftermath import Aftermath
-from regions import outbox, settling
+from regions import fetching, outbox, settling
 from regions.founding import found
 from server import main, working
 from server.demo.platform import Citizen
@@ -106,11 +106,13 @@ class Caller:
         """POST with a JSON body."""
         return await self.call("POST", path, json={} if body is None else body, **more)
 
-    async def upload(self, content: bytes | BinaryIO = PNG, *, name: str = "photo.png") -> Answer:
+    async def upload(
+        self, content: bytes | BinaryIO = PNG, *, name: str = "photo.png", path: str = "/api/v1/materials"
+    ) -> Answer:
         """Hand in a file, as `wx.uploadFile` sends it."""
         form = aiohttp.FormData()
         form.add_field("file", content, filename=name, content_type="application/octet-stream")
-        return await self.call("POST", "/api/v1/materials", data=form)
+        return await self.call("POST", path, data=form)
 
 
 @dataclass
@@ -129,6 +131,7 @@ class Places:
     http: aiohttp.ClientSession
     nodes: dict[str, Running] = field(default_factory=dict)
     desk_tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    is_fetching: bool = True
 
     def caller(self, division: str = JIANGSU) -> Caller:
         """Somebody without a token."""
@@ -167,7 +170,7 @@ class Places:
         """Let every loop of every node run until nothing is left to do."""
         for _ in range(6):
             for running in self.nodes.values():
-                await settle_here(running)
+                await settle_here(running, is_fetching=self.is_fetching)
                 if isinstance(running.node.clock, HandClock):
                     running.node.clock.wait(seconds=1)  # what is tried again later comes to its turn
 
@@ -180,7 +183,7 @@ class Places:
         await self.settle()
 
 
-async def settle_here(running: Running) -> None:
+async def settle_here(running: Running, *, is_fetching: bool = True) -> None:
     """One round of all loops of one node."""
     node = running.node
     await running.aftermath.drain()
@@ -192,6 +195,8 @@ async def settle_here(running: Running) -> None:
         while await settling.spread(node, peer.node):
             pass
     await settling.settle(node)
+    for peer in node.directory.peers_of(node.here) if is_fetching else ():
+        await fetching.fetch(node, peer.node)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from handlers.problems import STATUS, status_of
 from server.domain.directory import Directory, NodeEntry, NodeKey
 from server.domain.errors import Refusal
 from server.domain.letters import Batch, Letter
+from server.domain.reconciling import Heads
 from server.domain.settling import known_kind
 from tests.http.spoiling import spoiled
 from tests.http.test_negative_table import PROVEN, REPLAYS, UNPROVEN
@@ -45,6 +46,10 @@ def test_the_directory_has_the_members_that_the_page_names() -> None:
     assert members("## Identities, the directory and keys") == set(Directory.model_fields) | of_nodes
     (keys,) = [row[2] for row in rows(PAGE, "## Identities, the directory and keys") if "keys" in row[0]]
     assert set(NodeKey.model_fields) <= set(CODES.findall(keys))
+
+
+def test_the_answer_about_heads_has_the_members_that_the_page_names() -> None:
+    assert members("### Heads") == set(Heads.model_fields)
 
 
 def test_the_kinds_are_those_that_a_node_understands() -> None:

@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal, Self
 
+from server.desk.gathering import bytes_here
 from server.desk.steps import (
     FieldShown,
     GapShown,
     LocalMoment,
+    MaterialAtDesk,
     MaterialShown,
     StepView,
     department_name,
     fields_shown,
     gaps_shown,
+    materials_at_desk,
     materials_shown,
     step_view,
 )
@@ -84,7 +87,7 @@ class DeskStep(Value):
     part: Part
     step: StepView
     form: tuple[FieldShown, ...] = ()
-    materials: tuple[MaterialShown, ...] = ()
+    materials: tuple[MaterialAtDesk, ...] = ()
     yields_fields: tuple[FieldShown, ...] = ()
     opinions: tuple[OpinionShown, ...] = ()
     supplement: SupplementShown | None = None
@@ -131,7 +134,9 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
         opened_at=record.case.opened_at,
         applicant_kind=_applicant_kind(node, record.case),
         is_by_agent=record.case.agent is not None,
-        steps=tuple(_desk_step(node, record.case, record.case.steps[code], part=part) for code, part in parts.items()),
+        steps=tuple(
+            [await _desk_step(node, record.case, record.case.steps[code], part=part) for code, part in parts.items()]
+        ),
         version=record.case.version,
     )
 
@@ -168,17 +173,18 @@ def _applicant_kind(node: Node, case: Case) -> Applicant | None:
     return bundle.applicants[0] if bundle and len(bundle.applicants) == 1 else None
 
 
-def _desk_step(node: Node, case: Case, step: Step, *, part: Part) -> DeskStep:
-    """The step as this part in it needs it, with the fields that an approval may yield."""
+async def _desk_step(node: Node, case: Case, step: Step, *, part: Part) -> DeskStep:
+    """The step as this part in it needs it: how far its materials have come, and what an approval may yield."""
     view = step_view(node, case, step=step)
     if part == "follow_up":
         return DeskStep(part=part, step=view)
     catalogue, commission = node.catalogue_of(case.catalogue), commission_of(case, step)
+    here = await bytes_here(node, case, step) if step.is_gathering else {}
     return DeskStep(
         part=part,
         step=view,
         form=fields_shown(catalogue, commission.form, is_masked=False),
-        materials=materials_shown(catalogue, commission.materials),
+        materials=materials_at_desk(catalogue, commission.materials, here),
         yields_fields=fields_shown(catalogue, dict.fromkeys(step.plan.yields_fields, ""), is_masked=False),
         opinions=_opinions(node, case, step),
         supplement=SupplementShown.of(step.supplement, catalogue) if step.supplement else None,

@@ -5,7 +5,8 @@ from datetime import date
 from server.desk.applying import own_case
 from server.desk.steps import FieldShown, department_name, fields_shown, node_name
 from server.domain.case import Case, Step
-from server.domain.errors import Missing
+from server.domain.errors import Conflict, Missing
+from server.domain.materials import File, media_type
 from server.domain.names import Value, china_day, moment_text
 from server.domain.procedure import Method
 from server.domain.records import Record
@@ -16,6 +17,12 @@ class NoSuchLicence(Missing):
     """The case has no such licence, or it is not delivered electronically."""
 
     title = "没有这份电子证照"
+
+
+class LicenceStillComing(Conflict):
+    """The file of the licence has not come from where it was issued yet."""
+
+    title = "证照文件尚在传送"
 
 
 class LicenceLine(Value):
@@ -36,6 +43,7 @@ class LicenceView(Value):
     step: str
     issued_by: str
     issued_on: date
+    has_file: bool
     fields: tuple[FieldShown, ...]
 
 
@@ -59,12 +67,9 @@ async def licence(node: Node, owner: str, id: str, *, number: str) -> LicenceVie
     Raises the refusals of `own_case`, NoSuchLicence.
     """
     record = await own_case(node, owner, id)
+    step = _delivered(record.case, number)
+    await _note_agent(node, record, owner)
     case, catalogue = record.case, node.catalogue_of(record.case.catalogue)
-    step = next((step for each, step in _yielded(case) if str(each) == number), None)
-    if step is None or step.delivery is None or step.delivery.method != "electronic":
-        raise NoSuchLicence("没有这份电子证照，或者尚未送达。")
-    if case.agent and case.agent.person.key == owner:
-        await _note(node, record, agent=owner, reason=f"mandate {case.agent.mandate}")
     issuer = f"{node_name(node, step.node)}{department_name(node, case, step.plan.department)}"
     return LicenceView(
         number=int(number),
@@ -73,15 +78,43 @@ async def licence(node: Node, owner: str, id: str, *, number: str) -> LicenceVie
         step=step.plan.code,
         issued_by=issuer,
         issued_on=china_day(step.decided_at or step.since),
+        has_file=step.licence is not None,
         fields=fields_shown(catalogue, step.result, is_masked=False),
     )
 
 
-async def _note(node: Node, record: Record, *, agent: str, reason: str) -> None:
-    at = node.clock.now()
-    entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
-    about = {"case": record.case.name, "agent": agent, "reason": reason}
-    await node.store.audit.note(entry, "licence.read", at=at, about=about)
+async def licence_file(node: Node, owner: str, id: str, *, number: str) -> File:
+    """The file of one electronic licence of one of the owner's cases; an agent's look is noted before it is given.
+
+    Raises the refusals of `own_case`, NoSuchLicence, and LicenceStillComing while it is on its way.
+    """
+    record = await own_case(node, owner, id)
+    licence = _delivered(record.case, number).licence
+    if licence is None:
+        raise NoSuchLicence("这份证照没有电子文件。")
+    address = node.keys.material(licence.sha256)
+    if await node.store.materials.missing([address]):
+        raise LicenceStillComing("证照文件尚在传送，请稍后再打开。")
+    await _note_agent(node, record, owner)
+    content = await node.store.materials.content(address)
+    return File(content=content, media_type=media_type(content))
+
+
+def _delivered(case: Case, number: str) -> Step:
+    """The step whose electronic licence has this number; raises NoSuchLicence."""
+    step = next((step for each, step in _yielded(case) if str(each) == number), None)
+    if step is None or step.delivery is None or step.delivery.method != "electronic":
+        raise NoSuchLicence("没有这份电子证照，或者尚未送达。")
+    return step
+
+
+async def _note_agent(node: Node, record: Record, owner: str) -> None:
+    """If it is an agent who looks, note it with his mandate."""
+    case, at = record.case, node.clock.now()
+    if case.agent and case.agent.person.key == owner:
+        entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
+        about = {"case": case.name, "agent": owner, "reason": f"mandate {case.agent.mandate}"}
+        await node.store.audit.note(entry, "licence.read", at=at, about=about)
 
 
 def _yielded(case: Case) -> list[tuple[int, Step]]:

@@ -28,6 +28,7 @@ async def carry(node: Node, effects: Sequence[Mapping[str, Any]]) -> None:
         "letter": store.letters_out,
         "notice": store.notices,
         "alarm": store.alarms,
+        "fetch": store.fetches,
     }
     for kind, room in rooms.items():
         documents = [effect[kind] for effect in effects if kind in effect]

@@ -8,14 +8,16 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from server.desk.claiming import check_act
+from server.desk.materials import hand_in
 from server.desk.meanwhile import perform_as_seen
 from server.domain import acts
 from server.domain.canonical import LARGEST_INTEGER
-from server.domain.case import Actor
+from server.domain.case import Actor, Offered
 from server.domain.catalogue import Catalogue
 from server.domain.errors import FieldFault, Missing
 from server.domain.forms import FormFaulty, form_faults
 from server.domain.items import Need
+from server.domain.materials import Upload
 from server.domain.merging import MergedField
 from server.domain.names import Value, WrittenKey, WrittenText, china_day
 from server.domain.persons import Officer
@@ -49,7 +51,8 @@ class DeliveryGiven(Delivery):
 class Decision(Value):
     """What an officer says with an act, and the step's version he saw.
 
-    `grounds` is whatever must be given as a reason. Which of the rest an act needs stands in ACTS.
+    `grounds` is whatever must be given as a reason, `licence` the id of an uploaded file of the licence. Which of the
+    rest an act needs stands in ACTS.
     """
 
     version: Annotated[int, Field(ge=0, lt=LARGEST_INTEGER)] | None = None
@@ -63,6 +66,7 @@ class Decision(Value):
     answer: Literal["agree", "object"] | None = None
     department: ShortText = ""
     delivery: DeliveryGiven | None = None
+    licence: ShortText = ""
     courier: Annotated[str, StringConstraints(max_length=50)] = ""
     number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,40}$")] = ""
 
@@ -123,13 +127,39 @@ async def act_on(node: Node, officer: Officer, wish: Wish) -> Record:
     Raises NoSuchAct, NoSuchCase, NoSuchStep, NotOurStep, NotYourDepartment, StateForbids, StepChanged,
     ClaimedByAnother, FormFaulty, and what the act itself asks for (domain/moves.py).
     """
-    act = act_of(node, officer, wish)
+    act = await _with_licence(node, officer, wish, act=act_of(node, officer, wish))
     if isinstance(act, acts.Approve):
         record = await node.store.cases.case(wish.case)
         catalogue = node.catalogue_of(record.case.catalogue)
         _check_result(catalogue, wish.step, act.result, on=china_day(node.clock.now()))
     await check_act(node, officer, act, case=wish.case)
     return await perform_as_seen(node, wish.case, act)
+
+
+async def hand_in_licence(node: Node, officer: Officer, content: bytes, *, name: str) -> Upload:
+    """Keep the file of a licence for this officer; raises MaterialTooLarge and MaterialTypeUnknown."""
+    return await hand_in(node, _uploader(node, officer), content, name=name)
+
+
+async def _with_licence(node: Node, officer: Officer, wish: Wish, *, act: acts.StepAct) -> acts.StepAct:
+    """The act with the file that the officer handed in of what the step yields; raises FormFaulty."""
+    id = wish.said.licence
+    if not id or not isinstance(act, acts.Approve | acts.Deliver):
+        return act
+    record = await node.store.cases.case(wish.case)
+    uploads = await node.store.materials.uploads_of(_uploader(node, officer), [id])
+    if id not in uploads:
+        detail = "没有找到这份证照文件，请重新上传。"
+        raise FormFaulty(
+            "证照文件有误。", errors=[FieldFault(pointer="/licence", code="material_unknown", detail=detail)]
+        )
+    content = uploads[id].model_dump(include={"sha256", "size", "media_type"})
+    licence = Offered(code=record.case.step(wish.step).plan.yields, **content)
+    return act.model_copy(update={"licence": licence})
+
+
+def _uploader(node: Node, officer: Officer) -> str:
+    return node.keys.owner("officer", officer.name)
 
 
 def act_of(node: Node, officer: Officer, wish: Wish) -> acts.StepAct:

@@ -1,6 +1,6 @@
 """What people are shown of a step: where it stands, who has it until when, and what is asked of the applicant."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -136,6 +136,13 @@ class MaterialShown(Value):
     media_type: str
 
 
+class MaterialAtDesk(MaterialShown):
+    """The same at the desk that decides: `sha256` opens it; `bytes_here` of its `size` have come from its home."""
+
+    sha256: str
+    bytes_here: int
+
+
 def step_view(node: Node, case: Case, *, step: Step) -> StepView:
     """Where a step stands."""
     last, is_confirmed = _due(node, step)
@@ -260,6 +267,17 @@ def materials_shown(catalogue: Catalogue, materials: Iterable[Offered]) -> tuple
     return tuple(
         MaterialShown(code=each.code, name=names.get(each.code, each.code), size=each.size, media_type=each.media_type)
         for each in materials
+    )
+
+
+def materials_at_desk(
+    catalogue: Catalogue, materials: Sequence[Offered], here: Mapping[str, int]
+) -> tuple[MaterialAtDesk, ...]:
+    """The same at the desk; `here` is how much has come of those that are not all here, by SHA-256 (hex)."""
+    shown = zip(materials_shown(catalogue, materials), materials, strict=True)
+    return tuple(
+        MaterialAtDesk(**vars(line), sha256=each.sha256, bytes_here=here.get(each.sha256, each.size))
+        for line, each in shown
     )
 
 

@@ -22,6 +22,7 @@ ACT_NAMES: Mapping[str, str] = {
     "tell": "告知补正",
     "answer": "提交补充内容",
     "supply": "收到补充内容",
+    "gather": "材料到齐",
     "accept": "受理",
     "deem": "视为受理",
     "decline": "不予受理",
@@ -75,9 +76,9 @@ def _deadline(_: Catalogue, __: Case, event: Any) -> str:
 
 def _accepted(catalogue: Catalogue, _: Case, event: Any) -> str:
     names = [name_of(catalogue, "material", each.material) for each in event.deferrals]
-    if not names:
-        return ""
-    return f"容缺受理，请在{chinese_date(event.deferrals[0].due_on)}前补交：{'、'.join(names)}。"
+    deferred = f"容缺受理，请在{chinese_date(event.deferrals[0].due_on)}前补交：{'、'.join(names)}。" if names else ""
+    forwarding = f"其中跨省转送用了{event.forwarding_days}天，不计入办理期限。" if event.forwarding_days else ""
+    return deferred + forwarding
 
 
 def _deemed(catalogue: Catalogue, case: Case, event: Any) -> str:

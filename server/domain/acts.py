@@ -90,10 +90,18 @@ class Supply(StepAct):
     materials: tuple[HandedIn | Offered, ...] = ()
 
 
+class Gather(StepAct):
+    """The decider has all materials that were offered; `kept` are the SHA-256 (hex) of those it looked for and has."""
+
+    name: ClassVar[str] = "gather"
+    kept: tuple[str, ...]
+
+
 class Accept(StepAct):
-    """Take the step up for decision (受理)."""
+    """Take the step up for decision (受理); `since` is when all that was handed in was with the decider."""
 
     name: ClassVar[str] = "accept"
+    since: Moment | None = None
     legal_days: PositiveInt | None = None
     promised_days: PositiveInt | None = None
     deferrals: tuple[Deferral, ...] = ()
@@ -166,10 +174,11 @@ class ReturnOpinion(StepAct):
 
 
 class Approve(StepAct):
-    """Grant it (准予)."""
+    """Grant it (准予); `licence` is the file of it, if there is one."""
 
     name: ClassVar[str] = "approve"
     result: Mapping[str, str] = {}
+    licence: Offered | None = None
 
 
 class Refuse(StepAct):
@@ -185,6 +194,7 @@ class Deliver(StepAct):
 
     name: ClassVar[str] = "deliver"
     delivery: Delivery
+    licence: Offered | None = None
 
 
 class LetGo(StepAct):

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
+from pydantic import Field, StringConstraints
+
 from server.domain.bundles import Closing
 from server.domain.clock import Ledger
 from server.domain.errors import Missing
 from server.domain.mandates import AgentOf
+from server.domain.materials import MOST_BYTES
 from server.domain.names import SENSITIVE, Moment, Value
 from server.domain.persons import Person, Rank, SubjectGiven
 from server.domain.plan import PlannedStep
@@ -77,11 +80,11 @@ class Actor(Value):
 
 
 class Offered(Value):
-    """A material as a letter offers it: which kind it is, and the SHA-256 (hex) of its content."""
+    """A content as a letter offers it: the material or licence that it is, and the SHA-256 (hex) of it."""
 
     code: str
-    sha256: Annotated[str, SENSITIVE]
-    size: int
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), SENSITIVE]
+    size: Annotated[int, Field(ge=1, le=MOST_BYTES)]
     media_type: str
 
 
@@ -152,10 +155,10 @@ class Step(Value):
     """One item inside a case. `node` is the decider, pinned with the directory's version when the step is sent.
 
     `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
-    decider had all that was handed in; `waits_on` tells why it was skipped. `officer` is who accepted it,
-    `decided_at` when it was approved. `finding` is what the home found in its own part, `checked_at` when; `papers`
-    are the originals on their way between the two. `bounced` is the kind of the home's last letter about it, if that
-    came back.
+    decider had all that was handed in; while `is_gathering`, materials are still coming. `waits_on` tells why it was
+    skipped. `officer` is who accepted it, `decided_at` when it was approved, `licence` the file of what it yielded.
+    `finding` is what the home found in its own part, `checked_at` when; `papers` are the originals on their way between
+    the two. `bounced` is the kind of the home's last letter about it, if that came back.
     """
 
     plan: PlannedStep
@@ -165,6 +168,7 @@ class Step(Value):
     node: str = ""
     directory_version: int = 0
     arrived_at: Moment | None = None
+    is_gathering: bool = False
     officer: str = ""
     clock: Ledger | None = None
     supplement: Supplement | None = None
@@ -176,6 +180,7 @@ class Step(Value):
     agency: str = ""
     result: Annotated[Mapping[str, str], SENSITIVE] = {}
     decided_at: Moment | None = None
+    licence: Offered | None = None
     delivery: Delivery | None = None
     waits_on: str = ""
     finding: Annotated[str, SENSITIVE] = ""
@@ -192,6 +197,11 @@ class Step(Value):
     def is_granted(self) -> bool:
         """Whether it is approved, its licence delivered or not."""
         return self.state in GRANTED
+
+    @property
+    def notify_from(self) -> Moment | None:
+        """Since when the five days for telling the applicant run; None while its materials are still coming."""
+        return None if self.is_gathering else self.arrived_at or self.since
 
     @property
     def checked_by(self) -> str:

@@ -1,4 +1,4 @@
-"""What must follow a commit: tasks for desks, letters to other nodes, notices to citizens; told by the events alone."""
+"""What must follow a commit: tasks, letters, notices, alarms and contents to fetch; told by the events alone."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
@@ -8,6 +8,7 @@ from server.domain.acts import Facts
 from server.domain.calendar import Calendar, add_working_days
 from server.domain.case import Case, State, Step, local_id
 from server.domain.clock import due
+from server.domain.gathering import Fetch, fetch_of
 from server.domain.letters import Letter, letter_id, letter_salt
 from server.domain.lifecycle import evolve
 from server.domain.names import Moment, Value, china_day
@@ -17,7 +18,7 @@ from server.domain.procedure import DELIVERY_DAYS, NOTIFY_DAYS
 from server.domain.rungs import next_at
 from server.domain.telling import asked, telling
 
-LETTER, NOTICE, ALARM, FIRST_TASK = range(4)
+LETTER, NOTICE, ALARM, FETCH, FIRST_TASK = range(5)
 
 
 class Task(Value):
@@ -65,6 +66,7 @@ class Effect(Value):
     letter: Letter | None = None
     notice: Notice | None = None
     alarm: Alarm | None = None
+    fetch: Fetch | None = None
 
 
 def effects_of(
@@ -87,6 +89,9 @@ def effects_of(
         notice = notice_of(case, event) if case.home == facts.here else None
         if notice:
             effects.append(Effect(event=event.number, index=NOTICE, notice=notice))
+        fetch = fetch_of(case, step, event, here=facts.here) if step else None
+        if fetch:
+            effects.append(Effect(event=event.number, index=FETCH, fetch=fetch))
         tasks = tasks_of(case, step, event=event, facts=facts) if step else ()
         effects += [Effect(event=event.number, index=index, task=task) for index, task in enumerate(tasks, FIRST_TASK)]
     alarm = _alarm(case, facts) if case else None
@@ -162,7 +167,9 @@ def due_on(step: Step, calendar: Calendar) -> str:
     if step.clock and not step.has_ended:
         last = due(step.clock, calendar, "promised")
         return last.on.isoformat() if last.on and last.is_confirmed else ""
-    since, days = (step.since, DELIVERY_DAYS) if step.has_ended else (step.arrived_at or step.since, NOTIFY_DAYS)
+    since, days = (step.since, DELIVERY_DAYS) if step.has_ended else (step.notify_from, NOTIFY_DAYS)
+    if since is None:
+        return ""
     first = china_day(since)
     last_day = add_working_days(first, days, calendar)
     return last_day.isoformat() if calendar.are_confirmed(first, last_day) and is_in_hand(step) else ""

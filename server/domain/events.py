@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveInt, TypeAdapter
+from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter
 
 from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Application, Commission, HandedIn, Offered, Outcome
@@ -84,16 +84,24 @@ class Supplied(Moved):
     materials: tuple[HandedIn | Offered, ...] = ()
 
 
-class TakenUp(Moved):
-    """The clock runs. Each deferred material has its last day, and so have the opinions that must be heard.
+class Gathered(Moved):
+    """All materials that were offered are kept here, where they are decided about."""
 
-    The days are told where another node counts them; they may be other than those that the home had planned with.
+    act: ClassVar[str] = "gather"
+    kind: Literal["gathered"] = "gathered"
+
+
+class TakenUp(Moved):
+    """The clock runs, by the days that its decider counts; deferred materials and opinions have their last days.
+
+    At home `forwarding_days` went by before all was with the decider (转送时间): they are nobody's working days.
     """
 
     legal_days: PositiveInt | None = None
     promised_days: PositiveInt | None = None
     deferrals: tuple[Deferral, ...] = ()
     opinions_due_on: date | None = None
+    forwarding_days: NonNegativeInt = 0
 
 
 class Accepted(TakenUp):
@@ -101,13 +109,11 @@ class Accepted(TakenUp):
 
     act: ClassVar[str] = "accept"
     kind: Literal["accepted"] = "accepted"
+    since: Moment | None = None
 
 
 class Deemed(TakenUp):
-    """Nobody told the applicant anything in five days, so it is accepted by law, since its material came.
-
-    行政许可法第三十二条第一款第四项.
-    """
+    """Nobody told the applicant anything in five days (行政许可法第三十二条): accepted by law since it all came."""
 
     act: ClassVar[str] = "deem"
     kind: Literal["deemed"] = "deemed"
@@ -178,6 +184,7 @@ class Approved(Moved):
     act: ClassVar[str] = "approve"
     kind: Literal["approved"] = "approved"
     result: Annotated[Mapping[str, str], SENSITIVE] = {}
+    licence: Offered | None = None
 
 
 class Refused(Moved):
@@ -195,13 +202,11 @@ class Delivered(Moved):
     act: ClassVar[str] = "deliver"
     kind: Literal["delivered"] = "delivered"
     delivery: Delivery
+    licence: Offered | None = None
 
 
 class Withdrawn(Moved):
-    """The applicant took the step back (撤回), and its decider, or its home while it waited, let it go.
-
-    `grounds` stand there if he did so by not answering.
-    """
+    """The applicant took the step back (撤回) and it was let go; `grounds` tell if he did so by not answering."""
 
     act: ClassVar[str] = "withdraw"
     kind: Literal["withdrawn"] = "withdrawn"
@@ -251,6 +256,7 @@ Event = Annotated[
     | Told
     | Answered
     | Supplied
+    | Gathered
     | Accepted
     | Deemed
     | Declined

@@ -71,6 +71,15 @@ class Batch(Value):
         return digest(self.model_dump(by_alias=True))
 
 
+def says_the_same(first: Letter, again: Letter) -> bool:
+    """Whether a letter about a letter only repeats the first under its id, as a node does after a backup was put back.
+
+    Nothing but its moment and its salt are new then.
+    """
+    told = (again.kind, again.sender, again.body)
+    return again.kind in (REFUSED, RETRY, ANNULLED) and told == (first.kind, first.sender, first.body)
+
+
 def letter_id(*source: Any) -> str:
     """SHA-256 of `[from, to, case, event number, index]`, or of `[from, to, kind, subject]` without a case."""
     return digest(list(source))

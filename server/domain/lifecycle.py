@@ -20,18 +20,22 @@ TABLE: Mapping[tuple[State, str], State] = {
     ("checking", "send"): "sent",
     ("checking", "withdraw"): "withdrawn",
     ("sent", "receive"): "received",
+    ("sent", "gather"): "sent",
     ("sent", "deem"): "accepted",
     ("sent", "withdraw"): "withdrawn",
+    ("received", "gather"): "received",
     ("received", "ask_supplement"): "supplementing",
     ("received", "accept"): "accepted",
     ("received", "deem"): "accepted",
     ("received", "decline"): "declined",
     ("received", "withdraw"): "withdrawn",
     ("supplementing", "tell"): "supplementing",
+    ("supplementing", "gather"): "supplementing",
     ("supplementing", "supply"): "received",
     ("supplementing", "decline"): "declined",
     ("supplementing", "withdraw"): "withdrawn",
     ("accepted", "supply"): "accepted",
+    ("accepted", "gather"): "accepted",
     ("accepted", "suspend"): "suspended",
     ("accepted", "extend"): "accepted",
     ("accepted", "opine"): "accepted",
@@ -40,6 +44,7 @@ TABLE: Mapping[tuple[State, str], State] = {
     ("accepted", "refuse"): "refused",
     ("accepted", "withdraw"): "withdrawn",
     ("suspended", "supply"): "suspended",
+    ("suspended", "gather"): "suspended",
     ("suspended", "opine"): "suspended",
     ("suspended", "resume"): "accepted",
     ("suspended", "withdraw"): "withdrawn",
@@ -84,7 +89,7 @@ def evolve(case: Case | None, event: events.Event) -> Case:
     return case.model_copy(update={"version": event.number})
 
 
-REVISION = 1  # raised whenever `evolve` makes another case of the same events than before
+REVISION = 2  # raised whenever `evolve` makes another case of the same events than before
 
 
 def replay(told: Iterable[events.Event]) -> Case:
@@ -147,7 +152,8 @@ def _requested(case: Case | None, event: events.Requested) -> Case:
         version=event.number,
         node=event.node,
         directory_version=wish.directory_version,
-        arrived_at=event.at,
+        arrived_at=None if wish.materials else event.at,
+        is_gathering=bool(wish.materials),
         finding=wish.finding,
     )
     return _with_step(case.model_copy(update=change), step)
@@ -164,7 +170,8 @@ def _moved(case: Case, step: Step, event: Moved) -> Case:
         return _with_step(case, step.model_copy(update={"version": event.number}))
     state = TABLE[step.state, event.act]
     since = event.moment if state != step.state else step.since
-    moved = {"state": state, "since": since, "version": event.number}
+    licence = getattr(event, "licence", None) or step.licence  # it comes with the decision or the delivery
+    moved = {"state": state, "since": since, "version": event.number, "licence": licence}
     step = step.model_copy(update=moved | _said(step, event))
     return _put_right(case, step, event) if isinstance(event, events.Supplied) else _with_step(case, step)
 
@@ -183,11 +190,20 @@ def _said(step: Step, event: Moved) -> dict[str, Any]:
         return {"supplement": Supplement(asked_at=event.moment, gaps=event.gaps)}
     if isinstance(event, events.Told) and step.supplement:
         return {"supplement": step.supplement.model_copy(update={"due_on": event.due_on})}
-    if isinstance(event, events.Supplied) and step.state == "supplementing":
-        return {"arrived_at": event.moment}
+    if isinstance(event, events.Supplied | events.Gathered):
+        return _arrived(step, event)
     if isinstance(event, events.TakenUp):
         return _taken_up(step, event)
     return _clocked(step, event) or _heard(step, event)
+
+
+def _arrived(step: Step, event: events.Supplied | events.Gathered) -> dict[str, Any]:
+    """Since when the decider has all of it; once the clock runs that is settled."""
+    if isinstance(event, events.Gathered):
+        return {"is_gathering": False, "arrived_at": step.arrived_at if step.clock else event.moment}
+    if step.state != "supplementing":
+        return {}
+    return {"arrived_at": None if step.is_gathering else event.moment}
 
 
 def _taken_up(step: Step, event: events.TakenUp) -> dict[str, Any]:
@@ -256,6 +272,8 @@ def _put_right(case: Case, step: Step, event: events.Supplied | events.Answered)
         "deferred": tuple(code for code in case.deferred if code not in codes),
     }
     step = step.model_copy(update={"supplement": supplement, "deferrals": deferrals})
+    if isinstance(event, events.Supplied) and event.materials and step.node != case.home:
+        step = step.model_copy(update={"is_gathering": True, "arrived_at": step.arrived_at if step.clock else None})
     return _with_step(case.model_copy(update=change), step)
 
 

@@ -26,6 +26,13 @@ class MaterialTypeUnknown(Unsupported):
     title = "只接受 JPEG、PNG 图片或 PDF 文件"
 
 
+class File(Value):
+    """A content to be opened by somebody."""
+
+    content: bytes
+    media_type: str
+
+
 class Upload(Value):
     """A file that a citizen handed in: `id` is the keyed digest of its content, `sha256` the plain one (hex)."""
 

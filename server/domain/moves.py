@@ -6,8 +6,10 @@ from typing import Any
 from server.domain import acts, events
 from server.domain.clock import ExtendedAlready
 from server.domain.errors import Conflict, Forbidden, Invalid
+from server.domain.gathering import offered
 from server.domain.happening import Moved
 from server.domain.moving import Moving, is_too_late
+from server.domain.names import china_day
 from server.domain.parts import check, turn_back
 from server.domain.procedure import Deferral, opinions_allow
 
@@ -88,6 +90,12 @@ class DeferredMaterialMissing(Conflict):
     title = "容缺材料尚未补齐"
 
 
+class NothingToGather(Conflict):
+    """Not all that was offered is kept here, or it has been noted already that it is."""
+
+    title = "材料尚未到齐或者已经到齐"
+
+
 class NothingToDeliver(Conflict):
     """The item yields no licence."""
 
@@ -111,6 +119,13 @@ def _ask_supplement(moving: Moving) -> Made:
     return events.SupplementAsked, {"gaps": gaps}
 
 
+def _gather(moving: Moving) -> Made:
+    kept = set(moving.act.kept)
+    if not moving.step.is_gathering or any(each.sha256 not in kept for each in offered(moving.case, moving.step)):
+        raise NothingToGather("材料尚未到齐，或者已经到齐。")
+    return events.Gathered, {}
+
+
 def _tell(moving: Moving) -> Made:
     return events.Told, {"due_on": moving.act.due_on}
 
@@ -118,7 +133,8 @@ def _tell(moving: Moving) -> Made:
 def _accept(moving: Moving) -> Made:
     if not moving.is_mirror and is_too_late(moving):
         return _deem(moving)
-    return events.Accepted, _taken_up(moving)
+    since = moving.act.since if moving.is_mirror else moving.step.arrived_at
+    return events.Accepted, {"since": since, **_taken_up(moving)}
 
 
 def _deem(moving: Moving) -> Made:
@@ -131,7 +147,8 @@ def _deem(moving: Moving) -> Made:
 
 def _taken_up(moving: Moving) -> dict[str, Any]:
     if moving.is_mirror:
-        return {name: getattr(moving.act, name) for name in ("legal_days", "promised_days", "deferrals")}
+        told = {name: getattr(moving.act, name) for name in ("legal_days", "promised_days", "deferrals")}
+        return {**told, "forwarding_days": _forwarding_days(moving)}
     plan = moving.step.plan
     due_on = moving.days_later(min(plan.terms.deferral_days, plan.terms.legal_days))
     deferred = [code for code in moving.case.deferred if code in plan.terms.deferrable]
@@ -140,6 +157,12 @@ def _taken_up(moving: Moving) -> dict[str, Any]:
         "deferrals": tuple(Deferral(material=code, due_on=due_on) for code in deferred),
         "opinions_due_on": moving.days_later(rule.days) if rule else None,
     }
+
+
+def _forwarding_days(moving: Moving) -> int:
+    """The days between the home's sending and the decider's having it all, as its letter tells."""
+    sent, arrived = moving.step.arrived_at, moving.act.since
+    return max((china_day(arrived) - china_day(sent)).days, 0) if sent and arrived else 0
 
 
 def _decline(moving: Moving) -> Made:
@@ -215,12 +238,19 @@ def _approve(moving: Moving) -> Made:
     step, result = moving.step, moving.act.result
     if not set(result) <= set(step.plan.yields_fields):
         raise NotYielded("办理结果中有该事项不产生的内容。")
+    _check_licence(moving)
     if not moving.is_mirror:
         if step.awaited:
             raise DeferredMaterialMissing("容缺材料补齐以前不能作出准予决定。")
         if not opinions_allow(step.plan.terms.opinions, step.opinions, today=moving.today):
             raise OpinionsOpen("会签部门的意见尚未齐备，或者有部门不同意。")
-    return events.Approved, {"result": result}
+    return events.Approved, {"result": result, "licence": moving.act.licence}
+
+
+def _check_licence(moving: Moving) -> None:
+    licence, yields = moving.act.licence, moving.step.plan.yields
+    if licence and (not yields or licence.code != yields):
+        raise NotYielded("办理结果中有该事项不产生的内容。")
 
 
 def _refuse(moving: Moving) -> Made:
@@ -230,7 +260,8 @@ def _refuse(moving: Moving) -> Made:
 def _deliver(moving: Moving) -> Made:
     if not moving.step.plan.yields:
         raise NothingToDeliver("该事项不产生证照，决定已在办理进度中告知。")
-    return events.Delivered, {"delivery": moving.act.delivery}
+    _check_licence(moving)
+    return events.Delivered, {"delivery": moving.act.delivery, "licence": moving.act.licence}
 
 
 def _let_go(moving: Moving) -> Made:
@@ -248,6 +279,7 @@ _MOVES: Mapping[type[acts.StepAct], Callable[[Moving], Made]] = {
     acts.AskSupplement: _ask_supplement,
     acts.Tell: _tell,
     acts.Supply: _supply,
+    acts.Gather: _gather,
     acts.Accept: _accept,
     acts.Deem: _deem,
     acts.Decline: _decline,

@@ -41,13 +41,13 @@ class Moving:
         return add_working_days(self.today, days, self.facts.calendar)
 
 
-def notify_by(moving: Moving) -> date:
-    """The last day on which the applicant may be told of gaps; later it is accepted by law."""
-    arrived_on = china_day(moving.step.arrived_at or moving.step.since)
-    return add_working_days(arrived_on, NOTIFY_DAYS, moving.facts.calendar)
-
-
 def is_too_late(moving: Moving) -> bool:
-    """Whether that day is surely over: where the calendar is not known, nothing happens by law."""
-    arrived_on, last = china_day(moving.step.arrived_at or moving.step.since), notify_by(moving)
+    """Whether the days for telling the applicant of gaps are surely over, so that it is accepted by law.
+
+    They do not run while the materials are still coming; and where the calendar is not known, nothing happens by law.
+    """
+    if moving.step.notify_from is None:
+        return False
+    arrived_on = china_day(moving.step.notify_from)
+    last = add_working_days(arrived_on, NOTIFY_DAYS, moving.facts.calendar)
     return moving.today > last and moving.facts.calendar.are_confirmed(arrived_on, last)

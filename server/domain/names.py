@@ -33,7 +33,7 @@ def china_day(at: datetime) -> date:
 def moment_text(at: datetime) -> str:
     """RFC 3339 in UTC with fixed width, so that it sorts as text: `2026-11-23T05:45:00.123Z`."""
     utc = at.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def moment_key(at: datetime) -> str:
@@ -47,10 +47,13 @@ def moment_of_key(key: str) -> datetime:
 
 
 def in_milliseconds(at: datetime) -> datetime:
-    """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError without a time zone."""
+    """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError if there is none such."""
     if at.tzinfo is None:
         raise ValueError("a moment needs a time zone")
-    utc = at.astimezone(UTC)
+    try:
+        utc = at.astimezone(UTC)
+    except OverflowError as fault:
+        raise ValueError("no such moment in UTC") from fault
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 

@@ -149,7 +149,9 @@ def _of_decider(case: Case, step: Step, calendar: Calendar, *, here: str) -> Ite
 
 
 def _notifying(step: Step, calendar: Calendar) -> Iterator[Rung]:
-    arrived_on = china_day(step.arrived_at or step.since)
+    if step.notify_from is None:
+        return
+    arrived_on = china_day(step.notify_from)
     last = add_working_days(arrived_on, NOTIFY_DAYS, calendar)
     is_confirmed = calendar.are_confirmed(arrived_on, last)
     yield _rung(step, "notify_soon", last, due_on=last, is_confirmed=is_confirmed)

@@ -110,7 +110,8 @@ def _plain(kind: type[acts.StepAct]) -> Callable[[Letter, str], acts.Act]:
 
 
 def _delivered(letter: Letter, step: str) -> acts.Act:
-    return _step_act(acts.Deliver, letter, step, said={"delivery": letter.body})
+    said = {"delivery": {name: value for name, value in letter.body.items() if name != "licence"}}
+    return _step_act(acts.Deliver, letter, step, said={**said, "licence": letter.body.get("licence")})
 
 
 def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, said: Mapping[str, Any]) -> acts.Act:

@@ -30,17 +30,17 @@ def telling(step: Step, event: events.Event) -> Body | None:
     if isinstance(event, events.Received):
         return "step.received", {}
     if isinstance(event, events.Accepted):
-        return "step.accepted", {"by": "decider", **_days(step), **_said(event, "deferrals")}
+        return "step.accepted", {"by": "decider", **_days(step), **_said(event, "since", "deferrals")}
     if isinstance(event, events.Deemed):
         return "step.accepted", {"by": "law", **_days(step), **_said(event, "since", "deferrals")}
     if isinstance(event, events.Approved):
-        return "step.decided", {"outcome": "approved", **_said(event, "result")}
+        return "step.decided", {"outcome": "approved", **_said(event, "result"), **_licence(event)}
     if isinstance(event, events.Refused):
         return "step.decided", {"outcome": "refused", **_said(event, "grounds", "appeal")}
     if isinstance(event, events.Declined):
         return "step.decided", {"outcome": "declined", **_said(event, "reason", "grounds", "agency", "appeal")}
     if isinstance(event, events.Delivered):
-        return "step.delivered", event.delivery.model_dump(mode="json")
+        return "step.delivered", {**event.delivery.model_dump(mode="json"), **_licence(event)}
     if isinstance(event, events.Withdrawn):
         return "step.withdrawn", _said(event, "grounds")
     if isinstance(event, crossing.PaperPosted | crossing.PaperArrived) and event.by.node == step.node:
@@ -62,6 +62,11 @@ def _notice(step: Step, event: events.Event) -> dict[str, Any]:
     if isinstance(event, events.Extended):
         return {"about": "extension", "approver": step.plan.department, **_said(event, "days", "reason")}
     return {}
+
+
+def _licence(event: events.Approved | events.Delivered) -> dict[str, Any]:
+    """The licence that it offers, if there is a file of one."""
+    return _said(event, "licence") if event.licence else {}
 
 
 def _paper(event: crossing.PaperPosted | crossing.PaperArrived) -> Body:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from server.crypto.fields import FieldRing
@@ -24,7 +25,7 @@ class UnsafeAddress(ValueError):
 
 
 class Blobs:
-    """Sealed files in a folder: written once, never changed."""
+    """Sealed files in a folder: written once, never changed; only parts of what is still coming are removed."""
 
     def __init__(self, folder: Path, ring: FieldRing) -> None:
         self._folder = folder
@@ -37,6 +38,15 @@ class Blobs:
     async def get(self, address: str) -> bytes:
         """The data; raises NoSuchBlob, and SealBroken if the file was altered or moved."""
         return await asyncio.to_thread(self._read, self._path(address))
+
+    async def has(self, address: str) -> bool:
+        """Whether there is a file at this address."""
+        return await asyncio.to_thread(self._path(address).exists)
+
+    async def remove(self, addresses: Sequence[str]) -> None:
+        """Forget what lies at these addresses, if anything does."""
+        for address in addresses:
+            await asyncio.to_thread(self._path(address).unlink, missing_ok=True)
 
     def _path(self, address: str) -> Path:
         if not ADDRESS.fullmatch(address):

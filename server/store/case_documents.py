@@ -18,6 +18,7 @@ from server.domain.lifecycle import REVISION, replay
 from server.domain.names import moment_key
 from server.domain.records import Commit, Record
 from server.store.database import Document
+from server.store.fetches import sealed_fetch
 from server.store.sealing import opened, sealed, sealed_letter
 
 DONE = "done"
@@ -108,4 +109,6 @@ def _written(effect: Effect, key: DataKey) -> dict[str, Any]:
         written["notice"] = effect.notice.model_dump(mode="json")
     if effect.alarm:
         written["alarm"] = effect.alarm.model_dump(mode="json")
+    if effect.fetch:
+        written["fetch"] = sealed_fetch(effect.fetch, key)
     return written

@@ -6,8 +6,9 @@ from server.store.queries import JUST_AFTER
 AT_ONCE = 1000
 
 
-async def keys_between(database: Database, query: Query, low: str, high: str, *, most: int) -> list[str]:
-    """The keys that are >= low and < high, sorted, up to `most` of them."""
+async def keys_between(database: Database, query: Query, bounds: tuple[str, str], *, most: int) -> list[str]:
+    """The keys that are >= the first and < the second bound, sorted, up to `most` of them."""
+    low, high = bounds
     found: list[str] = []
     while len(found) < most:
         limit = min(AT_ONCE, most - len(found))

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from server.crypto.fields import FieldRing
 from server.domain.exchange import KeptLetter, Position, Standing
-from server.domain.letters import Letter
+from server.domain.letters import Letter, says_the_same
 from server.domain.names import moment_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
 from server.store.keys import keys_between
@@ -79,8 +79,8 @@ class LettersIn:
 
         For a state other than `settled`, in which few letters stand; of all that wait here `most` are looked at.
         """
-        low, high = under(WAITING) if state == WAITING else under(state, sender)
-        keys = await keys_between(self._database, LETTERS_WAITING, low, high, most=most)
+        bounds = under(WAITING) if state == WAITING else under(state, sender)
+        keys = await keys_between(self._database, LETTERS_WAITING, bounds, most=most)
         told = [_peer_and_place(key.split(BAR)) for key in keys]
         return sorted(_position(place) for peer, place in told if peer == sender)
 
@@ -121,8 +121,11 @@ class LettersIn:
         conflicts = []
         for document in again:
             text, before = letter_text(document, self._ring), first[document["_id"]]
-            if before["from"] != document["from"] or letter_text(before, self._ring) != text:
-                conflicts.append(self._kept(document).letter)
+            if before["from"] == document["from"] and letter_text(before, self._ring) == text:
+                continue
+            letter = opened_letter(document, self._ring)
+            if not says_the_same(opened_letter(before, self._ring), letter):
+                conflicts.append(letter)
                 await self._database.insert_many(IN, [_kept_as(document, text)])
         return conflicts
 

@@ -60,7 +60,7 @@ class LettersOut:
 
     async def backlog(self, peer: str, *, most: int) -> int:
         """How many letters to this node stand in no batch yet, counted up to `most`."""
-        return len(await keys_between(self._database, LETTERS_TO_LOG, *under(UNLOGGED, peer), most=most))
+        return len(await keys_between(self._database, LETTERS_TO_LOG, under(UNLOGGED, peer), most=most))
 
     async def oldest_unlogged(self, peer: str) -> datetime | None:
         """When the oldest letter to this node was written that stands in no batch yet."""
@@ -69,7 +69,7 @@ class LettersOut:
 
     async def count_dead(self, peer: str, *, most: int) -> int:
         """How many letters of ours this node has refused that nothing was done about yet, counted up to `most`."""
-        return len(await keys_between(self._database, LETTERS_DEAD, *under(DEAD, peer), most=most))
+        return len(await keys_between(self._database, LETTERS_DEAD, under(DEAD, peer), most=most))
 
     async def mark_logged(self, peer: str, ids: Sequence[str], position: Position) -> None:
         """These letters stand in the batch of this position."""

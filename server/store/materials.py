@@ -43,6 +43,14 @@ class Materials:
             )
         }
 
+    async def keep_content(self, id: str, content: bytes) -> None:
+        """Store a content that is nobody's upload here; `id` is its keyed digest."""
+        await self._blobs.put(id, content)
+
+    async def missing(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of these contents that are not here."""
+        return frozenset([id for id in ids if not await self._blobs.has(id)])
+
     async def content(self, id: str) -> bytes:
         """The content of an upload; raises NoSuchBlob."""
         return await self._blobs.get(id)

@@ -48,6 +48,9 @@ DRAFTS_EXPIRING = Query("drafts_expiring", "drafts", "expiry_key", is_range=True
 # principal_key: principal | t<given_at> | id; agent_key: agent | t<given_at> | id
 MANDATES_OF_PRINCIPAL = Query("mandates_of_principal", "mandates", "principal_key", is_range=True)
 MANDATES_OF_AGENT = Query("mandates_of_agent", "mandates", "agent_key", is_range=True)
+# key: due | from | t<next attempt> | id, or ended; step_key: case:step
+FETCHES_DUE = Query("fetches_due", "fetches", "key", is_range=True)
+FETCHES_OF_STEP = Query("fetches_of_step", "fetches", "step_key")
 # kind: `published` of every version
 CATALOGUES = Query("catalogues", "catalogues", "kind")
 # bucket: the hour after which it may go
@@ -77,6 +80,8 @@ QUERIES: tuple[Query, ...] = (
     DRAFTS_EXPIRING,
     MANDATES_OF_PRINCIPAL,
     MANDATES_OF_AGENT,
+    FETCHES_DUE,
+    FETCHES_OF_STEP,
     CATALOGUES,
     *EXPIRED,
 )

@@ -18,6 +18,7 @@ from server.store.directories import Directories
 from server.store.dishonest import Dishonest
 from server.store.drafts import Drafts
 from server.store.exchange import ExchangeLog
+from server.store.fetches import Fetches
 from server.store.intake import Intake
 from server.store.letters_in import LettersIn
 from server.store.letters_out import LettersOut
@@ -54,6 +55,7 @@ class Store:
     calendar: ProjectedCalendar
     people: People
     materials: Materials
+    fetches: Fetches
     drafts: Drafts
     mandates: Mandates
     peers: Peers
@@ -75,7 +77,7 @@ class Store:
 
 def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
     """The store of the node of division `here`; `folder` holds the blobs."""
-    intake = Intake(database, CASES)
+    intake, blobs = Intake(database, CASES), Blobs(folder, ring)
     return Store(
         database=database,
         intake=intake,
@@ -91,7 +93,8 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         warnings=Warnings(database),
         calendar=ProjectedCalendar(database),
         people=People(database, ring),
-        materials=Materials(database, ring, Blobs(folder, ring)),
+        materials=Materials(database, ring, blobs),
+        fetches=Fetches(database, ring, blobs),
         drafts=Drafts(database, ring),
         mandates=Mandates(database, ring),
         peers=Peers(database),

@@ -49,6 +49,9 @@ class Metrics:
         self.peer_failures = Counter(
             "peer_failures_total", "Requests to a peer that failed.", ("peer", "reason"), registry=own
         )
+        self.contents_fetched = Counter(
+            "contents_fetched_total", "Attempts to fetch a content from a peer.", ("peer", "outcome"), registry=own
+        )
         self._gauge_peers(own)
 
     def _gauge_peers(self, own: CollectorRegistry) -> None:
@@ -57,7 +60,7 @@ class Metrics:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(name, text, ("peer",), registry=own)
 
-        self.peer_backlog = gauge("peer_backlog", "Letters that stand in no batch yet.")
+        self.peer_backlog = gauge("peer_backlog", "Letters waiting for a peer.")
         self.peer_unacknowledged_batches = gauge("peer_unacknowledged_batches", "Batches without a receipt.")
         self.peer_lag_seconds = gauge("peer_lag_seconds", "Age of the oldest letter without a receipt.")
         self.peer_breaker = gauge("peer_breaker", "0 closed, 1 half open, 2 open, 3 stopped.")

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from server.domain.acts import Act
+from server.domain.acts import Act, Gather
 from server.domain.case import Case, Step
 from server.domain.deciding import decide
 from server.domain.effects import Task, effects_of
@@ -15,7 +15,7 @@ from server.domain.lifecycle import evolve
 from server.domain.notices import Notice
 from server.domain.plan import PlannedStep
 from server.domain.settling import act_of
-from tests.world import CATALOGUE, JIANGSU, ZHEJIANG, facts, later, opening
+from tests.world import CATALOGUE, JIANGSU, ZHEJIANG, facts, later, opening, peer
 
 
 class Place:
@@ -31,6 +31,7 @@ class Place:
         self.written: list[Letter] = []
         self.carried = 0
         self.days = 0
+        self.receives_materials = True
 
     def do(self, act: Act) -> tuple[Event, ...]:
         """Do an act as the desk does; a refusal is raised and leaves everything as it was."""
@@ -58,7 +59,17 @@ class Place:
         act = act_of(Letter.model_validate_json(letter.text()), lambda version: CATALOGUE)
         if act is None:
             raise ValueError(f"this node does not know the kind {letter.kind}")
-        return self.do(act)
+        happened = self.do(act)
+        if self.receives_materials and letter.step:
+            self.gather(letter.step)
+        return happened
+
+    def gather(self, code: str) -> None:
+        """The materials of the step come, if any are still to come."""
+        step = self.case.steps.get(code) if self.case else None
+        if self.case and step and step.is_gathering and not step.has_ended:
+            kept = tuple(each.sha256 for each in self.case.materials)
+            self.do(Gather(id=f"gather-{len(self.events)}", by=peer(self.node), step=code, kept=kept))
 
 
 def exchange(home: Place, decider: Place) -> None:

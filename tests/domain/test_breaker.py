@@ -1,33 +1,169 @@
-"""The breaker of one destination: one courier of all probes a broken way, and nobody else ends his time."""
+"""The breaker: when the next attempt may be made, whatever comes in which order."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from server.domain.breaker import failed, is_another_probing, probing, sign_of_life
-from server.domain.exchange import Outbound
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-NOW = datetime.fromisoformat("2026-11-23T06:00:00Z")
-BROKEN = failed(Outbound(), "timed_out", at=NOW, wait=30.0)
-A_PROBE = timedelta(seconds=20)
+from server.domain.breaker import (
+    breaker,
+    failed,
+    gone_back,
+    in_next_stream,
+    is_another_probing,
+    probing,
+    sign_of_life,
+    stopped,
+    succeeded,
+    wait_seconds,
+)
+from server.domain.exchange import BEGINNING, Head, Outbound, Position
+from server.domain.letters import GENESIS
+from tests.world import MONDAY
+
+FIRST, MOST = 1.0, 600.0
+THEIRS = Head(1, 7, "ab" * 32)
+
+
+def later(seconds: float) -> datetime:
+    return MONDAY + timedelta(seconds=seconds)
+
+
+def broken(wait: float = 10.0) -> Outbound:
+    return failed(Outbound(), "unreachable", at=MONDAY, wait=wait)
+
+
+def test_a_way_that_never_failed_is_closed():
+    assert breaker(Outbound(), MONDAY) == "closed"
+
+
+def test_the_first_failure_opens_it_until_the_wait_is_over():
+    state = broken()
+    assert [breaker(state, later(seconds)) for seconds in (0, 9.9, 10, 99)] == [
+        "open",
+        "open",
+        "half_open",
+        "half_open",
+    ]
+    assert (state.failures, state.reason, state.failed_at) == (1, "unreachable", MONDAY)
+
+
+def test_whoever_probes_keeps_the_others_waiting():
+    state = probing(broken(), until=later(40))
+    assert [breaker(state, later(seconds)) for seconds in (10, 39, 40)] == ["open", "open", "half_open"]
 
 
 def test_what_comes_of_an_old_attempt_does_not_end_the_probe_of_another():
-    began_when_whole, theirs = Outbound(), probing(BROKEN, until=NOW + A_PROBE)
-    assert is_another_probing(theirs, began_when_whole, now=NOW)
-    assert is_another_probing(theirs, probing(BROKEN, until=NOW), now=NOW)
+    theirs = probing(broken(), until=later(40))
+    assert is_another_probing(theirs, Outbound(), now=later(20))
+    assert is_another_probing(theirs, probing(broken(), until=later(15)), now=later(20))
 
 
 def test_whoever_probes_ends_his_own_time():
-    ours = probing(BROKEN, until=NOW + A_PROBE)
-    assert not is_another_probing(ours, ours, now=NOW)
+    ours = probing(broken(), until=later(40))
+    assert not is_another_probing(ours, ours, now=later(20))
 
 
 def test_a_probe_that_was_never_heard_of_again_holds_nobody_up():
-    theirs = probing(BROKEN, until=NOW + A_PROBE)
-    assert not is_another_probing(theirs, Outbound(), now=NOW + A_PROBE)
+    assert not is_another_probing(probing(broken(), until=later(40)), Outbound(), now=later(40))
 
 
 def test_an_attempt_that_was_only_brought_forward_is_nobodys_yet():
-    brought_forward = sign_of_life(BROKEN, at=NOW)
-    assert brought_forward.probe == "early"
-    assert not is_another_probing(brought_forward, Outbound(), now=NOW)
-    assert not is_another_probing(BROKEN, Outbound(), now=NOW)
+    assert not is_another_probing(sign_of_life(broken(), at=later(1)), Outbound(), now=later(1))
+    assert not is_another_probing(broken(), Outbound(), now=later(1))
+
+
+def test_a_success_closes_it_and_forgets_what_was_wrong():
+    state = failed(broken(), "clock_skew", at=later(10), wait=20, skew_seconds=400)
+    state = succeeded(state, Position(1, 3), at=later(30))
+    assert breaker(state, later(30)) == "closed"
+    assert state == Outbound(acknowledged=Position(1, 3), succeeded_at=later(30), failed_at=later(10))
+
+
+def test_a_call_of_the_peer_brings_one_attempt_forward():
+    state = sign_of_life(broken(), at=later(1))
+    assert breaker(state, later(1)) == "half_open"
+    assert (state.failures, state.probe) == (1, "early")
+
+
+def test_a_second_call_brings_no_second_attempt_forward():
+    state = sign_of_life(broken(), at=later(1))
+    probe = probing(state, until=later(40))
+    assert sign_of_life(probe, at=later(2)) == probe
+    spent = failed(probe, "unreachable", at=later(3), wait=20)
+    assert sign_of_life(spent, at=later(4)) == spent
+    assert breaker(spent, later(4)) == "open"
+
+
+def test_after_the_next_regular_attempt_a_call_counts_again():
+    spent = failed(probing(sign_of_life(broken(), at=later(1)), until=later(40)), "unreachable", at=later(3), wait=20)
+    regular = failed(probing(spent, until=later(60)), "unreachable", at=later(24), wait=40)
+    assert breaker(sign_of_life(regular, at=later(25)), later(25)) == "half_open"
+
+
+def test_a_call_during_a_regular_attempt_brings_no_other_one_beside_it():
+    probe = probing(broken(), until=later(40))
+    assert sign_of_life(probe, at=later(12)) == probe
+    after = failed(probe, "unreachable", at=later(13), wait=20)
+    assert breaker(sign_of_life(after, at=later(14)), later(14)) == "half_open"
+
+
+@pytest.mark.parametrize("state", [Outbound(), broken(0.0), stopped(broken(), "log_conflict", theirs=THEIRS)])
+def test_a_call_changes_nothing_where_nothing_waits(state: Outbound):
+    assert sign_of_life(state, at=later(1)) == state
+
+
+def test_a_stopped_way_stays_so_until_the_next_stream():
+    state = stopped(broken(), "log_conflict", theirs=THEIRS)
+    assert [breaker(state, later(seconds)) for seconds in (0, 10**6)] == ["stopped", "stopped"]
+    opened = in_next_stream(state)
+    assert breaker(opened, later(0)) == "closed"
+    assert (opened.stream, opened.genesis, opened.acknowledged) == (2, THEIRS.hash, Position(2, 0))
+    assert (opened.stopped, opened.theirs, opened.failures, opened.head) == ("", None, 0, 0)
+
+
+def test_a_stream_follows_the_last_that_the_peer_has_seen():
+    state = stopped(Outbound(), "log_conflict", theirs=Head(4, 2, "cd" * 32))
+    assert in_next_stream(state).stream == 5
+    assert in_next_stream(Outbound()).genesis == GENESIS
+
+
+def test_going_back_moves_only_what_is_acknowledged():
+    state = Outbound(acknowledged=Position(1, 9))
+    assert gone_back(state, BEGINNING) == replace(state, acknowledged=BEGINNING)
+
+
+@given(st.integers(0, 10**6), st.floats(0, 1), st.floats(0.01, 10), st.floats(10, 1000))
+def test_the_wait_never_exceeds_what_the_back_off_allows(failures: int, fraction: float, first: float, most: float):
+    wait = wait_seconds(failures, first=first, most=most, fraction=fraction)
+    assert 0 <= wait <= most
+    assert wait <= first * 2.0 ** min(failures, 64)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["wait", "attempt", "call", "success"]), st.floats(0, 1)), max_size=60))
+def test_whatever_comes_only_a_success_closes_it_and_one_early_probe_stands_between_two_regular_ones(
+    course: list[tuple[str, float]],
+):
+    state, now, early, failures = broken(), 0.0, 0, 1
+    for what, chance in course:
+        before, at = state, later(now)
+        if what == "wait":
+            now += chance * MOST
+        elif what == "call":
+            state = sign_of_life(state, at=at)
+        elif what == "success":
+            state = succeeded(state, BEGINNING, at=at)
+            early, failures = 0, 0
+        elif breaker(state, at) in ("half_open", "closed"):
+            early = early + 1 if state.probe == "early" else 0
+            state = probing(state, until=later(now + 35)) if state.failures else state
+            wait = wait_seconds(state.failures, first=FIRST, most=MOST, fraction=chance)
+            state = failed(state, "timed_out", at=at, wait=wait)
+            failures += 1
+            assert state.next_attempt_at is not None
+            assert state.next_attempt_at <= at + timedelta(seconds=min(MOST, FIRST * 2 ** (failures - 1)))
+        assert early <= 1
+        assert state.failures == failures
+        assert breaker(state, later(now)) != "closed" or what == "success" or breaker(before, at) == "closed"

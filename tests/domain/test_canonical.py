@@ -9,7 +9,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.canonical import LARGEST_INTEGER, NotCanonical, canonical, digest
+from server.domain.canonical import DEEPEST, LARGEST_INTEGER, NotCanonical, canonical, digest
 
 ASCII = st.text(st.characters(max_codepoint=127))
 ALLOWED = st.recursive(
@@ -39,6 +39,20 @@ def test_the_order_of_keys_changes_nothing(entries: dict[str, Any], chance: Rand
 
 def test_tuples_are_lists() -> None:
     assert canonical((1, ("户", None))) == canonical([1, ["户", None]]) == '[1,["户",null]]'.encode()
+
+
+def nested(depth: int) -> Any:
+    value: Any = "inside"
+    for level in range(depth):
+        value = [value] if level % 2 else {"in": value}
+    return value
+
+
+def test_a_value_may_be_deep_but_not_without_an_end() -> None:
+    assert canonical(nested(DEEPEST)) == rfc8785.dumps(nested(DEEPEST))
+    for depth in (DEEPEST + 1, 5000):
+        with pytest.raises(NotCanonical):
+            canonical(nested(depth))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from server.domain.case import Commission
 from server.domain.deciding import decide
 from server.domain.effects import ALARM, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
 from server.domain.letters import letter_id
+from server.domain.names import moment_text
 from server.domain.procedure import APPEAL, Delivery, Terms
 from server.domain.telling import commission_of
 from tests.domain.carrying import Place, carry, exchange, places, step_at
@@ -41,7 +42,13 @@ from tests.world import (
 POLICE = officer("police", node=ZHEJIANG)
 WITHDRAW = acts.Withdraw(id="withdraw", by=citizen())
 FIRST_DONE = worked("first", officer(), result={"birth_number": "A1"})
-ACCEPTED = {"by": "decider", "legal_days": 10, "promised_days": 5, "deferrals": []}
+ACCEPTED = {
+    "by": "decider",
+    "legal_days": 10,
+    "promised_days": 5,
+    "deferrals": [],
+    "since": moment_text(later(seconds=1)),
+}
 
 
 def home_after(*wishes: acts.Act) -> Place:
@@ -205,6 +212,7 @@ def test_tasks_stand_where_the_step_is_decided_and_follow_it():
     decider.do(worked("second", POLICE)[0])
     assert [(task.id, task.department, task.state) for task in decider.tasks] == [
         (f"{JIANGSU}:case1:second", "police", "sent"),
+        (f"{JIANGSU}:case1:second", "police", "sent"),  # its materials have come
         (f"{JIANGSU}:case1:second", "police", "received"),
     ]
 

@@ -23,6 +23,7 @@ from tests.world import (
     JIANGSU,
     MONDAY,
     PART,
+    UPLOADS,
     ZHEJIANG,
     after,
     citizen,
@@ -51,17 +52,21 @@ ROWS: dict[tuple[State, str], State] = {
     ("checking", "withdraw"): "withdrawn",
     ("sent", "receive"): "received",
     ("sent", "deem"): "accepted",
+    ("sent", "gather"): "sent",
     ("sent", "withdraw"): "withdrawn",
     ("received", "ask_supplement"): "supplementing",
+    ("received", "gather"): "received",
     ("received", "accept"): "accepted",
     ("received", "deem"): "accepted",
     ("received", "decline"): "declined",
     ("received", "withdraw"): "withdrawn",
     ("supplementing", "tell"): "supplementing",
     ("supplementing", "supply"): "received",
+    ("supplementing", "gather"): "supplementing",
     ("supplementing", "decline"): "declined",
     ("supplementing", "withdraw"): "withdrawn",
     ("accepted", "supply"): "accepted",
+    ("accepted", "gather"): "accepted",
     ("accepted", "suspend"): "suspended",
     ("accepted", "extend"): "accepted",
     ("accepted", "opine"): "accepted",
@@ -70,6 +75,7 @@ ROWS: dict[tuple[State, str], State] = {
     ("accepted", "refuse"): "refused",
     ("accepted", "withdraw"): "withdrawn",
     ("suspended", "supply"): "suspended",
+    ("suspended", "gather"): "suspended",
     ("suspended", "opine"): "suspended",
     ("suspended", "resume"): "accepted",
     ("suspended", "withdraw"): "withdrawn",
@@ -103,6 +109,7 @@ ACTS: dict[str, Act] = {
     "ask_supplement": ASK,
     "tell": wish(acts.Tell, by=NODE, due_on=later(days=30).date()),
     "supply": SUPPLY,
+    "gather": wish(acts.Gather, by=NODE, kept=tuple(each.sha256 for each in UPLOADS.values())),
     "accept": ACCEPT,
     "deem": wish(acts.Deem, by=NODE),
     "decline": wish(acts.Decline, reason="unfixed", grounds="材料不实"),
@@ -179,10 +186,14 @@ def case_in(state: State, *, deferred: Sequence[str] = (), division: str = JIANG
 
 
 def in_state_for(state: State, act: str) -> Case:
-    """The same; for a supply after acceptance a deferred material is awaited, and a check is asked of the home."""
+    """The same; for a supply after acceptance a deferred material is awaited, a check is asked of the home, and what is
+    gathered is not here yet.
+    """
     if act == "ask_check":
         return case_in(state, division=ZHEJIANG)
-    return case_in(state, deferred=("photo",) if act == "supply" and state in ("accepted", "suspended") else ())
+    case = case_in(state, deferred=("photo",) if act == "supply" and state in ("accepted", "suspended") else ())
+    step = case.steps[STEP].model_copy(update={"is_gathering": act == "gather"})
+    return case.model_copy(update={"steps": {**case.steps, STEP: step}})
 
 
 def act_in(state: State, act: str) -> Act:

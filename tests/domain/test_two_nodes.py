@@ -207,6 +207,8 @@ class World:
             said["answer"] = "object" if spare % 10 == 8 else "agree"
         elif kind is acts.Approve:
             said["result"] = {f"{code}_number": f"by {place.node}"}
+        elif kind is acts.Gather:
+            said["kept"] = tuple(each.sha256 for each in place.case.materials) if place.case else ()
         elif kind is acts.PostPaper:
             said["number"] = f"P-{self.acts}"
         by = WHO[who](place.node) if who else self.due(place, code, kind, spare)
@@ -222,6 +224,7 @@ class World:
         if kind is acts.Extend:
             return officer(departments[code], node=place.node, name="head-1", rank="head")
         named = {acts.Supply: "citizen", acts.Deem: "clockwork", acts.Lapse: "clockwork", acts.FollowUp: "officer"}
+        named[acts.Gather] = "clockwork"
         return WHO[named[kind]](place.node) if kind in named else officer(departments[code], node=place.node)
 
     def answer(self, code: str) -> dict[str, Any]:

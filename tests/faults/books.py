@@ -54,7 +54,10 @@ def check_cases(client: Client, home: Node, peer: Node, *, cases: Sequence[str])
     """Each case, at home and as the peer's copy, has been through all its acts, each exactly once, and is relayed."""
     abroad = [f"{JIANGSU}:{case}" for case in cases]
     assert happened(client, home) == dict.fromkeys(cases, FINISHED)
-    assert happened(client, peer) == dict.fromkeys(abroad, FINISHED_ABROAD)
+    there = happened(client, peer)
+    # Its material may still be on the way when it is decided, so that there is nothing left to note.
+    assert max(each.pop((ABROAD, "gathered"), 0) for each in there.values()) <= 1
+    assert there == dict.fromkeys(abroad, FINISHED_ABROAD)
     for node in (home, peer):
         for case in all_of(client, node, "cases"):
             assert [event["number"] for event in case["events"]] == list(range(1, case["version"] + 1))

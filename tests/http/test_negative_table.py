@@ -181,6 +181,11 @@ def first_letter(document: dict[str, Any], **change: Any) -> dict[str, Any]:
     return document | {"letters": [document["letters"][0] | change, *document["letters"][1:]]}
 
 
+def nested(text: bytes, place: bytes, depth: int) -> bytes:
+    """The text with so many lists in each other behind this place."""
+    return text.replace(place, place + b'"deep":' + b"[" * depth + b"]" * depth + b",", 1)
+
+
 def carrying(*letters: Letter) -> Callable[[Attempt], Attempt]:
     """A batch that is right in every way but for whose letters it brings."""
 
@@ -225,6 +230,23 @@ PROVEN: dict[str, Row] = {
         plain(lambda all: orjson.dumps(first_letter(all, body={"n": 0.5}))), 400, "batch_unreadable"
     ),
     "too many letters": Row(plain(lambda all: all | {"letters": all["letters"][:1] * 201}), 400, "batch_unreadable"),
+    "a moment without milliseconds": Row(
+        plain(lambda all: all | {"complete_to": "2026-11-23T04:00:00Z"}), 400, "batch_unreadable"
+    ),
+    "a moment before all others": Row(
+        plain(lambda all: all | {"complete_to": "0001-01-01T00:00:00.000+08:00"}), 400, "batch_unreadable"
+    ),
+    "a letter of a moment after all others": Row(
+        plain(lambda all: first_letter(all, at="9999-12-31T23:59:59.999-08:00")), 400, "batch_unreadable"
+    ),
+    "a number that is a text": Row(plain(lambda all: all | {"number": str(all["number"])}), 400, "batch_unreadable"),
+    "a number beyond 2^53": Row(plain(lambda all: orjson.dumps(all | {"number": 2**53})), 400, "batch_unreadable"),
+    "a letter of a thousand lists in each other": Row(
+        plain(lambda all: nested(canonical(all), b'"body":{', 1000)), 400, "batch_unreadable"
+    ),
+    "a letter with a moment of another zone": Row(
+        plain(lambda all: first_letter(all, at="2026-11-23T12:00:00.000+08:00")), 400, "batch_unreadable"
+    ),
     "another version": Row(plain(lambda all: all | {"v": 2}), 400, "version_unknown"),
     "a letter of another version": Row(plain(lambda all: first_letter(all, v=2)), 400, "version_unknown"),
     # Whose it is, and for whom.

@@ -22,8 +22,18 @@ COUNTED = {
     "letters_sent_total",
     "letters_received_total",
     "letters_settled_total",
+    "contents_fetched_total",
     "peer_failures_total",
     "peer_backlog",
+    "peer_unacknowledged_batches",
+    "peer_lag_seconds",
+    "peer_breaker",
+    "peer_failures_in_row",
+    "peer_success_timestamp_seconds",
+    "peer_clock_skew_seconds",
+    "letters_attention",
+    "letters_dead",
+    "peer_differences",
 }
 
 

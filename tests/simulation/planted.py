@@ -133,6 +133,13 @@ FAULTS: Sequence[Fault] = (
         seed=67,
     ),
     Fault(
+        name="another's probe ended",
+        wrong="a failed attempt that began before lets a second courier probe beside the first",
+        instead=[(outbox, "is_another_probing", wrongs.heeds_nobody)],
+        invariant="one courier probes a broken way",
+        seed=7,
+    ),
+    Fault(
         name="effects of another version marked",
         wrong="the relay marks what it has not carried",
         instead=[(Cases, "mark_relayed", wrongs.marks_any_version)],

@@ -16,6 +16,7 @@ def test_every_name_is_there_from_the_start() -> None:
         "http_request_seconds",
         "refusals",
         "cases_opened",
+        "contents_fetched",
         "intake_batch_documents",
         "effects_relayed",
         "letters_sent",
@@ -24,6 +25,15 @@ def test_every_name_is_there_from_the_start() -> None:
         "notices",
         "peer_failures",
         "peer_backlog",
+        "peer_unacknowledged_batches",
+        "peer_lag_seconds",
+        "peer_breaker",
+        "peer_failures_in_row",
+        "peer_success_timestamp_seconds",
+        "peer_clock_skew_seconds",
+        "letters_attention",
+        "letters_dead",
+        "peer_differences",
     }
 
 

@@ -1,0 +1,127 @@
+"""Letters written by hand between Jiangsu and Zhejiang, their way, and copies of a node's memory."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pymongo
+
+from regions import outbox, settling
+from server.domain.directory import NodeEntry
+from server.domain.exchange import Entry, KeptLetter, SentLetter
+from server.domain.letters import Letter, letter_id
+from server.node import Node
+from tests.nodes import Places
+from tests.world import JIANGSU
+
+Sweeper = pymongo.MongoClient[dict[str, Any]]
+SALT = "c2FsdHNhbHRzYWx0c2FsdA"
+NOBODY = "ab" * 32  # the id of no letter
+QUIET = {"id": NOBODY, "code": "state_forbids"}  # of a letter.refused that is settled and does nothing
+
+
+def node_of(places: Places, division: str = JIANGSU) -> Node:
+    return places.nodes[division].node
+
+
+def peer_of(node: Node) -> NodeEntry:
+    """The other province as the directory has it."""
+    return next(node.directory.peers_of(node.here))
+
+
+async def write(node: Node, note: str = "", *, kind: str = "letter.refused", **more: Any) -> Letter:
+    """A letter to the other province that waits to be sent; without more it is settled there and does nothing."""
+    to, body = peer_of(node).node, more.pop("body", QUIET)
+    whole = {
+        "after": None,
+        "case": None,
+        "step": None,
+        "at": node.clock.now(),
+        "salt": "c2FsdHNhbHRzYWx0c2FsdA",
+        **more,
+    }
+    id = whole.pop("id", letter_id(node.here, to, kind, note))
+    letter = Letter(id=id, sender=node.here, to=to, kind=kind, body=body, **whole)
+    await node.store.letters_out.answer(letter)
+    return letter
+
+
+async def send(node: Node) -> None:
+    """All that is to go out goes, if the way is open."""
+    while await outbox.deliver(node, peer_of(node)):
+        pass
+
+
+async def send_one_by_one(node: Node, count: int, *, note: str = "n") -> list[Letter]:
+    """So many batches of one letter each."""
+    letters = []
+    for number in range(count):
+        letters.append(await write(node, f"{note}{number}"))
+        await send(node)
+    return letters
+
+
+async def settle(node: Node) -> None:
+    """Spread and settle all that has come in and is due."""
+    while await settling.spread(node, peer_of(node).node):
+        pass
+    while await settling.settle(node):
+        pass
+
+
+async def exchange(*nodes: Node) -> None:
+    """Letters go both ways, and answers to them, until nothing is left to do now."""
+    for _ in range(4):
+        for node in nodes:
+            await send(node)
+        for node in nodes:
+            await settle(node)
+
+
+async def forget_pause(node: Node) -> None:
+    """As if the time to wait had passed."""
+    peer = peer_of(node).node
+    state = await node.store.peers.outbound(peer)
+    await node.store.peers.take(peer, state, replace(state, next_attempt_at=None))
+
+
+async def entries_of(node: Node, way: str = "out", *, stream: int = 1) -> list[Entry]:
+    """All entries of one stream of the log with the other province, in order."""
+    found = await node.store.log(way, peer_of(node).node).entries(range(1, 60), stream=stream)
+    return [found[number] for number in sorted(found)]
+
+
+async def sent(node: Node, letter: Letter) -> SentLetter:
+    """A letter of this node's own as it stands."""
+    found = await node.store.letters_out.letter(letter.id)
+    assert found is not None
+    return found
+
+
+async def kept(node: Node, letter: Letter) -> KeptLetter:
+    """A letter of the other province as it stands."""
+    return (await node.store.letters_in.kept([letter.id]))[letter.id]
+
+
+def backup(sweeper: Sweeper, node: Node) -> dict[str, list[dict[str, Any]]]:
+    """All that this node remembers."""
+    database = sweeper[node.settings.database]
+    return {name: copy.deepcopy(list(database[name].find())) for name in _collections(sweeper, node)}
+
+
+async def restore(sweeper: Sweeper, node: Node, memory: dict[str, list[dict[str, Any]]]) -> None:
+    """Put a backup back: whatever came after it is lost."""
+    database = sweeper[node.settings.database]
+    for name in _collections(sweeper, node):
+        known = {document["_id"] for document in memory.get(name, ())}
+        await node.store.database.delete(
+            name, [each["_id"] for each in database[name].find() if each["_id"] not in known]
+        )
+        for document in memory.get(name, ()):
+            database[name].replace_one({"_id": document["_id"]}, document, upsert=True)
+
+
+def _collections(sweeper: Sweeper, node: Node) -> Iterator[str]:
+    names = sweeper[node.settings.database].list_collection_names()
+    yield from (name for name in names if not name.startswith("system."))
