@@ -16,7 +16,7 @@ from server.domain.breaker import (
     failed,
     gone_back,
     in_next_stream,
-    is_another_probing,
+    is_overtaken,
     probing,
     stopped,
     succeeded,
@@ -211,7 +211,7 @@ async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFai
             state.failures, first=settings.retry_first_seconds, most=settings.retry_most_seconds, fraction=fraction
         )
         wait = max(wait, failure.retry_after_seconds)
-        if not is_another_probing(state, attempt, now=at):
+        if not is_overtaken(attempt, state):
             state = failed(state, failure.reason, at=at, wait=wait, skew_seconds=failure.skew_seconds)
         if theirs is None:
             return state

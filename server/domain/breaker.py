@@ -13,7 +13,6 @@ from server.domain.exchange import Head, Outbound, Position
 from server.domain.letters import GENESIS
 
 MOST_DOUBLINGS = 20
-UNDER_WAY = ("early", "under_way")  # with the next attempt in the future; an early one due by now has not begun
 
 Breaker = Literal["closed", "open", "half_open", "stopped"]
 
@@ -37,10 +36,11 @@ def probing(state: Outbound, *, until: datetime) -> Outbound:
     return replace(state, next_attempt_at=until, probe="early" if state.probe == "early" else "under_way")
 
 
-def is_another_probing(state: Outbound, ours: Outbound, *, now: datetime) -> bool:
-    """Whether by now somebody else makes the attempt: what comes of ours, begun before, must not end his time."""
-    is_under_way = state.next_attempt_at is not None and state.next_attempt_at > now and state.probe in UNDER_WAY
-    return is_under_way and state.next_attempt_at != ours.next_attempt_at
+def is_overtaken(attempt: Outbound, state: Outbound) -> bool:
+    """Whether another attempt was noted or begun since this one (made in the state `attempt`), so that its failure
+    tells nothing new, and must not end the time of whoever probes now.
+    """
+    return state.failures > 0 and state.next_attempt_at != attempt.next_attempt_at
 
 
 def succeeded(state: Outbound, acknowledged: Position, *, at: datetime) -> Outbound:

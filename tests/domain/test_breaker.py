@@ -12,7 +12,7 @@ from server.domain.breaker import (
     failed,
     gone_back,
     in_next_stream,
-    is_another_probing,
+    is_overtaken,
     probing,
     sign_of_life,
     stopped,
@@ -55,24 +55,21 @@ def test_whoever_probes_keeps_the_others_waiting():
     assert [breaker(state, later(seconds)) for seconds in (10, 39, 40)] == ["open", "open", "half_open"]
 
 
-def test_what_comes_of_an_old_attempt_does_not_end_the_probe_of_another():
+def test_an_attempt_that_fails_beside_the_probe_of_another_is_overtaken():
     theirs = probing(broken(), until=later(40))
-    assert is_another_probing(theirs, Outbound(), now=later(20))
-    assert is_another_probing(theirs, probing(broken(), until=later(15)), now=later(20))
+    assert is_overtaken(Outbound(), theirs)
+    assert is_overtaken(probing(broken(), until=later(15)), theirs)
 
 
-def test_whoever_probes_ends_his_own_time():
+def test_whoever_probes_is_not_overtaken_before_another_does():
     ours = probing(broken(), until=later(40))
-    assert not is_another_probing(ours, ours, now=later(20))
+    assert not is_overtaken(ours, ours)
+    assert is_overtaken(ours, failed(ours, "unreachable", at=later(30), wait=10))
 
 
-def test_a_probe_that_was_never_heard_of_again_holds_nobody_up():
-    assert not is_another_probing(probing(broken(), until=later(40)), Outbound(), now=later(40))
-
-
-def test_an_attempt_that_was_only_brought_forward_is_nobodys_yet():
-    assert not is_another_probing(sign_of_life(broken(), at=later(1)), Outbound(), now=later(1))
-    assert not is_another_probing(broken(), Outbound(), now=later(1))
+def test_the_first_failure_of_a_way_that_is_whole_always_counts():
+    assert not is_overtaken(Outbound(), Outbound())
+    assert is_overtaken(Outbound(), broken())
 
 
 def test_a_success_closes_it_and_forgets_what_was_wrong():

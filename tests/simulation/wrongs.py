@@ -159,6 +159,6 @@ async def marks_any_version(cases: Cases, records: Sequence[Record]) -> None:
     await cases._database.mark_many("cases", marks)
 
 
-def heeds_nobody(state: Any, ours: Any, *, now: Any) -> bool:
+def heeds_nobody(attempt: Any, state: Any) -> bool:
     """A failed attempt ends the time of whoever probes meanwhile."""
     return False
