@@ -64,7 +64,7 @@ def test_an_attempt_that_fails_beside_the_probe_of_another_is_overtaken():
 def test_whoever_probes_is_not_overtaken_before_another_does():
     ours = probing(broken(), until=later(40))
     assert not is_overtaken(ours, ours)
-    assert is_overtaken(ours, failed(ours, "unreachable", at=later(30), wait=10))
+    assert is_overtaken(ours, failed(ours, "unreachable", at=later(30), wait=20))
 
 
 def test_the_first_failure_of_a_way_that_is_whole_always_counts():
