@@ -1,24 +1,29 @@
 """Evidence: whether the receipts kept with the logs still prove that every batch went, and which heads they lead to."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from server.crypto import base64url
 from server.crypto.signature_base import byte_sequence
 from server.crypto.suites import VerifyKey
 from server.domain.directory import NodeEntry
-from server.domain.exchange import Entry
+from server.domain.exchange import Entry, Position
 from server.domain.letters import GENESIS
 from server.domain.names import Value
+from server.domain.reconciling import Way
 from server.node import Node
 
 ENTRIES_AT_ONCE = 100
+WAYS: tuple[Way, ...] = ("out", "in")
 
 
 class LogChecked(Value):
-    """One log: how many batches and letters it has, its head, and the first number at which it proves nothing."""
+    """One log: how many batches and letters are proven in all its streams, its head, and the first number of the last
+    stream looked at that proves nothing.
+    """
 
     peer: str
-    direction: str
+    direction: Way
+    stream: int
     batches: int
     letters: int
     head: str
@@ -36,27 +41,40 @@ class Receipts(Value):
 async def check_receipts(node: Node) -> Receipts:
     """Walk every log of this node from its beginning and verify chain, request signature and receipt of each batch."""
     logs = tuple(
-        [
-            await _check_log(node, peer, direction)
-            for peer in node.directory.peers_of(node.here)
-            for direction in ("out", "in")
-        ]
+        [await _check_log(node, peer, direction) for peer in node.directory.peers_of(node.here) for direction in WAYS]
     )
     return Receipts(node=node.here, verified=all(log.faulty is None for log in logs), logs=logs)
 
 
-async def _check_log(node: Node, peer: NodeEntry, direction: str) -> LogChecked:
+async def _check_log(node: Node, peer: NodeEntry, direction: Way) -> LogChecked:
     log = node.store.log(direction, peer.node)
     us = node.directory.entry(node.here)
     sender, receiver = (us, peer) if direction == "out" else (peer, us)
-    head, batches, letters, faulty = GENESIS, 0, 0, None
-    while faulty is None and (entries := await log.entries(range(batches + 1, batches + 1 + ENTRIES_AT_ONCE))):
+    checked = LogChecked(peer=peer.node, direction=direction, stream=1, batches=0, letters=0, head=GENESIS, faulty=None)
+    while True:
+        following = await log.entry(Position(checked.stream + 1, 1))
+        async for entry in _walked(node, checked):
+            if entry.batch.prev == checked.head and _is_proven(entry, sender, receiver):
+                counts = {"batches": checked.batches + 1, "letters": checked.letters + len(entry.letters)}
+                checked = checked.model_copy(update={"head": entry.hash, **counts})
+            elif following and direction == "out":
+                break  # what we had written before we knew that the peer has another log, and wrote anew
+            else:
+                return checked.model_copy(update={"faulty": entry.batch.number})
+        if following is None:
+            return checked
+        checked = checked.model_copy(update={"stream": checked.stream + 1})
+        if direction == "out":  # the peer may have named a head that we have lost
+            checked = checked.model_copy(update={"head": following.batch.prev})
+
+
+async def _walked(node: Node, checked: LogChecked) -> AsyncIterator[Entry]:
+    """The entries of the stream that is being checked, from its beginning."""
+    log, stream, number = node.store.log(checked.direction, checked.peer), checked.stream, 1
+    while entries := await log.entries(range(number, number + ENTRIES_AT_ONCE), stream=stream):
         for number in sorted(entries):
-            entry = entries[number]
-            if faulty is None and not (entry.batch.prev == head and _is_proven(entry, sender, receiver)):
-                faulty = number
-            head, batches, letters = entry.hash, batches + 1, letters + len(entry.letters)
-    return LogChecked(peer=peer.node, direction=direction, batches=batches, letters=letters, head=head, faulty=faulty)
+            yield entries[number]
+        number += 1
 
 
 def _is_proven(entry: Entry, sender: NodeEntry | None, receiver: NodeEntry | None) -> bool:

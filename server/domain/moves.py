@@ -9,7 +9,6 @@ from server.domain.errors import Conflict, Forbidden, Invalid
 from server.domain.gathering import offered
 from server.domain.happening import Moved
 from server.domain.moving import Moving, is_too_late
-from server.domain.names import china_day
 from server.domain.parts import check, turn_back
 from server.domain.procedure import Deferral, opinions_allow
 
@@ -148,7 +147,7 @@ def _deem(moving: Moving) -> Made:
 def _taken_up(moving: Moving) -> dict[str, Any]:
     if moving.is_mirror:
         told = {name: getattr(moving.act, name) for name in ("legal_days", "promised_days", "deferrals")}
-        return {**told, "forwarding_days": _forwarding_days(moving)}
+        return {**told, "forwarding_days": moving.forwarding_days}
     plan = moving.step.plan
     due_on = moving.days_later(min(plan.terms.deferral_days, plan.terms.legal_days))
     deferred = [code for code in moving.case.deferred if code in plan.terms.deferrable]
@@ -157,12 +156,6 @@ def _taken_up(moving: Moving) -> dict[str, Any]:
         "deferrals": tuple(Deferral(material=code, due_on=due_on) for code in deferred),
         "opinions_due_on": moving.days_later(rule.days) if rule else None,
     }
-
-
-def _forwarding_days(moving: Moving) -> int:
-    """The days between the home's sending and the decider's having it all, as its letter tells."""
-    sent, arrived = moving.step.arrived_at, moving.act.since
-    return max((china_day(arrived) - china_day(sent)).days, 0) if sent and arrived else 0
 
 
 def _decline(moving: Moving) -> Made:

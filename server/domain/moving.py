@@ -40,6 +40,12 @@ class Moving:
         """The last day of so many working days that begin today."""
         return add_working_days(self.today, days, self.facts.calendar)
 
+    @property
+    def forwarding_days(self) -> int:
+        """The days from the home's sending until its decider had all that was handed in, as the decider tells."""
+        sent, arrived = self.step.arrived_at, self.act.since
+        return max((china_day(arrived) - china_day(sent)).days, 0) if sent and arrived else 0
+
 
 def is_too_late(moving: Moving) -> bool:
     """Whether the days for telling the applicant of gaps are surely over, so that it is accepted by law.

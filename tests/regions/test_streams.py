@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from regions import outbox, settling, watch
+from regions.evidence import check_receipts
 from regions.outbox import StreamNotStopped
 from server.domain.exchange import Position
 from server.domain.letters import Letter
 from server.node import Node
+from server.store.database import Mark
 from tests.nodes import HandClock, Places, running_nodes
 from tests.regions.exchanging import (
     Sweeper,
@@ -129,6 +131,18 @@ async def test_in_the_next_stream_letters_arrive_once_and_are_settled(places: Pl
     await settle(other)
     assert [(await kept(other, letter)).state for letter in more] == ["settled"] * 2
     assert (await entries_of(other, "in", stream=2))[-1].total == (await entries_of(node, stream=2))[-1].total == 4
+    ours, theirs = [await check_receipts(each) for each in (node, other)]
+    assert (ours.verified, theirs.verified) == (True, True)
+    (out, into) = ours.logs[0], theirs.logs[1]
+    assert (out.stream, out.head, into.stream) == (2, into.head, 2)
+
+
+async def test_a_batch_without_a_receipt_proves_nothing_unless_a_later_stream_took_its_place(places: Places):
+    node = node_of(places)
+    await send_one_by_one(node, 2)
+    await node.store.database.mark("log", Mark(f"out|{ZHEJIANG}|1:{2:012d}", {"answer_key": ""}))
+    (out, into) = (await check_receipts(node)).logs
+    assert (out.stream, out.batches, out.faulty, into.faulty) == (1, 1, 2, None)
 
 
 async def test_all_that_was_never_receipted_goes_into_the_next_stream(places: Places):
