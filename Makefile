@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MINUTES ?= 5
 LOCKS := uv runtime demo dev load
+RULES := tests/domain tests/crypto tests/catalogue
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test simulate chaos outages lint load lock clean
@@ -36,7 +37,12 @@ demo: $(VENV)/demo.stamp ## two provinces on this machine and one case across th
 	$(BIN)/python -m server demo $(ARGS)
 
 test: setup ## the whole suite with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
-	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term:skip-covered --cov-fail-under=95)
+ifdef ARGS
+	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest $(RULES) --cov --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(RULES))
+endif
 
 simulate: setup ## the exchange in simulated bad weather, each run made of its seed (SEEDS=10000)
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) $(ARGS)

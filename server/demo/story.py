@@ -16,6 +16,7 @@ from server.demo.processes import together
 from server.demo.provinces import Demo, Province
 
 NEXT_ACT = {"sent": "receive", "received": "accept", "accepted": "approve"}
+CHANGED = 412  # somebody has moved the step since it was looked at
 PAUSE_SECONDS = 0.05
 REQUEST_SECONDS = 30.0
 PICTURE = base64.b64decode(
@@ -42,6 +43,10 @@ class Row:
     by: str
 
 
+class SeenTooEarly(StoryFailed):
+    """What an officer had seen has changed before he acted on it."""
+
+
 @dataclass
 class Caller:
     """Somebody who calls the doors of one node."""
@@ -51,13 +56,14 @@ class Caller:
     token: str = ""
 
     async def call(self, method: str, path: str, **body: Any) -> Any:
-        """What the door answers; raises StoryFailed if it refuses."""
+        """What the door answers; raises StoryFailed if it refuses, SeenTooEarly if the step has moved on meanwhile."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         if method == "POST":
             headers["Idempotency-Key"] = uuid.uuid4().hex
         async with self.http.request(method, self.base_url + path, headers=headers, **body) as answer:
             if answer.status >= 400:
-                raise StoryFailed(f"{method} {path} was answered {answer.status}: {await answer.text()}")
+                kind = SeenTooEarly if answer.status == CHANGED else StoryFailed
+                raise kind(f"{method} {path} was answered {answer.status}: {await answer.text()}")
             return await answer.json()
 
     async def get(self, path: str) -> Any:
@@ -84,7 +90,7 @@ class Desk:
 
     async def work(self, numbers: frozenset[str]) -> bool:
         """Do the next act on each open task of these cases; whether there was any."""
-        with suppress(*self.forgives):
+        with suppress(SeenTooEarly, *self.forgives):  # he looks again
             return await self._work(numbers)
         return False
 

@@ -7,11 +7,12 @@ import aiohttp
 import pymongo
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from server.demo.people import Officer
 from server.demo.plots import BUNDLE, HOME, OTHER, PLOTS, cast_of
 from server.demo.provinces import Demo, Province
-from server.demo.story import Row, Story, StoryFailed
+from server.demo.story import Caller, Desk, Row, Story, StoryFailed
 from tests.catalogue.shipped import CATALOGUE
 from tests.http.conftest import nodes_of_a_module
 from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Places
@@ -77,3 +78,28 @@ async def test_each_mode_across_provinces_has_a_story_of_a_real_item() -> None:
         assert modes == {name}
     assert {place for plot in PLOTS.values() for place, _, _ in plot.order} == {HOME, OTHER}
     assert [name for name, plot in PLOTS.items() if plot.has_paper] == ["handover"]
+
+
+class Moved:
+    """A desk at which one task stands open, whose step moves on while the officer looks at it."""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        if request.method == "POST":
+            return web.json_response({"code": "step_changed"}, status=412)
+        if request.path.endswith("/tasks"):
+            task = {"case": "c1", "step": "one", "state": "sent", "part": "decide"}
+            return web.json_response({"tasks": [task], "next": ""})
+        step = {"step": "one", "state": "sent", "version": 1, "papers": [], "part": None}
+        return web.json_response({"steps": [{"step": step, "yields_fields": []}]})
+
+
+async def test_an_officer_whose_step_has_moved_on_looks_again() -> None:
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", Moved().handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with aiohttp.ClientSession() as http:
+        caller = Caller(http, f"http://127.0.0.1:{runner.addresses[0][1]}")
+        assert await Desk(caller, PLOTS["newborn"], {}, "out").work(frozenset({"c1"})) is False
+    await runner.cleanup()
