@@ -20,7 +20,7 @@ from tests.world import JIANGSU, ZHEJIANG
 
 Effects = dict[tuple[str, str, int, int], Mapping[str, Any]]
 COLLECTIONS = ("cases", "tasks", "letters_out", "letters_in", "log", "audit", "fetches")
-ROUNDS = 8
+ROUNDS = 4
 CARRIERS = 4
 
 

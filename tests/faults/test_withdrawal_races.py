@@ -13,7 +13,7 @@ from tests.faults.books import ABROAD, ACTS, DEPARTMENT_ABROAD, Client, check_lo
 from tests.nodes import Answer, Caller, Places, newborn_wish, running_nodes, until
 from tests.world import JIANGSU, ZHEJIANG
 
-SEEDS = range(48)
+SEEDS = range(20)  # the simulation has more of them
 AT_ONCE = 4
 WAY_THERE = (("deliver", JIANGSU), ("spread", ZHEJIANG), ("settle", ZHEJIANG))
 WAY_BACK = (("deliver", ZHEJIANG), ("spread", JIANGSU), ("settle", JIANGSU))
