@@ -9,9 +9,9 @@ from hashlib import sha256
 
 from regions.asking import PeerRefused, Question, ask
 from regions.client import PeerFailure
+from regions.retrying import wait_after
 from server.crypto.receipts import PART
 from server.desk.gathering import gather, wants
-from server.domain.breaker import wait_seconds
 from server.domain.directory import NodeEntry
 from server.domain.errors import Missing, StaleVersion, Unavailable
 from server.domain.gathering import KeptFetch
@@ -21,7 +21,6 @@ PATH = "/peer/v1/materials/{sha256}"
 PART_BYTES = 1 << 20
 AT_ONCE = 20
 TAKEN = timedelta(minutes=2)
-FOUR_BYTES = 2**32
 NOT_AS_OFFERED = "not_as_offered"
 
 
@@ -98,10 +97,7 @@ async def _part(node: Node, peer: NodeEntry, fetch: KeptFetch, *, first: int) ->
 
 async def _postpone(node: Node, fetch: KeptFetch, failure: PeerFailure) -> None:
     """Put the next attempt off, from a second on up to ten minutes, by chance."""
-    settings = node.settings
-    fraction = int.from_bytes(node.chance.token(4), "big") / FOUR_BYTES
-    first, most = settings.retry_first_seconds, settings.retry_most_seconds
-    wait = max(wait_seconds(fetch.failures, first=first, most=most, fraction=fraction), failure.retry_after_seconds)
+    wait = wait_after(node, failure)(fetch.failures)
     await node.store.fetches.postpone(fetch, until=node.clock.now() + timedelta(seconds=wait), reason=failure.reason)
     outcome = "thrown_away" if failure.reason == NOT_AS_OFFERED else "failed"
     node.metrics.contents_fetched.labels(fetch.node, outcome).inc()

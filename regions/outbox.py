@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from regions import wire
 from regions.client import PeerFailure, hand_over
+from regions.retrying import wait_after
 from server.domain.breaker import (
     breaker,
     failed,
@@ -20,7 +21,6 @@ from server.domain.breaker import (
     probing,
     stopped,
     succeeded,
-    wait_seconds,
 )
 from server.domain.directory import NodeEntry
 from server.domain.errors import Conflict
@@ -199,20 +199,16 @@ def _after_success(state: Outbound, entry: Entry, head: Head, *, at: datetime) -
 
 async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFailure, attempt: Outbound) -> None:
     """Back off; go on from where the peer's signed head is, or stop where its log and ours contradict each other."""
-    settings, at = node.settings, node.clock.now()
-    fraction = int.from_bytes(node.chance.token(4), "big") / 2**32
+    at, wait = node.clock.now(), wait_after(node, failure)
     theirs = failure.head if failure.reason in CONTRADICTIONS else None
     is_known = bool(theirs) and await _is_known(node, peer, entry, theirs=theirs)
 
     def change(state: Outbound) -> Outbound:
         if state.stopped or entry.position <= state.acknowledged:
             return state  # somebody else knows better by now
-        wait = wait_seconds(
-            state.failures, first=settings.retry_first_seconds, most=settings.retry_most_seconds, fraction=fraction
-        )
-        wait = max(wait, failure.retry_after_seconds)
         if not is_overtaken(attempt, state):
-            state = failed(state, failure.reason, at=at, wait=wait, skew_seconds=failure.skew_seconds)
+            seconds = wait(state.failures)
+            state = failed(state, failure.reason, at=at, wait=seconds, skew_seconds=failure.skew_seconds)
         if theirs is None:
             return state
         return gone_back(state, theirs.position) if is_known else stopped(state, failure.reason, theirs=theirs)

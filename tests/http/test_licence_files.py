@@ -1,6 +1,5 @@
 """The file of a licence: handed in at the desk that decides, offered with the decision, and opened by its holder."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pymongo
@@ -9,9 +8,9 @@ import pytest
 from regions import fetching
 from regions.asking import PeerRefused
 from tests.http.asking import act, refused
-from tests.http.conftest import module_wide, nodes_of_a_module
+from tests.http.conftest import module_wide
 from tests.http.peer_questions import FAR, Books, asked, digest, far_case, fetches_of, picture
-from tests.nodes import Answer, Caller, HandClock, Places
+from tests.nodes import Answer, Caller, Places
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -19,17 +18,9 @@ UPLOAD = "/desk/v1/licence-files"
 
 
 @module_wide
-async def places(
-    tmp_path_factory: pytest.TempPathFactory,
-    database_uri: str,
-    database_sweeper: pymongo.MongoClient[dict[str, Any]],
-    clock: HandClock,
-) -> AsyncIterator[Places]:
+async def places(three: Places) -> Places:
     """Three nodes under a clock that stands still."""
-    folder, divisions = tmp_path_factory.mktemp("nodes"), (JIANGSU, ZHEJIANG, GUANGDONG)
-    more = {"clock": clock, "divisions": divisions}
-    async with nodes_of_a_module(folder, database_uri, database_sweeper, **more) as places:
-        yield places
+    return three
 
 
 @pytest.fixture

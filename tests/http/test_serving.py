@@ -1,6 +1,5 @@
 """What a node serves to another: what a letter offered, to whom it was offered, while it matters, and with a note."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +12,10 @@ from regions.directory import known_key
 from server.crypto import base64url
 from server.crypto.receipts import ReceivedAnswer, verify_answer
 from server.crypto.signatures import Received, sign_as_received
-from tests.http.conftest import module_wide, nodes_of_a_module
+from tests.http.conftest import module_wide
 from tests.http.peer_questions import FAR, Books, LyingWire, asked, digest, far_case, picture
 from tests.http.peer_requests import Reply, refused_unsigned
-from tests.nodes import Caller, HandClock, Places
+from tests.nodes import Caller, Places
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,17 +24,9 @@ SHA = digest(CONTENT)
 
 
 @module_wide
-async def places(
-    tmp_path_factory: pytest.TempPathFactory,
-    database_uri: str,
-    database_sweeper: pymongo.MongoClient[dict[str, Any]],
-    clock: HandClock,
-) -> AsyncIterator[Places]:
+async def places(three: Places) -> Places:
     """Three nodes under a clock that stands still."""
-    folder, divisions = tmp_path_factory.mktemp("nodes"), (JIANGSU, ZHEJIANG, GUANGDONG)
-    more = {"clock": clock, "divisions": divisions}
-    async with nodes_of_a_module(folder, database_uri, database_sweeper, **more) as places:
-        yield places
+    return three
 
 
 @module_wide

@@ -1,0 +1,24 @@
+"""How long to wait before a peer is asked again: ever longer from failure to failure, by chance, and as it asks."""
+
+from collections.abc import Callable
+
+from regions.client import PeerFailure
+from server.domain.breaker import wait_seconds
+from server.node import Node
+
+FOUR_BYTES = 2**32
+
+
+def wait_after(node: Node, failure: PeerFailure) -> Callable[[int], float]:
+    """The seconds until the next attempt, by how many failures there were before; never less than Retry-After.
+
+    Chance is asked once, so that whoever has to decide anew on a changed state decides by the same chance.
+    """
+    fraction = int.from_bytes(node.chance.token(4), "big") / FOUR_BYTES
+    first, most = node.settings.retry_first_seconds, node.settings.retry_most_seconds
+
+    def wait(failures: int) -> float:
+        drawn = wait_seconds(failures, first=first, most=most, fraction=fraction)
+        return max(drawn, failure.retry_after_seconds)
+
+    return wait
