@@ -94,7 +94,7 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         "a file": ("server/domain/a.py", "def f():\n    return open('x')"),
         "waiting": ("server/domain/a.py", "async def f():\n    return 1"),
     },
-    "modules_are_small": {"too long": ("handlers/a.py", lines(300))},
+    "modules_are_small": {"too long": ("handlers/a.py", lines(401))},
     "classes_are_small": {"too long": ("handlers/a.py", f"class A:\n{lines(150, '    ')}")},
     "functions_are_small": {
         "too long": ("handlers/a.py", f"def f():\n{lines(40, '    ')}"),
@@ -188,4 +188,11 @@ def test_every_rule_is_shown_to_bite() -> None:
 def test_what_a_library_dictates_does_not_count_as_a_parameter(tmp_path: Path) -> None:
     text = "def f(_logger, _method, event):\n    pass\n\nclass A:\n    def __exit__(self, a, b, c):\n        pass\n"
     rule = next(rule for rule in RULES if rule.__name__ == "parameters_are_few")
+    assert list(rule(built(tmp_path, ("handlers/a.py", text)))) == []
+
+
+def test_docstrings_and_blank_lines_do_not_count_as_lines_of_a_module(tmp_path: Path) -> None:
+    spoken = '    """It says\n\n    much.\n    """\n\n\n'
+    text = lines(300) + "".join(f"class A{number}:\n{spoken}" for number in range(100))
+    rule = next(rule for rule in RULES if rule.__name__ == "modules_are_small")
     assert list(rule(built(tmp_path, ("handlers/a.py", text)))) == []

@@ -32,12 +32,18 @@ class Source:
 
     path: str
     module: str
-    lines: int
+    text: str
     tree: ast.Module
 
     @property
     def is_package(self) -> bool:
         return self.path.endswith("/__init__.py")
+
+    @functools.cached_property
+    def code_lines(self) -> int:
+        """How many lines it has, without docstrings and blank lines."""
+        spoken = {number for node in ast.walk(self.tree) for number in _docstring_lines(node)}
+        return sum(bool(line.strip()) for number, line in enumerate(self.text.splitlines(), 1) if number not in spoken)
 
     @functools.cached_property
     def classes(self) -> tuple[ast.ClassDef, ...]:
@@ -128,7 +134,15 @@ def _sources(root: Path) -> Iterator[Source]:
             text = path.read_text(encoding="utf-8")
             parts = path.relative_to(root).with_suffix("").parts
             module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            yield Source(path.relative_to(root).as_posix(), module, len(text.splitlines()), ast.parse(text))
+            yield Source(path.relative_to(root).as_posix(), module, text, ast.parse(text))
+
+
+def _docstring_lines(node: ast.AST) -> range:
+    """The lines of this node's own docstring."""
+    if not isinstance(node, ast.Module | ast.ClassDef | Function) or ast.get_docstring(node, clean=False) is None:
+        return range(0)
+    first = node.body[0]
+    return range(first.lineno, (first.end_lineno or first.lineno) + 1)
 
 
 def _absolute(source: Source, node: ast.ImportFrom) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.house.house import Breach, Function, House
 
-MODULE_LINES = 300
+MODULE_LINES = 400
 CLASS_LINES = 150
 FUNCTION_LINES = 40
 PARAMETERS = 5
@@ -16,10 +16,10 @@ EMPTY_WORDS = re.compile(r"(?:util|helper|common|manager|service)s?")
 
 
 def modules_are_small(house: House) -> Iterator[Breach]:
-    """A module has at most 300 lines."""
+    """A module has at most 400 lines, docstrings and blank lines not counted."""
     for source in house.sources:
-        if source.lines > MODULE_LINES:
-            yield Breach(source.path, "", f"has {source.lines} lines, more than {MODULE_LINES}")
+        if source.code_lines > MODULE_LINES:
+            yield Breach(source.path, "", f"has {source.code_lines} lines, more than {MODULE_LINES}")
 
 
 def classes_are_small(house: House) -> Iterator[Breach]:
