@@ -68,15 +68,16 @@ class Loops:
         failures = 0
         while not self._is_stopping:
             wake.clear()
+            cancels = _cancels()
             try:
                 has_more = await run()
                 failures = 0
-            except (Exception, asyncio.CancelledError) as fault:  # the outermost shell of a loop
-                if _is_cancelled():
+            except BaseException as fault:  # extension modules raise what is no Exception
+                if _is_end(fault, cancels):
                     raise
-                log.error("loop.failed", loop=name, failures=failures + 1, exc_info=fault)
                 failures += 1
                 has_more = False
+                _tell_failure(name, failures, fault)
             if has_more:
                 await asyncio.sleep(0)
             elif not self._is_stopping:
@@ -84,10 +85,25 @@ class Loops:
                 await _wait(wake, self._jitter(min(pause, max(most_seconds, every_seconds))))
 
 
-def _is_cancelled() -> bool:
-    """Whether somebody cancels the loop itself, not only something it waits for."""
+def _cancels() -> int:
+    """How often this task was cancelled. A library may forget to take one of them back, so compare, not count."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return 0 if task is None else task.cancelling()
+
+
+def _is_end(fault: BaseException, cancels: int) -> bool:
+    """Whether the loop itself was cancelled or closed, or the process ends; `cancels` is what it was before the run."""
+    if isinstance(fault, asyncio.CancelledError):
+        return _cancels() > cancels
+    return isinstance(fault, KeyboardInterrupt | SystemExit | GeneratorExit)
+
+
+def _tell_failure(name: str, failures: int, fault: BaseException) -> None:
+    try:
+        log.error("loop.failed", loop=name, failures=failures, exc_info=fault)
+    except BaseException as obstacle:
+        if _is_end(obstacle, _cancels()):
+            raise
 
 
 async def _wait(wake: asyncio.Event, seconds: float) -> None:

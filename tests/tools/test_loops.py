@@ -1,7 +1,9 @@
 """Loops run again and again, survive failures, wake when nudged and stop cleanly."""
 
 import asyncio
+import errno
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import structlog
@@ -125,6 +127,73 @@ async def test_a_cancellation_from_within_does_not_kill_the_loop(
     await run.reach(2)
     await loops.stop(1)
     assert [(entry["event"], entry["loop"], entry["failures"]) for entry in logged] == [("loop.failed", "inbox", 1)]
+
+
+class Panic(BaseException):
+    """What an extension module raises when it is at its wits' end: no Exception."""
+
+
+class Unspeakable(Exception):
+    """A failure that cannot even be written down."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("fault", [Panic("oops"), MemoryError(), BaseExceptionGroup("all", [Panic()]), Unspeakable()])
+async def test_whatever_a_run_raises_the_loop_goes_on(fault: BaseException) -> None:
+    pauses, run = Pauses(), Counted(fault, fault)
+    loops = Loops(jitter=pauses)
+    loops.start("relay", run, every_seconds=1, most_seconds=8)
+    await run.reach(4)
+    await loops.stop(1)
+    assert pauses.noted[:3] == [2, 4, 1]
+
+
+@pytest.mark.parametrize(
+    "obstacle", [OSError(errno.ENOSPC, "no room"), BrokenPipeError(), ValueError("closed file"), Panic("oops")]
+)
+async def test_a_failure_that_cannot_be_logged_does_not_end_the_loop(obstacle: BaseException) -> None:
+    def refuse(_logger: object, _method: str, _event: structlog.types.EventDict) -> structlog.types.EventDict:
+        raise obstacle
+
+    pauses, run = Pauses(), Counted(ValueError("no"), ValueError("no"))
+    loops = Loops(jitter=pauses)
+    structlog.configure(processors=[refuse])
+    loops.start("relay", run, every_seconds=1, most_seconds=8)
+    await run.reach(4)
+    await loops.stop(1)
+    assert pauses.noted[:3] == [2, 4, 1]
+
+
+async def test_a_cancellation_that_a_library_did_not_take_back_does_not_end_the_loop() -> None:
+    run = Counted()
+
+    async def careless() -> None:
+        await run()
+        if run.runs == 1:
+            asyncio.current_task().cancel()  # as a time-out does that comes at the moment of another failure
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+        raise OSError("reset")
+
+    loops = Loops(jitter=Pauses())
+    loops.start("courier", careless, every_seconds=1)
+    await run.reach(3)
+    await loops.stop(1)
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_the_end_of_the_process_is_not_held_up(end: type[BaseException]) -> None:
+    async def main() -> None:
+        loops = Loops(jitter=Pauses())
+        loops.start("relay", Counted(end()), every_seconds=HOUR)
+        await asyncio.Event().wait()
+
+    with pytest.raises(end):
+        asyncio.run(main())
 
 
 async def test_stopping_lets_the_present_run_finish_and_starts_no_other() -> None:
