@@ -100,7 +100,7 @@ async def opened(
 async def serve(settings: Settings) -> None:
     """Answer requests until told to stop; then take none, finish those under way, and end."""
     async with opened(settings) as node:
-        loops = Loops()
+        loops = Loops(node.metrics)
         loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
@@ -112,7 +112,7 @@ async def serve(settings: Settings) -> None:
 async def work(settings: Settings) -> None:
     """Do what nobody waits for: relay, deliver, settle, forget; until told to stop."""
     async with opened(settings) as node:
-        loops = Loops()
+        loops = Loops(node.metrics)
         working.start(node, loops)
         await _until_stopped(node, routes.FOR_OPERATORS, settings.work_port)
         await loops.stop(settings.drain_seconds)

@@ -1,13 +1,13 @@
 """What `work` does while nobody waits: the loops of one node, each with its pause."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
 from regions import directory, fetching, outbox, reconcile, settling, standing, watch
 from server.desk import clockwork, counting, notifying, relay, reminding, reprojecting
 from server.node import Node
-from server.tools.loops import Loops
+from server.tools.loops import Loops, Run
 
 SLOWEST_LOOP_SECONDS = 30.0
 ROUND_SECONDS = 5.0
@@ -19,7 +19,6 @@ COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 DRAFTS_SECONDS = 600.0
 STANDING_SECONDS = 30.0  # a few reads for each peer
 RECONCILE_SECONDS = 600.0  # a look whether a day is over
-Run = Callable[[], Awaitable[bool | None]]
 
 
 def start(node: Node, loops: Loops) -> None:

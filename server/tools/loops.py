@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from secrets import SystemRandom
 
 from server.tools.logs import log
+from server.tools.metrics import Metrics
 
 DOUBLINGS = 16
 CUT_SECONDS = 1.0
+Run = Callable[[], Awaitable[bool | None]]
 
 
 def around(seconds: float) -> float:
@@ -15,74 +18,88 @@ def around(seconds: float) -> float:
     return seconds * SystemRandom().uniform(0.8, 1.2)
 
 
+@dataclass(eq=False)
+class _Loop:
+    """One loop: what it runs, its pause, and its longest pause after failures."""
+
+    name: str
+    run: Run
+    every_seconds: float
+    most_seconds: float
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    failures: int = 0
+
+    def pause_seconds(self) -> float:
+        """How long it rests: after a failure, longer each time, but a loop with long pauses is tried again sooner."""
+        if self.failures == 0:
+            return self.every_seconds
+        return min(self.every_seconds * (1 << min(self.failures, DOUBLINGS)), self.most_seconds)
+
+
 class Loops:
     """The loops of one process."""
 
-    def __init__(self, *, jitter: Callable[[float], float] = around) -> None:
+    def __init__(self, metrics: Metrics | None = None, *, jitter: Callable[[float], float] = around) -> None:
+        self._metrics = metrics or Metrics()
         self._jitter = jitter
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._wakes: dict[str, asyncio.Event] = {}
+        self._loops: dict[str, _Loop] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
-    def start(
-        self,
-        name: str,
-        run: Callable[[], Awaitable[bool | None]],
-        *,
-        every_seconds: float,
-        most_seconds: float | None = None,
-    ) -> None:
+    def start(self, name: str, run: Run, *, every_seconds: float, most_seconds: float | None = None) -> None:
         """Run `run` now and then about every so many seconds; at once again when it answers True (more to do).
 
-        A failure is logged, never ends the loop, and doubles the pause up to `most_seconds`. ValueError if the
-        name is taken.
+        A failure is logged and counted, never ends the loop, and doubles the pause up to `most_seconds`. ValueError if
+        the name is taken.
         """
-        if name in self._tasks:
+        if name in self._loops:
             raise ValueError(f"there is already a loop {name!r}")
-        self._wakes[name] = asyncio.Event()
-        keep = self._keep_running(name, run, every_seconds=every_seconds, most_seconds=most_seconds or every_seconds)
-        self._tasks[name] = asyncio.create_task(keep, name=f"loop:{name}")
+        loop = self._loops[name] = _Loop(name, run, every_seconds, most_seconds or every_seconds)
+        self._metrics.loop_failures.labels(name)  # shown from the start, as 0
+        self._metrics.loop_last_success_timestamp_seconds.labels(name)
+        self._tasks.add(asyncio.create_task(self._keep_running(loop), name=f"loop:{name}"))
 
     def nudge(self, name: str) -> None:
         """End the pause of a loop; if it is running, it runs once more without a pause."""
-        self._wakes[name].set()
+        self._loops[name].wake.set()
 
     async def stop(self, within_seconds: float) -> None:
         """End all loops: what runs may finish within so many seconds and is cancelled after that."""
         self._is_stopping = True
-        for wake in self._wakes.values():
-            wake.set()
+        for loop in self._loops.values():
+            loop.wake.set()
         if not self._tasks:
             return
-        _, late = await asyncio.wait(self._tasks.values(), timeout=within_seconds)
+        _, late = await asyncio.wait(self._tasks, timeout=within_seconds)
         for task in late:
             log.warning("loop.cut", loop=task.get_name().removeprefix("loop:"), after_seconds=within_seconds)
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=CUT_SECONDS)
 
-    async def _keep_running(
-        self, name: str, run: Callable[[], Awaitable[bool | None]], *, every_seconds: float, most_seconds: float
-    ) -> None:
-        wake = self._wakes[name]
-        failures = 0
+    async def _keep_running(self, loop: _Loop) -> None:
         while not self._is_stopping:
-            wake.clear()
-            cancels = _cancels()
-            try:
-                has_more = await run()
-                failures = 0
-            except BaseException as fault:  # extension modules raise what is no Exception
-                if _is_end(fault, cancels):
-                    raise
-                failures += 1
-                has_more = False
-                _tell_failure(name, failures, fault)
-            if has_more:
+            loop.wake.clear()
+            if await self._run_once(loop):
                 await asyncio.sleep(0)
             elif not self._is_stopping:
-                pause = every_seconds * 2 ** min(failures, DOUBLINGS)
-                await _wait(wake, self._jitter(min(pause, max(most_seconds, every_seconds))))
+                await _wait(loop.wake, self._jitter(loop.pause_seconds()))
+
+    async def _run_once(self, loop: _Loop) -> bool:
+        """One round; whether there is more to do."""
+        cancels = _cancels()
+        try:
+            has_more = await loop.run()
+        except BaseException as fault:  # extension modules raise what is no Exception
+            if _is_end(fault, cancels):
+                raise
+            loop.failures += 1
+            self._metrics.loop_failures.labels(loop.name).inc()
+            _tell("loop.failed", fault, loop=loop.name, failures=loop.failures)
+            return False
+        loop.failures = 0
+        self._metrics.loop_last_success_timestamp_seconds.labels(loop.name).set_to_current_time()
+        return bool(has_more)
 
 
 def _cancels() -> int:
@@ -98,9 +115,10 @@ def _is_end(fault: BaseException, cancels: int) -> bool:
     return isinstance(fault, KeyboardInterrupt | SystemExit | GeneratorExit)
 
 
-def _tell_failure(name: str, failures: int, fault: BaseException) -> None:
+def _tell(event: str, fault: BaseException, **about: object) -> None:
+    """Log it, unless that is impossible; the loop has to go on."""
     try:
-        log.error("loop.failed", loop=name, failures=failures, exc_info=fault)
+        log.error(event, exc_info=fault, **about)
     except BaseException as obstacle:
         if _is_end(obstacle, _cancels()):
             raise

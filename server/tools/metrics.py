@@ -52,6 +52,13 @@ class Metrics:
         self.contents_fetched = Counter(
             "contents_fetched_total", "Attempts to fetch a content from a peer.", ("peer", "outcome"), registry=own
         )
+        self.loop_failures = Counter("loop_failures_total", "Rounds of a loop that failed.", ("loop",), registry=own)
+        self.loop_last_success_timestamp_seconds = Gauge(
+            "loop_last_success_timestamp_seconds",
+            "When a loop last succeeded; 0 if it has not yet.",
+            ("loop",),
+            registry=own,
+        )
         self._gauge_peers(own)
 
     def _gauge_peers(self, own: CollectorRegistry) -> None:

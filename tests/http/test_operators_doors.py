@@ -23,6 +23,8 @@ COUNTED = {
     "letters_received_total",
     "letters_settled_total",
     "contents_fetched_total",
+    "loop_failures_total",
+    "loop_last_success_timestamp_seconds",
     "peer_failures_total",
     "peer_backlog",
     "peer_unacknowledged_batches",

@@ -7,9 +7,11 @@ from contextlib import suppress
 
 import pytest
 import structlog
+from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from server.tools.loops import Loops, around
+from server.tools.metrics import Metrics
 
 HOUR = 3600.0
 
@@ -116,6 +118,42 @@ async def test_a_failure_is_logged_and_backs_off_until_the_next_success(
     assert pauses.noted[:5] == [2, 4, 6, 6, 1]
     failures = [entry for entry in logged if entry["event"] == "loop.failed"]
     assert [(entry["loop"], entry["failures"]) for entry in failures] == [("outbox", n) for n in (1, 2, 3, 4)]
+
+
+async def test_a_loop_with_long_pauses_is_tried_again_sooner_after_a_failure() -> None:
+    pauses, run = Pauses(), Counted(ValueError("no"), ValueError("no"))
+    loops = Loops(jitter=pauses)
+    loops.start("expiry", run, every_seconds=600, most_seconds=30)
+    await run.reach(4)
+    await loops.stop(1)
+    assert pauses.noted[:3] == [30, 30, 600]
+
+
+async def test_failures_and_the_last_success_of_each_loop_are_counted() -> None:
+    metrics, good, bad = Metrics(), Counted(), Counted(*[ValueError("no")] * 1000)
+    loops = Loops(metrics, jitter=Pauses())
+    loops.start("good", good, every_seconds=1)
+    loops.start("bad", bad, every_seconds=1)
+    assert values(metrics) == {
+        ("loop_failures_total", "good"): 0,
+        ("loop_failures_total", "bad"): 0,
+        ("loop_last_success_timestamp_seconds", "good"): 0,
+        ("loop_last_success_timestamp_seconds", "bad"): 0,
+    }
+    await asyncio.gather(good.reach(2), bad.reach(3))
+    await loops.stop(1)
+    counted = values(metrics)
+    assert counted["loop_failures_total", "good"] == 0
+    assert counted["loop_failures_total", "bad"] == bad.runs
+    assert counted["loop_last_success_timestamp_seconds", "good"] > 0
+    assert counted["loop_last_success_timestamp_seconds", "bad"] == 0
+
+
+def values(metrics: Metrics) -> dict[tuple[str, str], float]:
+    """What is counted of loops, by name and loop."""
+    families = text_string_to_metric_families(metrics.render().decode())
+    samples = [sample for family in families for sample in family.samples if "loop" in sample.labels]
+    return {(sample.name, sample.labels["loop"]): sample.value for sample in samples}
 
 
 async def test_a_cancellation_from_within_does_not_kill_the_loop(
