@@ -28,14 +28,14 @@ class Live(Door):
 
 
 class Ready(Door):
-    """Whether it can take work: the database answers and a directory is in force."""
+    """Whether it can take work: the database answers, a directory is in force, and the loops succeed."""
 
     path = "/ready"
     who = Who.ANYONE
     does = {"GET": Does(health.readiness, gives=health.Readiness)}
 
     async def get(self) -> None:
-        self.answer(await health.readiness(self.node))
+        self.answer(await health.readiness(self.node, self.settings["overdue"]()))
 
 
 class Metrics(Door):

@@ -2,7 +2,8 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -64,10 +65,23 @@ DOORS: tuple[type[Door], ...] = (
 )
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What doors ask of their process: the shelf (an empty one fills as it is asked), and which loops are overdue."""
+
+    shelf: Shelf = field(default_factory=Shelf)
+    overdue: Callable[[], Sequence[str]] = tuple
+
+
 def application(
-    node: Node, aftermath: Aftermath, doors: tuple[type[Door], ...] = DOORS, *, shelf: Shelf | None = None
+    node: Node,
+    aftermath: Aftermath,
+    doors: tuple[type[Door], ...] = DOORS,
+    *,
+    surroundings: Surroundings | None = None,
 ) -> Application:
-    """The Tornado application with these doors; an empty shelf fills as it is asked."""
+    """The Tornado application with these doors."""
+    around = surroundings or Surroundings()
     tools: dict[str, Any] = {"node": node, "aftermath": aftermath}
     return Application(
         [(pattern(door.path), door, tools) for door in doors],
@@ -75,7 +89,8 @@ def application(
         default_handler_args=tools,
         compress_response=True,
         openapi=orjson.dumps(document(doors, VERSION)),
-        shelf=shelf or Shelf(),
+        shelf=around.shelf,
+        overdue=around.overdue,
         log_function=lambda handler: None,
     )
 

@@ -14,7 +14,7 @@ from tornado.netutil import bind_sockets
 from handlers import catalogue, routes
 from handlers.aftermath import Aftermath
 from handlers.base import Door
-from handlers.shelf import Shelf
+from handlers.routes import Surroundings
 from regions import directory, evidence
 from regions.evidence import Receipts
 from server import working
@@ -105,7 +105,8 @@ async def serve(settings: Settings) -> None:
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
-        await _until_stopped(node, routes.DOORS, settings.port, shelf=catalogue.filled(node))
+        surroundings = Surroundings(shelf=catalogue.filled(node), overdue=loops.overdue)
+        await _until_stopped(node, routes.DOORS, settings.port, surroundings=surroundings)
         await loops.stop(settings.drain_seconds)
 
 
@@ -114,7 +115,8 @@ async def work(settings: Settings) -> None:
     async with opened(settings) as node:
         loops = Loops(node.metrics)
         working.start(node, loops)
-        await _until_stopped(node, routes.FOR_OPERATORS, settings.work_port)
+        surroundings = Surroundings(overdue=loops.overdue)
+        await _until_stopped(node, routes.FOR_OPERATORS, settings.work_port, surroundings=surroundings)
         await loops.stop(settings.drain_seconds)
 
 
@@ -174,11 +176,16 @@ def refusal_rows() -> list[dict[str, str]]:
 
 
 def listen(
-    node: Node, aftermath: Aftermath, *, doors: tuple[type[Door], ...], port: int, shelf: Shelf | None = None
+    node: Node,
+    aftermath: Aftermath,
+    *,
+    doors: tuple[type[Door], ...],
+    port: int,
+    surroundings: Surroundings | None = None,
 ) -> tuple[HTTPServer, int]:
-    """Serve these doors from this shelf; answers the server and the port (the one that was free, for port 0)."""
+    """Serve these doors; answers the server and the port (the one that was free, for port 0)."""
     server = HTTPServer(
-        routes.application(node, aftermath, doors, shelf=shelf),
+        routes.application(node, aftermath, doors, surroundings=surroundings),
         max_body_size=MOST_BODY_BYTES,
         max_header_size=MOST_HEADER_BYTES,
         idle_connection_timeout=IDLE_SECONDS,
@@ -204,13 +211,13 @@ async def stop_listening(server: HTTPServer, aftermath: Aftermath, within_second
     await server.close_all_connections()
 
 
-async def _until_stopped(node: Node, doors: tuple[type[Door], ...], port: int, *, shelf: Shelf | None = None) -> None:
+async def _until_stopped(node: Node, doors: tuple[type[Door], ...], port: int, *, surroundings: Surroundings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     aftermath = Aftermath()
-    server, bound = listen(node, aftermath, doors=doors, port=port, shelf=shelf)
+    server, bound = listen(node, aftermath, doors=doors, port=port, surroundings=surroundings)
     log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
     await stop.wait()
     log.info("node.stopping", division=node.here, port=bound)

@@ -1,5 +1,7 @@
 """Health: whether this node can take work, and what it has counted."""
 
+from collections.abc import Sequence
+
 from server.domain.errors import Unavailable
 from server.domain.names import Value
 from server.node import Node
@@ -8,24 +10,29 @@ COUNTS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class NotReady(Unavailable):
-    """The database does not answer, or the directory does not name this node."""
+    """The directory does not name this node, or a loop of the process has not succeeded for too long."""
 
     title = "节点尚未就绪"
 
 
 class Readiness(Value):
-    """What is ready: the database answers, and this version of the directory names this node."""
+    """What is ready: the database answers, this version of the directory names this node, and no loop is overdue."""
 
     status: str = "ready"
     database: str = "answers"
     directory_version: int
 
 
-async def readiness(node: Node) -> Readiness:
-    """Raises NotReady or OutcomeUnknown when this node can take no work; a peer that is down does not matter."""
+async def readiness(node: Node, overdue: Sequence[str]) -> Readiness:
+    """Raises NotReady, Unavailable or OutcomeUnknown when this node can take no work.
+
+    `overdue` are the loops of the process that have not succeeded for too long. A peer that is down does not matter.
+    """
     await node.store.database.ping()
     if node.directory.entry(node.here) is None:
         raise NotReady("目录中没有本节点。")
+    if overdue:
+        raise NotReady(f"后台任务长时间未成功：{'、'.join(overdue)}。")
     return Readiness(directory_version=node.directory.version)
 
 

@@ -1,6 +1,7 @@
 """The background loops of a process: each does one thing again and again until it is told to stop."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from secrets import SystemRandom
@@ -10,6 +11,7 @@ from server.tools.metrics import Metrics
 
 DOUBLINGS = 16
 CUT_SECONDS = 1.0
+GRACE_SECONDS = 60.0
 Run = Callable[[], Awaitable[bool | None]]
 
 
@@ -20,7 +22,7 @@ def around(seconds: float) -> float:
 
 @dataclass(eq=False)
 class _Loop:
-    """One loop: what it runs, its pause, and its longest pause after failures."""
+    """One loop: what it runs, its pause, its longest pause after failures, and when it must have succeeded again."""
 
     name: str
     run: Run
@@ -28,6 +30,7 @@ class _Loop:
     most_seconds: float
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0
+    due_at: float = 0.0
 
     def pause_seconds(self) -> float:
         """How long it rests: after a failure, longer each time, but a loop with long pauses is tried again sooner."""
@@ -39,9 +42,16 @@ class _Loop:
 class Loops:
     """The loops of one process."""
 
-    def __init__(self, metrics: Metrics | None = None, *, jitter: Callable[[float], float] = around) -> None:
+    def __init__(
+        self,
+        metrics: Metrics | None = None,
+        *,
+        jitter: Callable[[float], float] = around,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._metrics = metrics or Metrics()
         self._jitter = jitter
+        self._now = now
         self._loops: dict[str, _Loop] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
@@ -57,11 +67,17 @@ class Loops:
         loop = self._loops[name] = _Loop(name, run, every_seconds, most_seconds or every_seconds)
         self._metrics.loop_failures.labels(name)  # shown from the start, as 0
         self._metrics.loop_last_success_timestamp_seconds.labels(name)
+        self._expect(loop, after_seconds=0.0)
         self._tasks.add(asyncio.create_task(self._keep_running(loop), name=f"loop:{name}"))
 
     def nudge(self, name: str) -> None:
         """End the pause of a loop; if it is running, it runs once more without a pause."""
         self._loops[name].wake.set()
+
+    def overdue(self) -> tuple[str, ...]:
+        """The loops that have not succeeded for a minute longer than they may rest, be it within one long round."""
+        now = self._now()
+        return tuple(loop.name for loop in self._loops.values() if now > loop.due_at)
 
     async def stop(self, within_seconds: float) -> None:
         """End all loops: what runs may finish within so many seconds and is cancelled after that."""
@@ -81,9 +97,17 @@ class Loops:
         while not self._is_stopping:
             loop.wake.clear()
             if await self._run_once(loop):
+                self._expect(loop, after_seconds=0.0)
                 await asyncio.sleep(0)
             elif not self._is_stopping:
-                await _wait(loop.wake, self._jitter(loop.pause_seconds()))
+                pause_seconds = self._jitter(loop.pause_seconds())
+                if loop.failures == 0:
+                    self._expect(loop, after_seconds=pause_seconds)
+                await _wait(loop.wake, pause_seconds)
+
+    def _expect(self, loop: _Loop, *, after_seconds: float) -> None:
+        """It runs after so many seconds; one failure and the pause after it are still no reason to worry."""
+        loop.due_at = self._now() + max(after_seconds, loop.most_seconds) + GRACE_SECONDS
 
     async def _run_once(self, loop: _Loop) -> bool:
         """One round; whether there is more to do."""

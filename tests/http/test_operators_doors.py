@@ -1,13 +1,20 @@
 """The doors of operators: alive, ready, and what is counted."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from handlers import routes
+from handlers.aftermath import Aftermath
+from handlers.base import Door
+from handlers.routes import Surroundings
+from server import main
+from server.tools.loops import Loops
 from tests.http.asking import refused
-from tests.nodes import Caller, Places, newborn_wish, running_nodes
+from tests.nodes import Caller, Places, newborn_wish, running_nodes, until
 from tests.store.servers import OwnServer
 from tests.world import JIANGSU
 
@@ -86,6 +93,36 @@ async def test_a_node_without_its_database_is_alive_and_not_ready(places: Places
     assert submitted.code in ("unavailable", "outcome_unknown")
     await own_server.start()
     assert (await anyone.get("/ready")).status == 200
+
+
+@pytest.mark.parametrize("doors", [routes.DOORS, routes.FOR_OPERATORS], ids=["serve", "work"])
+async def test_a_process_with_a_loop_that_does_not_succeed_is_alive_and_not_ready(
+    places: Places, doors: tuple[type[Door], ...]
+):
+    node, now, gate = places.nodes[JIANGSU].node, [0.0], asyncio.Event()
+    loops, aftermath = Loops(node.metrics, now=lambda: now[0]), Aftermath()
+
+    async def stuck() -> None:
+        await gate.wait()
+
+    loops.start("settle", stuck, every_seconds=600, most_seconds=30)
+    loops.start("relay", stuck, every_seconds=0.5, most_seconds=30)
+    surroundings = Surroundings(overdue=loops.overdue)
+    server, port = main.listen(node, aftermath, doors=doors, port=0, surroundings=surroundings)
+    anyone = Caller(places.http, f"http://127.0.0.1:{port}")
+    assert (await anyone.get("/ready")).status == 200
+    now[0] += 91.0
+    problem = refused(await anyone.get("/ready"), 503, "not_ready")
+    assert problem["detail"] == "后台任务长时间未成功：settle、relay。"
+    assert (await anyone.get("/live")).status == 200
+    gate.set()
+    await until(lambda: is_ready(anyone))
+    await loops.stop(5.0)
+    await main.stop_listening(server, aftermath, 5.0)
+
+
+async def is_ready(anyone: Caller) -> bool:
+    return (await anyone.get("/ready")).status == 200
 
 
 async def test_a_submission_that_met_no_database_succeeds_later_under_its_key(places: Places, own_server: OwnServer):

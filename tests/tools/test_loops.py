@@ -156,6 +156,79 @@ def values(metrics: Metrics) -> dict[tuple[str, str], float]:
     return {(sample.name, sample.labels["loop"]): sample.value for sample in samples}
 
 
+class Moment:
+    """In place of the machine's clock."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def test_a_loop_that_fails_is_overdue_a_minute_after_its_longest_pause_until_it_succeeds() -> None:
+    now, run = Moment(), Counted(False, *[ValueError("no")] * 10)
+    loops = Loops(jitter=Pauses(), now=now)
+    loops.start("relay", run, every_seconds=1, most_seconds=30)
+    await run.reach(5)
+    now.seconds += 30 + 60
+    assert loops.overdue() == ()
+    now.seconds += 1
+    assert loops.overdue() == ("relay",)
+    await run.reach(13)
+    assert loops.overdue() == ()
+    await loops.stop(1)
+
+
+async def test_a_loop_with_long_pauses_is_overdue_a_minute_after_its_own() -> None:
+    now, pauses, run = Moment(), Pauses(is_short=False), Counted()
+    loops = Loops(jitter=lambda seconds: pauses(seconds) * 1.2, now=now)
+    loops.start("expiry", run, every_seconds=600, most_seconds=30)
+    await run.reach(1)
+    await asyncio.sleep(0)
+    now.seconds += 720 + 60
+    assert loops.overdue() == ()
+    now.seconds += 1
+    assert loops.overdue() == ("expiry",)
+    await loops.stop(1)
+
+
+async def test_a_loop_that_has_just_started_has_the_same_time_for_its_first_success() -> None:
+    now, gate = Moment(), asyncio.Event()
+    loops = Loops(jitter=Pauses(), now=now)
+
+    async def slowly() -> None:
+        await gate.wait()
+
+    loops.start("calendar", slowly, every_seconds=600, most_seconds=30)
+    now.seconds += 30 + 60
+    assert loops.overdue() == ()
+    now.seconds += 1
+    assert loops.overdue() == ("calendar",)
+    gate.set()
+    await loops.stop(1)
+
+
+async def test_a_loop_within_one_very_long_round_is_overdue_too() -> None:
+    now, run, gate = Moment(), Counted(), asyncio.Event()
+
+    async def stuck() -> bool:
+        await run()
+        if run.runs == 3:
+            await gate.wait()
+        return True
+
+    loops = Loops(now=now)
+    loops.start("settle", stuck, every_seconds=1, most_seconds=30)
+    await run.reach(3)
+    now.seconds += 30 + 60 + 1
+    assert loops.overdue() == ("settle",)
+    gate.set()
+    await run.reach(5)
+    assert loops.overdue() == ()
+    await loops.stop(1)
+
+
 async def test_a_cancellation_from_within_does_not_kill_the_loop(
     logged: list[structlog.types.EventDict],
 ) -> None:
