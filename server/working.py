@@ -19,16 +19,20 @@ COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 DRAFTS_SECONDS = 600.0
 STANDING_SECONDS = 30.0  # a few reads for each peer
 RECONCILE_SECONDS = 600.0  # a look whether a day is over
+LONG_ROUND_SECONDS = 900.0  # many calls to peers, one after the other, each of which may run into its time-out
 
 
 def start(node: Node, loops: Loops) -> None:
     """Start the loops of `work`; each peer has a courier of its own, so that a dead one slows no other."""
 
-    def loop(name: str, run: Run, every_seconds: float) -> None:
-        loops.start(name, run, every_seconds=every_seconds, most_seconds=SLOWEST_LOOP_SECONDS)
+    def loop(name: str, run: Run, every_seconds: float, *, round_seconds: float = 0.0) -> None:
+        loops.start(
+            name, run, every_seconds=every_seconds, most_seconds=SLOWEST_LOOP_SECONDS, round_seconds=round_seconds
+        )
 
     for name, (run, every_seconds) in _alone(node).items():
         loop(name, run, every_seconds)
+    loop("reconcile", partial(reconcile.daily, node), RECONCILE_SECONDS, round_seconds=LONG_ROUND_SECONDS)
     known: set[str] = set()
 
     def meet_peers() -> None:
@@ -37,7 +41,8 @@ def start(node: Node, loops: Loops) -> None:
                 known.add(peer.node)
                 loop(f"courier:{peer.node}", partial(_deliver, node, peer.node), ROUND_SECONDS)
                 loop(f"spread:{peer.node}", partial(settling.spread, node, peer.node), ROUND_SECONDS)
-                loop(f"fetch:{peer.node}", partial(fetching.fetch, node, peer.node), ROUND_SECONDS)
+                fetch = partial(fetching.fetch, node, peer.node)
+                loop(f"fetch:{peer.node}", fetch, ROUND_SECONDS, round_seconds=LONG_ROUND_SECONDS)
 
     async def wake_peers() -> None:
         awaited = await watch.look(node)
@@ -67,7 +72,6 @@ def _alone(node: Node) -> Mapping[str, tuple[Run, float]]:
         "counts": (partial(counting.count, node), COUNT_SECONDS),
         "expiry": (partial(_forget, node), EXPIRY_SECONDS),
         "standing": (partial(standing.measure, node), STANDING_SECONDS),
-        "reconcile": (partial(reconcile.daily, node), RECONCILE_SECONDS),
     }
 
 

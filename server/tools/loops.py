@@ -22,12 +22,15 @@ def around(seconds: float) -> float:
 
 @dataclass(eq=False)
 class _Loop:
-    """One loop: what it runs, its pause, its longest pause after failures, and when it must have succeeded again."""
+    """One loop: what it runs, its pause, its longest pause after failures, how long a round of it may take, and when
+    it must have succeeded again.
+    """
 
     name: str
     run: Run
     every_seconds: float
     most_seconds: float
+    round_seconds: float
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0
     due_at: float = 0.0
@@ -56,15 +59,23 @@ class Loops:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
-    def start(self, name: str, run: Run, *, every_seconds: float, most_seconds: float | None = None) -> None:
+    def start(
+        self,
+        name: str,
+        run: Run,
+        *,
+        every_seconds: float,
+        most_seconds: float | None = None,
+        round_seconds: float = 0.0,
+    ) -> None:
         """Run `run` now and then about every so many seconds; at once again when it answers True (more to do).
 
-        A failure is logged and counted, never ends the loop, and doubles the pause up to `most_seconds`. ValueError if
-        the name is taken.
+        A failure is logged and counted, never ends the loop, and doubles the pause up to `most_seconds`. A round may
+        take `round_seconds` longer than usual before the loop is overdue. ValueError if the name is taken.
         """
         if name in self._loops:
             raise ValueError(f"there is already a loop {name!r}")
-        loop = self._loops[name] = _Loop(name, run, every_seconds, most_seconds or every_seconds)
+        loop = self._loops[name] = _Loop(name, run, every_seconds, most_seconds or every_seconds, round_seconds)
         self._metrics.loop_failures.labels(name)  # shown from the start, as 0
         self._metrics.loop_last_success_timestamp_seconds.labels(name)
         self._expect(loop, after_seconds=0.0)
@@ -107,7 +118,7 @@ class Loops:
 
     def _expect(self, loop: _Loop, *, after_seconds: float) -> None:
         """It runs after so many seconds; one failure and the pause after it are still no reason to worry."""
-        loop.due_at = self._now() + max(after_seconds, loop.most_seconds) + GRACE_SECONDS
+        loop.due_at = self._now() + max(after_seconds, loop.most_seconds) + loop.round_seconds + GRACE_SECONDS
 
     async def _run_once(self, loop: _Loop) -> bool:
         """One round; whether there is more to do."""

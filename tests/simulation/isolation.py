@@ -85,7 +85,7 @@ class _VirtualLoops(Loops):
         self._pauses: dict[str, Later] = {}
 
     def start(
-        self, name: str, run: Callable[[], Awaitable[bool | None]], *, every_seconds: float, most_seconds: float
+        self, name: str, run: Callable[[], Awaitable[bool | None]], *, every_seconds: float, **_overdue: float
     ) -> None:
         if name.startswith(("courier:", "spread:", "watch")):
             self._world.scheduler.start(self._keep_on(name, run, every_seconds), self._owner, name)

@@ -209,6 +209,22 @@ async def test_a_loop_that_has_just_started_has_the_same_time_for_its_first_succ
     await loops.stop(1)
 
 
+async def test_a_loop_whose_rounds_are_known_to_be_long_has_that_time_too() -> None:
+    now, gate = Moment(), asyncio.Event()
+    loops = Loops(jitter=Pauses(), now=now)
+
+    async def slowly() -> None:
+        await gate.wait()
+
+    loops.start("fetch", slowly, every_seconds=5, most_seconds=30, round_seconds=900)
+    now.seconds += 30 + 900 + 60
+    assert loops.overdue() == ()
+    now.seconds += 1
+    assert loops.overdue() == ("fetch",)
+    gate.set()
+    await loops.stop(1)
+
+
 async def test_a_loop_within_one_very_long_round_is_overdue_too() -> None:
     now, run, gate = Moment(), Counted(), asyncio.Event()
 
