@@ -91,7 +91,7 @@ def run(arguments: Sequence[str]) -> int:
     chosen = build_parser().parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
-    except (ValueError, OSError, Refusal) as fault:
+    except (ValueError, OSError, Refusal, main.LoopEnded) as fault:
         print(f"tongban: {fault}", file=sys.stderr)
         return FAULTY
     return code

@@ -15,6 +15,7 @@ from handlers import catalogue, routes
 from handlers.aftermath import Aftermath
 from handlers.base import Door
 from handlers.routes import Surroundings
+from handlers.shelf import Shelf
 from regions import directory, evidence
 from regions.evidence import Receipts
 from server import working
@@ -49,6 +50,10 @@ class DatabaseUnreachable(ValueError):
 
 class PortTaken(ValueError):
     """Another process listens at the port of the settings."""
+
+
+class LoopEnded(RuntimeError):
+    """A loop ended though nobody told it to: the process ends too, and whoever supervises it starts it anew."""
 
 
 class WrongKeys(ValueError):
@@ -98,26 +103,20 @@ async def opened(
 
 
 async def serve(settings: Settings) -> None:
-    """Answer requests until told to stop; then take none, finish those under way, and end."""
-    async with opened(settings) as node:
-        loops = Loops(node.metrics)
+    """Answer requests until told to stop; then take none, finish those under way, and end. Raises LoopEnded."""
+    async with opened(settings) as node, _loops(node) as loops:
         loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
-        surroundings = Surroundings(shelf=catalogue.filled(node), overdue=loops.overdue)
-        await _until_stopped(node, routes.DOORS, settings.port, surroundings=surroundings)
-        await loops.stop(settings.drain_seconds)
+        await _until_stopped(node, loops, routes.DOORS, port=settings.port, shelf=catalogue.filled(node))
 
 
 async def work(settings: Settings) -> None:
-    """Do what nobody waits for: relay, deliver, settle, forget; until told to stop."""
-    async with opened(settings) as node:
-        loops = Loops(node.metrics)
+    """Do what nobody waits for: relay, deliver, settle, forget; until told to stop. Raises LoopEnded."""
+    async with opened(settings) as node, _loops(node) as loops:
         working.start(node, loops)
-        surroundings = Surroundings(overdue=loops.overdue)
-        await _until_stopped(node, routes.FOR_OPERATORS, settings.work_port, surroundings=surroundings)
-        await loops.stop(settings.drain_seconds)
+        await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, shelf=Shelf())
 
 
 async def seed_officers(settings: Settings, officers: Sequence[Mapping[str, str]]) -> int:
@@ -211,17 +210,39 @@ async def stop_listening(server: HTTPServer, aftermath: Aftermath, within_second
     await server.close_all_connections()
 
 
-async def _until_stopped(node: Node, doors: tuple[type[Door], ...], port: int, *, surroundings: Surroundings) -> None:
+@asynccontextmanager
+async def _loops(node: Node) -> AsyncIterator[Loops]:
+    """Loops that are stopped at the end, however it comes."""
+    loops = Loops(node.metrics)
+    try:
+        yield loops
+    finally:
+        await loops.stop(node.settings.drain_seconds)
+
+
+async def _until_stopped(node: Node, loops: Loops, doors: tuple[type[Door], ...], *, port: int, shelf: Shelf) -> None:
+    """Serve these doors from this shelf; raises LoopEnded, when all is in order, if a loop ended by itself."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    aftermath = Aftermath()
+    aftermath, surroundings = Aftermath(), Surroundings(shelf, loops.overdue)
     server, bound = listen(node, aftermath, doors=doors, port=port, surroundings=surroundings)
     log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
-    await stop.wait()
+    ended = await _first_of(stop, loops)
     log.info("node.stopping", division=node.here, port=bound)
     await stop_listening(server, aftermath, node.settings.drain_seconds)
+    if ended is not None:
+        raise LoopEnded(f"the loop {ended!r} ended by itself; the log says why")
+
+
+async def _first_of(stop: asyncio.Event, loops: Loops) -> str | None:
+    """Wait until told to stop, or until a loop has ended by itself; answers its name."""
+    stopped, ended = asyncio.create_task(stop.wait()), asyncio.create_task(loops.ended())
+    await asyncio.wait((stopped, ended), return_when=asyncio.FIRST_COMPLETED)
+    for waiting in (stopped, ended):
+        waiting.cancel()
+    return ended.result() if ended.done() else None
 
 
 def _store(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, metrics: Metrics) -> Store:

@@ -12,6 +12,7 @@ from server.tools.metrics import Metrics
 DOUBLINGS = 16
 CUT_SECONDS = 1.0
 GRACE_SECONDS = 60.0
+TASK = "loop:"
 Run = Callable[[], Awaitable[bool | None]]
 
 
@@ -57,6 +58,7 @@ class Loops:
         self._now = now
         self._loops: dict[str, _Loop] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: asyncio.Queue[str] = asyncio.Queue()
         self._is_stopping = False
 
     def start(
@@ -79,7 +81,9 @@ class Loops:
         self._metrics.loop_failures.labels(name)  # shown from the start, as 0
         self._metrics.loop_last_success_timestamp_seconds.labels(name)
         self._expect(loop, after_seconds=0.0)
-        self._tasks.add(asyncio.create_task(self._keep_running(loop), name=f"loop:{name}"))
+        task = asyncio.create_task(self._keep_running(loop), name=f"{TASK}{name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._notice_end)
 
     def nudge(self, name: str) -> None:
         """End the pause of a loop; if it is running, it runs once more without a pause."""
@@ -90,6 +94,10 @@ class Loops:
         now = self._now()
         return tuple(loop.name for loop in self._loops.values() if now > loop.due_at)
 
+    async def ended(self) -> str:
+        """Wait until a loop has ended that was not told to, which is logged; answers its name."""
+        return await self._ended.get()
+
     async def stop(self, within_seconds: float) -> None:
         """End all loops: what runs may finish within so many seconds and is cancelled after that."""
         self._is_stopping = True
@@ -99,10 +107,16 @@ class Loops:
             return
         _, late = await asyncio.wait(self._tasks, timeout=within_seconds)
         for task in late:
-            log.warning("loop.cut", loop=task.get_name().removeprefix("loop:"), after_seconds=within_seconds)
+            log.warning("loop.cut", loop=_name_of(task), after_seconds=within_seconds)
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=CUT_SECONDS)
+
+    def _notice_end(self, task: asyncio.Task[None]) -> None:
+        fault = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if not self._is_stopping:
+            self._ended.put_nowait(_name_of(task))
+            _tell("loop.ended", fault, loop=_name_of(task))
 
     async def _keep_running(self, loop: _Loop) -> None:
         while not self._is_stopping:
@@ -137,6 +151,10 @@ class Loops:
         return bool(has_more)
 
 
+def _name_of(task: asyncio.Task[None]) -> str:
+    return task.get_name().removeprefix(TASK)
+
+
 def _cancels() -> int:
     """How often this task was cancelled. A library may forget to take one of them back, so compare, not count."""
     task = asyncio.current_task()
@@ -150,7 +168,7 @@ def _is_end(fault: BaseException, cancels: int) -> bool:
     return isinstance(fault, KeyboardInterrupt | SystemExit | GeneratorExit)
 
 
-def _tell(event: str, fault: BaseException, **about: object) -> None:
+def _tell(event: str, fault: BaseException | None, **about: object) -> None:
     """Log it, unless that is impossible; the loop has to go on."""
     try:
         log.error(event, exc_info=fault, **about)

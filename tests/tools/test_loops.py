@@ -323,6 +323,53 @@ def test_the_end_of_the_process_is_not_held_up(end: type[BaseException]) -> None
         asyncio.run(main())
 
 
+async def test_a_loop_that_ends_by_itself_is_named_and_logged(logged: list[structlog.types.EventDict]) -> None:
+    run = Counted()
+    loops = Loops()
+    loops.start("relay", Counted(), every_seconds=HOUR)
+    loops.start("settle", run, every_seconds=HOUR)
+    await run.reach(1)
+    ended = asyncio.create_task(loops.ended())
+    await asyncio.sleep(0)
+    assert not ended.done()
+    of_name("loop:settle").cancel()
+    assert await ended == "settle"
+    assert [(entry["event"], entry["loop"]) for entry in logged] == [("loop.ended", "settle")]
+    await loops.stop(1)
+
+
+async def test_a_loop_whose_machinery_fails_ends_and_is_named(logged: list[structlog.types.EventDict]) -> None:
+    def unlucky(_seconds: float) -> float:
+        raise OSError(errno.EIO, "no chance")
+
+    loops = Loops(jitter=unlucky)
+    loops.start("relay", Counted(), every_seconds=HOUR)
+    assert await loops.ended() == "relay"
+    assert [(entry["event"], str(entry["exc_info"])) for entry in logged] == [("loop.ended", "[Errno 5] no chance")]
+
+
+async def test_loops_that_are_told_to_stop_have_not_ended_by_themselves() -> None:
+    run = Counted()
+
+    async def forever() -> None:
+        await run()
+        await asyncio.Event().wait()
+
+    loops = Loops()
+    ended = asyncio.create_task(loops.ended())
+    loops.start("inbox", forever, every_seconds=HOUR)
+    await run.reach(1)
+    await loops.stop(0.01)
+    await asyncio.sleep(0)
+    assert not ended.done()
+    ended.cancel()
+
+
+def of_name(name: str) -> asyncio.Task[None]:
+    """The task of this name."""
+    return next(task for task in asyncio.all_tasks() if task.get_name() == name)
+
+
 async def test_stopping_lets_the_present_run_finish_and_starts_no_other() -> None:
     run, gate, finished = Counted(), asyncio.Event(), asyncio.Event()
 
