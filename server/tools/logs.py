@@ -9,11 +9,12 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-import orjson
 import structlog
-from structlog.types import EventDict, WrappedLogger
+from structlog.types import EventDict, Processor, WrappedLogger
 
 from server.tools.clock import Chance
+from server.tools.outlet import Outlet
+from server.tools.scribe import OfLibraries, Scribe
 
 ALNUM = "[0-9A-Za-z]"
 PERSONAL = re.compile(rf"(?<!{ALNUM})(?:[0-9]{{17}}[0-9Xx]|(?:\+?86)?1[3-9][0-9]{{9}})(?!{ALNUM})")
@@ -43,28 +44,30 @@ def without_personal_data(_logger: WrappedLogger, _method: str, event: EventDict
     return {_clean_text(key): _clean(value) for key, value in event.items()}
 
 
-def configure(level: str = "info") -> None:
+PROCESSORS: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    structlog.processors.format_exc_info,
+    without_personal_data,
+)
+SCRIBE = Scribe(PROCESSORS, Outlet())  # of this process
+
+
+def configure(level: str = "info", *, scribe: Scribe = SCRIBE) -> None:
     """Send our lines, and those of the libraries, to stderr from `level` (debug, info, warning, error) on."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        structlog.processors.format_exc_info,
-        without_personal_data,
-    ]
+    scribe.outlet.descriptor = _stderr()
     structlog.configure(
-        processors=[*shared, _render],
+        processors=[scribe.line],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_names: scribe,
     )
-    of_libraries = logging.StreamHandler(sys.stderr)
-    of_libraries.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
-        )
-    )
-    logging.basicConfig(handlers=[of_libraries], level=max(LEVELS[level], logging.WARNING), force=True)
+    logging.basicConfig(handlers=[OfLibraries(scribe)], level=max(LEVELS[level], logging.WARNING), force=True)
+
+
+async def catch_up() -> None:
+    """Say which lines were suppressed or lost when nothing else is logged; a loop of each process."""
+    SCRIBE.catch_up()
 
 
 def new_traceparent(chance: Chance) -> str:
@@ -83,8 +86,11 @@ def child_traceparent(parent: str | None, chance: Chance) -> str:
     return f"00-{trace}-{chance.token(8).hex()}-{int(flags, 16) & 1:02x}"
 
 
-def _render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-    return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS).decode()
+def _stderr() -> int | None:
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):  # closed when the process was started
+        return None
 
 
 def _clean_text(value: Any) -> str:

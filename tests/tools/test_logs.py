@@ -28,17 +28,17 @@ def _afterwards() -> Iterator[None]:
     logging.basicConfig(handlers=[logging.NullHandler()], force=True)
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    out, err = capsys.readouterr()
+def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    out, err = capfd.readouterr()
     assert out == ""
     return [json.loads(line) for line in err.splitlines()]
 
 
-def test_a_line_is_one_json_object_with_the_bound_fields(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_is_one_json_object_with_the_bound_fields(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info")
     logs.bind(request_id="r1", case="C1")
     log.info("letter.refused", peer="330000", on=date(2026, 11, 23))
-    (line,) = lines(capsys)
+    (line,) = lines(capfd)
     assert line.pop("at").endswith("Z")
     assert line == {
         "event": "letter.refused",
@@ -50,36 +50,36 @@ def test_a_line_is_one_json_object_with_the_bound_fields(capsys: pytest.CaptureF
     }
 
 
-def test_what_is_cleared_is_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_cleared_is_forgotten(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info")
     logs.bind(case="C1")
     logs.clear()
     log.info("case.opened")
-    assert "case" not in lines(capsys)[0]
+    assert "case" not in lines(capfd)[0]
 
 
-def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_below_the_level_are_not_written(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("warning")
     log.info("case.opened")
     log.warning("peer.silent")
-    assert [line["event"] for line in lines(capsys)] == ["peer.silent"]
+    assert [line["event"] for line in lines(capfd)] == ["peer.silent"]
 
 
-def test_a_library_speaks_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_library_speaks_json_too(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info")
     logs.bind(request_id="r1")
     logging.getLogger("aiohttp").warning("cannot reach %s", MOBILE)
-    (line,) = lines(capsys)
+    (line,) = lines(capfd)
     assert (line["event"], line["level"], line["request_id"]) == ("cannot reach ***", "warning", "r1")
 
 
-def test_a_failure_is_written_with_its_traceback_and_without_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_written_with_its_traceback_and_without_numbers(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info")
     try:
         raise ValueError(f"no person {ID_NUMBER}")
     except ValueError as fault:
         log.error("loop.failed", exc_info=fault)
-    (line,) = lines(capsys)
+    (line,) = lines(capfd)
     assert "ValueError: no person ***" in line["exception"]
 
 
