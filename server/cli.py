@@ -20,7 +20,7 @@ from server.domain.errors import Refusal
 from server.domain.names import Value
 from server.domain.savings import savings
 from server.tools.datafiles import BrokenData
-from server.tools.logs import configure
+from server.tools.logs import SCRIBE, configure
 from server.tools.messages import load_templates
 from server.tools.publications import (
     load_calendar,
@@ -112,8 +112,11 @@ def _demo(chosen: argparse.Namespace) -> int:
 def _process(body: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
     settings = load_settings()
     configure(settings.log_level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(body(settings))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(body(settings))
+    finally:
+        SCRIBE.catch_up(is_last=True)
     return 0
 
 

@@ -30,7 +30,7 @@ from server.store.people import OfficerExists
 from server.store.queries import QUERIES
 from server.store.store import Store, open_store
 from server.tools.clock import Clock, SystemChance, SystemClock
-from server.tools.logs import log
+from server.tools.logs import catch_up, log
 from server.tools.loops import Loops
 from server.tools.messages import load_templates
 from server.tools.metrics import Metrics
@@ -42,6 +42,7 @@ from server.tools.wire import HttpWire
 MOST_BODY_BYTES = 64 << 20
 MOST_HEADER_BYTES = 32 << 10
 IDLE_SECONDS = 75
+LOG_SECONDS = 10.0
 
 
 class DatabaseUnreachable(ValueError):
@@ -212,8 +213,9 @@ async def stop_listening(server: HTTPServer, aftermath: Aftermath, within_second
 
 @asynccontextmanager
 async def _loops(node: Node) -> AsyncIterator[Loops]:
-    """Loops that are stopped at the end, however it comes."""
+    """Loops that are stopped at the end, however it comes; one of them lets the log catch up."""
     loops = Loops(node.metrics)
+    loops.start("log", catch_up, every_seconds=LOG_SECONDS)
     try:
         yield loops
     finally:

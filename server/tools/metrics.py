@@ -1,5 +1,7 @@
 """What a node counts, every name in one place."""
 
+from collections.abc import Iterable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -9,6 +11,10 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from server.tools.logs import SCRIBE
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # else each counter also writes when it was made
 
@@ -52,6 +58,11 @@ class Metrics:
         self.contents_fetched = Counter(
             "contents_fetched_total", "Attempts to fetch a content from a peer.", ("peer", "outcome"), registry=own
         )
+        self._watch_loops(own)
+        self._gauge_peers(own)
+        own.register(_LogLines())
+
+    def _watch_loops(self, own: CollectorRegistry) -> None:
         self.loop_failures = Counter("loop_failures_total", "Rounds of a loop that failed.", ("loop",), registry=own)
         self.loop_last_success_timestamp_seconds = Gauge(
             "loop_last_success_timestamp_seconds",
@@ -59,7 +70,6 @@ class Metrics:
             ("loop",),
             registry=own,
         )
-        self._gauge_peers(own)
 
     def _gauge_peers(self, own: CollectorRegistry) -> None:
         """What is looked at now and then, for each peer."""
@@ -83,3 +93,11 @@ class Metrics:
     def render(self) -> bytes:
         """All of them in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class _LogLines(Collector):
+    """What a log that cannot be written cannot tell."""
+
+    def collect(self) -> Iterable[Metric]:
+        yield CounterMetricFamily("log_lines_lost", "Log lines that could not be written.", SCRIBE.lost)
+        yield CounterMetricFamily("log_lines_suppressed", "Log lines that were too many of a kind.", SCRIBE.suppressed)

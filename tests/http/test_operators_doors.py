@@ -30,6 +30,8 @@ COUNTED = {
     "letters_received_total",
     "letters_settled_total",
     "contents_fetched_total",
+    "log_lines_lost_total",
+    "log_lines_suppressed_total",
     "loop_failures_total",
     "loop_last_success_timestamp_seconds",
     "peer_failures_total",

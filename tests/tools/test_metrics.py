@@ -23,6 +23,8 @@ def test_every_name_is_there_from_the_start() -> None:
         "letters_received",
         "letters_settled",
         "notices",
+        "log_lines_lost",
+        "log_lines_suppressed",
         "loop_failures",
         "loop_last_success_timestamp_seconds",
         "peer_failures",
