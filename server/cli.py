@@ -20,6 +20,7 @@ from server.domain.errors import Refusal
 from server.domain.names import Value
 from server.domain.savings import savings
 from server.tools.datafiles import BrokenData
+from server.tools.descriptors import occupy_standard
 from server.tools.logs import SCRIBE, configure
 from server.tools.messages import load_templates
 from server.tools.publications import (
@@ -110,6 +111,7 @@ def _demo(chosen: argparse.Namespace) -> int:
 
 
 def _process(body: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
+    occupy_standard()
     settings = load_settings()
     configure(settings.log_level)
     try:
