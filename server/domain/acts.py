@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import ClassVar, Literal
-
-from pydantic import PositiveInt
 
 from server.domain.calendar import Calendar
 from server.domain.case import Actor, Application, Commission, HandedIn, Offered
 from server.domain.directory import Directory
 from server.domain.items import Text
-from server.domain.names import Moment, Value
+from server.domain.names import Day, Days, Moment, Value
 from server.domain.procedure import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
 
 
@@ -79,7 +76,7 @@ class Tell(StepAct):
     """The home tells that the applicant knows what to put right, and until when (from `step.told`)."""
 
     name: ClassVar[str] = "tell"
-    due_on: date
+    due_on: Day
 
 
 class Supply(StepAct):
@@ -102,8 +99,8 @@ class Accept(StepAct):
 
     name: ClassVar[str] = "accept"
     since: Moment | None = None
-    legal_days: PositiveInt | None = None
-    promised_days: PositiveInt | None = None
+    legal_days: Days | None = None
+    promised_days: Days | None = None
     deferrals: tuple[Deferral, ...] = ()
 
 
@@ -112,8 +109,8 @@ class Deem(StepAct):
 
     name: ClassVar[str] = "deem"
     since: Moment | None = None
-    legal_days: PositiveInt | None = None
-    promised_days: PositiveInt | None = None
+    legal_days: Days | None = None
+    promised_days: Days | None = None
     deferrals: tuple[Deferral, ...] = ()
 
 
@@ -139,7 +136,7 @@ class Suspend(StepAct):
     name: ClassVar[str] = "suspend"
     procedure: Text
     notice: Text
-    days: PositiveInt
+    days: Days
 
 
 class Resume(StepAct):
@@ -152,7 +149,7 @@ class Extend(StepAct):
     """Give the step more working days, once (延长办理期限); `approver` as a letter names him."""
 
     name: ClassVar[str] = "extend"
-    days: PositiveInt
+    days: Days
     reason: Text
     approver: str = ""
 

@@ -10,12 +10,10 @@ from datetime import date, datetime, time
 from itertools import islice
 from typing import Literal
 
-from pydantic import PositiveInt
-
 from server.domain.calendar import DAY, Calendar, add_working_days, days_after
 from server.domain.errors import Conflict
 from server.domain.items import Text
-from server.domain.names import CHINA, Moment, Value, china_day, in_milliseconds
+from server.domain.names import CHINA, Days, Moment, Value, china_day, in_milliseconds
 
 Budget = Literal["legal", "promised"]  # 法定时限, 承诺时限
 
@@ -47,7 +45,7 @@ class Stop(Value):
 
     reason: Text
     notice: Text
-    days: PositiveInt
+    days: Days
     stopped_at: Moment
     resumed_at: Moment | None = None
 
@@ -59,7 +57,7 @@ class Stop(Value):
 class Extension(Value):
     """The one extension (延长办理期限, 行政许可法第四十二条): how many working days, who approved it, and why."""
 
-    days: PositiveInt
+    days: Days
     approver: Text
     reason: Text
 
@@ -72,8 +70,8 @@ class Ledger(Value):
 
     accepted_at: Moment
     is_deemed: bool = False
-    legal_days: PositiveInt
-    promised_days: PositiveInt
+    legal_days: Days
+    promised_days: Days
     stops: tuple[Stop, ...] = ()
     extension: Extension | None = None
 

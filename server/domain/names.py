@@ -3,11 +3,16 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
 # What a person writes into one place of a form, and the name of the place: keys of canonical JSON are ASCII.
 WrittenText = Annotated[str, StringConstraints(max_length=2000)]
 WrittenKey = Annotated[str, StringConstraints(max_length=100, pattern=r"^[ -~]*$")]
+
+# What any moment, day or span may be that comes by form or by letter: arithmetic with it never leaves the calendar.
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+MOST_DAYS = 3650
+Days = Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)]
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
@@ -47,14 +52,26 @@ def moment_of_key(key: str) -> datetime:
 
 
 def in_milliseconds(at: datetime) -> datetime:
-    """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError if there is none such."""
+    """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError if it is none of 2000 to 2100."""
     if at.tzinfo is None:
         raise ValueError("a moment needs a time zone")
     try:
         utc = at.astimezone(UTC)
     except OverflowError as fault:
         raise ValueError("no such moment in UTC") from fault
+    if not FIRST_YEAR <= utc.year <= LAST_YEAR:
+        raise ValueError(f"a moment must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
+def in_bounds(on: date) -> date:
+    """The day itself; ValueError if it is none of 2000 to 2100."""
+    if not FIRST_YEAR <= on.year <= LAST_YEAR:
+        raise ValueError(f"a day must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return on
+
+
 Moment = Annotated[datetime, AfterValidator(in_milliseconds), PlainSerializer(moment_text, return_type=str)]
+
+# A day of a procedure: a deadline, a day of arrival. Days of a person's life are texts of the form.
+Day = Annotated[date, AfterValidator(in_bounds)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import StringConstraints
 
 from server.domain.items import Item, OpinionRule, SpecialStep
-from server.domain.names import SENSITIVE, Moment, Value
+from server.domain.names import SENSITIVE, Day, Moment, Value
 
 # How to appeal: 行政复议法（2023）第二十条: 六十日; 行政诉讼法第四十六条: 六个月.
 APPEAL = (
@@ -68,7 +68,7 @@ class Deferral(Value):
     """A material that comes later (容缺): the last day for it, and when it came."""
 
     material: str
-    due_on: date
+    due_on: Day
     came_at: Moment | None = None
 
 
