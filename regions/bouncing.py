@@ -1,7 +1,7 @@
 """Showing at home what became of a letter about a step: it came back from the decider's node, or went out again."""
 
 from server.desk.acting import perform
-from server.desk.relay import relay
+from server.desk.relay import relay_soon
 from server.domain.acts import Bounce, Resend
 from server.domain.case import Actor, local_id
 from server.domain.letters import Letter
@@ -13,7 +13,7 @@ async def came_back(node: Node, letter: Letter, code: str, *, cause: str) -> Non
     if _is_of_home(node, letter):
         by = Actor(node=node.here, part="node")
         bounce = Bounce(id=cause, by=by, step=str(letter.step), letter=letter.kind, code=code)
-        await relay(node, await perform(node, local_id(str(letter.case), node.here), bounce))
+        await relay_soon(node, await perform(node, local_id(str(letter.case), node.here), bounce))
 
 
 async def went_again(node: Node, letter: Letter, *, cause: str) -> None:
@@ -21,7 +21,7 @@ async def went_again(node: Node, letter: Letter, *, cause: str) -> None:
     if _is_of_home(node, letter):
         by = Actor(node=node.here, part="node")
         resend = Resend(id=cause, by=by, step=str(letter.step), letter=letter.kind)
-        await relay(node, await perform(node, local_id(str(letter.case), node.here), resend))
+        await relay_soon(node, await perform(node, local_id(str(letter.case), node.here), resend))
 
 
 def _is_of_home(node: Node, letter: Letter) -> bool:

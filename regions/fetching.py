@@ -11,6 +11,7 @@ from regions.asking import PeerRefused, Question, ask
 from regions.client import PeerFailure
 from regions.retrying import wait_after
 from server.crypto.receipts import PART
+from server.desk import apart
 from server.desk.gathering import gather, wants
 from server.domain.directory import NodeEntry
 from server.domain.errors import Missing, StaleVersion, Unavailable
@@ -21,26 +22,34 @@ PATH = "/peer/v1/materials/{sha256}"
 PART_BYTES = 1 << 20
 AT_ONCE = 20
 TAKEN = timedelta(minutes=2)
+UNREACHED = "unreached"
 NOT_AS_OFFERED = "not_as_offered"
 
 
 async def fetch(node: Node, peer: str) -> bool:
     """Fetch what is due from this peer; True if there may be more. One that cannot be reached is asked no further."""
     due = await node.store.fetches.due(peer, node.clock.now(), limit=AT_ONCE)
+    await apart.set_apart_unread(node, due, kind="fetch")
     for each in due:
-        if not await node.store.fetches.take(each, until=node.clock.now() + TAKEN):
-            continue
-        try:
-            outcome = await _fetch_one(node, each)
-        except (StaleVersion, Unavailable) as fault:
-            await _postpone(node, each, PeerFailure(fault.code))
-        except PeerFailure as failure:
-            await _postpone(node, each, failure)
-            if not isinstance(failure, PeerRefused):
-                return False
-        else:
-            node.metrics.contents_fetched.labels(peer, outcome).inc()
-    return len(due) == AT_ONCE
+        if await apart.attempt(node, "fetch", each.id, work=_try(node, each)) == UNREACHED:
+            return False
+    return due.seen == AT_ONCE
+
+
+async def _try(node: Node, fetch: KeptFetch) -> str:
+    """Make one attempt, unless somebody else makes it: what came of it, UNREACHED if the peer did not answer."""
+    if not await node.store.fetches.take(fetch, until=node.clock.now() + TAKEN):
+        return "taken"
+    try:
+        outcome = await _fetch_one(node, fetch)
+    except (StaleVersion, Unavailable) as fault:
+        await _postpone(node, fetch, PeerFailure(fault.code))
+        return "postponed"
+    except PeerFailure as failure:
+        await _postpone(node, fetch, failure)
+        return "postponed" if isinstance(failure, PeerRefused) else UNREACHED
+    node.metrics.contents_fetched.labels(fetch.node, outcome).inc()
+    return outcome
 
 
 async def _fetch_one(node: Node, fetch: KeptFetch) -> str:

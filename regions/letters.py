@@ -67,7 +67,12 @@ async def replay(node: Node, id: str, *, by: str) -> LetterLine:
     """Ask the other node to judge a dead letter anew; raises LetterNotDead."""
     dead = await _dead(node, id)
     again = about_letter(
-        RETRY, dead.letter, here=node.here, at=node.clock.now(), salt=node.chance.token(16), round=dead.round + 1
+        RETRY,
+        id,
+        between=(node.here, dead.letter.to),
+        at=node.clock.now(),
+        salt=node.chance.token(16),
+        round=dead.round + 1,
     )
     await _note(node, dead, again, by=by)
     await bouncing.went_again(node, dead.letter, cause=again.id)
@@ -79,7 +84,9 @@ async def replay(node: Node, id: str, *, by: str) -> LetterLine:
 async def annul(node: Node, id: str, *, by: str) -> LetterLine:
     """Tell the other node that a dead letter shall have no effect; raises LetterNotDead."""
     dead = await _dead(node, id)
-    said = about_letter(ANNULLED, dead.letter, here=node.here, at=node.clock.now(), salt=node.chance.token(16))
+    said = about_letter(
+        ANNULLED, id, between=(node.here, dead.letter.to), at=node.clock.now(), salt=node.chance.token(16)
+    )
     await _note(node, dead, said, by=by)
     await node.store.letters_out.answer(said)
     await node.store.letters_out.mark_annulled(id)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from regions import wire
 from regions.client import PeerFailure, hand_over
 from regions.retrying import wait_after
+from server.desk import apart
 from server.domain.breaker import (
     breaker,
     failed,
@@ -50,7 +51,7 @@ async def deliver(node: Node, peer: NodeEntry) -> bool:
     head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
     is_idle = head.position <= state.acknowledged
     is_owed = is_idle and await _is_owed(node, peer.node, head)
-    if is_idle and not is_owed and not await node.store.letters_out.to_log(peer.node, limit=1):
+    if is_idle and not is_owed and not (await node.store.letters_out.to_log(peer.node, limit=1)).seen:
         return False
     if head.number and (of_head := await log.entry(head.position)):
         await node.store.letters_out.mark_logged(peer.node, of_head.letters, head.position)
@@ -63,8 +64,7 @@ async def deliver(node: Node, peer: NodeEntry) -> bool:
     entry = await log.after(state.acknowledged)
     if entry is None or (attempt := await _attempt(node, peer.node, state)) is None:
         return False
-    texts = await _texts(node, entry, written)
-    return await _send(node, peer, entry, texts=texts, attempt=attempt)
+    return await _send(node, peer, entry, written=written, attempt=attempt)
 
 
 async def open_stream(node: Node, peer: str, *, by: str) -> Outbound:
@@ -109,11 +109,14 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> S
     complete_to = await _complete_to(node)
     most = node.settings.batch_letters
     waiting = await node.store.letters_out.to_log(peer, limit=most + 1)
+    await apart.set_apart_unread(node, waiting, kind="letter_out")
     chosen = _fitting(waiting[:most])
     if not chosen and not may_be_empty:
         return None
     if len(chosen) < len(waiting):
         complete_to = min(complete_to, waiting[len(chosen)].at - A_MOMENT)
+    if waiting.unreadable and (oldest := await node.store.letters_out.oldest_unlogged(peer)):
+        complete_to = min(complete_to, oldest - A_MOMENT)
     batch = Batch(
         sender=node.here,
         to=peer,
@@ -158,11 +161,19 @@ async def _texts(node: Node, entry: Entry, written: Mapping[str, Written]) -> li
     """The bytes of the letters of an entry that was read back; those just read need not be read again."""
     if all(id in written for id in entry.letters):
         return [written[id].text for id in entry.letters]
-    return [each.text for each in await node.store.letters_out.written(entry.letters)]
-
-
-async def _send(node: Node, peer: NodeEntry, entry: Entry, *, texts: Sequence[bytes], attempt: Outbound) -> bool:
     try:
+        return [each.text for each in await node.store.letters_out.written(entry.letters)]
+    except (ValueError, KeyError) as fault:  # it does not open, or is gone: the batch cannot be what it was
+        at, name = entry.position, apart.name_of(fault)
+        node.log.error("batch.unreadable", peer=entry.batch.to, stream=at.stream, number=at.number, fault=name)
+        raise PeerFailure("letter_unreadable") from fault
+
+
+async def _send(
+    node: Node, peer: NodeEntry, entry: Entry, *, written: Mapping[str, Written], attempt: Outbound
+) -> bool:
+    try:
+        texts = await _texts(node, entry, written)
         delivered = await hand_over(node, peer, entry.batch, letters=texts)
         await _check_head(node, peer.node, entry, head=delivered.head)
     except PeerFailure as failure:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from regions.hearing import ABOUT_LETTERS, hear
+from server.desk import apart
 from server.desk.acting import perform_many
-from server.desk.relay import relay
+from server.desk.relay import relay_soon
 from server.domain.acts import Act
 from server.domain.case import local_id
 from server.domain.deciding import NotOurStep
 from server.domain.errors import Conflict, Refusal, StaleVersion, Unavailable
-from server.domain.exchange import KeptLetter, Position
-from server.domain.letters import REFUSED, Letter, about_letter
+from server.domain.exchange import Entry, KeptLetter, Position
+from server.domain.letters import REFUSED, about_letter
 from server.domain.settling import act_of, known_kind
 from server.node import Node
 
@@ -29,33 +31,68 @@ class LetterConflict(Conflict):
 
 
 async def spread(node: Node, peer: str) -> bool:
-    """Spread the letters of a peer's kept batches, in order of the log; True if there may be more."""
+    """Spread the letters of a peer's kept batches, in order of the log; True if there may be more.
+
+    A batch or a letter that cannot be spread is set apart. The peer's way then counts as not whole: no deadline of an
+    applicant takes effect by its word alone.
+    """
     done = (await node.store.peers.inbound(peer)).spread
-    log = node.store.log("in", peer)
-    entries = await log.entries(range(done.number + 1, done.number + 1 + BATCHES_AT_ONCE), stream=done.stream)
-    for number in range(done.number + 1, done.number + 1 + len(entries)):
+    found = await node.store.log("in", peer).following(done, limit=BATCHES_AT_ONCE)
+    opened = {entry.batch.number: entry for entry in found}
+    for number in range(done.number + 1, done.number + 1 + found.seen):
         position = Position(done.stream, number)
-        await _spread_batch(node, peer, entries[number].letters, position=position)
-        await node.store.peers.keep_inbound(peer, spread=position)
-    if not entries and await log.entry(Position(done.stream + 1, 1)):
+        if number in opened:
+            is_whole = await _spread_batch(node, peer, opened[number])
+        else:
+            fault = found.unreadable[node.store.log("in", peer).id_of(position)]
+            is_whole = await apart.set_apart(node, "batch", _batch_id(peer, position), fault=fault)
+        broken = {} if is_whole else {"is_broken": 1}
+        await node.store.peers.keep_inbound(peer, spread=position, **broken)
+    if not found.seen and await node.store.log("in", peer).entry(Position(done.stream + 1, 1)):
         await node.store.peers.keep_inbound(peer, spread=Position(done.stream + 1, 0))
         return True
-    return len(entries) == BATCHES_AT_ONCE
+    return found.seen == BATCHES_AT_ONCE
 
 
-async def _spread_batch(node: Node, peer: str, letters: Sequence[dict[str, object]], *, position: Position) -> None:
-    at = node.clock.now()
-    for letter in await node.store.letters_in.keep(letters, sender=peer, at=at, position=position):
+async def spread_again(node: Node, batch: str) -> None:
+    """Spread once more a letter of a batch, or a whole batch that did not open; raises what they raise."""
+    peer, stream, number, *index = batch.split(":")
+    entry = await node.store.log("in", peer).entry(Position(int(stream), int(number)))
+    if entry is None:
+        return
+    if index:
+        await _keep(node, peer, entry, indexes=[int(index[0])])
+    else:
+        await _spread_batch(node, peer, entry)
+
+
+def _batch_id(peer: str, position: Position) -> str:
+    return f"{peer}:{position.stream}:{position.number}"
+
+
+async def _spread_batch(node: Node, peer: str, entry: Entry) -> bool:
+    """Spread all letters of an entry; False if some had to be set apart."""
+    letters = {f"{_batch_id(peer, entry.position)}:{index}": index for index in range(len(entry.letters))}
+    return await apart.all_or_each(node, letters, lambda some: _keep(node, peer, entry, indexes=some), kind="batch")
+
+
+async def _keep(node: Node, peer: str, entry: Entry, *, indexes: Sequence[int]) -> None:
+    """Keep these letters of an entry (all, or one) as letters to settle, and refuse those whose id another one has."""
+    letters = [entry.letters[index] for index in indexes]
+    first, at = indexes[0] if indexes else 0, node.clock.now()
+    conflicts = await node.store.letters_in.keep(letters, sender=peer, at=at, position=entry.position, first=first)
+    for letter in conflicts:
         if letter.kind not in ABOUT_LETTERS:
-            await _tell_refused(node, letter, LetterConflict.code, round=0)
+            await tell_refused(node, letter.id, LetterConflict.code, sender=peer, round=0)
         node.log.error("letter.conflict", peer=peer, letter=letter.id, case=letter.case, kind=letter.kind)
 
 
 async def settle(node: Node) -> bool:
     """Settle the letters whose time has come, in order of the log; True if there may be more."""
     due = await node.store.letters_in.due(node.clock.now(), limit=LETTERS_AT_ONCE)
-    await _settle(node, due)
-    return len(due) == LETTERS_AT_ONCE
+    await apart.set_apart_unread(node, due, kind="letter")
+    await apart.all_or_each(node, {kept.id: kept for kept in due}, partial(_settle, node), kind="letter")
+    return due.seen == LETTERS_AT_ONCE
 
 
 async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
@@ -91,7 +128,7 @@ async def _act(node: Node, kept: KeptLetter) -> Act | None:
 
 async def _do(node: Node, wishes: dict[str, list[tuple[KeptLetter, Act]]]) -> None:
     done = await perform_many(node, {id: [act for _, act in course] for id, course in wishes.items()})
-    await relay(node, *done.records)
+    await relay_soon(node, *done.records)
     settled = []
     for kept, act in (each for course in wishes.values() for each in course):
         if act.id not in done.answers:
@@ -132,7 +169,7 @@ async def _postpone(node: Node, kept: KeptLetter, reason: str) -> None:
 async def _refuse(node: Node, kept: KeptLetter, refusal: Refusal) -> None:
     """Tell the sender, note a peer that spoke on a foreign matter, and leave the letter where people see it."""
     letter = kept.letter
-    await _tell_refused(node, letter, refusal.code, round=kept.round)
+    await tell_refused(node, letter.id, refusal.code, sender=letter.sender, round=kept.round)
     if isinstance(refusal, NotOurStep):
         about = {"peer": letter.sender, "case": str(letter.case), "step": str(letter.step), "kind": letter.kind}
         await node.store.audit.note(f"foreign:{letter.id}", "peer.overstepped", at=node.clock.now(), about=about)
@@ -142,10 +179,12 @@ async def _refuse(node: Node, kept: KeptLetter, refusal: Refusal) -> None:
     _count(node, kept, ATTENTION)
 
 
-async def _tell_refused(node: Node, letter: Letter, code: str, *, round: int) -> None:
+async def tell_refused(node: Node, id: str, code: str, *, sender: str, round: int) -> None:
+    """Tell the sender that its letter of this id cannot be settled, for this reason: it is a dead letter there."""
     said = {"code": code} | ({"round": round} if round else {})
     at, salt = node.clock.now(), node.chance.token(16)
-    await node.store.letters_out.answer(about_letter(REFUSED, letter, here=node.here, at=at, salt=salt, **said))
+    said_of_it = about_letter(REFUSED, id, between=(node.here, sender), at=at, salt=salt, **said)
+    await node.store.letters_out.answer(said_of_it)
 
 
 def _count(node: Node, kept: KeptLetter, outcome: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
-from regions import directory, fetching, outbox, reconcile, settling, standing, watch
+from regions import apart, directory, fetching, outbox, reconcile, settling, standing, watch
 from server.desk import clockwork, counting, notifying, relay, reminding, reprojecting
 from server.node import Node
 from server.tools.loops import Loops, Run
@@ -13,6 +13,7 @@ SLOWEST_LOOP_SECONDS = 30.0
 ROUND_SECONDS = 5.0
 DIRECTORY_SECONDS = 10.0
 EXPIRY_SECONDS = 600.0
+APART_SECONDS = 1.0  # the first pause of what could not be handled
 NOTICES_SECONDS = 2.0
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
@@ -65,6 +66,7 @@ def _alone(node: Node) -> Mapping[str, tuple[Run, float]]:
     return {
         "relay": (partial(relay.sweep, node), node.settings.poll_seconds),
         "settle": (partial(settling.settle, node), node.settings.poll_seconds),
+        "apart": (partial(apart.release_due, node), APART_SECONDS),
         "notices": (partial(notifying.notify, node), NOTICES_SECONDS),
         "clockwork": (partial(clockwork.tick, node), CLOCKWORK_SECONDS),
         "calendar": (_projection(node), SLOWEST_LOOP_SECONDS),

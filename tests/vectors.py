@@ -171,12 +171,17 @@ def written() -> list[tuple[Letter, dict[str, Any]]]:
         )
         made.append((letter, {"id_of": source, "salt_of": {"commit": chance.hex(), "event": event, "index": 1}}))
         after = letter.id
-    theirs = Letter(**made[0][0].model_dump() | {"sender": DECIDER, "to": HOME, "id": "ab" * 32})
-    chance = made_up("commit refused", 16)
+    theirs, chance = "ab" * 32, made_up("commit refused", 16)
     refused = about_letter(
-        REFUSED, theirs, here=HOME, at=AT + timedelta(minutes=41), salt=chance, code="not_our_step", round=1
+        REFUSED,
+        theirs,
+        between=(HOME, DECIDER),
+        at=AT + timedelta(minutes=41),
+        salt=chance,
+        code="not_our_step",
+        round=1,
     )
-    subject = f"{theirs.id}:1"
+    subject = f"{theirs}:1"
     source = [HOME, DECIDER, REFUSED, subject]
     made.append((refused, {"id_of": source, "salt_of": {"commit": chance.hex(), "event": 0, "index": 0}}))
     return made

@@ -7,8 +7,9 @@ once: acts, warnings and notices have ids that are made of the rung.
 
 from datetime import datetime, timedelta
 
+from server.desk import apart
 from server.desk.acting import perform
-from server.desk.relay import relay
+from server.desk.relay import relay_soon
 from server.domain.acts import Deem, Lapse, StepAct
 from server.domain.calendar import DAY
 from server.domain.case import Actor, Case
@@ -29,16 +30,27 @@ async def tick(node: Node) -> bool:
     """See to what is due; True if there may be more."""
     now = node.clock.now()
     left = await node.store.rungs.unfinished(now, limit=ALARMS_AT_ONCE)
+    await apart.set_apart_unread(node, left, kind="rung")
     for kept in left:
-        if await node.store.rungs.take_over(kept, until=now + CLAIM):
-            await _see_to(node, kept)
+        await apart.attempt(node, "rung", kept.id, work=_take_over(node, kept, until=now + CLAIM))
     due = await node.store.alarms.due(now, limit=ALARMS_AT_ONCE)
     for alarm in due:
-        # If this fails, the others come first.
-        await node.store.alarms.advance(alarm.case, now + CLAIM, event=alarm.event)
-        at = await _look(node, alarm.case)
-        await node.store.alarms.advance(alarm.case, at, event=alarm.event)
-    return ALARMS_AT_ONCE in (len(left), len(due))
+        await apart.attempt(
+            node, "alarm", alarm.case, work=_heed(node, alarm.case, event=alarm.event, until=now + CLAIM)
+        )
+    return ALARMS_AT_ONCE in (left.seen, len(due))
+
+
+async def _take_over(node: Node, kept: KeptRung, *, until: datetime) -> None:
+    if await node.store.rungs.take_over(kept, until=until):
+        await _see_to(node, kept)
+
+
+async def _heed(node: Node, case: str, *, event: int, until: datetime) -> None:
+    """Look at the case, and set its alarm to when it must be looked at again; nobody else looks until then."""
+    await node.store.alarms.advance(case, until, event=event)
+    at = await _look(node, case)
+    await node.store.alarms.advance(case, at, event=event)
 
 
 async def _look(node: Node, id: str) -> datetime | None:
@@ -108,7 +120,7 @@ async def _act(node: Node, kept: KeptRung) -> str:
     except Refusal as refusal:
         node.log.info("rung.moot", case=kept.case, step=act.step, rung=kept.rung.name, code=refusal.code)
         return "moot"
-    await relay(node, record)
+    await relay_soon(node, record)
     return "done"
 
 
@@ -130,9 +142,11 @@ async def _is_complete(node: Node, case: Case, rung: Rung) -> bool:
     """
     if case.home == node.here:
         return True
-    spread = (await node.store.peers.inbound(case.home)).spread
-    last = await node.store.log("in", case.home).entry(spread)
+    inbound = await node.store.peers.inbound(case.home)
+    last = await node.store.log("in", case.home).entry(inbound.spread)
     if last is None or last.batch.complete_to < day_begins(rung.due_on + DAY):
+        return False
+    if inbound.is_broken and await node.store.apart.has_open("batch", f"{case.home}:"):
         return False
     return not await node.store.letters_in.may_wait(case.name)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from server.desk.steps import LocalMoment
+from server.domain.apart import Found
 from server.domain.divisions import province_of
 from server.domain.drafts import (
     Draft,
@@ -92,8 +93,8 @@ async def delete(node: Node, owner: str, id: str, *, version: int | None) -> Non
             raise changed_meanwhile(slot.draft)
 
 
-async def expiring(node: Node, *, after: Expiring | None = None) -> list[Expiring]:
-    """Drafts that expire within three days, the first ones first: whose notice is due; `after` is the last one seen."""
+async def expiring(node: Node, *, after: str = "") -> Found[Expiring]:
+    """Drafts that expire within three days, the first ones first: whose notice is due; `after` is the last cursor."""
     now = node.clock.now()
     return await node.store.drafts.drafts_expiring(now, now + SOON, limit=EXPIRING_AT_ONCE, after=after)
 

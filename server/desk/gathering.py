@@ -1,7 +1,7 @@
 """Gathering: the note that all materials of a step are kept here, from when on its five days run."""
 
 from server.desk.acting import perform
-from server.desk.relay import relay
+from server.desk.relay import relay_soon
 from server.domain.acts import Gather
 from server.domain.case import Actor, Case, Step, local_id
 from server.domain.deciding import StateForbids
@@ -31,7 +31,7 @@ async def gather(node: Node, fetch: KeptFetch) -> None:
     by = Actor(node=node.here, part="node")
     act = Gather(id=f"gather:{fetch.case}:{fetch.step}:{fetch.event}", by=by, step=fetch.step, kept=tuple(ids))
     try:
-        await relay(node, await perform(node, fetch.case, act))
+        await relay_soon(node, await perform(node, fetch.case, act))
     except (NothingToGather, StateForbids) as refusal:  # another worker was first, or the step has ended
         node.log.info("materials.not_noted", case=fetch.case, step=fetch.step, code=refusal.code)
 

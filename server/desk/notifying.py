@@ -6,9 +6,10 @@ What surely was not sent waits for another attempt, each time longer, up to a li
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 
+from server.desk import apart
 from server.domain.notices import MOST_ATTEMPTS, Ending, KeptNotice, Outcome, pause_after
 from server.node import Node
 
@@ -20,14 +21,21 @@ REASONS: Mapping[Ending, str] = {"sent": "", "refused": "platform", "unknown": "
 async def notify(node: Node) -> bool:
     """Send what is due; True if there may be more and none of these has to wait."""
     now = node.clock.now()
-    for left in await node.store.notices.left_sending(now - CLAIM, limit=SENT_AT_ONCE):
-        await _end(node, left, "unknown", reason="no_word")
+    left = await node.store.notices.left_sending(now - CLAIM, limit=SENT_AT_ONCE)
     due = await node.store.notices.due(now, limit=SENT_AT_ONCE)
-    outcomes = await asyncio.gather(*(_tell(node, each) for each in due), return_exceptions=True)
+    for found in (left, due):
+        await apart.set_apart_unread(node, found, kind="notice")
+    for each in left:
+        await _attempt(node, each, _end(node, each, "unknown", reason="no_word"))
+    outcomes = await asyncio.gather(*(_attempt(node, each, _tell(node, each)) for each in due), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
-    return len(due) == SENT_AT_ONCE and "later" not in outcomes
+    return due.seen == SENT_AT_ONCE and "later" not in outcomes
+
+
+async def _attempt(node: Node, kept: KeptNotice, work: Awaitable[Outcome | None]) -> Outcome | None:
+    return await apart.attempt(node, "notice", kept.notice.id, work=work)
 
 
 async def _tell(node: Node, kept: KeptNotice) -> Outcome | None:

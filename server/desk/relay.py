@@ -1,8 +1,11 @@
 """The relay: carries what must follow a commit from the case document to where it belongs, as often as need be."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from server.desk import apart
+from server.domain.errors import StaleVersion, Unavailable
 from server.domain.records import Record
 from server.node import Node
 
@@ -13,6 +16,19 @@ async def relay(node: Node, *records: Record) -> None:
     """Carry all pending effects of the records; again and in any order does no harm."""
     await carry(node, [effect for record in records for effect in pending(record)])
     await node.store.cases.mark_relayed(records)
+
+
+async def relay_soon(node: Node, *records: Record) -> None:
+    """Carry the effects now, and leave them to the sweep if that raises anything unforeseen.
+
+    What was committed is done: whoever did it goes on, and the sweep finds out which effect it is and sets it apart.
+    """
+    try:
+        await relay(node, *records)
+    except (StaleVersion, Unavailable):
+        raise
+    except Exception as fault:  # noqa: BLE001 # the sweep meets it again, and tells
+        node.log.warning("relay.left", cases=[record.id for record in records], fault=apart.name_of(fault))
 
 
 def pending(record: Record) -> list[Mapping[str, Any]]:
@@ -40,5 +56,10 @@ async def carry(node: Node, effects: Sequence[Mapping[str, Any]]) -> None:
 async def sweep(node: Node) -> bool:
     """Carry what a crash left behind; True if there may be more."""
     due = await node.store.cases.due_for_relay(node.clock.now(), limit=SWEPT_AT_ONCE)
-    await relay(node, *due)
-    return len(due) == SWEPT_AT_ONCE
+    await apart.set_apart_unread(node, due, kind="effects")
+    await apart.all_or_each(node, {record.id: record for record in due}, partial(_carry_all, node), kind="effects")
+    return due.seen == SWEPT_AT_ONCE
+
+
+async def _carry_all(node: Node, records: Sequence[Record]) -> None:
+    await relay(node, *records)

@@ -1,10 +1,12 @@
 """Reprojecting: when the calendar changes, every open step gets the date and the alarm that follow from the new one."""
 
-from server.domain.case import Case
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server.desk import apart
 from server.domain.effects import due_on
 from server.domain.names import moment_text
 from server.domain.projecting import Projection
-from server.domain.records import Record
 from server.domain.rungs import next_at
 from server.node import Node
 
@@ -23,16 +25,9 @@ async def reproject(node: Node, *, limit: int = TASKS_AT_ONCE) -> bool:
         await node.store.calendar.put(known.begun(calendar))
         return True
     page = await node.store.tasks.open_page(known.cursor, limit=limit)
-    records: dict[str, Record | None] = {}
     changed = known.changed
-    for task in page:
-        id = task["case"]
-        if id not in records:
-            records[id] = await node.store.cases.find(id)
-            await _set_alarm(node, records[id])
-        record = records[id]
-        if record and task.get("part", "decide") == "decide":
-            changed += await node.store.tasks.redate(task, due_on(record.case.step(task["step"]), calendar))
+    for id, tasks in _by_case(page).items():
+        changed += await apart.attempt(node, "dates", id, work=_redate(node, id, tasks)) or 0
     if len(page) == limit:
         node.log.info("calendar.projecting", tasks=len(page), changed=changed)
         await node.store.calendar.put(known.model_copy(update={"cursor": page[-1]["node_key"], "changed": changed}))
@@ -41,14 +36,35 @@ async def reproject(node: Node, *, limit: int = TASKS_AT_ONCE) -> bool:
     return True
 
 
-async def _set_alarm(node: Node, record: Record | None) -> None:
+async def reproject_case(node: Node, id: str) -> None:
+    """Bring one case to follow the calendar in force: it could not be done in its turn."""
+    record = await node.store.cases.find(id)
+    if record:
+        tasks = await node.store.tasks.tasks([f"{id}:{code}" for code in record.case.steps])
+        await _redate(node, id, [task for task in tasks if task["is_open"]])
+
+
+def _by_case(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for task in tasks:
+        found.setdefault(task["case"], []).append(dict(task))
+    return found
+
+
+async def _redate(node: Node, id: str, tasks: Sequence[dict[str, Any]]) -> int:
+    """Give a case's alarm and open tasks their new dates; answers how many tasks have changed."""
+    record = await node.store.cases.find(id)
     if record is None:
-        return
-    case: Case = record.case
-    at = next_at(case, here=node.here, calendar=node.published.calendar)
-    alarm = {"case": record.id, "event": case.version, "at": moment_text(at) if at else None}
-    await node.store.alarms.put(alarm)
-    await node.store.alarms.advance(record.id, at, event=case.version)
+        return 0
+    case, calendar = record.case, node.published.calendar
+    at = next_at(case, here=node.here, calendar=calendar)
+    await node.store.alarms.put({"case": id, "event": case.version, "at": moment_text(at) if at else None})
+    await node.store.alarms.advance(id, at, event=case.version)
+    changed = 0
+    for task in tasks:
+        if task.get("part", "decide") == "decide":
+            changed += await node.store.tasks.redate(task, due_on(case.step(task["step"]), calendar))
+    return changed
 
 
 async def _end(node: Node, done: Projection) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from server.domain.letters import GENESIS, Batch, Letter
 
 STREAM = 1
+BESIDE = "~"  # in the `_id` of a letter that came under another one's id, between that id and its own part
 
 Standing = Literal["waiting", "settled", "attention", "annulled"]
 
@@ -142,15 +143,24 @@ class Outbound:
 
 @dataclass(frozen=True)
 class Inbound:
-    """A peer's way to us: `stream` and `head` are hints, and up to `spread` the letters are spread."""
+    """A peer's way to us: `stream` and `head` are hints, and up to `spread` the letters are spread.
+
+    `is_broken` is 1 once something up to there had to be set apart instead.
+    """
 
     stream: int = STREAM
     head: int = 0
     spread: Position = BEGINNING
     conflict: str = ""
+    is_broken: int = 0
     kept_at: datetime | None = None
 
     @property
     def head_position(self) -> Position:
         """Where the head was seen last."""
         return Position(self.stream, self.head)
+
+
+def own_id(kept: str) -> str:
+    """The id that a kept letter itself names, by the `_id` under which it is kept."""
+    return kept.partition(BESIDE)[0]

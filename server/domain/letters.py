@@ -91,14 +91,14 @@ def letter_salt(salt: bytes, event: int, index: int) -> str:
     return base64.urlsafe_b64encode(derived[:16]).rstrip(b"=").decode()
 
 
-def about_letter(kind: str, letter: Letter, *, here: str, at: Moment, salt: bytes, **said: Any) -> Letter:
-    """The `letter.*` letter of this node about a letter between it and another; `said` are more words of its body.
+def about_letter(kind: str, id: LetterId, *, between: tuple[str, str], at: Moment, salt: bytes, **said: Any) -> Letter:
+    """The `letter.*` letter about the letter of this id; `between` is who says it and to whom, `said` more of its body.
 
     `round` (how often that letter was judged anew) tells apart what is said of it again.
     """
-    to = letter.sender if letter.to == here else letter.to
-    body = {"id": letter.id, **said}
-    subject = letter.id if not body.get("round") else f"{letter.id}:{body['round']}"
+    here, to = between
+    body = {"id": id, **said}
+    subject = id if not body.get("round") else f"{id}:{body['round']}"
     return Letter(
         id=letter_id(here, to, kind, subject),
         sender=here,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from server.crypto.fields import FieldRing
+from server.domain.apart import Found
 from server.domain.case import NoSuchCase
 from server.domain.errors import StaleVersion
 from server.domain.names import moment_key, moment_of_key
@@ -11,7 +12,8 @@ from server.domain.records import Commit, Record, place_of
 from server.store.case_documents import DONE, CaseDocuments
 from server.store.database import Database, Duplicate, Mark, is_safe
 from server.store.intake import Intake
-from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, under
+from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, HELD, under
+from server.store.reading import read_each
 
 CASES = "cases"
 
@@ -104,10 +106,10 @@ class Cases:
         newest = sorted(documents, key=place_of, reverse=True)[:limit]
         return [self._documents.read(document) for document in newest]
 
-    async def due_for_relay(self, now: datetime, *, limit: int) -> list[Record]:
+    async def due_for_relay(self, now: datetime, *, limit: int) -> Found[Record]:
         """Cases whose effects a sweeper may carry, for whoever committed them should have done so by now."""
         documents = await self._database.between(CASES_DUE_FOR_RELAY, "t", moment_key(now), limit=limit)
-        return [self._documents.read(document) for document in documents]
+        return read_each(documents, self._documents.read)
 
     async def mark_relayed(self, records: Sequence[Record]) -> None:
         """All effects of the records are carried; if a case has moved on meanwhile, whoever moved it carries them."""
@@ -116,6 +118,15 @@ class Cases:
         await self._database.mark_many(CASES, marks)
 
     async def oldest_relay(self) -> datetime | None:
-        """The moment of the oldest commit whose effects are not known to be carried, or None."""
-        documents = await self._database.between(CASES_DUE_FOR_RELAY, "t", "u", limit=1)
-        return moment_of_key(documents[0]["relay"]) - self._relay_due if documents else None
+        """The moment of the oldest commit whose effects are not known to be carried, or None.
+
+        One that is set apart counts too: it sorts before all others, and then the oldest of those is read as well.
+        """
+        found = await self._oldest_relay_from(HELD)
+        if found.startswith(HELD):
+            found = min(found.removeprefix(HELD), await self._oldest_relay_from("t") or "u")
+        return moment_of_key(found) - self._relay_due if found else None
+
+    async def _oldest_relay_from(self, low: str) -> str:
+        documents = await self._database.between(CASES_DUE_FOR_RELAY, low, "u", limit=1)
+        return str(documents[0]["relay"]) if documents else ""

@@ -8,11 +8,13 @@ expired for an hour, and nothing is written where something has expired: no chan
 from datetime import datetime
 
 from server.crypto.fields import FieldRing
+from server.domain.apart import Found
 from server.domain.drafts import MOST_DRAFTS, Draft, DraftGone, Expiring, Slot
 from server.domain.errors import StaleVersion
 from server.domain.names import moment_key
 from server.store.database import Database, Document, Duplicate
-from server.store.queries import BAR, DRAFTS_EXPIRING, DRAFTS_OF_OWNER, hour_bucket, under
+from server.store.queries import BAR, DRAFTS_EXPIRING, DRAFTS_OF_OWNER, JUST_AFTER, hour_bucket, under
+from server.store.reading import read_each
 
 DRAFTS = "drafts"
 KEPT, GONE = "kept", "gone"
@@ -66,18 +68,12 @@ class Drafts:
         left = _empty(_place(owner, id), version=version + 1, until=until)
         return await self._database.replace(DRAFTS, left, version=version)
 
-    async def drafts_expiring(
-        self, begin: datetime, end: datetime, *, limit: int, after: Expiring | None = None
-    ) -> list[Expiring]:
-        """Drafts that expire from `begin` on and before `end`, the first ones first; `after` is the last one seen."""
-        low = BAR.join((KEPT, moment_key(begin)))
-        if after:  # a blank sorts before every character of an id
-            low = BAR.join((KEPT, moment_key(after.expires_at), _place(after.owner, after.id))) + " "
-        high = BAR.join((KEPT, moment_key(end)))
-        found = []
-        for document in await self._database.between(DRAFTS_EXPIRING, low, high, limit=limit):
-            owner, draft = document["_id"].partition(SEPARATOR)[0], self._draft(document)
-            found.append(Expiring(owner=owner, id=draft.id, bundle_name=draft.bundle_name, expires_at=draft.expires_at))
+    async def drafts_expiring(self, begin: datetime, end: datetime, *, limit: int, after: str = "") -> Found[Expiring]:
+        """Drafts that expire from `begin` on and before `end`, the first ones first; `after` is the last cursor."""
+        low = after + JUST_AFTER if after else BAR.join((KEPT, moment_key(begin)))
+        documents = await self._database.between(DRAFTS_EXPIRING, low, BAR.join((KEPT, moment_key(end))), limit=limit)
+        found = read_each(documents, self._expiring)
+        found.cursor = documents[-1]["expiry_key"] if documents else ""
         return found
 
     async def _put(self, document: Document) -> bool:
@@ -89,6 +85,10 @@ class Drafts:
         except Duplicate:
             return False
         return True
+
+    def _expiring(self, document: Document) -> Expiring:
+        owner, draft = document["_id"].partition(SEPARATOR)[0], self._draft(document)
+        return Expiring(owner=owner, id=draft.id, bundle_name=draft.bundle_name, expires_at=draft.expires_at)
 
     def _draft(self, document: Document) -> Draft:
         place = document["_id"]

@@ -6,10 +6,12 @@ A log consists of streams. The next one is opened only after a backup was put ba
 from collections.abc import Mapping, Sequence
 
 from server.crypto.fields import FieldRing
+from server.domain.apart import Found
 from server.domain.exchange import BEGINNING, STREAM, Entry, Evidence, Head, Position
 from server.domain.letters import GENESIS, Batch, Letter
 from server.store.database import Database, Document, Mark
 from server.store.numbered import FIRST, NumberedLog, entry_id
+from server.store.reading import read_each
 from server.store.sealing import sealed_letter
 
 LOG = "log"
@@ -55,6 +57,16 @@ class ExchangeLog:
             Position(position.stream + 1, FIRST)
         )
 
+    async def following(self, position: Position, *, limit: int) -> Found[Entry]:
+        """Up to so many entries after a position in its stream, in order."""
+        numbers = range(position.number + 1, position.number + 1 + limit)
+        found = await self._stream(position.stream).entries(numbers)
+        return read_each([found[number] for number in numbers if number in found], _entry)
+
+    def id_of(self, position: Position) -> str:
+        """The `_id` of an entry."""
+        return entry_id(f"{self._name}|{position.stream}", position.number)
+
     async def append_ours(self, batch: Batch, letters: Sequence[str], *, total: int) -> bool:
         """Append a batch of our letters; False if somebody else was first."""
         document = {**_header(batch), "letters": list(letters), "total": total, "answer_key": ""}
@@ -75,8 +87,7 @@ class ExchangeLog:
 
     async def mark_receipted(self, position: Position, evidence: Evidence) -> None:
         """Keep the receipt of one of our batches beside it; a later one takes its place."""
-        id = entry_id(f"{self._name}|{position.stream}", position.number)
-        await self._database.mark(LOG, Mark(id, vars(evidence)))
+        await self._database.mark(LOG, Mark(self.id_of(position), vars(evidence)))
 
     def _stream(self, stream: int) -> NumberedLog:
         return NumberedLog(self._database, f"{self._name}|{stream}", collection=LOG)

@@ -11,12 +11,14 @@ from typing import Any
 import orjson
 
 from server.crypto.fields import DataKey, FieldRing
+from server.domain.apart import Found
 from server.domain.case import Offered
 from server.domain.gathering import Fetch, KeptFetch
 from server.domain.names import moment_key
 from server.store.blobs import Blobs
 from server.store.database import Database, Document, Fields, Mark
 from server.store.queries import BAR, FETCHES_DUE, FETCHES_OF_STEP
+from server.store.reading import read_each
 
 FETCHES = "fetches"
 DUE, ENDED = "due", "ended"
@@ -35,10 +37,10 @@ class Fetches:
         """Note what `sealed_fetch` wrote, each content by itself, unless it is noted already."""
         await self._database.insert_many(FETCHES, [each for fetch in fetches for each in _documents(fetch)])
 
-    async def due(self, node: str, now: datetime, *, limit: int) -> list[KeptFetch]:
+    async def due(self, node: str, now: datetime, *, limit: int) -> Found[KeptFetch]:
         """What is to be fetched from this node now, the longest due first."""
         low, high = BAR.join((DUE, node, "t")), BAR.join((DUE, node, moment_key(now), "~"))
-        return [self._kept(document) for document in await self._database.between(FETCHES_DUE, low, high, limit=limit)]
+        return read_each(await self._database.between(FETCHES_DUE, low, high, limit=limit), self._kept)
 
     async def of_step(self, case: str, step: str) -> list[KeptFetch]:
         """All that was ever to be fetched for a step, in no order."""

@@ -8,13 +8,15 @@ from datetime import datetime
 from hashlib import sha256
 
 from server.crypto.fields import FieldRing
-from server.domain.exchange import KeptLetter, Position, Standing
+from server.domain.apart import Found
+from server.domain.exchange import BESIDE, KeptLetter, Position, Standing
 from server.domain.letters import Letter, says_the_same
 from server.domain.names import moment_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
 from server.store.keys import keys_between
 from server.store.queries import BAR, LETTERS_WAITING, under
-from server.store.sealing import BESIDE, letter_text, opened_letter
+from server.store.reading import read_each
+from server.store.sealing import letter_text, opened_letter
 
 IN = "letters_in"
 MOST_WAITING = 500
@@ -33,8 +35,12 @@ class LettersIn:
         self._database = database
         self._ring = ring
 
-    async def keep(self, letters: Sequence[Document], *, sender: str, at: datetime, position: Position) -> list[Letter]:
+    async def keep(
+        self, letters: Sequence[Document], *, sender: str, at: datetime, position: Position, first: int = 0
+    ) -> list[Letter]:
         """Spread the sealed letters of a batch, to be settled in the order of the log; those kept before stay.
+
+        `first` is the index in the batch of the first of them.
 
         Answers those whose id was kept with other bytes: each stands in attention under an `_id` of its own.
         """
@@ -45,34 +51,34 @@ class LettersIn:
                 **{"key": _waiting_key(at, sender, (*position, index), id=letter["_id"]), "state": WAITING},
                 **{"reason": "", "version": 1, "tries": 0, "round": 0},
             }
-            for index, letter in enumerate(letters)
+            for index, letter in enumerate(letters, first)
         ]
         if not documents:
             return []
         places = await self._database.insert_many(IN, documents)
         return await self._conflicts([documents[place] for place in sorted(places)]) if places else []
 
-    async def due(self, now: datetime, *, limit: int) -> list[KeptLetter]:
+    async def due(self, now: datetime, *, limit: int) -> Found[KeptLetter]:
         """Letters that wait to be settled and whose time has come, in the order of the log."""
         low = WAITING + BAR
         documents = await self._database.between(LETTERS_WAITING, low, low + moment_key(now) + "}", limit=limit)
-        return [self._kept(document) for document in documents]
+        return read_each(documents, self._kept)
 
     async def may_wait(self, case: str) -> bool:
         """Whether a letter about this case waits to be settled; also if too many wait to look at them all."""
         documents = await self._database.between(LETTERS_WAITING, *under(WAITING), limit=MOST_WAITING)
         return len(documents) == MOST_WAITING or any(document["case"] == case for document in documents)
 
-    async def waiting(self, *, limit: int) -> list[KeptLetter]:
+    async def waiting(self, *, limit: int) -> Found[KeptLetter]:
         """Letters that wait, whenever their time comes."""
         documents = await self._database.between(LETTERS_WAITING, *under(WAITING), limit=limit)
-        return [self._kept(document) for document in documents]
+        return read_each(documents, self._kept)
 
-    async def in_attention(self, *, limit: int, sender: str = "") -> list[KeptLetter]:
+    async def in_attention(self, *, limit: int, sender: str = "") -> Found[KeptLetter]:
         """Letters (of this node, or of any) that could not be settled, with the reason."""
         parts = (ATTENTION, sender) if sender else (ATTENTION,)
         documents = await self._database.between(LETTERS_WAITING, *under(*parts), limit=limit)
-        return [self._kept(document) for document in documents]
+        return read_each(documents, self._kept)
 
     async def positions(self, state: Standing, sender: str, *, most: int = MOST_KEYS) -> list[Position]:
         """The batches of the letters of this node that are in this state, as their keys tell, one for each letter.

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from server.crypto.fields import FieldRing
+from server.domain.apart import Found
 from server.domain.exchange import STREAM, Position, SentLetter, Written
 from server.domain.letters import Letter
 from server.domain.names import moment_of_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
 from server.store.keys import keys_between
 from server.store.queries import BAR, LETTERS_DEAD, LETTERS_TO_LOG, under
+from server.store.reading import read_each
 from server.store.sealing import letter_text, opened_letter, sealed_letter
 
 OUT = "letters_out"
@@ -44,10 +46,10 @@ class LettersOut:
         """Put a letter without a case (such as `letter.refused`) among those to send."""
         await self.put(sealed_letter(letter, self._ring.new_key(letter.id), context=letter.id))
 
-    async def to_log(self, peer: str, *, limit: int) -> list[Written]:
+    async def to_log(self, peer: str, *, limit: int) -> Found[Written]:
         """Letters to this node that stand in no batch yet, oldest first."""
         documents = await self._database.between(LETTERS_TO_LOG, *under(UNLOGGED, peer), limit=limit)
-        return [self._text(document) for document in documents]
+        return read_each(documents, self._text)
 
     async def destinations(self) -> list[str]:
         """The nodes to which letters wait that stand in no batch yet; one read for each, and one more."""

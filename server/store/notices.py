@@ -8,10 +8,12 @@ is not sent again. A notice holds no name and no number of a person, only his ke
 from collections.abc import Sequence
 from datetime import datetime
 
+from server.domain.apart import Found
 from server.domain.names import moment_key
 from server.domain.notices import Ending, KeptNotice, Notice, NoticeState
 from server.store.database import Database, Document, Fields, Mark
 from server.store.queries import BAR, NOTICES_BY_STATE
+from server.store.reading import read_each
 
 NOTICES = "notices"
 WAITING: NoticeState = "waiting"
@@ -30,11 +32,11 @@ class Notices:
         if documents:
             await self._database.insert_many(NOTICES, documents)
 
-    async def due(self, now: datetime, *, limit: int) -> list[KeptNotice]:
+    async def due(self, now: datetime, *, limit: int) -> Found[KeptNotice]:
         """Notices whose next attempt has come, the longest due first."""
         return await self._in(WAITING, now, limit=limit)
 
-    async def left_sending(self, since: datetime, *, limit: int) -> list[KeptNotice]:
+    async def left_sending(self, since: datetime, *, limit: int) -> Found[KeptNotice]:
         """Notices that were claimed at or before this moment and of which nothing was heard."""
         return await self._in(SENDING, since, limit=limit)
 
@@ -65,10 +67,10 @@ class Notices:
         fields = moved | more | {"version": kept.version + 1}
         return await self._database.mark(NOTICES, Mark(kept.notice.id, fields, kept.version))
 
-    async def _in(self, state: NoticeState, until: datetime, *, limit: int) -> list[KeptNotice]:
+    async def _in(self, state: NoticeState, until: datetime, *, limit: int) -> Found[KeptNotice]:
         low, high = state + BAR, _key(state, moment_key(until), "~")
         documents = await self._database.between(NOTICES_BY_STATE, low, high, limit=limit)
-        return [_kept(document) for document in documents]
+        return read_each(documents, _kept)
 
 
 def _key(state: NoticeState, moment: str, id: str) -> str:

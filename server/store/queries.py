@@ -13,12 +13,14 @@ BAR = "|"
 AFTER_BAR = "}"
 JUST_AFTER = "!"
 PUBLISHED = "published"
+NEVER = "u"  # in the place of a moment t...: after all of them
+HELD = "s"  # in front of a moment t...: before all of them
 
 # owner_key: owner | t<opened_at> | id
 CASES_OF_OWNER = Query("cases_of_owner", "cases", "owner_key", is_range=True)
 # agent_key: agent | t<opened_at> | id, and nothing where the applicant came himself
 CASES_OF_AGENT = Query("cases_of_agent", "cases", "agent_key", is_range=True)
-# relay: `done`, or the moment t... from which a sweeper may carry the effects
+# relay: `done`, or the moment t... from which a sweeper may carry the effects; behind an s: set apart, and not carried
 CASES_DUE_FOR_RELAY = Query("cases_due_for_relay", "cases", "relay", is_range=True)
 # key: department | open or ended | state | d<due on> | t<opened_at> | id, and the same without the department
 TASKS_OF_DEPARTMENT = Query("tasks_of_department", "tasks", "key", is_range=True)
@@ -41,6 +43,8 @@ RUNGS_CLAIMED = Query("rungs_claimed", "rungs", "key", is_range=True)
 # key: department | rank | t<at> | id, and node_key: the same without department and rank
 WARNINGS_OF_DEPARTMENT = Query("warnings_of_department", "warnings", "key", is_range=True)
 WARNINGS_OF_NODE = Query("warnings_of_node", "warnings", "node_key", is_range=True)
+# key: pending | t<next> | kind:thing, or apart | ... or ended | ...
+APART = Query("apart", "apart", "key", is_range=True)
 # owner_key: owner | t<changed_at> | id, and nothing when the draft is gone
 DRAFTS_OF_OWNER = Query("drafts_of_owner", "drafts", "owner_key", is_range=True)
 # expiry_key: kept | t<expires_at> | owner:id, or gone
@@ -76,6 +80,7 @@ QUERIES: tuple[Query, ...] = (
     RUNGS_CLAIMED,
     WARNINGS_OF_DEPARTMENT,
     WARNINGS_OF_NODE,
+    APART,
     DRAFTS_OF_OWNER,
     DRAFTS_EXPIRING,
     MANDATES_OF_PRINCIPAL,

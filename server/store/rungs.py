@@ -7,10 +7,12 @@ rung is therefore such that it may be done twice.
 from collections.abc import Sequence
 from datetime import datetime
 
+from server.domain.apart import Found
 from server.domain.names import moment_key
 from server.domain.rungs import KeptRung, Rung
 from server.store.database import Database, Document, Duplicate, Fields, Mark
 from server.store.queries import BAR, RUNGS_CLAIMED
+from server.store.reading import read_each
 
 RUNGS = "rungs"
 CLAIMED, DONE = "claimed", "done"
@@ -32,10 +34,10 @@ class Rungs:
         """Note a passed rung about which nothing is to be done; False if there is a document of it."""
         return await self._add(KeptRung(rung_id(case, rung), case, rung, 1), DONE, outcome)
 
-    async def unfinished(self, now: datetime, *, limit: int) -> list[KeptRung]:
+    async def unfinished(self, now: datetime, *, limit: int) -> Found[KeptRung]:
         """Rungs that somebody took upon himself until now at the latest, and did not finish."""
         low, high = CLAIMED + BAR, BAR.join((CLAIMED, moment_key(now), "~"))
-        return [_kept(document) for document in await self._database.between(RUNGS_CLAIMED, low, high, limit=limit)]
+        return read_each(await self._database.between(RUNGS_CLAIMED, low, high, limit=limit), _kept)
 
     async def take_over(self, kept: KeptRung, *, until: datetime) -> bool:
         """Take an unfinished rung upon oneself; False if somebody else has."""

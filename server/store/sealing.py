@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.crypto.fields import DataKey, FieldRing
+from server.domain.exchange import own_id
 from server.domain.letters import Letter
 from server.domain.names import SENSITIVE, Value, moment_key
 
 SEAL = "~"
-BESIDE = "~"  # in the `_id` of a letter that came under another one's id, between that id and its own part
 
 
 def sealed(value: Value, key: DataKey, place: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def sealed_letter(letter: Letter, key: DataKey, *, context: str, text: bytes | N
 def letter_text(document: Mapping[str, Any], ring: FieldRing) -> bytes:
     """The canonical bytes that `sealed_letter` wrote; SealBroken if they were altered or moved."""
     key = ring.key(document["data_key"], document["context"])
-    return key.open(document["text"], document["_id"].partition(BESIDE)[0]).encode()
+    return key.open(document["text"], own_id(document["_id"])).encode()
 
 
 def opened_letter(document: Mapping[str, Any], ring: FieldRing) -> Letter:

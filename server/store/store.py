@@ -7,6 +7,7 @@ from pathlib import Path
 
 from server.crypto.fields import FieldRing
 from server.store.alarms import Alarms
+from server.store.apart import Apart
 from server.store.audit import Audit
 from server.store.blobs import Blobs
 from server.store.cases import CASES, Cases
@@ -52,6 +53,7 @@ class Store:
     alarms: Alarms
     rungs: Rungs
     warnings: Warnings
+    apart: Apart
     calendar: ProjectedCalendar
     people: People
     materials: Materials
@@ -91,6 +93,7 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         alarms=Alarms(database),
         rungs=Rungs(database),
         warnings=Warnings(database),
+        apart=Apart(database),
         calendar=ProjectedCalendar(database),
         people=People(database, ring),
         materials=Materials(database, ring, blobs),

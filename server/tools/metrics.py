@@ -70,6 +70,9 @@ class Metrics:
             ("loop",),
             registry=own,
         )
+        self.things_failed = Counter(
+            "things_failed_total", "Things that raised when handled.", ("kind", "state"), registry=own
+        )
 
     def _gauge_peers(self, own: CollectorRegistry) -> None:
         """What is looked at now and then, for each peer."""

@@ -102,7 +102,9 @@ def test_a_salt_is_128_bits_and_differs_by_commit_event_and_index():
 
 def test_a_refused_letter_is_answered_by_one_that_names_it_and_the_reason():
     bad = letter()
-    answer = about_letter(REFUSED, bad, here=JIANGSU, at=later(hours=1), salt=b"s" * 16, code="not_our_step")
+    answer = about_letter(
+        REFUSED, bad.id, between=(JIANGSU, bad.sender), at=later(hours=1), salt=b"s" * 16, code="not_our_step"
+    )
     assert (answer.sender, answer.to, answer.kind) == (JIANGSU, ZHEJIANG, "letter.refused")
     assert dict(answer.body) == {"id": bad.id, "code": "not_our_step"}
     assert (answer.after, answer.case, answer.step, answer.at) == (None, None, None, later(hours=1))
@@ -111,7 +113,7 @@ def test_a_refused_letter_is_answered_by_one_that_names_it_and_the_reason():
 
 def refused(bad: Letter, code: str, **said: Any) -> Letter:
     """The answer of the letter's receiver."""
-    return about_letter(REFUSED, bad, here=bad.to, at=MONDAY, salt=code.encode(), code=code, **said)
+    return about_letter(REFUSED, bad.id, between=(bad.to, bad.sender), at=MONDAY, salt=code.encode(), code=code, **said)
 
 
 def test_refusing_a_letter_again_after_it_was_judged_anew_makes_another_id():

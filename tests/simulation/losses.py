@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from regions.client import PeerFailure
 from regions.reconcile import reconcile
+from server.domain.exchange import BESIDE
 from server.store.database import Document
-from server.store.sealing import BESIDE
 from tests.simulation.places import Place
 from tests.simulation.world import World
 

@@ -55,6 +55,8 @@ class Watcher:
             self.course.judged(before, now)
         elif collection == "cases":
             self.course.moved(before, now)
+        elif collection == "apart":
+            self._breaks("nothing has to be set apart", f"{now['_id']}: {now['fault']} in {now['place']}")
         elif collection == "peers" and now["_id"].startswith("out:"):
             self.attempts.seen(before, now)
 

@@ -83,7 +83,7 @@ async def marks_after_appending(node: Any, peer: Any) -> bool:
     entry = await log.after(state.acknowledged)
     if entry is None or (attempt := await outbox._attempt(node, peer.node, state)) is None:
         return False
-    return await outbox._send(node, peer, entry, texts=await outbox._texts(node, entry, {}), attempt=attempt)
+    return await outbox._send(node, peer, entry, written={}, attempt=attempt)
 
 
 async def appends_in_memory(log: ExchangeLog, batch: Batch, letters: Sequence[str], *, total: int) -> bool:

@@ -202,10 +202,10 @@ async def test_drafts_about_to_expire_are_told_page_by_page(drafts: Drafts) -> N
     await drafts.forget(ME, "deleted", version=1, until=later(days=DAYS))
     end = later(days=DAYS)
     window = (end, end + timedelta(hours=1))
-    seen, last = [], None
+    seen, last = [], ""
     while page := await drafts.drafts_expiring(*window, limit=1, after=last):
         seen += page
-        last = page[-1]
+        last = page.cursor
     assert [(each.owner, each.id, each.bundle_name, each.expires_at) for each in seen] == [
         (ME, "a", "出生一件事", end),
         (ME, "ab", "出生一件事", end),
