@@ -7,11 +7,12 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from regions import letters, outbox, reconcile, standing
+from regions import apart, letters, outbox, reconcile, standing
 from regions.client import PeerFailure
 from regions.letters import LetterLine
 from regions.standing import Standing
 from server import main
+from server.domain.apart import SetApart
 from server.domain.names import Value, moment_text
 from server.domain.reconciling import Reconciliation
 from server.node import Node
@@ -21,12 +22,14 @@ from server.tools.settings import Settings, load_settings
 DONE, WRONG = 0, 1
 LISTS = ("dead", "attention", "waiting")
 ACTS = ("replay", "annul", "show")
+APART_ACTS = ("show", "retry", "drop")
 SPOKEN: Mapping[str, str] = {  # reasons that are no refusals
     "waits_on_earlier_letter": "An earlier letter about the same case is not settled.",
     "kind_unknown": "This node does not know the kind yet; the letter is settled after an upgrade.",
     "unreachable": "Nothing answers at the peer's address.",
     "timed_out": "The peer did not answer in time.",
     "sender_behind": "The peer has batches of ours that we no longer know: a backup was put back here.",
+    "letter_unreadable": "A letter of the batch under way does not open any more: it was altered, or its key is gone.",
     "head_behind_receipt": "The peer receipted a batch that it says it does not have.",
     "answer_unreadable": "The peer's answer is not what the protocol says.",
     "answer_too_long": "The peer's answer is too long.",
@@ -57,7 +60,7 @@ class UnknownPeer(ValueError):
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """The commands `peers`, `letters` and `reconcile`."""
+    """The commands `peers`, `letters`, `apart` and `reconcile`."""
     of_peers = command("peers", _run(peers), "Show how the exchange with each peer stands; exit 1 if one is stopped.")
     of_peers.add_argument("--open-stream", metavar="PEER", help="let a stopped way go on in a new stream; needs --yes")
     of_peers.add_argument("--yes", action="store_true", help="really open it")
@@ -66,9 +69,16 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     of_letters.add_argument("id", nargs="?", default="", help="of the letter, for replay, annul and show")
     of_letters.add_argument("--peer", default="", help="only letters from or to this node")
     of_letters.add_argument("--limit", type=_positive, default=100, help="at most so many (default %(default)s)")
+    of_apart = command(
+        "apart", _run(about_apart), "Show what could not be handled, and deal with it; exit 1 if any is."
+    )
+    of_apart.add_argument("what", choices=["list", *APART_ACTS], help="retry: handle it anew; drop: let it end undone")
+    of_apart.add_argument("id", nargs="?", default="", help="kind:id as the list has it, for show, retry and drop")
+    of_apart.add_argument("--reason", default="", help="why; retry and drop need it, and it is audited")
+    of_apart.add_argument("--limit", type=_positive, default=100, help="at most so many (default %(default)s)")
     of_both = command("reconcile", _run(compare), "Compare the logs with peers, both ways; exit 1 if they differ.")
     of_both.add_argument("peer", nargs="?", default="", help="only with this node")
-    for each in (of_peers, of_letters, of_both):
+    for each in (of_peers, of_letters, of_apart, of_both):
         each.add_argument("--json", action="store_true", help="print a JSON list")
         each.set_defaults(parser=each)
 
@@ -101,6 +111,24 @@ async def about_letters(node: Node, chosen: argparse.Namespace) -> Report:
         await letters.annul(node, chosen.id, by=_operator())
     found = await letters.shown(node, chosen.id)
     return Report(found, [line for each in found for line in _all_of(each)], DONE)
+
+
+async def about_apart(node: Node, chosen: argparse.Namespace) -> Report:
+    """What is set apart or being tried again, or one of them after what was done about it."""
+    if (chosen.what in APART_ACTS) != bool(chosen.id):
+        chosen.parser.error(f"{', '.join(APART_ACTS)} need the id of what is set apart, and nothing else does")
+    if (chosen.what in ("retry", "drop")) != bool(chosen.reason.strip()):
+        chosen.parser.error("retry and drop need --reason, and nothing else does")
+    if chosen.what == "list":
+        found = await apart.listed(node, limit=chosen.limit)
+        code = _code(each.state == "apart" for each in found)
+        return Report(found, [_line_apart(each) for each in found] or ["nothing is set apart"], code)
+    if chosen.what == "show":
+        row = await apart.shown(node, chosen.id)
+    else:
+        act = apart.retry if chosen.what == "retry" else apart.drop
+        row = await act(node, chosen.id, by=_operator(), reason=chosen.reason.strip())
+    return Report([row], [_line_apart(row)], DONE)
 
 
 async def compare(node: Node, chosen: argparse.Namespace) -> Report:
@@ -139,6 +167,13 @@ def _run(ask: Ask) -> Callable[[argparse.Namespace], int]:
         return report.code
 
     return run
+
+
+def _line_apart(row: SetApart) -> str:
+    """One thing that could not be handled, in words."""
+    times = f"{row.tries} tries since {moment_text(row.first_at)}"
+    when = {"trying": "again at", "released": "over at"}.get(row.state, "since")
+    return f"{row.id}  {row.state} {when} {moment_text(row.next_at)}, {times}: {row.fault} in {row.place}"
 
 
 def _lines_of(one: Standing) -> list[str]:
