@@ -50,8 +50,8 @@ async def drop(node: Node, id: str, *, by: str, reason: str) -> SetApart:
     await _note(node, row, "apart.dropped", by=by, reason=reason)
     document = await node.store.apart.held(row.kind, row.thing)
     if document and row.kind == "letter":
-        id, sender, round = own_id(row.thing), document["from"], document["round"]
-        await settling.tell_refused(node, id, DROPPED, sender=sender, round=round)
+        letter, sender, round = own_id(row.thing), document["from"], document["round"]
+        await settling.tell_refused(node, letter, DROPPED, sender=sender, round=round)
     if document is None or not await node.store.apart.drop(row.kind, document):
         raise StaleVersion("这项内容已有新的变化，请重新查看。")
     await node.store.apart.put(dropped(row, at=node.clock.now()))

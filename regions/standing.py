@@ -126,7 +126,7 @@ async def _oldest(node: Node, peer: str, out: Outbound) -> datetime | None:
     while entry and not entry.letters:
         entry = await node.store.log("out", peer).after(entry.position)
     if entry:
-        return (await node.store.letters_out.written(entry.letters[:1]))[0].at
+        return await node.store.letters_out.written_at(entry.letters[0])
     return await node.store.letters_out.oldest_unlogged(peer)
 
 

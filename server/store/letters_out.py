@@ -105,6 +105,11 @@ class LettersOut:
         found = await self._database.get_many(OUT, ids)
         return [self._text(found[id]) for id in ids]
 
+    async def written_at(self, id: str) -> datetime | None:
+        """When a letter of ours was written, whether or not it opens."""
+        document = await self._database.get(OUT, id)
+        return moment_of_key(document["at"]) if document else None
+
     async def letter(self, id: str) -> SentLetter | None:
         """One letter of ours with its state; ids come from outside."""
         document = await self._database.get(OUT, id) if is_safe(id) else None
