@@ -7,8 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from regions import apart, settling
 from server.desk.acting import commit_of
@@ -113,12 +114,18 @@ ABOUT_LETTERS = st.builds(
     st.sampled_from(["letter.refused", "letter.retry", "letter.annulled"]),
     body({"id": SHA}, code=TEXTS, round=st.sampled_from([0, 1, 2**53 - 1, "1"])),
 )
-COURSES = st.sampled_from([(), ("step.received",), ("step.received", "step.accepted")])
-LETTERS = st.lists(
-    st.one_of(*(st.tuples(st.just(kind), said) for kind, said in BODIES.items()), ABOUT_LETTERS), min_size=1, max_size=4
+ANY = st.one_of(*(st.tuples(st.just(kind), said) for kind, said in BODIES.items()), ABOUT_LETTERS)
+FAR_OFF = "9999-12-31T23:59:59.999Z"
+AT = st.sampled_from(["2000-01-01T00:00:00Z", moment_text(later()), "2100-12-31T23:59:59.999Z", FAR_OFF])
+TERM = {"by": "decider", "legal_days": 10, "promised_days": 5, "deferrals": []}
+RECEIVED, TAKEN_UP = ("step.received", {}), ("step.accepted", TERM)
+STARTS = st.sampled_from([(), (RECEIVED,), (RECEIVED, TAKEN_UP)]) | st.tuples(
+    st.just(RECEIVED), st.tuples(st.just("step.accepted"), ACCEPTED)
 )
-AT = st.sampled_from(["2000-01-01T00:00:00Z", moment_text(later()), "2100-12-31T23:59:59.999Z"])
-PLAIN = {"step.accepted": {"by": "decider", "legal_days": 10, "promised_days": 5, "deferrals": []}}
+
+
+REFUSED = {"outcome": "refused", "grounds": "材料不实", "appeal": ""}
+Said = tuple[str, Any]
 
 
 @dataclass(repr=False)
@@ -177,13 +184,20 @@ def test_every_kind_that_this_node_knows_is_fed():
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
-@given(course=COURSES, letters=LETTERS, at=AT)
-async def test_no_letter_raises(home: Home, course: tuple[str, ...], letters: list[tuple[str, Any]], at: str):
+@given(start=STARTS, letters=st.lists(ANY, max_size=4), at=AT)
+@example(start=(RECEIVED,), letters=[("step.accepted", TERM | {"since": FAR_OFF})], at=moment_text(later()))
+@example(start=(RECEIVED,), letters=[("step.accepted", TERM | {"promised_days": 2**53 - 1})], at=moment_text(later()))
+@example(start=(RECEIVED, TAKEN_UP), letters=[("step.decided", REFUSED)], at=FAR_OFF)
+async def test_no_letter_raises(home: Home, start: tuple[Said, ...], letters: list[Said], at: str):
     case = await home.case()
-    for kind in course:
-        await home.take(case, kind, PLAIN.get(kind, {}), at=moment_text(later()))
+    for kind, said in start:
+        await home.take(case, kind, said, at=moment_text(later()))
     for kind, said in letters:
-        await home.take(case, kind, said, at=at)
+        if at == FAR_OFF:
+            with pytest.raises(ValidationError):  # so the door refuses the batch
+                await home.take(case, kind, said, at=at)
+        else:
+            await home.take(case, kind, said, at=at)
     while await home.node.store.letters_in.due(home.node.clock.now(), limit=1):
         await settling.settle(home.node)  # a refusal ends the course of its case for that round
     await tick(home.node)
