@@ -1,6 +1,7 @@
 """Whatever one thing raises, at whichever step of whichever loop, no other waits for it, and it is done in the end."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.http.peer_questions import far_case, picture
 from tests.http.test_projecting import with_holiday
 from tests.nodes import HandClock, Places, newborn_wish, running_nodes
 from tests.regions.exchanging import node_of, send
-from tests.regions.trap import Step, Trap, trapped
+from tests.regions.trap import Planted, Step, Trap, trapped
 from tests.world import JIANGSU, ZHEJIANG
 
 Run = Callable[[Node], Awaitable[bool]]
@@ -251,3 +252,35 @@ async def test_reminding_of_drafts(places: Places, clock: HandClock) -> None:
     met = await spring(node, trap, remind, broken.owner, kinds=["draft"], times=2)
     assert met == [("get_many", "notices"), ("insert_many", "notices")]
     assert len(await node.store.notices.due(clock.now(), limit=9)) == 2
+
+
+class RaisingPlatform:
+    """A platform whose answer nobody foresaw; it counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    @property
+    def messages(self) -> "RaisingPlatform":
+        return self
+
+    async def send(self, *_said: object, **_more: object) -> None:
+        self.asked += 1
+        raise Planted("an answer of another kind")
+
+
+async def test_a_notice_that_may_have_been_sent_is_not_sent_again(places: Places, clock: HandClock) -> None:
+    await decided(places, 1)
+    clock.wait(seconds=10)
+    platform = RaisingPlatform()
+    node = replace(node_of(places), platform=platform)  # type: ignore[arg-type]
+    await swept(node)
+    ids = [each.notice.id for each in await node.store.notices.due(clock.now(), limit=9)]
+    for _ in range(3):
+        await notifying.notify(node)
+        clock.wait(minutes=11)
+        await apart.release_due(node)
+    assert platform.asked == len(ids)
+    found = await node.store.notices.notices(ids)
+    assert {each.state for each in found.values()} == {"unknown"}
+    await nothing_is_left(node)
