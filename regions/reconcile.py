@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from pydantic import ValidationError
 
 from regions.asking import Question, ask
 from regions.client import PeerFailure
 from regions.heads import PATH, heads
+from server.desk.apart import each_in_turn
 from server.domain.breaker import gone_back
 from server.domain.directory import NodeEntry
 from server.domain.exchange import Outbound, Position
@@ -34,13 +36,16 @@ async def daily(node: Node) -> bool:
     """Reconcile with each peer with which that was not done for a day, and keep what was found; never more to do."""
     now, peers = node.clock.now(), list(node.directory.peers_of(node.here))
     last = await node.store.peers.reconciled([peer.node for peer in peers])
-    for peer in peers:
-        if peer.node not in last or last[peer.node][0] + DAILY <= now:
-            try:
-                await reconcile(node, peer)
-            except PeerFailure as failure:
-                node.log.warning("peer.not_reconciled", peer=peer.node, reason=failure.reason)
+    due = [peer for peer in peers if peer.node not in last or last[peer.node][0] + DAILY <= now]
+    await each_in_turn(due, partial(_reconcile_if_it_tells, node))
     return False
+
+
+async def _reconcile_if_it_tells(node: Node, peer: NodeEntry) -> None:
+    try:
+        await reconcile(node, peer)
+    except PeerFailure as failure:
+        node.log.warning("peer.not_reconciled", peer=peer.node, reason=failure.reason)
 
 
 async def reconcile(node: Node, peer: NodeEntry) -> Reconciliation:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
+from server.desk.apart import each_in_turn
 from server.domain.breaker import breaker
 from server.domain.directory import NodeEntry
 from server.domain.exchange import Inbound, Outbound, Position
@@ -58,9 +60,9 @@ class Standing(Value):
     differences: int | None
 
 
-async def standings(node: Node) -> Sequence[Standing]:
-    """How the exchange stands with each peer of the directory."""
-    peers = list(node.directory.peers_of(node.here))
+async def standings(node: Node, *, only: str = "") -> Sequence[Standing]:
+    """How the exchange stands with each peer of the directory, or with one only."""
+    peers = [peer for peer in node.directory.peers_of(node.here) if only in ("", peer.node)]
     codes = [peer.node for peer in peers]
     states, reconciled = await node.store.peers.states(codes), await node.store.peers.reconciled(codes)
     return [await _standing(node, peer, states[peer.node], last=reconciled.get(peer.node)) for peer in peers]
@@ -68,7 +70,12 @@ async def standings(node: Node) -> Sequence[Standing]:
 
 async def measure(node: Node) -> bool:
     """Set the gauges of each peer: a few reads for a peer, of keys and heads; never more to do."""
-    for each in await standings(node):
+    await each_in_turn(node.directory.peers_of(node.here), partial(_measure_peer, node))
+    return False
+
+
+async def _measure_peer(node: Node, peer: NodeEntry) -> None:
+    for each in await standings(node, only=peer.node):
         metrics, at = node.metrics, each.succeeded_at
         metrics.peer_backlog.labels(each.peer).set(each.backlog)
         metrics.peer_unacknowledged_batches.labels(each.peer).set(each.unacknowledged)
@@ -80,7 +87,6 @@ async def measure(node: Node) -> bool:
         metrics.letters_attention.labels(each.peer).set(each.attention)
         metrics.letters_dead.labels(each.peer).set(each.dead)
         metrics.peer_differences.labels(each.peer).set(each.differences or 0)
-    return False
 
 
 async def _standing(

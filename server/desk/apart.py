@@ -4,7 +4,7 @@ A loop hands each thing it handles to `attempt`, or all of a round to `all_or_ea
 pass by itself is noted, held, and released into its queue later; only that thing and its case wait.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from traceback import walk_tb
 from typing import TypeVar
 
@@ -55,6 +55,18 @@ async def all_or_each(
 async def _handled(handle: Callable[[Sequence[T]], Awaitable[None]], value: T) -> bool:
     await handle([value])
     return True
+
+
+async def each_in_turn(things: Iterable[T], work: Callable[[T], Awaitable[object]]) -> None:
+    """Do the work for each thing: what one raises stops no other, and is raised in the end for the loop to count."""
+    faults: list[Exception] = []
+    for thing in things:
+        try:
+            await work(thing)
+        except Exception as fault:  # noqa: BLE001 # raised below
+            faults.append(fault)
+    if faults:
+        raise faults[0]
 
 
 async def set_apart_unread(node: Node, found: Found[T], *, kind: Kind) -> None:

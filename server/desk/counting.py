@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from server.desk.apart import each_in_turn
 from server.desk.steps import LocalMoment
 from server.domain.case import State
 from server.domain.counts import DepartmentCounts, counts_of
@@ -40,10 +41,13 @@ async def count(node: Node) -> None:
     """Count the open tasks of every department whose last counts, by whichever process, have rested long enough."""
     known = await node.store.counts.counts(tuple(departments(node)))
     now = node.clock.now()
-    for department in departments(node):
+
+    async def count_anew(department: str) -> None:
         last = known.get(department)
         if last is None or last.counted_at + rest_after(last) <= now:
             await node.store.counts.put(await _counted(node, department))
+
+    await each_in_turn(departments(node), count_anew)
 
 
 def rest_after(counted: DepartmentCounts) -> timedelta:

@@ -1,0 +1,76 @@
+"""What one peer or one department raises stops the look at no other, and is told in the end."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from regions import reconcile, standing
+from server.desk import counting
+from server.domain.wire import WireAnswer, WireRequest
+from server.node import Node
+from tests.nodes import HandClock, Places, running_nodes
+from tests.regions.exchanging import Sweeper, node_of
+from tests.regions.trap import Planted, trapped
+from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
+
+
+@pytest.fixture
+async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
+    three = (JIANGSU, ZHEJIANG, GUANGDONG)
+    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock(), divisions=three) as running:
+        yield running
+
+
+def peers(node: Node) -> list[str]:
+    return [peer.node for peer in node.directory.peers_of(node.here)]
+
+
+class HalfDeadWire:
+    """A wire that raises what nobody foresaw at the address of one node."""
+
+    def __init__(self, node: Node, peer: str) -> None:
+        self._wire = node.wire
+        entry = node.directory.entry(peer)
+        assert entry
+        self._origin = entry.origin
+
+    async def send(self, request: WireRequest) -> WireAnswer:
+        if request.url.startswith(self._origin):
+            raise Planted(request.url)
+        return await self._wire.send(request)
+
+
+async def test_departments_are_counted_though_one_raises(places: Places) -> None:
+    node, trap = trapped(node_of(places))
+    first, *others = counting.departments(node)
+    trap.needles = [f"'{first}|"]
+    trap.arm(1)
+    with pytest.raises(Planted):
+        await counting.count(node)
+    assert set(await node.store.counts.counts([first, *others])) == set(others)
+    await counting.count(node)
+    assert first in await node.store.counts.counts([first])
+
+
+async def test_the_gauges_of_peers_are_set_though_one_raises(places: Places, database_sweeper: Sweeper) -> None:
+    node = node_of(places)
+    first, second = peers(node)
+    for peer in (first, second):
+        await node.store.peers.keep_reconciled(peer, "not a report" if peer == first else "", at=node.clock.now())
+    entry = node.directory.entry(second)
+    assert entry
+    await reconcile.reconcile(node, entry)
+    with pytest.raises(ValidationError):
+        await standing.measure(node)
+    assert f'peer_lag_seconds{{peer="{second}"}}' in node.metrics.render().decode()
+
+
+async def test_peers_are_reconciled_though_one_raises(places: Places) -> None:
+    node = node_of(places)
+    first, second = peers(node)
+    with pytest.raises(Planted):
+        await reconcile.daily(replace(node, wire=HalfDeadWire(node, first)))
+    assert set(await node.store.peers.reconciled([first, second])) == {second}
