@@ -27,6 +27,7 @@ def test_every_name_is_there_from_the_start() -> None:
         "log_lines_suppressed",
         "loop_failures",
         "loop_last_success_timestamp_seconds",
+        "things_failed",
         "peer_failures",
         "peer_backlog",
         "peer_unacknowledged_batches",
