@@ -5,6 +5,8 @@ from collections.abc import Coroutine
 from typing import Any
 from weakref import WeakSet
 
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPConnection
 from tornado.iostream import IOStream
 from tornado.web import RequestHandler
 
@@ -35,10 +37,10 @@ class Aftermath:
         if not self._requests:
             self._quiet.set()
 
-    def sent(self, stream: IOStream) -> None:
+    def sent(self, connection: HTTPConnection | None) -> None:
         """An answer was given to this connection; a slow reader may not have taken all of it yet."""
-        if stream.writing():
-            self._sending.add(stream)
+        if isinstance(connection, HTTP1Connection) and connection.stream.writing():
+            self._sending.add(connection.stream)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Let it run; a failure is left to the sweepers."""

@@ -232,7 +232,7 @@ class Door(RequestHandler):
 
     def on_finish(self) -> None:
         self.aftermath.leave(self)
-        self.aftermath.sent(self.request.connection.stream)
+        self.aftermath.sent(self.request.connection)
         method, status = str(self.request.method), str(self.get_status())
         self.node.metrics.http_requests.labels(self.path, method, status).inc()
         self.node.metrics.http_request_seconds.labels(self.path).observe(time.perf_counter() - self._began)

@@ -13,6 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -64,7 +65,7 @@ async def measure(demo: Demo, *, cases: int, at_once: int) -> dict[str, Any]:
         submitting = await spent(demo, idle, lambda: together(at_once, [submit] * cases))
 
         async def work_off() -> None:
-            await together(at_once, [lambda case=case: _approve(officer, case) for case in ids])
+            await together(at_once, [partial(_approve, officer, case) for case in ids])
             await _until(lambda: _is_abroad(citizen, ids[-1]))
 
         letters = await spent(demo, idle, work_off)

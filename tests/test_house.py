@@ -1,5 +1,6 @@
 """The product keeps the rules of the house (ARCHITECTURE.md); each failure names the place and what is wrong."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,9 @@ def test_every_room_of_the_import_table_exists(house: House) -> None:
 
 def test_the_driver_is_where_the_rule_looks_for_it(house: House) -> None:
     assert driver_is_used(house)
+
+
+def test_types_are_checked_strictly_in_all_of_the_product() -> None:
+    checked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
+    assert set(checked["files"]) == {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert checked["strict"]

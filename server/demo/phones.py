@@ -66,7 +66,7 @@ class Phones:
         if self.busy > 0:
             self.busy -= 1
             return BUSY
-        openid = message.get("touser")
+        openid = message.get("touser", "")
         if openid not in refusing:
             return OPENID_INVALID
         if message.get("template_id") not in self._templates:

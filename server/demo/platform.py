@@ -130,11 +130,11 @@ def listen(
     """
     known, taken = {"citizens": citizens}, {"phones": phones or phones_of(NOTICES)}
     doors = [
-        (r"/sns/jscode2session", Session, known),
-        (r"/identity/check", IdentityCheck, known),
-        (r"/cgi-bin/stable_token", Token, taken),
-        (r"/cgi-bin/message/subscribe/send", Sending, {**known, **taken}),
-        (r"/messages", Messages, taken),
+        tornado.web.url(r"/sns/jscode2session", Session, known),
+        tornado.web.url(r"/identity/check", IdentityCheck, known),
+        tornado.web.url(r"/cgi-bin/stable_token", Token, taken),
+        tornado.web.url(r"/cgi-bin/message/subscribe/send", Sending, {**known, **taken}),
+        tornado.web.url(r"/messages", Messages, taken),
     ]
     server = tornado.httpserver.HTTPServer(tornado.web.Application(doors, log_function=lambda _: None))
     sockets = tornado.netutil.bind_sockets(port, host)
