@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, RootModel, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StringConstraints
 
 from handlers.base import Does, Door, Who
 from handlers.files import send_file
@@ -38,6 +38,8 @@ def _one_of_both(body: Any) -> SubmissionWish | NamedDraft:
 
 class CaseWish(RootModel[Annotated[SubmissionWish | NamedDraft, BeforeValidator(_one_of_both)]]):
     """A finished application, or the draft that holds it."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 class Cases(Door):

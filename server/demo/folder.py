@@ -29,7 +29,7 @@ class DemoUnreadable(ValueError):
 class PlannedNode(BaseModel):
     """A node of the demo: where it listens, where other nodes reach it if not there, and who sits at its desks."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     division: str
     port: int
@@ -41,7 +41,7 @@ class PlannedNode(BaseModel):
 class Plan(BaseModel):
     """What is the same at each start; `publisher_key` is empty until the keys are made."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     nodes: tuple[PlannedNode, ...]
     platform_port: int

@@ -20,7 +20,7 @@ CHECKS = "10X98765432"
 class Officer(BaseModel):
     """An officer of one department, who signs in by name and password."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: str
     password: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter
+from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter
 
 from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Application, Commission, HandedIn, Offered, Outcome
@@ -282,4 +282,4 @@ Event = Annotated[
     | Closed,
     Field(discriminator="kind"),
 ]
-EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
+EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...], config=ConfigDict(hide_input_in_errors=True))

@@ -1,7 +1,8 @@
 """The base of every value, and how moments are written."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
@@ -20,7 +21,23 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 class Value(BaseModel):
     """A frozen value; a change makes a new one (`value.model_copy(update=...)`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The value with these changes, which are not validated; raises TypeError for a name that it does not have.
+
+        pydantic's own would keep a misspelled name beside the fields, and so lose the change without a word; it would
+        also keep what was computed from the fields as they were (`cached_property`).
+        """
+        fields = self.__pydantic_fields__
+        if update and not update.keys() <= fields.keys():
+            unknown = ", ".join(f"`{name}`" for name in sorted(update.keys() - fields.keys()))
+            raise TypeError(f"{type(self).__name__} has no {unknown}")
+        changed = super().model_copy(update=update, deep=deep)
+        if len(changed.__dict__) > len(fields):
+            for name in changed.__dict__.keys() - fields.keys():
+                del changed.__dict__[name]
+        return changed
 
 
 class Sensitive:
