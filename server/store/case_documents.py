@@ -61,10 +61,13 @@ class CaseDocuments:
         case = Case.model_validate_json(key.open(document["state"], _place(document)))
         return Record(id=document["_id"], case=case, document=document, read=lambda: _events(document, key))
 
-    def after(self, document: Document, commit: Commit) -> Record:
-        """The record after a commit, without reading back what was just written."""
-        key = self._ring.key(document["key"], document["case"])
-        return Record(id=document["_id"], case=commit.case, document=document, read=lambda: _events(document, key))
+    def after(self, document: Document, commit: Commit, *, before: Record | None) -> Record:
+        """The record after a commit on `before`; what was just written is not read back."""
+
+        def read() -> tuple[Event, ...]:
+            return (*(before.events if before else ()), *commit.events)
+
+        return Record(id=document["_id"], case=commit.case, document=document, read=read)
 
     def _continued(self, before: Mapping[str, Any], commit: Commit, key: DataKey) -> Document:
         name = before["case"]

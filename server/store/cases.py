@@ -60,7 +60,9 @@ class Cases:
         document |= {"owner_key": owner + BAR + place, "request": request}
         document |= {"agent_key": agent + BAR + place if agent else ""}
         stored = await self._intake.add(document)
-        return self._documents.after(document, commit) if stored is document else self._documents.read(stored)
+        if stored is document:
+            return self._documents.after(document, commit, before=None)
+        return self._documents.read(stored)
 
     async def commit(self, record: Record | None, commit: Commit) -> Record:
         """Move a case, or begin our copy of another node's; StaleVersion if somebody else did so meanwhile."""
@@ -70,11 +72,11 @@ class Cases:
                 await self._database.insert(CASES, document)
             except Duplicate as fault:
                 raise StaleVersion("办件已有新的进展，请刷新后重试。") from fault
-            return self._documents.after(document, commit)
+            return self._documents.after(document, commit, before=None)
         document = self._documents.continued(record, commit)
         if not await self._database.replace(CASES, document, version=record.document["version"]):
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
-        return self._documents.after(document, commit)
+        return self._documents.after(document, commit, before=record)
 
     async def commit_many(self, commits: Sequence[tuple[Record | None, Commit]]) -> list[Record] | None:
         """Move many cases at once, or begin copies; the records after, or None if some were surely not moved.
@@ -91,7 +93,7 @@ class Cases:
         taken = await self._database.insert_many(CASES, begun) if begun else ()
         if (moved and await self._database.replace_many(CASES, moved) < len(moved)) or taken:
             return None
-        return [self._documents.after(document, commit) for (_, commit), document in pairs]
+        return [self._documents.after(document, commit, before=record) for (record, commit), document in pairs]
 
     async def cases_of(self, owner: str, *, limit: int, before: str = "") -> list[Record]:
         """A person's cases and those that he handed in as an agent, newest first.

@@ -396,7 +396,9 @@ def test_whatever_happens_two_nodes_keep_their_words(opening: acts.Open, doings:
         assert act.id in {each.act_id for each in place.events}
     for place in (world.home, world.decider):
         if place.case:
-            assert replay(EVENTS.validate_json(EVENTS.dump_json(place.events))) == place.case
+            read_again = EVENTS.validate_json(EVENTS.dump_json(place.events))
+            assert read_again == place.events
+            assert replay(read_again) == place.case
         for each in place.events:
             event(each.kind)
 
