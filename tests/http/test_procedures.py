@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from server.desk.clockwork import tick
+from server.domain.calendar import DAY
 from tests.catalogue.shipped import copy_small
 from tests.http.asking import Sweeper, act, crossed, looks, opened, pointers, refused, state_of, step_of
 from tests.http.conftest import module_wide, nodes_of_a_module
@@ -312,14 +313,14 @@ async def test_a_deferred_material_that_never_comes_ends_in_a_refusal_once_the_h
     signed = await signature(mother, "deferral")
     abroad = await taken_up(places, mother, wish | later | {"undertakings": [signed]})
     case = at_home(abroad)
-    last = date.fromisoformat((await step_of(mother, case, ABROAD))["asked"]["due_on"])
+    too_late = date.fromisoformat((await step_of(mother, case, ABROAD))["asked"]["due_on"]) + DAY
     home, decider = (places.nodes[node].node for node in (JIANGSU, ZHEJIANG))
-    clock.to(last.month, last.day + 1, 0, 12)
+    clock.to(too_late.month, too_late.day, 0, 12)
     for node in (home, decider):
         await tick(node)
     await places.settle()
     assert await state_of(mother, case, ABROAD) == "accepted"
-    clock.to(last.month, last.day + 1, 0, 23)
+    clock.to(too_late.month, too_late.day, 0, 23)
     await tick(decider)
     await places.settle()
     shown = await step_of(mother, case, ABROAD)
