@@ -47,7 +47,7 @@ def open_sealed(body: bytes, key_for: Callable[[str], EncryptionKey | None]) -> 
     """The plaintext; `key_for` knows our keys by id. Raises Undecryptable."""
     key = key_for(_key_id(body))
     if key is None:
-        raise Undecryptable("加密密钥不是本节点的")
+        raise Undecryptable("加密密钥不是本节点的。")
     try:
         opened = decrypt_compact(body, OKPKey.import_key(key.private), registry=_REGISTRY)
     except (JoseError, ValueError, TypeError) as fault:
@@ -63,11 +63,11 @@ def _key_id(body: bytes) -> str:
     except ValueError as fault:
         raise Undecryptable from fault
     if not isinstance(header, dict) or set(header) != _HEADER_FIELDS:
-        raise Undecryptable("信封头部不符合约定")
+        raise Undecryptable("信封头部不符合约定。")
     if header["alg"] != ALGORITHM or header["enc"] != ENCRYPTION or not _is_ephemeral(header["epk"]):
-        raise Undecryptable("加密算法不符合约定")
+        raise Undecryptable("加密算法不符合约定。")
     if not isinstance(header["kid"], str):
-        raise Undecryptable("信封头部不符合约定")
+        raise Undecryptable("信封头部不符合约定。")
     return header["kid"]
 
 

@@ -83,7 +83,7 @@ class ClockSkew(Unproven):
     title = "双方时钟相差过大"
 
     def __init__(self, ours: datetime, seconds: int) -> None:
-        detail = f"本节点时间为 {moment_text(ours)}，对方时间相差 {seconds} 秒"
+        detail = f"本节点时间为 {moment_text(ours)}，对方时间相差 {seconds} 秒。"
         super().__init__(detail, more={"time": moment_text(ours), "seconds": seconds})
         self.ours = ours
         self.seconds = seconds

@@ -6,11 +6,12 @@ from typing import Any
 
 from server.desk.steps import LEG_NAMES, bounced_words, name_of
 from server.domain import crossing, events
-from server.domain.bouncing import Bounced
+from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Case
 from server.domain.catalogue import Catalogue
 from server.domain.happening import Happened
 from server.domain.names import china_day
+from server.domain.sentences import clause, sentences
 
 APPLICANT, AGENT, BY_RULE = "申请人", "代理人", "系统"
 ACT_NAMES: Mapping[str, str] = {
@@ -48,7 +49,6 @@ ACT_NAMES: Mapping[str, str] = {
     "close": "办结",
 }
 METHODS = {"electronic": "电子证照", "post": "邮寄", "window": "窗口领取"}
-ANSWERS = {"agree": "同意", "object": "不同意"}
 
 
 def words_of(catalogue: Catalogue, case: Case, event: events.Event) -> str:
@@ -56,8 +56,7 @@ def words_of(catalogue: Catalogue, case: Case, event: events.Event) -> str:
 
     `case` is the case after it. What departments tell each other is not told.
     """
-    say = _WORDS.get(type(event))
-    return say(catalogue, case, event) if say else ""
+    return _WORDS[type(event)](catalogue, case, event)
 
 
 def chinese_date(day: date) -> str:
@@ -65,8 +64,12 @@ def chinese_date(day: date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
+def _because(what: str, why: str) -> str:
+    return f"{what}：{why.strip()}" if why.strip() else what
+
+
 def _gaps(catalogue: Catalogue, _: Case, event: Any) -> str:
-    named = [f"{name_of(catalogue, gap.kind, gap.code)}（{gap.reason}）" for gap in event.gaps]
+    named = [f"{name_of(catalogue, gap.kind, gap.code)}（{clause(gap.reason)}）" for gap in event.gaps]
     return f"需要补正：{'；'.join(named)}。"
 
 
@@ -87,20 +90,20 @@ def _deemed(catalogue: Catalogue, case: Case, event: Any) -> str:
 
 
 def _declined(_: Catalogue, __: Case, event: Any) -> str:
-    elsewhere = f"请向{event.agency}申请。" if event.agency else ""
-    return f"{event.grounds}{elsewhere}{event.appeal}"
+    elsewhere = f"请向{clause(event.agency)}申请" if event.agency else ""
+    return sentences(event.grounds, elsewhere, event.appeal)
 
 
 def _suspended(_: Catalogue, __: Case, event: Any) -> str:
-    return f"{event.procedure}需要{event.days}个工作日，期间不计入办理时限。{event.notice}"
+    return sentences(f"{event.procedure}需要{event.days}个工作日，期间不计入办理时限", event.notice)
 
 
 def _extended(_: Catalogue, __: Case, event: Any) -> str:
-    return f"办理期限延长{event.days}个工作日：{event.reason}"
+    return sentences(_because(f"办理期限延长{event.days}个工作日", event.reason))
 
 
 def _refused(_: Catalogue, __: Case, event: Any) -> str:
-    return f"{event.grounds}{event.appeal}"
+    return sentences(event.grounds, event.appeal)
 
 
 def _delivered(_: Catalogue, __: Case, event: Any) -> str:
@@ -109,7 +112,7 @@ def _delivered(_: Catalogue, __: Case, event: Any) -> str:
 
 
 def _withdrawn(_: Catalogue, __: Case, event: Any) -> str:
-    return f"{event.grounds}视为撤回申请。" if event.grounds else ""
+    return sentences(event.grounds, "视为撤回申请") if event.grounds else ""
 
 
 def _skipped(_: Catalogue, case: Case, event: Any) -> str:
@@ -125,7 +128,7 @@ def _check_asked(catalogue: Catalogue, case: Case, event: Any) -> str:
 
 
 def _turned_back(_: Catalogue, __: Case, event: Any) -> str:
-    return f"受理地核验没有通过，尚未转往办理地：{event.grounds}改正后可以重新申请。"
+    return sentences(_because("受理地核验没有通过，尚未转往办理地", event.grounds), "改正后可以重新申请")
 
 
 def _paper(_: Catalogue, __: Case, event: Any) -> str:
@@ -136,27 +139,47 @@ def _bounced(_: Catalogue, __: Case, event: Any) -> str:
     return bounced_words(event.letter)
 
 
+def _nothing(_: Catalogue, __: Case, ___: Any) -> str:
+    """The name says it all, or what is said is not for the applicant."""
+    return ""
+
+
 def _closed(_: Catalogue, case: Case, event: Any) -> str:
     names = [case.steps[code].plan.name for code in event.open_steps]
     return f"依据您的承诺先行办结，后续继续办理：{'、'.join(names)}。" if names else ""
 
 
-_WORDS: Mapping[type[Happened], Callable[[Catalogue, Case, Any], str]] = {
+_WORDS: Mapping[type[Happened], Callable[[Catalogue, Case, Any], str]] = {  # every kind of event stands here
+    events.Opened: _nothing,
+    events.Requested: _nothing,
+    events.Sent: _nothing,
+    events.Received: _nothing,
     events.SupplementAsked: _gaps,
     events.Told: _deadline,
+    events.Answered: _nothing,
+    events.Supplied: _nothing,
+    events.Gathered: _nothing,
     events.Accepted: _accepted,
     events.Deemed: _deemed,
     events.Declined: _declined,
     events.Suspended: _suspended,
+    events.Resumed: _nothing,
     events.Extended: _extended,
+    events.OpinionGiven: _nothing,
+    events.OpinionReturned: _nothing,
+    events.Approved: _nothing,
     events.Refused: _refused,
     events.Delivered: _delivered,
     events.Withdrawn: _withdrawn,
     events.Skipped: _skipped,
+    events.WithdrawalAsked: _nothing,
+    events.FollowedUp: _nothing,
     crossing.CheckAsked: _check_asked,
+    crossing.Checked: _nothing,
     crossing.TurnedBack: _turned_back,
     crossing.PaperPosted: _paper,
     crossing.PaperArrived: _paper,
     Bounced: _bounced,
+    Resent: _nothing,
     events.Closed: _closed,
 }

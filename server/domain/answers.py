@@ -6,6 +6,7 @@ from server.domain.bundles import Bundle, Question
 from server.domain.catalogue import Catalogue
 from server.domain.divisions import CODE, Ground, prefix
 from server.domain.errors import FieldFault, Invalid
+from server.domain.sentences import sentences
 
 YES, NO = "yes", "no"
 
@@ -77,7 +78,7 @@ def answer_faults(
         if code not in asked:
             faults.append(FieldFault(pointer=at, code="unknown", detail="没有这个问题。"))
         elif not is_asked(asked[code], answers):
-            faults.append(FieldFault(pointer=at, code="not_asked", detail=f"不需要回答：{asked[code].name}"))
+            faults.append(FieldFault(pointer=at, code="not_asked", detail=sentences(f"不需要回答：{asked[code].name}")))
         else:
             faults += _faults_of(asked[code], answer, at=at, ground=ground)
     if ground.division:
@@ -88,7 +89,7 @@ def answer_faults(
         for question in open_questions(catalogue, bundle, answers):
             if question.is_required:
                 at = pointer("answers", question.code)
-                faults.append(FieldFault(pointer=at, code="required", detail=f"请回答：{question.name}"))
+                faults.append(FieldFault(pointer=at, code="required", detail=sentences(f"请回答：{question.name}")))
     return faults
 
 

@@ -14,6 +14,7 @@ from server.domain.errors import FieldFault, Invalid
 from server.domain.items import Field
 from server.domain.meaning import FORMATS, SENTENCES, Check
 from server.domain.merging import MergedField, When
+from server.domain.sentences import sentences
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -120,14 +121,14 @@ def _format(check: Check, on: date) -> Callable[[str], bool]:
 def _faults_of(error: jsonschema_rs.ValidationError, fields: Mapping[str, Field], *, on: date) -> list[FieldFault]:
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-        return [_fault(str(kind.property), "required", detail="请填写：" + fields[str(kind.property)].name)]
+        return [_fault(str(kind.property), "required", detail=sentences(f"请填写：{fields[str(kind.property)].name}"))]
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         return [_fault(name, "unknown", detail="表单中没有这一项。") for name in kind.unexpected]
     field = fields[str(error.instance_path[0])]
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.FalseSchema):
         return [_fault(field.code, "not_asked", detail=f"{field.name}：按您的填写不需要这一项，请删去。")]
     if field.pattern:
-        return [_fault(field.code, "pattern", detail=f"{field.name}：{field.hint}")]
+        return [_fault(field.code, "pattern", detail=sentences(f"{field.name}：{field.hint}"))]
     rule = _broken_rule(field, error.instance, on=on)
     return [_fault(field.code, rule, detail=f"{field.name}：{SENTENCES[rule].format(longest=field.longest)}")]
 

@@ -17,6 +17,7 @@ from server.domain.persons import Person, SubjectGiven
 from server.domain.plan import PlannedStep, make_plan
 from server.domain.promises import Signed
 from server.domain.routing import route
+from server.domain.sentences import sentences
 
 
 class SubjectIsApplicant(Invalid):
@@ -136,7 +137,7 @@ def _material_faults(merged: MergedForm, wish: Submission, uploads: Mapping[str,
             faults.append(fault.model_copy(update={"pointer": f"/deferred/{index}"}))
     for code, each in known.items():
         if each.is_required and code not in {*given_codes, *wish.deferred}:
-            faults.append(_fault("", "required", f"请上传：{each.material.name}"))
+            faults.append(_fault("", "required", sentences(f"请上传：{each.material.name}")))
     return faults
 
 

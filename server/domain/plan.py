@@ -12,6 +12,7 @@ from server.domain.errors import Invalid
 from server.domain.items import HOME, Handling, Item, Part
 from server.domain.names import Value
 from server.domain.procedure import Terms
+from server.domain.sentences import sentences
 
 Applies = Literal["yes", "no", "open"]
 Mode = Literal["local", "online", "handover", "joint"]
@@ -142,7 +143,7 @@ class _Judged:
             if not is_asked(question, self._answers):
                 return self._not_asked(question)
             if answer is None:
-                return "open", f"请先回答：{question.name}"
+                return "open", sentences(f"请先回答：{question.name}")
             if answer not in allowed:
                 return "no", f"您对“{question.name}”的回答是“{question.choices[answer]}”，不需要办理。"
         return self._chosen() or self._elsewhere() or ("yes", self._reason())
@@ -157,7 +158,7 @@ class _Judged:
             if not is_asked(question, self._answers):
                 return self._not_asked(question)
             if answer is None:
-                return "open", f"请先选择：{question.name}"
+                return "open", sentences(f"请先选择：{question.name}")
             if answer != self.step.item:
                 return "no", f"您选择了“{question.choices[answer]}”，这几项只办其中一项。"
         elif answer != YES:
@@ -169,7 +170,7 @@ class _Judged:
         before = self._awaited(question)
         if before is None:
             return "no", f"“{question.name}”与您的情况无关，不需要办理。"
-        return "open", f"请先回答：{before.name}"
+        return "open", sentences(f"请先回答：{before.name}")
 
     def _awaited(self, question: Question) -> Question | None:
         """The first open question on whose answer it depends whether this one is asked; none if it never is."""

@@ -5,6 +5,7 @@ from datetime import date
 
 from server.domain.errors import Conflict, FieldFault, Invalid
 from server.domain.moving import Moving
+from server.domain.sentences import clause
 
 
 class NothingAsked(Conflict):
@@ -58,4 +59,4 @@ def check_supply(moving: Moving) -> None:
 
 def _fault(kind: str, code: str, *, rule: str, detail: str) -> FieldFault:
     pointer = f"/form/{code}" if kind == "field" else "/materials"
-    return FieldFault(pointer=pointer, code=rule, detail=detail if kind == "field" else f"{detail}（{code}）")
+    return FieldFault(pointer=pointer, code=rule, detail=detail if kind == "field" else f"{clause(detail)}（{code}）。")

@@ -39,7 +39,7 @@ def test_an_optional_field_may_be_left_out() -> None:
 
 
 def test_a_missing_field_is_named() -> None:
-    assert faults_with(child_name=None) == [("/form/child_name", "required", "请填写：孩子姓名")]
+    assert faults_with(child_name=None) == [("/form/child_name", "required", "请填写：孩子姓名。")]
 
 
 def test_an_unknown_field_is_named() -> None:
@@ -247,7 +247,7 @@ def test_a_text_that_keeps_to_its_pattern_is_right() -> None:
 def test_a_text_that_breaks_its_pattern_is_one_fault_that_says_the_pattern_in_words(value: object) -> None:
     (fault,) = form_faults([asked("plate", field=PLATE)], {"plate": value}, on=TODAY)
     assert (fault.pointer, fault.code) == ("/form/plate", "pattern")
-    assert fault.detail == "问题plate：江苏号牌，例如 苏A12345"
+    assert fault.detail == "问题plate：江苏号牌，例如 苏A12345。"
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_their_pointers() -> None:

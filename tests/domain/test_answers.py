@@ -135,7 +135,7 @@ def test_one_applies_in_this_province(division: str, expected: list[tuple[str, s
 def test_only_what_must_be_answered_is_missed_and_only_once_it_is_asked() -> None:
     assert told(faults({}, must_be_complete=True)) == [("/answers/kind", "required"), ("/answers/which", "required")]
     missed = faults({"kind": "large", "which": "red"}, must_be_complete=True)
-    assert [(fault.pointer, fault.detail) for fault in missed] == [("/answers/place", "请回答：在哪里办")]
+    assert [(fault.pointer, fault.detail) for fault in missed] == [("/answers/place", "请回答：在哪里办。")]
     assert faults({"kind": "small", "which": "red"}, must_be_complete=True) == []
 
 

@@ -114,7 +114,7 @@ def test_incomplete_answers_are_refused_each_by_its_pointer(
 def test_a_missing_answer_is_told_with_its_question() -> None:
     with pytest.raises(AnswersIncomplete) as refused:
         make_plan(CATALOGUE, BUNDLE, {"kind": "small"}, ground=GROUND)
-    assert refused.value.errors[0].detail == "请回答：在哪里办"
+    assert refused.value.errors[0].detail == "请回答：在哪里办。"
 
 
 @st.composite
@@ -184,16 +184,16 @@ def verdicts(handling: tuple[dict[str, Any], ...] = (), **answers: str) -> dict[
 @pytest.mark.parametrize(
     ("answers", "step", "applies", "why"),
     [
-        ({}, "first", "open", "请先回答：是哪一类"),
-        ({"kind": "large"}, "first", "open", "请先回答：是哪一种"),
+        ({}, "first", "open", "请先回答：是哪一类。"),
+        ({"kind": "large"}, "first", "open", "请先回答：是哪一种。"),
         ({"kind": "small"}, "first", "no", "“是哪一种”与您的情况无关，不需要办理。"),
         ({"kind": "large", "sort": "a"}, "first", "no", "您对“是哪一种”的回答是“甲”，不需要办理。"),
         ({"kind": "large", "sort": "b"}, "first", "yes", "因为您回答的“是哪一种”是“乙”。"),
-        ({}, "red", "open", "请先回答：是哪一类"),
-        ({"kind": "large"}, "red", "open", "请先回答：是哪一种"),
+        ({}, "red", "open", "请先回答：是哪一类。"),
+        ({"kind": "large"}, "red", "open", "请先回答：是哪一种。"),
         ({"kind": "small"}, "red", "no", "“选哪一项”与您的情况无关，不需要办理。"),
         ({"kind": "large", "sort": "b"}, "red", "no", "“选哪一项”与您的情况无关，不需要办理。"),
-        ({"kind": "large", "sort": "a"}, "red", "open", "请先选择：选哪一项"),
+        ({"kind": "large", "sort": "a"}, "red", "open", "请先选择：选哪一项。"),
         ({"kind": "large", "sort": "a", "which": "blue"}, "red", "no", "您选择了“blue”，这几项只办其中一项。"),
         ({"kind": "large", "sort": "a", "which": "red"}, "red", "yes", "因为您回答的“选哪一项”是“red”。"),
         ({}, "wished", "open", "需要时可以一并办理，请选择。"),
