@@ -5,6 +5,9 @@ day is one of China and begins at 00:00 there; only a citizen is not written to 
 
 While a calendar is unconfirmed nothing happens by law: neither `deem` nor `lapse` is among the rungs. A warning uses
 what is known, and says by `is_confirmed` that its date is not sure.
+
+While a special procedure (特别程序) runs nothing is decided, so that a deferral (容缺) that ends meanwhile lapses on
+the day of the resumption. The applicant's own days run on: what stops is the department's time (行政许可法第四十五条).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -178,10 +181,11 @@ def _running(step: Step, clock: Ledger, calendar: Calendar) -> Iterator[Rung]:
 def _lapsing(step: Step, calendar: Calendar, *, is_ours: bool) -> Iterator[Rung]:
     for asked_on, due_on in _awaited(step):
         is_sure = calendar.are_confirmed(asked_on, due_on)
+        resumed_on = _resumed_on(step)
         if is_sure:
-            yield _rung(step, "lapse", due_on + DAY, due_on=due_on)
+            yield _rung(step, "lapse", max(due_on + DAY, resumed_on), due_on=due_on)
         if not (is_ours and is_sure):
-            blocked_on = add_working_days(due_on, BLOCKED_DAYS, calendar) + DAY
+            blocked_on = add_working_days(max(due_on, resumed_on), BLOCKED_DAYS, calendar) + DAY
             yield _rung(step, "lapse_blocked", blocked_on, due_on=due_on, is_confirmed=is_sure)
 
 
@@ -214,6 +218,12 @@ def _awaited(step: Step) -> Iterator[tuple[date, date]]:
     if step.state in ("accepted", "suspended") and step.clock:
         for due_on in sorted({deferral.due_on for deferral in step.awaited}):
             yield step.clock.accepted_on, due_on
+
+
+def _resumed_on(step: Step) -> date:
+    """The day on which the last special procedure ended; the first of all days if there was none."""
+    turns = (stop.resumed_at for stop in step.clock.stops) if step.clock else ()
+    return max((china_day(at) for at in turns if at), default=date.min)
 
 
 def _after(step: Step, name: Name, due_on: date, *, calendar: Calendar) -> Rung:

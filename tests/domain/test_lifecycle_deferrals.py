@@ -139,6 +139,20 @@ def test_it_may_come_while_the_clock_is_stopped():
     assert (case.steps["one"].state, [each.material for each in case.steps["one"].awaited]) == ("suspended", ["proof"])
 
 
+def test_in_a_special_procedure_nothing_lapses_and_at_its_end_what_has_not_come_does():
+    hearing = acts.Suspend(id="s", by=officer(), step="one", procedure="听证", notice="需要十日。", days=10)
+    case = after(case_until("accepted"), hearing, supply("photo"))
+    with pytest.raises(TooEarly):
+        decide(case, LAPSE, at(LAST_DAY + 1))
+    with pytest.raises(SupplementOver):
+        decide(case, supply("proof"), at(LAST_DAY + 1))
+    case = after(case, acts.Resume(id="r", by=officer(), step="one"), facts=at(LAST_DAY + 2))
+    with pytest.raises(DeferredMaterialMissing):
+        decide(case, APPROVE, at(LAST_DAY + 2))
+    case = after(case, LAPSE, facts=at(LAST_DAY + 2))
+    assert (case.steps["one"].state, case.steps["one"].grounds) == ("refused", LATE_MATERIAL)
+
+
 def test_what_has_not_come_in_time_is_refused():
     with pytest.raises(TooEarly):
         decide(case_until("accepted"), LAPSE, at(LAST_DAY))

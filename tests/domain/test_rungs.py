@@ -143,6 +143,35 @@ def test_several_deferred_materials_of_one_day_are_one_deadline():
     assert "lapse" not in days(case_with("accepted", clock=ledger(china(3, 2)), deferrals=came))
 
 
+def deferred_until(due_on: date) -> dict[str, Any]:
+    return {"deferrals": (Deferral(material="photo", due_on=due_on),)}
+
+
+def test_while_the_clock_is_stopped_a_deferral_does_not_lapse_but_the_applicants_days_run_on():
+    stopped = pause(ledger(china(3, 2), promised=10), china(3, 4), reason="听证", notice="通知", days=10)
+    asked = deferred_until(date(2026, 3, 9))
+    assert days(case_with("suspended", clock=stopped, **asked)) == {"remind": "03-06"}
+    abroad = case_with("suspended", node=ZHEJIANG, clock=stopped, **asked)
+    assert days(abroad) == {"remind": "03-06", "vouch": "03-09"}
+    assert days(abroad.model_copy(update={"applicant": None}), here=ZHEJIANG) == {}
+
+
+@pytest.mark.parametrize(
+    ("resumed", "lapse", "blocked"),
+    [((3, 5), "03-10", "03-13"), ((3, 10), "03-10", "03-14"), ((3, 20), "03-20", "03-26")],
+)
+def test_a_deferral_that_ended_in_a_stop_lapses_on_the_day_of_the_resumption(
+    resumed: tuple[int, int], lapse: str, blocked: str
+):
+    stopped = pause(ledger(china(3, 2), promised=10), china(3, 4), reason="听证", notice="通知", days=10)
+    asked = deferred_until(date(2026, 3, 9))
+    clock = resume(stopped, china(*resumed, 15))
+    assert days(case_with("accepted", clock=clock, **asked))["lapse"] == lapse
+    copy = case_with("accepted", node=ZHEJIANG, clock=clock, **asked).model_copy(update={"applicant": None})
+    found = days(copy, here=ZHEJIANG)
+    assert (found["lapse"], found["lapse_blocked"]) == (lapse, blocked)
+
+
 def test_opinions_and_deliveries_have_rungs_of_their_own():
     opinions = {
         "police": Opinion(asked_at=china(2, 9), due_on=date(2026, 2, 14)),

@@ -164,6 +164,41 @@ async def test_a_deferred_material_that_does_not_come_ends_in_a_refusal(node: No
     assert (await case_of(node, record)).steps["one"].state == "refused"
 
 
+async def test_a_deferral_that_ends_in_a_special_procedure_waits_for_the_resumption(node: Node, clock: HandClock):
+    hearing = SpecialStep(name="听证", days=20, basis="tests")
+    wish = step(promised=10, legal_days=20, deferrable=("photo",), special_steps=(hearing,))
+    record = await taken_up(node, await lay(node, wish, deferred=("photo",)))
+    await do(node, record, act(acts.Suspend, procedure="听证", notice="通知", days=10))
+    clock.to(12, 1, 9)
+    await run(node)
+    assert (await notices(node)).count("reminder") == 1
+    assert (await case_of(node, record)).steps["one"].state == "suspended"
+    clock.to(12, 4, 15)
+    await do(node, record, act(acts.Resume))
+    await run(node)
+    assert (await case_of(node, record)).steps["one"].state == "refused"
+    assert await told(node) == []
+
+
+async def test_a_lapse_that_a_crash_held_up_into_a_special_procedure_takes_effect_after_it(
+    node: Node, clock: HandClock
+):
+    hearing = SpecialStep(name="听证", days=20, basis="tests")
+    wish = step(promised=10, legal_days=20, deferrable=("photo",), special_steps=(hearing,))
+    record = await taken_up(node, await lay(node, wish, deferred=("photo",)))
+    clock.to(12, 1)
+    (lapse,) = (rung for rung in rungs(node, await case_of(node, record)) if rung.name == "lapse")
+    assert await node.store.rungs.claim(record.id, lapse, until=clock.now())  # and here the worker died
+    await do(node, record, act(acts.Suspend, procedure="听证", notice="通知", days=10))
+    clock.to(12, 1, 9)
+    await run(node)
+    assert (await case_of(node, record)).steps["one"].state == "suspended"
+    clock.to(12, 4, 15)
+    await do(node, record, act(acts.Resume))
+    await run(node)
+    assert (await case_of(node, record)).steps["one"].state == "refused"
+
+
 async def test_each_rung_is_told_once_though_four_workers_look_at_once(node: Node, clock: HandClock):
     record = await taken_up(node, await lay(node, step(promised=10, legal_days=20)))
     seen: dict[date, list[tuple[str, str]]] = {}
