@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from server.domain.errors import FieldFault, Invalid, Malformed, TooLarge, Unsupported
 
 MOST_READ_BYTES = 32 << 20
+MOST_LISTED = 1000  # faults of a body that are looked at one by one; more are only counted
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -90,6 +91,8 @@ def read_model(kind: type[Model], body: bytes) -> Model:
     try:
         return kind.model_validate_json(body)
     except ValidationError as fault:
+        if fault.error_count() > MOST_LISTED:
+            raise BodyFaulty(f"请求内容共有{fault.error_count()}处不正确。") from None
         found = fault.errors(include_url=False, include_context=False, include_input=False)
         if any(each["type"] == "json_invalid" for each in found):
             raise BodyUnreadable("请求内容不是正确的 JSON。") from None

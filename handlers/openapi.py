@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from handlers.base import JSON, Does, Door, Who
 from handlers.problems import PROBLEM
-from server.domain.errors import FieldFault
+from server.domain.errors import MOST_FAULTS, FieldFault
 from server.domain.names import Value
 
 REF = "#/components/schemas/{model}"
@@ -25,7 +25,7 @@ class Problem(Value):
     title: str
     status: int
     detail: str = ""
-    errors: tuple[FieldFault, ...] = ()
+    errors: Annotated[tuple[FieldFault, ...], Field(max_length=MOST_FAULTS)] = ()
 
 
 def document(doors: Sequence[type[Door]], version: str) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from server.domain.names import Value
+from server.domain.sentences import sentences
+
+MOST_FAULTS = 20  # that one refusal tells: whoever asks with thousands gets no answer of that length
 
 
 class FieldFault(Value):
@@ -19,7 +22,7 @@ class Refusal(Exception):
     """A wish that is not granted.
 
     `code` is the class name in snake_case, unique and stable; `title` is zh-CN and the same for every
-    refusal of that name; `detail` is a zh-CN sentence about this one, `errors` its faults by field, and `more`
+    refusal of that name; `detail` is a zh-CN sentence about this one, `errors` its first faults by field, and `more`
     holds what a program needs to go on. No personal data in any of them.
     """
 
@@ -32,9 +35,11 @@ class Refusal(Exception):
     def __init__(
         self, detail: str = "", *, errors: Sequence[FieldFault] = (), more: Mapping[str, Any] | None = None
     ) -> None:
+        if len(errors) > MOST_FAULTS:
+            detail = sentences(detail, f"共有{len(errors)}处，这里列出前{MOST_FAULTS}处")
         super().__init__(detail or self.title)
         self.detail = detail
-        self.errors = tuple(errors)
+        self.errors = tuple(errors[:MOST_FAULTS])
         self.more = dict(more or {})
 
 

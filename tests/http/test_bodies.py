@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from handlers.bodies import MOST_READ_BYTES
 from server.domain.materials import MOST_BYTES
 from tests.http.asking import CHINESE, Sweeper, refused
-from tests.nodes import PNG, Caller, Places
+from tests.nodes import ANSWERS, PNG, Caller, Places
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -67,6 +68,22 @@ async def test_a_declared_upload_over_the_limit_is_refused(mother: Caller):
 async def test_a_chunked_upload_over_the_limit_is_refused(mother: Caller):
     answer = await mother.call("POST", "/api/v1/materials", data=megabytes(11), headers=MULTIPART)
     refused(answer, 413, "body_too_large")
+
+
+@pytest.mark.parametrize(("value", "code"), [(1, "body_faulty"), ("x", "form_faulty")])
+async def test_of_two_hundred_faults_twenty_are_told_and_their_number(mother: Caller, value: object, code: str):
+    """Of the wrong kind, which the body's shape refuses, or unknown, which the form does."""
+    wish = {"bundle": "newborn", "answers": ANSWERS, "form": {f"unknown_{place:03}": value for place in range(200)}}
+    problem = refused(await mother.post("/api/v1/cases", wish), 422, code)
+    assert len(problem["errors"]) == 20
+    assert re.fullmatch(".*共有2[0-9]{2}处，这里列出前20处。", problem["detail"])
+
+
+async def test_a_body_with_thousands_of_faults_is_answered_with_their_number_alone(mother: Caller):
+    wish = {"bundle": "newborn", "form": {f"a{place}": 0 for place in range(20_000)}}
+    problem = refused(await mother.post("/api/v1/cases", wish), 422, "body_faulty")
+    assert problem["detail"] == "请求内容共有20000处不正确。"
+    assert "errors" not in problem
 
 
 @pytest.mark.parametrize("megabytes", [33, 65, 10**9])
