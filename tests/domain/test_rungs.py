@@ -172,6 +172,13 @@ def test_a_deferral_that_ended_in_a_stop_lapses_on_the_day_of_the_resumption(
     assert (found["lapse"], found["lapse_blocked"]) == (lapse, blocked)
 
 
+def test_of_several_stops_it_is_the_last_resumption_that_counts():
+    clock = ledger(china(3, 2), promised=10)
+    for begins, ends in ((3, 4), (5, 20)):
+        clock = resume(pause(clock, china(3, begins), reason="听证", notice="通知", days=10), china(3, ends))
+    assert days(case_with("accepted", clock=clock, **deferred_until(date(2026, 3, 9))))["lapse"] == "03-20"
+
+
 def test_opinions_and_deliveries_have_rungs_of_their_own():
     opinions = {
         "police": Opinion(asked_at=china(2, 9), due_on=date(2026, 2, 14)),
