@@ -15,21 +15,22 @@ BACK_OFF = "attempts keep to the back-off"
 ONE_PROBER = "one courier probes a broken way"
 ONLY_SUCCESS = "only an outbound success closes the breaker"
 RECENT_SECONDS = 300.0
-BELATED_SECONDS = 60.0  # a courier that began when the way was whole may get to its attempt so much later
 A_MOMENT = timedelta(seconds=1)
 
 
 @dataclass
 class Way:
-    """What was seen of the way to one peer; moments are in seconds of virtual time."""
+    """What was seen of the way to one peer; moments are in seconds of virtual time.
+
+    `taken_by` is the process that has taken the attempt and not made it yet; `probers` are making one.
+    """
 
     delivered_at: float = -2 * RECENT_SECONDS
-    broke_at: float = -2 * BELATED_SECONDS
-    may_probe: bool = False
+    broke_at: float = -RECENT_SECONDS
+    taken_by: str = ""
     until: datetime = BEGINS
     is_brought_forward: bool = False
     probers: list[str] = field(default_factory=list)
-    belated: set[str] = field(default_factory=set)
 
 
 class Attempts:
@@ -40,25 +41,30 @@ class Attempts:
         self._place = place
         self._breaks = breaks
         self._ways: dict[str, Way] = {}
+        self._began: dict[tuple[str, str], float] = {}
         self.has_stepped_back = False
+
+    def begins(self, who: str, to: str) -> None:
+        """The courier of this process begins its round for this peer."""
+        self._began[who, to] = self._world.scheduler.now
 
     @contextmanager
     def attempt(self, who: str, to: str) -> Iterator[None]:
         """A request is under way from this process to this peer."""
-        way, now = self._way(to), self._world.scheduler.now
+        way = self._way(to)
         is_broken = bool((self._place.disk.get("peers", f"out:{to}") or {}).get("failures"))
-        is_prober, probers = is_broken and way.may_probe, way.probers
+        is_prober, probers = is_broken and way.taken_by == who, way.probers
         if is_prober:
-            way.may_probe = False
+            way.taken_by = ""
             if way.probers:
                 self._breaks(ONE_PROBER, f"{who} and {way.probers} to {to}")
             # One whose store has kept him waiting may be overtaken: his time is over before an answer must be there.
             if self._place.clock.now() + timedelta(seconds=PATIENCE) <= way.until:
                 probers.append(who)
-        elif is_broken and (who in way.belated or now - way.broke_at > BELATED_SECONDS):
+        elif is_broken and self._began.get((who, to), 0.0) > way.broke_at:
+            # A courier that read the way as whole and then waited for its store may still call beside the prober: it
+            # cannot know better, it sends the same batch, and its failure is overtaken. It is not the prober.
             self._breaks(BACK_OFF, f"{who} calls {to}")
-        elif is_broken:
-            way.belated.add(who)
         try:
             yield
         finally:
@@ -88,15 +94,14 @@ class Attempts:
             self._closed(way, peer, before, now)
         elif now["failures"] > before["failures"]:
             if not before["failures"]:
-                way.broke_at, way.belated = self._world.scheduler.now, set()
+                way.broke_at = self._world.scheduler.now
         elif now["probe"] == "early" and before["probe"] != "early":
             self._brought_forward(way, peer)
         elif now["next_attempt_at"] != before["next_attempt_at"] and now["failures"] == before["failures"]:
             self._probing(way, peer, before, now)
 
     def _closed(self, way: Way, peer: str, before: Document, now: Document) -> None:
-        way.is_brought_forward = way.may_probe = False
-        way.probers = []
+        way.is_brought_forward, way.taken_by, way.probers = False, "", []
         is_opened = now.get("stream") != before.get("stream")
         is_recent = self._world.scheduler.now - way.delivered_at <= RECENT_SECONDS
         if before["failures"] and not is_recent and not is_opened:
@@ -111,7 +116,7 @@ class Attempts:
         """Somebody takes the attempt upon himself."""
         if now["probe"] != "early":
             way.is_brought_forward = False
-        way.may_probe, way.until = True, moment_of_key(now["next_attempt_at"])
+        way.taken_by, way.until = self._world.writer, moment_of_key(now["next_attempt_at"])
         is_due = moment_of_key(before["next_attempt_at"]) <= self._place.clock.now() + A_MOMENT
         if not is_due and not self.has_stepped_back:
             self._breaks(BACK_OFF, f"attempt at {peer} before {before['next_attempt_at']}")

@@ -37,7 +37,7 @@ class FaultyLine:
         return [part() for part in parts]
 
     async def write(self, what: str, parts: Sequence[Part]) -> list[Any]:
-        world, answer = self._world, Later()
+        world, answer, parts = self._world, Later(), [self._signed(part) for part in parts]
         if world.happens(world.weather.unavailable):
             await world.scheduler.sleep(world.latency())
             world.note(self._who, "disk.unavailable", {"what": what})
@@ -47,6 +47,15 @@ class FaultyLine:
         else:
             self._carry_out(parts, answer)
         return await answer  # type: ignore[no-any-return]
+
+    def _signed(self, part: Part) -> Part:
+        """The part, which says whose it is when its time comes, for the process may be gone by then."""
+
+        def do() -> Any:
+            self._world.writer = self._who
+            return part()
+
+        return do
 
     def _carry_out(self, parts: Sequence[Part], answer: Later) -> None:
         world, done = self._world, []

@@ -177,20 +177,24 @@ class Place:
         owner.may_die = lambda: self._may_die(name)
         process = self.processes[name] = Process(owner, self.node(who))
         if name.startswith("work"):
-            for job in self._jobs(process.node):
+            for job in self._jobs(who, process.node):
                 process.jobs[job.name] = job
                 self.world.scheduler.start(self._loop(job), owner, job.name)
 
-    def _jobs(self, node: Node) -> list[Job]:
+    def _jobs(self, who: str, node: Node) -> list[Job]:
         jobs = [
             Job("relay", partial(relay.sweep, node)),
             Job("settle", partial(settling.settle, node)),
             Job("clockwork", partial(clockwork.tick, node)),
         ]
         for peer in node.directory.peers_of(self.here):
-            jobs.append(Job(f"courier:{peer.node}", partial(_deliver, node, peer)))
+            jobs.append(Job(f"courier:{peer.node}", partial(self._deliver, who, node, peer)))
             jobs.append(Job(f"spread:{peer.node}", partial(_spread, node, peer.node)))
         return jobs
+
+    async def _deliver(self, who: str, node: Node, peer: Any) -> bool:
+        self.watcher.attempts.begins(who, peer.node)
+        return await outbox.deliver(node, peer)
 
     async def _loop(self, job: Job) -> None:
         world = self.world
@@ -242,10 +246,6 @@ class Place:
         now = self.clock.now()
         away = [(datetime.fromisoformat(moment) - now).total_seconds() + 0.002 for moment in found]
         return [seconds for seconds in away if seconds > 0]
-
-
-async def _deliver(node: Node, peer: Any) -> bool:
-    return await outbox.deliver(node, peer)
 
 
 async def _spread(node: Node, peer: str) -> bool:

@@ -140,6 +140,20 @@ FAULTS: Sequence[Fault] = (
         seed=7,
     ),
     Fault(
+        name="a lost take ignored",
+        wrong="a courier calls a broken peer although another has taken the attempt",
+        instead=[(outbox, "_attempt", wrongs.calls_without_a_take)],
+        invariant="attempts keep to the back-off",
+        seed=1,
+    ),
+    Fault(
+        name="back-off ignored",
+        wrong="a courier calls a broken peer before its time",
+        instead=[(outbox, "breaker", wrongs.is_never_open)],
+        invariant="attempts keep to the back-off",
+        seed=2,
+    ),
+    Fault(
         name="effects of another version marked",
         wrong="the relay marks what it has not carried",
         instead=[(Cases, "mark_relayed", wrongs.marks_any_version)],

@@ -31,6 +31,7 @@ class World:
         self.places: dict[str, Any] = {}
         self.broken: Broken | None = None
         self.is_stormy = True
+        self.writer = ""  # the process whose write a disk is carrying out
         self._trace: list[tuple[float, str, str, Any]] = []
 
     def breaks(self, invariant: str, seen: str) -> None:

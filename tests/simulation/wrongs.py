@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from regions import inbox, outbox, wire
-from server.domain.breaker import breaker
+from server.domain.breaker import breaker, probing
 from server.domain.errors import OutcomeUnknown, Unavailable
 from server.domain.exchange import Entry, Head, Position
 from server.domain.letters import Batch
@@ -157,6 +158,21 @@ async def marks_any_version(cases: Cases, records: Sequence[Record]) -> None:
     found = await cases._database.get_many("cases", [record.id for record in records])
     marks = [Mark(id, {"relayed": document["version"], "relay": "done"}) for id, document in found.items()]
     await cases._database.mark_many("cases", marks)
+
+
+async def calls_without_a_take(node: Any, peer: str, state: Any) -> Any:
+    """The courier makes the attempt although another was faster to take it."""
+    if not state.failures:
+        return state
+    until = node.clock.now() + timedelta(seconds=node.settings.peer_total_seconds + outbox.PROBE_GRACE_SECONDS)
+    attempt = probing(state, until=until)
+    await node.store.peers.take(peer, state, attempt)
+    return attempt
+
+
+def is_never_open(state: Any, now: Any) -> str:
+    """A courier tries whenever it has something to send."""
+    return "stopped" if state.stopped else "closed"
 
 
 def heeds_nobody(attempt: Any, state: Any) -> bool:

@@ -1,0 +1,15 @@
+"""Seeds that once broke an invariant, each kept under what was wrong then: with the core or with the invariant."""
+
+import pytest
+
+from tests.simulation.running import simulate
+
+FOUND = {
+    "a courier that had found the way whole was taken for the one that probes": (1862, 2511, 4022, 5489, 7091, 8418),
+}
+
+
+@pytest.mark.parametrize("seed", [seed for seeds in FOUND.values() for seed in seeds])
+def test_what_a_seed_once_found_holds_now(seed: int):
+    outcome = simulate(seed)
+    assert not outcome.invariant, f"{outcome.invariant}: {outcome.seen}"
