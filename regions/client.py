@@ -1,7 +1,9 @@
 """The client: one attempt to hand a batch to a peer, which ends in a verified receipt or in a failure of the peer."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -11,6 +13,7 @@ from server.crypto import base64url
 from server.crypto.envelopes import seal
 from server.crypto.receipts import Receipt, ReceivedAnswer, verify_answer
 from server.crypto.signatures import Asked, ClockSkew, Outgoing, SignedRequest, sign_request
+from server.domain.canonical import LARGEST_INTEGER
 from server.domain.directory import NodeEntry
 from server.domain.errors import Refusal
 from server.domain.exchange import Evidence, Head
@@ -19,6 +22,7 @@ from server.domain.wire import NoAnswer, WireRequest
 from server.node import Node
 
 RECEIPT_STATUS = 200
+HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class PeerFailure(Exception):
@@ -85,7 +89,10 @@ async def _post(node: Node, request: Outgoing, signed: SignedRequest) -> Receive
 
 
 def verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Asked) -> Receipt:
-    """The receipt, if the peer signed this very answer; an unsigned refusal is only a failure with its code."""
+    """The receipt, if the peer signed this very answer; an unsigned refusal is only a failure with its code.
+
+    Its Retry-After counts for nothing: whoever sits in between could silence the way with it.
+    """
     try:
         return verify_answer(
             answer,
@@ -98,14 +105,15 @@ def verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Aske
         raise PeerFailure(refusal.code, skew_seconds=refusal.seconds) from refusal
     except Refusal as refusal:
         reason = f"unsigned_{answer.status}_{code_of(answer.body)}" if answer.status != RECEIPT_STATUS else refusal.code
-        skew = _skew(answer.body)
-        raise PeerFailure(reason, retry_after_seconds=retry_after(answer), skew_seconds=skew) from refusal
+        raise PeerFailure(reason, skew_seconds=_skew(answer.body)) from refusal
 
 
 def _head(body: bytes) -> Head | None:
     try:
         head = orjson.loads(body)["head"]
-        return Head(int(head["stream"]), int(head["number"]), str(head["hash"]))
+        if not HASH.fullmatch(head["hash"]):
+            return None
+        return Head(_integer(head["stream"], least=0), _integer(head["number"], least=0), head["hash"])
     except (ValueError, TypeError, KeyError):
         return None
 
@@ -114,9 +122,16 @@ def _skew(body: bytes) -> int:
     """Their clock minus ours, if they refuse us for it; they say it the other way round."""
     try:
         said = orjson.loads(body)
-        return -int(said["seconds"]) if said["code"] == ClockSkew.code else 0
+        return -_integer(said["seconds"], least=-LARGEST_INTEGER) if said["code"] == ClockSkew.code else 0
     except (ValueError, TypeError, KeyError):
         return 0
+
+
+def _integer(value: Any, *, least: int) -> int:
+    """The value, if it is an integer of the protocol, for the store takes no larger one; raises ValueError."""
+    if type(value) is not int or not least <= value < LARGEST_INTEGER:
+        raise ValueError(f"no integer of the protocol: {value!r:.40}")
+    return value
 
 
 def code_of(body: bytes) -> str:
@@ -128,7 +143,7 @@ def code_of(body: bytes) -> str:
 
 
 def retry_after(answer: ReceivedAnswer) -> float:
-    """The seconds that the peer asks us to wait, or 0."""
+    """The seconds that the peer asks us to wait, or 0; of an answer that it has signed, and without any bound."""
     text = answer.headers.get("Retry-After", "")
     return float(text) if text.isascii() and text.isdigit() else 0.0
 

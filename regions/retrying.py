@@ -10,7 +10,10 @@ FOUR_BYTES = 2**32
 
 
 def wait_after(node: Node, failure: PeerFailure) -> Callable[[int], float]:
-    """The seconds until the next attempt, by how many failures there were before; never less than Retry-After.
+    """The seconds until the next attempt, by how many failures there were before.
+
+    At least what the peer asks for by Retry-After, of which no more than `retry_most_seconds` counts: else one answer
+    could silence the way for years.
 
     Chance is asked once, so that whoever has to decide anew on a changed state decides by the same chance.
     """
@@ -19,6 +22,6 @@ def wait_after(node: Node, failure: PeerFailure) -> Callable[[int], float]:
 
     def wait(failures: int) -> float:
         drawn = wait_seconds(failures, first=first, most=most, fraction=fraction)
-        return max(drawn, failure.retry_after_seconds)
+        return max(drawn, min(failure.retry_after_seconds, most))
 
     return wait

@@ -30,6 +30,11 @@ def peer_of(node: Node) -> NodeEntry:
     return next(node.directory.peers_of(node.here))
 
 
+def with_wire(node: Node, wire: Any) -> Node:
+    """The same node over another wire."""
+    return replace(node, wire=wire)
+
+
 async def write(node: Node, note: str = "", *, kind: str = "letter.refused", **more: Any) -> Letter:
     """A letter to the other province that waits to be sent; without more it is settled there and does nothing."""
     to, body = peer_of(node).node, more.pop("body", QUIET)
