@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from regions import wire
 from regions.directory import known_key
+from regions.retrying import longest_wait
 from server.crypto import base64url
 from server.crypto.envelopes import open_sealed
 from server.crypto.receipts import Answer, sign_answer
@@ -106,8 +108,9 @@ async def _note_kept(node: Node, sender: str, batch: Batch, *, count: int) -> No
 
 async def _note_life(node: Node, sender: str, outbound: Outbound) -> None:
     """The sender lives: if our own way to it is broken, one attempt is brought forward."""
-    if sign_of_life(outbound, at=node.clock.now()) != outbound:
-        await node.store.peers.change(sender, lambda state: sign_of_life(state, at=node.clock.now()))
+    lives = partial(sign_of_life, at=node.clock.now(), longest=longest_wait(node))
+    if lives(outbound) != outbound:
+        await node.store.peers.change(sender, lives)
 
 
 def sign_refusal(node: Node, proof: Proof, *, status: int, content_type: str, body: bytes) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from regions import wire
 from regions.client import PeerFailure, hand_over
-from regions.retrying import wait_after
+from regions.retrying import longest_wait, probe_seconds, wait_after
 from server.desk import apart
 from server.domain.breaker import (
     breaker,
@@ -32,7 +32,6 @@ from server.node import Node
 BEHIND = timedelta(minutes=5)
 A_MOMENT = timedelta(milliseconds=1)
 VOUCH_EVERY = timedelta(minutes=10)
-PROBE_GRACE_SECONDS = 5.0
 CONTRADICTIONS = frozenset({"log_gap", "log_conflict", "sender_behind"})
 
 
@@ -45,7 +44,7 @@ class StreamNotStopped(Conflict):
 async def deliver(node: Node, peer: NodeEntry) -> bool:
     """One cycle of the courier; True if it got a batch through, so that there may be more."""
     state = await node.store.peers.outbound(peer.node)
-    if breaker(state, node.clock.now()) in ("open", "stopped"):
+    if breaker(state, node.clock.now(), longest=longest_wait(node)) in ("open", "stopped"):
         return False
     log = node.store.log("out", peer.node)
     head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
@@ -152,7 +151,7 @@ async def _attempt(node: Node, peer: str, state: Outbound) -> Outbound | None:
     """The state in which this courier may make the attempt: while the breaker is not closed, one of all makes it."""
     if not state.failures:
         return state
-    until = node.clock.now() + timedelta(seconds=node.settings.peer_total_seconds + PROBE_GRACE_SECONDS)
+    until = node.clock.now() + timedelta(seconds=probe_seconds(node))
     attempt = probing(state, until=until)
     return attempt if await node.store.peers.take(peer, state, attempt) else None
 

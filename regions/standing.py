@@ -5,8 +5,9 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
+from regions.retrying import longest_wait
 from server.desk.apart import each_in_turn
-from server.domain.breaker import breaker
+from server.domain.breaker import breaker, due_at
 from server.domain.directory import NodeEntry
 from server.domain.exchange import Inbound, Outbound, Position
 from server.domain.names import Moment, Value
@@ -92,7 +93,7 @@ async def _measure_peer(node: Node, peer: NodeEntry) -> None:
 async def _standing(
     node: Node, peer: NodeEntry, ways: tuple[Outbound, Inbound], *, last: tuple[datetime, str] | None
 ) -> Standing:
-    (out, into), now = ways, node.clock.now()
+    (out, into), now, longest = ways, node.clock.now(), longest_wait(node)
     head = (await node.store.log("out", peer.node).head(out.head, stream=out.stream, genesis=out.genesis)).position
     oldest = await _oldest(node, peer.node, out)
     found = (
@@ -101,10 +102,10 @@ async def _standing(
     return Standing(
         peer=peer.node,
         name=peer.name,
-        breaker=breaker(out, now),
+        breaker=breaker(out, now, longest=longest),
         reason=out.reason,
         failures=out.failures,
-        next_attempt_at=out.next_attempt_at,
+        next_attempt_at=due_at(out, now, longest=longest),
         succeeded_at=out.succeeded_at,
         failed_at=out.failed_at,
         skew_seconds=out.skew_seconds,

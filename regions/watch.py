@@ -1,7 +1,9 @@
 """The watch: one look for all peers at who has something to do, so that an idle node costs little."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from regions.retrying import longest_wait
 from server.domain.breaker import breaker
 from server.domain.exchange import Outbound
 from server.domain.names import Moment
@@ -21,14 +23,16 @@ async def look(node: Node) -> Awaited:
     peers = [peer.node for peer in node.directory.peers_of(node.here)]
     states = await node.store.peers.states(peers)
     destinations = await node.store.letters_out.destinations()
-    now = node.clock.now()
+    now, longest = node.clock.now(), longest_wait(node)
     return Awaited(
         couriers=frozenset(
-            peer for peer, (out, _) in states.items() if _is_due(out, now) and (peer in destinations or out.failures)
+            peer
+            for peer, (out, _) in states.items()
+            if _is_due(out, now, longest) and (peer in destinations or out.failures)
         ),
         spreaders=frozenset(peer for peer, (_, into) in states.items() if into.head_position > into.spread),
     )
 
 
-def _is_due(out: Outbound, now: Moment) -> bool:
-    return breaker(out, now) in ("closed", "half_open")
+def _is_due(out: Outbound, now: Moment, longest: timedelta) -> bool:
+    return breaker(out, now, longest=longest) in ("closed", "half_open")

@@ -17,13 +17,24 @@ MOST_DOUBLINGS = 20
 Breaker = Literal["closed", "open", "half_open", "stopped"]
 
 
-def breaker(state: Outbound, now: datetime) -> Breaker:
+def breaker(state: Outbound, now: datetime, *, longest: timedelta) -> Breaker:
     """What the breaker lets through now: everything, nothing, one probe, or nothing before an operator acts."""
     if state.stopped:
         return "stopped"
     if not state.failures:
         return "closed"
-    return "half_open" if state.next_attempt_at is None or state.next_attempt_at <= now else "open"
+    due = due_at(state, now, longest=longest)
+    return "half_open" if due is None or due <= now else "open"
+
+
+def due_at(state: Outbound, now: datetime, *, longest: timedelta) -> datetime | None:
+    """When the next attempt may be made; None if at once.
+
+    A moment further ahead than the longest wait was written by a wrong clock, by hand or by an older version. It is
+    read as now: else the way would be silent until then.
+    """
+    at = state.next_attempt_at
+    return at if at is not None and at - now <= longest else None
 
 
 def wait_seconds(failures: int, *, first: float, most: float, fraction: float) -> float:
@@ -70,11 +81,11 @@ def failed(state: Outbound, reason: str, *, at: datetime, wait: float, skew_seco
     )
 
 
-def sign_of_life(state: Outbound, *, at: datetime) -> Outbound:
+def sign_of_life(state: Outbound, *, at: datetime, longest: timedelta) -> Outbound:
     """The peer has called us: the next attempt comes now, if none was brought forward since the last regular one and
     none is under way.
     """
-    if breaker(state, at) != "open" or state.probe:
+    if breaker(state, at, longest=longest) != "open" or state.probe:
         return state
     return replace(state, next_attempt_at=at, probe="early")
 

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.breaker import (
+    Breaker,
     breaker,
+    due_at,
     failed,
     gone_back,
     in_next_stream,
@@ -24,6 +27,8 @@ from server.domain.letters import GENESIS
 from tests.world import MONDAY
 
 FIRST, MOST = 1.0, 600.0
+LONGEST = timedelta(seconds=MOST)
+MOMENTS = st.floats(-1e10, 1e10).map(lambda seconds: MONDAY + timedelta(seconds=seconds))
 THEIRS = Head(1, 7, "ab" * 32)
 
 
@@ -35,13 +40,22 @@ def broken(wait: float = 10.0) -> Outbound:
     return failed(Outbound(), "unreachable", at=MONDAY, wait=wait)
 
 
+def breaker_at(state: Outbound, now: datetime) -> Breaker:
+    return breaker(state, now, longest=LONGEST)
+
+
+def called(state: Outbound, *, at: datetime) -> Outbound:
+    """After the peer has called us."""
+    return sign_of_life(state, at=at, longest=LONGEST)
+
+
 def test_a_way_that_never_failed_is_closed():
-    assert breaker(Outbound(), MONDAY) == "closed"
+    assert breaker_at(Outbound(), MONDAY) == "closed"
 
 
 def test_the_first_failure_opens_it_until_the_wait_is_over():
     state = broken()
-    assert [breaker(state, later(seconds)) for seconds in (0, 9.9, 10, 99)] == [
+    assert [breaker_at(state, later(seconds)) for seconds in (0, 9.9, 10, 99)] == [
         "open",
         "open",
         "half_open",
@@ -50,9 +64,29 @@ def test_the_first_failure_opens_it_until_the_wait_is_over():
     assert (state.failures, state.reason, state.failed_at) == (1, "unreachable", MONDAY)
 
 
+def test_a_moment_beyond_every_wait_is_read_as_now():
+    """A clock that was wrong, a hand or an older version wrote it: no wait of ours is so long."""
+    for state in (broken(), probing(broken(), until=later(40)), called(broken(), at=later(1))):
+        lost = replace(state, next_attempt_at=MONDAY.replace(year=2126))
+        assert breaker_at(lost, MONDAY) == "half_open"
+        assert due_at(lost, MONDAY, longest=LONGEST) is None
+    assert breaker_at(broken(MOST), MONDAY) == "open"
+    assert breaker_at(broken(MOST + 1), MONDAY) == "half_open"
+
+
+@given(MOMENTS, MOMENTS, st.sampled_from(["", "early", "under_way", "spent"]))
+def test_whatever_moment_stands_there_the_next_attempt_is_due_within_the_longest_wait(
+    written: datetime, now: datetime, probe: Any
+):
+    state = Outbound(failures=1, next_attempt_at=written, probe=probe)
+    due = due_at(state, now, longest=LONGEST) or now
+    assert due <= now + LONGEST
+    assert breaker_at(state, max(due, now)) == "half_open"
+
+
 def test_whoever_probes_keeps_the_others_waiting():
     state = probing(broken(), until=later(40))
-    assert [breaker(state, later(seconds)) for seconds in (10, 39, 40)] == ["open", "open", "half_open"]
+    assert [breaker_at(state, later(seconds)) for seconds in (10, 39, 40)] == ["open", "open", "half_open"]
 
 
 def test_an_attempt_that_fails_beside_the_probe_of_another_is_overtaken():
@@ -75,48 +109,48 @@ def test_the_first_failure_of_a_way_that_is_whole_always_counts():
 def test_a_success_closes_it_and_forgets_what_was_wrong():
     state = failed(broken(), "clock_skew", at=later(10), wait=20, skew_seconds=400)
     state = succeeded(state, Position(1, 3), at=later(30))
-    assert breaker(state, later(30)) == "closed"
+    assert breaker_at(state, later(30)) == "closed"
     assert state == Outbound(acknowledged=Position(1, 3), succeeded_at=later(30), failed_at=later(10))
 
 
 def test_a_call_of_the_peer_brings_one_attempt_forward():
-    state = sign_of_life(broken(), at=later(1))
-    assert breaker(state, later(1)) == "half_open"
+    state = called(broken(), at=later(1))
+    assert breaker_at(state, later(1)) == "half_open"
     assert (state.failures, state.probe) == (1, "early")
 
 
 def test_a_second_call_brings_no_second_attempt_forward():
-    state = sign_of_life(broken(), at=later(1))
+    state = called(broken(), at=later(1))
     probe = probing(state, until=later(40))
-    assert sign_of_life(probe, at=later(2)) == probe
+    assert called(probe, at=later(2)) == probe
     spent = failed(probe, "unreachable", at=later(3), wait=20)
-    assert sign_of_life(spent, at=later(4)) == spent
-    assert breaker(spent, later(4)) == "open"
+    assert called(spent, at=later(4)) == spent
+    assert breaker_at(spent, later(4)) == "open"
 
 
 def test_after_the_next_regular_attempt_a_call_counts_again():
-    spent = failed(probing(sign_of_life(broken(), at=later(1)), until=later(40)), "unreachable", at=later(3), wait=20)
+    spent = failed(probing(called(broken(), at=later(1)), until=later(40)), "unreachable", at=later(3), wait=20)
     regular = failed(probing(spent, until=later(60)), "unreachable", at=later(24), wait=40)
-    assert breaker(sign_of_life(regular, at=later(25)), later(25)) == "half_open"
+    assert breaker_at(called(regular, at=later(25)), later(25)) == "half_open"
 
 
 def test_a_call_during_a_regular_attempt_brings_no_other_one_beside_it():
     probe = probing(broken(), until=later(40))
-    assert sign_of_life(probe, at=later(12)) == probe
+    assert called(probe, at=later(12)) == probe
     after = failed(probe, "unreachable", at=later(13), wait=20)
-    assert breaker(sign_of_life(after, at=later(14)), later(14)) == "half_open"
+    assert breaker_at(called(after, at=later(14)), later(14)) == "half_open"
 
 
 @pytest.mark.parametrize("state", [Outbound(), broken(0.0), stopped(broken(), "log_conflict", theirs=THEIRS)])
 def test_a_call_changes_nothing_where_nothing_waits(state: Outbound):
-    assert sign_of_life(state, at=later(1)) == state
+    assert called(state, at=later(1)) == state
 
 
 def test_a_stopped_way_stays_so_until_the_next_stream():
     state = stopped(broken(), "log_conflict", theirs=THEIRS)
-    assert [breaker(state, later(seconds)) for seconds in (0, 10**6)] == ["stopped", "stopped"]
+    assert [breaker_at(state, later(seconds)) for seconds in (0, 10**6)] == ["stopped", "stopped"]
     opened = in_next_stream(state)
-    assert breaker(opened, later(0)) == "closed"
+    assert breaker_at(opened, later(0)) == "closed"
     assert (opened.stream, opened.genesis, opened.acknowledged) == (2, THEIRS.hash, Position(2, 0))
     assert (opened.stopped, opened.theirs, opened.failures, opened.head) == ("", None, 0, 0)
 
@@ -149,11 +183,11 @@ def test_whatever_comes_only_a_success_closes_it_and_one_early_probe_stands_betw
         if what == "wait":
             now += chance * MOST
         elif what == "call":
-            state = sign_of_life(state, at=at)
+            state = called(state, at=at)
         elif what == "success":
             state = succeeded(state, BEGINNING, at=at)
             early, failures = 0, 0
-        elif breaker(state, at) in ("half_open", "closed"):
+        elif breaker_at(state, at) in ("half_open", "closed"):
             early = early + 1 if state.probe == "early" else 0
             state = probing(state, until=later(now + 35)) if state.failures else state
             wait = wait_seconds(state.failures, first=FIRST, most=MOST, fraction=chance)
@@ -163,4 +197,4 @@ def test_whatever_comes_only_a_success_closes_it_and_one_early_probe_stands_betw
             assert state.next_attempt_at <= at + timedelta(seconds=min(MOST, FIRST * 2 ** (failures - 1)))
         assert early <= 1
         assert state.failures == failures
-        assert breaker(state, later(now)) != "closed" or what == "success" or breaker(before, at) == "closed"
+        assert breaker_at(state, later(now)) != "closed" or what == "success" or breaker_at(before, at) == "closed"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from regions import outbox, settling
+from regions import outbox, settling, watch
 from server.desk import relay
 from server.domain.directory import NodeEntry
 from server.domain.exchange import BEGINNING
@@ -183,12 +183,24 @@ async def test_an_unreachable_peer_is_tried_again_later_and_not_before(places: P
         longest = node.settings.retry_first_seconds * 2 ** (failures - 1)
         assert state.next_attempt_at is not None
         assert (state.next_attempt_at - node.clock.now()).total_seconds() <= longest
-        await node.store.peers.take(
-            ZHEJIANG, state, replace(state, next_attempt_at=node.clock.now().replace(year=2099))
-        )
+        soon = node.clock.now() + timedelta(minutes=9)
+        await node.store.peers.take(ZHEJIANG, state, replace(state, next_attempt_at=soon))
         assert not await outbox.deliver(node, nowhere)
         assert (await node.store.peers.outbound(ZHEJIANG)).failures == failures
         await forget_pause(node)
+
+
+async def test_a_way_whose_next_attempt_lies_beyond_every_wait_is_tried_now(places: Places):
+    node = places.nodes[JIANGSU].node
+    await asked_abroad(places, 1)
+    nowhere = peer_of(node).model_copy(update={"origin": "http://127.0.0.1:9"})
+    assert not await outbox.deliver(node, nowhere)
+    state = await node.store.peers.outbound(ZHEJIANG)
+    lost = replace(state, next_attempt_at=node.clock.now().replace(year=2126))
+    await node.store.peers.take(ZHEJIANG, state, lost)
+    assert (await watch.look(node)).couriers == {ZHEJIANG}
+    assert await outbox.deliver(node, peer_of(node))
+    assert (await node.store.peers.outbound(ZHEJIANG)).failures == 0
 
 
 async def test_a_batch_promises_no_more_than_is_certain(places: Places):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from regions import inbox, outbox, wire
+from regions.retrying import longest_wait, probe_seconds
 from server.domain.breaker import breaker, probing
 from server.domain.errors import OutcomeUnknown, Unavailable
 from server.domain.exchange import Entry, Head, Position
@@ -71,7 +72,7 @@ async def counts_numbers(log: NumberedLog, number: int, document: Mapping[str, A
 async def marks_after_appending(node: Any, peer: Any) -> bool:
     """The courier with its steps 2 and 3 swapped: it appends a batch, and marks the letters of the head after that."""
     state = await node.store.peers.outbound(peer.node)
-    if breaker(state, node.clock.now()) in ("open", "stopped"):
+    if breaker(state, node.clock.now(), longest=longest_wait(node)) in ("open", "stopped"):
         return False
     log = node.store.log("out", peer.node)
     head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
@@ -164,13 +165,13 @@ async def calls_without_a_take(node: Any, peer: str, state: Any) -> Any:
     """The courier makes the attempt although another was faster to take it."""
     if not state.failures:
         return state
-    until = node.clock.now() + timedelta(seconds=node.settings.peer_total_seconds + outbox.PROBE_GRACE_SECONDS)
+    until = node.clock.now() + timedelta(seconds=probe_seconds(node))
     attempt = probing(state, until=until)
     await node.store.peers.take(peer, state, attempt)
     return attempt
 
 
-def is_never_open(state: Any, now: Any) -> str:
+def is_never_open(state: Any, now: Any, **more: Any) -> str:
     """A courier tries whenever it has something to send."""
     return "stopped" if state.stopped else "closed"
 
