@@ -15,6 +15,7 @@ from regions.retrying import longest_wait, probe_seconds, wait_after
 from server.desk import apart
 from server.domain.breaker import (
     breaker,
+    brought_forward,
     failed,
     gone_back,
     in_next_stream,
@@ -27,6 +28,7 @@ from server.domain.directory import NodeEntry
 from server.domain.errors import Conflict
 from server.domain.exchange import Entry, Head, Outbound, Written
 from server.domain.letters import MOST_BYTES, Batch
+from server.domain.names import moment_text
 from server.node import Node
 
 BEHIND = timedelta(minutes=5)
@@ -39,6 +41,12 @@ class StreamNotStopped(Conflict):
     """The way to this node works or is only interrupted, so that no new stream may be opened."""
 
     title = "与该节点的通道没有停止，不能开启新的序列"
+
+
+class WayStopped(Conflict):
+    """The way to this node is stopped, and goes on only in a new stream, so that there is nothing to try again."""
+
+    title = "与该节点的通道已停止，须先开启新的序列才能重试"
 
 
 async def deliver(node: Node, peer: NodeEntry) -> bool:
@@ -89,6 +97,21 @@ async def open_stream(node: Node, peer: str, *, by: str) -> Outbound:
 def opened_of(now: Outbound, seen: Outbound) -> Outbound:
     """The next stream, unless somebody has opened it already."""
     return in_next_stream(now) if now.stream == seen.stream and now.stopped else now
+
+
+async def retry(node: Node, peer: str, *, by: str) -> Outbound:
+    """Let the next attempt to reach this peer come now, and whatever waits to be fetched from it; raises WayStopped.
+
+    Works from any process, as the couriers look at the store for their time.
+    """
+    state = await node.store.peers.outbound(peer)
+    if state.stopped:
+        raise WayStopped(f"与 {peer} 的通道已停止。")
+    at, longest = node.clock.now(), longest_wait(node)
+    about = {"peer": peer, "failures": str(state.failures), "reason": state.reason, "by": by}
+    await node.store.audit.note(f"retry:{peer}:{moment_text(at)}", "peer.retried", at=at, about=about)
+    await node.store.fetches.bring_forward(peer, at)
+    return await node.store.peers.change(peer, lambda now: brought_forward(now, at=at, longest=longest))
 
 
 async def _is_owed(node: Node, peer: str, head: Head) -> bool:

@@ -62,7 +62,9 @@ class UnknownPeer(ValueError):
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     """The commands `peers`, `letters`, `apart` and `reconcile`."""
     of_peers = command("peers", _run(peers), "Show how the exchange with each peer stands; exit 1 if one is stopped.")
-    of_peers.add_argument("--open-stream", metavar="PEER", help="let a stopped way go on in a new stream; needs --yes")
+    done = of_peers.add_mutually_exclusive_group()
+    done.add_argument("--retry", metavar="PEER", help="make the next attempt to reach this peer now")
+    done.add_argument("--open-stream", metavar="PEER", help="let a stopped way go on in a new stream; needs --yes")
     of_peers.add_argument("--yes", action="store_true", help="really open it")
     of_letters = command("letters", _run(about_letters), "Show letters that need somebody, and deal with dead ones.")
     of_letters.add_argument("what", choices=[*LISTS, *ACTS], help="dead: ours that were refused; attention: theirs")
@@ -84,7 +86,9 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 async def peers(node: Node, chosen: argparse.Namespace) -> Report:
-    """How the exchange stands with each peer; with `--open-stream` after that was done."""
+    """How the exchange stands with each peer; with `--retry` or `--open-stream` after that was done."""
+    if chosen.retry:
+        await outbox.retry(node, _known(node, chosen.retry), by=_operator())
     if chosen.open_stream:
         if not chosen.yes:
             chosen.parser.error("--open-stream needs --yes: read docs/how-to/run-the-exchange.md first")

@@ -90,6 +90,17 @@ def sign_of_life(state: Outbound, *, at: datetime, longest: timedelta) -> Outbou
     return replace(state, next_attempt_at=at, probe="early")
 
 
+def brought_forward(state: Outbound, *, at: datetime, longest: timedelta) -> Outbound:
+    """An operator asks for it: the next attempt comes now, unless one is under way.
+
+    It is no early one by a sign of life, and spends none.
+    """
+    is_under_way = state.probe in ("early", "under_way")
+    if breaker(state, at, longest=longest) != "open" or is_under_way:
+        return state
+    return replace(state, next_attempt_at=at)
+
+
 def gone_back(state: Outbound, acknowledged: Position) -> Outbound:
     """The peer has less than it acknowledged once (it was restored from a backup): it is sent again from there."""
     return replace(state, acknowledged=acknowledged)

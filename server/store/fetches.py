@@ -23,6 +23,7 @@ from server.store.reading import read_each
 FETCHES = "fetches"
 DUE, ENDED = "due", "ended"
 MOST_OF_STEP = 200
+MOST_BROUGHT = 200
 
 
 class Fetches:
@@ -71,6 +72,12 @@ class Fetches:
         fields: Fields = {"key": _due(fetch, until), "failures": fetch.failures + 1, "reason": reason}
         await self._database.mark(FETCHES, Mark(fetch.id, fields))
 
+    async def bring_forward(self, node: str, now: datetime) -> None:
+        """Whatever is to be fetched from this node later is due now."""
+        low, high = BAR.join((DUE, node, moment_key(now), "~")), BAR.join((DUE, node, "u"))
+        while waiting := await self._database.between(FETCHES_DUE, low, high, limit=MOST_BROUGHT):
+            await self._database.mark_many(FETCHES, [_brought_forward(each, now) for each in waiting])
+
     async def finish(self, fetch: KeptFetch, addresses: Sequence[str], *, outcome: str) -> None:
         """Nothing more is to be fetched; its parts are not needed any more."""
         await self._database.mark(FETCHES, Mark(fetch.id, {"key": ENDED, "outcome": outcome, "reason": ""}))
@@ -108,3 +115,8 @@ def _place(document: Mapping[str, Any]) -> str:
 
 def _due(fetch: KeptFetch, at: datetime) -> str:
     return BAR.join((DUE, fetch.node, moment_key(at), fetch.id))
+
+
+def _brought_forward(document: Document, at: datetime) -> Mark:
+    key = BAR.join((DUE, document["node"], moment_key(at), document["_id"]))
+    return Mark(document["_id"], {"key": key, "version": document["version"] + 1}, document["version"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from server.domain.breaker import (
     Breaker,
     breaker,
+    brought_forward,
     due_at,
     failed,
     gone_back,
@@ -139,6 +140,27 @@ def test_a_call_during_a_regular_attempt_brings_no_other_one_beside_it():
     assert called(probe, at=later(12)) == probe
     after = failed(probe, "unreachable", at=later(13), wait=20)
     assert breaker_at(called(after, at=later(14)), later(14)) == "half_open"
+
+
+def test_an_operator_brings_the_next_attempt_forward():
+    state = brought_forward(broken(300.0), at=later(1), longest=LONGEST)
+    assert (breaker_at(state, later(1)), state.failures, state.probe) == ("half_open", 1, "")
+    spent = failed(probing(called(broken(), at=later(1)), until=later(40)), "unreachable", at=later(3), wait=300)
+    again = brought_forward(spent, at=later(4), longest=LONGEST)
+    assert breaker_at(again, later(4)) == "half_open"
+    assert called(again, at=later(4)) == again
+
+
+@pytest.mark.parametrize("state", [broken(), called(broken(), at=MONDAY)])
+def test_an_operator_brings_no_attempt_beside_the_one_that_is_under_way(state: Outbound):
+    probe = probing(state, until=later(40))
+    assert brought_forward(probe, at=later(2), longest=LONGEST) == probe
+    assert breaker_at(brought_forward(probe, at=later(40), longest=LONGEST), later(40)) == "half_open"
+
+
+@pytest.mark.parametrize("state", [Outbound(), broken(0.0), stopped(broken(), "log_conflict", theirs=THEIRS)])
+def test_an_operator_changes_nothing_where_nothing_waits(state: Outbound):
+    assert brought_forward(state, at=later(1), longest=LONGEST) == state
 
 
 @pytest.mark.parametrize("state", [Outbound(), broken(0.0), stopped(broken(), "log_conflict", theirs=THEIRS)])

@@ -7,7 +7,7 @@ from typing import Any
 import pymongo
 import pytest
 
-from regions import fetching
+from regions import fetching, outbox
 from server.domain.names import moment_text
 from tests.http.asking import act, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
@@ -117,6 +117,21 @@ async def test_the_five_days_run_from_when_the_last_material_is_here(
     assert {each.outcome for each in await fetches_of(zhejiang, case)} == {"kept"}
     await fetching.fetch(zhejiang, JIANGSU)
     assert (await zhejiang.store.cases.case(record.id)).case.version == record.case.version
+
+
+async def test_what_waits_to_be_fetched_comes_now_if_an_operator_retries_the_peer(places: Places, mother: Caller):
+    content = picture(700, "retried")
+    case = await far_case(places, mother, content)
+    zhejiang = places.nodes[ZHEJIANG].node
+    await fetch_over(zhejiang, CutWire(zhejiang.wire, answers=0))
+    failed, *_ = [each for each in await fetches_of(zhejiang, case) if each.failures]
+    lost = zhejiang.clock.now().replace(year=2126)
+    await zhejiang.store.fetches.postpone(failed, until=lost, reason="unreachable")
+    await fetching.fetch(zhejiang, JIANGSU)
+    assert "" in {each.outcome for each in await fetches_of(zhejiang, case)}
+    await outbox.retry(zhejiang, JIANGSU, by="operator")
+    await fetching.fetch(zhejiang, JIANGSU)
+    assert {each.outcome for each in await fetches_of(zhejiang, case)} == {"kept"}
 
 
 async def test_a_cut_in_the_middle_resumes_where_it_was(places: Places, mother: Caller, police: Caller):

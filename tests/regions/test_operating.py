@@ -12,17 +12,20 @@ from typing import Any
 
 import pytest
 
-from regions import standing
+from regions import outbox, standing
 from regions.letters import LetterNotDead
 from server import operating
-from server.domain.exchange import Outbound
+from server.domain.breaker import failed, probing
+from server.domain.breaker import stopped as breaker_stopped
+from server.domain.exchange import Head, Outbound
 from server.node import Node
-from tests.nodes import HandClock, Places, running_nodes
+from tests.nodes import HandClock, Places, running_nodes, until
 from tests.regions.exchanging import (
     Sweeper,
     backup,
     exchange,
     node_of,
+    peer_of,
     restore,
     send,
     send_one_by_one,
@@ -193,6 +196,59 @@ async def test_a_stopped_way_is_shown_and_opened_only_if_one_really_means_it(
     assert any("(past, a later stream was opened)" in line for line in past.lines)
 
 
+async def broken(node: Node) -> None:
+    """The way to Zhejiang has failed; the next attempt comes in nine minutes."""
+    at = node.clock.now()
+    await node.store.peers.change(ZHEJIANG, lambda state: failed(state, "unreachable", at=at, wait=540))
+
+
+async def test_an_operator_makes_the_next_attempt_come_now_and_it_is_audited(
+    pair: tuple[Node, Node], database_sweeper: Sweeper
+):
+    node = pair[0]
+    await write(node)
+    await broken(node)
+    assert not await outbox.deliver(node, peer_of(node))
+    report = await peers(node, "--retry", ZHEJIANG)
+    (one,) = report.values
+    assert isinstance(one, standing.Standing)
+    assert (report.code, one.breaker, one.failures) == (0, "half_open", 1)
+    assert await outbox.deliver(node, peer_of(node))
+    assert (await node.store.peers.outbound(ZHEJIANG)).failures == 0
+    (noted,) = database_sweeper[node.settings.database]["audit"].find({"kind": "peer.retried"})
+    assert noted["about"].pop("by")
+    assert noted["about"] == {"peer": ZHEJIANG, "failures": "1", "reason": "unreachable"}
+
+
+async def test_an_attempt_that_is_under_way_stays_the_only_one(pair: tuple[Node, Node]):
+    node = pair[0]
+    await broken(node)
+    until_then = node.clock.now() + timedelta(seconds=20)
+    await node.store.peers.change(ZHEJIANG, lambda state: probing(state, until=until_then))
+    before = await node.store.peers.outbound(ZHEJIANG)
+    assert (await peers(node, "--retry", ZHEJIANG)).code == 0
+    assert await node.store.peers.outbound(ZHEJIANG) == before
+
+
+async def test_nothing_is_retried_at_an_unknown_peer_or_on_a_stopped_way(pair: tuple[Node, Node]):
+    node = pair[0]
+    with pytest.raises(operating.UnknownPeer):
+        await peers(node, "--retry", "999999")
+    theirs = Head(1, 2, "ab" * 32)
+    await node.store.peers.change(ZHEJIANG, lambda state: breaker_stopped(state, "log_conflict", theirs=theirs))
+    before = await node.store.peers.outbound(ZHEJIANG)
+    with pytest.raises(outbox.WayStopped):
+        await peers(node, "--retry", ZHEJIANG)
+    assert await node.store.peers.outbound(ZHEJIANG) == before
+    assert (await peers(node)).code == 1
+
+
+async def test_a_way_is_opened_or_retried_and_not_both(pair: tuple[Node, Node]):
+    with pytest.raises(SystemExit) as ended:
+        await peers(pair[0], "--retry", ZHEJIANG, "--open-stream", ZHEJIANG, "--yes")
+    assert ended.value.code == 2
+
+
 async def test_differences_are_named_and_end_with_one(pair: tuple[Node, Node]):
     await write(pair[0], **ABSENT)
     await exchange(*pair)
@@ -219,23 +275,40 @@ def test_a_reason_is_told_with_what_it_means():
     assert operating.spoken("unsigned_502_unknown") == "unsigned_502_unknown"
 
 
+async def run(node: Node, folder: Path, *words: str) -> tuple[int | None, Any]:
+    """A command on this node in a process of its own: its exit code and what it printed."""
+    settings = {f"TONGBAN_{key.upper()}": str(value) for key, value in node.settings.model_dump().items()}
+    (folder / "node.toml").write_text("")
+    settings |= {"TONGBAN_CONFIG": str(folder / "node.toml"), "TONGBAN_PLATFORM_APP_SECRET": "test-only"}
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", *words, "--json"),
+        env={**os.environ, **settings},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    told, _ = await command.communicate()
+    return command.returncode, json.loads(told)
+
+
+async def test_a_retry_from_a_process_of_its_own_reaches_the_couriers_that_are_at_work(
+    tmp_path: Path, database_uri: str, database_name: str
+):
+    async with running_nodes(tmp_path, database_uri, database_name, is_working=True) as working:
+        node = node_of(working)
+        await broken(node)
+        await write(node)
+        code, (one,) = await run(node, tmp_path, "peers", "--retry", ZHEJIANG)
+        assert (code, one["peer"]) == (0, ZHEJIANG)
+
+        async def is_delivered() -> bool:
+            return (await node.store.peers.outbound(ZHEJIANG)).failures == 0
+
+        await until(is_delivered)
+
+
 async def test_the_commands_run_as_processes_of_their_own(tmp_path: Path, pair: tuple[Node, Node]):
     await write(pair[0], **ABSENT)
     await exchange(*pair)
-    settings = {f"TONGBAN_{key.upper()}": str(value) for key, value in pair[0].settings.model_dump().items()}
-    (tmp_path / "node.toml").write_text("")
-    settings |= {"TONGBAN_CONFIG": str(tmp_path / "node.toml"), "TONGBAN_PLATFORM_APP_SECRET": "test-only"}
-
-    async def run(*words: str) -> tuple[int | None, Any]:
-        command = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server", *words, "--json"),
-            env={**os.environ, **settings},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        told, _ = await command.communicate()
-        return command.returncode, json.loads(told)
-
-    code, (one,) = await run("peers")
+    code, (one,) = await run(pair[0], tmp_path, "peers")
     assert (code, one["peer"], one["breaker"], one["dead"]) == (0, ZHEJIANG, "closed", 1)
-    code, (line,) = await run("letters", "dead")
+    code, (line,) = await run(pair[0], tmp_path, "letters", "dead")
     assert (code, line["reason"], "body" in line) == (1, "no_such_case", False)
