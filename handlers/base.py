@@ -14,12 +14,13 @@ from tornado.web import Finish, HTTPError, RequestHandler, stream_request_body
 from handlers.aftermath import Aftermath
 from handlers.bodies import (
     MOST_READ_BYTES,
-    BodyTooLarge,
+    BodyTooSlow,
     Incoming,
     Model,
     check_announced,
     declared_bytes,
     read_model,
+    seconds_for,
     too_large,
 )
 from handlers.problems import PROBLEM, WITH_STATUS, problem_of
@@ -92,7 +93,8 @@ class Door(RequestHandler):
     """One path. Headers are judged before a body is taken: who comes, how much he brings, and of which type.
 
     Whoever is refused by his headers is told so when his body has been read and thrown away: an answer before that
-    closes the connection, and a caller who still sends would not see it. Only a body beyond all measure is cut off.
+    closes the connection, and a caller who still sends would not see it. Only a body beyond all measure is cut off,
+    and one that comes too slowly: its time runs from when the headers are judged, and nothing is done before it ends.
     """
 
     who: ClassVar[Who]
@@ -108,7 +110,7 @@ class Door(RequestHandler):
         self.committed: tuple[Record, ...] = ()
         self.etag = ""
         self._request_id = node.chance.token(8).hex()
-        self._incoming = Incoming(self.most_bytes)
+        self.incoming = Incoming(self.most_bytes)
         self._closes = True
         self._began = time.perf_counter()
         aftermath.enter(self)
@@ -120,14 +122,17 @@ class Door(RequestHandler):
 
     async def prepare(self) -> None:
         self.trace = self.node.begin(self._request_id, self.request.headers.get("traceparent"))
+        refusal: Refusal | HTTPError | None = None
         try:
             await self.judge()
-        except (Refusal, HTTPError) as refusal:
+        except (Refusal, HTTPError) as fault:
             if declared_bytes(self.request.headers) > MOST_READ_BYTES:
                 raise
-            self._refuse_after_body(refusal)
+            refusal = fault
+            self.incoming.forget()
         self._closes = False
         self._set_headers()
+        _await_body(self, refusal)
 
     async def judge(self) -> None:
         """Judge a request by its headers; raises the refusals of `let_in`, BodyTooLarge and WrongContentType."""
@@ -144,19 +149,16 @@ class Door(RequestHandler):
         """Find out who comes; raises TokenMissing, the refusals of tokens, RealNameNeeded."""
         if self.who in (Who.ANYONE, Who.PEER):
             return
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise TokenMissing("请先登录。")
-        self.claims: Claims = self.node.tokens.verify(token.strip(), audience=self.audience, at=self.node.clock.now())
+        token, at = _token_in(self.request.headers), self.node.clock.now()
+        self.claims: Claims = self.node.tokens.verify(token, audience=self.audience, at=at)
         if self.who is Who.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
 
-    def _refuse_after_body(self, refusal: Refusal | HTTPError) -> None:
-        async def refuse(**_segments: str) -> None:
-            raise refusal
-
-        self._incoming.forget()
-        setattr(self, str(self.request.method).lower(), refuse)
+    def cut_off(self, fault: Refusal | HTTPError) -> None:
+        """Answer before the body has come, and close the connection: what still comes is not read."""
+        if not self._finished:
+            self._closes = True
+            self.send_error(getattr(fault, "status_code", 500), exc_info=(type(fault), fault, None))
 
     def _set_headers(self) -> None:
         """The headers of every answer; an error begins anew, so that they are set again then."""
@@ -165,15 +167,14 @@ class Door(RequestHandler):
             self.set_header("Connection", "close")
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        self._incoming.take(chunk)
-        if self._incoming.is_beyond_measure and not self._finished:
-            self._closes = True
-            self.send_error(413, exc_info=(BodyTooLarge, too_large(self.most_bytes), None))
+        self.incoming.take(chunk)
+        if self.incoming.is_beyond_measure:
+            self.cut_off(too_large(self.most_bytes))
         return None
 
     def body(self) -> bytes:
         """The whole body; raises BodyTooLarge."""
-        return self._incoming.whole()
+        return self.incoming.whole()
 
     def read(self, kind: type[Model]) -> Model:
         """The body as this model; raises BodyTooLarge, BodyUnreadable, or BodyFaulty naming each field."""
@@ -186,10 +187,7 @@ class Door(RequestHandler):
 
     def key(self) -> str:
         """The Idempotency-Key; raises IdempotencyKeyMissing."""
-        key = self.request.headers.get("Idempotency-Key", "")
-        if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
-            raise IdempotencyKeyMissing("请提供 1 至 200 个字符的 Idempotency-Key。")
-        return key
+        return _key_in(self.request.headers)
 
     def if_match(self) -> int | None:
         """The version in If-Match, if there is one; raises IfMatchUnreadable."""
@@ -228,9 +226,11 @@ class Door(RequestHandler):
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
+        self.incoming.end()
         self.aftermath.leave(self)
 
     def on_finish(self) -> None:
+        self.incoming.end()
         self.aftermath.leave(self)
         self.aftermath.sent(self.request.connection)
         method, status = str(self.request.method), str(self.get_status())
@@ -249,6 +249,46 @@ class NoDoor(Door):
 
     async def judge(self) -> None:
         raise HTTPError(404)
+
+
+def _await_body(door: Door, refusal: Refusal | HTTPError | None) -> None:
+    """Give the body its time; when it has come the method has its turn, or the refusal of who was not let in."""
+    seconds = seconds_for(
+        door.request.headers,
+        most_bytes=door.most_bytes,
+        grace_seconds=door.node.settings.body_grace_seconds,
+        least_rate=door.node.settings.body_least_rate,
+    )
+    if not seconds and not refusal:
+        return
+    method = str(door.request.method).lower()
+    do = getattr(door, method)
+
+    async def when_it_has_come(**segments: str) -> None:
+        door.incoming.end()
+        delattr(door, method)  # or it would keep the door, and the door it
+        if refusal:
+            raise refusal
+        await do(**segments)
+
+    setattr(door, method, when_it_has_come)
+    if seconds:
+        fault = refusal or BodyTooSlow("请求内容传输过慢，请检查网络后重试。")
+        door.incoming.begin(seconds, lambda: door.cut_off(fault))
+
+
+def _token_in(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenMissing("请先登录。")
+    return token.strip()
+
+
+def _key_in(headers: Mapping[str, str]) -> str:
+    key = headers.get("Idempotency-Key", "")
+    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise IdempotencyKeyMissing("请提供 1 至 200 个字符的 Idempotency-Key。")
+    return key
 
 
 def _version_in(tag: str) -> int | None:

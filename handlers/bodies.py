@@ -1,11 +1,12 @@
 """The body of a request: how much of it is taken, and how it is read as a model."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from server.domain.errors import FieldFault, Invalid, Malformed, TooLarge, Unsupported
+from server.domain.errors import FieldFault, Invalid, Malformed, TooLarge, TooSlow, Unsupported
 
 MOST_READ_BYTES = 32 << 20
 MOST_LISTED = 1000  # faults of a body that are looked at one by one; more are only counted
@@ -16,6 +17,12 @@ class BodyTooLarge(TooLarge):
     """The body is larger than this door takes."""
 
     title = "请求内容过大"
+
+
+class BodyTooSlow(TooSlow):
+    """The body did not come in the time that a body of its length has."""
+
+    title = "请求内容传输过慢"
 
 
 class WrongContentType(Unsupported):
@@ -37,12 +44,22 @@ class BodyFaulty(Invalid):
 
 
 class Incoming:
-    """A body as it comes in: kept up to `most_bytes`, counted beyond that."""
+    """A body as it comes in: kept up to `most_bytes`, counted beyond that, and given its time."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._chunks: list[bytes] = []
         self._size = 0
+        self._overdue: asyncio.TimerHandle | None = None
+
+    def begin(self, seconds: float, late: Callable[[], None]) -> None:
+        """Call `late` if the body does not end within so many seconds."""
+        self._overdue = asyncio.get_running_loop().call_later(seconds, late)
+
+    def end(self) -> None:
+        """It has come, or nobody waits for it any more."""
+        if self._overdue:
+            self._overdue.cancel()
 
     @property
     def is_beyond_measure(self) -> bool:
@@ -75,6 +92,17 @@ def declared_bytes(headers: Mapping[str, str]) -> int:
     """How long the body will be, if the headers say so; 0 otherwise."""
     length = headers.get("Content-Length", "0")
     return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def seconds_for(headers: Mapping[str, str], *, most_bytes: int, grace_seconds: float, least_rate: int) -> float:
+    """How long the body may take from now on: the grace, and the time its bytes need at the least rate per second.
+
+    One without a length may be as long as the door takes, and a longer one has no more time than that; 0: no body.
+    """
+    declared = declared_bytes(headers)
+    if "Transfer-Encoding" in headers:
+        declared = most_bytes
+    return grace_seconds + min(declared, most_bytes) / least_rate if declared else 0.0
 
 
 def check_announced(headers: Mapping[str, str], *, most_bytes: int, takes_type: str) -> None:

@@ -12,6 +12,7 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.Unproven: 401,
     errors.Forbidden: 403,
     errors.Missing: 404,
+    errors.TooSlow: 408,
     errors.Conflict: 409,
     errors.Outdated: 412,
     errors.TooLarge: 413,

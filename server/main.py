@@ -42,7 +42,6 @@ from server.tools.wire import HttpWire
 
 MOST_BODY_BYTES = 64 << 20
 MOST_HEADER_BYTES = 32 << 10
-IDLE_SECONDS = 75
 LOG_SECONDS = 10.0
 COLLECT_AFTER = 50_000  # new objects, where CPython says 700: each collection also ages what a request still holds
 
@@ -190,7 +189,7 @@ def listen(
         routes.application(node, aftermath, doors, surroundings=surroundings),
         max_body_size=MOST_BODY_BYTES,
         max_header_size=MOST_HEADER_BYTES,
-        idle_connection_timeout=IDLE_SECONDS,
+        idle_connection_timeout=node.settings.idle_seconds,
         xheaders=False,
     )
     try:

@@ -94,6 +94,12 @@ class TooLarge(Refusal):
     title = "内容过大"
 
 
+class TooSlow(Refusal):
+    """The request did not come in the time that it has."""
+
+    title = "请求传输过慢"
+
+
 class OutOfRange(Refusal):
     """There is nothing at the place that is asked for."""
 

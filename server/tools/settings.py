@@ -83,6 +83,10 @@ class Settings(BaseSettings):
 
     draft_days: Annotated[int, Field(gt=0, le=366)] = 30
 
+    idle_seconds: Seconds = 75.0
+    body_grace_seconds: Seconds = 10.0
+    body_least_rate: Annotated[int, Field(ge=1024)] = 8192
+
     poll_seconds: Seconds = 0.5
     relay_at_once: bool = True
     relay_due_seconds: Seconds = 5.0
