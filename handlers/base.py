@@ -102,6 +102,7 @@ class Door(RequestHandler):
     does: ClassVar[Mapping[str, Does]]
     takes_type: ClassVar[str] = JSON
     most_bytes: ClassVar[int] = 256 * 1024
+    most_read_bytes: ClassVar[int] = MOST_READ_BYTES
     audience: ClassVar[str] = sessions.CITIZENS
 
     def initialize(self, node: Node, aftermath: Aftermath) -> None:
@@ -110,7 +111,7 @@ class Door(RequestHandler):
         self.committed: tuple[Record, ...] = ()
         self.etag = ""
         self._request_id = node.chance.token(8).hex()
-        self.incoming = Incoming(self.most_bytes)
+        self.incoming = Incoming(self.most_bytes, self.most_read_bytes)
         self._closes = True
         self._began = time.perf_counter()
         aftermath.enter(self)
@@ -126,7 +127,7 @@ class Door(RequestHandler):
         try:
             await self.judge()
         except (Refusal, HTTPError) as fault:
-            if declared_bytes(self.request.headers) > MOST_READ_BYTES:
+            if declared_bytes(self.request.headers) > self.most_read_bytes:
                 raise
             refusal = fault
             self.incoming.forget()

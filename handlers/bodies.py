@@ -46,8 +46,9 @@ class BodyFaulty(Invalid):
 class Incoming:
     """A body as it comes in: kept up to `most_bytes`, counted beyond that, and given its time."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, most_read_bytes: int) -> None:
         self._most_bytes = most_bytes
+        self._most_read_bytes = most_read_bytes
         self._chunks: list[bytes] = []
         self._size = 0
         self._overdue: asyncio.TimerHandle | None = None
@@ -64,7 +65,7 @@ class Incoming:
     @property
     def is_beyond_measure(self) -> bool:
         """Whether so much has come that not even the rest is read."""
-        return self._size > MOST_READ_BYTES
+        return self._size > self._most_read_bytes
 
     def take(self, chunk: bytes) -> None:
         """One more part of it."""
@@ -105,7 +106,7 @@ def seconds_for(headers: Mapping[str, str], *, most_bytes: int, grace_seconds: f
     return grace_seconds + min(declared, most_bytes) / least_rate if declared else 0.0
 
 
-def check_announced(headers: Mapping[str, str], *, most_bytes: int, takes_type: str) -> None:
+def check_announced(headers: Mapping[str, str], *, most_bytes: int, takes_type: str = "") -> None:
     """Judge a body by its headers, of any type if `takes_type` is empty; raises BodyTooLarge or WrongContentType."""
     if declared_bytes(headers) > most_bytes:
         raise too_large(most_bytes)

@@ -4,18 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.base import Does, Door, Who
+from handlers.bodies import check_announced
 from handlers.problems import PROBLEM
 from regions import answering, auditing, directory, fetching, heads, inbox, serving, wire
 from server.domain.errors import Refusal
 
 
 class PeerDoor(Door):
-    """A door of other nodes: once the request is verified, `proof` is there and whatever is answered is signed.
+    """A door of other nodes: its signature is verified by its headers, before a byte of the body is taken.
 
+    Who is refused by them is told so as at every door: when the body has been read and thrown away, but here no more
+    of it is read than twice the largest batch. To close at once would spare that reading, which every open door costs a
+    node as well; but a true peer with a wrong clock or a new key would see a broken connection, and its operators would
+    not learn the reason.
+
+    When the body is here, and is the one that was signed, there is a `proof`, and all answers are signed from then on.
     What is refused is audited after the answer.
     """
 
     who = Who.PEER
+    most_read_bytes = 2 * wire.MOST_BODY_BYTES
     proof: Any = None
     refused: Refusal | None = None
 
@@ -48,12 +56,15 @@ class PeerQuery(PeerDoor):
 
     who = Who.PEER
 
-    async def admit(self) -> None:
-        """Find out who asks; raises the refusals of the profile and NonceReplayed."""
+    async def let_in(self) -> None:
         request = self.request
-        self.proof = await answering.admit_query(
-            self.node, path=request.path, query=request.query, headers=request.headers, body=self.body()
+        self.announced = answering.announced_query(
+            self.node, path=request.path, query=request.query, headers=request.headers
         )
+
+    async def admit(self) -> None:
+        """Find out who asks; raises DigestMismatch for one with a body, SignatureExpired and NonceReplayed."""
+        self.proof = await answering.admit_query(self.node, self.announced, self.body())
 
     def reply(self, reply: answering.SignedReply) -> None:
         """Answer."""
@@ -69,9 +80,12 @@ class PeerLog(PeerDoor):
     most_bytes = wire.MOST_BODY_BYTES
     does = {"POST": Does(inbox.keep)}
 
+    async def let_in(self) -> None:
+        check_announced(self.request.headers, most_bytes=self.most_bytes)
+        self.announced = inbox.announced(self.node, query=self.request.query, headers=self.request.headers)
+
     async def post(self) -> None:
-        request = self.request
-        self.proof = await inbox.admit(self.node, query=request.query, headers=request.headers, body=self.body())
+        self.proof = await inbox.admit(self.node, self.announced, self.body())
         reply = await inbox.keep(self.node, self.proof, self.body())
         self.send(reply.headers, reply.body)
 

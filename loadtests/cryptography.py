@@ -8,7 +8,7 @@ from regions import wire
 from server.crypto import merkle
 from server.crypto.envelopes import open_sealed, seal
 from server.crypto.receipts import Answer, ReceivedAnswer, sign_answer, verify_answer
-from server.crypto.signatures import KnownKey, Outgoing, Received, sign_request, verify_request
+from server.crypto.signatures import KnownKey, Outgoing, Received, prove_request, sign_request, verify_request
 from server.crypto.suites import VerifyKey
 from server.domain.names import moment_text
 from server.node import Node
@@ -25,7 +25,7 @@ def cryptography(home: Node, abroad: Node, texts: Sequence[bytes]) -> dict[str, 
     url = abroad.settings.origin + wire.PATH
     request = Outgoing("POST", url, wire.CONTENT_TYPE, envelope, wire.root_header(root))
     signed = sign_request(home.keys.signing, request, at=at, nonce=nonce)
-    received = Received("POST", abroad.settings.origin, wire.PATH, "", signed.headers, envelope)
+    received = Received("POST", abroad.settings.origin, wire.PATH, "", signed.headers)
     known = {
         node.keys.signing.id: KnownKey(node.here, VerifyKey(node.keys.signing.id, node.keys.signing.public))
         for node in (home, abroad)
@@ -40,7 +40,9 @@ def cryptography(home: Node, abroad: Node, texts: Sequence[bytes]) -> dict[str, 
         "verify_receipt": lambda: verify_answer(
             arrived, request=signed.asked, sender=abroad.here, directory_key=known.get, at=at
         ),
-        "verify": lambda: verify_request(received, directory_key=known.get, at=at, directory_version=1),
+        "verify": lambda: prove_request(
+            verify_request(received, directory_key=known.get, at=at, directory_version=1), envelope, at=at
+        ),
         "decrypt": lambda: open_sealed(envelope, lambda _: ours),
         "root": lambda: wire.root_of(texts),
         "sign_receipt": lambda: sign_answer(abroad.keys.signing, answer, request=signed.asked, at=at, nonce=nonce),

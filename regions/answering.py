@@ -7,7 +7,7 @@ from regions.directory import known_key
 from regions.inbox import NONCE_GRACE, NonceReplayed
 from server.crypto import base64url
 from server.crypto.receipts import Answer, sign_answer
-from server.crypto.signatures import Proven, Received, verify_sender
+from server.crypto.signatures import Announced, Proven, Received, prove_sender, verify_sender
 from server.node import Node
 
 
@@ -20,17 +20,22 @@ class SignedReply:
     body: bytes
 
 
-async def admit_query(node: Node, *, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Proven:
-    """Who asks this by a GET, whose body is empty; from here on answers are signed.
-
-    Raises the refusals of the profile and NonceReplayed.
-    """
-    proven = verify_sender(
-        Received("GET", node.settings.origin, path, query, headers, body),
+def announced_query(node: Node, *, path: str, query: str, headers: Mapping[str, str]) -> Announced:
+    """Who announces a question by a GET, before it is known that it has no body. Raises the refusals of the profile."""
+    return verify_sender(
+        Received("GET", node.settings.origin, path, query, headers),
         directory_key=lambda key_id: known_key(node, key_id),
         at=node.clock.now(),
         directory_version=node.directory.version,
     )
+
+
+async def admit_query(node: Node, announced: Announced, body: bytes) -> Proven:
+    """Who asks this, with an empty body; from here on answers are signed.
+
+    Raises DigestMismatch, SignatureExpired and NonceReplayed.
+    """
+    proven = prove_sender(announced, body, at=node.clock.now())
     if not await node.store.peers.use_nonce(proven.key.id, proven.nonce, until=proven.expires + NONCE_GRACE):
         raise NonceReplayed("该请求已经收到过。")
     return proven

@@ -64,6 +64,6 @@ def _signed(node: Node, peer: NodeEntry, question: Question) -> tuple[Received, 
     url = peer.origin + question.path + ("?" + urlencode(question.query, safe="/") if question.query else "")
     parts = urlsplit(url)
     headers = {"Range": question.range} if question.range else {}
-    sent = Received("GET", url, parts.path, parts.query, headers, b"")
+    sent = Received("GET", url, parts.path, parts.query, headers)
     nonce = base64url.encode(node.chance.token(16))
     return sent, sign_as_received(node.keys.signing, sent, at=node.clock.now(), nonce=nonce)

@@ -12,7 +12,7 @@ from server.crypto import base64url
 from server.crypto.envelopes import open_sealed
 from server.crypto.receipts import Answer, sign_answer
 from server.crypto.signature_base import Signed
-from server.crypto.signatures import Proof, Received, verify_request
+from server.crypto.signatures import AnnouncedBatch, Proof, Received, prove_request, verify_request
 from server.domain.breaker import sign_of_life
 from server.domain.canonical import canonical
 from server.domain.errors import Conflict, Unproven
@@ -52,14 +52,19 @@ class Reply:
     headers: Mapping[str, str]
 
 
-async def admit(node: Node, *, query: str, headers: Mapping[str, str], body: bytes) -> Proof:
-    """Who sent this batch; from here on answers are signed. Raises the refusals of the profile and NonceReplayed."""
-    proof = verify_request(
-        Received("POST", node.settings.origin, wire.PATH, query, headers, body),
+def announced(node: Node, *, query: str, headers: Mapping[str, str]) -> AnnouncedBatch:
+    """Who announces a batch, before its body is read. Raises the refusals of the profile."""
+    return verify_request(
+        Received("POST", node.settings.origin, wire.PATH, query, headers),
         directory_key=lambda key_id: known_key(node, key_id),
         at=node.clock.now(),
         directory_version=node.directory.version,
     )
+
+
+async def admit(node: Node, batch: AnnouncedBatch, body: bytes) -> Proof:
+    """Who sent this batch; from here on answers are signed. Raises DigestMismatch, SignatureExpired, NonceReplayed."""
+    proof = prove_request(batch, body, at=node.clock.now())
     if not await node.store.peers.use_nonce(proof.key.id, proof.nonce, until=proof.expires + NONCE_GRACE):
         raise NonceReplayed("该请求已经收到过。")
     return proof

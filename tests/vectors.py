@@ -304,7 +304,7 @@ def question() -> dict[str, Any]:
     material = hashlib.sha256(b"a made-up picture").hexdigest()
     path, query = f"/peer/v1/materials/{material}", f"case={CASE}&step={STEP}"
     url = f"{ORIGINS[DECIDER]}{path}?{query}"
-    asked = Received("GET", url, path, query, {"Range": "bytes=0-3"}, b"")
+    asked = Received("GET", url, path, query, {"Range": "bytes=0-3"})
     request = sign_as_received(SIGN[HOME], asked, at=AT + timedelta(minutes=40), nonce=nonce("question"))
     part = Answer(206, "application/octet-stream", b"a ma", "bytes 0-3/17")
     return {"request": {"method": "GET", "url": url, **_signed(request)}, "answer": _answered(request, part, "answer")}

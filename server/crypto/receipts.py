@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from server.crypto.signature_base import Message, Signed, content_digest, header_value, sign_message
-from server.crypto.signatures import REQUEST, Asked, KnownKey, UnknownKey, verify_message
+from server.crypto.signatures import REQUEST, Asked, KnownKey, UnknownKey, check_digest, verify_message
 from server.crypto.suites import SigningKey
 
 RECEIPT = "tongban-1-receipt"
@@ -63,7 +63,9 @@ def verify_answer(
 
     Raises the refusals of signatures.py; an answer signed by another node is from an UnknownKey.
     """
-    verified = verify_message(_message(answer, request), directory_key=directory_key, at=at)
+    message = _message(answer, request)
+    verified = verify_message(message, directory_key=directory_key, at=at)
+    check_digest(message.components['"content-digest"'], answer.body)
     if verified.by.sender != sender:
         raise UnknownKey
     return Receipt(
@@ -88,4 +90,4 @@ def _message(answer: ReceivedAnswer, request: Asked) -> Message:
         **{f'"{name}"': header_value(answer.headers, name) for name in names},
         **{name: value for name, value in repeated.items() if value},
     }
-    return Message(RECEIPT, components, answer.headers, answer.body)
+    return Message(RECEIPT, components, answer.headers)

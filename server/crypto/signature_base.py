@@ -61,12 +61,11 @@ class SignatureHeaders:
 
 @dataclass(frozen=True)
 class Message:
-    """What a signature is about, request or answer: component identifiers (`"@method"`) with values, headers, body."""
+    """What a signature is about, request or answer: component identifiers (`"@method"`) with values, and headers."""
 
     label: str
     components: Mapping[str, str]
     headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,12 @@
-"""Signed requests between nodes, by one strict profile of RFC 9421; receipts.py has the answers."""
+"""Signed requests between nodes, by one strict profile of RFC 9421; receipts.py has the answers.
+
+A request is judged in two steps. Its signature covers its headers, and the body by the digest in them, so it is
+verified before a byte of the body is taken (`verify_request`, `verify_sender`). What that answers is no proof yet: it
+becomes one with the body that has this digest (`prove_request`, `prove_sender`).
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -102,14 +107,13 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it arrived; `origin` is our configured one, never the Host header; `query` is without `?`."""
+    """The head of a request; `origin` is our configured one, never the Host header; `query` is without `?`."""
 
     method: str
     origin: str
     path: str
     query: str
     headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,28 @@ class SignedRequest(Signed):
     """A signed request, which also knows what its answer must repeat."""
 
     asked: Asked
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A request with true headers, whose body has not been compared with them; the fields are those of `Proven`."""
+
+    sender: str
+    key: VerifyKey
+    covered: Mapping[str, str]
+    created: datetime
+    expires: datetime
+    nonce: str
+    directory_version: int
+    base: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class AnnouncedBatch(Announced):
+    """The same of a batch; `root` is that of the letters' tree, for which its sender vouches, 32 bytes."""
+
+    root: bytes
 
 
 @dataclass(frozen=True)
@@ -183,7 +209,7 @@ def sign_request(
     url = urlsplit(request.url)
     values = (request.content_type, content_digest(request.body), request.exchange_root)
     headers = dict(zip(("Content-Type", "Content-Digest", "Exchange-Root"), values, strict=True))
-    sent = Received(request.method, request.url, url.path, url.query, headers, request.body)
+    sent = Received(request.method, request.url, url.path, url.query, headers)
     return sign_as_received(key, sent, at=at, nonce=nonce, lifetime_seconds=lifetime_seconds)
 
 
@@ -196,26 +222,42 @@ def sign_as_received(
     return SignedRequest(signed.headers, signed.base, signed.signature, _asked(_covered(message), signed.signature))
 
 
-def verify_request(received: Received, *, directory_key: KeyOf, at: datetime, directory_version: int) -> Proof:
-    """Who sent this request and vouches for its letters; `directory_key` knows the keys that are valid now, by id.
+def verify_request(received: Received, *, directory_key: KeyOf, at: datetime, directory_version: int) -> AnnouncedBatch:
+    """Who announces a batch by these headers; `directory_key` knows the keys that are valid now, by id.
 
-    Raises one of the refusals above. Remembering the nonce, after this, is the caller's part.
+    Raises one of the refusals above, but DigestMismatch.
     """
-    proven = verify_sender(received, directory_key=directory_key, at=at, directory_version=directory_version)
-    if proven.covered.get("content-type") != ENCRYPTED:
+    announced = verify_sender(received, directory_key=directory_key, at=at, directory_version=directory_version)
+    if announced.covered.get("content-type") != ENCRYPTED:
         raise NotEncrypted
     try:
-        root = read_bytes(proven.covered["exchange-root"], ROOT_BYTES)
+        root = read_bytes(announced.covered["exchange-root"], ROOT_BYTES)
     except NotInProfile as fault:
         raise SignatureInvalid from fault
-    return Proof(**vars(proven), root=root)
+    return AnnouncedBatch(**vars(announced), root=root)
 
 
-def verify_sender(received: Received, *, directory_key: KeyOf, at: datetime, directory_version: int) -> Proven:
-    """Who sent this request, whatever its kind; the same as `verify_request` but for the body."""
+def prove_request(announced: AnnouncedBatch, body: bytes, *, at: datetime) -> Proof:
+    """Who sent this batch and vouches for its letters, now that its body is here.
+
+    Raises DigestMismatch, and SignatureExpired for a body that took longer than its signature lives: a nonce is not
+    remembered much longer. Remembering it, after this, is the caller's part.
+    """
+    _check_body(announced, body, at)
+    return Proof(**vars(announced))
+
+
+def prove_sender(announced: Announced, body: bytes, *, at: datetime) -> Proven:
+    """Who sent this request, whatever its kind, now that its body is here; raises what `prove_request` raises."""
+    _check_body(announced, body, at)
+    return Proven(**{each.name: getattr(announced, each.name) for each in fields(Proven)})
+
+
+def verify_sender(received: Received, *, directory_key: KeyOf, at: datetime, directory_version: int) -> Announced:
+    """Who announces a request of whatever kind by these headers: `verify_request` without what only a batch has."""
     message = message_of(received)
     verified = verify_message(message, directory_key=directory_key, at=at)
-    return Proven(
+    return Announced(
         sender=verified.by.sender,
         key=verified.by.key,
         covered=_covered(message),
@@ -240,7 +282,7 @@ def message_of(request: Received) -> Message:
         '"@query"': f"?{request.query}",
         **{f'"{name}"': header_value(request.headers, name) for name in names},
     }
-    return Message(REQUEST, components, request.headers, request.body)
+    return Message(REQUEST, components, request.headers)
 
 
 def _covered(message: Message) -> Mapping[str, str]:
@@ -254,14 +296,12 @@ def _asked(covered: Mapping[str, str], signature: bytes) -> Asked:
 def verify_message(message: Message, *, directory_key: KeyOf, at: datetime) -> Verified:
     """The one true signature of a message that covers exactly its components; a refusal otherwise.
 
-    The body of one without a digest is empty.
+    Whether the body has the covered digest is for `check_digest`.
     """
     signed = _signature_of(message)
     known = directory_key(signed.parameters.keyid)
     if known is None:
         raise UnknownKey
-    if message.components.get('"content-digest"', EMPTY) != content_digest(message.body):
-        raise DigestMismatch
     try:
         base = signature_base(message.components, signed.params)
     except NotInProfile as fault:
@@ -270,6 +310,18 @@ def verify_message(message: Message, *, directory_key: KeyOf, at: datetime) -> V
         raise SignatureInvalid
     _check_times(signed.parameters, at)
     return Verified(known, signed.parameters, base, signed.signature)
+
+
+def check_digest(covered: str | None, body: bytes) -> None:
+    """Raises DigestMismatch if the body is not the one of the covered Content-Digest; without one it is empty."""
+    if (covered or EMPTY) != content_digest(body):
+        raise DigestMismatch
+
+
+def _check_body(announced: Announced, body: bytes, at: datetime) -> None:
+    check_digest(announced.covered.get("content-digest"), body)
+    if at > announced.expires:
+        raise SignatureExpired
 
 
 def _signature_of(message: Message) -> SignatureHeaders:

@@ -1,13 +1,22 @@
 """Builders of signed requests, true ones and others, for the tests of the profile."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.crypto.signature_base import Message, byte_sequence, content_digest, sign_message
-from server.crypto.signatures import KnownKey, Outgoing, Proof, Received, SignedRequest, sign_request, verify_request
+from server.crypto.signatures import (
+    KnownKey,
+    Outgoing,
+    Proof,
+    Received,
+    SignedRequest,
+    prove_request,
+    sign_request,
+    verify_request,
+)
 from server.crypto.suites import SigningKey, VerifyKey
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -32,6 +41,13 @@ HEADERS = {
 }
 
 
+@dataclass(frozen=True)
+class Arrived(Received):
+    """A request with its body."""
+
+    body: bytes
+
+
 def public_half(key: SigningKey) -> VerifyKey:
     return VerifyKey(key.id, key.public)
 
@@ -45,22 +61,23 @@ def signed(at: datetime = NOON, **changes: object) -> SignedRequest:
     return sign_request(KEY, outgoing(**changes), at=at, nonce="n-1")
 
 
-def received(headers: dict[str, str] | None = None, **changes: object) -> Received:
+def received(headers: dict[str, str] | None = None, **changes: object) -> Arrived:
     carried = dict(signed().headers) if headers is None else headers
-    return replace(Received("POST", ORIGIN, "/peer/v1/log", "", carried, BODY), **changes)
+    return replace(Arrived("POST", ORIGIN, "/peer/v1/log", "", carried, BODY), **changes)
 
 
 def directory_key(keyid: str) -> KnownKey | None:
     return KnownKey("320000", public_half(KEY)) if keyid == KEY.id else None
 
 
-def verified(request: Received, at: datetime = NOON) -> Proof:
-    return verify_request(request, directory_key=directory_key, at=at, directory_version=7)
+def verified(request: Arrived, at: datetime = NOON) -> Proof:
+    announced = verify_request(request, directory_key=directory_key, at=at, directory_version=7)
+    return prove_request(announced, request.body, at=at)
 
 
 def of_components(components: dict[str, str], *, label: str = "tongban-1", **changes: str) -> dict[str, str]:
     """Headers with a true signature over other components, under another label, or with other headers."""
-    message = Message(label, components, {**HEADERS, **changes}, BODY)
+    message = Message(label, components, {**HEADERS, **changes})
     return dict(sign_message(KEY, message, at=NOON, nonce="n-1").headers)
 
 

@@ -25,6 +25,7 @@ from server.crypto.signatures import (
     SignatureInvalid,
     SignedRequest,
     UnknownKey,
+    prove_request,
     sign_request,
     verify_request,
 )
@@ -70,13 +71,13 @@ def verified(answer: ReceivedAnswer, asked: Asked, at: datetime = NOON) -> Recei
 
 def test_the_answer_to_a_proven_request_is_a_receipt():
     sent = request()
-    proof = verify_request(
-        Received("POST", ORIGIN, "/peer/v1/log", "", sent.headers, b"sealed"),
+    announced = verify_request(
+        Received("POST", ORIGIN, "/peer/v1/log", "", sent.headers),
         directory_key=DIRECTORY.get,
         at=NOON,
         directory_version=7,
     )
-    answer = answered(proof.asked)
+    answer = answered(prove_request(announced, b"sealed", at=NOON).asked)
     receipt = verified(received(answer.headers), sent.asked)
     assert receipt == Receipt("330000", "330000-sign-1", 200, NOON, answer.base, answer.signature)
     assert public_half(PEER).verify(receipt.signature, receipt.base)

@@ -165,7 +165,7 @@ def test_stray_texts_are_refused_and_never_crash(text: str, data: st.DataObject)
 
 @pytest.mark.parametrize("nonce", ["", 'a"b', "a\\b", "a\nb", "é", "n" * 129])
 def test_a_nonce_that_cannot_be_written_is_not_signed(nonce: str):
-    message = Message("tongban-1", {'"@method"': "POST"}, {}, b"")
+    message = Message("tongban-1", {'"@method"': "POST"}, {})
     with pytest.raises(NotInProfile):
         sign_message(VECTOR_KEY, message, at=datetime(2026, 11, 23, tzinfo=UTC), nonce=nonce)
 

@@ -15,9 +15,13 @@ from server.crypto.signatures import (
     DigestMismatch,
     NotSigned,
     Proof,
+    Proven,
+    SignatureExpired,
     SignatureInvalid,
     UnknownKey,
+    prove_request,
     sign_request,
+    verify_request,
 )
 from server.crypto.suites import SigningKey
 from tests.crypto.signed_requests import (
@@ -29,6 +33,7 @@ from tests.crypto.signed_requests import (
     ORIGIN,
     ROOT,
     changed,
+    directory_key,
     outgoing,
     public_half,
     received,
@@ -108,10 +113,30 @@ def test_an_altered_body_does_not_match_its_digest():
         verified(received(body=BODY + b"x"))
 
 
-def test_an_altered_digest_does_not_match_the_body():
+def test_an_altered_digest_breaks_the_signature():
     for digest in ("sha-512=:AAAA:", "", content_digest(b"x"), f"{content_digest(BODY)}, {content_digest(BODY)}"):
-        with pytest.raises((DigestMismatch, ComponentMissing)):
+        with pytest.raises((SignatureInvalid, ComponentMissing)):
             verified(received({**signed().headers, "Content-Digest": digest}))
+
+
+def test_headers_alone_prove_nothing_but_say_who_announces_a_body():
+    announced = verify_request(received(), directory_key=directory_key, at=NOON, directory_version=7)
+    assert (announced.sender, announced.root) == ("320000", ROOT)
+    assert not isinstance(announced, Proven)
+    with pytest.raises(DigestMismatch):
+        prove_request(announced, b"", at=NOON)
+    assert prove_request(announced, BODY, at=NOON) == verified(received())
+
+
+@pytest.mark.parametrize(("seconds", "is_late"), [(300, False), (301, True)])
+def test_a_body_must_be_here_before_its_signature_expires(seconds: int, is_late: bool):
+    announced = verify_request(received(), directory_key=directory_key, at=NOON, directory_version=7)
+    at = NOON + timedelta(seconds=seconds)
+    if is_late:
+        with pytest.raises(SignatureExpired):
+            prove_request(announced, BODY, at=at)
+    else:
+        assert prove_request(announced, BODY, at=at).sender == "320000"
 
 
 def test_body_and_digest_altered_together_break_the_signature():

@@ -16,16 +16,16 @@ from server.crypto.signatures import (
     DigestMismatch,
     NotEncrypted,
     Proven,
-    Received,
     SignatureInvalid,
     SignedRequest,
     UnknownKey,
+    prove_sender,
     sign_as_received,
     verify_request,
     verify_sender,
 )
 from server.domain.errors import Unproven
-from tests.crypto.signed_requests import KEY, NOON, ORIGIN, directory_key, signed
+from tests.crypto.signed_requests import KEY, NOON, ORIGIN, Arrived, directory_key, signed
 
 PATH, QUERY, RANGE = "/peer/v1/materials/00", "case=320000/a&step=b", "bytes=0-99"
 URL = f"{ORIGIN}{PATH}?{QUERY}"
@@ -41,21 +41,22 @@ PART = Answer(206, "application/octet-stream", b"x" * 100, "bytes 0-99/1000")
 WHOLE = Answer(200, "application/octet-stream", b"x" * 100)
 
 
-def question(headers: Mapping[str, str], **changes: object) -> Received:
-    return replace(Received("GET", ORIGIN, PATH, QUERY, headers, b""), **changes)
+def question(headers: Mapping[str, str], **changes: object) -> Arrived:
+    return replace(Arrived("GET", ORIGIN, PATH, QUERY, headers, b""), **changes)
 
 
 def asked(span: str = RANGE, *, at: datetime = NOON, nonce: str = "n-1") -> SignedRequest:
     return sign_as_received(KEY, question({"Range": span} if span else {}), at=at, nonce=nonce)
 
 
-def proven(request: Received, at: datetime = NOON) -> Proven:
-    return verify_sender(request, directory_key=directory_key, at=at, directory_version=7)
+def proven(request: Arrived, at: datetime = NOON) -> Proven:
+    announced = verify_sender(request, directory_key=directory_key, at=at, directory_version=7)
+    return prove_sender(announced, request.body, at=at)
 
 
 def of_components(components: Mapping[str, str]) -> Mapping[str, str]:
     """Headers with a true signature over other components."""
-    message = Message("tongban-1", components, {"Range": RANGE}, b"")
+    message = Message("tongban-1", components, {"Range": RANGE})
     return sign_message(KEY, message, at=NOON, nonce="n-1").headers
 
 
@@ -137,7 +138,7 @@ def test_a_question_is_no_batch_and_a_batch_no_question():
     with pytest.raises(NotEncrypted):
         verify_request(question(asked().headers), directory_key=directory_key, at=NOON, directory_version=7)
     with pytest.raises(ComponentMissing):
-        proven(Received("GET", ORIGIN, "/peer/v1/log", "", signed().headers, b"sealed.batch"))
+        proven(Arrived("GET", ORIGIN, "/peer/v1/log", "", signed().headers, b"sealed.batch"))
 
 
 # Its answer.

@@ -33,6 +33,8 @@ from server.crypto.signatures import (
     KnownKey,
     Received,
     SignatureInvalid,
+    prove_request,
+    prove_sender,
     verify_request,
     verify_sender,
 )
@@ -319,8 +321,9 @@ def heard(vector: Vector, asked: Vector) -> Receipt:
 
 def test_the_request_is_proven_and_its_receipt_names_the_head():
     vector = EXCHANGE["request"]
-    received = Received("POST", ORIGINS[DECIDER], PATH, "", vector["headers"], ENVELOPE["jwe"].encode())
-    proof = verify_request(received, directory_key=known, at=NOW, directory_version=7)
+    received = Received("POST", ORIGINS[DECIDER], PATH, "", vector["headers"])
+    announced = verify_request(received, directory_key=known, at=NOW, directory_version=7)
+    proof = prove_request(announced, ENVELOPE["jwe"].encode(), at=NOW)
     assert (proof.sender, proof.base.decode(), proof.root.hex()) == (HOME, vector["base"], BATCHES[0]["root"])
     assert proof.asked == asked_of(vector)
     receipt = heard(EXCHANGE["receipt"], vector)
@@ -332,8 +335,9 @@ def test_the_request_is_proven_and_its_receipt_names_the_head():
 def test_the_question_is_proven_and_its_answer_is_bound_to_it():
     vector = QUESTION["request"]
     path, _, query = vector["url"].removeprefix(ORIGINS[DECIDER]).partition("?")
-    received = Received("GET", ORIGINS[DECIDER], path, query, vector["headers"], b"")
-    proven = verify_sender(received, directory_key=known, at=NOW, directory_version=7)
+    received = Received("GET", ORIGINS[DECIDER], path, query, vector["headers"])
+    announced = verify_sender(received, directory_key=known, at=NOW, directory_version=7)
+    proven = prove_sender(announced, b"", at=NOW)
     assert (proven.sender, proven.base.decode(), proven.asked) == (HOME, vector["base"], asked_of(vector))
     assert heard(QUESTION["answer"], vector).base.decode() == QUESTION["answer"]["base"]
     with pytest.raises(SignatureInvalid):

@@ -154,7 +154,7 @@ def signed_get(places: Places, case: str, **headers: str) -> tuple[str, dict[str
     path = f"/peer/v1/materials/{SHA}"
     query = urlencode({"case": f"{JIANGSU}/{case}", "step": FAR}, safe="/")
     origin = places.nodes[JIANGSU].base_url
-    sent = Received("GET", origin, path, query, headers, b"")
+    sent = Received("GET", origin, path, query, headers)
     nonce = base64url.encode(node.chance.token(16))
     signed = sign_as_received(node.keys.signing, sent, at=node.clock.now(), nonce=nonce)
     return f"{origin}{path}?{query}", dict(signed.headers), signed.asked

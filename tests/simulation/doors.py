@@ -24,7 +24,8 @@ async def answered(node: Node, watcher: Watcher, request: WireRequest) -> WireAn
             query = dict(parse_qsl(urlsplit(request.url).query))
             told = await heads.tell(node, proof, heads.HeadsAsked.model_validate(query))
             return WireAnswer(told.status, HTTPHeaders(told.headers), told.body)
-        proof = kept = await inbox.admit(node, query="", headers=request.headers, body=request.body)
+        announced = inbox.announced(node, query="", headers=request.headers)
+        proof = kept = await inbox.admit(node, announced, request.body)
         watcher.admitted(kept)
         reply = await inbox.keep(node, kept, request.body)
     except Refusal as refusal:
@@ -35,9 +36,8 @@ async def answered(node: Node, watcher: Watcher, request: WireRequest) -> WireAn
 
 async def _asked(node: Node, request: WireRequest) -> Proven:
     parts = urlsplit(request.url)
-    return await answering.admit_query(
-        node, path=parts.path, query=parts.query, headers=request.headers, body=request.body
-    )
+    announced = answering.announced_query(node, path=parts.path, query=parts.query, headers=request.headers)
+    return await answering.admit_query(node, announced, request.body)
 
 
 def _refused(node: Node, proof: Proven | None, refusal: Refusal) -> WireAnswer:

@@ -46,9 +46,9 @@ async def forgets_nonces(peers: Peers, key: str, nonce: str, *, until: Any) -> b
     return is_new
 
 
-async def is_eased_by_inbound(node: Any, **request: Any) -> Any:
+async def is_eased_by_inbound(node: Any, *request: Any) -> Any:
     """Whoever calls us is thought to be reachable."""
-    proof = await admit(node, **request)
+    proof = await admit(node, *request)
     await node.store.peers.change(proof.sender, lambda state: replace(state, failures=0, next_attempt_at=None))
     return proof
 
