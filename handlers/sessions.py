@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from handlers.base import Does, Door, Who
-from server.desk import sessions
+from server.desk import officers, sessions
 from server.domain.names import Value
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -79,8 +79,8 @@ class DeskSessions(Door):
 
     path = "/desk/v1/sessions"
     who = Who.ANYONE
-    does = {"POST": Does(sessions.sign_in, takes=SignIn, gives=sessions.DeskAdmission, status=201)}
+    does = {"POST": Does(officers.sign_in, takes=SignIn, gives=officers.DeskAdmission, status=201)}
 
     async def post(self) -> None:
         wish = self.read(SignIn)
-        self.answer(await sessions.sign_in(self.node, wish.name, wish.password))
+        self.answer(await officers.sign_in(self.node, wish.name, wish.password))

@@ -1,4 +1,4 @@
-"""Sessions: citizens log in by mini-program code and prove their name, officers sign in by password."""
+"""Sessions: citizens log in by mini-program code and prove their name."""
 
 import base64
 from datetime import timedelta
@@ -7,11 +7,11 @@ from hashlib import sha256
 from server.domain.errors import FieldFault, Forbidden, Invalid, StaleVersion, Unproven
 from server.domain.meaning import SENTENCES
 from server.domain.names import Value, china_day
-from server.domain.persons import Claims, Officer, Person, Rank, Session, id_number_fault
+from server.domain.persons import Claims, Person, Session, id_number_fault
 from server.node import Node
 
 CITIZENS, OFFICERS = "citizens", "officers"
-LOGGED_IN, REAL_NAME, OFFICER = "logged_in", "real_name", "officer"
+LOGGED_IN, REAL_NAME = "logged_in", "real_name"
 BEARER = "Bearer"
 
 
@@ -48,24 +48,13 @@ class Admission(Value):
     refresh_token: str
 
 
-class DeskAdmission(Value):
-    """What an officer's sign-in is answered with."""
-
-    access_token: str
-    token_type: str = BEARER
-    expires_in: int
-    name: str
-    department: str
-    rank: Rank
-
-
 async def log_in(node: Node, app_id: str, code: str) -> Admission:
     """Begin a session by a mini-program's login code; raises NotOurApp and the refusals of the platform."""
     if app_id != node.settings.platform_app_id:
         raise NotOurApp("请使用本省政务小程序登录。")
     openid = await node.platform.openid(code)
     user = node.keys.owner("platform_user", openid)
-    id, secret = _secret(node), _secret(node)
+    id, secret = new_secret(node), new_secret(node)
     session = Session(id=id, platform_user=user, openid=openid, person="", refresh_digest=_digest(secret))
     await node.store.people.open_session(session, expires_at=node.clock.now() + _lifetime(node))
     return _admit(node, session, secret)
@@ -118,24 +107,13 @@ async def owner_of(node: Node, claims: Claims) -> str:
     return session.person
 
 
-async def sign_in(node: Node, name: str, password: str) -> DeskAdmission:
-    """Begin an officer's session; raises WrongPassword."""
-    officer = await node.store.people.officer(name, password)
-    seconds = node.settings.officer_token_seconds
-    extra = {"department": officer.department, "rank": officer.rank}
-    claims = Claims(subject=officer.name, level=OFFICER, session=_secret(node), extra=extra)
-    token = node.tokens.issue(claims, audience=OFFICERS, at=node.clock.now(), seconds=seconds)
-    return DeskAdmission(access_token=token, expires_in=seconds, **officer.model_dump())
-
-
-def officer_of(claims: Claims) -> Officer:
-    """The officer that a verified token of the desk names."""
-    told = {"department": claims.extra["department"], "rank": claims.extra.get("rank", "officer")}
-    return Officer.model_validate({"name": claims.subject, **told})
+def new_secret(node: Node) -> str:
+    """What nobody can guess, as a word."""
+    return "s" + base64.b32encode(node.chance.token(25)).decode().lower()
 
 
 async def _renew(node: Node, session: Session, *, person: str = "") -> Admission:
-    secret = _secret(node)
+    secret = new_secret(node)
     change = {"refresh_digest": _digest(secret), "version": session.version + 1, "person": person or session.person}
     renewed = session.model_copy(update=change)
     try:
@@ -154,10 +132,6 @@ def _admit(node: Node, session: Session, secret: str) -> Admission:
     )
     token = node.tokens.issue(claims, audience=CITIZENS, at=node.clock.now(), seconds=seconds)
     return Admission(access_token=token, expires_in=seconds, refresh_token=f"{session.id}.{secret}")
-
-
-def _secret(node: Node) -> str:
-    return "s" + base64.b32encode(node.chance.token(25)).decode().lower()
 
 
 def _digest(secret: str) -> str:
