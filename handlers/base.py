@@ -24,10 +24,10 @@ from handlers.bodies import (
     too_large,
 )
 from handlers.problems import PROBLEM, WITH_STATUS, problem_of
-from server.desk import relay, sessions
+from server.desk import officers, relay, sessions
 from server.domain import errors
 from server.domain.errors import Refusal
-from server.domain.persons import Claims
+from server.domain.persons import Claims, Officer
 from server.domain.records import Record
 from server.node import Node
 
@@ -147,13 +147,15 @@ class Door(RequestHandler):
             check_announced(self.request.headers, most_bytes=self.most_bytes, takes_type=takes_type)
 
     async def let_in(self) -> None:
-        """Find out who comes; raises TokenMissing, the refusals of tokens, RealNameNeeded."""
+        """Find out who comes; raises TokenMissing, the refusals of tokens, RealNameNeeded, OfficerEnded."""
         if self.who in (Who.ANYONE, Who.PEER):
             return
         token, at = _token_in(self.request.headers), self.node.clock.now()
         self.claims: Claims = self.node.tokens.verify(token, audience=self.audience, at=at)
         if self.who is Who.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
+        elif self.who is Who.OFFICER:
+            self.officer: Officer = await officers.officer_of(self.node, self.claims)
 
     def cut_off(self, fault: Refusal | HTTPError) -> None:
         """Answer before the body has come, and close the connection: what still comes is not read."""
@@ -234,9 +236,7 @@ class Door(RequestHandler):
         self.incoming.end()
         self.aftermath.leave(self)
         self.aftermath.sent(self.request.connection)
-        method, status = str(self.request.method), str(self.get_status())
-        self.node.metrics.http_requests.labels(self.path, method, status).inc()
-        self.node.metrics.http_request_seconds.labels(self.path).observe(time.perf_counter() - self._began)
+        _count(self, time.perf_counter() - self._began)
         for record in self.committed if self.node.settings.relay_at_once else ():
             self.aftermath.start(_relay(self.node, record))
 
@@ -299,6 +299,12 @@ def _version_in(tag: str) -> int | None:
     if found is None:
         raise IfMatchUnreadable("If-Match 应为办件的 ETag。")
     return int(found[1])
+
+
+def _count(door: Door, seconds: float) -> None:
+    method, status = str(door.request.method), str(door.get_status())
+    door.node.metrics.http_requests.labels(door.path, method, status).inc()
+    door.node.metrics.http_request_seconds.labels(door.path).observe(seconds)
 
 
 async def _relay(node: Node, record: Record) -> None:

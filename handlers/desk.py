@@ -2,7 +2,7 @@
 
 from handlers.base import Does, Door, Who
 from handlers.files import send_file
-from server.desk import casefile, materials, officers, reviewing, sessions, steps
+from server.desk import casefile, materials, reviewing, sessions, steps
 
 
 class DeskCase(Door):
@@ -14,7 +14,7 @@ class DeskCase(Door):
     does = {"GET": Does(casefile.desk_case, gives=casefile.DeskCaseView)}
 
     async def get(self, id: str) -> None:
-        view = await casefile.desk_case(self.node, officers.officer_of(self.claims), id)
+        view = await casefile.desk_case(self.node, self.officer, id)
         self.etag = f'"{view.version}"'
         self.answer(view)
 
@@ -31,7 +31,7 @@ class ActOnStep(Door):
 
     async def post(self, id: str, step: str, act: str) -> None:
         wish = reviewing.Wish(case=id, step=step, act=act, key=self.key(), said=self.read(reviewing.Decision))
-        record = await reviewing.act_on(self.node, officers.officer_of(self.claims), wish)
+        record = await reviewing.act_on(self.node, self.officer, wish)
         self.answer(steps.step_view(self.node, record.case, step=record.case.step(step)), committed=record)
 
 
@@ -44,5 +44,4 @@ class DeskMaterial(Door):
     does = {"GET": Does(materials.material_of)}
 
     async def get(self, id: str, sha256: str) -> None:
-        officer = officers.officer_of(self.claims)
-        send_file(self, await materials.material_of(self.node, officer, id, sha256=sha256))
+        send_file(self, await materials.material_of(self.node, self.officer, id, sha256=sha256))

@@ -3,7 +3,7 @@
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 
 from handlers.base import Does, Door, Who
-from server.desk import materials, officers, reviewing, sessions
+from server.desk import materials, reviewing, sessions
 from server.domain.errors import Malformed
 from server.domain.materials import MOST_BYTES, Upload
 from server.domain.names import Value
@@ -77,5 +77,5 @@ class LicenceFiles(UploadDoor):
     does = {"POST": Does(reviewing.hand_in_licence, takes=UploadForm, gives=MaterialView, status=201)}
 
     async def post(self) -> None:
-        file, officer = self.file(), officers.officer_of(self.claims)
-        self.answer_upload(await reviewing.hand_in_licence(self.node, officer, file.body, name=file.filename))
+        file = self.file()
+        self.answer_upload(await reviewing.hand_in_licence(self.node, self.officer, file.body, name=file.filename))

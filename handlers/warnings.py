@@ -1,7 +1,7 @@
 """The door of the clocks' warnings."""
 
 from handlers.base import Does, Door, Who
-from server.desk import officers, sessions, warning
+from server.desk import sessions, warning
 
 PAGE = 50
 
@@ -16,4 +16,4 @@ class Warnings(Door):
 
     async def get(self) -> None:
         sought = self.query(warning.Sought)
-        self.answer(await warning.warnings(self.node, officers.officer_of(self.claims), sought, limit=PAGE))
+        self.answer(await warning.warnings(self.node, self.officer, sought, limit=PAGE))

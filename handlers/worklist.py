@@ -1,7 +1,7 @@
 """The doors of the worklist: tasks, who has one in hand, how many there are, and one act done to many."""
 
 from handlers.base import Does, Door, Who
-from server.desk import batching, claiming, counting, officers, sessions, worklist
+from server.desk import batching, claiming, counting, sessions, worklist
 
 PAGE = 50
 
@@ -16,7 +16,7 @@ class Tasks(Door):
 
     async def get(self) -> None:
         asked = self.query(worklist.TaskFilter)
-        self.answer(await worklist.tasks(self.node, officers.officer_of(self.claims), asked, limit=PAGE))
+        self.answer(await worklist.tasks(self.node, self.officer, asked, limit=PAGE))
 
 
 class TaskClaim(Door):
@@ -31,10 +31,10 @@ class TaskClaim(Door):
     }
 
     async def post(self, id: str) -> None:
-        self.answer(await claiming.claim(self.node, officers.officer_of(self.claims), id))
+        self.answer(await claiming.claim(self.node, self.officer, id))
 
     async def delete(self, id: str) -> None:
-        self.answer(await claiming.release(self.node, officers.officer_of(self.claims), id))
+        self.answer(await claiming.release(self.node, self.officer, id))
 
 
 class TaskHeartbeat(Door):
@@ -46,7 +46,7 @@ class TaskHeartbeat(Door):
     does = {"POST": Does(claiming.extend, gives=claiming.ClaimView)}
 
     async def post(self, id: str) -> None:
-        self.answer(await claiming.extend(self.node, officers.officer_of(self.claims), id))
+        self.answer(await claiming.extend(self.node, self.officer, id))
 
 
 class TaskHandOver(Door):
@@ -59,7 +59,7 @@ class TaskHandOver(Door):
 
     async def post(self, id: str) -> None:
         passing = self.read(claiming.Passing)
-        self.answer(await claiming.hand_over(self.node, officers.officer_of(self.claims), id, passing=passing))
+        self.answer(await claiming.hand_over(self.node, self.officer, id, passing=passing))
 
 
 class Counts(Door):
@@ -71,7 +71,7 @@ class Counts(Door):
     does = {"GET": Does(counting.counts, gives=counting.CountsView)}
 
     async def get(self) -> None:
-        self.answer(await counting.counts(self.node, officers.officer_of(self.claims)))
+        self.answer(await counting.counts(self.node, self.officer))
 
 
 class Batch(Door):
@@ -86,5 +86,5 @@ class Batch(Door):
 
     async def post(self) -> None:
         key, batch = self.key(), self.read(batching.Batch)
-        outcome, moved = await batching.act_on_all(self.node, officers.officer_of(self.claims), batch, key=key)
+        outcome, moved = await batching.act_on_all(self.node, self.officer, batch, key=key)
         self.answer(outcome, committed=moved)

@@ -17,7 +17,7 @@ from server.demo import demonstrate
 from server.domain.changes import changes
 from server.domain.diagram import mermaid
 from server.domain.errors import Refusal
-from server.domain.names import Value
+from server.domain.names import Value, moment_text
 from server.domain.savings import savings
 from server.tools.datafiles import BrokenData
 from server.tools.descriptors import occupy_standard
@@ -78,9 +78,16 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_people(command: Callable[..., argparse.ArgumentParser]) -> None:
-    officers = command("officers", _officers, "Seed officers from a JSON list of {name, password, department[, rank]}.")
-    officers.add_argument("what", choices=["seed"], help="seed: add those that are not there yet")
-    officers.add_argument("file", help="a file, or - for standard input")
+    officers = command("officers", _officers, "Add officers, or end one and every token of theirs at once.")
+    officers.add_argument("what", choices=["seed", "end"], help="seed: add those that are not there yet; end: end one")
+    officers.add_argument(
+        "whom",
+        metavar="FILE|NAME",
+        help="seed: a JSON list of {name, password, department[, rank]}, or - for standard input; end: the name",
+    )
+    officers.add_argument("--reason", default="", help="end: why; it is audited")
+    officers.add_argument("--json", action="store_true", help="print what was done as one JSON object")
+    officers.set_defaults(parser=officers)
     listed = command("dishonest", _dishonest, "Change who may not defer materials, by a JSON list of ID numbers.")
     listed.add_argument("what", choices=["add", "remove"], help="add: put them on the list; remove: take them off")
     listed.add_argument("file", help="a file, or - for standard input")
@@ -214,8 +221,19 @@ def _receipts(chosen: argparse.Namespace) -> int:
 
 
 def _officers(chosen: argparse.Namespace) -> int:
-    added = asyncio.run(main.seed_officers(load_settings(), _json_of(chosen.file)))
-    print(f"{added} officers added")
+    reason = chosen.reason.strip()
+    if (chosen.what == "end") != bool(reason):
+        chosen.parser.error("end needs --reason, and nothing else does")
+    settings = load_settings()
+    configure(settings.log_level)
+    if chosen.what == "seed":
+        added = asyncio.run(main.seed_officers(settings, _json_of(chosen.whom)))
+        print(json.dumps({"added": added}) if chosen.json else f"{added} officers added")
+        return 0
+    by = operating.operator()
+    ended = asyncio.run(main.end_officer(settings, chosen.whom, reason=reason, by=by))
+    text = f"{ended.name} ended at {moment_text(ended.ended_at)}, {ended.released} tasks are free"
+    print(ended.model_dump_json() if chosen.json else text)
     return 0
 
 

@@ -22,7 +22,8 @@ from regions.evidence import Receipts
 from server import working
 from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.tokens import Tokens
-from server.desk import sessions
+from server.desk import officers, sessions
+from server.desk.officers import EndedOfficer
 from server.domain.errors import Unavailable
 from server.domain.persons import Rank
 from server.node import Node, Places, Published
@@ -121,11 +122,14 @@ async def work(settings: Settings) -> None:
         await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, shelf=Shelf())
 
 
-async def seed_officers(settings: Settings, officers: Sequence[Mapping[str, str]]) -> int:
-    """Add the officers (name, password, department, maybe rank) that are not there yet; answers how many were added."""
+async def seed_officers(settings: Settings, seats: Sequence[Mapping[str, str]]) -> int:
+    """Add the officers (name, password, department, maybe rank) that are not there yet; answers how many were added.
+
+    Raises NameEnded for the first whose name was that of an officer who has ended.
+    """
     added = 0
     async with opened(settings) as node:
-        for officer in officers:
+        for officer in seats:
             if officer["department"] not in node.catalogue.departments:
                 raise ValueError(f"the catalogue has no department {officer['department']!r}")
             rank: Any = officer.get("rank", "officer")
@@ -138,6 +142,12 @@ async def seed_officers(settings: Settings, officers: Sequence[Mapping[str, str]
             except OfficerExists:
                 log.info("officer.known", name=name)
     return added
+
+
+async def end_officer(settings: Settings, name: str, *, reason: str, by: str) -> EndedOfficer:
+    """End an officer and every token of theirs; raises NoSuchOfficer."""
+    async with opened(settings) as node:
+        return await officers.end(node, name, reason=reason, by=by)
 
 
 async def change_dishonest(settings: Settings, id_numbers: Sequence[str], *, is_listed: bool) -> int:

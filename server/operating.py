@@ -92,7 +92,7 @@ async def peers(node: Node, chosen: argparse.Namespace) -> Report:
     if chosen.open_stream:
         if not chosen.yes:
             chosen.parser.error("--open-stream needs --yes: read docs/how-to/run-the-exchange.md first")
-        await outbox.open_stream(node, _known(node, chosen.open_stream), by=_operator())
+        await outbox.open_stream(node, _known(node, chosen.open_stream), by=operator())
     found = await standing.standings(node)
     return Report(
         found,
@@ -110,9 +110,9 @@ async def about_letters(node: Node, chosen: argparse.Namespace) -> Report:
         code = DONE if chosen.what == "waiting" else _code(found)
         return Report(found, [_line_of(each) for each in found] or [f"no letter is {chosen.what}"], code)
     if chosen.what == "replay":
-        await letters.replay(node, chosen.id, by=_operator())
+        await letters.replay(node, chosen.id, by=operator())
     elif chosen.what == "annul":
-        await letters.annul(node, chosen.id, by=_operator())
+        await letters.annul(node, chosen.id, by=operator())
     found = await letters.shown(node, chosen.id)
     return Report(found, [line for each in found for line in _all_of(each)], DONE)
 
@@ -131,7 +131,7 @@ async def about_apart(node: Node, chosen: argparse.Namespace) -> Report:
         row = await apart.shown(node, chosen.id)
     else:
         act = apart.retry if chosen.what == "retry" else apart.drop
-        row = await act(node, chosen.id, by=_operator(), reason=chosen.reason.strip())
+        row = await act(node, chosen.id, by=operator(), reason=chosen.reason.strip())
     return Report([row], [_line_apart(row)], DONE)
 
 
@@ -241,7 +241,7 @@ def _known(node: Node, code: str) -> str:
     return code
 
 
-def _operator() -> str:
+def operator() -> str:
     """Whose account runs the command, for the audit."""
     return os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"
 

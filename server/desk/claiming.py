@@ -117,6 +117,14 @@ async def hand_over(node: Node, officer: Officer, id: str, *, passing: Passing) 
     return await _change(node, task, rule)
 
 
+async def release_all(node: Node, officer: str) -> int:
+    """Give back all that an officer has in hand; how many tasks that were."""
+    count = 0
+    for claim in await node.store.claims.held_by(officer, at=node.clock.now(), limit=MOST_HELD):
+        count += await node.store.claims.put(released(claim, officer, at=node.clock.now()))
+    return count
+
+
 async def check_act(node: Node, officer: Officer, act: StepAct, *, case: str) -> None:
     """Raises ClaimedByAnother if a colleague has the task of this act in hand, unless the act has been done already.
 

@@ -7,6 +7,7 @@ from functools import cache
 from server.crypto.fields import FieldRing
 from server.crypto.passwords import hash_password, verify_password
 from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
+from server.domain.names import moment_key, moment_of_key
 from server.domain.persons import Officer, Person, Rank, Session
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
 from server.store.queries import hour_bucket
@@ -31,6 +32,18 @@ class OfficerExists(Conflict):
     """There is an officer of this name already."""
 
     title = "工作人员已存在"
+
+
+class NameEnded(Conflict):
+    """The officer of this name has ended; a name is never given twice, for the audit tells officers apart by it."""
+
+    title = "该用户名已停用，不能再次使用"
+
+
+class NoSuchOfficer(Missing):
+    """There never was an officer of this name."""
+
+    title = "没有这位工作人员"
 
 
 class WrongPassword(Unproven):
@@ -91,29 +104,46 @@ class People:
         return Person.model_validate(opened(document["person"], self._ring.key(document["data_key"], key), key))
 
     async def add_officer(self, name: str, department: str, password: str, *, rank: Rank = "officer") -> None:
-        """Store a new officer; raises OfficerExists."""
+        """Store a new officer; raises OfficerExists and NameEnded."""
         hashed = await asyncio.to_thread(hash_password, password)
         officer = {"name": name, "department": department, "rank": rank, "password_hash": hashed}
         try:
             await self._database.insert(OFFICERS, {"_id": f"officer:{name}", **officer})
         except Duplicate as fault:
+            if await self.find_officer(name) is None:
+                raise NameEnded(f"用户名“{name}”已停用，请换一个用户名。") from fault
             raise OfficerExists("同名工作人员已存在。") from fault
 
     async def officer(self, name: str, password: str) -> Officer:
-        """The officer who proves himself by his password; raises WrongPassword, whichever of the two is wrong."""
-        id = f"officer:{name}"
-        document = await self._database.get(OFFICERS, id) if is_safe(id) else None
+        """The officer who proves themselves by their password.
+
+        Raises WrongPassword, whichever of the two is wrong, and also for one who has ended.
+        """
+        document = await self._officer(name)
         stored = document["password_hash"] if document else await asyncio.to_thread(_nobodys_hash)
         is_right = await asyncio.to_thread(verify_password, stored, password)
-        if document is None or not is_right:
+        if document is None or not is_right or document.get("ended_at"):
             raise WrongPassword("用户名或密码不正确。")
         return _officer(document)
 
     async def find_officer(self, name: str) -> Officer | None:
-        """The officer of this name, or None."""
+        """The officer of this name, or None; None also for one who has ended."""
+        document = await self._officer(name)
+        return _officer(document) if document and not document.get("ended_at") else None
+
+    async def end_officer(self, name: str, *, at: datetime) -> datetime:
+        """End an officer; answers since when they have ended, if not only now. Raises NoSuchOfficer."""
+        document = await self._officer(name)
+        if document is None:
+            raise NoSuchOfficer(f"没有用户名为“{name}”的工作人员。")
+        if document.get("ended_at"):
+            return moment_of_key(document["ended_at"])
+        await self._database.mark(OFFICERS, Mark(document["_id"], {"ended_at": moment_key(at)}))
+        return at
+
+    async def _officer(self, name: str) -> Document | None:
         id = f"officer:{name}"
-        document = await self._database.get(OFFICERS, id) if is_safe(id) else None
-        return _officer(document) if document else None
+        return await self._database.get(OFFICERS, id) if is_safe(id) else None
 
     def _written(self, session: Session, expires_at: datetime) -> Document:
         key = self._ring.new_key(session.id)

@@ -1,0 +1,161 @@
+"""An officer who has ended signs in no more; every token of theirs is refused at once, and their tasks are free."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from handlers.base import Who
+from handlers.routes import DOORS
+from server import cli
+from server.desk import officers
+from server.main import seed_officers
+from server.node import Node
+from server.store.people import NameEnded, NoSuchOfficer
+from tests.http.asking import Sweeper, opened, refused
+from tests.nodes import PASSWORD, Answer, Caller, Places
+from tests.world import JIANGSU
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+FIRST_STEP = "birth_certificate"
+OFFICER_DOORS = sorted(
+    (method, re.sub(r"{\w+}", "some", door.path)) for door in DOORS if door.who is Who.OFFICER for method in door.does
+)
+
+
+@pytest.fixture
+def node(places: Places) -> Node:
+    return places.nodes[JIANGSU].node
+
+
+async def end(node: Node, name: str) -> officers.EndedOfficer:
+    return await officers.end(node, name, reason="调离", by="operator")
+
+
+async def sign_in(places: Places, name: str, password: str = PASSWORD) -> Answer:
+    return await places.caller().post("/desk/v1/sessions", {"name": name, "password": password})
+
+
+@pytest.mark.parametrize(("method", "path"), OFFICER_DOORS)
+async def test_a_token_from_before_the_end_opens_no_door(places: Places, node: Node, method: str, path: str):
+    leaver = await places.officer("health", name=f"leaver of {method} {path}")
+    other = await places.officer("health")
+    await end(node, f"leaver of {method} {path}")
+    refused(await leaver.call(method, path), 401, "officer_ended")
+    assert (await other.get("/desk/v1/tasks")).status == 200
+
+
+async def test_who_has_ended_is_answered_like_a_wrong_password(places: Places, node: Node):
+    await places.officer("health", name="retired")
+    await end(node, "retired")
+    right, wrong = await sign_in(places, "retired"), await sign_in(places, "retired", "guessed")
+    assert refused(right, 401, "wrong_password") == refused(wrong, 401, "wrong_password")
+
+
+async def test_the_end_is_audited_once_with_who_and_why(places: Places, node: Node, database_sweeper: Sweeper):
+    await places.officer("health", name="audited")
+    first = await end(node, "audited")
+    assert await officers.end(node, "audited", reason="again", by="another") == first
+    entries = database_sweeper[node.settings.database]["audit"].find({"kind": "officer.ended", "about.name": "audited"})
+    assert [entry["about"] for entry in entries] == [{"name": "audited", "by": "operator", "reason": "调离"}]
+
+
+async def test_their_tasks_are_free_for_colleagues(places: Places, node: Node, mother: Caller, wish: dict[str, Any]):
+    case = await opened(places, mother, wish)
+    leaver, colleague = await places.officer("health", name="holder"), await places.officer("health")
+    claim = f"/desk/v1/tasks/{case}:{FIRST_STEP}/claim"
+    assert (await leaver.post(claim)).body["holder"] == "holder"
+    refused(await colleague.post(claim), 409, "claimed_by_another")
+    assert (await end(node, "holder")).released == 1
+    assert (await colleague.post(claim)).body["holder"] == "health"
+    refused(await leaver.post(claim), 401, "officer_ended")
+
+
+async def test_no_task_is_handed_to_who_has_ended(places: Places, node: Node, mother: Caller, wish: dict[str, Any]):
+    case = await opened(places, mother, wish)
+    await places.officer("health", name="gone")
+    officer, task = await places.officer("health"), f"/desk/v1/tasks/{case}:{FIRST_STEP}"
+    assert (await officer.post(f"{task}/claim")).status == 200
+    await end(node, "gone")
+    refused(await officer.post(f"{task}/hand-over", {"to": "gone"}), 422, "no_such_colleague")
+
+
+async def test_a_name_is_never_given_twice(places: Places, node: Node):
+    leaver = await places.officer("health", name="once")
+    await end(node, "once")
+    seat = {"name": "once", "department": "health", "password": "another password"}
+    with pytest.raises(NameEnded):
+        await seed_officers(node.settings, [seat])
+    refused(await sign_in(places, "once", "another password"), 401, "wrong_password")
+    refused(await leaver.get("/desk/v1/tasks"), 401, "officer_ended")
+
+
+@pytest.mark.parametrize("name", ["nobody", "he\0lth", ""])
+async def test_nobody_is_ended_who_never_was(node: Node, name: str):
+    with pytest.raises(NoSuchOfficer):
+        await end(node, name)
+
+
+async def test_a_token_counts_for_the_department_that_the_officer_has_now(
+    places: Places, node: Node, database_sweeper: Sweeper, mother: Caller, wish: dict[str, Any]
+):
+    """Rights are checked at use: what a token says of them was true when it was issued."""
+    case = await opened(places, mother, wish)
+    mover = await places.officer("health", name="mover")
+    rows = database_sweeper[node.settings.database]["officers"]
+    rows.update_one({"_id": "officer:mover"}, {"$set": {"department": "medical_insurance_bureau"}})
+    refused(await mover.get(f"/desk/v1/cases/{case}"), 403, "not_your_department")
+
+
+# The command.
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command wrote, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+async def command(node: Node, *words: str) -> Ran:
+    """Run a command of the node, as its operator would."""
+    chosen = {name: value for name, value in node.settings if name in node.settings.model_fields_set}
+    chosen["platform_app_secret"] = chosen["platform_app_secret"].get_secret_value()
+    environ = {f"TONGBAN_{name.upper()}": str(value) for name, value in chosen.items()}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", *words),
+        env={**os.environ, **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return Ran(int(process.returncode or 0), out.decode(), err.decode())
+
+
+async def test_the_command_ends_an_officer(places: Places, node: Node):
+    leaver = await places.officer("health", name="by command")
+    first = await command(node, "officers", "end", "by command", "--reason", "退休")
+    assert (first.code, first.out.startswith("by command ended at ")) == (0, True), first.err
+    refused(await leaver.get("/desk/v1/tasks"), 401, "officer_ended")
+    again = await command(node, "officers", "end", "by command", "--reason", "退休", "--json")
+    ended = json.loads(again.out)
+    assert (ended["name"], ended["released"]) == ("by command", 0)
+    assert ended["ended_at"][:10] in first.out
+
+
+async def test_the_command_says_what_is_wrong(node: Node, capsys: pytest.CaptureFixture[str]):
+    unknown = await command(node, "officers", "end", "nobody", "--reason", "退休")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert unknown.err.splitlines()[-1].startswith("tongban: ")
+    for words in (("end", "nobody"), ("end", "nobody", "--reason", " "), ("seed", "-", "--reason", "退休")):
+        with pytest.raises(SystemExit) as caught:
+            cli.run(["officers", *words])
+        assert caught.value.code == 2
+        assert "--reason" in capsys.readouterr().err
