@@ -56,7 +56,6 @@ class Tokens:
             "exp": issued + seconds,
             "level": claims.level,
             "session": claims.session,
-            "extra": claims.extra,
         }
         return jwt.encode(payload, self._signing.private, algorithm=ALGORITHM, headers={"kid": self._signing.id})
 
@@ -94,9 +93,7 @@ class Tokens:
                     "verify_nbf": False,
                 },
             )
-            claims = Claims(
-                subject=payload["sub"], level=payload["level"], session=payload["session"], extra=payload["extra"]
-            )
+            claims = Claims(subject=payload["sub"], level=payload["level"], session=payload["session"])
         except jwt.InvalidAudienceError as fault:
             raise WrongAudience from fault
         except (jwt.InvalidTokenError, KeyError, ValidationError) as fault:

@@ -39,8 +39,7 @@ async def sign_in(node: Node, name: str, password: str) -> DeskAdmission:
     """Begin an officer's session; raises WrongPassword."""
     officer = await node.store.people.officer(name, password)
     seconds = node.settings.officer_token_seconds
-    extra = {"department": officer.department, "rank": officer.rank}
-    claims = Claims(subject=officer.name, level=OFFICER, session=new_secret(node), extra=extra)
+    claims = Claims(subject=officer.name, level=OFFICER, session=new_secret(node))
     token = node.tokens.issue(claims, audience=OFFICERS, at=node.clock.now(), seconds=seconds)
     return DeskAdmission(access_token=token, expires_in=seconds, **officer.model_dump())
 
@@ -48,7 +47,7 @@ async def sign_in(node: Node, name: str, password: str) -> DeskAdmission:
 async def officer_of(node: Node, claims: Claims) -> Officer:
     """The officer that a verified token of the desk names, as they are now; raises OfficerEnded.
 
-    This is read at each use and never remembered: what a token says of department and rank was true when it was issued.
+    This is read at each use and never remembered: a token says who they are, and nothing of department and rank.
     """
     officer = await node.store.people.find_officer(claims.subject)
     if officer is None:

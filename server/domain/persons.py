@@ -1,7 +1,6 @@
 """Natural persons: resident identity numbers (公民身份号码, GB 11643-1999)."""
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
@@ -86,9 +85,8 @@ class Officer(Value):
 
 
 class Claims(Value):
-    """What a token says of its holder: the subject's key, how far the session proves it, and more by name."""
+    """What a token says of its holder: the subject's key, and how far the session proves it."""
 
     subject: str
     level: str
     session: str
-    extra: Mapping[str, str] = {}

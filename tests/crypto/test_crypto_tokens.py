@@ -17,7 +17,7 @@ from server.domain.persons import Claims
 MODERATE = settings(max_examples=60, derandomize=True, deadline=None)
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 KEY = SigningKey("330000-tokens-1", Ed25519PrivateKey.generate())
-CLAIMS = Claims(subject="person-1", level="L2", session="session-1", extra={"door": "applying"})
+CLAIMS = Claims(subject="person-1", level="L2", session="session-1")
 
 
 def tokens(**changes: Any) -> Tokens:
@@ -37,7 +37,6 @@ def payload(**changes: Any) -> dict[str, Any]:
         "exp": int(NOON.timestamp()) + 600,
         "level": "L2",
         "session": "session-1",
-        "extra": {},
     } | changes
     return {name: value for name, value in whole.items() if value is not ...}
 
@@ -56,7 +55,7 @@ def test_a_token_is_a_jwt_with_the_registered_claims():
         options={"verify_exp": False, "verify_iat": False},
     )
     assert found["header"] == {"alg": "EdDSA", "kid": "330000-tokens-1", "typ": "JWT"}
-    assert found["payload"] == payload(extra={"door": "applying"})
+    assert found["payload"] == payload()
 
 
 @pytest.mark.parametrize("is_known", [False, True])
@@ -118,11 +117,8 @@ def test_a_token_of_another_key_or_issuer_is_invalid():
         {"aud": ...},
         {"level": ...},
         {"session": ...},
-        {"extra": ...},
         {"sub": 7},
         {"level": 2},
-        {"extra": []},
-        {"extra": {"a": 1}},
         {"exp": "soon"},
         {"exp": 1.5},
         {"exp": None},

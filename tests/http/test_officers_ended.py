@@ -104,7 +104,7 @@ async def test_nobody_is_ended_who_never_was(node: Node, name: str):
 async def test_a_token_counts_for_the_department_that_the_officer_has_now(
     places: Places, node: Node, database_sweeper: Sweeper, mother: Caller, wish: dict[str, Any]
 ):
-    """Rights are checked at use: what a token says of them was true when it was issued."""
+    """Rights are checked at use, and not when a token is issued."""
     case = await opened(places, mother, wish)
     mover = await places.officer("health", name="mover")
     rows = database_sweeper[node.settings.database]["officers"]
