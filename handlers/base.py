@@ -23,7 +23,7 @@ from handlers.bodies import (
     seconds_for,
     too_large,
 )
-from handlers.problems import PROBLEM, WITH_STATUS, problem_of
+from handlers.problems import PROBLEM, headers_with, problem_of
 from server.desk import officers, relay, sessions
 from server.domain import errors
 from server.domain.errors import Refusal
@@ -212,7 +212,7 @@ class Door(RequestHandler):
         self._set_headers()
         if status == 405:
             self.set_header("Allow", ", ".join(self.does))
-        for name, value in WITH_STATUS.get(status, {}).items():
+        for name, value in headers_with(status, problem).items():
             self.set_header(name, value)
         self.node.metrics.refusals.labels(problem["code"]).inc()
         self.set_status(status)

@@ -19,6 +19,7 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.Unsupported: 415,
     errors.OutOfRange: 416,
     errors.Invalid: 422,
+    errors.TooMany: 429,
     errors.Unavailable: 503,
     Refusal: 500,
 }
@@ -28,12 +29,19 @@ OF_TORNADO: Mapping[int, tuple[str, str]] = {
     405: ("method_not_allowed", "该接口不支持此方法"),
 }
 SOON = {"Retry-After": "2"}
-WITH_STATUS: Mapping[int, Mapping[str, str]] = {401: {"WWW-Authenticate": "Bearer"}, 429: SOON, 503: SOON}
+WITH_STATUS: Mapping[int, Mapping[str, str]] = {401: {"WWW-Authenticate": "Bearer"}, 503: SOON}
 
 
 def status_of(refusal: Refusal) -> int:
     """The HTTP status of a refusal, by the nearest of its kinds in the one dictionary."""
     return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
+
+
+def headers_with(status: int, problem: Mapping[str, Any]) -> Mapping[str, str]:
+    """The headers that go with a problem."""
+    if "retry_after_seconds" in problem:
+        return {"Retry-After": str(problem["retry_after_seconds"])}
+    return WITH_STATUS.get(status, {})
 
 
 def problem_of(fault: BaseException | None, status: int) -> tuple[int, dict[str, Any]]:

@@ -83,4 +83,5 @@ class DeskSessions(Door):
 
     async def post(self) -> None:
         wish = self.read(SignIn)
-        self.answer(await officers.sign_in(self.node, wish.name, wish.password))
+        address = str(self.request.remote_ip)
+        self.answer(await officers.sign_in(self.node, wish.name, wish.password, address=address))

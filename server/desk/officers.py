@@ -1,13 +1,19 @@
 """Officers: they sign in by password, are looked up whenever they come, and end."""
 
+import asyncio
+
 from server.desk.claiming import release_all
+from server.desk.pacing import Wait, give_back, take_turn
 from server.desk.sessions import BEARER, OFFICERS, new_secret
 from server.domain.errors import Unproven
-from server.domain.names import Moment, Value
+from server.domain.names import Moment, Value, moment_text
 from server.domain.persons import Claims, Officer, Rank
+from server.domain.throttle import TooManyAttempts
 from server.node import Node
 
 OFFICER = "officer"
+SIGNED_IN = "signed_in"
+HOUR = len("2026-11-23T05")
 
 
 class OfficerEnded(Unproven):
@@ -35,12 +41,24 @@ class DeskAdmission(Value):
     rank: Rank
 
 
-async def sign_in(node: Node, name: str, password: str) -> DeskAdmission:
-    """Begin an officer's session; raises WrongPassword."""
-    officer = await node.store.people.officer(name, password)
-    seconds = node.settings.officer_token_seconds
+async def sign_in(node: Node, name: str, password: str, *, address: str, wait: Wait = asyncio.sleep) -> DeskAdmission:
+    """Begin an officer's session, when it is their turn; raises TooManyAttempts and WrongPassword.
+
+    Both are audited, and so is success, with the address: who guesses must be found.
+    """
+    try:
+        turn = await take_turn(node, name, address, wait=wait)
+        officer = await node.store.people.officer(name, password)
+    except (TooManyAttempts, Unproven) as refusal:
+        await _note_refused(node, name, address, code=refusal.code)
+        raise
+    await give_back(node, turn)
+    at, seconds = node.clock.now(), node.settings.officer_token_seconds
     claims = Claims(subject=officer.name, level=OFFICER, session=new_secret(node))
-    token = node.tokens.issue(claims, audience=OFFICERS, at=node.clock.now(), seconds=seconds)
+    about = {"name": officer.name, "outcome": SIGNED_IN, "address": address}
+    await node.store.audit.note(f"officer.signed_in:{claims.session}", "officer.signed_in", at=at, about=about)
+    node.log.info("officer.signed_in", department=officer.department, rank=officer.rank)
+    token = node.tokens.issue(claims, audience=OFFICERS, at=at, seconds=seconds)
     return DeskAdmission(access_token=token, expires_in=seconds, **officer.model_dump())
 
 
@@ -67,3 +85,12 @@ async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
     released = await release_all(node, name)
     node.log.info("officer.ended", name=name, by=by, released=released)
     return EndedOfficer(name=name, ended_at=ended_at, released=released)
+
+
+async def _note_refused(node: Node, name: str, address: str, *, code: str) -> None:
+    """One counted entry for each officer, address, code and hour, so that a stranger cannot fill the audit."""
+    at, known = node.clock.now(), await node.store.people.known_name(name)
+    about = {"name": known, "outcome": code, "address": address}
+    entry = ":".join(("officer.sign_in_refused", code, address, moment_text(at)[:HOUR], known))
+    await node.store.audit.count(entry, "officer.sign_in_refused", at=at, about=about)
+    node.log.info("officer.sign_in_refused", code=code)

@@ -112,6 +112,12 @@ class Unsupported(Refusal):
     title = "不支持的内容类型"
 
 
+class TooMany(Refusal):
+    """It was tried too often; `retry_after_seconds` tells when it may be tried again."""
+
+    title = "请求过于频繁，请稍后重试"
+
+
 class Unavailable(Refusal):
     """Not now; the same request may succeed later."""
 

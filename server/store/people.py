@@ -1,8 +1,11 @@
 """People in the store: citizens' sessions and proven names, officers and their password hashes."""
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
+from typing import TypeVar
 
 from server.crypto.fields import FieldRing
 from server.crypto.passwords import hash_password, verify_password
@@ -14,6 +17,8 @@ from server.store.queries import hour_bucket
 from server.store.sealing import opened, sealed
 
 SESSIONS, PERSONS, OFFICERS = "sessions", "persons", "officers"
+HASHING, MOST_HASHING = "argon2", 2  # each takes 64 MiB and a core; the others wait
+Answer = TypeVar("Answer")
 
 
 class NoSuchSession(Unproven):
@@ -58,6 +63,7 @@ class People:
     def __init__(self, database: Database, ring: FieldRing) -> None:
         self._database = database
         self._ring = ring
+        self._hashing = ThreadPoolExecutor(MOST_HASHING, thread_name_prefix=HASHING)
 
     async def open_session(self, session: Session, *, expires_at: datetime) -> None:
         """Store a new session, to be forgotten after `expires_at`."""
@@ -105,7 +111,7 @@ class People:
 
     async def add_officer(self, name: str, department: str, password: str, *, rank: Rank = "officer") -> None:
         """Store a new officer; raises OfficerExists and NameEnded."""
-        hashed = await asyncio.to_thread(hash_password, password)
+        hashed = await self._hash(hash_password, password)
         officer = {"name": name, "department": department, "rank": rank, "password_hash": hashed}
         try:
             await self._database.insert(OFFICERS, {"_id": f"officer:{name}", **officer})
@@ -120,8 +126,8 @@ class People:
         Raises WrongPassword, whichever of the two is wrong, and also for one who has ended.
         """
         document = await self._officer(name)
-        stored = document["password_hash"] if document else await asyncio.to_thread(_nobodys_hash)
-        is_right = await asyncio.to_thread(verify_password, stored, password)
+        stored = document["password_hash"] if document else await self._hash(_nobodys_hash)
+        is_right = await self._hash(verify_password, stored, password)
         if document is None or not is_right or document.get("ended_at"):
             raise WrongPassword("用户名或密码不正确。")
         return _officer(document)
@@ -140,6 +146,14 @@ class People:
             return moment_of_key(document["ended_at"])
         await self._database.mark(OFFICERS, Mark(document["_id"], {"ended_at": moment_key(at)}))
         return at
+
+    async def known_name(self, name: str) -> str:
+        """The name itself if it is or was that of an officer, else nothing: it may be a password in the wrong field."""
+        return name if await self._officer(name) else ""
+
+    async def _hash(self, work: Callable[..., Answer], *given: str) -> Answer:
+        """What this gives, off the loop; as much of it at once as MOST_HASHING."""
+        return await asyncio.get_running_loop().run_in_executor(self._hashing, work, *given)
 
     async def _officer(self, name: str) -> Document | None:
         id = f"officer:{name}"

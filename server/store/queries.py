@@ -61,8 +61,9 @@ CATALOGUES = Query("catalogues", "catalogues", "kind")
 EXPIRED_NONCES = Query("expired_nonces", "nonces", "bucket", is_range=True)
 EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket", is_range=True)
 EXPIRED_DRAFTS = Query("expired_drafts", "drafts", "bucket", is_range=True)
+EXPIRED_ATTEMPTS = Query("expired_attempts", "attempts", "bucket", is_range=True)
 
-EXPIRED: tuple[Query, ...] = (EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DRAFTS)
+EXPIRED: tuple[Query, ...] = (EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DRAFTS, EXPIRED_ATTEMPTS)
 
 QUERIES: tuple[Query, ...] = (
     CASES_OF_OWNER,

@@ -8,6 +8,7 @@ from pathlib import Path
 from server.crypto.fields import FieldRing
 from server.store.alarms import Alarms
 from server.store.apart import Apart
+from server.store.attempts import Attempts
 from server.store.audit import Audit
 from server.store.blobs import Blobs
 from server.store.cases import CASES, Cases
@@ -62,6 +63,7 @@ class Store:
     mandates: Mandates
     peers: Peers
     audit: Audit
+    attempts: Attempts
     directories: Directories
     dishonest: Dishonest
     catalogues: Catalogues
@@ -102,6 +104,7 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         mandates=Mandates(database, ring),
         peers=Peers(database),
         audit=Audit(database),
+        attempts=Attempts(database),
         directories=Directories(database),
         dishonest=Dishonest(database),
         catalogues=Catalogues(database),

@@ -106,7 +106,9 @@ class Province:
         """An officer of a department, signed in."""
         caller = self.caller()
         wish = {"name": department, "password": PASSWORD}
-        caller.token = (await insist(caller, "/desk/v1/sessions", wish, key="sign-in")).body["access_token"]
+        again = BUSY | {429}  # attempts that broke off count as failed
+        answer = await insist(caller, "/desk/v1/sessions", wish, key="sign-in", again=again)
+        caller.token = answer.body["access_token"]
         return caller
 
     @asynccontextmanager

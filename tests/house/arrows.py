@@ -43,9 +43,9 @@ DRIVER_FILES = (DRIVER_FILE, "loadtests/sizes.py")
 PURE_MODULES = frozenset(
     {
         *("abc", "annotated_types", "base64", "bisect", "collections", "copy", "dataclasses", "datetime"),
-        *("decimal", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "hmac", "itertools"),
-        *("json", "jsonschema_rs", "math", "operator", "orjson", "pydantic", "pydantic_core", "re", "string"),
-        *("types", "typing", "typing_extensions", "unicodedata"),
+        *("decimal", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "hmac", "ipaddress"),
+        *("itertools", "json", "jsonschema_rs", "math", "operator", "orjson", "pydantic", "pydantic_core", "re"),
+        *("string", "types", "typing", "typing_extensions", "unicodedata"),
     }
 )
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint", "globals"})
