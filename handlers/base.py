@@ -19,6 +19,7 @@ from handlers.bodies import (
     Model,
     check_announced,
     declared_bytes,
+    is_unsent,
     read_model,
     seconds_for,
     too_large,
@@ -93,8 +94,8 @@ class Door(RequestHandler):
     """One path. Headers are judged before a body is taken: who comes, how much he brings, and of which type.
 
     Whoever is refused by his headers is told so when his body has been read and thrown away: an answer before that
-    closes the connection, and a caller who still sends would not see it. Only a body beyond all measure is cut off,
-    and one that comes too slowly: its time runs from when the headers are judged, and nothing is done before it ends.
+    closes the connection, and a caller who still sends would not see it. Who waits for leave to send is told at once.
+    A body beyond all measure is cut off, and so is one that does not come in its time; nothing is done before it has.
     """
 
     who: ClassVar[Who]
@@ -127,7 +128,7 @@ class Door(RequestHandler):
         try:
             await self.judge()
         except (Refusal, HTTPError) as fault:
-            if declared_bytes(self.request.headers) > self.most_read_bytes:
+            if is_unsent(self.request.headers) or declared_bytes(self.request.headers) > self.most_read_bytes:
                 raise
             refusal = fault
             self.incoming.forget()

@@ -95,6 +95,11 @@ def declared_bytes(headers: Mapping[str, str]) -> int:
     return int(length) if length.isascii() and length.isdigit() else 0
 
 
+def is_unsent(headers: Mapping[str, str]) -> bool:
+    """Whether the caller sends the body only when told to go on (RFC 9110, section 10.1.1)."""
+    return headers.get("Expect") == "100-continue"
+
+
 def seconds_for(headers: Mapping[str, str], *, most_bytes: int, grace_seconds: float, least_rate: int) -> float:
     """How long the body may take from now on: the grace, and the time its bytes need at the least rate per second.
 

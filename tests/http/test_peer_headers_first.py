@@ -147,6 +147,20 @@ async def begun(base_url: str, sent: Sent) -> tuple[asyncio.StreamReader, asynci
     return reader, writer
 
 
+async def test_who_asks_before_sending_is_refused_before_sending(three: Places):
+    """With `Expect: 100-continue` nothing is on its way yet, so that the connection can be closed at once."""
+    host, _, port = three.nodes[JIANGSU].base_url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST {wire.PATH} HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+    writer.write(head.encode())
+    status, head, problem = await answer_of(reader)
+    assert (status, problem["code"]) == (401, "not_signed")
+    assert "connection: close" in head
+    assert await reader.read() == b""
+    writer.close()
+    await writer.wait_closed()
+
+
 async def ended(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Reply:
     status, head, problem = await answer_of(reader)
     lines = [line.partition(": ") for line in head.splitlines()[1:]]
