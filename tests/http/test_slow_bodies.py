@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
-import pymongo
 import pytest
 import pytest_asyncio
 
@@ -14,9 +14,9 @@ from handlers.aftermath import Aftermath
 from handlers.base import Does, Door, Who
 from handlers.bodies import seconds_for
 from handlers.ops import Alive, alive
+from handlers.routes import DOORS
 from server import main
 from tests.http.asking import Sweeper
-from tests.http.conftest import nodes_of_a_module
 from tests.http.test_bodies import answer_of
 from tests.nodes import Caller, Places, reserved_port
 from tests.world import JIANGSU
@@ -27,17 +27,28 @@ MEGABYTE = 1 << 20
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+class Thinking(Door):
+    """A door that takes longer over its answer than a body may take."""
+
+    path = "/thinking"
+    who = Who.ANYONE
+    does: ClassVar[Mapping[str, Does]] = {"POST": Does(alive, gives=Alive)}
+
+    async def post(self) -> None:
+        await asyncio.sleep(2 * GRACE)
+        self.answer(alive())
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hasty(
-    tmp_path_factory: pytest.TempPathFactory,
-    database_uri: str,
-    database_sweeper: pymongo.MongoClient[dict[str, Any]],
-) -> AsyncIterator[Places]:
-    """A node that waits for next to nothing."""
-    hurry = {"body_grace_seconds": GRACE, "body_least_rate": 1 << 30, "idle_seconds": GRACE}
-    folder = tmp_path_factory.mktemp("hasty")
-    async with nodes_of_a_module(folder, database_uri, database_sweeper, divisions=(JIANGSU,), **hurry) as places:
-        yield places
+async def hasty(places: Places) -> AsyncIterator[str]:
+    """The address at which Jiangsu waits for next to nothing."""
+    running = places.nodes[JIANGSU]
+    hurry = {"body_grace_seconds": GRACE, "body_least_rate": 1 << 30, "idle_seconds": 1.0}
+    node = replace(running.node, settings=running.node.settings.model_copy(update=hurry))
+    with reserved_port() as port:
+        server, _ = main.listen(node, running.aftermath, doors=(*DOORS, Thinking), port=port)
+        yield f"http://127.0.0.1:{port}"
+        await main.stop_listening(server, Aftermath(), 5.0)
 
 
 @asynccontextmanager
@@ -85,14 +96,13 @@ def head_of(line: str, **headers: str) -> str:
     ids=["of known length", "in chunks"],
 )
 async def test_a_body_that_comes_too_slowly_is_cut_off_with_a_problem_and_nothing_is_committed(
-    hasty: Places, database_sweeper: Sweeper, framing: dict[str, str], drop: bytes
+    places: Places, hasty: str, mother: Caller, database_sweeper: Sweeper, framing: dict[str, str], drop: bytes
 ):
-    mother = await hasty.citizen()
-    cases = database_sweeper[hasty.nodes[JIANGSU].node.settings.database]["cases"]
+    cases = database_sweeper[places.nodes[JIANGSU].node.settings.database]["cases"]
     before = cases.count_documents({})
     sent = {"Authorization": f"Bearer {mother.token}", "Content_Type": "application/json", "Idempotency_Key": "slow"}
     status, head, problem = await answered_while_trickling(
-        mother.base_url, head_of("POST /api/v1/cases", **sent, **framing), drop
+        hasty, head_of("POST /api/v1/cases", **sent, **framing), drop
     )
     assert (status, problem["code"]) == (408, "body_too_slow")
     assert "connection: close" in head
@@ -106,31 +116,31 @@ async def test_a_body_that_comes_too_slowly_is_cut_off_with_a_problem_and_nothin
      ("DELETE /live", 405, "method_not_allowed"), ("POST /peer/v1/log", 401, "not_signed")],
 )  # fmt: skip
 async def test_a_refused_caller_who_does_not_finish_is_told_his_refusal_when_the_time_is_over(
-    hasty: Places, line: str, status: int, code: str
+    hasty: str, line: str, status: int, code: str
 ):
     head = head_of(line, Content_Length="2000")
-    found, told, problem = await answered_while_trickling(hasty.nodes[JIANGSU].base_url, head)
+    found, told, problem = await answered_while_trickling(hasty, head)
     assert (found, problem["code"]) == (status, code)
     assert "connection: close" in told
 
 
-async def test_a_body_that_a_get_brings_has_no_more_time(hasty: Places):
+async def test_a_body_that_a_get_brings_has_no_more_time(hasty: str):
     head = head_of("GET /live", Content_Length="2000")
-    status, _, problem = await answered_while_trickling(hasty.nodes[JIANGSU].base_url, head)
+    status, _, problem = await answered_while_trickling(hasty, head)
     assert (status, problem["code"]) == (408, "body_too_slow")
 
 
-async def test_headers_that_come_byte_by_byte_are_cut_off(hasty: Places):
-    async with connected(hasty.nodes[JIANGSU].base_url) as (reader, writer), asyncio.TaskGroup() as group:
+async def test_headers_that_come_byte_by_byte_are_cut_off(hasty: str):
+    async with connected(hasty) as (reader, writer), asyncio.TaskGroup() as group:
         writer.write(b"GET /live HTTP/1.1\r\nX-Slow: ")
         dripping = group.create_task(trickle(writer, b"a"))
         await until_hung_up(reader)
         dripping.cancel()
 
 
-async def test_who_hangs_up_in_a_slow_body_leaves_no_request_behind(hasty: Places):
-    running = hasty.nodes[JIANGSU]
-    async with connected(running.base_url) as (_, writer):
+async def test_who_hangs_up_in_a_slow_body_leaves_no_request_behind(places: Places, hasty: str):
+    running = places.nodes[JIANGSU]
+    async with connected(hasty) as (_, writer):
         writer.write(head_of("POST /nowhere", Content_Length="2000").encode())
         await writer.drain()
     async with asyncio.timeout(20):
@@ -138,30 +148,11 @@ async def test_who_hangs_up_in_a_slow_body_leaves_no_request_behind(hasty: Place
     running.aftermath.is_draining = False
 
 
-class Thinking(Door):
-    """A door that takes longer over its answer than a body may take."""
-
-    path = "/thinking"
-    who = Who.ANYONE
-    does: ClassVar[Mapping[str, Does]] = {"POST": Does(alive, gives=Alive)}
-
-    async def post(self) -> None:
-        await asyncio.sleep(2 * GRACE)
-        self.answer(alive())
-
-
-async def test_the_time_ends_with_the_body_and_not_with_the_answer(hasty: Places):
-    running = hasty.nodes[JIANGSU]
-    with reserved_port() as port:
-        server, _ = main.listen(running.node, running.aftermath, doors=(Thinking,), port=port)
-        caller = Caller(hasty.http, f"http://127.0.0.1:{port}")
-        assert [(await caller.post("/thinking")).status for _ in range(2)] == [200, 200]
-        await main.stop_listening(server, Aftermath(), 5.0)
-
-
-async def test_a_body_that_comes_at_once_is_taken(hasty: Places):
-    mother = await hasty.citizen()
-    assert (await mother.upload()).status == 201
+async def test_the_time_ends_with_the_body_and_not_with_the_answer(hasty: str):
+    async with connected(hasty) as (reader, writer):
+        writer.write(head_of("POST /thinking", Content_Length="2").encode() + b"{}")
+        status, _, answer = await answer_of(reader)
+    assert (status, answer) == (200, {"status": "alive"})
 
 
 @pytest.mark.parametrize(
