@@ -33,8 +33,7 @@ def patient_attempts(pace: Pace, count: int) -> Iterator[float]:
     for _ in range(count):
         lane = lane.taken(pace, at, not_before=at)
         assert lane.tried_at == at
-        after = lane.free_at
-        assert after is not None
+        after = lane.free_at or at
         yield (after - at).total_seconds()
         at = after
 
@@ -87,7 +86,19 @@ def test_success_ends_the_failures_of_a_name_and_only_its_own_of_an_address():
 def test_the_first_success_ends_a_long_pause_of_its_address():
     lane = Lane(id="some", failures=40, free_at=MONDAY + timedelta(seconds=60), tried_at=MONDAY, version=3)
     assert lane.forgiven(MONDAY).free_at == MONDAY + timedelta(seconds=1)
-    assert lane.model_copy(update={"failures": 20}).forgiven(MONDAY).free_at == MONDAY
+    assert lane.model_copy(update={"failures": 20}).forgiven(MONDAY).free_at is None
+
+
+def test_free_attempts_of_a_clock_a_little_ahead_hold_nobody_up():
+    lane = take(Lane(id="some"), OF_NAME, seconds=30)
+    assert lane.next_slot(MONDAY) == MONDAY
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=61), timedelta(days=365)])
+def test_a_clock_that_ran_ahead_holds_nobody_up(ahead: timedelta):
+    lane = Lane(id="some", failures=50, tried_at=MONDAY + ahead, free_at=MONDAY + ahead + timedelta(seconds=60))
+    taken = take(lane, OF_NAME)
+    assert (taken.tried_at, taken.free_at) == (MONDAY, MONDAY + timedelta(seconds=60))
 
 
 def test_failures_are_forgotten_after_a_day_without_an_attempt():
