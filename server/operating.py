@@ -88,7 +88,7 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
 async def peers(node: Node, chosen: argparse.Namespace) -> Report:
     """How the exchange stands with each peer; with `--retry` or `--open-stream` after that was done."""
     if chosen.retry:
-        await outbox.retry(node, _known(node, chosen.retry), by=_operator())
+        await outbox.retry(node, _known(node, chosen.retry), by=operator())
     if chosen.open_stream:
         if not chosen.yes:
             chosen.parser.error("--open-stream needs --yes: read docs/how-to/run-the-exchange.md first")

@@ -34,6 +34,7 @@ COUNTED = {
     "log_lines_suppressed_total",
     "loop_failures_total",
     "loop_last_success_timestamp_seconds",
+    "things_failed_total",
     "peer_failures_total",
     "peer_backlog",
     "peer_unacknowledged_batches",
