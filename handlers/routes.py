@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import orjson
@@ -88,11 +89,17 @@ def application(
         default_handler_class=NoDoor,
         default_handler_args=tools,
         compress_response=True,
-        openapi=orjson.dumps(document(doors, VERSION)),
+        openapi=described(doors),
         shelf=around.shelf,
         overdue=around.overdue,
         log_function=lambda handler: None,
     )
+
+
+@cache
+def described(doors: tuple[type[Door], ...]) -> bytes:
+    """These doors as OpenAPI; made once, for every node of a process has the same."""
+    return orjson.dumps(document(doors, VERSION))
 
 
 def pattern(path: str) -> str:

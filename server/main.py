@@ -289,7 +289,7 @@ async def _published(settings: Settings, store: Store, data: Publications) -> Pu
     """What is read, with the catalogues that were in force before; raises CatalogueChanged and BrokenData."""
     templates = load_templates(settings.notices_file)
     await store.catalogues.keep(data.catalogue)
-    return Published(**vars(data), versions=await store.catalogues.all(), templates=templates)
+    return Published(**vars(data), versions=await store.catalogues.all(data.catalogue), templates=templates)
 
 
 async def _prepared(database: MongoDatabase, settings: Settings) -> None:

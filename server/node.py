@@ -56,7 +56,7 @@ class Published:
         return SearchIndex(self.catalogue)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # asyncio makes a repr of what a task returns; of the catalogue it takes long
 class Node:
     """One node: its choices, its data, its memory, its keys and its edges."""
 

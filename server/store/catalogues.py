@@ -34,8 +34,10 @@ class Catalogues:
                     "give the changed one a new version"
                 ) from None
 
-    async def all(self) -> dict[str, Catalogue]:
-        """Every version that was kept, by its name."""
+    async def all(self, *known: Catalogue) -> dict[str, Catalogue]:
+        """Every version that was kept, by its name; those that are known already are not read again."""
+        versions = {catalogue.version: catalogue for catalogue in known}
+        read = {f"version:{version}" for version in versions}
         found = await self._database.equal(CATALOGUES, PUBLISHED, limit=MOST_VERSIONS)
-        catalogues = [Catalogue.model_validate_json(document["text"]) for document in found]
-        return {catalogue.version: catalogue for catalogue in catalogues}
+        kept = [Catalogue.model_validate_json(document["text"]) for document in found if document["_id"] not in read]
+        return versions | {catalogue.version: catalogue for catalogue in kept}
