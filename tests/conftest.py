@@ -3,7 +3,8 @@
 import asyncio
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from server.demo.database import database_server
+from tests.store.servers import OwnServer
 
 # A busy machine is no fault of the code: no deadlines, and the same examples in every run.
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -41,3 +43,10 @@ def database_name(database_sweeper: pymongo.MongoClient[dict[str, Any]]) -> Iter
     for left in database_sweeper.list_database_names():
         if left.startswith(name):
             database_sweeper.drop_database(left)
+
+
+@pytest.fixture
+async def own_server(tmp_path: Path) -> AsyncIterator[OwnServer]:
+    """A server that this test may harm."""
+    async with OwnServer(tmp_path / "database") as server:
+        yield server

@@ -10,6 +10,7 @@ import pymongo
 import pytest
 import pytest_asyncio
 
+from tests.http import peer_questions
 from tests.http.peer_books import Books
 from tests.nodes import Caller, HandClock, Places, newborn_wish, reserved_port, running_nodes
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
@@ -64,6 +65,12 @@ async def books(three: Places, database_sweeper: pymongo.MongoClient[dict[str, A
     """What Jiangsu keeps of its peers' letters, and of what it refused."""
     with reserved_port() as port:
         yield Books(three, database_sweeper, port)
+
+
+@pytest.fixture
+def audit(database_sweeper: pymongo.MongoClient[dict[str, Any]]) -> peer_questions.Books:
+    """The audit entries of all nodes."""
+    return peer_questions.Books(database_sweeper)
 
 
 @module_wide

@@ -42,11 +42,6 @@ async def places(
         yield places
 
 
-@pytest.fixture
-def books(database_sweeper: pymongo.MongoClient[dict[str, Any]]) -> Books:
-    return Books(database_sweeper)
-
-
 async def desk_materials(officer: Caller, case: str) -> list[dict[str, Any]]:
     answer = await officer.get(f"/desk/v1/cases/{JIANGSU}:{case}")
     (step,) = answer.body["steps"]
@@ -62,7 +57,7 @@ def kinds(record: Any) -> list[str]:
 
 
 async def test_an_officer_opens_a_material_only_when_it_has_come_and_his_look_is_noted(
-    places: Places, mother: Caller, police: Caller, books: Books
+    places: Places, mother: Caller, police: Caller, audit: Books
 ):
     content = picture(3000, "opened")
     sha = digest(content)
@@ -73,14 +68,14 @@ async def test_an_officer_opens_a_material_only_when_it_has_come_and_his_look_is
         (sha, 3000, 0),
     ]
     refused(await police.get(path_of(case, sha)), 409, "material_still_coming")
-    assert not books.notes(zhejiang, "material.read", case=f"{JIANGSU}/{case}")
+    assert not audit.notes(zhejiang, "material.read", case=f"{JIANGSU}/{case}")
     await places.settle()
     assert {each["bytes_here"] for each in await desk_materials(police, case)} == {3000}
     answer = await police.get(path_of(case, sha))
     assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, "image/png", content)
-    (note,) = books.notes(zhejiang, "material.read", case=f"{JIANGSU}/{case}")
+    (note,) = audit.notes(zhejiang, "material.read", case=f"{JIANGSU}/{case}")
     assert (note["officer"], note["reason"]) == ("public_security", f"decides {FAR}")
-    (served, *more) = books.notes(places.nodes[JIANGSU].node, "content.served", case=f"{JIANGSU}/{case}")
+    (served, *more) = audit.notes(places.nodes[JIANGSU].node, "content.served", case=f"{JIANGSU}/{case}")
     assert not more  # what is here is not asked for again under another name
     assert (served["peer"], served["step"], served["reason"]) == (ZHEJIANG, FAR, f"decides {FAR}")
     assert sha not in str(note) + str(served)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pymongo
 import pytest
 
 from regions import fetching
@@ -21,11 +20,6 @@ UPLOAD = "/desk/v1/licence-files"
 async def places(three: Places) -> Places:
     """Three nodes under a clock that stands still."""
     return three
-
-
-@pytest.fixture
-def books(database_sweeper: pymongo.MongoClient[dict[str, Any]]) -> Books:
-    return Books(database_sweeper)
 
 
 async def taken_up(places: Places, mother: Caller, officer: Caller, mark: str) -> str:
@@ -62,7 +56,7 @@ async def file_path(mother: Caller, case: str) -> str:
 
 @pytest.mark.parametrize("with_act", ["approve", "deliver"])
 async def test_the_citizen_opens_the_file_once_it_has_come_from_afar(
-    places: Places, mother: Caller, police: Caller, books: Books, with_act: str
+    places: Places, mother: Caller, police: Caller, audit: Books, with_act: str
 ):
     case = await taken_up(places, mother, police, f"home-{with_act}")
     content = b"%PDF-1.7 the household register " + with_act.encode()
@@ -80,15 +74,15 @@ async def test_the_citizen_opens_the_file_once_it_has_come_from_afar(
     assert (answer.status, answer.body) == (200, content)
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.headers["Content-Disposition"] == "attachment"
-    (note,) = books.notes(places.nodes[ZHEJIANG].node, "content.served", case=f"{JIANGSU}/{case}")
+    (note,) = audit.notes(places.nodes[ZHEJIANG].node, "content.served", case=f"{JIANGSU}/{case}")
     assert (note["peer"], note["reason"]) == (JIANGSU, f"home of the licence of {FAR}")
     assert [each.outcome for each in await fetches_of(places.nodes[JIANGSU].node, case)] == ["kept"]
-    assert not books.notes(places.nodes[JIANGSU].node, "licence.read", case=f"{JIANGSU}/{case}")
+    assert not audit.notes(places.nodes[JIANGSU].node, "licence.read", case=f"{JIANGSU}/{case}")
     refused(await (await places.citizen("stranger")).get(path), 404, "no_such_case")
 
 
 async def test_a_licence_goes_to_the_home_alone_and_only_after_the_decision(
-    places: Places, mother: Caller, police: Caller, books: Books
+    places: Places, mother: Caller, police: Caller, audit: Books
 ):
     case = await taken_up(places, mother, police, "decision")
     content = b"%PDF-1.7 not decided yet"
@@ -107,7 +101,7 @@ async def test_a_licence_goes_to_the_home_alone_and_only_after_the_decision(
     material = digest(picture(600, "decision"))  # the home's own, and no licence
     assert await refusal(JIANGSU, material) == "content_not_served"
     assert (await asked(places, digest(content), case, by=JIANGSU, **about)).body == content
-    assert len(books.notes(places.nodes[ZHEJIANG].node, "content.refused", case=f"{JIANGSU}/{case}")) == 4
+    assert len(audit.notes(places.nodes[ZHEJIANG].node, "content.refused", case=f"{JIANGSU}/{case}")) == 4
 
 
 async def test_a_licence_that_nobody_handed_in_or_another_did_is_refused(

@@ -50,13 +50,6 @@ COUNTED = {
 
 
 @pytest.fixture
-async def own_server(tmp_path: Path) -> AsyncIterator[OwnServer]:
-    """A database server that the test may end."""
-    async with OwnServer(tmp_path / "database") as server:
-        yield server
-
-
-@pytest.fixture
 async def places(tmp_path: Path, own_server: OwnServer) -> AsyncIterator[Places]:
     """One node on a database server of its own."""
     brief = {"divisions": (JIANGSU,), "database_timeout_seconds": 0.5}

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-import pymongo
 import pytest
 
 from regions.asking import PeerRefused
@@ -33,11 +32,6 @@ async def places(three: Places) -> Places:
 async def case(places: Places, mother: Caller) -> str:
     """A case whose material Zhejiang may have."""
     return await far_case(places, mother, CONTENT)
-
-
-@pytest.fixture
-def books(database_sweeper: pymongo.MongoClient[dict[str, Any]]) -> Books:
-    return Books(database_sweeper)
 
 
 async def refusal(places: Places, *about: str, **more: str) -> str:
@@ -88,14 +82,14 @@ async def test_a_range_that_is_none_is_refused(places: Places, case: str, span: 
     assert await refusal(places, SHA, case, span=span) == code
 
 
-async def test_a_stranger_is_told_nothing_and_noted(places: Places, case: str, books: Books):
+async def test_a_stranger_is_told_nothing_and_noted(places: Places, case: str, audit: Books):
     jiangsu = places.nodes[JIANGSU].node
     codes = [await refusal(places, sha, case, by=GUANGDONG) for sha in (SHA, "0" * 64)]
     assert codes == ["content_not_served"] * 2
-    notes = books.notes(jiangsu, "content.refused", peer=GUANGDONG)
+    notes = audit.notes(jiangsu, "content.refused", peer=GUANGDONG)
     assert [(each["case"], each["step"]) for each in notes] == [(f"{JIANGSU}/{case}", FAR)] * 2
     assert notes[0]["content"] == jiangsu.keys.material(SHA)
-    assert not books.notes(jiangsu, "content.served", peer=GUANGDONG)
+    assert not audit.notes(jiangsu, "content.served", peer=GUANGDONG)
 
 
 @pytest.mark.parametrize("step", ["birth_certificate", "parenting_guidance", "no_such_step", "", "../../x"])
@@ -115,13 +109,13 @@ async def test_what_the_case_does_not_have_is_not_served(places: Places, case: s
         assert await refusal(places, sha, case) == "content_not_served"
 
 
-async def test_each_answer_is_noted_with_its_reason_and_part(places: Places, mother: Caller, books: Books):
+async def test_each_answer_is_noted_with_its_reason_and_part(places: Places, mother: Caller, audit: Books):
     content = picture(1002, "noted")
     case = await far_case(places, mother, content)
     await asked(places, digest(content), case, span="bytes=0-1")
     await asked(places, digest(content), case)
     jiangsu = places.nodes[JIANGSU].node
-    notes = books.notes(jiangsu, "content.served", case=f"{JIANGSU}/{case}")
+    notes = audit.notes(jiangsu, "content.served", case=f"{JIANGSU}/{case}")
     assert [each["part"] for each in notes] == ["bytes 0-1/1002", "whole"]
     assert {(each["peer"], each["step"], each["reason"]) for each in notes} == {(ZHEJIANG, FAR, f"decides {FAR}")}
     assert {each["content"] for each in notes} == {jiangsu.keys.material(digest(content))}

@@ -1,8 +1,6 @@
 """Letters that could not be settled: told, dead, judged anew, annulled; conflicts; and kinds that nobody knows yet."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,24 +10,11 @@ from regions.hearing import NoSuchLetter
 from regions.letters import LetterNotDead
 from server.domain.letters import Letter
 from server.node import Node
-from tests.nodes import HandClock, Places, running_nodes
-from tests.regions.exchanging import exchange, kept, node_of, send, send_one_by_one, sent, settle, write
+from tests.regions.exchanging import exchange, kept, send, send_one_by_one, sent, settle, write
 from tests.world import JIANGSU, ZHEJIANG
 
 ABSENT = {"kind": "step.received", "case": f"{ZHEJIANG}/none", "step": "step", "body": {}}  # a case nobody has
 UNKNOWN = {"kind": "step.unheard", "case": f"{ZHEJIANG}/none", "step": "step", "body": {}}
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as running:
-        yield running
-
-
-@pytest.fixture
-def pair(places: Places) -> tuple[Node, Node]:
-    """Jiangsu, whose letter is refused, and Zhejiang, which refuses it."""
-    return node_of(places), node_of(places, ZHEJIANG)
 
 
 async def refused(pair: tuple[Node, Node], **more: Any) -> Letter:

@@ -5,7 +5,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from server.domain.breaker import failed, probing
 from server.domain.breaker import stopped as breaker_stopped
 from server.domain.exchange import Head, Outbound
 from server.node import Node
-from tests.nodes import HandClock, Places, running_nodes, until
+from tests.nodes import running_nodes, until
 from tests.regions.exchanging import (
     Sweeper,
     backup,
@@ -41,18 +40,6 @@ ABSENT: dict[str, Any] = {
     "step": "step",
     "body": {"outcome": "refused", "grounds": SECRET},
 }
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as running:
-        yield running
-
-
-@pytest.fixture
-def pair(places: Places) -> tuple[Node, Node]:
-    """Jiangsu and Zhejiang."""
-    return node_of(places), node_of(places, ZHEJIANG)
 
 
 def parsed(*words: str) -> argparse.Namespace:

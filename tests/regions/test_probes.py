@@ -1,17 +1,13 @@
 """A broken peer with several couriers at work: one attempt at a time, one early one, and the node stays ready."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from regions import outbox, standing
 from server.domain.wire import NoAnswer, WireAnswer, WireRequest
 from server.node import Node
-from tests.nodes import HandClock, Places, running_nodes
+from tests.nodes import Places
 from tests.regions.exchanging import node_of, peer_of, send, write
 from tests.world import JIANGSU, ZHEJIANG
 
@@ -26,12 +22,6 @@ class DeadWire:
         self.attempts += 1
         await asyncio.sleep(0.05)
         raise NoAnswer("unreachable")
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as running:
-        yield running
 
 
 async def cut_off(places: Places) -> tuple[Node, DeadWire]:

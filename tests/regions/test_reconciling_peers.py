@@ -1,8 +1,6 @@
 """Reconciling: a clean pair is clean, and each difference made by hand is named with the number where it begins."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +14,12 @@ from server.domain.reconciling import Difference, Reconciliation
 from server.domain.wire import WireAnswer, WireRequest
 from server.node import Node
 from server.tools.wire import Wire
-from tests.nodes import HandClock, Places, running_nodes
+from tests.nodes import Places
 from tests.regions.exchanging import (
     Sweeper,
     backup,
     entries_of,
     exchange,
-    node_of,
     peer_of,
     restore,
     send,
@@ -66,18 +63,6 @@ class BusyWire:
         self.letters += 1
         for node in self.pair:
             await send_one_by_one(node, 1, note=f"busy{self.letters}-")
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as running:
-        yield running
-
-
-@pytest.fixture
-def pair(places: Places) -> tuple[Node, Node]:
-    """Jiangsu and Zhejiang."""
-    return node_of(places), node_of(places, ZHEJIANG)
 
 
 async def reconciled(node: Node) -> Reconciliation:

@@ -1,10 +1,6 @@
 """Settling in bulk: several settlers at once, cases that move meanwhile, and each act is done once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from regions import settling
 from server.desk.acting import commit_of, perform, perform_many
@@ -12,17 +8,11 @@ from server.domain.acts import Act, Receive
 from server.domain.case import Actor, NoSuchCase, local_id
 from server.domain.deciding import decide
 from server.node import Node
-from tests.nodes import HandClock, Places, newborn_wish, running_nodes
+from tests.nodes import Places, newborn_wish
 from tests.regions.exchanging import node_of, send
 from tests.world import JIANGSU, ZHEJIANG
 
 STEP = "household_registration"
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as running:
-        yield running
 
 
 async def asked_abroad(places: Places, count: int) -> list[str]:

@@ -1,25 +1,15 @@
 """A case never stays sent without a word: at home it is seen when what went to the decider came back."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from regions import letters
 from server.node import Node
-from tests.nodes import Caller, HandClock, Places, newborn_wish, running_nodes
+from tests.nodes import Caller, Places, newborn_wish
 from tests.regions.exchanging import node_of
 from tests.world import JIANGSU, ZHEJIANG
 
 STEP = "household_registration"
 CAME_BACK = "转办被对方退回，正在处理。"
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as running:
-        yield running
 
 
 async def seen(citizen: Caller, case: str) -> tuple[str, str]:

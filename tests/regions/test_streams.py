@@ -1,8 +1,6 @@
 """After a backup was put back: a receiver is sent again from its head; a sender stops until a stream is opened."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,7 @@ from server.domain.exchange import Position
 from server.domain.letters import Letter
 from server.node import Node
 from server.store.database import Mark
-from tests.nodes import HandClock, Places, running_nodes
+from tests.nodes import Places
 from tests.regions.exchanging import (
     Sweeper,
     backup,
@@ -31,12 +29,6 @@ from tests.regions.exchanging import (
     write,
 )
 from tests.world import JIANGSU, ZHEJIANG
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as running:
-        yield running
 
 
 async def test_a_receiver_restored_from_a_backup_is_sent_again_from_its_head(places: Places, database_sweeper: Sweeper):

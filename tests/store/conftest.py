@@ -1,13 +1,11 @@
 """A database that is watched: after each test, all it was asked must have been portable."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from server.store.mongo import MongoDatabase
 from server.store.queries import QUERIES
-from tests.store.servers import OwnServer
 from tests.store.witness import Witness
 
 
@@ -27,10 +25,3 @@ async def database(database_uri: str, database_name: str, witness: Witness) -> A
     yield database
     await database.close()
     assert witness.faults == []
-
-
-@pytest.fixture
-async def own_server(tmp_path: Path) -> AsyncIterator[OwnServer]:
-    """A server that this test may harm."""
-    async with OwnServer(tmp_path) as server:
-        yield server
