@@ -46,14 +46,14 @@ class Claims:
         found = await self._database.between(CLAIMS_OF_HOLDER, low, high, limit=limit)
         return [self._claim(document) for document in found]
 
-    async def holders_in(self, department: str, *, at: datetime) -> dict[str, str]:
+    async def holders_in(self, department: str, *, at: datetime, at_once: int = PAGE) -> dict[str, str]:
         """Who has which of a department's tasks in hand: the holder by the task's id; read page by page."""
         holders: dict[str, str] = {}
         low, high = _since(department, at)
         while True:
-            page = await self._database.between(CLAIMS_OF_DEPARTMENT, low, high, limit=PAGE)
+            page = await self._database.between(CLAIMS_OF_DEPARTMENT, low, high, limit=at_once)
             holders |= {document["_id"]: document["holder"] for document in page}
-            if len(page) < PAGE:
+            if len(page) < at_once:
                 return holders
             low = page[-1]["department_key"] + JUST_AFTER
 

@@ -77,14 +77,14 @@ class Tasks:
         found = await asyncio.gather(*reads)
         return list(islice(heapq.merge(*found, key=itemgetter("place")), limit))
 
-    async def open_places(self, department: str) -> list[Place]:
+    async def open_places(self, department: str, *, at_once: int = KEYS_AT_ONCE) -> list[Place]:
         """All open tasks of a department as their keys tell; the keys alone are read, page by page."""
         places: list[Place] = []
         low, high = under(department, OPEN)
         while True:
-            keys = await self._database.keys(TASKS_OF_DEPARTMENT, low, high, limit=KEYS_AT_ONCE)
+            keys = await self._database.keys(TASKS_OF_DEPARTMENT, low, high, limit=at_once)
             places += [_place(key) for key in keys]
-            if len(keys) < KEYS_AT_ONCE:
+            if len(keys) < at_once:
                 return places
             low = keys[-1] + JUST_AFTER
 

@@ -1,6 +1,7 @@
 """Letters in the store: each stands in one place of one state, marks may be repeated, and keys tell what is counted."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from server.crypto.keyring import make_keys
 from server.domain.exchange import Position
 from server.domain.letters import Letter, letter_id
+from server.store.keys import keys_between
 from server.store.latest import put_latest
 from server.store.letters_in import LettersIn
 from server.store.letters_out import LettersOut
 from server.store.mongo import MongoDatabase
+from server.store.queries import LETTERS_TO_LOG, under
 from server.store.sealing import sealed_letter
 
 HERE, PEER, THIRD = "320000", "330000", "440000"
@@ -190,12 +193,12 @@ async def test_the_same_bytes_again_are_no_conflict_and_others_stand_beside(came
 
 
 async def test_more_letters_than_keys_are_read_at_once_are_all_counted(database: MongoDatabase) -> None:
-    out = LettersOut(database, RING)
-    await database.insert_many(
-        "letters_out", [{"_id": f"l{n}", "key": f"unlogged|{PEER}|t|l{n:05d}"} for n in range(2100)]
-    )
-    assert await out.backlog(PEER, most=5000) == 2100
-    assert await out.backlog(PEER, most=1500) == 1500
+    keys = [f"unlogged|{PEER}|t|l{n:05d}" for n in range(31)]
+    await database.insert_many("letters_out", [{"_id": key, "key": key} for key in keys])
+    waiting = partial(keys_between, database, LETTERS_TO_LOG, under("unlogged", PEER), at_once=10)
+    assert await waiting(most=50) == keys
+    assert await waiting(most=15) == keys[:15]
+    assert await LettersOut(database, RING).backlog(PEER, most=50) == len(keys)
 
 
 async def test_many_documents_are_replaced_each_by_its_version(database: MongoDatabase) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from server.crypto.fields import FieldRing
 from server.domain.claims import Claim, HandOver
-from server.store.claims import PAGE, Claims
+from server.store.claims import Claims
 from server.store.database import Database
 
 AT = datetime(2026, 11, 23, 5, 45, tzinfo=UTC)
@@ -77,8 +77,8 @@ async def test_a_released_claim_is_in_nobodys_hands(claims: Claims) -> None:
 
 
 async def test_the_holders_of_a_department_are_all_found(claims: Claims) -> None:
-    many = [claim(f"c{place}:first", f"o{place % 7}", minutes=place + 1) for place in range(PAGE + 1)]
+    many = [claim(f"c{place}:first", f"o{place % 7}", minutes=place + 1) for place in range(31)]
     assert all([await claims.put(each) for each in many])
     await claims.put(claim("x:first", department="health_other"))
     await claims.put(claim("y:first", minutes=-1))
-    assert await claims.holders_in("health", at=AT) == {each.id: each.holder for each in many}
+    assert await claims.holders_in("health", at=AT, at_once=10) == {each.id: each.holder for each in many}
