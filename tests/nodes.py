@@ -18,6 +18,7 @@ from handlers.aftermath import Aftermath
 from regions import fetching, outbox, settling
 from regions.founding import found
 from server import main, working
+from server.crypto.passwords import Cost
 from server.demo.platform import Citizen
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
@@ -34,6 +35,7 @@ from tests.world import JIANGSU, MONDAY, ZHEJIANG, person
 APP_ID = "wx-test"
 NAMES = {JIANGSU: "江苏省节点", ZHEJIANG: "浙江省节点"}
 PASSWORD = "test-only-password"
+CHEAP = Cost(rounds=1, memory_kib=64, lanes=1)  # production takes 0.2 s for each sign-in
 MOTHER, STRANGER = person("测试母亲", sequence="002"), person("测试路人", sequence="004")
 AGENT = person("测试代理", sequence="006")
 CITIZENS = (
@@ -161,7 +163,8 @@ class Places:
         if caller.token and (await caller.get("/desk/v1/tasks")).status == 200:
             return caller
         with contextlib.suppress(OfficerExists):
-            await self.nodes[division].node.store.people.add_officer(name, department, PASSWORD, rank=rank)
+            people = self.nodes[division].node.store.people
+            await people.add_officer(name, department, PASSWORD, rank=rank, cost=CHEAP)
         answer = await caller.post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
         caller.token = self.desk_tokens[division, name] = answer.body["access_token"]
         return caller

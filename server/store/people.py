@@ -8,7 +8,7 @@ from functools import cache
 from typing import TypeVar
 
 from server.crypto.fields import FieldRing
-from server.crypto.passwords import hash_password, verify_password
+from server.crypto.passwords import RECOMMENDED, Cost, hash_password, verify_password
 from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
 from server.domain.names import moment_key, moment_of_key
 from server.domain.persons import Officer, Person, Rank, Session
@@ -109,9 +109,11 @@ class People:
             raise NoSuchPerson("请先完成实名认证。")
         return Person.model_validate(opened(document["person"], self._ring.key(document["data_key"], key), key))
 
-    async def add_officer(self, name: str, department: str, password: str, *, rank: Rank = "officer") -> None:
-        """Store a new officer; raises OfficerExists and NameEnded."""
-        hashed = await self._hash(hash_password, password)
+    async def add_officer(
+        self, name: str, department: str, password: str, *, rank: Rank = "officer", cost: Cost = RECOMMENDED
+    ) -> None:
+        """Store a new officer, their password hashed at this cost; raises OfficerExists and NameEnded."""
+        hashed = await self._hash(hash_password, password, cost)
         officer = {"name": name, "department": department, "rank": rank, "password_hash": hashed}
         try:
             await self._database.insert(OFFICERS, {"_id": f"officer:{name}", **officer})
@@ -151,7 +153,7 @@ class People:
         """The name itself if it is or was that of an officer, else nothing: it may be a password in the wrong field."""
         return name if await self._officer(name) else ""
 
-    async def _hash(self, work: Callable[..., Answer], *given: str) -> Answer:
+    async def _hash(self, work: Callable[..., Answer], *given: str | Cost) -> Answer:
         """What this gives, off the loop; as much of it at once as MOST_HASHING."""
         return await asyncio.get_running_loop().run_in_executor(self._hashing, work, *given)
 
