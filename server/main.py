@@ -122,13 +122,15 @@ async def work(settings: Settings) -> None:
         await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, shelf=Shelf())
 
 
-async def seed_officers(settings: Settings, seats: Sequence[Mapping[str, str]]) -> int:
+async def seed_officers(
+    settings: Settings, seats: Sequence[Mapping[str, str]], *, data: Publications | None = None
+) -> int:
     """Add the officers (name, password, department, maybe rank) that are not there yet; answers how many were added.
 
     Raises NameEnded for the first whose name was that of an officer who has ended.
     """
     added = 0
-    async with opened(settings) as node:
+    async with opened(settings, data=data) as node:
         for officer in seats:
             if officer["department"] not in node.catalogue.departments:
                 raise ValueError(f"the catalogue has no department {officer['department']!r}")
@@ -150,12 +152,14 @@ async def end_officer(settings: Settings, name: str, *, reason: str, by: str) ->
         return await officers.end(node, name, reason=reason, by=by)
 
 
-async def change_dishonest(settings: Settings, id_numbers: Sequence[str], *, is_listed: bool) -> int:
+async def change_dishonest(
+    settings: Settings, id_numbers: Sequence[str], *, is_listed: bool, data: Publications | None = None
+) -> int:
     """Put the persons of these ID numbers on the list of the seriously dishonest (严重失信主体), or take them off.
 
     Answers how many changed; raises ValueError for the first that is no ID number, and changes nothing then.
     """
-    async with opened(settings) as node:
+    async with opened(settings, data=data) as node:
         persons: dict[str, None] = {}
         for place, id_number in enumerate(id_numbers, 1):
             try:

@@ -9,10 +9,11 @@ import pytest
 
 from server.cli import run
 from server.main import change_dishonest
+from server.node import Node
 from tests.http.asking import opened, pointers, refused
 from tests.http.conftest import module_wide
 from tests.http.test_agents import death_wish
-from tests.nodes import MOTHER, Caller, Places
+from tests.nodes import MOTHER, Caller, Places, data_of
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,10 +45,15 @@ def signed(text: dict[str, str], **change: str) -> dict[str, str]:
 @pytest.fixture
 async def dishonest(places: Places) -> AsyncIterator[None]:
     """While the mother is listed as dishonest."""
-    settings = places.nodes[JIANGSU].node.settings
-    assert await change_dishonest(settings, [MOTHER.id_number], is_listed=True) == 1
+    node = places.nodes[JIANGSU].node
+    assert await listed(node, [MOTHER.id_number], is_listed=True) == 1
     yield
-    assert await change_dishonest(settings, [MOTHER.id_number], is_listed=False) == 1
+    assert await listed(node, [MOTHER.id_number], is_listed=False) == 1
+
+
+async def listed(node: Node, numbers: list[str], *, is_listed: bool) -> int:
+    """What the command does, with the data files that this process has read."""
+    return await change_dishonest(node.settings, numbers, is_listed=is_listed, data=data_of(node.settings))
 
 
 async def test_a_material_comes_later_against_the_text_that_was_shown(
@@ -97,9 +103,9 @@ async def test_whoever_is_listed_as_dishonest_may_not_defer_and_may_apply_all_th
 async def test_whoever_is_off_the_list_defers_again(
     places: Places, mother: Caller, wish: dict[str, Any], texts: dict[str, dict[str, str]]
 ):
-    settings = places.nodes[JIANGSU].node.settings
+    node = places.nodes[JIANGSU].node
     for is_listed, changed in ((True, 1), (True, 0), (False, 1), (False, 0)):
-        assert await change_dishonest(settings, [MOTHER.id_number] * 2, is_listed=is_listed) == changed
+        assert await listed(node, [MOTHER.id_number] * 2, is_listed=is_listed) == changed
     await opened(places, mother, {**wish, "undertakings": [signed(texts["deferral"])]})
 
 
@@ -107,7 +113,7 @@ async def test_of_a_list_with_a_number_that_is_none_nothing_is_taken(places: Pla
     node = places.nodes[JIANGSU].node
     numbers = [MOTHER.id_number, MOTHER.id_number[:-1]]
     with pytest.raises(ValueError, match="entry 2 is no ID number") as refused:
-        await change_dishonest(node.settings, numbers, is_listed=True)
+        await listed(node, numbers, is_listed=True)
     assert MOTHER.id_number[:-1] not in str(refused.value)
     assert not await node.store.dishonest.has(node.keys.owner("person", MOTHER.id_number))
 

@@ -20,7 +20,7 @@ from server.node import Node
 from server.working import COUNT_SECONDS
 from tests.http.asking import act, opened, pointers, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
-from tests.nodes import PASSWORD, Answer, Caller, HandClock, Places, newborn_wish, running_nodes, until
+from tests.nodes import PASSWORD, Answer, Caller, HandClock, Places, data_of, newborn_wish, running_nodes, until
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -236,12 +236,12 @@ async def test_an_officers_rank_is_seeded_and_told_when_he_signs_in(places: Plac
         {"name": "seeded", "department": "justice", "password": PASSWORD},
         {"name": "seeded-head", "department": "justice", "password": PASSWORD, "rank": "head"},
     ]
-    assert await seed_officers(node.settings, seats) == 2
+    assert await seed_officers(node.settings, seats, data=data_of(node.settings)) == 2
     for name, rank in (("seeded", "officer"), ("seeded-head", "head")):
         answer = await places.caller().post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
         assert (answer.body["name"], answer.body["department"], answer.body["rank"]) == (name, "justice", rank)
     with pytest.raises(ValueError, match="king"):
-        await seed_officers(node.settings, [seats[0] | {"name": "king", "rank": "king"}])
+        await seed_officers(node.settings, [seats[0] | {"rank": "king"}], data=data_of(node.settings))
 
 
 async def test_a_lease_ends_by_itself_and_a_heartbeat_prolongs_it(places: Places, node: Node, clock: HandClock):
