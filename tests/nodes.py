@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 import aiohttp
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from handlers import routes
 from handlers.aftermath import Aftermath
@@ -60,6 +61,22 @@ class Answer:
     def code(self) -> str:
         """The stable code of a refusal."""
         return str(self.body["code"])
+
+
+class Writes(CommandListener):
+    """Counts what a node has written."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.count += event.command_name in ("insert", "update", "delete")
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
 
 
 class HandClock:
@@ -124,6 +141,7 @@ class Running:
     node: Node
     base_url: str
     aftermath: Aftermath
+    writes: Writes
 
 
 @dataclass
@@ -170,12 +188,19 @@ class Places:
         return caller
 
     async def settle(self) -> None:
-        """Let every loop of every node run until nothing is left to do."""
+        """Let every loop of every node run until nothing is left to do: no node writes, and no clock is moved on."""
         for _ in range(6):
+            before, is_later = self._written(), False
             for running in self.nodes.values():
                 await settle_here(running, is_fetching=self.is_fetching)
                 if isinstance(running.node.clock, HandClock):
                     running.node.clock.wait(seconds=1)  # what is tried again later comes to its turn
+                    is_later = True
+            if self._written() == before and not is_later:
+                break
+
+    def _written(self) -> int:
+        return sum(running.writes.count for running in self.nodes.values())
 
     async def decide(self, case: str, step: str, *, department: str, division: str = JIANGSU) -> None:
         """Receive, accept and approve a step, and carry what follows."""
@@ -248,13 +273,14 @@ async def running_node(
     settings: Settings, clock: Clock | None = None, *, is_working: bool = False
 ) -> AsyncIterator[Running]:
     """One node of these settings."""
-    async with main.opened(settings, clock=clock, data=data_of(settings)) as node:
+    writes = Writes()
+    async with main.opened(settings, clock=clock, data=data_of(settings), listeners=[writes]) as node:
         aftermath, loops = Aftermath(), Loops()
         server, _ = main.listen(node, aftermath, doors=routes.DOORS, port=settings.port)
         if is_working:
             working.start(node, loops)
         try:
-            yield Running(node, settings.origin, aftermath)
+            yield Running(node, settings.origin, aftermath, writes)
         finally:
             await loops.stop(5.0)
             await main.stop_listening(server, aftermath, 5.0)
