@@ -1,6 +1,7 @@
 """The database server of a test run: the one in `TONGBAN_TEST_MONGODB_URI`, else the embedded one, per worker."""
 
 import asyncio
+import gc
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,13 @@ from tests.store.servers import OwnServer
 # A busy machine is no fault of the code: no deadlines, and the same examples in every run.
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+def pytest_collection_finish() -> None:
+    """Look no more through what stays for the whole run, tests and data files, in each round of garbage collection."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
