@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 MINUTES ?= 5
 LOCKS := uv runtime demo dev load
 RULES := tests/domain tests/crypto tests/catalogue
+# What is compiled once need not be compiled by each worker and each process of a demo.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate chaos outages lint load lock clean
+.PHONY: help setup demo test soak simulate chaos outages lint load lock clean
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,13 +38,16 @@ setup: $(VENV)/dev.stamp ## make .venv from the hashed requirements, with what t
 demo: $(VENV)/demo.stamp ## two provinces on this machine and one case across them (ARGS="--nodes 3")
 	$(BIN)/python -m server demo $(ARGS)
 
-test: setup ## the whole suite with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
+test: setup ## all that a commit must pass, with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest $(RULES) --cov --cov-report=term:skip-covered --cov-fail-under=95
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(RULES))
 endif
+
+soak: setup ## what takes long: tests marked `soak`, a thousand seeds, chaos, outages (ARGS=--long for ten thousand)
+	$(BIN)/python -m tests.soak $(ARGS)
 
 simulate: setup ## the exchange in simulated bad weather, each run made of its seed (SEEDS=10000)
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) $(ARGS)

@@ -30,6 +30,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         demo.kill_everything()
 
 
+@pytest.mark.soak
 def test_one_case_crosses_a_cut_wire_when_it_is_mended_and_its_outcome_is_one_json_object(
     start: Start, database_uri: str, database_sweeper: pymongo.MongoClient[dict[str, Any]]
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_demo_that_is_told_to_stop_while_it_starts_leaves_nothing(start: Start
     assert list(demo.temporary.iterdir()) == []
 
 
+@pytest.mark.soak
 async def test_a_killed_demo_leaves_no_process_and_goes_on_from_its_folder(start: Start, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     killed = start("--json", "--nodes", "3", "--keep", str(folder))

@@ -40,6 +40,7 @@ def small_disk(folder: Path) -> Iterator[str]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.soak
 async def test_a_receiver_acknowledges_only_what_it_has_stored_though_its_database_is_held_and_its_disk_full(
     tmp_path: Path, forks: Nursery, database_uri: str, database_name: str
 ):

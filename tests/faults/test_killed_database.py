@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pymongo
+import pytest
 
 from tests.faults.books import Client, all_of
 from tests.faults.databases import own_database
@@ -61,6 +62,7 @@ class Stream:
         return (len(self.ids) if status == 201 else self.statuses[status]) >= count
 
 
+@pytest.mark.soak
 async def test_every_acknowledged_case_outlives_the_database(tmp_path: Path, forks: Nursery):
     async with own_database(tmp_path) as (database, uri):
         choices = {"database": "killed", "database_timeout_seconds": 3.0}

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.faults.books import Client, check_finished, is_quiet
 from tests.faults.lives import Desks
 from tests.faults.nursery import Nursery
@@ -19,6 +21,7 @@ CASES_AT_ONCE = 3
 LULL_SECONDS, LOOK_SECONDS, AFTER_SECONDS = 1.0, 0.02, 0.08
 
 
+@pytest.mark.soak
 async def test_nothing_is_lost_or_doubled_whichever_process_is_killed(
     tmp_path: Path, forks: Nursery, database_uri: str, database_name: str, database_sweeper: Client
 ):

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from regions import outbox, settling
 from server.desk import relay
 from server.node import Node
@@ -101,6 +103,7 @@ def nodes_of(places: Places) -> dict[str, Node]:
     return {code: running.node for code, running in places.nodes.items()}
 
 
+@pytest.mark.soak
 async def test_replaying_every_relay_in_any_order_changes_nothing(
     tmp_path: Path, database_uri: str, database_name: str, database_sweeper: Client
 ):
@@ -119,6 +122,7 @@ async def test_replaying_every_relay_in_any_order_changes_nothing(
         assert {code: books(database_sweeper, node) for code, node in nodes.items()} == before
 
 
+@pytest.mark.soak
 async def test_relays_in_any_order_end_in_the_same_tasks_and_letters(
     tmp_path: Path, database_uri: str, database_name: str, database_sweeper: Client
 ):

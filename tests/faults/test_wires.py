@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from server.demo.proxy import Mode
 from server.domain.exchange import Outbound
 from tests.faults.books import ABROAD
@@ -25,6 +27,7 @@ FAILING: tuple[tuple[Mode, dict[str, Any]], ...] = (
 )
 
 
+@pytest.mark.soak
 async def test_nothing_is_lost_or_doubled_however_the_wire_fails(
     tmp_path: Path, forks: Nursery, database_uri: str, database_name: str
 ):

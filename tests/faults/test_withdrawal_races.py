@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from regions import outbox, settling
 from server.domain.case import State
 from tests.faults.books import ABROAD, ACTS, DEPARTMENT_ABROAD, Client, check_logs, is_quiet
@@ -103,6 +105,7 @@ async def outcome_of(race: Race) -> State:
     return state
 
 
+@pytest.mark.soak
 async def test_a_withdrawal_and_a_decision_that_cross_have_one_outcome_at_both_nodes(
     tmp_path: Path, database_uri: str, database_name: str, database_sweeper: Client
 ):

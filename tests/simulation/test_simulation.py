@@ -1,4 +1,4 @@
-"""Two hundred seeds of the exchange in bad weather, and that a seed means the same in every process."""
+"""Seeds of the exchange in bad weather, and that a seed means the same in every process."""
 
 import os
 import subprocess
@@ -9,16 +9,20 @@ import pytest
 
 from tests.simulation.running import simulate
 
-SEEDS = 200
+SEEDS, IN_EVERY_RUN = 200, 60
 AT_ONCE = 10
 AGAIN = "python -m tests.simulation --seed"
 TELLS = (
     "import hashlib; from tests.simulation.running import simulate; "
     "print(*(hashlib.sha256(chr(10).join(simulate(seed).trace).encode()).hexdigest() for seed in (3, 7, 9)))"
 )
+TOGETHER = [
+    pytest.param(seeds, marks=() if seeds.start < IN_EVERY_RUN else pytest.mark.soak, id=repr(seeds))
+    for seeds in (range(first, first + AT_ONCE) for first in range(0, SEEDS, AT_ONCE))
+]
 
 
-@pytest.mark.parametrize("seeds", [range(first, first + AT_ONCE) for first in range(0, SEEDS, AT_ONCE)], ids=repr)
+@pytest.mark.parametrize("seeds", TOGETHER)
 def test_the_exchange_keeps_its_word_in_any_weather(seeds: Sequence[int]):
     for seed in seeds:
         outcome = simulate(seed)
