@@ -51,7 +51,7 @@ def parts(*, is_long: bool) -> tuple[Part, ...]:
             "simulation",
             f"seeds 0 to {seeds - 1}",
             _python("tests.simulation", "--seeds", str(seeds)),
-            rf"\d+ of {seeds} seeds$|^seed \d+: [^:]+",
+            rf"\b{seeds} of {seeds} seeds\b|^seed \d+: [^:]+",
         ),
         Part("chaos", f"{minutes} minutes", _python("tests.faults.chaos", "--minutes", str(minutes), "--json"), BOOKS),
         Part(
