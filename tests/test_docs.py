@@ -27,7 +27,7 @@ from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.case import STATE_NAMES
 from server.domain.clock import Ledger, due, pause, resume
 from server.domain.divisions import Division
-from server.domain.errors import Refusal
+from server.domain.errors import Refusal, code_of
 from server.domain.faults import RULES
 from server.domain.forms import SHAPES
 from server.domain.items import (
@@ -208,8 +208,7 @@ def _noon(day: str) -> datetime:
 
 def test_no_refusal_of_the_code_is_missing() -> None:
     codes = {row[0].strip("`") for row in rows("docs/errors.md", "## All refusals")}
-    kinds = [type(node.name, (Refusal,), {}) for _, node in descendants(House(ROOT), {Refusal.__name__})]
-    assert {kind.code for kind in kinds} == codes
+    assert {code_of(node.name) for _, node in descendants(House(ROOT), {Refusal.__name__})} == codes
 
 
 def test_every_code_of_a_single_field_is_named() -> None:

@@ -18,6 +18,11 @@ class FieldFault(Value):
     detail: str
 
 
+def code_of(name: str) -> str:
+    """The stable code of the refusal whose class has this name."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
 class Refusal(Exception):
     """A wish that is not granted.
 
@@ -30,7 +35,7 @@ class Refusal(Exception):
     title: ClassVar[str] = "请求未被接受"
 
     def __init_subclass__(cls) -> None:
-        cls.code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        cls.code = code_of(cls.__name__)
 
     def __init__(
         self, detail: str = "", *, errors: Sequence[FieldFault] = (), more: Mapping[str, Any] | None = None

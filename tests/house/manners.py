@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from server.domain.errors import Refusal
+from server.domain.errors import Refusal, code_of
 from tests.house.house import Breach, House, base_names, descendants, own_value
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -17,8 +17,7 @@ def refusals_have_codes_of_their_own(house: House) -> Iterator[Breach]:
     """No two refusals answer the same code."""
     places = defaultdict(list)
     for source, node in descendants(house, {Refusal.__name__}):
-        kind: type[Refusal] = type(node.name, (Refusal,), {})
-        places[kind.code].append((source, node))
+        places[code_of(node.name)].append((source, node))
     for code, same in places.items():
         for source, node in same if len(same) > 1 else ():
             yield Breach(source.path, node.name, f"is not the only refusal with the code {code}")
