@@ -42,7 +42,7 @@ test: setup ## all that a commit must pass, with the coverage of the rules (ARGS
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest $(RULES) --cov --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest $(RULES) -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(RULES))
 endif
 
