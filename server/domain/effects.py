@@ -11,7 +11,7 @@ from server.domain.clock import due
 from server.domain.gathering import Fetch, fetch_of
 from server.domain.letters import Letter, letter_id, letter_salt
 from server.domain.lifecycle import evolve
-from server.domain.names import Moment, Value, china_day
+from server.domain.names import Moment, Reckoned, Value, china_day
 from server.domain.notices import Notice, notice_of
 from server.domain.parts import paper_is_due
 from server.domain.procedure import DELIVERY_DAYS, NOTIFY_DAYS
@@ -54,7 +54,7 @@ class Alarm(Value):
 
     case: str
     event: int
-    at: Moment | None
+    at: Reckoned | None
 
 
 class Effect(Value):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
@@ -14,6 +14,8 @@ WrittenKey = Annotated[str, StringConstraints(max_length=100, pattern=r"^[ -~]*$
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 MOST_DAYS = 3650
 Days = Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)]
+
+D = TypeVar("D", bound=date)
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
@@ -69,26 +71,27 @@ def moment_of_key(key: str) -> datetime:
 
 
 def in_milliseconds(at: datetime) -> datetime:
-    """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError if it is none of 2000 to 2100."""
+    """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError if there is none such."""
     if at.tzinfo is None:
         raise ValueError("a moment needs a time zone")
     try:
         utc = at.astimezone(UTC)
     except OverflowError as fault:
         raise ValueError("no such moment in UTC") from fault
-    if not FIRST_YEAR <= utc.year <= LAST_YEAR:
-        raise ValueError(f"a moment must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
-def in_bounds(on: date) -> date:
-    """The day itself; ValueError if it is none of 2000 to 2100."""
+def in_bounds(on: D) -> D:
+    """The day or moment itself; ValueError if it is none of the years 2000 to 2100."""
     if not FIRST_YEAR <= on.year <= LAST_YEAR:
-        raise ValueError(f"a day must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise ValueError(f"this must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     return on
 
 
-Moment = Annotated[datetime, AfterValidator(in_milliseconds), PlainSerializer(moment_text, return_type=str)]
+# A moment that was reckoned from others: it may lie a little beyond what anybody may say.
+Reckoned = Annotated[datetime, AfterValidator(in_milliseconds), PlainSerializer(moment_text, return_type=str)]
+
+Moment = Annotated[Reckoned, AfterValidator(in_bounds)]
 
 # A day of a procedure: a deadline, a day of arrival. Days of a person's life are texts of the form.
 Day = Annotated[date, AfterValidator(in_bounds)]

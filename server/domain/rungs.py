@@ -19,7 +19,7 @@ from typing import Literal
 from server.domain.calendar import DAY, Calendar, add_working_days
 from server.domain.case import Case, Step
 from server.domain.clock import Ledger, due
-from server.domain.names import CHINA, Moment, Value, china_day
+from server.domain.names import CHINA, Reckoned, Value, china_day
 from server.domain.procedure import DELIVERY_DAYS, NOTIFY_DAYS
 
 Name = Literal[
@@ -78,7 +78,7 @@ class Rung(Value):
 
     step: str
     name: Name
-    at: Moment
+    at: Reckoned
     to: Reader
     department: str
     due_on: date

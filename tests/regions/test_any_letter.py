@@ -1,7 +1,6 @@
 """Whatever a true peer writes within the protocol, or a little beyond it, is settled, refused or waits."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -119,6 +118,8 @@ FAR_OFF = "9999-12-31T23:59:59.999Z"
 AT = st.sampled_from(["2000-01-01T00:00:00Z", moment_text(later()), "2100-12-31T23:59:59.999Z", FAR_OFF])
 TERM = {"by": "decider", "legal_days": 10, "promised_days": 5, "deferrals": []}
 RECEIVED, TAKEN_UP = ("step.received", {}), ("step.accepted", TERM)
+ASKED = ("step.notice", {"about": "supplement", "gaps": [{"kind": "field", "code": "mobile", "reason": "号码有误"}]})
+SUSPENDED = {"about": "suspension", "procedure": "听证", "notice": "通知", "days": 3650}
 STARTS = st.sampled_from([(), (RECEIVED,), (RECEIVED, TAKEN_UP)]) | st.tuples(
     st.just(RECEIVED), st.tuples(st.just("step.accepted"), ACCEPTED)
 )
@@ -128,14 +129,14 @@ REFUSED = {"outcome": "refused", "grounds": "材料不实", "appeal": ""}
 Said = tuple[str, Any]
 
 
-@dataclass(repr=False)
 class Home:
     """A node that gets letters, and the citizen who looks at what came of them."""
 
-    node: Node
-    mother: Caller
-    owner: str
-    letters: int = 0
+    def __init__(self, node: Node, mother: Caller, owner: str) -> None:
+        self.node = node
+        self.mother = mother
+        self.owner = owner
+        self.letters = 0
 
     async def case(self) -> str:
         """A new case, whose only step is decided by the other province."""
@@ -188,6 +189,8 @@ def test_every_kind_that_this_node_knows_is_fed():
 @example(start=(RECEIVED,), letters=[("step.accepted", TERM | {"since": FAR_OFF})], at=moment_text(later()))
 @example(start=(RECEIVED,), letters=[("step.accepted", TERM | {"promised_days": 2**53 - 1})], at=moment_text(later()))
 @example(start=(RECEIVED, TAKEN_UP), letters=[("step.decided", REFUSED)], at=FAR_OFF)
+@example(start=(RECEIVED, ASKED), letters=[("step.notice", SUSPENDED)], at="2100-12-31T23:59:59.999Z")
+@example(start=(RECEIVED, TAKEN_UP), letters=[("step.notice", SUSPENDED)], at="2100-12-31T23:59:59.999Z")
 async def test_no_letter_raises(home: Home, start: tuple[Said, ...], letters: list[Said], at: str):
     case = await home.case()
     for kind, said in start:
