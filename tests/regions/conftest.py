@@ -12,9 +12,24 @@ from tests.world import ZHEJIANG
 
 
 @pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
+def clock() -> HandClock:
+    """A Monday at noon, until the test moves on."""
+    return HandClock()
+
+
+@pytest.fixture
+def relays_at_once() -> bool:
+    """Whether what follows a commit is carried after the answer; else only when a test sweeps."""
+    return True
+
+
+@pytest.fixture
+async def places(
+    tmp_path: Path, database_uri: str, database_name: str, clock: HandClock, relays_at_once: bool
+) -> AsyncIterator[Places]:
     """Jiangsu and Zhejiang, serving."""
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as running:
+    more = {"relay_at_once": relays_at_once}
+    async with running_nodes(tmp_path, database_uri, database_name, clock=clock, **more) as running:
         yield running
 
 

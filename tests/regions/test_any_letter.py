@@ -1,7 +1,6 @@
 """Whatever a true peer writes within the protocol, or a little beyond it, is settled, refused or waits."""
 
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +21,7 @@ from server.domain.names import moment_text
 from server.domain.settling import _ACTS
 from server.node import Node
 from server.store.sealing import sealed_letter
-from tests.nodes import Caller, HandClock, Places, running_nodes
+from tests.nodes import Caller, Places
 from tests.regions.exchanging import SALT, node_of
 from tests.world import JIANGSU, ZHEJIANG, application, citizen, commission, later, person, planned
 
@@ -168,10 +167,9 @@ class Home:
 
 
 @pytest.fixture
-async def home(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Home]:
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as places:
-        mother = await places.citizen()
-        yield Home(node_of(places), mother, await owner_of(places, mother))
+async def home(places: Places) -> Home:
+    mother = await places.citizen()
+    return Home(node_of(places), mother, await owner_of(places, mother))
 
 
 async def owner_of(places: Places, mother: Caller) -> str:

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +12,12 @@ from server.desk.apart import set_apart
 from server.domain.apart import NotDroppable, NothingApart
 from server.domain.errors import StaleVersion
 from server.node import Node
-from tests.nodes import HandClock, Places, running_nodes
+from tests.nodes import Places
 from tests.regions.exchanging import Sweeper, node_of, send, write
 from tests.regions.test_operating import parsed
 from tests.world import JIANGSU, ZHEJIANG
 
 SECRET = "320000199001010011 测试母亲"
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str) -> AsyncIterator[Places]:
-    async with running_nodes(tmp_path, database_uri, database_name, clock=HandClock()) as running:
-        yield running
 
 
 async def run(node: Node, *words: str) -> operating.Report:

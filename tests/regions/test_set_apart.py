@@ -1,9 +1,8 @@
 """Whatever one thing raises, at whichever step of whichever loop, no other waits for it, and it is done in the end."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from server.domain.apart import Kind
 from server.node import Node
 from tests.http.peer_questions import far_case, picture
 from tests.http.test_projecting import with_holiday
-from tests.nodes import HandClock, Places, newborn_wish, running_nodes
+from tests.nodes import HandClock, Places, newborn_wish
 from tests.regions.exchanging import node_of, send
 from tests.regions.trap import Planted, Step, Trap, trapped
 from tests.world import JIANGSU, ZHEJIANG
@@ -23,15 +22,8 @@ FIRST, FAR = "birth_certificate", "household_registration"
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str, clock: HandClock) -> AsyncIterator[Places]:
-    more = {"relay_at_once": False}
-    async with running_nodes(tmp_path, database_uri, database_name, clock=clock, **more) as running:
-        yield running
+def relays_at_once() -> bool:
+    return False
 
 
 async def opened(places: Places, count: int) -> list[str]:

@@ -1,7 +1,6 @@
 """A document that does not open is set apart by its id, in each queue, and holds up its own case only."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from server.desk import clockwork, drafts, notifying, reminding
 from server.domain.exchange import Position
 from server.node import Node
 from tests.http.peer_questions import far_case, picture
-from tests.nodes import HandClock, Places, running_nodes
+from tests.nodes import HandClock, Places
 from tests.regions.exchanging import Sweeper, node_of, peer_of, send, write
 from tests.regions.test_set_apart import FAR, FIRST, decided, events, opened, sent_abroad, swept
 from tests.world import JIANGSU, ZHEJIANG
@@ -20,15 +19,8 @@ Break = Callable[..., None]
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-async def places(tmp_path: Path, database_uri: str, database_name: str, clock: HandClock) -> AsyncIterator[Places]:
-    more = {"relay_at_once": False}
-    async with running_nodes(tmp_path, database_uri, database_name, clock=clock, **more) as running:
-        yield running
+def relays_at_once() -> bool:
+    return False
 
 
 @pytest.fixture
