@@ -1,0 +1,187 @@
+"""The stored form of a case: fields, kinds of events and checkpoints keep their names when classes are renamed."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from server.domain.case import Case
+from server.domain.events import Event
+from server.domain.happening import Happened
+from server.domain.rungs import Name
+
+
+def models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models in an annotation, such as those of a tuple or a choice."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for each in get_args(annotation):
+        yield from models(each)
+
+
+def form(kind: type[BaseModel], place: str) -> dict[str, set[str]]:
+    """The names of the fields of a model, and by their place those of the models in it."""
+    found = {place: {field.alias or name for name, field in kind.model_fields.items()}}
+    for name, field in kind.model_fields.items():
+        for inner in models(field.annotation):
+            found |= form(inner, f"{place}.{name}")
+    return found
+
+
+def written(text: str) -> dict[str, set[str]]:
+    """`place: names`, one on a line; what does not fit goes on in an indented line."""
+    lines = [line.partition(":") for line in text.replace("\n  ", " ").strip().splitlines()]
+    return {place: set(names.split()) for place, _, names in lines}
+
+
+CASE = """
+case: agent applicant bundle bundle_name catalogue closed_at closing deferred followed_up form home lead materials
+  number open_at_closing opened_at outcome steps subject undertakings version
+case.applicant: id_number key name
+case.subject: id_number name
+case.agent: ends_on mandate person
+case.agent.person: id_number key name
+case.materials: code media_type sha256 size
+case.undertakings: at kind sha256 version
+case.steps: agency appeal arrived_at bounced checked_at clock decided_at deferrals delivery directory_version
+  finding grounds is_gathering licence node officer opinions papers plan result since state supplement version
+  waits_on withdrawal_asked_at
+case.steps.plan: code department division fields materials mode name needs part promised_days terms yields
+  yields_fields
+case.steps.plan.terms: deferrable deferral_days extension_days legal_days opinions special_steps supplement_days
+  unanswered
+case.steps.plan.terms.special_steps: basis days is_counted name
+case.steps.plan.terms.opinions: days departments needed rule
+case.steps.plan.part: certainty department has_paper name source
+case.steps.clock: accepted_at extension is_deemed legal_days promised_days stops
+case.steps.clock.stops: days notice reason resumed_at stopped_at
+case.steps.clock.extension: approver days reason
+case.steps.supplement: answered_at asked_at due_on form_after form_before gaps materials_after materials_before
+case.steps.supplement.gaps: code kind reason
+case.steps.supplement.materials_before: code media_type sha256 size
+case.steps.supplement.materials_after: code media_type sha256 size
+case.steps.deferrals: came_at due_on material
+case.steps.opinions: answer asked_at due_on given_at reason
+case.steps.licence: code media_type sha256 size
+case.steps.delivery: method number
+case.steps.papers: arrived_at courier number posted_at postings
+"""
+EVENTS = """
+every event: act_digest act_id at by number
+opened: application case kind
+opened.by: department is_agent name node part rank
+opened.application: agent answers applicant bundle bundle_name catalogue closing deferred form lead materials steps
+  subject undertakings
+opened.application.applicant: id_number key name
+opened.application.subject: id_number name
+opened.application.agent: ends_on mandate person
+opened.application.agent.person: id_number key name
+opened.application.materials: code id media_type name sha256 size
+opened.application.undertakings: kind sha256 version
+opened.application.steps: code department division fields materials mode name needs part promised_days terms yields
+  yields_fields
+opened.application.steps.terms: deferrable deferral_days extension_days legal_days opinions special_steps
+  supplement_days unanswered
+opened.application.steps.terms.special_steps: basis days is_counted name
+opened.application.steps.terms.opinions: days departments needed rule
+opened.application.steps.part: certainty department has_paper name source
+requested: case commission kind node
+requested.by: department is_agent name node part rank
+requested.commission: bundle bundle_name catalogue deferred directory_version finding form materials step
+requested.commission.step: code department division fields materials mode name needs part promised_days terms yields
+  yields_fields
+requested.commission.step.terms: deferrable deferral_days extension_days legal_days opinions special_steps
+  supplement_days unanswered
+requested.commission.step.terms.special_steps: basis days is_counted name
+requested.commission.step.terms.opinions: days departments needed rule
+requested.commission.step.part: certainty department has_paper name source
+requested.commission.materials: code media_type sha256 size
+sent: directory_version done_at kind node step
+sent.by: department is_agent name node part rank
+received: done_at kind step
+received.by: department is_agent name node part rank
+supplement_asked: done_at gaps kind step
+supplement_asked.by: department is_agent name node part rank
+supplement_asked.gaps: code kind reason
+told: done_at due_on kind step
+told.by: department is_agent name node part rank
+answered: form kind materials step
+answered.by: department is_agent name node part rank
+answered.materials: code media_type sha256 size
+supplied: done_at form kind materials step
+supplied.by: department is_agent name node part rank
+supplied.materials: code media_type sha256 size
+gathered: done_at kind step
+gathered.by: department is_agent name node part rank
+accepted: deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
+accepted.by: department is_agent name node part rank
+accepted.deferrals: came_at due_on material
+deemed: deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
+deemed.by: department is_agent name node part rank
+deemed.deferrals: came_at due_on material
+declined: agency appeal done_at grounds kind reason step
+declined.by: department is_agent name node part rank
+suspended: days done_at kind notice procedure step
+suspended.by: department is_agent name node part rank
+resumed: done_at kind step
+resumed.by: department is_agent name node part rank
+extended: approver days done_at kind reason step
+extended.by: department is_agent name node part rank
+opinion_given: answer department done_at kind reason step
+opinion_given.by: department is_agent name node part rank
+opinion_returned: department done_at due_on kind reason step
+opinion_returned.by: department is_agent name node part rank
+approved: done_at kind licence result step
+approved.by: department is_agent name node part rank
+approved.licence: code media_type sha256 size
+refused: appeal done_at grounds kind step
+refused.by: department is_agent name node part rank
+delivered: delivery done_at kind licence step
+delivered.by: department is_agent name node part rank
+delivered.delivery: method
+delivered.licence: code media_type sha256 size
+withdrawn: done_at grounds kind step
+withdrawn.by: department is_agent name node part rank
+skipped: done_at kind step waits_on
+skipped.by: department is_agent name node part rank
+withdrawal_asked: kind step
+withdrawal_asked.by: department is_agent name node part rank
+followed_up: kind note step
+followed_up.by: department is_agent name node part rank
+check_asked: done_at kind step
+check_asked.by: department is_agent name node part rank
+checked: done_at finding kind step
+checked.by: department is_agent name node part rank
+turned_back: done_at grounds kind step
+turned_back.by: department is_agent name node part rank
+paper_posted: courier kind leg parcel step
+paper_posted.by: department is_agent name node part rank
+paper_arrived: courier kind leg parcel step
+paper_arrived.by: department is_agent name node part rank
+bounced: code kind letter step
+bounced.by: department is_agent name node part rank
+resent: kind letter step
+resent.by: department is_agent name node part rank
+closed: kind open_steps outcome
+closed.by: department is_agent name node part rank
+"""
+CHECKPOINTS = """
+checkpoints: deem deliver_overdue four_fifths half lapse lapse_blocked legally_overdue notify_soon opinion_overdue
+  overdue overdue_long remind vouch
+"""
+
+
+def test_the_stored_case_keeps_the_names_of_its_fields() -> None:
+    assert form(Case, "case") == written(CASE)
+
+
+def test_stored_events_keep_their_kinds_and_the_names_of_their_fields() -> None:
+    found = {"every event": set(Happened.model_fields)}
+    for kind in models(Event):
+        own = form(kind, kind.model_fields["kind"].default)
+        found |= {place: names - found["every event"] for place, names in own.items()}
+    assert found == written(EVENTS)
+
+
+def test_checkpoints_keep_the_names_that_stand_in_stored_ids() -> None:
+    assert {"checkpoints": set(get_args(Name))} == written(CHECKPOINTS)
