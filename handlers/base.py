@@ -52,24 +52,28 @@ class Who(Enum):
 class TokenMissing(errors.Unproven):
     """The door asks for a bearer token and there is none."""
 
+    code = "token_missing"
     title = "请先登录"
 
 
 class ServerStopping(errors.Unavailable):
     """The process is about to end; nothing was done, and the same request may be sent again."""
 
+    code = "server_stopping"
     title = "服务正在重启"
 
 
 class IdempotencyKeyMissing(errors.Malformed):
     """A request that changes something needs an Idempotency-Key of 1 to 200 printable characters."""
 
+    code = "idempotency_key_missing"
     title = "缺少请求标识 Idempotency-Key"
 
 
 class IfMatchUnreadable(errors.Malformed):
     """If-Match must be the ETag that the case was answered with."""
 
+    code = "if_match_unreadable"
     title = "If-Match 不正确"
 
 

@@ -16,30 +16,35 @@ Model = TypeVar("Model", bound=BaseModel)
 class BodyTooLarge(TooLarge):
     """The body is larger than this door takes."""
 
+    code = "body_too_large"
     title = "请求内容过大"
 
 
 class BodyTooSlow(TooSlow):
     """The body did not come in the time that a body of its length has."""
 
+    code = "body_too_slow"
     title = "请求内容传输过慢"
 
 
 class WrongContentType(Unsupported):
     """The body is not of the type that this door takes."""
 
+    code = "wrong_content_type"
     title = "请求内容类型不正确"
 
 
 class BodyUnreadable(Malformed):
     """The body is not JSON."""
 
+    code = "body_unreadable"
     title = "请求内容无法解析"
 
 
 class BodyFaulty(Invalid):
     """The body is JSON, but fields are missing, unknown or of the wrong kind."""
 
+    code = "body_faulty"
     title = "请求内容有误"
 
 

@@ -14,6 +14,7 @@ ROOM_FOR_FORM = 64 * 1024
 class FileMissing(Malformed):
     """The form must hold exactly one file."""
 
+    code = "file_missing"
     title = "请上传一个文件"
 
 

@@ -21,6 +21,7 @@ class DirectoryFault(ValueError):
 class DirectoryUnavailable(Unavailable):
     """This node has no published directory at hand."""
 
+    code = "directory_unavailable"
     title = "目录暂不可用"
 
 

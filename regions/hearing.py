@@ -18,6 +18,7 @@ CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 class NoSuchLetter(Missing):
     """There is no such letter between the two nodes, or it is not in attention."""
 
+    code = "no_such_letter"
     title = "没有这封函件，或者它不需要处理"
 
 

@@ -29,18 +29,21 @@ JSON = "application/json"
 class NonceReplayed(Unproven):
     """The nonce was used before under this key."""
 
+    code = "nonce_replayed"
     title = "请求重复发送"
 
 
 class LogGap(Conflict):
     """The batch's number lies ahead of our copy of the log; `head` tells how far that has come."""
 
+    code = "log_gap"
     title = "批次编号不连续"
 
 
 class LogConflict(Conflict):
     """The batch contradicts our copy of the log: another hash under the same number, or another predecessor."""
 
+    code = "log_conflict"
     title = "批次与已有记录冲突"
 
 

@@ -18,6 +18,7 @@ Which = Literal["dead", "attention", "waiting"]
 class LetterNotDead(Conflict):
     """This letter of ours was not refused by the other node, or it is over with."""
 
+    code = "letter_not_dead"
     title = "这封函件没有被对方退回"
 
 

@@ -40,12 +40,14 @@ CONTRADICTIONS = frozenset({"log_gap", "log_conflict", "sender_behind"})
 class StreamNotStopped(Conflict):
     """The way to this node works or is only interrupted, so that no new stream may be opened."""
 
+    code = "stream_not_stopped"
     title = "与该节点的通道没有停止，不能开启新的序列"
 
 
 class WayStopped(Conflict):
     """The way to this node is stopped, and goes on only in a new stream, so that there is nothing to try again."""
 
+    code = "way_stopped"
     title = "与该节点的通道已停止，须先开启新的序列才能重试"
 
 

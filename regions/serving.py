@@ -18,6 +18,7 @@ WHOLE = 200
 class ContentNotServed(Missing):
     """There is no such content for the node that asks, or no more."""
 
+    code = "content_not_served"
     title = "没有可以提供的内容"
 
 

@@ -27,6 +27,7 @@ SETTLED, POSTPONED, ATTENTION = "settled", "postponed", "attention"
 class LetterConflict(Conflict):
     """Another letter came under the same id, with other bytes."""
 
+    code = "letter_conflict"
     title = "同一编号的函件内容不同"
 
 

@@ -22,30 +22,35 @@ NO_LETTERS = b'"letters":[]'  # no other part of a batch can hold these bytes: a
 class BatchUnreadable(Malformed):
     """The batch, or a letter in it, is not what the protocol says."""
 
+    code = "batch_unreadable"
     title = "批次格式不正确"
 
 
 class VersionUnknown(Malformed):
     """The batch is of a version that this node does not speak."""
 
+    code = "version_unknown"
     title = "协议版本不受支持"
 
 
 class RootMismatch(Malformed):
     """The letters are not those whose root was signed."""
 
+    code = "root_mismatch"
     title = "函件与签名的根不一致"
 
 
 class SenderNotProven(Forbidden):
     """The batch or a letter names another sender than the one that the signature proves."""
 
+    code = "sender_not_proven"
     title = "发件方与签名不一致"
 
 
 class NotForUs(Forbidden):
     """The batch or a letter is addressed to another node."""
 
+    code = "not_for_us"
     title = "收件方不是本节点"
 
 

@@ -27,7 +27,7 @@ from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.case import STATE_NAMES
 from server.domain.clock import Ledger, due, pause, resume
 from server.domain.divisions import Division
-from server.domain.errors import Refusal, code_of
+from server.domain.errors import Refusal
 from server.domain.faults import RULES
 from server.domain.forms import SHAPES
 from server.domain.items import (
@@ -52,7 +52,7 @@ from server.tools.datafiles import BrokenData
 from server.tools.publications import Heading, load_calendar, load_catalogue, load_divisions, load_nodes
 from tests.domain.places import GROUND
 from tests.house.arrows import MAY_IMPORT
-from tests.house.house import House, descendants
+from tests.house.house import House, descendants, own_value
 from tests.house.shapes import CLASS_LINES, FUNCTION_LINES, MODULE_LINES, NODE_FIELDS
 
 ROOT = Path(__file__).parents[1]
@@ -208,7 +208,8 @@ def _noon(day: str) -> datetime:
 
 def test_no_refusal_of_the_code_is_missing() -> None:
     codes = {row[0].strip("`") for row in rows("docs/errors.md", "## All refusals")}
-    assert {code_of(node.name) for _, node in descendants(House(ROOT), {Refusal.__name__})} == codes
+    written = [own_value(node, "code") for _, node in descendants(House(ROOT), {Refusal.__name__})]
+    assert {code.value for code in written if isinstance(code, ast.Constant)} == codes
 
 
 def test_every_code_of_a_single_field_is_named() -> None:

@@ -11,10 +11,11 @@ TIDY = {
     "server/__init__.py": "",
     "server/domain/__init__.py": '"""The rules."""',
     "server/domain/errors.py": (
-        'class Refusal(Exception):\n    pass\n\nclass Conflict(Refusal):\n    """Not now."""\n    title = "现在不行"\n'
+        "class Refusal(Exception):\n    pass\n\n"
+        'class Conflict(Refusal):\n    """Not now."""\n    code = "conflict"\n    title = "现在不行"\n'
     ),
     "server/domain/case.py": "from server.domain.errors import Conflict\n\n"
-    'class Closed(Conflict):\n    """It is closed."""\n    title = "已办结"\n',
+    'class Closed(Conflict):\n    """It is closed."""\n    code = "closed"\n    title = "已办结"\n',
     "server/store/mongo.py": "import pymongo\nfrom server.domain.case import Closed\n",
     "loadtests/sizes.py": "import pymongo\n",
     "server/node.py": "from server.store import mongo\n\nclass Node:\n    store: int\n",
@@ -123,10 +124,13 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         "a class in two capitals": ("handlers/a.py", "class HTTPService:\n    pass"),
     },
     "refusals_have_codes_of_their_own": {
-        "the same name": ("handlers/a.py", f"{REFUSAL}class Closed(Conflict):\n    pass"),
+        "no code": ("handlers/a.py", f"{REFUSAL}class Late(Conflict):\n    pass"),
+        "a computed code": ("handlers/a.py", f"{REFUSAL}class Late(Conflict):\n    code = str(1)"),
+        "no snake case": ("handlers/a.py", f'{REFUSAL}class Late(Conflict):\n    code = "Late"'),
+        "the same code": ("handlers/a.py", f'{REFUSAL}class Late(Conflict):\n    code = "closed"'),
         "of a grandchild": (
             "handlers/a.py",
-            f"{REFUSAL}class Other(Conflict):\n    pass\n\nclass Closed(Other):\n    pass",
+            f'{REFUSAL}class Other(Conflict):\n    code = "other"\n\nclass Late(Other):\n    code = "closed"',
         ),
     },
     "refusals_say_what_they_refuse": {

@@ -24,6 +24,7 @@ _LONGEST_HEADER = 1024
 class Undecryptable(Malformed):
     """The body is not a sealed envelope that this node can open."""
 
+    code = "undecryptable"
     title = "密文无法解开"
 
 

@@ -43,48 +43,56 @@ ROOT_BYTES = 32
 class NotSigned(Unproven):
     """The message carries no signature."""
 
+    code = "not_signed"
     title = "请求未签名"
 
 
 class SignatureInvalid(Unproven):
     """The signature does not fit the message, or its form is not that of the profile."""
 
+    code = "signature_invalid"
     title = "签名无效"
 
 
 class UnknownKey(Unproven):
     """The directory knows no such key, or not now."""
 
+    code = "unknown_key"
     title = "签名密钥不在目录中"
 
 
 class ComponentMissing(Unproven):
     """The signature does not cover exactly what the profile covers."""
 
+    code = "component_missing"
     title = "签名覆盖范围不符合约定"
 
 
 class DigestMismatch(Unproven):
     """The body is not the one that was signed."""
 
+    code = "digest_mismatch"
     title = "内容摘要不符"
 
 
 class SignatureExpired(Unproven):
     """The signature says itself that it is over."""
 
+    code = "signature_expired"
     title = "签名已过期"
 
 
 class NotEncrypted(Unsupported):
     """The body of a request between nodes must be a sealed envelope."""
 
+    code = "not_encrypted"
     title = "请求内容未加密"
 
 
 class ClockSkew(Unproven):
     """The clocks of both nodes disagree beyond the window; `seconds` is theirs minus ours."""
 
+    code = "clock_skew"
     title = "双方时钟相差过大"
 
     def __init__(self, ours: datetime, seconds: int) -> None:

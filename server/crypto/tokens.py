@@ -20,18 +20,21 @@ REQUIRED = ["iss", "aud", "sub", "iat", "exp"]
 class TokenInvalid(Unproven):
     """The token is not one that this node issued."""
 
+    code = "token_invalid"
     title = "登录凭证无效，请重新登录"
 
 
 class TokenExpired(Unproven):
     """The token was ours and its time is over."""
 
+    code = "token_expired"
     title = "登录已过期，请重新登录"
 
 
 class WrongAudience(Unproven):
     """The token was issued for another door."""
 
+    code = "wrong_audience"
     title = "登录凭证不适用于此服务"
 
 

@@ -19,6 +19,7 @@ ATTEMPTS = 3
 class IdempotencyKeyReused(Conflict):
     """The Idempotency-Key was used before for something else."""
 
+    code = "idempotency_key_reused"
     title = "请求标识已用于其他内容"
 
 

@@ -28,18 +28,21 @@ Rule = Callable[[Claim, datetime, datetime], Claim]
 class TaskEnded(Conflict):
     """The step of this task has ended; there is nothing left to take in hand."""
 
+    code = "task_ended"
     title = "该事项已办结"
 
 
 class HoldsTooMany(Conflict):
     """An officer has as many tasks in hand as one may have."""
 
+    code = "holds_too_many"
     title = "认领的事项过多"
 
 
 class NoSuchColleague(Invalid):
     """The receiver of a hand-over is no officer of the task's department."""
 
+    code = "no_such_colleague"
     title = "只能移交给本部门工作人员"
 
 

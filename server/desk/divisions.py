@@ -11,6 +11,7 @@ from server.node import Node
 class DayUnreadable(Malformed):
     """A day must be written as year, month, day: 2026-11-23."""
 
+    code = "day_unreadable"
     title = "日期格式不正确"
 
 

@@ -12,6 +12,7 @@ COUNTS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class NotReady(Unavailable):
     """The directory does not name this node, or a loop of the process has not succeeded for too long."""
 
+    code = "not_ready"
     title = "节点尚未就绪"
 
 

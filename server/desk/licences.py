@@ -16,12 +16,14 @@ from server.node import Node
 class NoSuchLicence(Missing):
     """The case has no such licence, or it is not delivered electronically."""
 
+    code = "no_such_licence"
     title = "没有这份电子证照"
 
 
 class LicenceStillComing(Conflict):
     """The file of the licence has not come from where it was issued yet."""
 
+    code = "licence_still_coming"
     title = "证照文件尚在传送"
 
 

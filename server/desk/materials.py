@@ -15,12 +15,14 @@ from server.node import Node
 class NoSuchMaterial(Missing):
     """No step of the case that this department decides has such a material."""
 
+    code = "no_such_material"
     title = "没有这份材料"
 
 
 class MaterialStillComing(Conflict):
     """The material has not come from the case's home yet."""
 
+    code = "material_still_coming"
     title = "材料尚在传送"
 
 

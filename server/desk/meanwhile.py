@@ -17,6 +17,7 @@ from server.node import Node
 class StepChanged(StaleVersion):
     """The step moved since the officer saw it; each fault names one thing that happened to it."""
 
+    code = "step_changed"
     title = "事项已有新的进展"
 
 

@@ -19,6 +19,7 @@ HOUR = len("2026-11-23T05")
 class OfficerEnded(Unproven):
     """The officer whom the token names has ended, and every token of theirs with them."""
 
+    code = "officer_ended"
     title = "账号已停用"
 
 

@@ -29,6 +29,7 @@ from server.node import Node
 class NoSuchAct(Missing):
     """An officer's desk has no such act."""
 
+    code = "no_such_act"
     title = "没有这个操作"
 
 
@@ -74,6 +75,7 @@ class Decision(Value):
 class DecisionIncomplete(FormFaulty):
     """The act needs something that was not said; each fault names it."""
 
+    code = "decision_incomplete"
     title = "请补充办理内容"
 
 

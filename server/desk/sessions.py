@@ -18,24 +18,28 @@ BEARER = "Bearer"
 class NotOurApp(Invalid):
     """The mini-program is not the one of this node."""
 
+    code = "not_our_app"
     title = "小程序标识不正确"
 
 
 class RefreshTokenUsed(Unproven):
     """The refresh token is unknown, over, or was used before."""
 
+    code = "refresh_token_used"
     title = "登录已失效"
 
 
 class RealNameNeeded(Forbidden):
     """The session has not proven a name."""
 
+    code = "real_name_needed"
     title = "请先完成实名认证"
 
 
 class IdNumberInvalid(Invalid):
     """The ID number has a wrong shape, birth date or check character."""
 
+    code = "id_number_invalid"
     title = "身份证号码不正确"
 
 

@@ -14,6 +14,7 @@ YES, NO = "yes", "no"
 class AnswersIncomplete(Invalid):
     """An answer that the plan depends on is missing, or is none of those offered."""
 
+    code = "answers_incomplete"
     title = "请先回答以下问题"
 
 

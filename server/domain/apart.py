@@ -43,12 +43,14 @@ class Found(list[T]):
 class NothingApart(Missing):
     """Nothing of this kind and id is set apart or being tried again."""
 
+    code = "nothing_apart"
     title = "没有这项被搁置的内容"
 
 
 class NotDroppable(Conflict):
     """What others were promised, or what is only looked at, is never dropped: it can be retried."""
 
+    code = "not_droppable"
     title = "这项内容不能丢弃，只能重试"
 
 

@@ -55,12 +55,14 @@ STATE_NAMES: Mapping[State, str] = {
 class NoSuchCase(Missing):
     """There is no such case, or the asker has no right to know of it."""
 
+    code = "no_such_case"
     title = "没有这个办件"
 
 
 class NoSuchStep(Missing):
     """The case has no step of this code."""
 
+    code = "no_such_step"
     title = "没有这个事项"
 
 

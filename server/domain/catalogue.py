@@ -14,12 +14,14 @@ from server.domain.variants import BundleVariant, ItemVariant
 class NoSuchBundle(Missing):
     """The catalogue has no bundle of this code."""
 
+    code = "no_such_bundle"
     title = "没有这件事"
 
 
 class NoSuchItem(Missing):
     """The catalogue has no item of this code."""
 
+    code = "no_such_item"
     title = "没有这个事项"
 
 

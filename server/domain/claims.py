@@ -11,18 +11,21 @@ from server.domain.persons import Officer
 class ClaimedByAnother(Conflict):
     """Another officer has this task in hand."""
 
+    code = "claimed_by_another"
     title = "该事项已由他人认领"
 
 
 class ClaimLost(Conflict):
     """The officer's lease ended, and the task is no longer his."""
 
+    code = "claim_lost"
     title = "认领已失效"
 
 
 class ClaimNeeded(Conflict):
     """Only who has a task in hand, or directs its department, may pass it on."""
 
+    code = "claim_needed"
     title = "请先认领该事项"
 
 

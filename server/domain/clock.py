@@ -21,18 +21,21 @@ Budget = Literal["legal", "promised"]  # 法定时限, 承诺时限
 class ClockNotRunning(Conflict):
     """The clock cannot be stopped at a moment at which it does not run."""
 
+    code = "clock_not_running"
     title = "办理时限此时不在计算中"
 
 
 class ClockNotStopped(Conflict):
     """The clock cannot go on at a moment at which it is not stopped."""
 
+    code = "clock_not_stopped"
     title = "办理时限此时没有暂停"
 
 
 class ExtendedAlready(Conflict):
     """The time may be extended only once."""
 
+    code = "extended_already"
     title = "办理时限已经延长过一次"
 
 

@@ -24,30 +24,35 @@ HOME_CHECKS = (acts.Check, acts.TurnBack)  # its own part of what another node d
 class StateForbids(Conflict):
     """The table has no such act in the step's present state."""
 
+    code = "state_forbids"
     title = "事项当前状态不允许此操作"
 
 
 class NotOurStep(Conflict):
     """Another node decides this step; only that node moves it."""
 
+    code = "not_our_step"
     title = "该事项由其他地区办理"
 
 
 class NotYourDepartment(Forbidden):
     """Another department decides this step."""
 
+    code = "not_your_department"
     title = "该事项由其他部门办理"
 
 
 class NothingToWithdraw(Conflict):
     """Every step has ended, or its withdrawal has been asked already."""
 
+    code = "nothing_to_withdraw"
     title = "没有可以撤回的事项"
 
 
 class StepAlreadyRequested(Conflict):
     """The home asks a second time for a step that is here already."""
 
+    code = "step_already_requested"
     title = "该事项已经转来"
 
 

@@ -16,6 +16,7 @@ Kind = Literal["province", "city", "county", "zone", "town", "grouping"]
 class NoSuchDivision(Missing):
     """No division ever had this code."""
 
+    code = "no_such_division"
     title = "没有这个行政区划"
 
 

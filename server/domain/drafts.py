@@ -18,36 +18,42 @@ ID_PATTERN = r"^[A-Za-z0-9_-]{1,40}$"
 class DraftGone(Missing):
     """This person has no draft of this id: it was handed in or deleted, it has expired, or it never was."""
 
+    code = "draft_gone"
     title = "草稿不存在或已失效"
 
 
 class DraftExists(Outdated):
     """There is a draft of this id already, and the request does not name the version that it replaces."""
 
+    code = "draft_exists"
     title = "草稿已存在"
 
 
 class DraftIdSpent(Conflict):
     """What stood under this id has expired and is about to be cleared away; any other id is free."""
 
+    code = "draft_id_spent"
     title = "草稿编号暂不可用"
 
 
 class DraftIdUnfit(Malformed):
     """A draft's id has 1 to 40 characters, which are letters, digits, underscores or hyphens."""
 
+    code = "draft_id_unfit"
     title = "草稿编号不正确"
 
 
 class DraftVersionMissing(Malformed):
     """Whoever deletes a draft names its version in If-Match."""
 
+    code = "draft_version_missing"
     title = "缺少草稿版本 If-Match"
 
 
 class TooManyDrafts(Conflict):
     """A citizen keeps at most twenty drafts at a time."""
 
+    code = "too_many_drafts"
     title = "草稿数量已达上限"
 
 

@@ -1,6 +1,5 @@
 """The refusals: every wish that is not granted is refused by a name with a stable code."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -18,24 +17,16 @@ class FieldFault(Value):
     detail: str
 
 
-def code_of(name: str) -> str:
-    """The stable code of the refusal whose class has this name."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
 class Refusal(Exception):
     """A wish that is not granted.
 
-    `code` is the class name in snake_case, unique and stable; `title` is zh-CN and the same for every
-    refusal of that name; `detail` is a zh-CN sentence about this one, `errors` its first faults by field, and `more`
-    holds what a program needs to go on. No personal data in any of them.
+    Each class writes its own `code`, which is unique and never changes, as clients and other nodes rely on it, and its
+    `title` in zh-CN. `detail` is a zh-CN sentence about this one refusal, `errors` its first faults by field, and
+    `more` holds what a program needs to go on. No personal data in any of them.
     """
 
     code: ClassVar[str] = "refusal"
     title: ClassVar[str] = "请求未被接受"
-
-    def __init_subclass__(cls) -> None:
-        cls.code = code_of(cls.__name__)
 
     def __init__(
         self, detail: str = "", *, errors: Sequence[FieldFault] = (), more: Mapping[str, Any] | None = None
@@ -54,78 +45,91 @@ class Refusal(Exception):
 class Malformed(Refusal):
     """The request cannot be read."""
 
+    code = "malformed"
     title = "请求格式不正确"
 
 
 class Invalid(Refusal):
     """The request can be read but what it says does not hold."""
 
+    code = "invalid"
     title = "填写内容有误"
 
 
 class Unproven(Refusal):
     """Nobody has proven who asks."""
 
+    code = "unproven"
     title = "请先登录"
 
 
 class Forbidden(Refusal):
     """Who asks is known and may not."""
 
+    code = "forbidden"
     title = "无权办理"
 
 
 class Missing(Refusal):
     """There is no such thing, or none that the asker may know of."""
 
+    code = "missing"
     title = "未找到"
 
 
 class Conflict(Refusal):
     """The present state does not allow it."""
 
+    code = "conflict"
     title = "当前状态不允许此操作"
 
 
 class Outdated(Refusal):
     """The asker speaks of a version that is no longer the current one."""
 
+    code = "outdated"
     title = "内容已更新，请刷新后重试"
 
 
 class TooLarge(Refusal):
     """The request is larger than this door takes."""
 
+    code = "too_large"
     title = "内容过大"
 
 
 class TooSlow(Refusal):
     """The request did not come in the time that it has."""
 
+    code = "too_slow"
     title = "请求传输过慢"
 
 
 class OutOfRange(Refusal):
     """There is nothing at the place that is asked for."""
 
+    code = "out_of_range"
     title = "请求范围超出内容长度"
 
 
 class Unsupported(Refusal):
     """This door does not take such content."""
 
+    code = "unsupported"
     title = "不支持的内容类型"
 
 
 class TooMany(Refusal):
     """It was tried too often; `retry_after_seconds` tells when it may be tried again."""
 
+    code = "too_many"
     title = "请求过于频繁，请稍后重试"
 
 
 class Unavailable(Refusal):
     """Not now; the same request may succeed later."""
 
+    code = "unavailable"
     title = "系统繁忙，请稍后重试"
 
 
@@ -135,10 +139,12 @@ class Unavailable(Refusal):
 class OutcomeUnknown(Unavailable):
     """The database did not answer in time: the write may have happened, or may happen yet."""
 
+    code = "outcome_unknown"
     title = "系统繁忙，请用同一请求标识重试"
 
 
 class StaleVersion(Outdated):
     """Somebody else changed it meanwhile."""
 
+    code = "stale_version"
     title = "内容已有新的进展，请刷新后重试"

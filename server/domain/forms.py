@@ -22,6 +22,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 class FormFaulty(Invalid):
     """The form, or what was handed in with it, has faults; each is named by its JSON pointer."""
 
+    code = "form_faulty"
     title = "表单填写有误"
 
 

@@ -12,6 +12,7 @@ from server.domain.names import Value
 class NoSuchList(Missing):
     """No list of this year is known."""
 
+    code = "no_such_list"
     title = "没有这一年的清单"
 
 

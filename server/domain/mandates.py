@@ -20,48 +20,56 @@ State = Literal["in_force", "over", "revoked"]
 class NoSuchMandate(Missing):
     """There is no such mandate, or the asker has no part in it."""
 
+    code = "no_such_mandate"
     title = "没有这份授权委托"
 
 
 class MandateOver(Forbidden):
     """The last day of the mandate is past."""
 
+    code = "mandate_over"
     title = "授权委托已到期"
 
 
 class MandateRevoked(Forbidden):
     """The principal has taken the mandate back."""
 
+    code = "mandate_revoked"
     title = "授权委托已撤销"
 
 
 class MandateTooNarrow(Forbidden):
     """The mandate does not name this bundle."""
 
+    code = "mandate_too_narrow"
     title = "授权委托不包括这件事"
 
 
 class MandateNamesAnother(Forbidden):
     """The agent's proven name is not the one that stands in the mandate."""
 
+    code = "mandate_names_another"
     title = "授权委托的代理人姓名不符"
 
 
 class MandateToOneself(Invalid):
     """Nobody is his own agent."""
 
+    code = "mandate_to_oneself"
     title = "不能委托自己"
 
 
 class MandateSpanUnfit(Invalid):
     """A mandate ends on the day on which it is given, or within a year of it."""
 
+    code = "mandate_span_unfit"
     title = "授权委托期限不正确"
 
 
 class TooManyMandates(Conflict):
     """A citizen has at most twenty mandates in force at a time."""
 
+    code = "too_many_mandates"
     title = "有效的授权委托数量已达上限"
 
 

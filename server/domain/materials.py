@@ -17,12 +17,14 @@ SIGNATURES = (
 class MaterialTooLarge(TooLarge):
     """The file is larger than ten megabytes."""
 
+    code = "material_too_large"
     title = "文件超过10MB"
 
 
 class MaterialTypeUnknown(Unsupported):
     """The content is neither JPEG nor PNG nor PDF."""
 
+    code = "material_type_unknown"
     title = "只接受 JPEG、PNG 图片或 PDF 文件"
 
 

@@ -20,84 +20,98 @@ LATE_MATERIAL = "逾期未补交容缺材料。"
 class NotYielded(Conflict):
     """The result names a field that this item does not yield."""
 
+    code = "not_yielded"
     title = "办理结果中有该事项不产生的内容"
 
 
 class TooEarly(Conflict):
     """The time after which this may be done is not over."""
 
+    code = "too_early"
     title = "期限尚未届满"
 
 
 class NotifiedTooLate(Conflict):
     """The five working days for asking are over, so that the step counts as accepted."""
 
+    code = "notified_too_late"
     title = "已超过一次性告知的期限"
 
 
 class SupplementAskedAlready(Conflict):
     """A supplement may be asked only once, with all gaps at once."""
 
+    code = "supplement_asked_already"
     title = "已经告知过补正内容"
 
 
 class NothingToPutRight(Invalid):
     """A supplement names at least one gap, and only what the item declares."""
 
+    code = "nothing_to_put_right"
     title = "补正内容有误"
 
 
 class AgencyMissing(Invalid):
     """Whoever is at the wrong agency must be told the right one."""
 
+    code = "agency_missing"
     title = "请写明应向哪个机关申请"
 
 
 class ProcedureNotDeclared(Conflict):
     """Only a special procedure that the item declares may stop the clock."""
 
+    code = "procedure_not_declared"
     title = "该事项没有这项特别程序"
 
 
 class ApproverIsOfficer(Forbidden):
     """Whoever handles the step cannot extend its time himself; the head of the department can."""
 
+    code = "approver_is_officer"
     title = "延长期限应由负责人批准"
 
 
 class TooManyDays(Invalid):
     """The item does not allow for so many working days."""
 
+    code = "too_many_days"
     title = "天数超过规定"
 
 
 class NotHeard(Forbidden):
     """This department is not asked for its opinion, or has given it."""
 
+    code = "not_heard"
     title = "没有征求本部门的意见"
 
 
 class OpinionsOpen(Conflict):
     """The opinions that must be heard do not allow an approval (yet)."""
 
+    code = "opinions_open"
     title = "会签意见尚不满足准予条件"
 
 
 class DeferredMaterialMissing(Conflict):
     """Nothing is approved before the deferred materials have come."""
 
+    code = "deferred_material_missing"
     title = "容缺材料尚未补齐"
 
 
 class NothingToGather(Conflict):
     """Not all that was offered is kept here, or it has been noted already that it is."""
 
+    code = "nothing_to_gather"
     title = "材料尚未到齐或者已经到齐"
 
 
 class NothingToDeliver(Conflict):
     """The item yields no licence."""
 
+    code = "nothing_to_deliver"
     title = "该事项没有需要送达的证照"
 
 

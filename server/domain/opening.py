@@ -23,6 +23,7 @@ from server.domain.sentences import sentences
 class SubjectIsApplicant(Invalid):
     """Only relatives of the subject apply for this, and the form names the applicant as the subject."""
 
+    code = "subject_is_applicant"
     title = "应由亲属申请"
 
 

@@ -15,24 +15,28 @@ MOST_POSTINGS = 2  # one, and one correction of it
 class CheckedAlready(Conflict):
     """The home has done its part in this step."""
 
+    code = "checked_already"
     title = "已经核验过"
 
 
 class NoPaperDue(Conflict):
     """No originals are to be posted for this step from here now."""
 
+    code = "no_paper_due"
     title = "该事项现在没有需要寄送的原件"
 
 
 class PaperPostedAlready(Conflict):
     """These originals have arrived, or their parcel has been corrected once already."""
 
+    code = "paper_posted_already"
     title = "该程寄送信息已经登记"
 
 
 class NoPaperOnItsWay(Conflict):
     """The other place has posted nothing that has not arrived."""
 
+    code = "no_paper_on_its_way"
     title = "没有等待签收的原件"
 
 

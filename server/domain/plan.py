@@ -21,6 +21,7 @@ Mode = Literal["local", "online", "handover", "joint"]
 class NothingToApplyFor(Invalid):
     """With these answers no step of the bundle applies, or none that can be handled from here."""
 
+    code = "nothing_to_apply_for"
     title = "没有可以办理的事项"
 
 

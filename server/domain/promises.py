@@ -16,24 +16,28 @@ from server.domain.procedure import Undertaking
 class UndertakingMissing(FormFaulty):
     """What is left out or closed early needs the applicant's undertaking."""
 
+    code = "undertaking_missing"
     title = "请先阅读并签署承诺书"
 
 
 class UndertakingOutdated(Outdated):
     """The text that was signed is not the one in force; the one in force must be read first."""
 
+    code = "undertaking_outdated"
     title = "承诺书文本已更新"
 
 
 class DeferralForbidden(Forbidden):
     """Who is listed as seriously dishonest may not defer materials."""
 
+    code = "deferral_forbidden"
     title = "不适用容缺受理"
 
 
 class NothingToPromise(Conflict):
     """The undertaking promises something that this application does not need."""
 
+    code = "nothing_to_promise"
     title = "此申请不需要该承诺"
 
 

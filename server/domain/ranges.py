@@ -11,12 +11,14 @@ _RANGE = re.compile(r"bytes=(0|[1-9][0-9]{0,14})-(0|[1-9][0-9]{0,14})?")
 class RangeUnreadable(Malformed):
     """A range between nodes is `bytes=first-last` or `bytes=first-`, and one at a time."""
 
+    code = "range_unreadable"
     title = "Range 格式不正确"
 
 
 class RangeBeyondEnd(OutOfRange):
     """The range begins where the content has ended."""
 
+    code = "range_beyond_end"
     title = "请求范围超出内容长度"
 
 

@@ -8,6 +8,7 @@ from server.domain.errors import Invalid
 class NoNodeFor(Invalid):
     """No node of the directory decides for this division."""
 
+    code = "no_node_for"
     title = "该地区尚未接入跨省通办"
 
 

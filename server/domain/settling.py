@@ -22,18 +22,21 @@ STEP_CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
 class LetterUnreadable(Malformed):
     """The letter's body is not what its kind demands."""
 
+    code = "letter_unreadable"
     title = "函件内容无法识别"
 
 
 class ItemUnknown(Malformed):
     """The letter speaks of an item that this node's catalogue does not have, or has in another department."""
 
+    code = "item_unknown"
     title = "目录中没有该事项"
 
 
 class UndeclaredData(Malformed):
     """The letter carries a field or a material that its item does not declare."""
 
+    code = "undeclared_data"
     title = "函件包含事项未列明的数据"
 
 

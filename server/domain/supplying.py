@@ -11,18 +11,21 @@ from server.domain.sentences import clause
 class NothingAsked(Conflict):
     """The applicant is not asked for anything in this step."""
 
+    code = "nothing_asked"
     title = "该事项没有需要补充的内容"
 
 
 class SupplementOver(Conflict):
     """The last day for the answer is over."""
 
+    code = "supplement_over"
     title = "补正期限已过"
 
 
 class SupplementIncomplete(Invalid):
     """An answer holds everything that was asked, at once, and nothing else."""
 
+    code = "supplement_incomplete"
     title = "请按补正通知补充"
 
 

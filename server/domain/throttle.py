@@ -36,6 +36,7 @@ HOST_BITS = 64  # of an IPv6 address: one subscriber has all of them
 class TooManyAttempts(TooMany):
     """Name or address have failed too often; `retry_after_seconds` tells when the next attempt may be made."""
 
+    code = "too_many_attempts"
     title = "登录尝试过于频繁"
 
 

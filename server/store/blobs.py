@@ -17,6 +17,7 @@ ADDRESS = re.compile(r"[a-z0-9]{8,128}")
 class NoSuchBlob(Missing):
     """There is no file at this address."""
 
+    code = "no_such_blob"
     title = "材料文件不存在"
 
 

@@ -24,6 +24,7 @@ _PLAIN = frozenset({str, bool, NoneType})
 class Duplicate(Refusal):
     """A document with this `_id` is already there."""
 
+    code = "duplicate"
     title = "已经存在"
 
 

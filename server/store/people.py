@@ -24,36 +24,42 @@ Answer = TypeVar("Answer")
 class NoSuchSession(Unproven):
     """The session is unknown or over."""
 
+    code = "no_such_session"
     title = "登录已失效"
 
 
 class NoSuchPerson(Missing):
     """Nobody has proven this name here."""
 
+    code = "no_such_person"
     title = "没有实名信息"
 
 
 class OfficerExists(Conflict):
     """There is an officer of this name already."""
 
+    code = "officer_exists"
     title = "工作人员已存在"
 
 
 class NameEnded(Conflict):
     """The officer of this name has ended; a name is never given twice, for the audit tells officers apart by it."""
 
+    code = "name_ended"
     title = "该用户名已停用，不能再次使用"
 
 
 class NoSuchOfficer(Missing):
     """There never was an officer of this name."""
 
+    code = "no_such_officer"
     title = "没有这位工作人员"
 
 
 class WrongPassword(Unproven):
     """Name and password do not belong together."""
 
+    code = "wrong_password"
     title = "用户名或密码不正确"
 
 

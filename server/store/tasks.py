@@ -22,6 +22,7 @@ KEYS_AT_ONCE = 1000
 class NoSuchTask(Missing):
     """There is no task of this id."""
 
+    code = "no_such_task"
     title = "没有这个待办事项"
 
 

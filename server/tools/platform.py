@@ -19,36 +19,42 @@ PAUSE_SECONDS = 0.1
 class PlatformBusy(Unavailable):
     """The platform says that it is busy, or that we have asked too often today."""
 
+    code = "platform_busy"
     title = "登录平台繁忙，请稍后重试"
 
 
 class PlatformUnreachable(Unavailable):
     """The platform did not answer in time, or answered what we cannot read."""
 
+    code = "platform_unreachable"
     title = "登录平台暂时无法访问，请稍后重试"
 
 
 class LoginCodeInvalid(Unproven):
     """The platform does not know this login code, or it has been used."""
 
+    code = "login_code_invalid"
     title = "登录凭证无效或已过期，请重新登录"
 
 
 class LoginTooOften(Unavailable):
     """The platform counts more than a hundred logins of this person in a minute."""
 
+    code = "login_too_often"
     title = "登录过于频繁，请一分钟后重试"
 
 
 class LoginRefusedByPlatform(Forbidden):
     """The platform has blocked this account as high risk."""
 
+    code = "login_refused_by_platform"
     title = "该账号被平台限制登录"
 
 
 class IdentityMismatch(Invalid):
     """Name, ID number and face do not belong to one person."""
 
+    code = "identity_mismatch"
     title = "姓名、身份证号与人脸核验不一致"
 
 

@@ -5,19 +5,24 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from server.domain.errors import Refusal, code_of
+from server.domain.errors import Refusal
 from tests.house.house import Breach, House, base_names, descendants, own_value
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 SERVER_CLASSES = frozenset({"RequestHandler", "WebSocketHandler", "StaticFileHandler", "ErrorHandler"})
 DOOR_FILE = "handlers/base.py"
 
 
 def refusals_have_codes_of_their_own(house: House) -> Iterator[Breach]:
-    """No two refusals answer the same code."""
+    """Each refusal writes its own code, as the class may be renamed and the code may not; no two write the same."""
     places = defaultdict(list)
     for source, node in descendants(house, {Refusal.__name__}):
-        places[code_of(node.name)].append((source, node))
+        code = own_value(node, "code")
+        if isinstance(code, ast.Constant) and SNAKE.fullmatch(str(code.value)):
+            places[code.value].append((source, node))
+        else:
+            yield Breach(source.path, node.name, "writes no code of its own in snake_case")
     for code, same in places.items():
         for source, node in same if len(same) > 1 else ():
             yield Breach(source.path, node.name, f"is not the only refusal with the code {code}")
