@@ -39,7 +39,7 @@ ANY_VERSION = "*"
 VERSION_TAG = re.compile(r'"?([0-9]{1,10})"?')
 
 
-class Who(Enum):
+class Role(Enum):
     """Who may come in by a door."""
 
     ANYONE = "anyone"
@@ -78,7 +78,7 @@ class IfMatchUnreadable(errors.Malformed):
 
 
 @dataclass(frozen=True)
-class Does:
+class Operation:
     """What a door does for one method: the function that does it, the shapes in and out, the status of success.
 
     `is_once`: it asks for an Idempotency-Key. `is_matched`: it heeds If-Match. `queries`: what may stand after `?`.
@@ -94,7 +94,7 @@ class Does:
 
 
 @stream_request_body
-class Door(RequestHandler):
+class Handler(RequestHandler):
     """One path. Headers are judged before a body is taken: who comes, how much he brings, and of which type.
 
     Whoever is refused by his headers is told so when his body has been read and thrown away: an answer before that
@@ -102,9 +102,9 @@ class Door(RequestHandler):
     A body beyond all measure is cut off, and so is one that does not come in its time; nothing is done before it has.
     """
 
-    who: ClassVar[Who]
+    role: ClassVar[Role]
     path: ClassVar[str]
-    does: ClassVar[Mapping[str, Does]]
+    operations: ClassVar[Mapping[str, Operation]]
     takes_type: ClassVar[str] = JSON
     most_bytes: ClassVar[int] = 256 * 1024
     most_read_bytes: ClassVar[int] = MOST_READ_BYTES
@@ -144,22 +144,22 @@ class Door(RequestHandler):
         """Judge a request by its headers; raises the refusals of `let_in`, BodyTooLarge and WrongContentType."""
         if self.aftermath.is_over:
             raise ServerStopping("服务正在重启，请稍后重试。")
-        if self.request.method not in self.does:
+        if self.request.method not in self.operations:
             raise HTTPError(405)
         await self.let_in()
         if self.request.method in ("POST", "PUT"):
-            takes_type = self.takes_type if self.does[self.request.method].takes else ""
+            takes_type = self.takes_type if self.operations[self.request.method].takes else ""
             check_announced(self.request.headers, most_bytes=self.most_bytes, takes_type=takes_type)
 
     async def let_in(self) -> None:
         """Find out who comes; raises TokenMissing, the refusals of tokens, RealNameNeeded, OfficerEnded."""
-        if self.who in (Who.ANYONE, Who.PEER):
+        if self.role in (Role.ANYONE, Role.PEER):
             return
         token, at = _token_in(self.request.headers), self.node.clock.now()
         self.claims: Claims = self.node.tokens.verify(token, audience=self.audience, at=at)
-        if self.who is Who.REAL_NAME:
+        if self.role is Role.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
-        elif self.who is Who.OFFICER:
+        elif self.role is Role.OFFICER:
             self.officer: Officer = await officers.officer_of(self.node, self.claims)
 
     def cut_off(self, fault: Refusal | HTTPError) -> None:
@@ -205,7 +205,7 @@ class Door(RequestHandler):
         """Answer with the status that the door declares; what the commits entail is carried after the answer."""
         self.committed = (committed,) if isinstance(committed, Record) else tuple(committed)
         self._set_headers()
-        self.set_status(self.does[str(self.request.method)].status)
+        self.set_status(self.operations[str(self.request.method)].status)
         self.finish(view.model_dump_json(by_alias=True))
 
     def compute_etag(self) -> str | None:
@@ -216,7 +216,7 @@ class Door(RequestHandler):
         status, problem = problem_of(fault, status_code)
         self._set_headers()
         if status == 405:
-            self.set_header("Allow", ", ".join(self.does))
+            self.set_header("Allow", ", ".join(self.operations))
         for name, value in headers_with(status, problem).items():
             self.set_header(name, value)
         self.node.metrics.refusals.labels(problem["code"]).inc()
@@ -246,18 +246,18 @@ class Door(RequestHandler):
             self.aftermath.start(_relay(self.node, record))
 
 
-class NoDoor(Door):
+class NotFoundHandler(Handler):
     """Where no door is."""
 
-    who = Who.ANYONE
+    role = Role.ANYONE
     path = "(none)"
-    does: ClassVar[Mapping[str, Does]] = {}
+    operations: ClassVar[Mapping[str, Operation]] = {}
 
     async def judge(self) -> None:
         raise HTTPError(404)
 
 
-def _await_body(door: Door, refusal: Refusal | HTTPError | None) -> None:
+def _await_body(door: Handler, refusal: Refusal | HTTPError | None) -> None:
     """Give the body its time; when it has come the method has its turn, or the refusal of who was not let in."""
     seconds = seconds_for(
         door.request.headers,
@@ -306,7 +306,7 @@ def _version_in(tag: str) -> int | None:
     return int(found[1])
 
 
-def _count(door: Door, seconds: float) -> None:
+def _count(door: Handler, seconds: float) -> None:
     method, status = str(door.request.method), str(door.get_status())
     door.node.metrics.http_requests.labels(door.path, method, status).inc()
     door.node.metrics.http_request_seconds.labels(door.path).observe(seconds)

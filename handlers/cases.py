@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StringConstraints
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
 from server.desk import applying, licences, reading, supplementing, timeline
 from server.domain.drafts import NamedDraft
@@ -42,14 +42,14 @@ class CaseWish(RootModel[Annotated[SubmissionWish | NamedDraft, BeforeValidator(
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
-class Cases(Door):
+class CasesHandler(Handler):
     """Hand in an application, or list one's own cases."""
 
     path = "/api/v1/cases"
-    who = Who.REAL_NAME
-    does = {
-        "GET": Does(reading.my_cases, gives=reading.CaseList, queries=("before",)),
-        "POST": Does(applying.submit, takes=CaseWish, gives=reading.SubmittedView, status=201, is_once=True),
+    role = Role.REAL_NAME
+    operations = {
+        "GET": Operation(reading.my_cases, gives=reading.CaseList, queries=("before",)),
+        "POST": Operation(applying.submit, takes=CaseWish, gives=reading.SubmittedView, status=201, is_once=True),
     }
 
     async def get(self) -> None:
@@ -65,12 +65,12 @@ class Cases(Door):
         self.answer(reading.submitted(record), committed=record)
 
 
-class Case(Door):
+class CaseHandler(Handler):
     """One of one's own cases."""
 
     path = "/api/v1/cases/{id}"
-    who = Who.REAL_NAME
-    does = {"GET": Does(reading.my_case, gives=reading.CaseView)}
+    role = Role.REAL_NAME
+    operations = {"GET": Operation(reading.my_case, gives=reading.CaseView)}
 
     async def get(self, id: str) -> None:
         view = await reading.my_case(self.node, self.owner, id)
@@ -78,23 +78,23 @@ class Case(Door):
         self.answer(view)
 
 
-class CaseTimeline(Door):
+class CaseTimelineHandler(Handler):
     """What happened to one of one's own cases."""
 
     path = "/api/v1/cases/{id}/timeline"
-    who = Who.REAL_NAME
-    does = {"GET": Does(timeline.my_timeline, gives=timeline.Timeline)}
+    role = Role.REAL_NAME
+    operations = {"GET": Operation(timeline.my_timeline, gives=timeline.Timeline)}
 
     async def get(self, id: str) -> None:
         self.answer(await timeline.my_timeline(self.node, self.owner, id))
 
 
-class CaseWithdrawal(Door):
+class CaseWithdrawalHandler(Handler):
     """Take a case back."""
 
     path = "/api/v1/cases/{id}/withdrawal"
-    who = Who.REAL_NAME
-    does = {"POST": Does(applying.withdraw, gives=reading.CaseView, is_once=True, is_matched=True)}
+    role = Role.REAL_NAME
+    operations = {"POST": Operation(applying.withdraw, gives=reading.CaseView, is_once=True, is_matched=True)}
 
     async def post(self, id: str) -> None:
         record = await applying.withdraw(self.node, self.owner, id, key=self.key(), version=self.if_match())
@@ -102,13 +102,15 @@ class CaseWithdrawal(Door):
         self.answer(reading.view(self.node, record), committed=record)
 
 
-class CaseSupplements(Door):
+class CaseSupplementsHandler(Handler):
     """Put right what an officer asked for, or hand in what was deferred."""
 
     path = "/api/v1/cases/{id}/supplements"
-    who = Who.REAL_NAME
-    does = {
-        "POST": Does(supplementing.supplement, takes=supplementing.SupplementWish, gives=reading.CaseView, is_once=True)
+    role = Role.REAL_NAME
+    operations = {
+        "POST": Operation(
+            supplementing.supplement, takes=supplementing.SupplementWish, gives=reading.CaseView, is_once=True
+        )
     }
 
     async def post(self, id: str) -> None:
@@ -118,34 +120,34 @@ class CaseSupplements(Door):
         self.answer(reading.view(self.node, record), committed=record)
 
 
-class CaseLicence(Door):
+class CaseLicenceHandler(Handler):
     """One of the licences that a case has yielded, once it is delivered electronically."""
 
     path = "/api/v1/cases/{id}/licences/{n}"
-    who = Who.REAL_NAME
-    does = {"GET": Does(licences.licence, gives=licences.LicenceView)}
+    role = Role.REAL_NAME
+    operations = {"GET": Operation(licences.licence, gives=licences.LicenceView)}
 
     async def get(self, id: str, n: str) -> None:
         self.answer(await licences.licence(self.node, self.owner, id, number=n))
 
 
-class CaseLicenceFile(Door):
+class CaseLicenceFileHandler(Handler):
     """The file of one of those licences."""
 
     path = "/api/v1/cases/{id}/licences/{n}/file"
-    who = Who.REAL_NAME
-    does = {"GET": Does(licences.licence_file)}
+    role = Role.REAL_NAME
+    operations = {"GET": Operation(licences.licence_file)}
 
     async def get(self, id: str, n: str) -> None:
         send_file(self, await licences.licence_file(self.node, self.owner, id, number=n))
 
 
-class Undertakings(Door):
+class UndertakingsHandler(Handler):
     """The texts that applicants may be asked to sign."""
 
     path = "/api/v1/undertakings"
-    who = Who.ANYONE
-    does = {"GET": Does(applying.undertakings, gives=applying.UndertakingList)}
+    role = Role.ANYONE
+    operations = {"GET": Operation(applying.undertakings, gives=applying.UndertakingList)}
 
     async def get(self) -> None:
         self.answer(applying.undertakings(self.node))

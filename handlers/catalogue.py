@@ -5,16 +5,16 @@ from functools import partial
 
 from pydantic import BaseModel
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from handlers.shelf import Page, Shelf, page_of
 from server.desk import browsing, divisions, guiding
 from server.node import Node
 
 
-class CatalogueDoor(Door):
+class CatalogueHandler(Handler):
     """A door whose answers change only with what is published: a page, or 304 if the caller has it already."""
 
-    who = Who.ANYONE
+    role = Role.ANYONE
 
     def answer_page(self, page: Page) -> None:
         """Answer with a page, compressed if the caller takes that."""
@@ -32,12 +32,12 @@ class CatalogueDoor(Door):
         self.answer_page(shelf.page((self.path, *key), view))
 
 
-class Bundles(CatalogueDoor):
+class BundlesHandler(CatalogueHandler):
     """All bundles, or those of a stage, for a subject, or found by a search."""
 
     path = "/api/v1/bundles"
-    who = Who.ANYONE
-    does = {"GET": Does(browsing.bundles, gives=browsing.BundleList, queries=("stage", "subject", "q"))}
+    role = Role.ANYONE
+    operations = {"GET": Operation(browsing.bundles, gives=browsing.BundleList, queries=("stage", "subject", "q"))}
 
     async def get(self) -> None:
         asked = {name: self.get_query_argument(name, "") for name in ("stage", "subject", "q")}
@@ -47,67 +47,67 @@ class Bundles(CatalogueDoor):
             self.answer_cached(view=lambda: browsing.bundles(self.node))
 
 
-class Bundle(CatalogueDoor):
+class BundleHandler(CatalogueHandler):
     """One bundle with its questions."""
 
     path = "/api/v1/bundles/{code}"
-    who = Who.ANYONE
-    does = {"GET": Does(browsing.bundle, gives=browsing.BundleView)}
+    role = Role.ANYONE
+    operations = {"GET": Operation(browsing.bundle, gives=browsing.BundleView)}
 
     async def get(self, code: str) -> None:
         self.answer_cached(code, view=lambda: browsing.bundle(self.node, code))
 
 
-class Item(CatalogueDoor):
+class ItemHandler(CatalogueHandler):
     """One item with all that is published of it."""
 
     path = "/api/v1/items/{code}"
-    who = Who.ANYONE
-    does = {"GET": Does(browsing.item, gives=browsing.ItemView)}
+    role = Role.ANYONE
+    operations = {"GET": Operation(browsing.item, gives=browsing.ItemView)}
 
     async def get(self, code: str) -> None:
         self.answer_cached(code, view=lambda: browsing.item(self.node, code))
 
 
-class Search(Door):
+class SearchHandler(Handler):
     """Bundles and items by everyday words."""
 
     path = "/api/v1/search"
-    who = Who.ANYONE
-    does = {"GET": Does(browsing.search, gives=browsing.Findings, queries=("q",))}
+    role = Role.ANYONE
+    operations = {"GET": Operation(browsing.search, gives=browsing.Findings, queries=("q",))}
 
     async def get(self) -> None:
         self.answer(browsing.search(self.node, self.get_query_argument("q", "")))
 
 
-class BundleGuide(Door):
+class BundleGuideHandler(Handler):
     """The one form, the materials and the steps for given answers."""
 
     path = "/api/v1/bundles/{code}/guide"
-    who = Who.ANYONE
-    does = {"POST": Does(guiding.guide, takes=guiding.GuideWish, gives=guiding.Guide)}
+    role = Role.ANYONE
+    operations = {"POST": Operation(guiding.guide, takes=guiding.GuideWish, gives=guiding.Guide)}
 
     async def post(self, code: str) -> None:
         self.answer(guiding.guide(self.node, code, self.read(guiding.GuideWish)))
 
 
-class YearlyList(CatalogueDoor):
+class YearlyListHandler(CatalogueHandler):
     """What is known of the national lists of a year."""
 
     path = "/api/v1/lists/{year}"
-    who = Who.ANYONE
-    does = {"GET": Does(browsing.yearly_list, gives=browsing.ListView)}
+    role = Role.ANYONE
+    operations = {"GET": Operation(browsing.yearly_list, gives=browsing.ListView)}
 
     async def get(self, year: str) -> None:
         self.answer_cached(year, view=lambda: browsing.yearly_list(self.node, year))
 
 
-class Divisions(CatalogueDoor):
+class DivisionsHandler(CatalogueHandler):
     """What lies right inside a division on a day; without a parent, the provinces."""
 
     path = "/api/v1/divisions"
-    who = Who.ANYONE
-    does = {"GET": Does(divisions.divisions, gives=divisions.DivisionList, queries=("parent", "on"))}
+    role = Role.ANYONE
+    operations = {"GET": Operation(divisions.divisions, gives=divisions.DivisionList, queries=("parent", "on"))}
 
     async def get(self) -> None:
         parent, on = self.get_query_argument("parent", ""), self.get_query_argument("on", "")
@@ -121,9 +121,9 @@ def filled(node: Node) -> Shelf:
     """
     browsing.search(node, "")
     shelf = Shelf()
-    shelf.page((Bundles.path,), lambda: browsing.bundles(node))
+    shelf.page((BundlesHandler.path,), lambda: browsing.bundles(node))
     for code in browsing.local(node).bundle_of:
-        shelf.page((Bundle.path, code), partial(browsing.bundle, node, code))
+        shelf.page((BundleHandler.path, code), partial(browsing.bundle, node, code))
     for code in node.catalogue.item_of:
-        shelf.page((Item.path, code), partial(browsing.item, node, code))
+        shelf.page((ItemHandler.path, code), partial(browsing.item, node, code))
     return shelf

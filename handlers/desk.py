@@ -1,17 +1,17 @@
 """The doors of officers to a case: what their part in its steps needs, and the acts on a step."""
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
 from server.desk import casefile, materials, reviewing, sessions, steps
 
 
-class DeskCase(Door):
+class DeskCaseHandler(Handler):
     """A case with the data that the officer's part in its steps needs; each look is noted."""
 
     path = "/desk/v1/cases/{id}"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {"GET": Does(casefile.desk_case, gives=casefile.DeskCaseView)}
+    operations = {"GET": Operation(casefile.desk_case, gives=casefile.DeskCaseView)}
 
     async def get(self, id: str) -> None:
         view = await casefile.desk_case(self.node, self.officer, id)
@@ -19,14 +19,14 @@ class DeskCase(Door):
         self.answer(view)
 
 
-class ActOnStep(Door):
+class StepActHandler(Handler):
     """One of the desk's acts on a step (`ACTS` in server/desk/reviewing.py)."""
 
     path = "/desk/v1/cases/{id}/steps/{step}/{act}"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {
-        "POST": Does(reviewing.act_on, takes=reviewing.Decision, gives=steps.StepView, is_once=True),
+    operations = {
+        "POST": Operation(reviewing.act_on, takes=reviewing.Decision, gives=steps.StepView, is_once=True),
     }
 
     async def post(self, id: str, step: str, act: str) -> None:
@@ -35,13 +35,13 @@ class ActOnStep(Door):
         self.answer(steps.step_view(self.node, record.case, step=record.case.step(step)), committed=record)
 
 
-class DeskMaterial(Door):
+class DeskMaterialHandler(Handler):
     """A material of a step that the officer's department decides; each look is noted."""
 
     path = "/desk/v1/cases/{id}/materials/{sha256}"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {"GET": Does(materials.material_of)}
+    operations = {"GET": Operation(materials.material_of)}
 
     async def get(self, id: str, sha256: str) -> None:
         send_file(self, await materials.material_of(self.node, self.officer, id, sha256=sha256))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from handlers.cases import SubmissionWish
 from server.desk import drafts
 from server.domain.names import WrittenKey, WrittenText
@@ -18,26 +18,26 @@ class DraftWish(SubmissionWish):
     form: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)] = {}
 
 
-class Drafts(Door):
+class DraftsHandler(Handler):
     """One's own drafts, the one changed last first."""
 
     path = "/api/v1/drafts"
-    who = Who.REAL_NAME
-    does = {"GET": Does(drafts.my_drafts, gives=drafts.DraftList)}
+    role = Role.REAL_NAME
+    operations = {"GET": Operation(drafts.my_drafts, gives=drafts.DraftList)}
 
     async def get(self) -> None:
         self.answer(await drafts.my_drafts(self.node, self.owner))
 
 
-class Draft(Door):
+class DraftHandler(Handler):
     """One of one's own drafts, under an id that one chooses; If-Match names the version to replace or to delete."""
 
     path = "/api/v1/drafts/{id}"
-    who = Who.REAL_NAME
-    does = {
-        "GET": Does(drafts.my_draft, gives=drafts.DraftView),
-        "PUT": Does(drafts.keep, takes=DraftWish, gives=drafts.DraftView, is_matched=True),
-        "DELETE": Does(drafts.delete, status=204, is_matched=True),
+    role = Role.REAL_NAME
+    operations = {
+        "GET": Operation(drafts.my_draft, gives=drafts.DraftView),
+        "PUT": Operation(drafts.keep, takes=DraftWish, gives=drafts.DraftView, is_matched=True),
+        "DELETE": Operation(drafts.delete, status=204, is_matched=True),
     }
 
     async def get(self, id: str) -> None:

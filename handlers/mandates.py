@@ -1,17 +1,17 @@
 """The doors of mandates: let somebody apply for oneself, see whom, and take it back."""
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from server.desk import mandating
 
 
-class Mandates(Door):
+class MandatesHandler(Handler):
     """Give a mandate, or list those that one gave and received."""
 
     path = "/api/v1/mandates"
-    who = Who.REAL_NAME
-    does = {
-        "GET": Does(mandating.my_mandates, gives=mandating.MandateList),
-        "POST": Does(
+    role = Role.REAL_NAME
+    operations = {
+        "GET": Operation(mandating.my_mandates, gives=mandating.MandateList),
+        "POST": Operation(
             mandating.give, takes=mandating.MandateWish, gives=mandating.MandateView, status=201, is_once=True
         ),
     }
@@ -24,12 +24,12 @@ class Mandates(Door):
         self.answer(await mandating.give(self.node, self.owner, wish, key=self.key()))
 
 
-class Mandate(Door):
+class MandateHandler(Handler):
     """One of the mandates that one gave."""
 
     path = "/api/v1/mandates/{id}"
-    who = Who.REAL_NAME
-    does = {"DELETE": Does(mandating.revoke, status=204)}
+    role = Role.REAL_NAME
+    operations = {"DELETE": Operation(mandating.revoke, status=204)}
 
     async def delete(self, id: str) -> None:
         await mandating.revoke(self.node, self.owner, id)

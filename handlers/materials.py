@@ -2,7 +2,7 @@
 
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from server.desk import materials, reviewing, sessions
 from server.domain.errors import Malformed
 from server.domain.materials import MOST_BYTES, Upload
@@ -33,10 +33,10 @@ class MaterialView(Value):
     media_type: str
 
 
-class UploadDoor(Door):
+class UploadHandler(Handler):
     """A door for one file."""
 
-    who = Who.REAL_NAME
+    role = Role.REAL_NAME
     takes_type = "multipart/form-data"
     most_bytes = MOST_BYTES + ROOM_FOR_FORM
 
@@ -57,25 +57,25 @@ class UploadDoor(Door):
         return found[0]
 
 
-class Materials(UploadDoor):
+class MaterialsHandler(UploadHandler):
     """Hand in a file."""
 
     path = "/api/v1/materials"
-    who = Who.REAL_NAME
-    does = {"POST": Does(materials.hand_in, takes=UploadForm, gives=MaterialView, status=201)}
+    role = Role.REAL_NAME
+    operations = {"POST": Operation(materials.hand_in, takes=UploadForm, gives=MaterialView, status=201)}
 
     async def post(self) -> None:
         file = self.file()
         self.answer_upload(await materials.hand_in(self.node, self.owner, file.body, name=file.filename))
 
 
-class LicenceFiles(UploadDoor):
+class LicenceFilesHandler(UploadHandler):
     """Hand in the file of a licence, to be named in an approval or a delivery."""
 
     path = "/desk/v1/licence-files"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {"POST": Does(reviewing.hand_in_licence, takes=UploadForm, gives=MaterialView, status=201)}
+    operations = {"POST": Operation(reviewing.hand_in_licence, takes=UploadForm, gives=MaterialView, status=201)}
 
     async def post(self) -> None:
         file = self.file()

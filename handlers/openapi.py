@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
-from handlers.base import JSON, Does, Door, Who
+from handlers.base import JSON, Handler, Operation, Role
 from handlers.problems import PROBLEM
 from server.domain.errors import MOST_FAULTS, FieldFault
 from server.domain.names import Value
@@ -28,10 +28,12 @@ class Problem(Value):
     errors: Annotated[tuple[FieldFault, ...], Field(max_length=MOST_FAULTS)] = ()
 
 
-def document(doors: Sequence[type[Door]], version: str) -> dict[str, Any]:
+def document(doors: Sequence[type[Handler]], version: str) -> dict[str, Any]:
     """The whole description; schemas are shared below `components`."""
-    refs, schemas = _schemas([each for door in doors for each in door.does.values()])
-    paths = {door.path: {method.lower(): _operation(door, method, refs) for method in door.does} for door in doors}
+    refs, schemas = _schemas([each for door in doors for each in door.operations.values()])
+    paths = {
+        door.path: {method.lower(): _operation(door, method, refs) for method in door.operations} for door in doors
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": version},
@@ -43,45 +45,47 @@ def document(doors: Sequence[type[Door]], version: str) -> dict[str, Any]:
     }
 
 
-def _schemas(does: Sequence[Does]) -> tuple[Refs, dict[str, Any]]:
-    taken = {(each.takes, "validation") for each in does if each.takes}
-    given = {(each.gives, "serialization") for each in does if each.gives} | {(Problem, "serialization")}
+def _schemas(declared: Sequence[Operation]) -> tuple[Refs, dict[str, Any]]:
+    taken = {(each.takes, "validation") for each in declared if each.takes}
+    given = {(each.gives, "serialization") for each in declared if each.gives} | {(Problem, "serialization")}
     wanted: Any = sorted(taken | given, key=lambda pair: (pair[0].__name__, pair[1]))
     refs, definitions = models_json_schema(wanted, ref_template=REF)
     return {(model, mode): ref for (model, mode), ref in refs.items()}, definitions["$defs"]
 
 
-def _operation(door: type[Door], method: str, refs: Refs) -> dict[str, Any]:
-    does = door.does[method]
+def _operation(door: type[Handler], method: str, refs: Refs) -> dict[str, Any]:
+    declared = door.operations[method]
     operation: dict[str, Any] = {
         "summary": (door.__doc__ or "").strip().splitlines()[0],
-        "operationId": f"{door.__module__.rpartition('.')[2]}.{does.function.__name__}",
-        "x-who": door.who.name.lower(),
-        "parameters": _parameters(door, does),
+        "operationId": f"{door.__module__.rpartition('.')[2]}.{declared.function.__name__}",
+        "x-who": door.role.name.lower(),
+        "parameters": _parameters(door, declared),
         "responses": {
-            str(does.status): {"description": "Done."} | _content(JSON, does.gives, refs, mode="serialization"),
+            str(declared.status): {"description": "Done."} | _content(JSON, declared.gives, refs, mode="serialization"),
             "default": {"description": "A refusal."} | _content(PROBLEM, Problem, refs, mode="serialization"),
         },
     }
-    if door.who not in (Who.ANYONE, Who.PEER):
+    if door.role not in (Role.ANYONE, Role.PEER):
         operation["security"] = [{"bearer": []}]
-    if does.takes:
-        operation["requestBody"] = {"required": True} | _content(door.takes_type, does.takes, refs, mode="validation")
-    elif door.who is Who.PEER and method == "POST":
+    if declared.takes:
+        operation["requestBody"] = {"required": True} | _content(
+            door.takes_type, declared.takes, refs, mode="validation"
+        )
+    elif door.role is Role.PEER and method == "POST":
         operation["requestBody"] = {"required": True, "content": {"application/jose": {"schema": {"type": "string"}}}}
     return operation
 
 
-def _parameters(door: type[Door], does: Does) -> list[dict[str, Any]]:
+def _parameters(door: type[Handler], declared: Operation) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", door.path)
     ]
-    if does.is_once:
+    if declared.is_once:
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string"}})
-    if does.is_matched:
+    if declared.is_matched:
         parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}})
-    parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in does.queries]
+    parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in declared.queries]
     return parameters
 
 

@@ -1,6 +1,6 @@
 """The doors of operators: is it alive, is it ready, what does it count, what can it do."""
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from server.desk import health
 from server.domain.names import Value
 
@@ -16,52 +16,52 @@ def alive() -> Alive:
     return Alive()
 
 
-class Live(Door):
+class LiveHandler(Handler):
     """Whether the process runs at all."""
 
     path = "/live"
-    who = Who.ANYONE
-    does = {"GET": Does(alive, gives=Alive)}
+    role = Role.ANYONE
+    operations = {"GET": Operation(alive, gives=Alive)}
 
     async def get(self) -> None:
         self.answer(alive())
 
 
-class Ready(Door):
+class ReadyHandler(Handler):
     """Whether it can take work: the database answers, a directory is in force, and the loops succeed."""
 
     path = "/ready"
-    who = Who.ANYONE
-    does = {"GET": Does(health.readiness, gives=health.Readiness)}
+    role = Role.ANYONE
+    operations = {"GET": Operation(health.readiness, gives=health.Readiness)}
 
     async def get(self) -> None:
         self.answer(await health.readiness(self.node, self.settings["overdue"]()))
 
 
-class Metrics(Door):
+class MetricsHandler(Handler):
     """What the process counts, in Prometheus' text format."""
 
     path = "/metrics"
-    who = Who.ANYONE
-    does = {"GET": Does(health.counts)}
+    role = Role.ANYONE
+    operations = {"GET": Operation(health.counts)}
 
     async def get(self) -> None:
         self.set_header("Content-Type", health.COUNTS_TYPE)
         self.finish(health.counts(self.node))
 
 
-def openapi(door: Door) -> bytes:
+def openapi(door: Handler) -> bytes:
     """The description that `handlers/openapi.py` made at start."""
     text: bytes = door.settings["openapi"]
     return text
 
 
-class OpenApi(Door):
+class OpenApiHandler(Handler):
     """All doors as OpenAPI 3.1."""
 
     path = "/openapi.json"
-    who = Who.ANYONE
-    does = {"GET": Does(openapi)}
+    role = Role.ANYONE
+    operations = {"GET": Operation(openapi)}
 
     async def get(self) -> None:
         self.finish(openapi(self))

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from handlers.bodies import check_announced
 from handlers.problems import PROBLEM
 from regions import answering, auditing, directory, fetching, heads, inbox, serving, wire
 from server.domain.errors import Refusal
 
 
-class PeerDoor(Door):
+class PeerHandler(Handler):
     """A door of other nodes: its signature is verified by its headers, before a byte of the body is taken.
 
     Who is refused by them is told so as at every door: when the body has been read and thrown away, but here no more
@@ -22,7 +22,7 @@ class PeerDoor(Door):
     What is refused is audited after the answer.
     """
 
-    who = Who.PEER
+    role = Role.PEER
     most_read_bytes = 2 * wire.MOST_BODY_BYTES
     proof: Any = None
     refused: Refusal | None = None
@@ -51,10 +51,10 @@ class PeerDoor(Door):
         self.finish(body)
 
 
-class PeerQuery(PeerDoor):
+class PeerQueryHandler(PeerHandler):
     """A door of other nodes for a signed GET: `admit` first, then `reply`."""
 
-    who = Who.PEER
+    role = Role.PEER
 
     async def let_in(self) -> None:
         request = self.request
@@ -72,13 +72,13 @@ class PeerQuery(PeerDoor):
         self.send(reply.headers, reply.body)
 
 
-class PeerLog(PeerDoor):
+class PeerLogHandler(PeerHandler):
     """Take in a batch; whatever is answered after the request is verified is signed."""
 
     path = wire.PATH
-    who = Who.PEER
+    role = Role.PEER
     most_bytes = wire.MOST_BODY_BYTES
-    does = {"POST": Does(inbox.keep)}
+    operations = {"POST": Operation(inbox.keep)}
 
     async def let_in(self) -> None:
         check_announced(self.request.headers, most_bytes=self.most_bytes)
@@ -90,36 +90,36 @@ class PeerLog(PeerDoor):
         self.send(reply.headers, reply.body)
 
 
-class PeerHeads(PeerQuery):
+class PeerHeadsHandler(PeerQueryHandler):
     """How far our copies of the logs between us and the asker have come."""
 
     path = heads.PATH
-    who = Who.PEER
-    does = {"GET": Does(heads.tell, queries=("way", "stream", "at"))}
+    role = Role.PEER
+    operations = {"GET": Operation(heads.tell, queries=("way", "stream", "at"))}
 
     async def get(self) -> None:
         await self.admit()
         self.reply(await heads.tell(self.node, self.proof, self.query(heads.HeadsAsked)))
 
 
-class PeerDirectory(Door):
+class PeerDirectoryHandler(Handler):
     """The directory of nodes as its publisher signed it."""
 
     path = "/peer/v1/directory"
-    who = Who.ANYONE
-    does = {"GET": Does(directory.published)}
+    role = Role.ANYONE
+    operations = {"GET": Operation(directory.published)}
 
     async def get(self) -> None:
         self.set_header("Content-Type", "application/jose")
         self.finish(await directory.published(self.node))
 
 
-class PeerContent(PeerQuery):
+class PeerContentHandler(PeerQueryHandler):
     """A material for the decider of its step, or a licence for its case's home, whole or a part of it."""
 
     path = fetching.PATH
-    who = Who.PEER
-    does = {"GET": Does(serving.content, queries=("case", "step"))}
+    role = Role.PEER
+    operations = {"GET": Operation(serving.content, queries=("case", "step"))}
 
     async def get(self, sha256: str) -> None:
         await self.admit()

@@ -12,7 +12,7 @@ from tornado.web import Application
 
 from handlers import cases, catalogue, desk, drafts, mandates, materials, ops, peers, sessions, warnings, worklist
 from handlers.aftermath import Aftermath
-from handlers.base import Door, NoDoor
+from handlers.base import Handler, NotFoundHandler
 from handlers.openapi import document
 from handlers.problems import STATUS
 from handlers.shelf import Shelf
@@ -20,49 +20,49 @@ from server.domain.errors import Refusal
 from server.node import Node
 
 VERSION = "0.1.0"
-FOR_OPERATORS: tuple[type[Door], ...] = (ops.Live, ops.Ready, ops.Metrics)
-DOORS: tuple[type[Door], ...] = (
-    sessions.Sessions,
-    sessions.SessionRefresh,
-    sessions.Identity,
-    catalogue.Bundles,
-    catalogue.Bundle,
-    catalogue.BundleGuide,
-    catalogue.Item,
-    catalogue.Search,
-    catalogue.YearlyList,
-    catalogue.Divisions,
-    materials.Materials,
-    cases.Cases,
-    cases.Case,
-    cases.CaseTimeline,
-    cases.CaseWithdrawal,
-    cases.CaseSupplements,
-    cases.CaseLicence,
-    cases.CaseLicenceFile,
-    cases.Undertakings,
-    drafts.Drafts,
-    drafts.Draft,
-    mandates.Mandates,
-    mandates.Mandate,
-    sessions.DeskSessions,
-    worklist.Tasks,
-    worklist.TaskClaim,
-    worklist.TaskHeartbeat,
-    worklist.TaskHandOver,
-    worklist.Counts,
-    worklist.Batch,
-    warnings.Warnings,
-    desk.DeskCase,
-    desk.DeskMaterial,
-    materials.LicenceFiles,
-    desk.ActOnStep,
-    peers.PeerLog,
-    peers.PeerContent,
-    peers.PeerHeads,
-    peers.PeerDirectory,
+FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, ops.MetricsHandler)
+DOORS: tuple[type[Handler], ...] = (
+    sessions.SessionsHandler,
+    sessions.SessionRefreshHandler,
+    sessions.IdentityHandler,
+    catalogue.BundlesHandler,
+    catalogue.BundleHandler,
+    catalogue.BundleGuideHandler,
+    catalogue.ItemHandler,
+    catalogue.SearchHandler,
+    catalogue.YearlyListHandler,
+    catalogue.DivisionsHandler,
+    materials.MaterialsHandler,
+    cases.CasesHandler,
+    cases.CaseHandler,
+    cases.CaseTimelineHandler,
+    cases.CaseWithdrawalHandler,
+    cases.CaseSupplementsHandler,
+    cases.CaseLicenceHandler,
+    cases.CaseLicenceFileHandler,
+    cases.UndertakingsHandler,
+    drafts.DraftsHandler,
+    drafts.DraftHandler,
+    mandates.MandatesHandler,
+    mandates.MandateHandler,
+    sessions.DeskSessionsHandler,
+    worklist.TasksHandler,
+    worklist.TaskClaimHandler,
+    worklist.TaskHeartbeatHandler,
+    worklist.TaskHandOverHandler,
+    worklist.CountsHandler,
+    worklist.BatchHandler,
+    warnings.WarningsHandler,
+    desk.DeskCaseHandler,
+    desk.DeskMaterialHandler,
+    materials.LicenceFilesHandler,
+    desk.StepActHandler,
+    peers.PeerLogHandler,
+    peers.PeerContentHandler,
+    peers.PeerHeadsHandler,
+    peers.PeerDirectoryHandler,
     *FOR_OPERATORS,
-    ops.OpenApi,
+    ops.OpenApiHandler,
 )
 
 
@@ -77,7 +77,7 @@ class Surroundings:
 def application(
     node: Node,
     aftermath: Aftermath,
-    doors: tuple[type[Door], ...] = DOORS,
+    doors: tuple[type[Handler], ...] = DOORS,
     *,
     surroundings: Surroundings | None = None,
 ) -> Application:
@@ -86,7 +86,7 @@ def application(
     tools: dict[str, Any] = {"node": node, "aftermath": aftermath}
     return Application(
         [(pattern(door.path), door, tools) for door in doors],
-        default_handler_class=NoDoor,
+        default_handler_class=NotFoundHandler,
         default_handler_args=tools,
         compress_response=True,
         openapi=described(doors),
@@ -97,7 +97,7 @@ def application(
 
 
 @cache
-def described(doors: tuple[type[Door], ...]) -> bytes:
+def described(doors: tuple[type[Handler], ...]) -> bytes:
     """These doors as OpenAPI; made once, for every node of a process has the same."""
     return orjson.dumps(document(doors, VERSION))
 
@@ -107,15 +107,15 @@ def pattern(path: str) -> str:
     return re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path) + "$"
 
 
-def rows(doors: tuple[type[Door], ...] = DOORS) -> Iterator[dict[str, str]]:
+def rows(doors: tuple[type[Handler], ...] = DOORS) -> Iterator[dict[str, str]]:
     """One row for each method of each door: who comes in, the handler, and the function that does it."""
     for door in doors:
-        for method, does in door.does.items():
-            function = does.function
+        for method, declared in door.operations.items():
+            function = declared.function
             yield {
                 "method": method,
                 "path": door.path,
-                "who": door.who.name.lower(),
+                "who": door.role.name.lower(),
                 "handler": f"{door.__module__}.{door.__name__}",
                 "does": f"{function.__module__}.{function.__name__}",
             }

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from server.desk import officers, sessions
 from server.domain.names import Value
 
@@ -39,47 +39,47 @@ class SignIn(Value):
     password: Short
 
 
-class Sessions(Door):
+class SessionsHandler(Handler):
     """Log in by mini-program code."""
 
     path = "/api/v1/sessions"
-    who = Who.ANYONE
-    does = {"POST": Does(sessions.log_in, takes=LogIn, gives=sessions.Admission, status=201)}
+    role = Role.ANYONE
+    operations = {"POST": Operation(sessions.log_in, takes=LogIn, gives=sessions.Admission, status=201)}
 
     async def post(self) -> None:
         wish = self.read(LogIn)
         self.answer(await sessions.log_in(self.node, wish.app_id, wish.code))
 
 
-class SessionRefresh(Door):
+class SessionRefreshHandler(Handler):
     """Go on with a session."""
 
     path = "/api/v1/sessions/refresh"
-    who = Who.ANYONE
-    does = {"POST": Does(sessions.refresh, takes=Refresh, gives=sessions.Admission)}
+    role = Role.ANYONE
+    operations = {"POST": Operation(sessions.refresh, takes=Refresh, gives=sessions.Admission)}
 
     async def post(self) -> None:
         self.answer(await sessions.refresh(self.node, self.read(Refresh).refresh_token))
 
 
-class Identity(Door):
+class IdentityHandler(Handler):
     """Prove a name, which raises the session to real-name level."""
 
     path = "/api/v1/identity"
-    who = Who.CITIZEN
-    does = {"POST": Does(sessions.prove_name, takes=ProveName, gives=sessions.Admission)}
+    role = Role.CITIZEN
+    operations = {"POST": Operation(sessions.prove_name, takes=ProveName, gives=sessions.Admission)}
 
     async def post(self) -> None:
         wish = self.read(ProveName)
         self.answer(await sessions.prove_name(self.node, self.claims, **wish.model_dump()))
 
 
-class DeskSessions(Door):
+class DeskSessionsHandler(Handler):
     """Sign in as an officer."""
 
     path = "/desk/v1/sessions"
-    who = Who.ANYONE
-    does = {"POST": Does(officers.sign_in, takes=SignIn, gives=officers.DeskAdmission, status=201)}
+    role = Role.ANYONE
+    operations = {"POST": Operation(officers.sign_in, takes=SignIn, gives=officers.DeskAdmission, status=201)}
 
     async def post(self) -> None:
         wish = self.read(SignIn)

@@ -1,18 +1,20 @@
 """The door of the clocks' warnings."""
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from server.desk import sessions, warning
 
 PAGE = 50
 
 
-class Warnings(Door):
+class WarningsHandler(Handler):
     """What the clocks told the officer's rank in his department, the newest first; a leader reads all."""
 
     path = "/desk/v1/warnings"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {"GET": Does(warning.warnings, gives=warning.WarningList, queries=tuple(warning.Sought.model_fields))}
+    operations = {
+        "GET": Operation(warning.warnings, gives=warning.WarningList, queries=tuple(warning.Sought.model_fields))
+    }
 
     async def get(self) -> None:
         sought = self.query(warning.Sought)

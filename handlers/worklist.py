@@ -1,33 +1,35 @@
 """The doors of the worklist: tasks, who has one in hand, how many there are, and one act done to many."""
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from server.desk import batching, claiming, counting, sessions, worklist
 
 PAGE = 50
 
 
-class Tasks(Door):
+class TasksHandler(Handler):
     """The open tasks that the officer sees, soonest due first."""
 
     path = "/desk/v1/tasks"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {"GET": Does(worklist.tasks, gives=worklist.TaskList, queries=tuple(worklist.TaskFilter.model_fields))}
+    operations = {
+        "GET": Operation(worklist.tasks, gives=worklist.TaskList, queries=tuple(worklist.TaskFilter.model_fields))
+    }
 
     async def get(self) -> None:
         asked = self.query(worklist.TaskFilter)
         self.answer(await worklist.tasks(self.node, self.officer, asked, limit=PAGE))
 
 
-class TaskClaim(Door):
+class TaskClaimHandler(Handler):
     """Take a task in hand, or give it back; twice is the same as once."""
 
     path = "/desk/v1/tasks/{id}/claim"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {
-        "POST": Does(claiming.claim, gives=claiming.ClaimView),
-        "DELETE": Does(claiming.release, gives=claiming.ClaimView),
+    operations = {
+        "POST": Operation(claiming.claim, gives=claiming.ClaimView),
+        "DELETE": Operation(claiming.release, gives=claiming.ClaimView),
     }
 
     async def post(self, id: str) -> None:
@@ -37,51 +39,51 @@ class TaskClaim(Door):
         self.answer(await claiming.release(self.node, self.officer, id))
 
 
-class TaskHeartbeat(Door):
+class TaskHeartbeatHandler(Handler):
     """Go on with a task in hand."""
 
     path = "/desk/v1/tasks/{id}/heartbeat"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {"POST": Does(claiming.extend, gives=claiming.ClaimView)}
+    operations = {"POST": Operation(claiming.extend, gives=claiming.ClaimView)}
 
     async def post(self, id: str) -> None:
         self.answer(await claiming.extend(self.node, self.officer, id))
 
 
-class TaskHandOver(Door):
+class TaskHandOverHandler(Handler):
     """Pass a task to a colleague, with a note; twice is the same as once."""
 
     path = "/desk/v1/tasks/{id}/hand-over"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {"POST": Does(claiming.hand_over, takes=claiming.Passing, gives=claiming.ClaimView)}
+    operations = {"POST": Operation(claiming.hand_over, takes=claiming.Passing, gives=claiming.ClaimView)}
 
     async def post(self, id: str) -> None:
         passing = self.read(claiming.Passing)
         self.answer(await claiming.hand_over(self.node, self.officer, id, passing=passing))
 
 
-class Counts(Door):
+class CountsHandler(Handler):
     """How much lies on the desks that the officer sees, as `work` last counted it."""
 
     path = "/desk/v1/counts"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {"GET": Does(counting.counts, gives=counting.CountsView)}
+    operations = {"GET": Operation(counting.counts, gives=counting.CountsView)}
 
     async def get(self) -> None:
         self.answer(await counting.counts(self.node, self.officer))
 
 
-class Batch(Door):
+class BatchHandler(Handler):
     """Receive or accept many steps, each on its own."""
 
     path = "/desk/v1/batch"
-    who = Who.OFFICER
+    role = Role.OFFICER
     audience = sessions.OFFICERS
-    does = {
-        "POST": Does(batching.act_on_all, takes=batching.Batch, gives=batching.BatchOutcome, is_once=True),
+    operations = {
+        "POST": Operation(batching.act_on_all, takes=batching.Batch, gives=batching.BatchOutcome, is_once=True),
     }
 
     async def post(self) -> None:

@@ -14,7 +14,7 @@ from tornado.netutil import bind_sockets
 
 from handlers import catalogue, routes
 from handlers.aftermath import Aftermath
-from handlers.base import Door
+from handlers.base import Handler
 from handlers.routes import Surroundings
 from handlers.shelf import Shelf
 from regions import directory, evidence
@@ -194,7 +194,7 @@ def listen(
     node: Node,
     aftermath: Aftermath,
     *,
-    doors: tuple[type[Door], ...],
+    doors: tuple[type[Handler], ...],
     port: int,
     surroundings: Surroundings | None = None,
 ) -> tuple[HTTPServer, int]:
@@ -237,7 +237,9 @@ async def _loops(node: Node) -> AsyncIterator[Loops]:
         await loops.stop(node.settings.drain_seconds)
 
 
-async def _until_stopped(node: Node, loops: Loops, doors: tuple[type[Door], ...], *, port: int, shelf: Shelf) -> None:
+async def _until_stopped(
+    node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, port: int, shelf: Shelf
+) -> None:
     """Serve these doors from this shelf; raises LoopEnded, when all is in order, if a loop ended by itself."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

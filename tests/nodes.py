@@ -20,7 +20,7 @@ from regions import fetching, outbox, settling
 from regions.founding import found
 from server import main, working
 from server.crypto.passwords import Cost
-from server.demo.platform import Citizen
+from server.demo.platform import PlatformUser
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
 from server.domain.names import CHINA
@@ -40,9 +40,9 @@ CHEAP = Cost(rounds=1, memory_kib=64, lanes=1)  # production takes 0.2 s for eac
 MOTHER, STRANGER = person("测试母亲", sequence="002"), person("测试路人", sequence="004")
 AGENT = person("测试代理", sequence="006")
 CITIZENS = (
-    Citizen("mother", "openid-mother", MOTHER.name, MOTHER.id_number, "face-mother"),
-    Citizen("stranger", "openid-stranger", STRANGER.name, STRANGER.id_number, "face-stranger"),
-    Citizen("agent", "openid-agent", AGENT.name, AGENT.id_number, "face-agent"),
+    PlatformUser("mother", "openid-mother", MOTHER.name, MOTHER.id_number, "face-mother"),
+    PlatformUser("stranger", "openid-stranger", STRANGER.name, STRANGER.id_number, "face-stranger"),
+    PlatformUser("agent", "openid-agent", AGENT.name, AGENT.id_number, "face-agent"),
 )
 PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture"
 ANSWERS = {"household": "330100", "maternity_insurance": "no"}

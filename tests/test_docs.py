@@ -457,9 +457,9 @@ def test_the_door_of_the_how_to_can_be_added(tmp_path: Path) -> None:
     for room in ("server", "handlers", "regions"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     assert len(follow("docs/how-to/add-a-door.md", "python", tmp_path)) == 3
-    script = "from handlers import places, routes\nprint(*next(routes.rows((places.Places,))).values())"
+    script = "from handlers import places, routes\nprint(*next(routes.rows((places.PlacesHandler,))).values())"
     assert run(script, tmp_path, tmp_path) == (
-        "GET /api/v1/places anyone handlers.places.Places server.desk.places.places\n"
+        "GET /api/v1/places anyone handlers.places.PlacesHandler server.desk.places.places\n"
     )
 
 

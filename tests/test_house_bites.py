@@ -19,8 +19,8 @@ TIDY = {
     "server/store/mongo.py": "import pymongo\nfrom server.domain.case import Closed\n",
     "loadtests/sizes.py": "import pymongo\n",
     "server/node.py": "from server.store import mongo\n\nclass Node:\n    store: int\n",
-    "handlers/base.py": "from tornado.web import RequestHandler\n\nclass Door(RequestHandler):\n    pass\n",
-    "handlers/cases.py": "from handlers.base import Door\n\nclass Cases(Door):\n    who = 1\n",
+    "handlers/base.py": "from tornado.web import RequestHandler\n\nclass Handler(RequestHandler):\n    pass\n",
+    "handlers/cases.py": "from handlers.base import Handler\n\nclass CasesHandler(Handler):\n    role = 1\n",
 }
 SENTENCE = '"""It says what it is for."""\n'
 REFUSAL = "from server.domain.errors import Conflict\n\n"
@@ -49,7 +49,7 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         "crypto to tools": ("server/crypto/a.py", "import server.tools.logs"),
         "demo to domain": ("server/demo/a.py", "from server.domain.case import Closed"),
         "cli to store": ("server/cli.py", "from server.store import mongo"),
-        "regions to handlers": ("regions/a.py", "from handlers.base import Door"),
+        "regions to handlers": ("regions/a.py", "from handlers.base import Handler"),
         "handlers to main": ("handlers/a.py", "import server.main"),
         "load tests to ours": ("loadtests/a.py", "from server.domain.case import Closed"),
         "to the tests": ("handlers/a.py", "import tests.world"),
@@ -146,8 +146,11 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
     "every_door_says_who": {
-        "no who": ("handlers/a.py", "from handlers.base import Door\n\nclass A(Door):\n    pass"),
-        "an inherited who": ("handlers/a.py", "from handlers.cases import Cases\n\nclass A(Cases):\n    pass"),
+        "no role": ("handlers/a.py", "from handlers.base import Handler\n\nclass A(Handler):\n    pass"),
+        "an inherited role": (
+            "handlers/a.py",
+            "from handlers.cases import CasesHandler\n\nclass A(CasesHandler):\n    pass",
+        ),
     },
     "every_door_is_a_door": {
         "a bare handler": ("handlers/a.py", "import tornado.web\n\nclass A(tornado.web.RequestHandler):\n    pass"),

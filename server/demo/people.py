@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-from server.demo.platform import Citizen
+from server.demo.platform import PlatformUser
 
 CITIZENS = 200
 MOBILE = "13800004821"
@@ -31,7 +31,7 @@ class Officer(BaseModel):
 class Family:
     """A mother who lives in one province, a father, and their child, whose household is in another."""
 
-    mother: Citizen
+    mother: PlatformUser
     form: Mapping[str, str]
     child_id_number: str
 
@@ -45,7 +45,7 @@ def fictitious_id_number(province: str, born: date, sequence: int) -> str:
     return first_17 + CHECKS[sum(weight * int(digit) for weight, digit in zip(WEIGHTS, first_17, strict=True)) % 11]
 
 
-def citizens(province: str) -> tuple[Citizen, ...]:
+def citizens(province: str) -> tuple[PlatformUser, ...]:
     """Fictitious citizens `citizen-001`, `citizen-002` and so on; the first one is the mother of the family."""
     return tuple(
         _citizen(f"citizen-{number:03}", name, fictitious_id_number(province, _birthday(number), 100 + 2 * number))
@@ -53,7 +53,7 @@ def citizens(province: str) -> tuple[Citizen, ...]:
     )
 
 
-def family(mother: Citizen, province: str, household: str) -> Family:
+def family(mother: PlatformUser, province: str, household: str) -> Family:
     """The family of this mother, and the form that she fills in; the child was born some days ago."""
     born = (datetime.now(UTC) - timedelta(days=DAYS_OLD)).date()
     form = {
@@ -77,8 +77,8 @@ def officers(departments: Iterable[str]) -> tuple[Officer, ...]:
     return tuple(Officer(name=code, password=secrets.token_urlsafe(12), department=code) for code in departments)
 
 
-def _citizen(code: str, name: str, id_number: str) -> Citizen:
-    return Citizen(code, f"openid-{code}", name, id_number, f"face-{code}")
+def _citizen(code: str, name: str, id_number: str) -> PlatformUser:
+    return PlatformUser(code, f"openid-{code}", name, id_number, f"face-{code}")
 
 
 def _name(number: int) -> str:

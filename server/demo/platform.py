@@ -33,7 +33,7 @@ MISMATCH = {"errcode": 61001, "errmsg": "identity mismatch"}
 
 
 @dataclass(frozen=True)
-class Citizen:
+class PlatformUser:
     """A person whom the platform knows, and the code that the phone would get."""
 
     code: str
@@ -44,10 +44,10 @@ class Citizen:
     refuses_messages: bool = False
 
 
-class Session(tornado.web.RequestHandler):
+class LoginHandler(tornado.web.RequestHandler):
     """GET /sns/jscode2session: the openid of a login code."""
 
-    def initialize(self, citizens: Sequence[Citizen]) -> None:
+    def initialize(self, citizens: Sequence[PlatformUser]) -> None:
         self.citizens = citizens
 
     def get(self) -> None:
@@ -60,10 +60,10 @@ class Session(tornado.web.RequestHandler):
         self.finish(orjson.dumps({"openid": openid, "session_key": "AAAA"} if openid else CODE_INVALID))
 
 
-class IdentityCheck(tornado.web.RequestHandler):
+class IdentityCheckHandler(tornado.web.RequestHandler):
     """POST /identity/check: whether name, ID number and face are one person's."""
 
-    def initialize(self, citizens: Sequence[Citizen]) -> None:
+    def initialize(self, citizens: Sequence[PlatformUser]) -> None:
         self.citizens = citizens
 
     def post(self) -> None:
@@ -76,7 +76,7 @@ class IdentityCheck(tornado.web.RequestHandler):
         self.finish(orjson.dumps(OK if is_known else MISMATCH))
 
 
-class Token(tornado.web.RequestHandler):
+class TokenHandler(tornado.web.RequestHandler):
     """POST /cgi-bin/stable_token: the token with which a server sends messages."""
 
     def initialize(self, phones: Phones) -> None:
@@ -90,10 +90,10 @@ class Token(tornado.web.RequestHandler):
         self.finish(orjson.dumps(self.phones.token(is_forced=forced) if is_known else APP_ID_INVALID))
 
 
-class Sending(tornado.web.RequestHandler):
+class SendHandler(tornado.web.RequestHandler):
     """POST /cgi-bin/message/subscribe/send: a message to one phone."""
 
-    def initialize(self, phones: Phones, citizens: Sequence[Citizen]) -> None:
+    def initialize(self, phones: Phones, citizens: Sequence[PlatformUser]) -> None:
         self.phones = phones
         self.refusing = {citizen.openid: citizen.refuses_messages for citizen in citizens}
 
@@ -103,7 +103,7 @@ class Sending(tornado.web.RequestHandler):
         self.finish(orjson.dumps({"errcode": errcode, "errmsg": WORDS[errcode]}))
 
 
-class Messages(tornado.web.RequestHandler):
+class PhoneMessagesHandler(tornado.web.RequestHandler):
     """GET /messages: what the phones got, in that order; `openid` asks for one of them."""
 
     def initialize(self, phones: Phones) -> None:
@@ -116,13 +116,13 @@ class Messages(tornado.web.RequestHandler):
         self.finish(orjson.dumps({"messages": found}))
 
 
-def read_citizens(path: Path) -> tuple[Citizen, ...]:
+def read_citizens(path: Path) -> tuple[PlatformUser, ...]:
     """The citizens of the file; ValueError or TypeError if it is not the list described above."""
-    return tuple(Citizen(**entry) for entry in orjson.loads(path.read_bytes()))
+    return tuple(PlatformUser(**entry) for entry in orjson.loads(path.read_bytes()))
 
 
 def listen(
-    citizens: Sequence[Citizen], *, host: str = "127.0.0.1", port: int = 0, phones: Phones | None = None
+    citizens: Sequence[PlatformUser], *, host: str = "127.0.0.1", port: int = 0, phones: Phones | None = None
 ) -> tuple[tornado.httpserver.HTTPServer, int]:
     """Serve from now on; the server, and the port (chosen by the system when 0 was asked).
 
@@ -130,11 +130,11 @@ def listen(
     """
     known, taken = {"citizens": citizens}, {"phones": phones or phones_of(NOTICES)}
     doors = [
-        tornado.web.url(r"/sns/jscode2session", Session, known),
-        tornado.web.url(r"/identity/check", IdentityCheck, known),
-        tornado.web.url(r"/cgi-bin/stable_token", Token, taken),
-        tornado.web.url(r"/cgi-bin/message/subscribe/send", Sending, {**known, **taken}),
-        tornado.web.url(r"/messages", Messages, taken),
+        tornado.web.url(r"/sns/jscode2session", LoginHandler, known),
+        tornado.web.url(r"/identity/check", IdentityCheckHandler, known),
+        tornado.web.url(r"/cgi-bin/stable_token", TokenHandler, taken),
+        tornado.web.url(r"/cgi-bin/message/subscribe/send", SendHandler, {**known, **taken}),
+        tornado.web.url(r"/messages", PhoneMessagesHandler, taken),
     ]
     server = tornado.httpserver.HTTPServer(tornado.web.Application(doors, log_function=lambda _: None))
     sockets = tornado.netutil.bind_sockets(port, host)
@@ -142,7 +142,7 @@ def listen(
     return server, sockets[0].getsockname()[1]
 
 
-async def serve(citizens: Sequence[Citizen], *, host: str, port: int, phones: Phones) -> None:
+async def serve(citizens: Sequence[PlatformUser], *, host: str, port: int, phones: Phones) -> None:
     """Serve until the process is told to end."""
     server, port = listen(citizens, host=host, port=port, phones=phones)
     log.info("platform.ready", port=port, citizens=len(citizens))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.demo.people import MOBILE, family
-from server.demo.platform import Citizen
+from server.demo.platform import PlatformUser
 
 BUNDLE = "newborn"
 HOUSEHOLD = "330100"
@@ -44,7 +44,7 @@ class Plot:
 class Cast:
     """Who applies in a story, with which form, and what offices will find out for him."""
 
-    applicant: Citizen
+    applicant: PlatformUser
     form: Mapping[str, str]
     result: Mapping[str, str]
 
@@ -110,7 +110,7 @@ PLOTS: Mapping[str, Plot] = {
 }
 
 
-def cast_of(plot: Plot, applicant: Citizen, home: str) -> Cast:
+def cast_of(plot: Plot, applicant: PlatformUser, home: str) -> Cast:
     """The cast of this story; a birth has a whole family."""
     if plot.bundle != BUNDLE:
         return Cast(applicant, plot.form, plot.result)

@@ -12,7 +12,7 @@ from server.demo import platform
 from server.demo.database import database_server
 from server.demo.folder import Plan, PlannedNode, keep_plan
 from server.demo.people import Officer
-from server.demo.platform import Citizen
+from server.demo.platform import PlatformUser
 from server.demo.ports import HOST
 from server.demo.processes import ROOT, Child, children, output_of, ready, start, together
 from server.tools.publications import load_nodes
@@ -68,14 +68,14 @@ class Demo:
     provinces: tuple[Province, ...]
     platform_url: str
     database: str
-    citizens: tuple[Citizen, ...]
+    citizens: tuple[PlatformUser, ...]
     running: list[Child]
     app_id: str = APP_ID
 
 
 @asynccontextmanager
 async def running_demo(
-    folder: Path, plan: Plan, *, citizens: tuple[Citizen, ...], mongodb_uri: str | None, say: Callable[[str], None]
+    folder: Path, plan: Plan, *, citizens: tuple[PlatformUser, ...], mongodb_uri: str | None, say: Callable[[str], None]
 ) -> AsyncIterator[Demo]:
     """All of it, ready; at the end the nodes are stopped first, then the database, and the platform last.
 
@@ -97,7 +97,7 @@ async def running_demo(
 
 
 @asynccontextmanager
-async def _platform(citizens: tuple[Citizen, ...], port: int) -> AsyncIterator[str]:
+async def _platform(citizens: tuple[PlatformUser, ...], port: int) -> AsyncIterator[str]:
     """The stand-in runs in this process: so no file holds the citizens whom it knows."""
     server, port = platform.listen(citizens, host=HOST, port=port)
     try:

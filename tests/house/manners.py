@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from server.domain.errors import Refusal
-from tests.house.house import Breach, House, base_names, descendants, own_value
+from tests.house.house import Breach, House, base_names, descendants, is_in, own_value
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 SERVER_CLASSES = frozenset({"RequestHandler", "WebSocketHandler", "StaticFileHandler", "ErrorHandler"})
-DOOR_FILE = "handlers/base.py"
+HANDLER_FILE = "handlers/base.py"
 
 
 def refusals_have_codes_of_their_own(house: House) -> Iterator[Breach]:
@@ -40,18 +40,18 @@ def refusals_say_what_they_refuse(house: House) -> Iterator[Breach]:
 
 
 def every_door_says_who(house: House) -> Iterator[Breach]:
-    """Each class below Door says itself who may enter."""
-    for source, node in descendants(house, {"Door"}):
-        if own_value(node, "who") is None:
+    """Each class below Handler says itself who may enter."""
+    for source, node in descendants(house, {"Handler"}):
+        if is_in(source.module, "handlers") and own_value(node, "role") is None:
             yield Breach(source.path, node.name, "does not say who may enter")
 
 
 def every_door_is_a_door(house: House) -> Iterator[Breach]:
-    """Outside handlers/base.py a request handler derives from Door, and none is handed in by Tornado itself."""
-    doors = {node.name for _, node in descendants(house, {"Door"})}
+    """Outside handlers/base.py a request handler derives from Handler, and none is handed in by Tornado itself."""
+    doors = {node.name for _, node in descendants(house, {"Handler"})}
     for source in house.in_room("handlers"):
-        if source.path == DOOR_FILE:
+        if source.path == HANDLER_FILE:
             continue
         for node in source.classes:
             if SERVER_CLASSES.intersection(base_names(node)) and node.name not in doors:
-                yield Breach(source.path, node.name, "answers requests without being a Door")
+                yield Breach(source.path, node.name, "answers requests without being a Handler")

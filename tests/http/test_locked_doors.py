@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.base import Door, Who
+from handlers.base import Handler, Role
 from handlers.routes import DOORS
 from tests.http.asking import refused
 from tests.nodes import Answer, Caller, Places
@@ -14,16 +14,16 @@ from tests.world import ZHEJIANG
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-def locked(*kinds: Who) -> Iterator[tuple[str, str]]:
+def locked(*kinds: Role) -> Iterator[tuple[str, str]]:
     """Method and path of each door for these people, with a made-up name in place of each segment."""
     for door in DOORS:
-        for method in door.does if door.who in kinds else ():
+        for method in door.operations if door.role in kinds else ():
             yield method, re.sub(r"{\w+}", "some", door.path)
 
 
-CITIZEN_DOORS = sorted(locked(Who.CITIZEN, Who.REAL_NAME))
-REAL_NAME_DOORS = sorted(locked(Who.REAL_NAME))
-OFFICER_DOORS = sorted(locked(Who.OFFICER))
+CITIZEN_DOORS = sorted(locked(Role.CITIZEN, Role.REAL_NAME))
+REAL_NAME_DOORS = sorted(locked(Role.REAL_NAME))
+OFFICER_DOORS = sorted(locked(Role.OFFICER))
 
 
 async def ask(caller: Caller, method: str, path: str, **more: object) -> Answer:
@@ -91,12 +91,12 @@ async def test_where_no_door_is_there_is_a_problem(places: Places, path: str):
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
-async def test_a_wrong_method_is_told_the_right_ones(places: Places, door: type[Door]):
+async def test_a_wrong_method_is_told_the_right_ones(places: Places, door: type[Handler]):
     path = re.sub(r"{\w+}", "some", door.path)
-    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"} - set(door.does):
+    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"} - set(door.operations):
         answer = await places.caller().call(method, path)
         refused(answer, 405, "method_not_allowed")
-        assert answer.headers["Allow"] == ", ".join(door.does)
+        assert answer.headers["Allow"] == ", ".join(door.operations)
 
 
 async def test_a_path_or_query_that_is_not_utf_8_is_a_problem(mother: Caller):

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from server.demo.phones import Phones, phones_of
-from server.demo.platform import Citizen, listen
+from server.demo.platform import PlatformUser, listen
 from server.desk import relay
 from server.desk.notifying import notify
 from server.domain.notices import Notice, Templates
@@ -20,7 +20,7 @@ from tests.http.asking import PERSONAL, opened
 from tests.nodes import APP_ID, CITIZENS, MOTHER, HandClock, Places, newborn_wish, running_nodes
 from tests.world import JIANGSU
 
-SHY = Citizen("shy", "openid-shy", "测试静", "320000199001010023", "face-shy", refuses_messages=True)
+SHY = PlatformUser("shy", "openid-shy", "测试静", "320000199001010023", "face-shy", refuses_messages=True)
 NOTICES = Path(__file__).parents[2] / "config/notices.toml"
 VALUES = {
     **{"bundle": "新生儿出生", "item": "出生医学证明", "state": "准予", "hint": "请查看办理结果"},

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 from pydantic import BaseModel
 
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from handlers.routes import DOORS
 from server.desk import counting
 from server.domain.names import china_day
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIRST, SECOND = "birth_certificate", "parenting_guidance"
 GAPS = [{"kind": "field", "code": "mobile", "reason": "无法接通"}]
 GIVEN = {"agent_name": AGENT.name, "agent_id_number": AGENT.id_number, "bundles": ["newborn"]}
-OPERATIONS = [(door, method, does) for door in DOORS for method, does in door.does.items()]
+OPERATIONS = [(door, method, declared) for door in DOORS for method, declared in door.operations.items()]
 
 
 async def document_of(places: Places) -> dict[str, Any]:
@@ -30,7 +30,7 @@ async def document_of(places: Places) -> dict[str, Any]:
     return dict(answer.body)
 
 
-def operation(document: dict[str, Any], door: type[Door], method: str) -> dict[str, Any]:
+def operation(document: dict[str, Any], door: type[Handler], method: str) -> dict[str, Any]:
     return dict(document["paths"][door.path][method.lower()])
 
 
@@ -81,21 +81,23 @@ async def test_every_reference_leads_to_a_valid_schema(places: Places):
         jsonschema_rs.meta.validate({**each, "$schema": "https://json-schema.org/draft/2020-12/schema"})
 
 
-@pytest.mark.parametrize(("door", "method", "does"), OPERATIONS, ids=lambda each: getattr(each, "path", str(each)[:4]))
-async def test_each_door_is_described_as_it_is(places: Places, door: type[Door], method: str, does: Does):
+@pytest.mark.parametrize(
+    ("door", "method", "declared"), OPERATIONS, ids=lambda each: getattr(each, "path", str(each)[:4])
+)
+async def test_each_door_is_described_as_it_is(places: Places, door: type[Handler], method: str, declared: Operation):
     document = await document_of(places)
     found = operation(document, door, method)
     parameters = {(each["in"], each["name"]): each for each in found["parameters"]}
     assert all(each["schema"] for each in parameters.values())
     assert {name for place, name in parameters if place == "path"} == set(re.findall(r"{(\w+)}", door.path))
     assert all(each["required"] for (place, _), each in parameters.items() if place == "path")
-    assert parameters.get(("header", "Idempotency-Key"), {}).get("required", False) == does.is_once
-    assert found["x-who"] == door.who.name.lower()
-    assert ("security" in found) == (door.who in (Who.CITIZEN, Who.REAL_NAME, Who.OFFICER))
+    assert parameters.get(("header", "Idempotency-Key"), {}).get("required", False) == declared.is_once
+    assert found["x-who"] == door.role.name.lower()
+    assert ("security" in found) == (door.role in (Role.CITIZEN, Role.REAL_NAME, Role.OFFICER))
     for name in (name for each in found.get("security", ()) for name in each):
         assert document["components"]["securitySchemes"][name]["scheme"] == "bearer"
-    _is_described(document, found.get("requestBody"), door.takes_type, does.takes)
-    _is_described(document, found["responses"][str(does.status)], "application/json", does.gives)
+    _is_described(document, found.get("requestBody"), door.takes_type, declared.takes)
+    _is_described(document, found["responses"][str(declared.status)], "application/json", declared.gives)
     problem = found["responses"]["default"]["content"]["application/problem+json"]
     assert {"code", "title", "status", "errors"} <= set(schema(document, problem)["properties"])
 
@@ -169,7 +171,7 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/live"): await anyone.get("/live"),
         ("GET", "/ready"): await anyone.get("/ready"),
     }
-    assert set(answers) == {(method, door.path) for door, method, does in OPERATIONS if does.gives}
+    assert set(answers) == {(method, door.path) for door, method, declared in OPERATIONS if declared.gives}
     for (method, path), answer in answers.items():
         assert answer.status < 300, (path, answer.body)
         found = document["paths"][path][method.lower()]["responses"]

@@ -9,7 +9,7 @@ import pytest
 
 from handlers import routes
 from handlers.aftermath import Aftermath
-from handlers.base import Door
+from handlers.base import Handler
 from handlers.routes import Surroundings
 from server import main
 from server.tools.loops import Loops
@@ -93,7 +93,7 @@ async def test_a_node_without_its_database_is_alive_and_not_ready(places: Places
 
 @pytest.mark.parametrize("doors", [routes.DOORS, routes.FOR_OPERATORS], ids=["serve", "work"])
 async def test_a_process_with_a_loop_that_does_not_succeed_is_alive_and_not_ready(
-    places: Places, doors: tuple[type[Door], ...]
+    places: Places, doors: tuple[type[Handler], ...]
 ):
     node, now, gate = places.nodes[JIANGSU].node, [0.0], asyncio.Event()
     loops, aftermath = Loops(node.metrics, now=lambda: now[0]), Aftermath()

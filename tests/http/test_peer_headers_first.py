@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from handlers.aftermath import Aftermath
 from handlers.bodies import BodyTooLarge
-from handlers.peers import PeerLog
+from handlers.peers import PeerLogHandler
 from regions import wire
 from server import main
 from server.crypto.signature_base import content_digest
@@ -49,7 +49,7 @@ class Seen:
 SEEN = Seen()
 
 
-class Watched(PeerLog):
+class Watched(PeerLogHandler):
     """The door of batches; it tells how much of each body it kept, and when the first byte of one came."""
 
     def data_received(self, chunk: bytes) -> None:
@@ -182,7 +182,7 @@ async def test_a_body_that_outlives_its_signature_is_refused(three: Places, watc
 @pytest.mark.parametrize("mebibytes", [5, 9])
 async def test_a_body_that_is_too_long_is_told_so_first(three: Places, mebibytes: int):
     """Up to twice the largest batch it is read and thrown away; beyond that nothing of it is read."""
-    is_read = mebibytes << 20 <= PeerLog.most_read_bytes
+    is_read = mebibytes << 20 <= PeerLogHandler.most_read_bytes
     host, _, port = three.nodes[JIANGSU].base_url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST {wire.PATH} HTTP/1.1\r\nHost: here\r\nContent-Length: {mebibytes << 20}\r\n\r\n".encode())

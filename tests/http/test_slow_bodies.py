@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from handlers.aftermath import Aftermath
-from handlers.base import Does, Door, Who
+from handlers.base import Handler, Operation, Role
 from handlers.bodies import seconds_for
 from handlers.ops import Alive, alive
 from handlers.routes import DOORS
@@ -27,12 +27,12 @@ MEGABYTE = 1 << 20
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class Thinking(Door):
+class Thinking(Handler):
     """A door that takes longer over its answer than a body may take."""
 
     path = "/thinking"
-    who = Who.ANYONE
-    does: ClassVar[Mapping[str, Does]] = {"POST": Does(alive, gives=Alive)}
+    role = Role.ANYONE
+    operations: ClassVar[Mapping[str, Operation]] = {"POST": Operation(alive, gives=Alive)}
 
     async def post(self) -> None:
         await asyncio.sleep(2 * GRACE)

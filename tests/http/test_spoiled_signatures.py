@@ -13,8 +13,8 @@ import pytest_asyncio
 from multidict import CIMultiDict
 
 from handlers.aftermath import Aftermath
-from handlers.base import Does, Who
-from handlers.peers import PeerQuery
+from handlers.base import Operation, Role
+from handlers.peers import PeerQueryHandler
 from regions import answering, outbox, wire
 from server import main
 from server.crypto.receipts import Answer
@@ -95,12 +95,12 @@ async def test_a_batch_under_a_true_signature_is_kept(three: Places, spoil: Spoi
 # A question, which is a signed GET.
 
 
-class Echo(PeerQuery):
+class Echo(PeerQueryHandler):
     """A door for questions of peers, which says who has asked."""
 
     path = "/peer/v1/echo"
-    who = Who.PEER
-    does: ClassVar[Mapping[str, Does]] = {"GET": Does(answering.signed)}
+    role = Role.PEER
+    operations: ClassVar[Mapping[str, Operation]] = {"GET": Operation(answering.signed)}
 
     async def get(self) -> None:
         await self.admit()

@@ -18,7 +18,7 @@ import tornado.web
 from structlog.testing import capture_logs
 
 from server.demo.phones import Phones, phones_of
-from server.demo.platform import Citizen, listen
+from server.demo.platform import PlatformUser, listen
 from server.domain.notices import Attempt, Notice, Template, data_of, draft_notice
 from server.tools.datafiles import BrokenData
 from server.tools.messages import load_templates
@@ -30,8 +30,8 @@ KEYS = {"t-1": ("thing1", "date2")}
 NOTICE = draft_notice(
     "d1", "key-1", bundle_name="新生儿出生", due_on=date(2026, 12, 1), at=datetime(2026, 11, 23, tzinfo=UTC)
 )
-ZHANG = Citizen("code-1", "o-1", "张三", "11010519491231002X", "face-1")
-SHY = Citizen("code-2", "o-2", "李四", "440524188001010014", "face-2", refuses_messages=True)
+ZHANG = PlatformUser("code-1", "o-1", "张三", "11010519491231002X", "face-1")
+SHY = PlatformUser("code-2", "o-2", "李四", "440524188001010014", "face-2", refuses_messages=True)
 
 
 @dataclass

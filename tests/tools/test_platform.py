@@ -14,7 +14,7 @@ import tornado.httpserver
 import tornado.netutil
 import tornado.web
 
-from server.demo.platform import Citizen, listen
+from server.demo.platform import PlatformUser, listen
 from server.domain.errors import Refusal
 from server.tools.platform import (
     IdentityMismatch,
@@ -27,7 +27,7 @@ from server.tools.platform import (
 )
 
 ROOT = Path(__file__).parents[2]
-ZHANG = Citizen(code="code-1", openid="o-1", name="张三", id_number="11010519491231002X", face_token="face-1")
+ZHANG = PlatformUser(code="code-1", openid="o-1", name="张三", id_number="11010519491231002X", face_token="face-1")
 PlatformAt = Callable[..., Platform]
 
 
