@@ -11,7 +11,6 @@ import orjson
 from pydantic import BaseModel
 from tornado.web import Finish, HTTPError, RequestHandler, stream_request_body
 
-from handlers.aftermath import Aftermath
 from handlers.bodies import (
     MOST_READ_BYTES,
     BodyTooSlow,
@@ -24,6 +23,7 @@ from handlers.bodies import (
     seconds_for,
     too_large,
 )
+from handlers.in_flight import InFlight
 from handlers.problems import PROBLEM, headers_with, problem_of
 from server.desk import officers, relay, sessions
 from server.domain import errors
@@ -110,16 +110,16 @@ class Handler(RequestHandler):
     most_read_bytes: ClassVar[int] = MOST_READ_BYTES
     audience: ClassVar[str] = sessions.CITIZENS
 
-    def initialize(self, node: Node, aftermath: Aftermath) -> None:
+    def initialize(self, node: Node, in_flight: InFlight) -> None:
         self.node = node
-        self.aftermath = aftermath
+        self.in_flight = in_flight
         self.committed: tuple[Record, ...] = ()
         self.etag = ""
         self._request_id = node.chance.token(8).hex()
         self.incoming = Incoming(self.most_bytes, self.most_read_bytes)
         self._closes = True
         self._began = time.perf_counter()
-        aftermath.enter(self)
+        in_flight.enter(self)
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -142,7 +142,7 @@ class Handler(RequestHandler):
 
     async def judge(self) -> None:
         """Judge a request by its headers; raises the refusals of `let_in`, BodyTooLarge and WrongContentType."""
-        if self.aftermath.is_over:
+        if self.in_flight.is_over:
             raise ServerStopping("服务正在重启，请稍后重试。")
         if self.request.method not in self.operations:
             raise HTTPError(405)
@@ -171,7 +171,7 @@ class Handler(RequestHandler):
     def _set_headers(self) -> None:
         """The headers of every answer; an error begins anew, so that they are set again then."""
         self.set_header("X-Request-Id", self._request_id)
-        if self._closes or self.aftermath.is_draining:
+        if self._closes or self.in_flight.is_draining:
             self.set_header("Connection", "close")
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
@@ -235,15 +235,15 @@ class Handler(RequestHandler):
     def on_connection_close(self) -> None:
         super().on_connection_close()
         self.incoming.end()
-        self.aftermath.leave(self)
+        self.in_flight.leave(self)
 
     def on_finish(self) -> None:
         self.incoming.end()
-        self.aftermath.leave(self)
-        self.aftermath.sent(self.request.connection)
+        self.in_flight.leave(self)
+        self.in_flight.sent(self.request.connection)
         _count(self, time.perf_counter() - self._began)
         for record in self.committed if self.node.settings.relay_at_once else ():
-            self.aftermath.start(_relay(self.node, record))
+            self.in_flight.start(_relay(self.node, record))
 
 
 class NotFoundHandler(Handler):

@@ -6,30 +6,30 @@ from functools import partial
 from pydantic import BaseModel
 
 from handlers.base import Handler, Operation, Role
-from handlers.shelf import Page, Shelf, page_of
+from handlers.response_cache import CachedResponse, ResponseCache, cached_response
 from server.desk import browsing, divisions, guiding
 from server.node import Node
 
 
 class CatalogueHandler(Handler):
-    """A door whose answers change only with what is published: a page, or 304 if the caller has it already."""
+    """A handler whose answers change only with what is published; a caller who has the current answer gets 304."""
 
     role = Role.ANYONE
 
-    def answer_page(self, page: Page) -> None:
-        """Answer with a page, compressed if the caller takes that."""
-        self.etag = page.etag
+    def answer_with(self, response: CachedResponse) -> None:
+        """Answer with a response, compressed if the caller accepts gzip."""
+        self.etag = response.etag
         self.set_header("Cache-Control", "public, max-age=60")
         if "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
-            self.finish(page.compressed)
+            self.finish(response.compressed)
         else:
-            self.finish(page.plain)
+            self.finish(response.plain)
 
     def answer_cached(self, *key: str, view: Callable[[], BaseModel]) -> None:
-        """Answer with the page of this key of this door."""
-        shelf: Shelf = self.settings["shelf"]
-        self.answer_page(shelf.page((self.path, *key), view))
+        """Answer with the cached response of this path and key."""
+        cache: ResponseCache = self.settings["cache"]
+        self.answer_with(cache.response((self.path, *key), view))
 
 
 class BundlesHandler(CatalogueHandler):
@@ -42,7 +42,7 @@ class BundlesHandler(CatalogueHandler):
     async def get(self) -> None:
         asked = {name: self.get_query_argument(name, "") for name in ("stage", "subject", "q")}
         if any(asked.values()):
-            self.answer_page(page_of(browsing.bundles(self.node, **asked)))
+            self.answer_with(cached_response(browsing.bundles(self.node, **asked)))
         else:
             self.answer_cached(view=lambda: browsing.bundles(self.node))
 
@@ -111,19 +111,19 @@ class DivisionsHandler(CatalogueHandler):
 
     async def get(self) -> None:
         parent, on = self.get_query_argument("parent", ""), self.get_query_argument("on", "")
-        self.answer_page(page_of(divisions.divisions(self.node, parent=parent, on=on)))
+        self.answer_with(cached_response(divisions.divisions(self.node, parent=parent, on=on)))
 
 
-def filled(node: Node) -> Shelf:
-    """A shelf with the pages of the list, of every bundle and of every item, before anybody asks for them.
+def filled(node: Node) -> ResponseCache:
+    """A cache that already holds the list, every bundle and every item.
 
-    The search makes its index at the first question, so one is put here, while nobody waits.
+    The first search builds the index, so one is made here, before any caller waits for it.
     """
     browsing.search(node, "")
-    shelf = Shelf()
-    shelf.page((BundlesHandler.path,), lambda: browsing.bundles(node))
+    cache = ResponseCache()
+    cache.response((BundlesHandler.path,), lambda: browsing.bundles(node))
     for code in browsing.local(node).bundle_of:
-        shelf.page((BundleHandler.path, code), partial(browsing.bundle, node, code))
+        cache.response((BundleHandler.path, code), partial(browsing.bundle, node, code))
     for code in node.catalogue.item_of:
-        shelf.page((ItemHandler.path, code), partial(browsing.item, node, code))
-    return shelf
+        cache.response((ItemHandler.path, code), partial(browsing.item, node, code))
+    return cache

@@ -35,7 +35,7 @@ class PeerHandler(Handler):
     def on_finish(self) -> None:
         if self.refused:
             turned = auditing.Turned(self.refused, self.path, self.request.headers, self.proof)
-            self.aftermath.start(auditing.note(self.node, turned))
+            self.in_flight.start(auditing.note(self.node, turned))
         super().on_finish()
 
     def finish_problem(self, status: int, body: bytes) -> None:

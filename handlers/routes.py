@@ -11,11 +11,11 @@ import orjson
 from tornado.web import Application
 
 from handlers import cases, catalogue, desk, drafts, mandates, materials, ops, peers, sessions, warnings, worklist
-from handlers.aftermath import Aftermath
 from handlers.base import Handler, NotFoundHandler
+from handlers.in_flight import InFlight
 from handlers.openapi import document
 from handlers.problems import STATUS
-from handlers.shelf import Shelf
+from handlers.response_cache import ResponseCache
 from server.domain.errors import Refusal
 from server.node import Node
 
@@ -68,29 +68,29 @@ DOORS: tuple[type[Handler], ...] = (
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What doors ask of their process: the shelf (an empty one fills as it is asked), and which loops are overdue."""
+    """What handlers need of their process: the response cache, and which loops are overdue."""
 
-    shelf: Shelf = field(default_factory=Shelf)
+    cache: ResponseCache = field(default_factory=ResponseCache)
     overdue: Callable[[], Sequence[str]] = tuple
 
 
 def application(
     node: Node,
-    aftermath: Aftermath,
+    in_flight: InFlight,
     doors: tuple[type[Handler], ...] = DOORS,
     *,
     surroundings: Surroundings | None = None,
 ) -> Application:
     """The Tornado application with these doors."""
     around = surroundings or Surroundings()
-    tools: dict[str, Any] = {"node": node, "aftermath": aftermath}
+    tools: dict[str, Any] = {"node": node, "in_flight": in_flight}
     return Application(
         [(pattern(door.path), door, tools) for door in doors],
         default_handler_class=NotFoundHandler,
         default_handler_args=tools,
         compress_response=True,
         openapi=described(doors),
-        shelf=around.shelf,
+        cache=around.cache,
         overdue=around.overdue,
         log_function=lambda handler: None,
     )

@@ -13,10 +13,10 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers import catalogue, routes
-from handlers.aftermath import Aftermath
 from handlers.base import Handler
+from handlers.in_flight import InFlight
+from handlers.response_cache import ResponseCache
 from handlers.routes import Surroundings
-from handlers.shelf import Shelf
 from regions import directory, evidence
 from regions.evidence import Receipts
 from server import working
@@ -112,14 +112,14 @@ async def serve(settings: Settings) -> None:
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
-        await _until_stopped(node, loops, routes.DOORS, port=settings.port, shelf=catalogue.filled(node))
+        await _until_stopped(node, loops, routes.DOORS, port=settings.port, cache=catalogue.filled(node))
 
 
 async def work(settings: Settings) -> None:
     """Do what nobody waits for: relay, deliver, settle, forget; until told to stop. Raises LoopEnded."""
     async with opened(settings) as node, _loops(node) as loops:
         working.start(node, loops)
-        await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, shelf=Shelf())
+        await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, cache=ResponseCache())
 
 
 async def seed_officers(
@@ -192,7 +192,7 @@ def refusal_rows() -> list[dict[str, str]]:
 
 def listen(
     node: Node,
-    aftermath: Aftermath,
+    in_flight: InFlight,
     *,
     doors: tuple[type[Handler], ...],
     port: int,
@@ -200,7 +200,7 @@ def listen(
 ) -> tuple[HTTPServer, int]:
     """Serve these doors; answers the server and the port (the one that was free, for port 0)."""
     server = HTTPServer(
-        routes.application(node, aftermath, doors, surroundings=surroundings),
+        routes.application(node, in_flight, doors, surroundings=surroundings),
         max_body_size=MOST_BODY_BYTES,
         max_header_size=MOST_HEADER_BYTES,
         idle_connection_timeout=node.settings.idle_seconds,
@@ -214,15 +214,15 @@ def listen(
     return server, sockets[0].getsockname()[1]
 
 
-async def stop_listening(server: HTTPServer, aftermath: Aftermath, within_seconds: float) -> None:
+async def stop_listening(server: HTTPServer, in_flight: InFlight, within_seconds: float) -> None:
     """Take no new connection, let what is under way finish (within so many seconds), close the rest."""
     server.stop()
     try:
         async with asyncio.timeout(within_seconds):
-            await aftermath.drain()
+            await in_flight.drain()
     except TimeoutError:
         log.warning("serve.cut", after_seconds=within_seconds)
-    aftermath.is_over = True
+    in_flight.is_over = True
     await server.close_all_connections()
 
 
@@ -238,20 +238,20 @@ async def _loops(node: Node) -> AsyncIterator[Loops]:
 
 
 async def _until_stopped(
-    node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, port: int, shelf: Shelf
+    node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, port: int, cache: ResponseCache
 ) -> None:
-    """Serve these doors from this shelf; raises LoopEnded, when all is in order, if a loop ended by itself."""
+    """Serve these doors with this response cache; raises LoopEnded, when all is in order, if a loop ended by itself."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    aftermath, surroundings = Aftermath(), Surroundings(shelf, loops.overdue)
+    in_flight, surroundings = InFlight(), Surroundings(cache, loops.overdue)
     _collect_seldom()
-    server, bound = listen(node, aftermath, doors=doors, port=port, surroundings=surroundings)
+    server, bound = listen(node, in_flight, doors=doors, port=port, surroundings=surroundings)
     log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
     ended = await _first_of(stop, loops)
     log.info("node.stopping", division=node.here, port=bound)
-    await stop_listening(server, aftermath, node.settings.drain_seconds)
+    await stop_listening(server, in_flight, node.settings.drain_seconds)
     if ended is not None:
         raise LoopEnded(f"the loop {ended!r} ended by itself; the log says why")
 

@@ -15,7 +15,7 @@ import aiohttp
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from handlers import routes
-from handlers.aftermath import Aftermath
+from handlers.in_flight import InFlight
 from regions import fetching, outbox, settling
 from regions.founding import found
 from server import main, working
@@ -140,7 +140,7 @@ class Running:
 
     node: Node
     base_url: str
-    aftermath: Aftermath
+    in_flight: InFlight
     writes: Writes
 
 
@@ -214,8 +214,8 @@ class Places:
 async def settle_here(running: Running, *, is_fetching: bool = True) -> None:
     """One round of all loops of one node."""
     node = running.node
-    await running.aftermath.drain()
-    running.aftermath.is_draining = False
+    await running.in_flight.drain()
+    running.in_flight.is_draining = False
     await relay.sweep(node)
     for peer in node.directory.peers_of(node.here):
         while await outbox.deliver(node, peer):
@@ -275,15 +275,15 @@ async def running_node(
     """One node of these settings."""
     writes = Writes()
     async with main.opened(settings, clock=clock, data=data_of(settings), listeners=[writes]) as node:
-        aftermath, loops = Aftermath(), Loops()
-        server, _ = main.listen(node, aftermath, doors=routes.DOORS, port=settings.port)
+        in_flight, loops = InFlight(), Loops()
+        server, _ = main.listen(node, in_flight, doors=routes.DOORS, port=settings.port)
         if is_working:
             working.start(node, loops)
         try:
-            yield Running(node, settings.origin, aftermath, writes)
+            yield Running(node, settings.origin, in_flight, writes)
         finally:
             await loops.stop(5.0)
-            await main.stop_listening(server, aftermath, 5.0)
+            await main.stop_listening(server, in_flight, 5.0)
 
 
 def data_of(settings: Settings) -> Publications:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers import routes
-from handlers.aftermath import Aftermath
+from handlers.in_flight import InFlight
 from server import main
 from tests.faults.books import Client, all_of
 from tests.nodes import Answer, Caller, Places, newborn_wish, running_nodes
@@ -23,12 +23,12 @@ async def served_twice(places: Places) -> AsyncIterator[str]:
     """A second server of the same node, as a second process would be; its base URL."""
     settings = places.nodes[JIANGSU].node.settings
     async with main.opened(settings) as node:
-        aftermath = Aftermath()
-        server, port = main.listen(node, aftermath, doors=routes.DOORS, port=0)
+        in_flight = InFlight()
+        server, port = main.listen(node, in_flight, doors=routes.DOORS, port=0)
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
-            await main.stop_listening(server, aftermath, 5.0)
+            await main.stop_listening(server, in_flight, 5.0)
 
 
 async def submissions(callers: list[Caller], wishes: list[dict[str, Any]], keys: list[str]) -> list[Answer]:

@@ -46,8 +46,8 @@ class Witness:
         """Let everything follow that must, one commit at a time."""
         for _ in range(5):
             for running in self.places.nodes.values():
-                await running.aftermath.drain()
-                running.aftermath.is_draining = False
+                await running.in_flight.drain()
+                running.in_flight.is_draining = False
                 await self._go_on(running.node)
 
     async def decide(self, case: str, step: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers import routes
-from handlers.aftermath import Aftermath
+from handlers.in_flight import InFlight
 from server import main
 from tests.faults.books import Client, all_of, is_quiet
 from tests.faults.lives import Desks
@@ -93,12 +93,12 @@ async def test_requests_that_come_while_connections_are_being_closed_do_nothing(
     async with running_nodes(tmp_path, database_uri, database_name) as places:
         citizen = await places.citizen()
         node = places.nodes[JIANGSU].node
-        aftermath = Aftermath()
-        server, port = main.listen(node, aftermath, doors=routes.DOORS, port=0)
+        in_flight = InFlight()
+        server, port = main.listen(node, in_flight, doors=routes.DOORS, port=0)
         load = Load(port, citizen, await newborn_wish(citizen))
         wires = [Wire(port) for _ in range(LANES)]
         await asyncio.gather(*(wire.ask(request("GET", "/live", headers={})) for wire in wires))
-        stopping = asyncio.create_task(main.stop_listening(server, aftermath, 5.0))
+        stopping = asyncio.create_task(main.stop_listening(server, in_flight, 5.0))
         for number, wire in enumerate(wires):
             wire.send(load.submission(f"too-late-{number}"))
         answers = await asyncio.gather(*(wire.read() for wire in wires))

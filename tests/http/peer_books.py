@@ -44,8 +44,8 @@ class Books:
     async def refusals(self, code: str = "", *, hour: datetime | None = None) -> list[dict[str, Any]]:
         """The audit's entries of what was refused to peers (by this code, first in this hour)."""
         running = self.places.nodes[JIANGSU]
-        await running.aftermath.drain()
-        running.aftermath.is_draining = False
+        await running.in_flight.drain()
+        running.in_flight.is_draining = False
         entries = self.sweeper[running.node.settings.database]["audit"].find({"kind": "peer.refused"})
         first = moment_text(hour)[:13] if hour else ""
         return [each for each in entries if each["about"]["code"] in (code or each["about"]["code"])

@@ -180,8 +180,8 @@ async def test_a_caller_who_hangs_up_in_the_middle_leaves_nothing_behind(
     while _requests_under_way():
         await asyncio.sleep(0.01)
     async with asyncio.timeout(20):
-        await running.aftermath.drain()
-    running.aftermath.is_draining = False
+        await running.in_flight.drain()
+    running.in_flight.is_draining = False
     assert materials.count_documents({}) == before
     assert (await mother.upload()).status == 201
     assert materials.count_documents({}) == before + 1

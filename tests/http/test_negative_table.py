@@ -356,7 +356,7 @@ async def test_a_request_that_is_replayed_to_a_new_process_is_refused(three: Pla
     ):
         address = f"http://127.0.0.1:{books.port}"
         refused_unsigned(await hand_in(three, sent, base_url=address), 401, "nonce_replayed")
-        await restarted.aftermath.drain()
+        await restarted.in_flight.drain()
 
 
 async def test_a_stranger_can_write_one_entry_an_hour_and_no_more(three: Places, books: Books, clock: HandClock):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from handlers import routes
-from handlers.aftermath import Aftermath
 from handlers.base import Handler
+from handlers.in_flight import InFlight
 from handlers.routes import Surroundings
 from server import main
 from server.tools.loops import Loops
@@ -96,7 +96,7 @@ async def test_a_process_with_a_loop_that_does_not_succeed_is_alive_and_not_read
     places: Places, doors: tuple[type[Handler], ...]
 ):
     node, now, gate = places.nodes[JIANGSU].node, [0.0], asyncio.Event()
-    loops, aftermath = Loops(node.metrics, now=lambda: now[0]), Aftermath()
+    loops, in_flight = Loops(node.metrics, now=lambda: now[0]), InFlight()
 
     async def stuck() -> None:
         await gate.wait()
@@ -104,7 +104,7 @@ async def test_a_process_with_a_loop_that_does_not_succeed_is_alive_and_not_read
     loops.start("settle", stuck, every_seconds=600, most_seconds=30)
     loops.start("relay", stuck, every_seconds=0.5, most_seconds=30)
     surroundings = Surroundings(overdue=loops.overdue)
-    server, port = main.listen(node, aftermath, doors=doors, port=0, surroundings=surroundings)
+    server, port = main.listen(node, in_flight, doors=doors, port=0, surroundings=surroundings)
     anyone = Caller(places.http, f"http://127.0.0.1:{port}")
     assert (await anyone.get("/ready")).status == 200
     now[0] += 91.0
@@ -114,7 +114,7 @@ async def test_a_process_with_a_loop_that_does_not_succeed_is_alive_and_not_read
     gate.set()
     await until(lambda: is_ready(anyone))
     await loops.stop(5.0)
-    await main.stop_listening(server, aftermath, 5.0)
+    await main.stop_listening(server, in_flight, 5.0)
 
 
 async def is_ready(anyone: Caller) -> bool:

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from handlers.aftermath import Aftermath
 from handlers.bodies import BodyTooLarge
+from handlers.in_flight import InFlight
 from handlers.peers import PeerLogHandler
 from regions import wire
 from server import main
@@ -67,9 +67,9 @@ async def watched(three: Places) -> AsyncIterator[str]:
     """The address of that door of Jiangsu."""
     running = three.nodes[JIANGSU]
     with reserved_port() as port:
-        server, _ = main.listen(running.node, running.aftermath, doors=(Watched,), port=port)
+        server, _ = main.listen(running.node, running.in_flight, doors=(Watched,), port=port)
         yield f"http://127.0.0.1:{port}"
-        await main.stop_listening(server, Aftermath(), 5.0)
+        await main.stop_listening(server, InFlight(), 5.0)
 
 
 @pytest.fixture

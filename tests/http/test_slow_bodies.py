@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import pytest
 import pytest_asyncio
 
-from handlers.aftermath import Aftermath
 from handlers.base import Handler, Operation, Role
 from handlers.bodies import seconds_for
+from handlers.in_flight import InFlight
 from handlers.ops import Alive, alive
 from handlers.routes import DOORS
 from server import main
@@ -46,9 +46,9 @@ async def hasty(places: Places) -> AsyncIterator[str]:
     hurry = {"body_grace_seconds": GRACE, "body_least_rate": 1 << 30, "idle_seconds": 1.0}
     node = replace(running.node, settings=running.node.settings.model_copy(update=hurry))
     with reserved_port() as port:
-        server, _ = main.listen(node, running.aftermath, doors=(*DOORS, Thinking), port=port)
+        server, _ = main.listen(node, running.in_flight, doors=(*DOORS, Thinking), port=port)
         yield f"http://127.0.0.1:{port}"
-        await main.stop_listening(server, Aftermath(), 5.0)
+        await main.stop_listening(server, InFlight(), 5.0)
 
 
 @asynccontextmanager
@@ -144,8 +144,8 @@ async def test_who_hangs_up_in_a_slow_body_leaves_no_request_behind(places: Plac
         writer.write(head_of("POST /nowhere", Content_Length="2000").encode())
         await writer.drain()
     async with asyncio.timeout(20):
-        await running.aftermath.drain()
-    running.aftermath.is_draining = False
+        await running.in_flight.drain()
+    running.in_flight.is_draining = False
 
 
 async def test_the_time_ends_with_the_body_and_not_with_the_answer(hasty: str):

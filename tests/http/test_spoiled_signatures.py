@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from multidict import CIMultiDict
 
-from handlers.aftermath import Aftermath
 from handlers.base import Operation, Role
+from handlers.in_flight import InFlight
 from handlers.peers import PeerQueryHandler
 from regions import answering, outbox, wire
 from server import main
@@ -130,9 +130,9 @@ class Asking:
 async def asking(three: Places) -> AsyncIterator[Asking]:
     running = three.nodes[JIANGSU]
     with reserved_port() as port:
-        server, _ = main.listen(running.node, running.aftermath, doors=(Echo,), port=port)
+        server, _ = main.listen(running.node, running.in_flight, doors=(Echo,), port=port)
         yield Asking(three, f"http://127.0.0.1:{port}")
-        await main.stop_listening(server, Aftermath(), 5.0)
+        await main.stop_listening(server, InFlight(), 5.0)
 
 
 @pytest.mark.parametrize("how", QUESTION)

@@ -515,8 +515,8 @@ async def test_what_a_batch_moved_is_carried_at_once(places: Places, mother: Cal
     items = [{"case": line["case"], "step": line["step"], "version": line["version"]} for line in lines]
     assert (await officer.post("/desk/v1/batch", {"act": "receive", "items": items})).status == 200
     running = places.nodes[JIANGSU]
-    await running.aftermath.drain()
-    running.aftermath.is_draining = False
+    await running.in_flight.drain()
+    running.in_flight.is_draining = False
     received = await shown(officer, state="received")
     assert {f"{case}:{FIRST}" for case in cases} <= set(received)
 

@@ -36,14 +36,14 @@ async def asked_abroad(places: Places, cases: int = 1) -> list[str]:
     made = []
     for _ in range(cases):
         case = (await mother.post("/api/v1/cases", wish)).body["id"]
-        await home.aftermath.drain()
-        home.aftermath.is_draining = False
+        await home.in_flight.drain()
+        home.in_flight.is_draining = False
         for act in ("receive", "accept", "approve"):
             answer = await officer.post(f"/desk/v1/cases/{case}/steps/birth_certificate/{act}")
             assert answer.status == 200, answer.body
         made.append(case)
-    await home.aftermath.drain()
-    home.aftermath.is_draining = False
+    await home.in_flight.drain()
+    home.in_flight.is_draining = False
     await relay.sweep(home.node)
     return made
 
@@ -218,7 +218,7 @@ async def test_a_letter_waits_for_the_one_before_it(places: Places):
     (case,) = await asked_abroad(places, 1)
     mother = await places.citizen()
     await mother.post(f"/api/v1/cases/{case}/withdrawal")
-    await places.nodes[JIANGSU].aftermath.drain()
+    await places.nodes[JIANGSU].in_flight.drain()
     while await outbox.deliver(home, peer_of(home)):
         pass
     while await settling.spread(other, JIANGSU):

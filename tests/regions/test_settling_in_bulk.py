@@ -24,8 +24,8 @@ async def asked_abroad(places: Places, count: int) -> list[str]:
     for case in cases:
         for act in ("receive", "accept", "approve"):
             assert (await officer.post(f"/desk/v1/cases/{case}/steps/birth_certificate/{act}")).status == 200
-    await places.nodes[JIANGSU].aftermath.drain()
-    places.nodes[JIANGSU].aftermath.is_draining = False
+    await places.nodes[JIANGSU].in_flight.drain()
+    places.nodes[JIANGSU].in_flight.is_draining = False
     await send(node_of(places))
     while await settling.spread(node_of(places, ZHEJIANG), JIANGSU):
         pass

@@ -1,4 +1,4 @@
-"""What a stopping process waits for."""
+"""The requests in flight, which a stopping process drains."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -13,8 +13,8 @@ from tornado.web import RequestHandler
 SENDING_SECONDS = 0.02
 
 
-class Aftermath:
-    """Requests under way, answers that are still being sent, and what goes on after an answer.
+class InFlight:
+    """Requests in flight, answers that are still being sent, and tasks that run on after an answer.
 
     While it is draining, answers tell the caller to close the connection; once it is over, nothing is begun.
     """
