@@ -28,7 +28,7 @@ from handlers.problems import PROBLEM, headers_with, problem_of
 from server.desk import officers, relay, sessions
 from server.domain import errors
 from server.domain.errors import Refusal
-from server.domain.persons import Claims, Officer
+from server.domain.persons import Officer, TokenClaims
 from server.domain.records import Record
 from server.node import Node
 
@@ -156,7 +156,7 @@ class Handler(RequestHandler):
         if self.role in (Role.ANYONE, Role.PEER):
             return
         token, at = _token_in(self.request.headers), self.node.clock.now()
-        self.claims: Claims = self.node.tokens.verify(token, audience=self.audience, at=at)
+        self.claims: TokenClaims = self.node.tokens.verify(token, audience=self.audience, at=at)
         if self.role is Role.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
         elif self.role is Role.OFFICER:

@@ -11,7 +11,7 @@ from server.desk import applying, licences, reading, supplementing, timeline
 from server.domain.drafts import NamedDraft
 from server.domain.names import Value, WrittenKey, WrittenText
 from server.domain.opening import MaterialGiven, Submission
-from server.domain.promises import Signed
+from server.domain.promises import SignedUndertaking
 
 Code = Annotated[str, StringConstraints(max_length=100)]
 PAGE = 20
@@ -26,7 +26,7 @@ class SubmissionWish(Value):
     form: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)]
     materials: Annotated[tuple[MaterialGiven, ...], Field(max_length=50)] = ()
     deferred: Annotated[tuple[Code, ...], Field(max_length=50)] = ()
-    undertakings: Annotated[tuple[Signed, ...], Field(max_length=10)] = ()
+    undertakings: Annotated[tuple[SignedUndertaking, ...], Field(max_length=10)] = ()
     mandate: Code = ""
 
 

@@ -74,7 +74,7 @@ class SearchHandler(Handler):
 
     path = "/api/v1/search"
     role = Role.ANYONE
-    operations = {"GET": Operation(browsing.search, gives=browsing.Findings, queries=("q",))}
+    operations = {"GET": Operation(browsing.search, gives=browsing.SearchResults, queries=("q",))}
 
     async def get(self) -> None:
         self.answer(browsing.search(self.node, self.get_query_argument("q", "")))

@@ -83,10 +83,10 @@ class BatchHandler(Handler):
     role = Role.OFFICER
     audience = sessions.OFFICERS
     operations = {
-        "POST": Operation(batching.act_on_all, takes=batching.Batch, gives=batching.BatchOutcome, is_once=True),
+        "POST": Operation(batching.act_on_all, takes=batching.ActBatch, gives=batching.BatchOutcome, is_once=True),
     }
 
     async def post(self) -> None:
-        key, batch = self.key(), self.read(batching.Batch)
+        key, batch = self.key(), self.read(batching.ActBatch)
         outcome, moved = await batching.act_on_all(self.node, self.officer, batch, key=key)
         self.answer(outcome, committed=moved)

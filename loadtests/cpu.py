@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 
-from loadtests.demos import Demo, running_demo
+from loadtests.demos import RunningDemo, running_demo
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture for measurements"
 ANSWERS = {"household": "330100", "maternity_insurance": "no"}
@@ -27,7 +27,7 @@ QUIET_SECONDS = 90.0
 ACTS = ("receive", "accept", "approve")
 
 
-class Caller:
+class BearerClient:
     """Somebody with a bearer token at one node."""
 
     def __init__(self, http: aiohttp.ClientSession, base_url: str) -> None:
@@ -47,10 +47,10 @@ class Caller:
         self._token = (await self.ask("POST", path, json=wish))["access_token"]
 
 
-async def measure(demo: Demo, *, cases: int, at_once: int) -> dict[str, Any]:
+async def measure(demo: RunningDemo, *, cases: int, at_once: int) -> dict[str, Any]:
     """The figures, in microseconds of CPU time."""
     async with aiohttp.ClientSession() as http:
-        citizen, officer = Caller(http, demo.base_url), Caller(http, demo.base_url)
+        citizen, officer = BearerClient(http, demo.base_url), BearerClient(http, demo.base_url)
         await enter_as_citizen(citizen, demo)
         await enter_as_officer(officer, demo)
         wish = await application(citizen)
@@ -79,20 +79,20 @@ async def measure(demo: Demo, *, cases: int, at_once: int) -> dict[str, Any]:
     }
 
 
-async def enter_as_citizen(citizen: Caller, demo: Demo) -> None:
+async def enter_as_citizen(citizen: BearerClient, demo: RunningDemo) -> None:
     """Log in as the first citizen of the demo and prove the name."""
     person = demo.described["citizens"][0]
     await citizen.enter("/api/v1/sessions", {"app_id": demo.described["app_id"], "code": person["code"]})
     await citizen.enter("/api/v1/identity", {name: person[name] for name in ("name", "id_number", "face_token")})
 
 
-async def enter_as_officer(officer: Caller, demo: Demo) -> None:
+async def enter_as_officer(officer: BearerClient, demo: RunningDemo) -> None:
     """Sign in at the department that every application of `application` lies with first."""
     health = next(each for each in demo.described["nodes"][0]["officers"] if each["department"] == "health")
     await officer.enter("/desk/v1/sessions", {"name": health["name"], "password": health["password"]})
 
 
-async def application(citizen: Caller) -> dict[str, Any]:
+async def application(citizen: BearerClient) -> dict[str, Any]:
     """What a citizen hands in for a newborn child, with its picture uploaded."""
     guide = await citizen.ask("POST", "/api/v1/bundles/newborn/guide", json={"answers": ANSWERS})
     form = {}
@@ -106,12 +106,12 @@ async def application(citizen: Caller) -> dict[str, Any]:
     return {"bundle": "newborn", "answers": ANSWERS, "form": form, "materials": materials}
 
 
-async def _approve(officer: Caller, case: str) -> None:
+async def _approve(officer: BearerClient, case: str) -> None:
     for act in ACTS:
         await officer.ask("POST", f"/desk/v1/cases/{case}/steps/birth_certificate/{act}", json={})
 
 
-async def _is_abroad(citizen: Caller, case: str) -> bool:
+async def _is_abroad(citizen: BearerClient, case: str) -> bool:
     """Whether the case's step has been sent to the other province."""
     steps = (await citizen.ask("GET", f"/api/v1/cases/{case}"))["steps"]
     return any(step["step"] == "household_registration" and step["state"] != "waiting" for step in steps)
@@ -135,7 +135,7 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
     await asyncio.sleep(IDLE_SECONDS)
 
 
-async def spent(demo: Demo, idle: dict[str, float], work: Callable[[], Awaitable[None]]) -> dict[str, float]:
+async def spent(demo: RunningDemo, idle: dict[str, float], work: Callable[[], Awaitable[None]]) -> dict[str, float]:
     """The CPU seconds by role that the work took, without what would have been used anyway."""
     before, began = demo.cpu_seconds(), time.monotonic()
     await work()

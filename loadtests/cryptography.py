@@ -8,7 +8,14 @@ from regions import wire
 from server.crypto import merkle
 from server.crypto.envelopes import open_sealed, seal
 from server.crypto.receipts import Answer, ReceivedAnswer, sign_answer, verify_answer
-from server.crypto.signatures import KnownKey, Outgoing, Received, prove_request, sign_request, verify_request
+from server.crypto.signatures import (
+    KnownKey,
+    OutgoingRequest,
+    ReceivedRequest,
+    prove_request,
+    sign_request,
+    verify_request,
+)
 from server.crypto.suites import VerifyKey
 from server.domain.names import moment_text
 from server.node import Node
@@ -23,9 +30,9 @@ def cryptography(home: Node, abroad: Node, texts: Sequence[bytes]) -> dict[str, 
     plaintext = b'{"letters":[' + b",".join(texts) + b"]}"
     envelope = seal(plaintext, ours.public, kid=ours.id)
     url = abroad.settings.origin + wire.PATH
-    request = Outgoing("POST", url, wire.CONTENT_TYPE, envelope, wire.root_header(root))
+    request = OutgoingRequest("POST", url, wire.CONTENT_TYPE, envelope, wire.root_header(root))
     signed = sign_request(home.keys.signing, request, at=at, nonce=nonce)
-    received = Received("POST", abroad.settings.origin, wire.PATH, "", signed.headers)
+    received = ReceivedRequest("POST", abroad.settings.origin, wire.PATH, "", signed.headers)
     known = {
         node.keys.signing.id: KnownKey(node.here, VerifyKey(node.keys.signing.id, node.keys.signing.public))
         for node in (home, abroad)

@@ -25,7 +25,7 @@ class DatabaseNotItsOwn(ValueError):
 
 
 @dataclass(frozen=True)
-class Demo:
+class RunningDemo:
     """A running demo: what it printed of itself, and its process id."""
 
     described: dict[str, Any]
@@ -62,7 +62,7 @@ def _role(words: list[str]) -> str:
 
 
 @contextmanager
-def running_demo() -> Iterator[Demo]:
+def running_demo() -> Iterator[RunningDemo]:
     """Two nodes on free ports, ended with the block; raises DemoDidNotStart."""
     command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0"]
     print("starting a demo ...", file=sys.stderr)
@@ -71,7 +71,7 @@ def running_demo() -> Iterator[Demo]:
             line = process.stdout.readline() if process.stdout else b""
             if not line:
                 raise DemoDidNotStart("the demo did not start")
-            yield Demo(json.loads(line), process.pid)
+            yield RunningDemo(json.loads(line), process.pid)
         finally:
             process.terminate()
             process.wait(GRACE_SECONDS)

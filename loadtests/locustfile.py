@@ -17,7 +17,7 @@ ANSWERS = {"household": "330100", "maternity_insurance": "no"}
 ACTS = ("receive", "accept", "approve")
 
 
-class Caller(HttpUser):
+class ApiUser(HttpUser):
     """Someone with a bearer token."""
 
     abstract = True
@@ -40,7 +40,7 @@ class Caller(HttpUser):
             return answer.json() if answer.status_code < 300 else None
 
 
-class Citizen(Caller):
+class CitizenUser(ApiUser):
     """Log in once, then: guide, upload, submit, watch."""
 
     weight = 4
@@ -93,7 +93,7 @@ class Citizen(Caller):
         return str(field["examples"][0]) if "examples" in field else "测试内容"
 
 
-class Officer(Caller):
+class OfficerUser(ApiUser):
     """Sign in once, then do the next act on one of the tasks shown."""
 
     weight = 1

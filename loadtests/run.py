@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from loadtests.demos import Demo, running_demo
+from loadtests.demos import RunningDemo, running_demo
 
 HERE = Path(__file__).parent
 LOCUST = Path(".venv-load/bin/locust")
@@ -32,7 +32,7 @@ def main() -> int:
     return 0 if result["passed"] else 1
 
 
-def _drive(folder: Path, demo: Demo, *, seconds: int, users: int) -> dict[str, Any]:
+def _drive(folder: Path, demo: RunningDemo, *, seconds: int, users: int) -> dict[str, Any]:
     described = folder / "demo.json"
     described.write_text(json.dumps(demo.described))
     print(f"{users} users for {seconds} s against {demo.base_url} ...", file=sys.stderr)

@@ -25,8 +25,8 @@ from typing import Any
 import aiohttp
 import pymongo
 
-from loadtests.cpu import Caller, application, enter_as_citizen, enter_as_officer, spent, together
-from loadtests.demos import Demo, running_demo
+from loadtests.cpu import BearerClient, application, enter_as_citizen, enter_as_officer, spent, together
+from loadtests.demos import RunningDemo, running_demo
 
 HANDED_IN = 30
 FEWEST_CASES, MOST_CASES = 100, 200_000
@@ -48,11 +48,11 @@ Costs = dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class MeasuredRequest:
     """A door, and who asks there for what."""
 
     door: str
-    caller: Caller
+    caller: BearerClient
     path: str
 
 
@@ -114,19 +114,19 @@ def _digest(what: str, number: int) -> str:
     return hashlib.sha256(f"{what} {number}".encode()).hexdigest()
 
 
-async def measure(demo: Demo, database: Any, *, sizes: Sequence[int]) -> dict[str, Any]:
+async def measure(demo: RunningDemo, database: Any, *, sizes: Sequence[int]) -> dict[str, Any]:
     """The figures, in microseconds of CPU time, of each size and each door, and how the last size compares."""
     planting = Planting(database)
     async with aiohttp.ClientSession() as http:
-        citizen, officer = Caller(http, demo.base_url), Caller(http, demo.base_url)
+        citizen, officer = BearerClient(http, demo.base_url), BearerClient(http, demo.base_url)
         await enter_as_citizen(citizen, demo)
         wish = await application(citizen)
         ids = [(await citizen.ask("POST", "/api/v1/cases", json=wish))["id"] for _ in range(HANDED_IN)]
         await asyncio.to_thread(planting.learn)
         doors = [
-            Asked("worklist", officer, "/desk/v1/tasks"),
-            Asked("my cases", citizen, "/api/v1/cases"),
-            Asked("one case", citizen, f"/api/v1/cases/{ids[0]}"),
+            MeasuredRequest("worklist", officer, "/desk/v1/tasks"),
+            MeasuredRequest("my cases", citizen, "/api/v1/cases"),
+            MeasuredRequest("one case", citizen, f"/api/v1/cases/{ids[0]}"),
         ]
         measured = []
         for cases in sizes:
@@ -138,7 +138,7 @@ async def measure(demo: Demo, database: Any, *, sizes: Sequence[int]) -> dict[st
     return {"sizes": measured, "ratios": ratios_of(measured[0]["doors"], measured[-1]["doors"])}
 
 
-async def _costs(demo: Demo, doors: Sequence[Asked]) -> dict[str, Any]:
+async def _costs(demo: RunningDemo, doors: Sequence[MeasuredRequest]) -> dict[str, Any]:
     """What a second costs in which nobody asks, and what one request costs at each door."""
     print("measuring ...", file=sys.stderr)
     quiet: list[dict[str, float]] = []
@@ -160,14 +160,14 @@ async def _costs(demo: Demo, doors: Sequence[Asked]) -> dict[str, Any]:
     }
 
 
-async def _used(demo: Demo, work: Callable[[], Awaitable[None]]) -> dict[str, float]:
+async def _used(demo: RunningDemo, work: Callable[[], Awaitable[None]]) -> dict[str, float]:
     """The CPU seconds by role while the work was done, and how many seconds passed."""
     began = time.monotonic()
     used = await spent(demo, {}, work)
     return {**used, "passed": time.monotonic() - began}
 
 
-async def _ask(asked: Asked) -> None:
+async def _ask(asked: MeasuredRequest) -> None:
     async def once() -> None:
         await asked.caller.ask("GET", asked.path)
 
@@ -226,7 +226,7 @@ def main() -> int:
 
 
 @contextmanager
-def _database(demo: Demo) -> Iterator[Any]:
+def _database(demo: RunningDemo) -> Iterator[Any]:
     """The database of the demo's first node."""
     with pymongo.MongoClient[Document](demo.database_uri()) as client:
         division = demo.described["nodes"][0]["division"]

@@ -7,7 +7,7 @@ from regions.directory import known_key
 from regions.inbox import NONCE_GRACE, NonceReplayed
 from server.crypto import base64url
 from server.crypto.receipts import Answer, sign_answer
-from server.crypto.signatures import Announced, Proven, Received, prove_sender, verify_sender
+from server.crypto.signatures import Announced, Proven, ReceivedRequest, prove_sender, verify_sender
 from server.node import Node
 
 
@@ -23,7 +23,7 @@ class SignedReply:
 def announced_query(node: Node, *, path: str, query: str, headers: Mapping[str, str]) -> Announced:
     """Who announces a question by a GET, before it is known that it has no body. Raises the refusals of the profile."""
     return verify_sender(
-        Received("GET", node.settings.origin, path, query, headers),
+        ReceivedRequest("GET", node.settings.origin, path, query, headers),
         directory_key=lambda key_id: known_key(node, key_id),
         at=node.clock.now(),
         directory_version=node.directory.version,

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 from regions.client import PeerFailure, code_of, retry_after, verified
 from server.crypto import base64url
 from server.crypto.receipts import PART, Receipt, ReceivedAnswer
-from server.crypto.signatures import Received, SignedRequest, sign_as_received
+from server.crypto.signatures import ReceivedRequest, SignedRequest, sign_as_received
 from server.domain.directory import NodeEntry
 from server.domain.wire import NoAnswer, WireRequest
 from server.node import Node
@@ -20,7 +20,7 @@ class PeerRefused(PeerFailure):
 
 
 @dataclass(frozen=True)
-class Question:
+class SignedQuery:
     """What is asked: a path at the peer, what stands after `?`, a Range (`bytes=0-99`, empty for the whole).
 
     `most_bytes` bounds the answer's body.
@@ -33,7 +33,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Told:
+class SignedAnswer:
     """What the peer answered, and what proves that it did; `content_range` only stands with a part (206)."""
 
     status: int
@@ -42,7 +42,7 @@ class Told:
     receipt: Receipt
 
 
-async def ask(node: Node, peer: NodeEntry, question: Question) -> Told:
+async def ask(node: Node, peer: NodeEntry, question: SignedQuery) -> SignedAnswer:
     """Ask a peer once; raises PeerRefused for a signed refusal, and PeerFailure for whatever else goes wrong."""
     sent, signed = _signed(node, peer, question)
     headers = {**signed.headers, "Accept-Encoding": "identity", "traceparent": node.begin("asking", None)}
@@ -55,15 +55,15 @@ async def ask(node: Node, peer: NodeEntry, question: Question) -> Told:
     if got.status not in (ANSWERED, PART):
         raise PeerRefused(code_of(got.body), retry_after_seconds=retry_after(answer))
     content_range = got.headers.get("Content-Range", "") if got.status == PART else ""
-    return Told(got.status, got.body, content_range, receipt)
+    return SignedAnswer(got.status, got.body, content_range, receipt)
 
 
-def _signed(node: Node, peer: NodeEntry, question: Question) -> tuple[Received, SignedRequest]:
+def _signed(node: Node, peer: NodeEntry, question: SignedQuery) -> tuple[ReceivedRequest, SignedRequest]:
     """The request as the peer will read it, freshly signed; its `origin` is the whole address."""
     # A slash stays as it is, for the client would write it so, and what is signed must be what is sent.
     url = peer.origin + question.path + ("?" + urlencode(question.query, safe="/") if question.query else "")
     parts = urlsplit(url)
     headers = {"Range": question.range} if question.range else {}
-    sent = Received("GET", url, parts.path, parts.query, headers)
+    sent = ReceivedRequest("GET", url, parts.path, parts.query, headers)
     nonce = base64url.encode(node.chance.token(16))
     return sent, sign_as_received(node.keys.signing, sent, at=node.clock.now(), nonce=nonce)

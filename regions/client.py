@@ -12,7 +12,7 @@ from regions.directory import known_key
 from server.crypto import base64url
 from server.crypto.envelopes import seal
 from server.crypto.receipts import Receipt, ReceivedAnswer, verify_answer
-from server.crypto.signatures import Asked, ClockSkew, Outgoing, SignedRequest, sign_request
+from server.crypto.signatures import ClockSkew, OutgoingRequest, RequestReference, SignedRequest, sign_request
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.directory import NodeEntry
 from server.domain.errors import Refusal
@@ -42,14 +42,14 @@ class PeerFailure(Exception):
 
 
 @dataclass(frozen=True)
-class Delivered:
+class DeliveryReceipt:
     """The peer's head after it kept the batch, and what proves that."""
 
     head: Head
     evidence: Evidence
 
 
-async def hand_over(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[bytes]) -> Delivered:
+async def hand_over(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[bytes]) -> DeliveryReceipt:
     """Send one batch with its letters' bytes and verify the receipt; raises PeerFailure for whatever goes wrong."""
     request, signed = _request(node, peer, batch, letters=letters)
     answer = await _post(node, request, signed)
@@ -59,16 +59,18 @@ async def hand_over(node: Node, peer: NodeEntry, batch: Batch, *, letters: Seque
         raise PeerFailure(code_of(answer.body), retry_after_seconds=retry_after(answer), head=head)
     if head is None:
         raise PeerFailure("answer_unreadable")
-    return Delivered(head, _evidence(node, signed, receipt))
+    return DeliveryReceipt(head, _evidence(node, signed, receipt))
 
 
-def _request(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[bytes]) -> tuple[Outgoing, SignedRequest]:
+def _request(
+    node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[bytes]
+) -> tuple[OutgoingRequest, SignedRequest]:
     """A fresh envelope and signature for this attempt; the batch itself is always the same."""
     at = node.clock.now()
     key = peer.key_for("encrypt", at)
     if key is None:
         raise PeerFailure("no_valid_encryption_key")
-    request = Outgoing(
+    request = OutgoingRequest(
         method="POST",
         url=peer.origin + wire.PATH,
         content_type=wire.CONTENT_TYPE,
@@ -79,7 +81,7 @@ def _request(node: Node, peer: NodeEntry, batch: Batch, *, letters: Sequence[byt
     return request, sign_request(node.keys.signing, request, at=at, nonce=nonce)
 
 
-async def _post(node: Node, request: Outgoing, signed: SignedRequest) -> ReceivedAnswer:
+async def _post(node: Node, request: OutgoingRequest, signed: SignedRequest) -> ReceivedAnswer:
     headers = {**signed.headers, "traceparent": node.begin("courier", None)}
     try:
         answer = await node.wire.send(WireRequest(request.method, request.url, headers, request.body))
@@ -88,7 +90,7 @@ async def _post(node: Node, request: Outgoing, signed: SignedRequest) -> Receive
     return ReceivedAnswer(answer.status, answer.headers, answer.body)
 
 
-def verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: Asked) -> Receipt:
+def verified(node: Node, peer: NodeEntry, answer: ReceivedAnswer, *, asked: RequestReference) -> Receipt:
     """The receipt, if the peer signed this very answer; an unsigned refusal is only a failure with its code.
 
     Its Retry-After counts for nothing: whoever sits in between could silence the way with it.

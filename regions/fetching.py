@@ -7,7 +7,7 @@ again, ever more slowly and for ever, until the content is here or nobody wants 
 from datetime import timedelta
 from hashlib import sha256
 
-from regions.asking import PeerRefused, Question, ask
+from regions.asking import PeerRefused, SignedQuery, ask
 from regions.client import PeerFailure
 from regions.retrying import wait_after
 from server.crypto.receipts import PART
@@ -90,7 +90,7 @@ async def _part(node: Node, peer: NodeEntry, fetch: KeptFetch, *, first: int) ->
     """The part that begins at this byte, and how many bytes are here with it."""
     content = fetch.content
     end = min(first + PART_BYTES, content.size)
-    question = Question(
+    question = SignedQuery(
         PATH.format(sha256=content.sha256),
         {"case": fetch.name, "step": fetch.step},
         range=f"bytes={first}-{end - 1}",

@@ -11,8 +11,8 @@ from regions.retrying import longest_wait
 from server.crypto import base64url
 from server.crypto.envelopes import open_sealed
 from server.crypto.receipts import Answer, sign_answer
-from server.crypto.signature_base import Signed
-from server.crypto.signatures import AnnouncedBatch, Proof, Received, prove_request, verify_request
+from server.crypto.signature_base import SignedMessage
+from server.crypto.signatures import AnnouncedBatch, Proof, ReceivedRequest, prove_request, verify_request
 from server.domain.breaker import sign_of_life
 from server.domain.canonical import canonical
 from server.domain.errors import Conflict, Unproven
@@ -58,7 +58,7 @@ class Reply:
 def announced(node: Node, *, query: str, headers: Mapping[str, str]) -> AnnouncedBatch:
     """Who announces a batch, before its body is read. Raises the refusals of the profile."""
     return verify_request(
-        Received("POST", node.settings.origin, wire.PATH, query, headers),
+        ReceivedRequest("POST", node.settings.origin, wire.PATH, query, headers),
         directory_key=lambda key_id: known_key(node, key_id),
         at=node.clock.now(),
         directory_version=node.directory.version,
@@ -141,18 +141,18 @@ async def _check_kept(node: Node, sender: str, batch: Batch, *, head: Head) -> N
     raise LogConflict("批次与已有记录冲突。", more={"head": head.told()})
 
 
-def _receipt(node: Node, proof: Proof, head: Head) -> tuple[Reply, Signed]:
+def _receipt(node: Node, proof: Proof, head: Head) -> tuple[Reply, SignedMessage]:
     body = canonical({"head": head.told(), "time": moment_text(node.clock.now())})
     signed = _sign(node, proof, Answer(RECEIPT_STATUS, JSON, body))
     return Reply(body, signed.headers), signed
 
 
-def _sign(node: Node, proof: Proof, answer: Answer) -> Signed:
+def _sign(node: Node, proof: Proof, answer: Answer) -> SignedMessage:
     nonce = base64url.encode(node.chance.token(16))
     return sign_answer(node.keys.signing, answer, request=proof.asked, at=node.clock.now(), nonce=nonce)
 
 
-def _evidence(node: Node, proof: Proof, signed: Signed) -> Evidence:
+def _evidence(node: Node, proof: Proof, signed: SignedMessage) -> Evidence:
     return Evidence(
         request_key=proof.key.id,
         request_base=base64url.encode(proof.base),

@@ -6,7 +6,7 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from regions.asking import Question, ask
+from regions.asking import SignedQuery, ask
 from regions.client import PeerFailure
 from regions.heads import PATH, heads
 from server.desk.apart import each_in_turn
@@ -81,7 +81,7 @@ async def _ask(node: Node, peer: NodeEntry, way: Way, *, stream: int, numbers: S
     query = {"way": OTHER[way], "stream": str(stream)}
     if numbers:
         query["at"] = ".".join(str(number) for number in numbers)
-    told = await ask(node, peer, Question(PATH, query))
+    told = await ask(node, peer, SignedQuery(PATH, query))
     try:
         answered = Heads.model_validate_json(told.body)
     except ValidationError as fault:

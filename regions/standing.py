@@ -18,7 +18,7 @@ MOST_COUNTED = 10_000
 BREAKER = ("closed", "half_open", "open", "stopped")
 
 
-class Place(Value):
+class LogPosition(Value):
     """A position in a log."""
 
     stream: int
@@ -48,12 +48,12 @@ class Standing(Value):
     backlog: int
     unacknowledged: int
     dead: int
-    head: Place
-    acknowledged: Place
+    head: LogPosition
+    acknowledged: LogPosition
     stopped: str
-    theirs: Place | None
-    kept: Place
-    spread: Place
+    theirs: LogPosition | None
+    kept: LogPosition
+    spread: LogPosition
     kept_at: Moment | None
     conflict: str
     attention: int
@@ -141,5 +141,5 @@ def _unacknowledged(head: Position, acknowledged: Position) -> int:
     return max(head.number - (acknowledged.number if acknowledged.stream == head.stream else 0), 0)
 
 
-def _place(position: Position) -> Place:
-    return Place(stream=position.stream, number=position.number)
+def _place(position: Position) -> LogPosition:
+    return LogPosition(stream=position.stream, number=position.number)

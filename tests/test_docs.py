@@ -43,7 +43,7 @@ from server.domain.items import (
     Sourced,
     SpecialStep,
 )
-from server.domain.lists import Batch, YearlyList
+from server.domain.lists import ListBatch, YearlyList
 from server.domain.meaning import SENTENCES
 from server.domain.merging import merge
 from server.domain.plan import make_plan
@@ -273,7 +273,7 @@ def test_the_glossary_has_each_state_with_its_name() -> None:
         (ItemVariant, "## Variants", 1),
         (BundleVariant, "## Variants", 2),
         (YearlyList, "## Yearly lists", 1),
-        (Batch, "## Yearly lists", 2),
+        (ListBatch, "## Yearly lists", 2),
         (Division, "## Divisions", 1),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",

@@ -123,6 +123,10 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         "a class": ("handlers/a.py", "class CaseManager:\n    pass"),
         "a class in two capitals": ("handlers/a.py", "class HTTPService:\n    pass"),
     },
+    "classes_have_names_of_their_own": {
+        "twice": ("handlers/a.py", "class Closed:\n    pass"),
+        "in one file": ("handlers/a.py", "class A:\n    pass\n\nclass A:\n    pass"),
+    },
     "refusals_have_codes_of_their_own": {
         "no code": ("handlers/a.py", f"{REFUSAL}class Late(Conflict):\n    pass"),
         "a computed code": ("handlers/a.py", f"{REFUSAL}class Late(Conflict):\n    code = str(1)"),

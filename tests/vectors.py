@@ -19,8 +19,8 @@ from server.crypto import base64url, merkle
 from server.crypto.envelopes import Undecryptable, open_sealed, seal
 from server.crypto.publishing import publish
 from server.crypto.receipts import Answer, sign_answer
-from server.crypto.signature_base import Signed
-from server.crypto.signatures import Outgoing, Received, SignedRequest, sign_as_received, sign_request
+from server.crypto.signature_base import SignedMessage
+from server.crypto.signatures import OutgoingRequest, ReceivedRequest, SignedRequest, sign_as_received, sign_request
 from server.crypto.suites import EncryptionKey, SigningKey
 from server.domain.canonical import canonical
 from server.domain.letters import GENESIS, REFUSED, Batch, Letter, about_letter, letter_id, letter_salt
@@ -253,7 +253,7 @@ def envelope() -> dict[str, Any]:
     return {"to": key.id, "jwe": jwe, "header": base64url.decode(jwe.partition(".")[0]).decode()}
 
 
-def _signed(made: Signed) -> dict[str, Any]:
+def _signed(made: SignedMessage) -> dict[str, Any]:
     return {
         "headers": dict(made.headers),
         "base": made.base.decode(),
@@ -267,7 +267,7 @@ def posted() -> SignedRequest:
     batch, _ = batches()[0]
     body = envelope()["jwe"].encode()
     root = wire.root_header(bytes.fromhex(batch.root))
-    request = Outgoing("POST", ORIGINS[DECIDER] + wire.PATH, wire.CONTENT_TYPE, body, root)
+    request = OutgoingRequest("POST", ORIGINS[DECIDER] + wire.PATH, wire.CONTENT_TYPE, body, root)
     return sign_request(SIGN[HOME], request, at=AT + timedelta(minutes=40), nonce=nonce("request"))
 
 
@@ -304,7 +304,7 @@ def question() -> dict[str, Any]:
     material = hashlib.sha256(b"a made-up picture").hexdigest()
     path, query = f"/peer/v1/materials/{material}", f"case={CASE}&step={STEP}"
     url = f"{ORIGINS[DECIDER]}{path}?{query}"
-    asked = Received("GET", url, path, query, {"Range": "bytes=0-3"})
+    asked = ReceivedRequest("GET", url, path, query, {"Range": "bytes=0-3"})
     request = sign_as_received(SIGN[HOME], asked, at=AT + timedelta(minutes=40), nonce=nonce("question"))
     part = Answer(206, "application/octet-stream", b"a ma", "bytes 0-3/17")
     return {"request": {"method": "GET", "url": url, **_signed(request)}, "answer": _answered(request, part, "answer")}

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from server.crypto.signature_base import Message, Signed, content_digest, header_value, sign_message
-from server.crypto.signatures import REQUEST, Asked, KnownKey, UnknownKey, check_digest, verify_message
+from server.crypto.signature_base import Message, SignedMessage, content_digest, header_value, sign_message
+from server.crypto.signatures import REQUEST, KnownKey, RequestReference, UnknownKey, check_digest, verify_message
 from server.crypto.suites import SigningKey
 
 RECEIPT = "tongban-1-receipt"
@@ -43,7 +43,9 @@ class Receipt:
     signature: bytes
 
 
-def sign_answer(key: SigningKey, answer: Answer, *, request: Asked, at: datetime, nonce: str) -> Signed:
+def sign_answer(
+    key: SigningKey, answer: Answer, *, request: RequestReference, at: datetime, nonce: str
+) -> SignedMessage:
     """The headers of the answer to a verified request (`Proof.asked`)."""
     headers = {"Content-Type": answer.content_type, "Content-Digest": content_digest(answer.body)}
     headers |= {"Content-Range": answer.content_range} if answer.status == PART else {}
@@ -54,7 +56,7 @@ def sign_answer(key: SigningKey, answer: Answer, *, request: Asked, at: datetime
 def verify_answer(
     answer: ReceivedAnswer,
     *,
-    request: Asked,
+    request: RequestReference,
     sender: str,
     directory_key: Callable[[str], KnownKey | None],
     at: datetime,
@@ -78,7 +80,7 @@ def verify_answer(
     )
 
 
-def _message(answer: ReceivedAnswer, request: Asked) -> Message:
+def _message(answer: ReceivedAnswer, request: RequestReference) -> Message:
     names = ("content-type", "content-digest", *(("content-range",) if answer.status == PART else ()))
     repeated = {
         f'"signature";req;key="{REQUEST}"': request.signature,

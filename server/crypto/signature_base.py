@@ -69,7 +69,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Signed:
+class SignedMessage:
     """The headers to send, with the base and the signature to keep."""
 
     headers: Mapping[str, str]
@@ -91,7 +91,7 @@ def signature_base(components: Mapping[str, str], params: str) -> bytes:
 
 def sign_message(
     key: SigningKey, message: Message, *, at: datetime, nonce: str, lifetime_seconds: int = LONGEST_LIFETIME
-) -> Signed:
+) -> SignedMessage:
     """The message's own headers with its signature; NotInProfile for what cannot be signed."""
     created = int(at.timestamp())
     parameters = Parameters(created, created + lifetime_seconds, nonce, key.id, ALGORITHM, message.label)
@@ -105,7 +105,7 @@ def sign_message(
         "Signature-Input": f"{message.label}={params}",
         "Signature": f"{message.label}={byte_sequence(signature)}",
     }
-    return Signed(headers, base, signature)
+    return SignedMessage(headers, base, signature)
 
 
 def read_signature(signature_input: str, signature: str) -> SignatureHeaders:

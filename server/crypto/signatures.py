@@ -17,7 +17,7 @@ from server.crypto.signature_base import (
     NotInProfile,
     Parameters,
     SignatureHeaders,
-    Signed,
+    SignedMessage,
     authority_of,
     byte_sequence,
     content_digest,
@@ -103,7 +103,7 @@ class ClockSkew(Unproven):
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class OutgoingRequest:
     """A request to sign: `url` is the peer's configured origin with the path, `exchange_root` is `:base64:`."""
 
     method: str
@@ -114,7 +114,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     """The head of a request; `origin` is our configured one, never the Host header; `query` is without `?`."""
 
     method: str
@@ -136,7 +136,7 @@ KeyOf = Callable[[str], KnownKey | None]
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestReference:
     """What an answer repeats of its request, each as the text of a structured field; empty what it does not have."""
 
     signature: str
@@ -145,10 +145,10 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class SignedRequest(Signed):
+class SignedRequest(SignedMessage):
     """A signed request, which also knows what its answer must repeat."""
 
-    asked: Asked
+    asked: RequestReference
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class Proven:
     signature: bytes
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> RequestReference:
         """What the answer to this request must repeat."""
         return _asked(self.covered, self.signature)
 
@@ -211,18 +211,18 @@ class Verified:
 
 
 def sign_request(
-    key: SigningKey, request: Outgoing, *, at: datetime, nonce: str, lifetime_seconds: int = LONGEST_LIFETIME
+    key: SigningKey, request: OutgoingRequest, *, at: datetime, nonce: str, lifetime_seconds: int = LONGEST_LIFETIME
 ) -> SignedRequest:
     """The headers of one attempt to send a request; ValueError for an address or a header that cannot be signed."""
     url = urlsplit(request.url)
     values = (request.content_type, content_digest(request.body), request.exchange_root)
     headers = dict(zip(("Content-Type", "Content-Digest", "Exchange-Root"), values, strict=True))
-    sent = Received(request.method, request.url, url.path, url.query, headers)
+    sent = ReceivedRequest(request.method, request.url, url.path, url.query, headers)
     return sign_as_received(key, sent, at=at, nonce=nonce, lifetime_seconds=lifetime_seconds)
 
 
 def sign_as_received(
-    key: SigningKey, sent: Received, *, at: datetime, nonce: str, lifetime_seconds: int = LONGEST_LIFETIME
+    key: SigningKey, sent: ReceivedRequest, *, at: datetime, nonce: str, lifetime_seconds: int = LONGEST_LIFETIME
 ) -> SignedRequest:
     """The headers of a request of any kind, written as its receiver will read it."""
     message = message_of(sent)
@@ -230,7 +230,9 @@ def sign_as_received(
     return SignedRequest(signed.headers, signed.base, signed.signature, _asked(_covered(message), signed.signature))
 
 
-def verify_request(received: Received, *, directory_key: KeyOf, at: datetime, directory_version: int) -> AnnouncedBatch:
+def verify_request(
+    received: ReceivedRequest, *, directory_key: KeyOf, at: datetime, directory_version: int
+) -> AnnouncedBatch:
     """Who announces a batch by these headers; `directory_key` knows the keys that are valid now, by id.
 
     Raises one of the refusals above, but DigestMismatch.
@@ -261,7 +263,9 @@ def prove_sender(announced: Announced, body: bytes, *, at: datetime) -> Proven:
     return Proven(**{each.name: getattr(announced, each.name) for each in fields(Proven)})
 
 
-def verify_sender(received: Received, *, directory_key: KeyOf, at: datetime, directory_version: int) -> Announced:
+def verify_sender(
+    received: ReceivedRequest, *, directory_key: KeyOf, at: datetime, directory_version: int
+) -> Announced:
     """Who announces a request of whatever kind by these headers: `verify_request` without what only a batch has."""
     message = message_of(received)
     verified = verify_message(message, directory_key=directory_key, at=at)
@@ -278,7 +282,7 @@ def verify_sender(received: Received, *, directory_key: KeyOf, at: datetime, dir
     )
 
 
-def message_of(request: Received) -> Message:
+def message_of(request: ReceivedRequest) -> Message:
     """What is covered of a request: where it goes, and of its body all; of a GET, which has none, a range if any."""
     names: tuple[str, ...] = OF_BODY
     if request.method == "GET":
@@ -297,8 +301,10 @@ def _covered(message: Message) -> Mapping[str, str]:
     return {name.strip('"'): value for name, value in message.components.items()}
 
 
-def _asked(covered: Mapping[str, str], signature: bytes) -> Asked:
-    return Asked(byte_sequence(signature), covered.get("content-digest", ""), covered.get("exchange-root", ""))
+def _asked(covered: Mapping[str, str], signature: bytes) -> RequestReference:
+    return RequestReference(
+        byte_sequence(signature), covered.get("content-digest", ""), covered.get("exchange-root", "")
+    )
 
 
 def verify_message(message: Message, *, directory_key: KeyOf, at: datetime) -> Verified:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from server.crypto.suites import SigningKey
 from server.domain.errors import Unproven
-from server.domain.persons import Claims
+from server.domain.persons import TokenClaims
 
 ALGORITHM = "EdDSA"
 LONGEST_TOKEN = 4096
@@ -46,9 +46,9 @@ class Tokens:
         self._public = signing.private.public_key()
         self._issuer = issuer
         self._remembered = remembered
-        self._verified: OrderedDict[tuple[bytes, str], tuple[Claims, int]] = OrderedDict()
+        self._verified: OrderedDict[tuple[bytes, str], tuple[TokenClaims, int]] = OrderedDict()
 
-    def issue(self, claims: Claims, *, audience: str, at: datetime, seconds: int) -> str:
+    def issue(self, claims: TokenClaims, *, audience: str, at: datetime, seconds: int) -> str:
         """A token for this audience that is honoured for so many seconds from `at`."""
         issued = int(at.timestamp())
         payload: dict[str, Any] = {
@@ -62,7 +62,7 @@ class Tokens:
         }
         return jwt.encode(payload, self._signing.private, algorithm=ALGORITHM, headers={"kid": self._signing.id})
 
-    def verify(self, token: str, *, audience: str, at: datetime) -> Claims:
+    def verify(self, token: str, *, audience: str, at: datetime) -> TokenClaims:
         """The claims of a token of ours; raises TokenInvalid, WrongAudience or TokenExpired."""
         if len(token) > LONGEST_TOKEN or not token.isascii():
             raise TokenInvalid
@@ -74,12 +74,12 @@ class Tokens:
         self._remember(name, (claims, expires))
         return claims
 
-    def _remember(self, name: tuple[bytes, str], entry: tuple[Claims, int]) -> None:
+    def _remember(self, name: tuple[bytes, str], entry: tuple[TokenClaims, int]) -> None:
         self._verified[name] = entry
         if len(self._verified) > self._remembered:
             self._verified.popitem(last=False)
 
-    def _read(self, token: str, audience: str) -> tuple[Claims, int]:
+    def _read(self, token: str, audience: str) -> tuple[TokenClaims, int]:
         """Claims and expiry of a token with a true signature; its times are compared by the caller's clock."""
         try:
             payload = jwt.decode(
@@ -96,7 +96,7 @@ class Tokens:
                     "verify_nbf": False,
                 },
             )
-            claims = Claims(subject=payload["sub"], level=payload["level"], session=payload["session"])
+            claims = TokenClaims(subject=payload["sub"], level=payload["level"], session=payload["session"])
         except jwt.InvalidAudienceError as fault:
             raise WrongAudience from fault
         except (jwt.InvalidTokenError, KeyError, ValidationError) as fault:

@@ -15,8 +15,8 @@ import aiohttp
 import orjson
 
 from server.demo.database import DatabaseDidNotStart, check_reachable
-from server.demo.faults import Fault, Injury, wired
-from server.demo.folder import Plan, check_same, demo_folder, kept_plan, new_plan, ports_from
+from server.demo.faults import DemoFault, Injury, wired
+from server.demo.folder import DemoPlan, check_same, demo_folder, kept_plan, new_plan, ports_from
 from server.demo.people import citizens
 from server.demo.plots import PLOTS, cast_of
 from server.demo.ports import reserved, reserved_lasting
@@ -45,7 +45,7 @@ class DemoFailed(ValueError):
 
 
 @dataclass(frozen=True)
-class Wish:
+class DemoOptions:
     """What was asked for on the command line."""
 
     is_once: bool
@@ -53,7 +53,7 @@ class Wish:
     nodes: int | None
     port: int | None
     keep: Path | None
-    fault: Fault | None = None
+    fault: DemoFault | None = None
     story: str = "newborn"
 
     @property
@@ -70,7 +70,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Told:
+class StoryOutcome:
     """The story as it went."""
 
     case: str
@@ -102,8 +102,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fault",
-        type=Fault,
-        choices=list(Fault),
+        type=DemoFault,
+        choices=list(DemoFault),
         help="while the case is under way, cut the wire between the provinces or slow it, or kill the other province's "
         "processes, and show how all goes on",
     )
@@ -117,7 +117,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Show the demo; answers the exit code. Raises ValueError with a plain sentence when anything is wrong."""
-    wish = Wish(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.fault, chosen.story)
+    wish = DemoOptions(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.fault, chosen.story)
     if wish.fault and (wish.keep or not wish.tells_story):
         raise DemoFailed(NO_FAULT_HERE)
     try:
@@ -128,7 +128,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise DemoFailed(f"A node stopped answering: {fault}") from fault
 
 
-async def _until_stopped(wish: Wish) -> int:
+async def _until_stopped(wish: DemoOptions) -> int:
     """The whole demo; the first SIGINT or SIGTERM ends it in order, further ones change nothing."""
     loop = asyncio.get_running_loop()
     life = asyncio.create_task(_live(wish))
@@ -149,7 +149,7 @@ async def _until_stopped(wish: Wish) -> int:
         return 0
 
 
-async def _live(wish: Wish) -> int:
+async def _live(wish: DemoOptions) -> int:
     began = time.monotonic()
     voice = Voice(is_silent=wish.is_json)
     mongodb_uri = os.environ.get("MONGODB_URI") or None
@@ -183,7 +183,7 @@ async def _live(wish: Wish) -> int:
     return 0
 
 
-def _plan(wish: Wish, folder: Path, holding: ExitStack) -> Plan:
+def _plan(wish: DemoOptions, folder: Path, holding: ExitStack) -> DemoPlan:
     """The plan that the folder keeps, or a new one; its ports are held from now on."""
     kept = kept_plan(folder)
     if kept:
@@ -196,7 +196,7 @@ def _plan(wish: Wish, folder: Path, holding: ExitStack) -> Plan:
     return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports)
 
 
-async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, story: str, began: float) -> Told:
+async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, story: str, began: float) -> StoryOutcome:
     """Drive the case to its end while telling it, and let both sides prove what they exchanged."""
     rows: list[Row] = []
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
@@ -214,10 +214,10 @@ async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, story: str, 
             raise DemoFailed(f"The case was not closed within {STORY_SECONDS:.0f} seconds.") from None
     voice.say("Each node verifies its receipts.")
     letters, is_proven = await letters_proven(demo.provinces)
-    return Told(teller.case, plot.bundle, tuple(rows), letters, is_proven, time.monotonic() - began)
+    return StoryOutcome(teller.case, plot.bundle, tuple(rows), letters, is_proven, time.monotonic() - began)
 
 
-def _outcome(demo: Demo, told: Told) -> dict[str, Any]:
+def _outcome(demo: Demo, told: StoryOutcome) -> dict[str, Any]:
     """What `--once --json` prints."""
     return {
         "case": told.case,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 
-from server.demo.folder import Plan
+from server.demo.folder import DemoPlan
 from server.demo.plots import PLOTS, Plot
 from server.demo.processes import ready, together
 from server.demo.provinces import Demo, Province
@@ -21,7 +21,7 @@ BY = "demo"
 CHINA = timezone(timedelta(hours=8))
 
 
-class Fault(StrEnum):
+class DemoFault(StrEnum):
     """What may be done, by its name on the command line."""
 
     CUT = "cut"
@@ -39,11 +39,13 @@ class Words:
 
 
 WORDS = {
-    Fault.CUT: Words(f"The wire between the provinces is cut for {FAULT_SECONDS:.0f} seconds.", "线路中断", "线路恢复"),
-    Fault.SLOW: Words(
+    DemoFault.CUT: Words(
+        f"The wire between the provinces is cut for {FAULT_SECONDS:.0f} seconds.", "线路中断", "线路恢复"
+    ),
+    DemoFault.SLOW: Words(
         f"For {FAULT_SECONDS:.0f} seconds each answer takes {SLOW_SECONDS} seconds on the wire.", "线路变慢", "线路恢复"
     ),
-    Fault.KILL: Words(
+    DemoFault.KILL: Words(
         f"The processes of the other province are killed (SIGKILL), and start again {FAULT_SECONDS:.0f} seconds later.",
         "进程中断",
         "进程恢复",
@@ -52,7 +54,7 @@ WORDS = {
 
 
 @asynccontextmanager
-async def wired(plan: Plan) -> AsyncIterator[tuple[Plan, tuple[Proxy, ...]]]:
+async def wired(plan: DemoPlan) -> AsyncIterator[tuple[DemoPlan, tuple[Proxy, ...]]]:
     """The plan in which the provinces reach each other only through proxies, and these."""
     async with AsyncExitStack() as stack:
         wires = [await stack.enter_async_context(proxied(node.port)) for node in plan.nodes]
@@ -64,7 +66,7 @@ async def wired(plan: Plan) -> AsyncIterator[tuple[Plan, tuple[Proxy, ...]]]:
 class Injury:
     """One fault of a demo: it begins before the case leaves home, and is mended after a while."""
 
-    def __init__(self, fault: Fault, demo: Demo, wires: Sequence[Proxy], *, plot: Plot = PLOTS["newborn"]) -> None:
+    def __init__(self, fault: DemoFault, demo: Demo, wires: Sequence[Proxy], *, plot: Plot = PLOTS["newborn"]) -> None:
         self._fault = fault
         self._plot = plot
         self._words = WORDS[fault]
@@ -113,19 +115,19 @@ class Injury:
         return told
 
     async def _begin(self) -> None:
-        if self._fault is Fault.KILL:
+        if self._fault is DemoFault.KILL:
             for place in self._places():
                 self._running[place].kill()
                 await self._running[place].process.wait()
             return
-        mode = Mode.CUT if self._fault is Fault.CUT else Mode.SLOW
+        mode = Mode.CUT if self._fault is DemoFault.CUT else Mode.SLOW
         for wire in self._wires:
             await wire.switch(mode, seconds=SLOW_SECONDS)
 
     async def _mend(self) -> None:
         """Undo it after a while."""
         await asyncio.sleep(FAULT_SECONDS)
-        if self._fault is Fault.KILL:
+        if self._fault is DemoFault.KILL:
             await self._start_again()
         for wire in self._wires:
             await wire.switch(Mode.OPEN)

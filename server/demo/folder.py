@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from server.demo.database import locked
-from server.demo.people import Officer, officers
+from server.demo.people import DemoOfficer, officers
 
 FILE = "demo.json"
 PORTS_APART = 10
@@ -35,10 +35,10 @@ class PlannedNode(BaseModel):
     port: int
     work_port: int
     wire_port: int = 0
-    officers: tuple[Officer, ...]
+    officers: tuple[DemoOfficer, ...]
 
 
-class Plan(BaseModel):
+class DemoPlan(BaseModel):
     """What is the same at each start; `publisher_key` is empty until the keys are made."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -66,32 +66,32 @@ def demo_folder(keep: Path | None) -> Iterator[Path]:
 
 
 def ports_from(first: int, nodes: int) -> list[int]:
-    """The ports of a demo, in the order of `Plan.ports`; all 0, which is any free one, if the first is."""
+    """The ports of a demo, in the order of `DemoPlan.ports`; all 0, which is any free one, if the first is."""
     pairs = [first + PORTS_APART * place + each for place in range(nodes) for each in (0, 1)]
     return [first + PLATFORM_PLACE, *pairs] if first else [0] * (1 + len(pairs))
 
 
-def new_plan(divisions: Sequence[str], departments: Sequence[str], *, ports: Sequence[int]) -> Plan:
+def new_plan(divisions: Sequence[str], departments: Sequence[str], *, ports: Sequence[int]) -> DemoPlan:
     """A plan for these nodes at these ports, with new officers for each."""
     pairs = zip(ports[1::2], ports[2::2], strict=True)
     nodes = [
         PlannedNode(division=division, port=port, work_port=work_port, officers=officers(departments))
         for division, (port, work_port) in zip(divisions, pairs, strict=True)
     ]
-    return Plan(nodes=tuple(nodes), platform_port=ports[0], databases=f"tongban_{secrets.token_hex(4)}")
+    return DemoPlan(nodes=tuple(nodes), platform_port=ports[0], databases=f"tongban_{secrets.token_hex(4)}")
 
 
-def kept_plan(folder: Path) -> Plan | None:
+def kept_plan(folder: Path) -> DemoPlan | None:
     """The plan of the demo that was started in this folder before, if there was one; raises DemoUnreadable."""
     try:
-        return Plan.model_validate_json((folder / FILE).read_bytes())
+        return DemoPlan.model_validate_json((folder / FILE).read_bytes())
     except FileNotFoundError:
         return None
     except ValidationError:
         raise DemoUnreadable(f"{folder / FILE} is not the description of a demo; choose another folder.") from None
 
 
-def check_same(plan: Plan, folder: Path, *, nodes: int | None, first_port: int | None) -> None:
+def check_same(plan: DemoPlan, folder: Path, *, nodes: int | None, first_port: int | None) -> None:
     """Whether the plan is what is wished for, as far as anything is; raises OtherDemo."""
     if nodes and nodes != len(plan.nodes):
         raise OtherDemo(f"The folder {folder} holds a demo of {len(plan.nodes)} nodes, not of {nodes}.")
@@ -100,7 +100,7 @@ def check_same(plan: Plan, folder: Path, *, nodes: int | None, first_port: int |
         raise OtherDemo(f"The folder {folder} holds a demo at port {held}, which its nodes know each other by.")
 
 
-def keep_plan(plan: Plan, folder: Path) -> None:
+def keep_plan(plan: DemoPlan, folder: Path) -> None:
     """Write the plan, passwords of the officers included, to a file that only its owner may read."""
     new = folder / f"{FILE}.new"
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w", encoding="utf-8") as file:

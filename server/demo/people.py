@@ -17,7 +17,7 @@ WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
 
 
-class Officer(BaseModel):
+class DemoOfficer(BaseModel):
     """An officer of one department, who signs in by name and password."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -72,9 +72,9 @@ def family(mother: PlatformUser, province: str, household: str) -> Family:
     return Family(mother, form, fictitious_id_number(household[:2] + "0000", born, 528))
 
 
-def officers(departments: Iterable[str]) -> tuple[Officer, ...]:
+def officers(departments: Iterable[str]) -> tuple[DemoOfficer, ...]:
     """One officer for each department, named after it, with a password of his own."""
-    return tuple(Officer(name=code, password=secrets.token_urlsafe(12), department=code) for code in departments)
+    return tuple(DemoOfficer(name=code, password=secrets.token_urlsafe(12), department=code) for code in departments)
 
 
 def _citizen(code: str, name: str, id_number: str) -> PlatformUser:

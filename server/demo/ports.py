@@ -11,7 +11,7 @@ LASTING = range(20_000, 32_000)  # below those that systems give to outgoing con
 TRIES = 1000
 
 
-class PortTaken(ValueError):
+class PortInUse(ValueError):
     """Another process listens at this port."""
 
     def __init__(self, port: int) -> None:
@@ -35,7 +35,7 @@ def reserved(port: int = 0) -> Iterator[int]:
         except OSError as fault:
             if fault.errno != errno.EADDRINUSE:
                 raise
-            raise PortTaken(port) from None
+            raise PortInUse(port) from None
         yield holder.getsockname()[1]
 
 

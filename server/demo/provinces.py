@@ -10,8 +10,8 @@ import orjson
 
 from server.demo import platform
 from server.demo.database import database_server
-from server.demo.folder import Plan, PlannedNode, keep_plan
-from server.demo.people import Officer
+from server.demo.folder import DemoPlan, PlannedNode, keep_plan
+from server.demo.people import DemoOfficer
 from server.demo.platform import PlatformUser
 from server.demo.ports import HOST
 from server.demo.processes import ROOT, Child, children, output_of, ready, start, together
@@ -36,11 +36,11 @@ class Province:
     name: str
     base_url: str
     work_url: str
-    officers: tuple[Officer, ...] = field(repr=False)
+    officers: tuple[DemoOfficer, ...] = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
     logs: Path
 
-    def officer(self, department: str) -> Officer:
+    def officer(self, department: str) -> DemoOfficer:
         """The officer of this department."""
         return next(officer for officer in self.officers if officer.department == department)
 
@@ -75,7 +75,12 @@ class Demo:
 
 @asynccontextmanager
 async def running_demo(
-    folder: Path, plan: Plan, *, citizens: tuple[PlatformUser, ...], mongodb_uri: str | None, say: Callable[[str], None]
+    folder: Path,
+    plan: DemoPlan,
+    *,
+    citizens: tuple[PlatformUser, ...],
+    mongodb_uri: str | None,
+    say: Callable[[str], None],
 ) -> AsyncIterator[Demo]:
     """All of it, ready; at the end the nodes are stopped first, then the database, and the platform last.
 
@@ -107,7 +112,7 @@ async def _platform(citizens: tuple[PlatformUser, ...], port: int) -> AsyncItera
         await server.close_all_connections()
 
 
-async def _with_keys(folder: Path, plan: Plan) -> Plan:
+async def _with_keys(folder: Path, plan: DemoPlan) -> DemoPlan:
     """The plan with its publisher's key; keys are made once, and the plan is kept when they are there."""
     if plan.publisher_key:
         return plan
@@ -119,7 +124,7 @@ async def _with_keys(folder: Path, plan: Plan) -> Plan:
     return plan
 
 
-def _provinces(folder: Path, plan: Plan, everywhere: Mapping[str, str]) -> tuple[Province, ...]:
+def _provinces(folder: Path, plan: DemoPlan, everywhere: Mapping[str, str]) -> tuple[Province, ...]:
     names = {area.node: area.name for area in load_nodes(REGIONS)}
     return tuple(
         Province(
@@ -135,7 +140,7 @@ def _provinces(folder: Path, plan: Plan, everywhere: Mapping[str, str]) -> tuple
     )
 
 
-def _environ(folder: Path, plan: Plan, node: PlannedNode) -> Mapping[str, str]:
+def _environ(folder: Path, plan: DemoPlan, node: PlannedNode) -> Mapping[str, str]:
     """The settings of one node."""
     settings = {
         "DIVISION": node.division,

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from server.demo.people import Officer
+from server.demo.people import DemoOfficer
 from server.demo.plots import HOME, Cast, Plot
 from server.demo.processes import together
 from server.demo.provinces import Demo, Province
@@ -48,7 +48,7 @@ class SeenTooEarly(StoryFailed):
 
 
 @dataclass
-class Caller:
+class ApiClient:
     """Somebody who calls the doors of one node."""
 
     http: aiohttp.ClientSession
@@ -82,7 +82,7 @@ class Desk:
     `leg` is the way that originals come to him; of what he `forgives` he only tries again.
     """
 
-    caller: Caller
+    caller: ApiClient
     plot: Plot
     result: Mapping[str, str]
     leg: str
@@ -161,7 +161,7 @@ class Story:
         self._plot = plot
         self._cast = cast
         self._forgives = forgives
-        self._parent = Caller(http, demo.provinces[0].base_url)
+        self._parent = ApiClient(http, demo.provinces[0].base_url)
         self._steps: list[dict[str, Any]] = []
         self.case = ""
 
@@ -230,8 +230,8 @@ class Story:
         places = dict.fromkeys(wanted)
         return await together(*(self._desk(provinces[node], seats[node][department]) for node, department in places))
 
-    async def _desk(self, province: Province, officer: Officer) -> Desk:
-        caller = Caller(self._http, province.base_url)
+    async def _desk(self, province: Province, officer: DemoOfficer) -> Desk:
+        caller = ApiClient(self._http, province.base_url)
         answer = await caller.post("/desk/v1/sessions", {"name": officer.name, "password": officer.password})
         caller.token = answer["access_token"]
         leg = "back" if province is self._provinces[HOME] else "out"

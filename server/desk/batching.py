@@ -25,7 +25,7 @@ class BatchItem(Value):
     version: Annotated[int, Field(ge=0, lt=LARGEST_INTEGER)]
 
 
-class Batch(Value):
+class ActBatch(Value):
     """An act that needs nothing but itself, and up to fifty steps to do it to."""
 
     act: Literal["receive", "accept"]
@@ -58,7 +58,7 @@ class BatchOutcome(Value):
 
 
 async def act_on_all(
-    node: Node, officer: Officer, batch: Batch, *, key: str
+    node: Node, officer: Officer, batch: ActBatch, *, key: str
 ) -> tuple[BatchOutcome, tuple[Record, ...]]:
     """Do the act to one step after the other; a refusal stops only its own item. Answers also the cases moved.
 

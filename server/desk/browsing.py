@@ -8,7 +8,7 @@ from server.domain.bundles import Bundle, Question
 from server.domain.catalogue import Catalogue
 from server.domain.divisions import province_of
 from server.domain.items import Condition, Handling, SpecialStep, Status
-from server.domain.lists import Batch, NoSuchList, YearlyList
+from server.domain.lists import ListBatch, NoSuchList, YearlyList
 from server.domain.names import Value
 from server.node import Node
 
@@ -69,7 +69,7 @@ class BundleView(Value):
     catalogue: str
 
 
-class Asked(Value):
+class Requirement(Value):
     """A field or a material that an item asks for, in words."""
 
     code: str
@@ -77,7 +77,7 @@ class Asked(Value):
     is_required: bool
 
 
-class AskedMaterial(Asked):
+class MaterialRequirement(Requirement):
     """A material that an item asks for; nobody hands in one that is shared (共享)."""
 
     hint: str
@@ -98,8 +98,8 @@ class ItemView(Value):
     jurisdiction: str
     jurisdiction_name: str
     conditions: tuple[Condition, ...]
-    fields: tuple[Asked, ...]
-    materials: tuple[AskedMaterial, ...]
+    fields: tuple[Requirement, ...]
+    materials: tuple[MaterialRequirement, ...]
     yields: str
     yields_name: str
     legal_days: int
@@ -117,7 +117,7 @@ class ItemView(Value):
     catalogue: str
 
 
-class Found(Value):
+class SearchResult(Value):
     """A bundle or an item that a search found, and the bundles by which it may be applied for."""
 
     kind: Literal["bundle", "item"]
@@ -127,11 +127,11 @@ class Found(Value):
     bundles: tuple[str, ...]
 
 
-class Findings(Value):
+class SearchResults(Value):
     """What a search found, best first."""
 
     q: str
-    found: tuple[Found, ...]
+    found: tuple[SearchResult, ...]
 
 
 class ListLine(Value):
@@ -142,7 +142,7 @@ class ListLine(Value):
     bundle: str
 
 
-class BatchView(Value):
+class ListBatchView(Value):
     """One document of a year: `named_count` of its `official_count` things can be named, as `notice` says in words."""
 
     name: str
@@ -163,7 +163,7 @@ class ListView(Value):
     year: int
     official_count: int
     named_count: int
-    batches: tuple[BatchView, ...]
+    batches: tuple[ListBatchView, ...]
 
 
 def local(node: Node) -> Catalogue:
@@ -223,9 +223,9 @@ def item(node: Node, code: str) -> ItemView:
         **found.model_dump(include=shown),
         department_name=catalogue.departments[found.department],
         jurisdiction_name=catalogue.jurisdictions.get(found.jurisdiction, ""),
-        fields=tuple(Asked(name=field.name, **need.model_dump(exclude={"when"})) for need, field in fields),
+        fields=tuple(Requirement(name=field.name, **need.model_dump(exclude={"when"})) for need, field in fields),
         materials=tuple(
-            AskedMaterial(name=material.name, hint=material.hint, **need.model_dump(exclude={"is_core_safety"}))
+            MaterialRequirement(name=material.name, hint=material.hint, **need.model_dump(exclude={"is_core_safety"}))
             for need, material in materials
         ),
         yields_name=catalogue.licences.get(found.yields, ""),
@@ -240,19 +240,21 @@ def _bundles_of(node: Node, code: str) -> tuple[str, ...]:
     return tuple(each.code for each in bundles if code in (each.code, *(step.item for step in each.steps)))
 
 
-def search(node: Node, q: str) -> Findings:
+def search(node: Node, q: str) -> SearchResults:
     """The bundles and items that fit these words best."""
     hits = node.published.index.find(q, most=MOST_FOUND)
-    return Findings(q=q[:100], found=tuple(_found(node, hit.kind, hit.code) for hit in hits))
+    return SearchResults(q=q[:100], found=tuple(_found(node, hit.kind, hit.code) for hit in hits))
 
 
-def _found(node: Node, kind: Literal["bundle", "item"], code: str) -> Found:
+def _found(node: Node, kind: Literal["bundle", "item"], code: str) -> SearchResult:
     if kind == "bundle":
         bundle = local(node).bundle(code)
-        return Found(kind=kind, code=code, name=bundle.name, summary=bundle.summary, bundles=(code,))
+        return SearchResult(kind=kind, code=code, name=bundle.name, summary=bundle.summary, bundles=(code,))
     item = local(node).item(code)
     alone = (code,) if item.is_alone else ()
-    return Found(kind=kind, code=code, name=item.name, summary=item.guidance, bundles=alone + _bundles_of(node, code))
+    return SearchResult(
+        kind=kind, code=code, name=item.name, summary=item.guidance, bundles=alone + _bundles_of(node, code)
+    )
 
 
 def yearly_list(node: Node, year: str) -> ListView:
@@ -274,9 +276,9 @@ def _list_of(lists: tuple[YearlyList, ...], year: str) -> YearlyList:
     raise NoSuchList("没有收录这一年的清单。")
 
 
-def _batch(batch: Batch, codes: Mapping[str, str]) -> BatchView:
+def _batch(batch: ListBatch, codes: Mapping[str, str]) -> ListBatchView:
     named, official = len(batch.entries), batch.official_count
-    return BatchView(
+    return ListBatchView(
         **batch.model_dump(exclude={"entries"}),
         named_count=named,
         notice=f"{batch.document}共{official}项，这里列出{named}项，据公开资料汇集，不是官方清单原文。",

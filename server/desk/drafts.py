@@ -19,7 +19,7 @@ from server.domain.drafts import (
 from server.domain.errors import StaleVersion
 from server.domain.names import Value
 from server.domain.opening import MaterialGiven, Submission
-from server.domain.promises import Signed
+from server.domain.promises import SignedUndertaking
 from server.node import Node
 
 SOON = timedelta(days=3)
@@ -45,7 +45,7 @@ class DraftView(DraftLine):
     form: Mapping[str, str]
     materials: tuple[MaterialGiven, ...]
     deferred: tuple[str, ...]
-    undertakings: tuple[Signed, ...]
+    undertakings: tuple[SignedUndertaking, ...]
     mandate: str
 
 

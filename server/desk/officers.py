@@ -7,7 +7,7 @@ from server.desk.pacing import Wait, give_back, take_turn
 from server.desk.sessions import BEARER, OFFICERS, new_secret
 from server.domain.errors import Unproven
 from server.domain.names import Moment, Value, moment_text
-from server.domain.persons import Claims, Officer, Rank
+from server.domain.persons import Officer, Rank, TokenClaims
 from server.domain.throttle import TooManyAttempts
 from server.node import Node
 
@@ -55,7 +55,7 @@ async def sign_in(node: Node, name: str, password: str, *, address: str, wait: W
         raise
     await give_back(node, turn)
     at, seconds = node.clock.now(), node.settings.officer_token_seconds
-    claims = Claims(subject=officer.name, level=OFFICER, session=new_secret(node))
+    claims = TokenClaims(subject=officer.name, level=OFFICER, session=new_secret(node))
     about = {"name": officer.name, "outcome": SIGNED_IN, "address": address}
     await node.store.audit.note(f"officer.signed_in:{claims.session}", "officer.signed_in", at=at, about=about)
     node.log.info("officer.signed_in", department=officer.department, rank=officer.rank)
@@ -63,7 +63,7 @@ async def sign_in(node: Node, name: str, password: str, *, address: str, wait: W
     return DeskAdmission(access_token=token, expires_in=seconds, **officer.model_dump())
 
 
-async def officer_of(node: Node, claims: Claims) -> Officer:
+async def officer_of(node: Node, claims: TokenClaims) -> Officer:
     """The officer that a verified token of the desk names, as they are now; raises OfficerEnded.
 
     This is read at each use and never remembered: a token says who they are, and nothing of department and rank.

@@ -7,7 +7,7 @@ from hashlib import sha256
 from server.domain.errors import FieldFault, Forbidden, Invalid, StaleVersion, Unproven
 from server.domain.meaning import SENTENCES
 from server.domain.names import Value, china_day
-from server.domain.persons import Claims, Person, Session, id_number_fault
+from server.domain.persons import Person, Session, TokenClaims, id_number_fault
 from server.node import Node
 
 CITIZENS, OFFICERS = "citizens", "officers"
@@ -73,7 +73,7 @@ async def refresh(node: Node, token: str) -> Admission:
     return await _renew(node, session)
 
 
-async def prove_name(node: Node, claims: Claims, *, name: str, id_number: str, face_token: str) -> Admission:
+async def prove_name(node: Node, claims: TokenClaims, *, name: str, id_number: str, face_token: str) -> Admission:
     """Raise the session to real-name level (实名认证), checked by the platform; answers new tokens.
 
     Raises IdNumberInvalid and IdentityMismatch.
@@ -98,7 +98,7 @@ def person_key(node: Node, id_number: str, *, at: str) -> str:
     return node.keys.owner("person", id_number)
 
 
-async def owner_of(node: Node, claims: Claims) -> str:
+async def owner_of(node: Node, claims: TokenClaims) -> str:
     """The key of the person whose name the session has proven; raises RealNameNeeded.
 
     A token from before the proof stays good: its session is looked up.
@@ -129,7 +129,7 @@ async def _renew(node: Node, session: Session, *, person: str = "") -> Admission
 
 def _admit(node: Node, session: Session, secret: str) -> Admission:
     seconds = node.settings.access_token_seconds
-    claims = Claims(
+    claims = TokenClaims(
         subject=session.person or session.platform_user,
         level=REAL_NAME if session.person else LOGGED_IN,
         session=session.id,

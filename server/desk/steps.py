@@ -48,7 +48,7 @@ class GapShown(Value):
     reason: str
 
 
-class Asked(Value):
+class RequestToApplicant(Value):
     """What the applicant is asked for in a step: a supplement (补正) or deferred materials; until the end of a day."""
 
     gaps: tuple[GapShown, ...]
@@ -104,7 +104,7 @@ class StepView(Value):
     due_on: date | None
     is_due_confirmed: bool
     needs: tuple[str, ...]
-    asked: Asked | None
+    asked: RequestToApplicant | None
     stopped: Stopped | None
     is_withdrawal_asked: bool
     grounds: str
@@ -224,7 +224,7 @@ def _due(node: Node, step: Step) -> tuple[date | None, bool]:
     return None, False
 
 
-def _asked(catalogue: Catalogue, step: Step) -> Asked | None:
+def _asked(catalogue: Catalogue, step: Step) -> RequestToApplicant | None:
     supplement = step.supplement
     if step.state == "supplementing" and supplement and supplement.answered_at is None:
         gaps = list(supplement.gaps)
@@ -235,7 +235,7 @@ def _asked(catalogue: Catalogue, step: Step) -> Asked | None:
         last = min(deferral.due_on for deferral in step.awaited)
     else:
         return None
-    return Asked(gaps=gaps_shown(catalogue, gaps), due_on=last)
+    return RequestToApplicant(gaps=gaps_shown(catalogue, gaps), due_on=last)
 
 
 def gaps_shown(catalogue: Catalogue, gaps: Iterable[Gap]) -> tuple[GapShown, ...]:

@@ -23,7 +23,7 @@ class ListEntry(Value):
     certainty: Literal["found", "weak"]
 
 
-class Batch(Sourced):
+class ListBatch(Sourced):
     """One document of a year's lists: how many things it officially names, and those of them that we can name."""
 
     name: Text
@@ -38,4 +38,4 @@ class YearlyList(Value):
     """The list of one year (年度清单): which things the nation adds to those done as one, as far as it is known."""
 
     year: PositiveInt
-    batches: tuple[Batch, ...]
+    batches: tuple[ListBatch, ...]

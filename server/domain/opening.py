@@ -15,7 +15,7 @@ from server.domain.merging import MergedForm, merge
 from server.domain.names import Value
 from server.domain.persons import Person, SubjectGiven
 from server.domain.plan import PlannedStep, make_plan
-from server.domain.promises import Signed
+from server.domain.promises import SignedUndertaking
 from server.domain.routing import route
 from server.domain.sentences import sentences
 
@@ -47,7 +47,7 @@ class Submission(Value):
     form: Mapping[str, str]
     materials: tuple[MaterialGiven, ...]
     deferred: tuple[str, ...] = ()
-    undertakings: tuple[Signed, ...] = ()
+    undertakings: tuple[SignedUndertaking, ...] = ()
     mandate: str = ""
 
 

@@ -84,7 +84,7 @@ class Officer(Value):
         return self.rank == "leader" or (self.rank == "head" and self.department == department)
 
 
-class Claims(Value):
+class TokenClaims(Value):
     """What a token says of its holder: the subject's key, and how far the session proves it."""
 
     subject: str

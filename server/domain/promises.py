@@ -54,7 +54,7 @@ class UndertakingText(Sourced):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-class Signed(Value):
+class SignedUndertaking(Value):
     """What a phone sends of a signed text: which one, and the digest of what it showed."""
 
     kind: Literal["deferral", "closing"]
@@ -64,7 +64,7 @@ class Signed(Value):
 
 def promised(
     application: Application,
-    signed: Sequence[Signed],
+    signed: Sequence[SignedUndertaking],
     *,
     texts: Sequence[UndertakingText],
     is_trusted: bool,

@@ -14,7 +14,7 @@ WAITS_SECONDS = (0.05, 0.25)
 
 
 @dataclass(eq=False)
-class Batch:
+class WriteBatch:
     """Documents that go together, by `_id`; what is stored of them; why nothing is known of the rest."""
 
     documents: dict[str, Document] = field(default_factory=dict)
@@ -55,8 +55,8 @@ class Intake:
         self._most_bytes = most_bytes
         self._most_in_flight = most_in_flight
         self.tell_size: Callable[[int], object] = _nobody
-        self._gathering: deque[Batch] = deque()
-        self._aboard: dict[str, Batch] = {}
+        self._gathering: deque[WriteBatch] = deque()
+        self._aboard: dict[str, WriteBatch] = {}
         self._in_flight: set[asyncio.Task[None]] = set()
 
     async def add(self, document: Document) -> Document:
@@ -76,11 +76,11 @@ class Intake:
         while self._in_flight:
             await asyncio.wait(self._in_flight)
 
-    def _take_in(self, document: Document) -> Batch:
+    def _take_in(self, document: Document) -> WriteBatch:
         size = _size(document)
         last = self._gathering[-1] if self._gathering else None
         if last is None or len(last.documents) >= self._most_documents or last.size + size > self._most_bytes:
-            last = Batch()
+            last = WriteBatch()
             self._gathering.append(last)
         last.documents[document["_id"]] = document
         last.size += size
@@ -97,7 +97,7 @@ class Intake:
         self._in_flight.discard(task)
         self._send_waiting()
 
-    async def _carry(self, batch: Batch) -> None:
+    async def _carry(self, batch: WriteBatch) -> None:
         self.tell_size(len(batch.documents))
         try:
             await self._store(batch)
@@ -106,7 +106,7 @@ class Intake:
             if batch.left():
                 self._turn_away(batch.fault)
 
-    async def _store(self, batch: Batch) -> None:
+    async def _store(self, batch: WriteBatch) -> None:
         """Send the batch, and again while its outcome is unknown: the `_id`s make that safe."""
         for wait in (0.0, *WAITS_SECONDS):
             await asyncio.sleep(wait)
@@ -120,7 +120,7 @@ class Intake:
             if not batch.left():
                 return
 
-    async def _insert(self, batch: Batch) -> None:
+    async def _insert(self, batch: WriteBatch) -> None:
         """A duplicate is read back; one that no majority has yet stays without outcome."""
         sent = batch.left()
         taken = await self._database.insert_many(self._collection, sent)
@@ -130,7 +130,7 @@ class Intake:
         except Unavailable as fault:
             raise OutcomeUnknown from fault
 
-    def _land(self, batch: Batch) -> None:
+    def _land(self, batch: WriteBatch) -> None:
         for id in batch.documents:
             del self._aboard[id]
         batch.landed.set()

@@ -27,7 +27,7 @@ class NoSuchTask(Missing):
 
 
 @dataclass(frozen=True)
-class Place:
+class TaskKey:
     """What the key of an open task tells of it; `due` is empty if no due date is known."""
 
     id: str
@@ -78,9 +78,9 @@ class Tasks:
         found = await asyncio.gather(*reads)
         return list(islice(heapq.merge(*found, key=itemgetter("place")), limit))
 
-    async def open_places(self, department: str, *, at_once: int = KEYS_AT_ONCE) -> list[Place]:
+    async def open_places(self, department: str, *, at_once: int = KEYS_AT_ONCE) -> list[TaskKey]:
         """All open tasks of a department as their keys tell; the keys alone are read, page by page."""
-        places: list[Place] = []
+        places: list[TaskKey] = []
         low, high = under(department, OPEN)
         while True:
             keys = await self._database.keys(TASKS_OF_DEPARTMENT, low, high, limit=at_once)
@@ -118,6 +118,6 @@ def _range(department: str, state: str, *, dues: tuple[str, str], after: str) ->
     return max(least), min(high, f"{low}d{before}") if before else high
 
 
-def _place(key: str) -> Place:
+def _place(key: str) -> TaskKey:
     _, _, state, due, _, id = key.split(BAR, 5)
-    return Place(id, state, "" if due == f"d{NO_DUE}" else due[1:])
+    return TaskKey(id, state, "" if due == f"d{NO_DUE}" else due[1:])

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from server.crypto.signature_base import Message, byte_sequence, content_digest, sign_message
 from server.crypto.signatures import (
     KnownKey,
-    Outgoing,
+    OutgoingRequest,
     Proof,
-    Received,
+    ReceivedRequest,
     SignedRequest,
     prove_request,
     sign_request,
@@ -42,7 +42,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True)
-class Arrived(Received):
+class Arrived(ReceivedRequest):
     """A request with its body."""
 
     body: bytes
@@ -52,8 +52,8 @@ def public_half(key: SigningKey) -> VerifyKey:
     return VerifyKey(key.id, key.public)
 
 
-def outgoing(**changes: object) -> Outgoing:
-    request = Outgoing("POST", f"{ORIGIN}/peer/v1/log", "application/jose", BODY, byte_sequence(ROOT))
+def outgoing(**changes: object) -> OutgoingRequest:
+    request = OutgoingRequest("POST", f"{ORIGIN}/peer/v1/log", "application/jose", BODY, byte_sequence(ROOT))
     return replace(request, **changes)
 
 

@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.crypto.receipts import Answer, Receipt, ReceivedAnswer, sign_answer, verify_answer
-from server.crypto.signature_base import Signed, byte_sequence, content_digest
+from server.crypto.signature_base import SignedMessage, byte_sequence, content_digest
 from server.crypto.signatures import (
-    Asked,
     ClockSkew,
     ComponentMissing,
     DigestMismatch,
     KnownKey,
     NotSigned,
-    Outgoing,
-    Received,
+    OutgoingRequest,
+    ReceivedRequest,
+    RequestReference,
     SignatureInvalid,
     SignedRequest,
     UnknownKey,
@@ -53,11 +53,13 @@ COVERED = [
 
 def request(nonce: str = "n-1", at: datetime = NOON) -> SignedRequest:
     root = byte_sequence(hashlib.sha256(b"letters").digest())
-    outgoing = Outgoing("POST", f"{ORIGIN}/peer/v1/log", "application/jose", b"sealed", root)
+    outgoing = OutgoingRequest("POST", f"{ORIGIN}/peer/v1/log", "application/jose", b"sealed", root)
     return sign_request(SENDER, outgoing, at=at, nonce=nonce)
 
 
-def answered(asked: Asked, *, key: SigningKey = PEER, status: int = 200, at: datetime = NOON) -> Signed:
+def answered(
+    asked: RequestReference, *, key: SigningKey = PEER, status: int = 200, at: datetime = NOON
+) -> SignedMessage:
     return sign_answer(key, Answer(status, "application/json", BODY), request=asked, at=at, nonce="m-1")
 
 
@@ -65,14 +67,14 @@ def received(headers: Mapping[str, str], **changes: object) -> ReceivedAnswer:
     return replace(ReceivedAnswer(200, headers, BODY), **changes)
 
 
-def verified(answer: ReceivedAnswer, asked: Asked, at: datetime = NOON) -> Receipt:
+def verified(answer: ReceivedAnswer, asked: RequestReference, at: datetime = NOON) -> Receipt:
     return verify_answer(answer, request=asked, sender="330000", directory_key=DIRECTORY.get, at=at)
 
 
 def test_the_answer_to_a_proven_request_is_a_receipt():
     sent = request()
     announced = verify_request(
-        Received("POST", ORIGIN, "/peer/v1/log", "", sent.headers),
+        ReceivedRequest("POST", ORIGIN, "/peer/v1/log", "", sent.headers),
         directory_key=DIRECTORY.get,
         at=NOON,
         directory_version=7,

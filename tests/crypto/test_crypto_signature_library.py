@@ -9,7 +9,7 @@ from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, Mapp
 
 from server.crypto.signatures import (
     KnownKey,
-    Received,
+    ReceivedRequest,
     SignatureInvalid,
     verify_request,
 )
@@ -42,7 +42,7 @@ def test_the_message_of_the_rfc_vector_is_refused():
         ),
     }
     public = base64.urlsafe_b64decode("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs=")
-    request = Received("POST", "https://example.com", "/foo", "param=Value", headers)
+    request = ReceivedRequest("POST", "https://example.com", "/foo", "param=Value", headers)
     with pytest.raises(SignatureInvalid):
         verify_request(
             request,

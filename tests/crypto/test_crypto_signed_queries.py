@@ -10,12 +10,12 @@ from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, Mapp
 from server.crypto.receipts import Answer, Receipt, ReceivedAnswer, sign_answer, verify_answer
 from server.crypto.signature_base import Message, sign_message
 from server.crypto.signatures import (
-    Asked,
     ClockSkew,
     ComponentMissing,
     DigestMismatch,
     NotEncrypted,
     Proven,
+    RequestReference,
     SignatureInvalid,
     SignedRequest,
     UnknownKey,
@@ -66,7 +66,7 @@ def test_a_signed_question_is_proven(span: str):
     proof = proven(question(sent.headers))
     assert (proof.sender, proof.nonce, proof.expires) == ("320000", "n-1", NOON + timedelta(seconds=300))
     assert list(proof.covered) == [*PLAIN, *(["range"] if span else [])]
-    assert proof.asked == sent.asked == Asked(sent.asked.signature, "", "")
+    assert proof.asked == sent.asked == RequestReference(sent.asked.signature, "", "")
 
 
 def test_the_base_of_a_question_is_written_as_agreed():
@@ -144,12 +144,12 @@ def test_a_question_is_no_batch_and_a_batch_no_question():
 # Its answer.
 
 
-def answered(answer: Answer, request: Asked, *, key: object = KEY) -> ReceivedAnswer:
+def answered(answer: Answer, request: RequestReference, *, key: object = KEY) -> ReceivedAnswer:
     made = sign_answer(key, answer, request=request, at=NOON, nonce="m-1")
     return ReceivedAnswer(answer.status, made.headers, answer.body)
 
 
-def heard(answer: ReceivedAnswer, request: Asked, *, sender: str = "320000") -> Receipt:
+def heard(answer: ReceivedAnswer, request: RequestReference, *, sender: str = "320000") -> Receipt:
     return verify_answer(answer, request=request, sender=sender, directory_key=directory_key, at=NOON)
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from server.crypto import base64url
 from server.crypto.suites import SigningKey
 from server.crypto.tokens import TokenExpired, TokenInvalid, Tokens, WrongAudience
-from server.domain.persons import Claims
+from server.domain.persons import TokenClaims
 
 MODERATE = settings(max_examples=60, derandomize=True, deadline=None)
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 KEY = SigningKey("330000-tokens-1", Ed25519PrivateKey.generate())
-CLAIMS = Claims(subject="person-1", level="L2", session="session-1")
+CLAIMS = TokenClaims(subject="person-1", level="L2", session="session-1")
 
 
 def tokens(**changes: Any) -> Tokens:

@@ -29,9 +29,9 @@ from server.crypto import base64url, merkle
 from server.crypto.envelopes import open_sealed
 from server.crypto.receipts import Receipt, ReceivedAnswer, verify_answer
 from server.crypto.signatures import (
-    Asked,
     KnownKey,
-    Received,
+    ReceivedRequest,
+    RequestReference,
     SignatureInvalid,
     prove_request,
     prove_sender,
@@ -307,11 +307,11 @@ def test_a_library_verifies_what_was_answered(name: str, asked: str):
     assert found.parameters["keyid"] == key_id
 
 
-def asked_of(vector: Vector) -> Asked:
+def asked_of(vector: Vector) -> RequestReference:
     """What the answer to this request must repeat."""
     headers = vector["headers"]
     signature = headers["Signature"].partition("=")[2]
-    return Asked(signature, headers.get("Content-Digest", ""), headers.get("Exchange-Root", ""))
+    return RequestReference(signature, headers.get("Content-Digest", ""), headers.get("Exchange-Root", ""))
 
 
 def heard(vector: Vector, asked: Vector) -> Receipt:
@@ -321,7 +321,7 @@ def heard(vector: Vector, asked: Vector) -> Receipt:
 
 def test_the_request_is_proven_and_its_receipt_names_the_head():
     vector = EXCHANGE["request"]
-    received = Received("POST", ORIGINS[DECIDER], PATH, "", vector["headers"])
+    received = ReceivedRequest("POST", ORIGINS[DECIDER], PATH, "", vector["headers"])
     announced = verify_request(received, directory_key=known, at=NOW, directory_version=7)
     proof = prove_request(announced, ENVELOPE["jwe"].encode(), at=NOW)
     assert (proof.sender, proof.base.decode(), proof.root.hex()) == (HOME, vector["base"], BATCHES[0]["root"])
@@ -335,7 +335,7 @@ def test_the_request_is_proven_and_its_receipt_names_the_head():
 def test_the_question_is_proven_and_its_answer_is_bound_to_it():
     vector = QUESTION["request"]
     path, _, query = vector["url"].removeprefix(ORIGINS[DECIDER]).partition("?")
-    received = Received("GET", ORIGINS[DECIDER], path, query, vector["headers"])
+    received = ReceivedRequest("GET", ORIGINS[DECIDER], path, query, vector["headers"])
     announced = verify_sender(received, directory_key=known, at=NOW, directory_version=7)
     proven = prove_sender(announced, b"", at=NOW)
     assert (proven.sender, proven.base.decode(), proven.asked) == (HOME, vector["base"], asked_of(vector))

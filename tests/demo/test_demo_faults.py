@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from server.demo import faults
-from server.demo.faults import Fault, Injury, wired
+from server.demo.faults import DemoFault, Injury, wired
 from server.demo.folder import new_plan
 from server.demo.ports import HOST, reserved
 from server.demo.processes import Child, children, ready, start
@@ -66,9 +66,9 @@ async def story(injury: Injury) -> AsyncGenerator[Row | str, None]:
     yield row("household_registration", "receive")
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", DemoFault)
 async def test_a_fault_begins_before_the_case_leaves_and_is_mended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: DemoFault
 ) -> None:
     monkeypatch.setattr(faults, "FAULT_SECONDS", 0.3)
     async with demo_of(tmp_path) as (demo, wire):
@@ -81,10 +81,10 @@ async def test_a_fault_begins_before_the_case_leaves_and_is_mended(
         assert [each for each in told if " " not in each] == ["accept", fault, "mend", "receive"]
         assert told[-2].endswith("by itself.")
         during = told.index(fault)
-        assert modes[during] is {Fault.CUT: Mode.CUT, Fault.SLOW: Mode.SLOW, Fault.KILL: Mode.OPEN}[fault]
-        assert alive[during] == [fault is not Fault.KILL] * 2
+        assert modes[during] is {DemoFault.CUT: Mode.CUT, DemoFault.SLOW: Mode.SLOW, DemoFault.KILL: Mode.OPEN}[fault]
+        assert alive[during] == [fault is not DemoFault.KILL] * 2
         assert (modes[-1], alive[-1]) == (Mode.OPEN, [True, True])
-        assert (before != [child.process.pid for child in demo.running]) is (fault is Fault.KILL)
+        assert (before != [child.process.pid for child in demo.running]) is (fault is DemoFault.KILL)
         async with aiohttp.ClientSession() as http, http.get(f"http://{HOST}:{wire.port}/ready") as answer:
             assert answer.status == 200
 

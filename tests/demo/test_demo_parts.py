@@ -13,7 +13,7 @@ import pytest
 from server.demo import ports, processes
 from server.demo.folder import check_same, keep_plan, kept_plan, new_plan, ports_from
 from server.demo.people import citizens, family, fictitious_id_number, officers
-from server.demo.ports import HOST, NoPortFree, PortTaken, reserved, reserved_lasting
+from server.demo.ports import HOST, NoPortFree, PortInUse, reserved, reserved_lasting
 from server.demo.processes import ChildFailed
 from server.demo.proof import is_proven, letters_of
 from server.domain.meaning import person_name_fault
@@ -65,7 +65,7 @@ def test_a_server_may_listen_at_a_port_reserved_for_it(reserve: Callable[[], Abs
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind((HOST, port))
         server.listen()
-        with pytest.raises(PortTaken, match=str(port)), reserved(port):
+        with pytest.raises(PortInUse, match=str(port)), reserved(port):
             raise AssertionError("somebody listens there")
 
 

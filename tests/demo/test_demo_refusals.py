@@ -10,7 +10,7 @@ import pytest
 from server.cli import run
 from server.demo.database import locked
 from server.demo.folder import keep_plan, new_plan, ports_from
-from server.demo.ports import HOST, PortTaken, reserved, reserved_lasting
+from server.demo.ports import HOST, PortInUse, reserved, reserved_lasting
 from server.tools import python
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str], place
 def first_of_free_ports(stack: ExitStack) -> int:
     """The first of such ports as a demo asks for, all of them reserved until the stack is closed."""
     while True:
-        with ExitStack() as trying, suppress(PortTaken):
+        with ExitStack() as trying, suppress(PortInUse):
             first = trying.enter_context(reserved_lasting())
             for port in set(ports_from(first, 2)) - {first}:
                 trying.enter_context(reserved(port))

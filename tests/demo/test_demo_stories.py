@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from server.demo.people import Officer
+from server.demo.people import DemoOfficer
 from server.demo.plots import BUNDLE, HOME, OTHER, PLOTS, cast_of
 from server.demo.provinces import Demo, Province
-from server.demo.story import Caller, Desk, Row, Story, StoryFailed
+from server.demo.story import ApiClient, Desk, Row, Story, StoryFailed
 from tests.catalogue.shipped import CATALOGUE
 from tests.http.conftest import nodes_of_a_module
 from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Places
@@ -36,7 +36,7 @@ async def places(
 
 async def demo_of(places: Places, department: str) -> Demo:
     """These nodes as a demo, with an officer of one department at each."""
-    seats = (Officer(name=department, password=PASSWORD, department=department),)
+    seats = (DemoOfficer(name=department, password=PASSWORD, department=department),)
     for node in (JIANGSU, ZHEJIANG):
         await places.officer(department, node)
     provinces = tuple(
@@ -100,6 +100,6 @@ async def test_an_officer_whose_step_has_moved_on_looks_again() -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with aiohttp.ClientSession() as http:
-        caller = Caller(http, f"http://127.0.0.1:{runner.addresses[0][1]}")
+        caller = ApiClient(http, f"http://127.0.0.1:{runner.addresses[0][1]}")
         assert await Desk(caller, PLOTS["newborn"], {}, "out").work(frozenset({"c1"})) is False
     await runner.cleanup()

@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     shapes.the_node_stays_small,
     shapes.modules_open_with_a_sentence,
     shapes.names_say_something,
+    shapes.classes_have_names_of_their_own,
     manners.refusals_have_codes_of_their_own,
     manners.refusals_say_what_they_refuse,
     manners.every_door_says_who,

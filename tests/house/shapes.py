@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from tests.house.house import Breach, Function, House
@@ -70,6 +71,19 @@ def modules_open_with_a_sentence(house: House) -> Iterator[Breach]:
         sentence = (ast.get_docstring(source.tree) or "").split("\n\n")[0]
         if not sentence.endswith("."):
             yield Breach(source.path, "", "does not open with a docstring of one sentence")
+
+
+def classes_have_names_of_their_own(house: House) -> Iterator[Breach]:
+    """No two public classes of the product have the same name, so that a name says which idea is meant."""
+    places = defaultdict(list)
+    for source in house.sources:
+        for node in source.tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(source)
+    for name, sources in places.items():
+        for source in sources if len(sources) > 1 else ():
+            others = ", ".join(other.path for other in sources if other is not source)
+            yield Breach(source.path, name, f"is also a class of {others}")
 
 
 def names_say_something(house: House) -> Iterator[Breach]:

@@ -8,9 +8,9 @@ from typing import Any
 import pymongo
 
 from regions import fetching
-from regions.asking import Question, Told, ask
+from regions.asking import SignedAnswer, SignedQuery, ask
 from server.crypto.receipts import Answer, sign_answer
-from server.crypto.signatures import Asked
+from server.crypto.signatures import RequestReference
 from server.domain.wire import NoAnswer, WireAnswer, WireRequest
 from server.node import Node
 from tests.http.asking import opened
@@ -44,7 +44,9 @@ async def far_case(places: Places, mother: Caller, *contents: bytes) -> str:
     return case
 
 
-async def asked(places: Places, sha: str, case: str, *, step: str = FAR, by: str = ZHEJIANG, **more: Any) -> Told:
+async def asked(
+    places: Places, sha: str, case: str, *, step: str = FAR, by: str = ZHEJIANG, **more: Any
+) -> SignedAnswer:
     """What Jiangsu, or the node `at`, answers this node about a content; `span` is a range, `wire` another wire.
 
     Raises PeerRefused and PeerFailure.
@@ -54,7 +56,7 @@ async def asked(places: Places, sha: str, case: str, *, step: str = FAR, by: str
     peer = node.directory.entry(more.get("at", JIANGSU))
     assert peer
     path = fetching.PATH.format(sha256=sha)
-    question = Question(
+    question = SignedQuery(
         path, {"case": f"{JIANGSU}/{case}", "step": step}, range=more.get("span", ""), most_bytes=11 << 20
     )
     return await ask(node, peer, question)
@@ -109,7 +111,7 @@ class LyingWire:
         body = b"x" * (int(last) - int(first) + 1)
         size = int(last) + 1  # it is asked for one part
         answer = Answer(206, "application/octet-stream", body, f"bytes {first}-{last}/{size}")
-        request_signature = Asked(request.headers["Signature"].removeprefix("tongban-1="))
+        request_signature = RequestReference(request.headers["Signature"].removeprefix("tongban-1="))
         keys, at = self.liar.keys, self.liar.clock.now()
         made = sign_answer(keys.signing, answer, request=request_signature, at=at, nonce="lie")
         return WireAnswer(206, made.headers, body)

@@ -13,7 +13,7 @@ from regions.directory import known_key
 from server.crypto import base64url
 from server.crypto.envelopes import seal
 from server.crypto.receipts import Receipt, ReceivedAnswer, verify_answer
-from server.crypto.signatures import Asked, Outgoing, sign_request
+from server.crypto.signatures import OutgoingRequest, RequestReference, sign_request
 from server.crypto.suites import SigningKey
 from server.domain.exchange import Head
 from server.domain.letters import Batch, Letter, letter_id
@@ -29,7 +29,7 @@ class Sent:
 
     headers: Mapping[str, str]
     body: bytes
-    asked: Asked
+    asked: RequestReference
     query: str = ""
 
     def without(self, header: str) -> "Sent":
@@ -68,7 +68,7 @@ class Attempt:
         ours = self.receiver.keys.encryption
         envelope = seal(plaintext, ours.public, kid=ours.id) if self.sealed is None else self.sealed
         origin = self.receiver.settings.origin
-        request = Outgoing("POST", origin + wire.PATH, self.content_type, envelope, wire.root_header(root))
+        request = OutgoingRequest("POST", origin + wire.PATH, self.content_type, envelope, wire.root_header(root))
         nonce = base64url.encode(self.sender.chance.token(16))
         signed = sign_request(self.key, request, at=self.at, nonce=nonce, lifetime_seconds=self.lifetime_seconds)
         return Sent(signed.headers, envelope, signed.asked)

@@ -19,7 +19,7 @@ from regions import auditing, wire
 from server.crypto.envelopes import seal
 from server.crypto.keyring import make_keys
 from server.crypto.signature_base import content_digest
-from server.crypto.signatures import Outgoing, sign_request
+from server.crypto.signatures import OutgoingRequest, sign_request
 from server.crypto.suites import SigningKey
 from server.domain.canonical import canonical
 from server.domain.errors import OutcomeUnknown
@@ -80,7 +80,9 @@ def for_another_authority(it: Attempt) -> Sent:
     sent = it.sent()
     url = "https://guangdong.example" + wire.PATH
     root = sent.headers["Exchange-Root"]
-    signed = sign_request(it.key, Outgoing("POST", url, wire.CONTENT_TYPE, sent.body, root), at=it.at, nonce="n-other")
+    signed = sign_request(
+        it.key, OutgoingRequest("POST", url, wire.CONTENT_TYPE, sent.body, root), at=it.at, nonce="n-other"
+    )
     return replace(sent, headers=signed.headers)
 
 

@@ -10,7 +10,7 @@ from regions.client import PeerFailure
 from regions.directory import known_key
 from server.crypto import base64url
 from server.crypto.receipts import ReceivedAnswer, verify_answer
-from server.crypto.signatures import Received, sign_as_received
+from server.crypto.signatures import ReceivedRequest, sign_as_received
 from tests.http.conftest import module_wide
 from tests.http.peer_questions import FAR, Books, LyingWire, asked, digest, far_case, picture
 from tests.http.peer_requests import Reply, refused_unsigned
@@ -148,7 +148,7 @@ def signed_get(places: Places, case: str, **headers: str) -> tuple[str, dict[str
     path = f"/peer/v1/materials/{SHA}"
     query = urlencode({"case": f"{JIANGSU}/{case}", "step": FAR}, safe="/")
     origin = places.nodes[JIANGSU].base_url
-    sent = Received("GET", origin, path, query, headers)
+    sent = ReceivedRequest("GET", origin, path, query, headers)
     nonce = base64url.encode(node.chance.token(16))
     signed = sign_as_received(node.keys.signing, sent, at=node.clock.now(), nonce=nonce)
     return f"{origin}{path}?{query}", dict(signed.headers), signed.asked

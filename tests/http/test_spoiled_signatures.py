@@ -18,7 +18,7 @@ from handlers.peers import PeerQueryHandler
 from regions import answering, outbox, wire
 from server import main
 from server.crypto.receipts import Answer
-from server.crypto.signatures import Received, sign_as_received
+from server.crypto.signatures import ReceivedRequest, sign_as_received
 from server.domain.exchange import Outbound
 from server.domain.wire import WireAnswer, WireRequest
 from server.node import Node
@@ -161,7 +161,7 @@ async def test_a_question_under_a_true_signature_is_answered(asking: Asking, spo
 async def test_a_question_that_is_replayed_or_meant_for_another_node_is_refused(asking: Asking, books: Books):
     asker, origin = asking.three.nodes[ZHEJIANG].node, asking.three.nodes[JIANGSU].node.settings.origin
     for asked_of, codes in ((origin, ["", "nonce_replayed"]), ("https://node.gd.example", ["signature_invalid"] * 2)):
-        received = Received("GET", asked_of, Echo.path, "", {})
+        received = ReceivedRequest("GET", asked_of, Echo.path, "", {})
         signed = sign_as_received(asker.keys.signing, received, at=asker.clock.now(), nonce=f"n-{asked_of[:5]}")
         for code in codes:
             async with asking.three.http.get(asking.base_url + Echo.path, headers=signed.headers) as answer:

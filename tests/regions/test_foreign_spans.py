@@ -10,11 +10,11 @@ import orjson
 import pytest
 
 from regions import outbox
-from regions.asking import PeerRefused, Question, ask
+from regions.asking import PeerRefused, SignedQuery, ask
 from regions.client import PeerFailure
 from regions.retrying import wait_after
 from server.crypto.receipts import Answer, sign_answer
-from server.crypto.signatures import Asked
+from server.crypto.signatures import RequestReference
 from server.domain.exchange import Outbound
 from server.domain.wire import WireAnswer, WireRequest
 from server.node import Node
@@ -24,7 +24,7 @@ from tests.world import ZHEJIANG
 
 PROBLEM = "application/problem+json"
 CENTURIES = ("4000000000", "9" * 400)
-QUESTION = Question("/peer/v1/heads", {"way": "in"})
+QUESTION = SignedQuery("/peer/v1/heads", {"way": "in"})
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Signer:
     async def send(self, request: WireRequest) -> WireAnswer:
         told = {name.lower(): value for name, value in request.headers.items()}
         signature = told["signature"].partition("=")[2]
-        asked = Asked(signature, told.get("content-digest", ""), told.get("exchange-root", ""))
+        asked = RequestReference(signature, told.get("content-digest", ""), told.get("exchange-root", ""))
         answer = Answer(self.status, PROBLEM, orjson.dumps(self.body))
         keys, at = self.peer.keys, self.peer.clock.now()
         made = sign_answer(keys.signing, answer, request=asked, at=at, nonce="n" * 22)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from regions import outbox, reconcile, standing
-from regions.asking import PeerRefused, Question, ask
+from regions.asking import PeerRefused, SignedQuery, ask
 from regions.client import PeerFailure
 from regions.heads import PATH, heads
 from server.domain.exchange import Position
@@ -249,7 +249,7 @@ async def test_a_question_that_makes_no_sense_is_refused_with_a_signature(
     pair: tuple[Node, Node], query: dict[str, str]
 ):
     with pytest.raises(PeerRefused, match="body_faulty"):
-        await ask(pair[0], peer_of(pair[0]), Question(PATH, query))
+        await ask(pair[0], peer_of(pair[0]), SignedQuery(PATH, query))
 
 
 async def test_a_node_is_told_of_its_own_logs_and_no_others(places: Places, pair: tuple[Node, Node]):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.store.database import Database, Document
-from server.store.tasks import NoSuchTask, Place, Tasks
+from server.store.tasks import NoSuchTask, TaskKey, Tasks
 from tests.store.witness import Witness
 
 STATES = ("sent", "received", "accepted")
@@ -125,8 +125,8 @@ async def test_the_keys_of_open_tasks_tell_state_and_due_date(tasks: Tasks) -> N
     await tasks.put(task("c:y"))
     await tasks.put(task("c:z", is_open=False))
     assert await tasks.open_places("health") == [
-        Place("330000:c|1:x", "received", "2026-11-23"),
-        Place("c:y", "sent", ""),
+        TaskKey("330000:c|1:x", "received", "2026-11-23"),
+        TaskKey("c:y", "sent", ""),
     ]
 
 
