@@ -17,7 +17,7 @@ Code = Annotated[str, StringConstraints(max_length=100)]
 PAGE = 20
 
 
-class SubmissionWish(Value):
+class SubmissionRequest(Value):
     """A finished application."""
 
     bundle: Code
@@ -30,13 +30,13 @@ class SubmissionWish(Value):
     mandate: Code = ""
 
 
-def _one_of_both(body: Any) -> SubmissionWish | NamedDraft:
+def _one_of_both(body: Any) -> SubmissionRequest | NamedDraft:
     """The application itself, or its draft if the body names one: what belongs to the other form is unknown there."""
-    kind = NamedDraft if isinstance(body, dict) and "draft" in body else SubmissionWish
+    kind = NamedDraft if isinstance(body, dict) and "draft" in body else SubmissionRequest
     return kind.model_validate(body)
 
 
-class CaseWish(RootModel[Annotated[SubmissionWish | NamedDraft, BeforeValidator(_one_of_both)]]):
+class CaseRequest(RootModel[Annotated[SubmissionRequest | NamedDraft, BeforeValidator(_one_of_both)]]):
     """A finished application, or the draft that holds it."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -49,7 +49,7 @@ class CasesHandler(Handler):
     role = Role.REAL_NAME
     operations = {
         "GET": Operation(reading.my_cases, gives=reading.CaseList, queries=("before",)),
-        "POST": Operation(applying.submit, takes=CaseWish, gives=reading.SubmittedView, status=201, is_once=True),
+        "POST": Operation(applying.submit, takes=CaseRequest, gives=reading.SubmittedView, status=201, is_once=True),
     }
 
     async def get(self) -> None:
@@ -58,9 +58,9 @@ class CasesHandler(Handler):
 
     async def post(self) -> None:
         key = self.key()
-        body = self.read(CaseWish).root
-        wish = body if isinstance(body, NamedDraft) else Submission(**dict(body))
-        record = await applying.submit(self.node, self.owner, wish, key=key)
+        body = self.read(CaseRequest).root
+        request = body if isinstance(body, NamedDraft) else Submission(**dict(body))
+        record = await applying.submit(self.node, self.owner, request, key=key)
         self.set_header("Location", f"{self.path}/{record.id}")
         self.answer(reading.submitted(record), committed=record)
 
@@ -109,13 +109,13 @@ class CaseSupplementsHandler(Handler):
     role = Role.REAL_NAME
     operations = {
         "POST": Operation(
-            supplementing.supplement, takes=supplementing.SupplementWish, gives=reading.CaseView, is_once=True
+            supplementing.supplement, takes=supplementing.SupplementRequest, gives=reading.CaseView, is_once=True
         )
     }
 
     async def post(self, id: str) -> None:
-        wish = self.read(supplementing.SupplementWish)
-        record = await supplementing.supplement(self.node, self.owner, id, wish=wish, key=self.key())
+        request = self.read(supplementing.SupplementRequest)
+        record = await supplementing.supplement(self.node, self.owner, id, request=request, key=self.key())
         self.set_header("Etag", f'"{record.case.version}"')
         self.answer(reading.view(self.node, record), committed=record)
 

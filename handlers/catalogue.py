@@ -85,10 +85,10 @@ class BundleGuideHandler(Handler):
 
     path = "/api/v1/bundles/{code}/guide"
     role = Role.ANYONE
-    operations = {"POST": Operation(guiding.guide, takes=guiding.GuideWish, gives=guiding.Guide)}
+    operations = {"POST": Operation(guiding.guide, takes=guiding.GuideRequest, gives=guiding.Guide)}
 
     async def post(self, code: str) -> None:
-        self.answer(guiding.guide(self.node, code, self.read(guiding.GuideWish)))
+        self.answer(guiding.guide(self.node, code, self.read(guiding.GuideRequest)))
 
 
 class YearlyListHandler(CatalogueHandler):

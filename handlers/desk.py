@@ -30,8 +30,10 @@ class StepActHandler(Handler):
     }
 
     async def post(self, id: str, step: str, act: str) -> None:
-        wish = reviewing.Wish(case=id, step=step, act=act, key=self.key(), said=self.read(reviewing.Decision))
-        record = await reviewing.act_on(self.node, self.officer, wish)
+        request = reviewing.ActRequest(
+            case=id, step=step, act=act, key=self.key(), decision=self.read(reviewing.Decision)
+        )
+        record = await reviewing.act_on(self.node, self.officer, request)
         self.answer(steps.step_view(self.node, record.case, step=record.case.step(step)), committed=record)
 
 

@@ -6,13 +6,13 @@ from typing import Annotated
 from pydantic import Field
 
 from handlers.base import Handler, Operation, Role
-from handlers.cases import SubmissionWish
+from handlers.cases import SubmissionRequest
 from server.desk import drafts
 from server.domain.names import WrittenKey, WrittenText
 from server.domain.opening import Submission
 
 
-class DraftWish(SubmissionWish):
+class DraftRequest(SubmissionRequest):
     """What is filled in so far; all but the bundle may be missing."""
 
     form: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)] = {}
@@ -36,7 +36,7 @@ class DraftHandler(Handler):
     role = Role.REAL_NAME
     operations = {
         "GET": Operation(drafts.my_draft, gives=drafts.DraftView),
-        "PUT": Operation(drafts.keep, takes=DraftWish, gives=drafts.DraftView, is_matched=True),
+        "PUT": Operation(drafts.keep, takes=DraftRequest, gives=drafts.DraftView, is_matched=True),
         "DELETE": Operation(drafts.delete, status=204, is_matched=True),
     }
 
@@ -46,8 +46,8 @@ class DraftHandler(Handler):
         self.answer(view)
 
     async def put(self, id: str) -> None:
-        wish = Submission(**dict(self.read(DraftWish)))
-        view = await drafts.keep(self.node, self.owner, id, wish=wish, version=self.if_match())
+        submission = Submission(**dict(self.read(DraftRequest)))
+        view = await drafts.keep(self.node, self.owner, id, submission=submission, version=self.if_match())
         self.set_header("Etag", f'"{view.version}"')
         self.answer(view)
 

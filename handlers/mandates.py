@@ -12,7 +12,7 @@ class MandatesHandler(Handler):
     operations = {
         "GET": Operation(mandating.my_mandates, gives=mandating.MandateList),
         "POST": Operation(
-            mandating.give, takes=mandating.MandateWish, gives=mandating.MandateView, status=201, is_once=True
+            mandating.give, takes=mandating.MandateRequest, gives=mandating.MandateView, status=201, is_once=True
         ),
     }
 
@@ -20,8 +20,8 @@ class MandatesHandler(Handler):
         self.answer(await mandating.my_mandates(self.node, self.owner))
 
     async def post(self) -> None:
-        wish = self.read(mandating.MandateWish)
-        self.answer(await mandating.give(self.node, self.owner, wish, key=self.key()))
+        request = self.read(mandating.MandateRequest)
+        self.answer(await mandating.give(self.node, self.owner, request, key=self.key()))
 
 
 class MandateHandler(Handler):

@@ -47,8 +47,8 @@ class SessionsHandler(Handler):
     operations = {"POST": Operation(sessions.log_in, takes=LogIn, gives=sessions.Admission, status=201)}
 
     async def post(self) -> None:
-        wish = self.read(LogIn)
-        self.answer(await sessions.log_in(self.node, wish.app_id, wish.code))
+        request = self.read(LogIn)
+        self.answer(await sessions.log_in(self.node, request.app_id, request.code))
 
 
 class SessionRefreshHandler(Handler):
@@ -70,8 +70,8 @@ class IdentityHandler(Handler):
     operations = {"POST": Operation(sessions.prove_name, takes=ProveName, gives=sessions.Admission)}
 
     async def post(self) -> None:
-        wish = self.read(ProveName)
-        self.answer(await sessions.prove_name(self.node, self.claims, **wish.model_dump()))
+        request = self.read(ProveName)
+        self.answer(await sessions.prove_name(self.node, self.claims, **request.model_dump()))
 
 
 class DeskSessionsHandler(Handler):
@@ -82,6 +82,6 @@ class DeskSessionsHandler(Handler):
     operations = {"POST": Operation(officers.sign_in, takes=SignIn, gives=officers.DeskAdmission, status=201)}
 
     async def post(self) -> None:
-        wish = self.read(SignIn)
+        request = self.read(SignIn)
         address = str(self.request.remote_ip)
-        self.answer(await officers.sign_in(self.node, wish.name, wish.password, address=address))
+        self.answer(await officers.sign_in(self.node, request.name, request.password, address=address))

@@ -100,7 +100,7 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
     """Judge each; a letter of a case that was stopped by an earlier one keeps its place and is judged next time."""
     before = {kept.letter.after for kept in due if kept.letter.after} - {kept.letter.id for kept in due}
     free = set(await node.store.letters_in.released(before) if before else ())
-    wishes: dict[str, list[tuple[KeptLetter, Act]]] = {}
+    acts_by_case: dict[str, list[tuple[KeptLetter, Act]]] = {}
     for kept in due:
         letter = kept.letter
         if kept.id != letter.id:  # judged anew it is still not the letter that came first under its id
@@ -110,9 +110,9 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
         elif letter.kind in ABOUT_LETTERS:
             await _hear(node, kept)
         elif act := await _act(node, kept):
-            wishes.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
+            acts_by_case.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
             free.add(letter.id)
-    await _do(node, wishes)
+    await _do(node, acts_by_case)
 
 
 async def _act(node: Node, kept: KeptLetter) -> Act | None:
@@ -127,11 +127,11 @@ async def _act(node: Node, kept: KeptLetter) -> Act | None:
     return act
 
 
-async def _do(node: Node, wishes: dict[str, list[tuple[KeptLetter, Act]]]) -> None:
-    done = await perform_many(node, {id: [act for _, act in course] for id, course in wishes.items()})
+async def _do(node: Node, acts_by_case: dict[str, list[tuple[KeptLetter, Act]]]) -> None:
+    done = await perform_many(node, {id: [act for _, act in course] for id, course in acts_by_case.items()})
     await relay_soon(node, *done.records)
     settled = []
-    for kept, act in (each for course in wishes.values() for each in course):
+    for kept, act in (each for course in acts_by_case.values() for each in course):
         if act.id not in done.answers:
             continue
         refusal = done.answers[act.id]

@@ -14,7 +14,7 @@ import handlers
 import regions
 import server
 from handlers.bodies import BodyFaulty, read_model
-from handlers.cases import CaseWish
+from handlers.cases import CaseRequest
 from server.domain.case import Case
 from server.domain.events import EVENTS
 from server.domain.letters import Letter
@@ -81,7 +81,7 @@ def tells(read: Callable[[Any], object], given: Any) -> bool:
 
 
 def test_an_error_of_no_model_tells_what_stood_in_it() -> None:
-    assert {Case, CaseWish, Mandate} <= set(MODELS)
+    assert {Case, CaseRequest, Mandate} <= set(MODELS)
     assert [kind for kind in MODELS if tells(kind.model_validate, ID_NUMBER)] == []
 
 
@@ -91,7 +91,7 @@ def test_an_error_of_no_adapter_tells_what_stood_in_it() -> None:
     assert [name for name, adapter in ADAPTERS.items() if tells(adapter.validate_python, wrong)] == []
 
 
-@pytest.mark.parametrize("kind", [Case, CaseWish, Mandate])
+@pytest.mark.parametrize("kind", [Case, CaseRequest, Mandate])
 @pytest.mark.parametrize("text", [f'{{"{ID_NUMBER}', f'{{"form": {{"mobile": ["{ID_NUMBER}"]}}}}', f'"{ID_NUMBER}"'])
 def test_an_error_of_a_text_that_is_no_model_does_not_tell_the_text(kind: type[BaseModel], text: str) -> None:
     with pytest.raises(ValidationError) as found:
@@ -102,5 +102,5 @@ def test_an_error_of_a_text_that_is_no_model_does_not_tell_the_text(kind: type[B
 def test_a_body_that_is_refused_leaves_nothing_of_it_in_a_traceback() -> None:
     body: Any = f'{{"bundle": "newborn", "form": {{"mobile": ["{ID_NUMBER}"]}}}}'.encode()
     with pytest.raises(BodyFaulty) as found:
-        read_model(CaseWish, body)
+        read_model(CaseRequest, body)
     assert ID_NUMBER not in "".join(traceback.format_exception(found.value))

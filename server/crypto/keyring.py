@@ -53,9 +53,9 @@ class NodeKeys:
         """The number of the case that this owner opens under this Idempotency-Key."""
         return keyed_digest(self.case_ids, [owner, key])
 
-    def wish(self, wish: Any) -> str:
+    def request_digest(self, request: Any) -> str:
         """The digest that tells two wishes under one Idempotency-Key apart."""
-        return keyed_digest(self.case_ids, wish)
+        return keyed_digest(self.case_ids, request)
 
     def material(self, sha256: str) -> str:
         """What this node calls a material of this content, and its address at rest."""

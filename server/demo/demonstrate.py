@@ -117,21 +117,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Show the demo; answers the exit code. Raises ValueError with a plain sentence when anything is wrong."""
-    wish = DemoOptions(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.fault, chosen.story)
-    if wish.fault and (wish.keep or not wish.tells_story):
+    options = DemoOptions(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.fault, chosen.story)
+    if options.fault and (options.keep or not options.tells_story):
         raise DemoFailed(NO_FAULT_HERE)
     try:
-        return asyncio.run(_until_stopped(wish))
+        return asyncio.run(_until_stopped(options))
     except (ChildFailed, DatabaseDidNotStart, StoryFailed) as fault:
         raise DemoFailed(str(fault)) from fault
     except aiohttp.ClientError as fault:
         raise DemoFailed(f"A node stopped answering: {fault}") from fault
 
 
-async def _until_stopped(wish: DemoOptions) -> int:
+async def _until_stopped(options: DemoOptions) -> int:
     """The whole demo; the first SIGINT or SIGTERM ends it in order, further ones change nothing."""
     loop = asyncio.get_running_loop()
-    life = asyncio.create_task(_live(wish))
+    life = asyncio.create_task(_live(options))
     is_stopped = asyncio.Event()
 
     def stop() -> None:
@@ -144,38 +144,38 @@ async def _until_stopped(wish: DemoOptions) -> int:
     try:
         return await life
     except asyncio.CancelledError:
-        if wish.is_once:
+        if options.is_once:
             raise DemoFailed("The demo was stopped before its case was closed.") from None
         return 0
 
 
-async def _live(wish: DemoOptions) -> int:
+async def _live(options: DemoOptions) -> int:
     began = time.monotonic()
-    voice = Voice(is_silent=wish.is_json)
+    voice = Voice(is_silent=options.is_json)
     mongodb_uri = os.environ.get("MONGODB_URI") or None
     if mongodb_uri:
         await check_reachable(mongodb_uri)
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(demo_folder(wish.keep))
+        folder = stack.enter_context(demo_folder(options.keep))
         with ExitStack() as holding:
-            plan = _plan(wish, folder, holding)
+            plan = _plan(options, folder, holding)
             wires: tuple[Proxy, ...] = ()
-            if wish.fault:
+            if options.fault:
                 plan, wires = await stack.enter_async_context(wired(plan))
             people = citizens(plan.nodes[0].division)
             running = running_demo(folder, plan, citizens=people, mongodb_uri=mongodb_uri, say=voice.say)
             demo = await stack.enter_async_context(running)
-        if wish.tells_story:
-            injury = Injury(wish.fault, demo, wires, plot=PLOTS[wish.story]) if wish.fault else None
-            told = await _tell(demo, voice, injury, story=wish.story, began=began)
-            if wish.is_json:
+        if options.tells_story:
+            injury = Injury(options.fault, demo, wires, plot=PLOTS[options.story]) if options.fault else None
+            told = await _tell(demo, voice, injury, story=options.story, began=began)
+            if options.is_json:
                 _print(_outcome(demo, told))
             if not told.is_proven:
                 raise DemoFailed(NOT_PROVEN)
             voice.close(case=told.case, letters=told.letters, seconds=told.seconds)
-        if wish.is_once:
+        if options.is_once:
             return 0
-        if wish.is_json:
+        if options.is_json:
             _print(_description(demo))
         else:
             voice.addresses(demo, folder)
@@ -183,16 +183,16 @@ async def _live(wish: DemoOptions) -> int:
     return 0
 
 
-def _plan(wish: DemoOptions, folder: Path, holding: ExitStack) -> DemoPlan:
+def _plan(options: DemoOptions, folder: Path, holding: ExitStack) -> DemoPlan:
     """The plan that the folder keeps, or a new one; its ports are held from now on."""
     kept = kept_plan(folder)
     if kept:
-        check_same(kept, folder, nodes=wish.nodes, first_port=wish.port)
-    count = wish.nodes or FEWEST
-    wanted = kept.ports if kept else ports_from(wish.first_port, count)
+        check_same(kept, folder, nodes=options.nodes, first_port=options.port)
+    count = options.nodes or FEWEST
+    wanted = kept.ports if kept else ports_from(options.first_port, count)
     ports = [holding.enter_context(reserved(port) if port else reserved_lasting()) for port in wanted]
     divisions = [area.node for area in load_nodes(REGIONS)[:count]]
-    bundle = load_catalogue(CATALOGUE).bundle(PLOTS[wish.story].bundle)
+    bundle = load_catalogue(CATALOGUE).bundle(PLOTS[options.story].bundle)
     return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports)
 
 

@@ -53,14 +53,14 @@ class Done:
     records: Sequence[Record]
 
 
-async def perform_many(node: Node, wishes: Mapping[str, Sequence[Act]]) -> Done:
+async def perform_many(node: Node, acts_by_case: Mapping[str, Sequence[Act]]) -> Done:
     """Do the acts on many cases (by id), those on one case in order, in a few round trips for all of them.
 
     A case's first refusal ends its course: its further acts are not tried. A Request may begin a copy of a case.
     """
     answers: dict[str, Refusal | None] = {}
     records: list[Record] = []
-    left = dict(wishes)
+    left = dict(acts_by_case)
     for _ in range(ATTEMPTS):
         found = await node.store.cases.find_many(list(left))
         courses = {id: _Course(node, found.get(id), acts) for id, acts in left.items()}
@@ -136,8 +136,8 @@ def commit_of(record: Record | None, events: Sequence[Event], facts: Facts) -> C
     return Commit(events=events, case=case, effects=effects, threads=threads)
 
 
-def same(record: Record, done: str, wished: str) -> Record:
+def same(record: Record, done: str, requested: str) -> Record:
     """The record, if what was done under the key is what is wished; raises IdempotencyKeyReused."""
-    if done != wished:
+    if done != requested:
         raise IdempotencyKeyReused("同一请求标识不能用于不同的内容。")
     return record

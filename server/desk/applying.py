@@ -41,24 +41,24 @@ def undertakings(node: Node) -> UndertakingList:
     )
 
 
-async def submit(node: Node, owner: str, wish: Submission | NamedDraft, *, key: str) -> Record:
+async def submit(node: Node, owner: str, submission: Submission | NamedDraft, *, key: str) -> Record:
     """Hand a finished application, or its draft, to the desk (提交); the same key and wish again give the same case.
 
     With a mandate the owner does so for its principal, whose case it is. A draft is forgotten when its case is stored
     and not before; a repeat forgets what was left. Raises the refusals of `application_of`, `check_places`, `promised`
     and `check_acting`, IdempotencyKeyReused, and DraftGone or StaleVersion of a draft.
     """
-    record = await _submitted(node, owner, wish, key=key)
-    if isinstance(wish, NamedDraft):
+    record = await _submitted(node, owner, submission, key=key)
+    if isinstance(submission, NamedDraft):
         until = expiry(node.clock.now(), days=node.settings.draft_days)
-        await node.store.drafts.forget(owner, wish.draft, version=wish.version, until=until)
+        await node.store.drafts.forget(owner, submission.draft, version=submission.version, until=until)
     return record
 
 
-async def _submitted(node: Node, owner: str, wish: Submission | NamedDraft, *, key: str) -> Record:
-    number, request = node.keys.case_number(owner, key), node.keys.wish(wish.model_dump(mode="json"))
+async def _submitted(node: Node, owner: str, submission: Submission | NamedDraft, *, key: str) -> Record:
+    number, request = node.keys.case_number(owner, key), node.keys.request_digest(submission.model_dump(mode="json"))
     try:
-        act = await _checked(node, owner, await _finished(node, owner, wish), number=number)
+        act = await _checked(node, owner, await _finished(node, owner, submission), number=number)
     except Refusal:
         stored = await node.store.cases.find(number)
         if stored is None:
@@ -75,25 +75,25 @@ async def _submitted(node: Node, owner: str, wish: Submission | NamedDraft, *, k
     return same(record, str(record.document["request"]), request)
 
 
-async def _finished(node: Node, owner: str, wish: Submission | NamedDraft) -> Submission:
+async def _finished(node: Node, owner: str, submission: Submission | NamedDraft) -> Submission:
     """What is handed in: the wish itself, or what its draft holds."""
-    if isinstance(wish, Submission):
-        return wish
-    draft = await node.store.drafts.draft(owner, wish.draft, at=node.clock.now())
-    return draft.of_version(wish.version).wish
+    if isinstance(submission, Submission):
+        return submission
+    draft = await node.store.drafts.draft(owner, submission.draft, at=node.clock.now())
+    return draft.of_version(submission.version).wish
 
 
-async def _checked(node: Node, owner: str, wish: Submission, *, number: str) -> Open:
-    mandate = await _acting(node, owner, wish.mandate, bundle=wish.bundle) if wish.mandate else None
+async def _checked(node: Node, owner: str, submission: Submission, *, number: str) -> Open:
+    mandate = await _acting(node, owner, submission.mandate, bundle=submission.bundle) if submission.mandate else None
     applicant = await node.store.people.person(mandate.principal if mandate else owner)
-    uploads = await node.store.materials.uploads_of(owner, [given.id for given in wish.materials])
+    uploads = await node.store.materials.uploads_of(owner, [given.id for given in submission.materials])
     application = application_of(
-        node.catalogue, wish, applicant=applicant, uploads=uploads, ground=node.ground(wish.division)
+        node.catalogue, submission, applicant=applicant, uploads=uploads, ground=node.ground(submission.division)
     )
     check_places(application.steps, node.directory)
     application = promised(
         application,
-        wish.undertakings,
+        submission.undertakings,
         texts=node.published.undertakings,
         is_trusted=not (application.deferred and await node.store.dishonest.has(applicant.key)),
         at=node.clock.now(),
@@ -112,8 +112,8 @@ async def withdraw(node: Node, owner: str, id: str, *, key: str, version: int | 
     """
     record = await own_case(node, owner, id)
     act = Withdraw(
-        id=node.keys.wish(["withdraw", owner, id, key]),
-        digest=node.keys.wish(["withdraw", version]),
+        id=node.keys.request_digest(["withdraw", owner, id, key]),
+        digest=node.keys.request_digest(["withdraw", version]),
         by=citizen_of(record, owner),
         version=version,
     )

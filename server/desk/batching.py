@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from server.desk.reviewing import Decision, Wish, act_on
+from server.desk.reviewing import ActRequest, Decision, act_on
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case import State
 from server.domain.errors import FieldFault, Refusal
@@ -67,10 +67,12 @@ async def act_on_all(
     lines: list[BatchLine] = []
     moved: dict[str, Record] = {}
     for item in batch.items:
-        own_key = node.keys.wish(["batch", key, item.case, item.step])
-        wish = Wish(case=item.case, step=item.step, act=batch.act, key=own_key, said=Decision(version=item.version))
+        own_key = node.keys.request_digest(["batch", key, item.case, item.step])
+        request = ActRequest(
+            case=item.case, step=item.step, act=batch.act, key=own_key, decision=Decision(version=item.version)
+        )
         try:
-            record = await act_on(node, officer, wish)
+            record = await act_on(node, officer, request)
         except Refusal as refusal:
             lines.append(BatchLine(case=item.case, step=item.step, refusal=_told(refusal)))
             continue

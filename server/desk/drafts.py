@@ -66,16 +66,16 @@ async def my_draft(node: Node, owner: str, id: str) -> DraftView:
     return _view(await node.store.drafts.draft(owner, check_id(id), at=node.clock.now()))
 
 
-async def keep(node: Node, owner: str, id: str, *, wish: Submission, version: int | None) -> DraftView:
+async def keep(node: Node, owner: str, id: str, *, submission: Submission, version: int | None) -> DraftView:
     """Keep what is filled in so far, as the version after the one that the citizen knows (None: he begins a draft).
 
     What is kept already is answered as it stands, so that a request may be sent again. Raises DraftIdUnfit,
     NoSuchBundle, TooManyDrafts and the refusals of `check_turn`.
     """
     try:
-        return _view(await _kept(node, owner, check_id(id), wish=wish, version=version))
+        return _view(await _kept(node, owner, check_id(id), submission=submission, version=version))
     except StaleVersion:  # another request was first: the same one perhaps
-        return _view(await _kept(node, owner, id, wish=wish, version=version))
+        return _view(await _kept(node, owner, id, submission=submission, version=version))
 
 
 async def delete(node: Node, owner: str, id: str, *, version: int | None) -> None:
@@ -99,11 +99,11 @@ async def expiring(node: Node, *, after: str = "") -> Found[Expiring]:
     return await node.store.drafts.drafts_expiring(now, now + SOON, limit=EXPIRING_AT_ONCE, after=after)
 
 
-async def _kept(node: Node, owner: str, id: str, *, wish: Submission, version: int | None) -> Draft:
-    bundle = node.catalogue.of(province_of(node.here)).bundle(wish.bundle)
+async def _kept(node: Node, owner: str, id: str, *, submission: Submission, version: int | None) -> Draft:
+    bundle = node.catalogue.of(province_of(node.here)).bundle(submission.bundle)
     now = node.clock.now()
     slot = await node.store.drafts.slot(owner, id, at=now)
-    if slot.draft and slot.draft.wish == wish:
+    if slot.draft and slot.draft.wish == submission:
         return slot.draft
     check_turn(slot, version)
     if slot.draft is None:
@@ -112,7 +112,7 @@ async def _kept(node: Node, owner: str, id: str, *, wish: Submission, version: i
         id=id,
         version=slot.version + 1,
         bundle_name=bundle.name,
-        wish=wish,
+        wish=submission,
         changed_at=now,
         expires_at=expiry(now, days=node.settings.draft_days),
     )

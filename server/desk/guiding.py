@@ -16,7 +16,7 @@ from server.domain.timing import Days, days_of
 from server.node import Node
 
 
-class GuideWish(Value):
+class GuideRequest(Value):
     """The answers given so far, and where inside this province one applies (empty: the province as such)."""
 
     answers: Mapping[str, str] = {}
@@ -97,18 +97,18 @@ class Guide(Value):
     saved: Saved
 
 
-def guide(node: Node, code: str, wish: GuideWish) -> Guide:
+def guide(node: Node, code: str, request: GuideRequest) -> Guide:
     """What the bundle asks with these answers, which may be incomplete.
 
     Raises NoSuchBundle, AnswersIncomplete for answers that are wrong, NoNodeFor.
     """
     catalogue = node.catalogue
     found = catalogue.of(province_of(node.here)).bundle(code)
-    ground = node.ground(wish.division)
-    faults = answer_faults(catalogue, found, wish.answers, ground=ground, must_be_complete=False)
+    ground = node.ground(request.division)
+    faults = answer_faults(catalogue, found, request.answers, ground=ground, must_be_complete=False)
     if faults:
         raise AnswersIncomplete(errors=faults)
-    return _guide(node, found, lay_out(catalogue, found, wish.answers, ground=ground))
+    return _guide(node, found, lay_out(catalogue, found, request.answers, ground=ground))
 
 
 def _guide(node: Node, found: Bundle, plan: Plan) -> Guide:

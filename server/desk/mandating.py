@@ -17,7 +17,7 @@ from server.node import Node
 MOST_LISTED = 100
 
 
-class MandateWish(Value):
+class MandateRequest(Value):
     """Whom to let act, in which bundles, and until the end of which day; he need not have logged in yet."""
 
     agent_name: Annotated[str, StringConstraints(min_length=1, max_length=50)]
@@ -55,12 +55,12 @@ class MandateList(Value):
     received: tuple[MandateView, ...]
 
 
-async def give(node: Node, owner: str, wish: MandateWish, *, key: str) -> MandateView:
+async def give(node: Node, owner: str, request: MandateRequest, *, key: str) -> MandateView:
     """Let somebody act for the owner from today on (授权委托); the same key and wish again give the same mandate.
 
     Raises IdNumberInvalid, NoSuchBundle, the refusals of `check_giving`, IdempotencyKeyReused.
     """
-    mandate = await _wished(node, owner, wish, id=node.keys.wish(["mandate", owner, key]))
+    mandate = await _mandate_of(node, owner, request, id=node.keys.request_digest(["mandate", owner, key]))
     stored = await node.store.mandates.find(mandate.id)
     if stored is None:
         now = node.clock.now()
@@ -89,17 +89,17 @@ async def revoke(node: Node, owner: str, id: str) -> None:
     await node.store.mandates.revoke(id, at=node.clock.now())
 
 
-async def _wished(node: Node, owner: str, wish: MandateWish, *, id: str) -> Mandate:
+async def _mandate_of(node: Node, owner: str, request: MandateRequest, *, id: str) -> Mandate:
     catalogue = node.catalogue.of(province_of(node.here))
     return Mandate(
         id=id,
         principal=owner,
         principal_name=masked_name((await node.store.people.person(owner)).name),
-        agent=person_key(node, wish.agent_id_number, at="/agent_id_number"),
-        agent_name=wish.agent_name,
-        bundles=tuple(catalogue.bundle(code).code for code in dict.fromkeys(wish.bundles)),
+        agent=person_key(node, request.agent_id_number, at="/agent_id_number"),
+        agent_name=request.agent_name,
+        bundles=tuple(catalogue.bundle(code).code for code in dict.fromkeys(request.bundles)),
         begins_on=china_day(node.clock.now()),
-        ends_on=wish.ends_on,
+        ends_on=request.ends_on,
     )
 
 

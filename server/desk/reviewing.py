@@ -79,14 +79,14 @@ class DecisionIncomplete(FormFaulty):
     title = "请补充办理内容"
 
 
-class Wish(Value):
+class ActRequest(Value):
     """Which act an officer does to which step of which case, under which Idempotency-Key, and what he says with it."""
 
     case: str
     step: str
     act: str
     key: str
-    said: Decision
+    decision: Decision
 
 
 @dataclass(frozen=True)
@@ -123,19 +123,19 @@ ALSO: Mapping[str, Mapping[str, str]] = {  # what may be said besides
 }
 
 
-async def act_on(node: Node, officer: Officer, wish: Wish) -> Record:
+async def act_on(node: Node, officer: Officer, request: ActRequest) -> Record:
     """Do one of the desk's ACTS to a step of a case.
 
     Raises NoSuchAct, NoSuchCase, NoSuchStep, NotOurStep, NotYourDepartment, StateForbids, StepChanged,
     ClaimedByAnother, FormFaulty, and what the act itself asks for (domain/moves.py).
     """
-    act = await _with_licence(node, officer, wish, act=act_of(node, officer, wish))
+    act = await _with_licence(node, officer, request, act=act_of(node, officer, request))
     if isinstance(act, acts.Approve):
-        record = await node.store.cases.case(wish.case)
+        record = await node.store.cases.case(request.case)
         catalogue = node.catalogue_of(record.case.catalogue)
-        _check_result(catalogue, wish.step, act.result, on=china_day(node.clock.now()))
-    await check_act(node, officer, act, case=wish.case)
-    return await perform_as_seen(node, wish.case, act)
+        _check_result(catalogue, request.step, act.result, on=china_day(node.clock.now()))
+    await check_act(node, officer, act, case=request.case)
+    return await perform_as_seen(node, request.case, act)
 
 
 async def hand_in_licence(node: Node, officer: Officer, content: bytes, *, name: str) -> Upload:
@@ -143,12 +143,12 @@ async def hand_in_licence(node: Node, officer: Officer, content: bytes, *, name:
     return await hand_in(node, _uploader(node, officer), content, name=name)
 
 
-async def _with_licence(node: Node, officer: Officer, wish: Wish, *, act: acts.StepAct) -> acts.StepAct:
+async def _with_licence(node: Node, officer: Officer, request: ActRequest, *, act: acts.StepAct) -> acts.StepAct:
     """The act with the file that the officer handed in of what the step yields; raises FormFaulty."""
-    id = wish.said.licence
+    id = request.decision.licence
     if not id or not isinstance(act, acts.Approve | acts.Deliver):
         return act
-    record = await node.store.cases.case(wish.case)
+    record = await node.store.cases.case(request.case)
     uploads = await node.store.materials.uploads_of(_uploader(node, officer), [id])
     if id not in uploads:
         detail = "没有找到这份证照文件，请重新上传。"
@@ -156,7 +156,7 @@ async def _with_licence(node: Node, officer: Officer, wish: Wish, *, act: acts.S
             "证照文件有误。", errors=[FieldFault(pointer="/licence", code="material_unknown", detail=detail)]
         )
     content = uploads[id].model_dump(include={"sha256", "size", "media_type"})
-    licence = Offered(code=record.case.step(wish.step).plan.yields, **content)
+    licence = Offered(code=record.case.step(request.step).plan.yields, **content)
     return act.model_copy(update={"licence": licence})
 
 
@@ -164,25 +164,25 @@ def _uploader(node: Node, officer: Officer) -> str:
     return node.keys.owner("officer", officer.name)
 
 
-def act_of(node: Node, officer: Officer, wish: Wish) -> acts.StepAct:
+def act_of(node: Node, officer: Officer, request: ActRequest) -> acts.StepAct:
     """The act that the officer wishes for; raises NoSuchAct, DecisionIncomplete."""
-    if wish.act not in ACTS:
+    if request.act not in ACTS:
         raise NoSuchAct("没有这个操作。")
-    chosen, said = ACTS[wish.act], wish.said.model_dump(exclude_none=True)
-    missing = [name for name in chosen.words if not str(said.get(name) or "").strip()]
+    chosen, decision = ACTS[request.act], request.decision.model_dump(exclude_none=True)
+    missing = [name for name in chosen.words if not str(decision.get(name) or "").strip()]
     if missing:
         faults = [FieldFault(pointer=f"/{name}", code="required", detail="请填写这一项。") for name in missing]
         raise DecisionIncomplete("请补充办理这一操作所需的内容。", errors=faults)
-    words = {**chosen.words, **ALSO.get(wish.act, {})}
+    words = {**chosen.words, **ALSO.get(request.act, {})}
     by = Actor(node=node.here, part="officer", department=officer.department, name=officer.name, rank=officer.rank)
     return chosen.kind.model_validate(
         {
-            "id": node.keys.wish([officer.name, wish.case, wish.key]),
-            "digest": node.keys.wish([wish.step, wish.act, wish.said.model_dump(mode="json")]),
+            "id": node.keys.request_digest([officer.name, request.case, request.key]),
+            "digest": node.keys.request_digest([request.step, request.act, request.decision.model_dump(mode="json")]),
             "by": by,
-            "step": wish.step,
-            "version": wish.said.version,
-            **{word: said[name] for name, word in words.items() if name in said},
+            "step": request.step,
+            "version": request.decision.version,
+            **{word: decision[name] for name, word in words.items() if name in decision},
         }
     )
 

@@ -21,7 +21,7 @@ from server.domain.records import Record
 from server.node import Node
 
 
-class SupplementWish(Value):
+class SupplementRequest(Value):
     """What the applicant supplies for a step: fields by their code, and uploaded materials."""
 
     step: WrittenKey
@@ -30,32 +30,34 @@ class SupplementWish(Value):
     materials: Annotated[tuple[MaterialGiven, ...], Field(max_length=50)] = ()
 
 
-async def supplement(node: Node, owner: str, id: str, *, wish: SupplementWish, key: str) -> Record:
+async def supplement(node: Node, owner: str, id: str, *, request: SupplementRequest, key: str) -> Record:
     """Answer a supplement whole (补正), or hand in deferred materials, once for each key.
 
     Raises the refusals of `own_case`, NoSuchStep, StateForbids, NothingAsked, SupplementOver,
     SupplementIncomplete, FormFaulty, StaleVersion.
     """
     record = await own_case(node, owner, id)
-    uploads = await node.store.materials.uploads_of(owner, [given.id for given in wish.materials])
-    _check(node, record.case, wish, uploads=uploads)
+    uploads = await node.store.materials.uploads_of(owner, [given.id for given in request.materials])
+    _check(node, record.case, request, uploads=uploads)
     act = Supply(
-        id=node.keys.wish(["supplement", owner, id, key]),
-        digest=node.keys.wish(wish.model_dump(mode="json")),
+        id=node.keys.request_digest(["supplement", owner, id, key]),
+        digest=node.keys.request_digest(request.model_dump(mode="json")),
         by=citizen_of(record, owner),
-        step=wish.step,
-        version=wish.version,
-        form=wish.form,
-        materials=tuple(HandedIn(code=given.code, **uploads[given.id].model_dump()) for given in wish.materials),
+        step=request.step,
+        version=request.version,
+        form=request.form,
+        materials=tuple(HandedIn(code=given.code, **uploads[given.id].model_dump()) for given in request.materials),
     )
     return await perform(node, id, act)
 
 
-def _check(node: Node, case: Case, wish: SupplementWish, *, uploads: Mapping[str, Upload]) -> None:
+def _check(node: Node, case: Case, request: SupplementRequest, *, uploads: Mapping[str, Upload]) -> None:
     """Each value must mean something by its field, and each material have been uploaded; raises FormFaulty."""
-    case.step(wish.step)
-    faults = form_faults(_fields(node.catalogue_of(case.catalogue), wish), wish.form, on=china_day(node.clock.now()))
-    for index, given in enumerate(wish.materials):
+    case.step(request.step)
+    faults = form_faults(
+        _fields(node.catalogue_of(case.catalogue), request), request.form, on=china_day(node.clock.now())
+    )
+    for index, given in enumerate(request.materials):
         if given.id not in uploads:
             detail = "没有找到这份材料，请重新上传。"
             faults.append(FieldFault(pointer=f"/materials/{index}/id", code="material_unknown", detail=detail))
@@ -63,7 +65,7 @@ def _check(node: Node, case: Case, wish: SupplementWish, *, uploads: Mapping[str
         raise FormFaulty("请按提示修改后重新提交。", errors=faults)
 
 
-def _fields(catalogue: Catalogue, wish: SupplementWish) -> list[MergedField]:
+def _fields(catalogue: Catalogue, request: SupplementRequest) -> list[MergedField]:
     """The fields that the wish fills, each to be judged by itself: the rest of the form stands as it was."""
-    known = [catalogue.field_of[code] for code in wish.form if code in catalogue.field_of]
-    return [MergedField(field=field, is_required=True, needed_by=(wish.step,)) for field in known]
+    known = [catalogue.field_of[code] for code in request.form if code in catalogue.field_of]
+    return [MergedField(field=field, is_required=True, needed_by=(request.step,)) for field in known]

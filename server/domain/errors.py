@@ -1,4 +1,4 @@
-"""The refusals: every wish that is not granted is refused by a name with a stable code."""
+"""The refusals: each says by its own name and stable code why a request is not granted."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ class FieldFault(Value):
 
 
 class Refusal(Exception):
-    """A wish that is not granted.
+    """A request that is refused, by a name of its own.
 
     Each class writes its own `code`, which is unique and never changes, as clients and other nodes rely on it, and its
     `title` in zh-CN. `detail` is a zh-CN sentence about this one refusal, `errors` its first faults by field, and

@@ -104,37 +104,37 @@ def replay(told: Iterable[events.Event]) -> Case:
 
 def _opened(event: events.Opened) -> Case:
     home, _, number = event.case.partition("/")
-    wish = event.application
+    application = event.application
     return Case(
         home=home,
         number=number,
-        bundle=wish.bundle,
-        bundle_name=wish.bundle_name,
-        catalogue=wish.catalogue,
+        bundle=application.bundle,
+        bundle_name=application.bundle_name,
+        catalogue=application.catalogue,
         opened_at=event.at,
-        applicant=wish.applicant,
-        subject=wish.subject,
-        agent=wish.agent,
-        form=wish.form,
-        materials=wish.materials,
-        deferred=wish.deferred,
-        undertakings=wish.undertakings,
-        steps={plan.code: Step(plan=plan, since=event.at, version=event.number) for plan in wish.steps},
-        closing=wish.closing,
-        lead=wish.lead,
+        applicant=application.applicant,
+        subject=application.subject,
+        agent=application.agent,
+        form=application.form,
+        materials=application.materials,
+        deferred=application.deferred,
+        undertakings=application.undertakings,
+        steps={plan.code: Step(plan=plan, since=event.at, version=event.number) for plan in application.steps},
+        closing=application.closing,
+        lead=application.lead,
     )
 
 
 def _requested(case: Case | None, event: events.Requested) -> Case:
     home, _, number = event.case.partition("/")
-    wish = event.commission
+    application = event.commission
     if case is None:
         case = Case(
             home=home,
             number=number,
-            bundle=wish.bundle,
-            bundle_name=wish.bundle_name,
-            catalogue=wish.catalogue,
+            bundle=application.bundle,
+            bundle_name=application.bundle_name,
+            catalogue=application.catalogue,
             opened_at=event.at,
             applicant=None,
             form={},
@@ -142,19 +142,19 @@ def _requested(case: Case | None, event: events.Requested) -> Case:
             steps={},
         )
     known = set(case.materials)
-    added = tuple(material for material in wish.materials if material not in known)
-    deferred = tuple(dict.fromkeys((*case.deferred, *wish.deferred)))
-    change = {"form": {**case.form, **wish.form}, "materials": case.materials + added, "deferred": deferred}
+    added = tuple(material for material in application.materials if material not in known)
+    deferred = tuple(dict.fromkeys((*case.deferred, *application.deferred)))
+    change = {"form": {**case.form, **application.form}, "materials": case.materials + added, "deferred": deferred}
     step = Step(
-        plan=wish.step,
+        plan=application.step,
         state="sent",
         since=event.at,
         version=event.number,
         node=event.node,
-        directory_version=wish.directory_version,
-        arrived_at=None if wish.materials else event.at,
-        is_gathering=bool(wish.materials),
-        finding=wish.finding,
+        directory_version=application.directory_version,
+        arrived_at=None if application.materials else event.at,
+        is_gathering=bool(application.materials),
+        finding=application.finding,
     )
     return _with_step(case.model_copy(update=change), step)
 

@@ -53,7 +53,7 @@ class Submission(Value):
 
 def application_of(
     catalogue: Catalogue,
-    wish: Submission,
+    submission: Submission,
     *,
     applicant: Person,
     uploads: Mapping[str, Upload],
@@ -64,11 +64,11 @@ def application_of(
 
     `uploads` are those of who hands it in, by id. Fields that his proven name fills are filled here.
     """
-    bundle = catalogue.of(province_of(ground.home)).bundle(wish.bundle)
-    steps = make_plan(catalogue, bundle, wish.answers, ground=ground)
+    bundle = catalogue.of(province_of(ground.home)).bundle(submission.bundle)
+    steps = make_plan(catalogue, bundle, submission.answers, ground=ground)
     merged = merge(catalogue, bundle, steps)
-    faults = form_faults(merged.fields, wish.form, on=ground.on) + _place_faults(merged, wish, ground)
-    faults += _material_faults(merged, wish, uploads)
+    faults = form_faults(merged.fields, submission.form, on=ground.on) + _place_faults(merged, submission, ground)
+    faults += _material_faults(merged, submission, uploads)
     if faults:
         raise FormFaulty("请按提示修改后重新提交。", errors=faults)
     known = {"name": applicant.name, "id_number": applicant.id_number}
@@ -80,13 +80,13 @@ def application_of(
         closing=bundle.closing,
         lead=bundle.lead,
         applicant=applicant,
-        subject=_subject(bundle, wish.form, applicant),
-        answers=wish.answers,
-        form={**wish.form, **filled},
+        subject=_subject(bundle, submission.form, applicant),
+        answers=submission.answers,
+        form={**submission.form, **filled},
         materials=tuple(
-            HandedIn(code=given.code, **uploads[given.id].model_dump()) for given in dict.fromkeys(wish.materials)
+            HandedIn(code=given.code, **uploads[given.id].model_dump()) for given in dict.fromkeys(submission.materials)
         ),
-        deferred=tuple(dict.fromkeys(wish.deferred)),
+        deferred=tuple(dict.fromkeys(submission.deferred)),
         steps=steps,
     )
 
@@ -112,32 +112,32 @@ def _subject(bundle: Bundle, form: Mapping[str, str], applicant: Person) -> Subj
     return None
 
 
-def _place_faults(merged: MergedForm, wish: Submission, ground: Ground) -> list[FieldFault]:
+def _place_faults(merged: MergedForm, submission: Submission, ground: Ground) -> list[FieldFault]:
     """A place of the form must exist today; nothing is decided there, so it may be a town or a zone."""
     codes = [each.field.code for each in merged.fields if each.field.type == "division"]
     return [
         fault
         for code in codes
-        if CODE.fullmatch(wish.form.get(code, ""))
-        for fault in division_faults(ground, wish.form[code], at=pointer("form", code), must_decide=False)
+        if CODE.fullmatch(submission.form.get(code, ""))
+        for fault in division_faults(ground, submission.form[code], at=pointer("form", code), must_decide=False)
     ]
 
 
-def _material_faults(merged: MergedForm, wish: Submission, uploads: Mapping[str, Upload]) -> list[FieldFault]:
+def _material_faults(merged: MergedForm, submission: Submission, uploads: Mapping[str, Upload]) -> list[FieldFault]:
     known = {each.material.code: each for each in merged.materials}
     faults = []
-    for index, given in enumerate(wish.materials):
+    for index, given in enumerate(submission.materials):
         if given.code not in known:
             faults.append(_fault(f"{index}/code", "unknown", "这件事不需要这种材料。"))
         elif given.id not in uploads:
             faults.append(_fault(f"{index}/id", "material_unknown", "没有找到这份材料，请重新上传。"))
-    given_codes = {given.code for given in wish.materials}
-    for index, code in enumerate(wish.deferred):
+    given_codes = {given.code for given in submission.materials}
+    for index, code in enumerate(submission.deferred):
         if code not in known or not known[code].may_be_deferred or code in given_codes:
             fault = _fault(f"{index}", "not_deferrable", "这种材料不能容缺后补，请现在上传。")
             faults.append(fault.model_copy(update={"pointer": f"/deferred/{index}"}))
     for code, each in known.items():
-        if each.is_required and code not in {*given_codes, *wish.deferred}:
+        if each.is_required and code not in {*given_codes, *submission.deferred}:
             faults.append(_fault("", "required", sentences(f"请上传：{each.material.name}")))
     return faults
 

@@ -70,7 +70,7 @@ def test_digests_of_one_node_keep_and_those_of_another_differ(tmp_path: Path):
             keys.owner("person", "1"),
             keys.owner("officer", "1"),
             keys.case_number("owner", "key-1"),
-            keys.wish({"bundle": "birth"}),
+            keys.request_digest({"bundle": "birth"}),
             keys.material("00" * 32),
         ]
 
