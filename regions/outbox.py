@@ -19,7 +19,7 @@ from server.domain.breaker import (
     failed,
     gone_back,
     in_next_stream,
-    is_overtaken,
+    is_superseded,
     probing,
     stopped,
     succeeded,
@@ -241,7 +241,7 @@ async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFai
     def change(state: Outbound) -> Outbound:
         if state.stopped or entry.position <= state.acknowledged:
             return state  # somebody else knows better by now
-        if not is_overtaken(attempt, state):
+        if not is_superseded(attempt, state):
             seconds = wait(state.failures)
             state = failed(state, failure.reason, at=at, wait=seconds, skew_seconds=failure.skew_seconds)
         if theirs is None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.desk import apart
+from server.domain.deadlines import next_at
 from server.domain.effects import due_on
 from server.domain.names import moment_text
 from server.domain.projecting import Projection
-from server.domain.rungs import next_at
 from server.node import Node
 
 TASKS_AT_ONCE = 100

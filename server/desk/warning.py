@@ -3,10 +3,10 @@
 from datetime import date
 
 from server.desk.steps import LocalMoment
+from server.domain.deadlines import CheckpointName
 from server.domain.deciding import NotYourDepartment
 from server.domain.names import Value
 from server.domain.persons import Officer, Rank
-from server.domain.rungs import Name
 from server.domain.warnings import READS
 from server.node import Node
 
@@ -26,7 +26,7 @@ class WarningLine(Value):
     step: str
     department: str
     rank: Rank
-    rung: Name
+    rung: CheckpointName
     text: str
     item_name: str
     bundle_name: str

@@ -47,7 +47,7 @@ def probing(state: Outbound, *, until: datetime) -> Outbound:
     return replace(state, next_attempt_at=until, probe="early" if state.probe == "early" else "under_way")
 
 
-def is_overtaken(attempt: Outbound, state: Outbound) -> bool:
+def is_superseded(attempt: Outbound, state: Outbound) -> bool:
     """Whether another attempt was noted or begun since this one (made in the state `attempt`), so that its failure
     tells nothing new, and must not end the time of whoever probes now.
     """

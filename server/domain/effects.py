@@ -8,6 +8,7 @@ from server.domain.acts import Facts
 from server.domain.calendar import Calendar, add_working_days
 from server.domain.case import Case, State, Step, local_id
 from server.domain.clock import due
+from server.domain.deadlines import next_at
 from server.domain.gathering import Fetch, fetch_of
 from server.domain.letters import Letter, letter_id, letter_salt
 from server.domain.lifecycle import evolve
@@ -15,7 +16,6 @@ from server.domain.names import Moment, Reckoned, Value, china_day
 from server.domain.notices import Notice, notice_of
 from server.domain.parts import paper_is_due
 from server.domain.procedure import DELIVERY_DAYS, NOTIFY_DAYS
-from server.domain.rungs import next_at
 from server.domain.telling import asked, telling
 
 LETTER, NOTICE, ALARM, FETCH, FIRST_TASK = range(5)
@@ -50,7 +50,7 @@ class Task(Value):
 
 
 class Alarm(Value):
-    """When clockwork must look at a case again, as of one event: at its first rung; never, if it has none."""
+    """When clockwork must look at a case again, as of one event: at its first checkpoint, or never without one."""
 
     case: str
     event: int
@@ -101,7 +101,7 @@ def effects_of(
 
 
 def _alarm(case: Case, facts: Facts) -> Alarm:
-    """The case as it stands is looked at at its first rung, even one that is past: it may not have been seen yet."""
+    """Clockwork looks at the case at its first checkpoint, even a past one, which may not have been handled yet."""
     at = next_at(case, here=facts.here, calendar=facts.calendar)
     return Alarm(case=local_id(case.name, facts.here), event=case.version, at=at)
 

@@ -1,20 +1,20 @@
-"""Warnings (督办提醒): what a rung of a case tells officers, heads and leaders; without personal data."""
+"""Warnings (督办提醒): what a checkpoint of a case tells officers, heads and leaders; without personal data."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal
 
 from server.domain.case import Case
+from server.domain.deadlines import CheckpointName, KeptCheckpoint
 from server.domain.names import Moment, Value
 from server.domain.persons import Rank
-from server.domain.rungs import KeptRung, Name
 
 READS: Mapping[Rank, tuple[Rank, ...]] = {
     "officer": ("officer",),
     "head": ("officer", "head"),
     "leader": ("officer", "head", "leader"),
 }
-TEXTS: Mapping[Name, str] = {
+TEXTS: Mapping[CheckpointName, str] = {
     "half": "承诺时限已用去一半。",
     "four_fifths": "承诺时限已用去五分之四，请抓紧办理。",
     "overdue": "已超过承诺时限。",
@@ -39,7 +39,7 @@ class DeskWarning(Value):
     step: str
     department: str
     rank: Literal["officer", "head", "leader"]
-    rung: Name
+    rung: CheckpointName
     text: str
     item_name: str
     bundle_name: str
@@ -48,22 +48,22 @@ class DeskWarning(Value):
     at: Moment
 
 
-def warning_of(case: Case, kept: KeptRung, *, at: datetime) -> DeskWarning:
-    """The warning of a passed rung; ValueError for one of which no desk is told."""
-    rung = kept.rung
-    if rung.to == "citizen" or rung.to == "node":
-        raise ValueError(f"no desk is told of {rung.name}")
+def warning_of(case: Case, kept: KeptCheckpoint, *, at: datetime) -> DeskWarning:
+    """The warning of a passed checkpoint; ValueError for one of which no desk is told."""
+    checkpoint = kept.checkpoint
+    if checkpoint.to == "citizen" or checkpoint.to == "node":
+        raise ValueError(f"no desk is told of {checkpoint.name}")
     return DeskWarning(
         id=kept.id,
         case=kept.case,
-        step=rung.step,
-        department=rung.department,
-        rank=rung.to,
-        rung=rung.name,
-        text=TEXTS[rung.name],
-        item_name=case.step(rung.step).plan.name,
+        step=checkpoint.step,
+        department=checkpoint.department,
+        rank=checkpoint.to,
+        rung=checkpoint.name,
+        text=TEXTS[checkpoint.name],
+        item_name=case.step(checkpoint.step).plan.name,
         bundle_name=case.bundle_name,
-        due_on=rung.due_on,
-        is_confirmed=rung.is_confirmed,
+        due_on=checkpoint.due_on,
+        is_confirmed=checkpoint.is_confirmed,
         at=at,
     )

@@ -23,7 +23,7 @@ class DueAlarm:
 
 
 class Alarms:
-    """The alarms of all cases that ever had one; that of a case without a rung is `done`."""
+    """The alarms of all cases that ever had one; that of a case without a checkpoint is `done`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -14,6 +14,8 @@ from server.domain.notices import NoticeState
 from server.store.alarms import ALARMS
 from server.store.alarms import DONE as ALARM_DONE
 from server.store.cases import CASES
+from server.store.checkpoints import CHECKPOINTS, CLAIMED
+from server.store.checkpoints import DONE as CHECKPOINT_DONE
 from server.store.database import Database, Document, Duplicate, Fields, Mark, is_safe
 from server.store.fetches import DUE, FETCHES
 from server.store.fetches import ENDED as FETCH_ENDED
@@ -23,8 +25,6 @@ from server.store.notices import NOTICES
 from server.store.notices import WAITING as NOTICE_WAITING
 from server.store.queries import APART, BAR, HELD, NEVER, under
 from server.store.reading import read_each
-from server.store.rungs import CLAIMED, RUNGS
-from server.store.rungs import DONE as RUNG_DONE
 
 COLLECTION = "apart"
 MOST_LOOKED_AT = 1000
@@ -81,7 +81,7 @@ QUEUES: Mapping[Kind, Queue] = {
     "letter": _queue(IN, LETTER_WAITING, at=1, dropped=_dropped_letter),
     "notice": _queue(NOTICES, NOTICE_WAITING, at=1, dropped=_dropped_notice),
     "alarm": _queue(ALARMS, at=0, dropped=lambda _: {"key": ALARM_DONE}),
-    "rung": _queue(RUNGS, CLAIMED, at=1, dropped=lambda _: {"key": RUNG_DONE, "outcome": DROPPED}),
+    "rung": _queue(CHECKPOINTS, CLAIMED, at=1, dropped=lambda _: {"key": CHECKPOINT_DONE, "outcome": DROPPED}),
     "fetch": _queue(FETCHES, DUE, at=2, dropped=lambda _: {"key": FETCH_ENDED, "outcome": DROPPED}),
     "effects": Queue(  # still tells when it was due: the promise that letters are complete heeds it
         CASES,

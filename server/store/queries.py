@@ -39,7 +39,7 @@ NOTICES_BY_STATE = Query("notices_by_state", "notices", "key", is_range=True)
 # key: t<at> | case, or done
 ALARMS_DUE = Query("alarms_due", "alarms", "key", is_range=True)
 # key: claimed | t<until> | id, or done
-RUNGS_CLAIMED = Query("rungs_claimed", "rungs", "key", is_range=True)
+CHECKPOINTS_CLAIMED = Query("rungs_claimed", "rungs", "key", is_range=True)
 # key: department | rank | t<at> | id, and node_key: the same without department and rank
 WARNINGS_OF_DEPARTMENT = Query("warnings_of_department", "warnings", "key", is_range=True)
 WARNINGS_OF_NODE = Query("warnings_of_node", "warnings", "node_key", is_range=True)
@@ -78,7 +78,7 @@ QUERIES: tuple[Query, ...] = (
     LETTERS_WAITING,
     NOTICES_BY_STATE,
     ALARMS_DUE,
-    RUNGS_CLAIMED,
+    CHECKPOINTS_CLAIMED,
     WARNINGS_OF_DEPARTMENT,
     WARNINGS_OF_NODE,
     APART,

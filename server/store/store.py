@@ -13,6 +13,7 @@ from server.store.audit import Audit
 from server.store.blobs import Blobs
 from server.store.cases import CASES, Cases
 from server.store.catalogues import Catalogues
+from server.store.checkpoints import Checkpoints
 from server.store.claims import Claims
 from server.store.counts import Counts
 from server.store.database import Database
@@ -31,7 +32,6 @@ from server.store.peers import Peers
 from server.store.people import People
 from server.store.projection import ProjectedCalendar
 from server.store.queries import EXPIRED, hour_bucket
-from server.store.rungs import Rungs
 from server.store.tasks import Tasks
 from server.store.warnings import Warnings
 
@@ -52,7 +52,7 @@ class Store:
     letters_out: LettersOut
     notices: Notices
     alarms: Alarms
-    rungs: Rungs
+    checkpoints: Checkpoints
     warnings: Warnings
     apart: Apart
     calendar: ProjectedCalendar
@@ -93,7 +93,7 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         letters_out=LettersOut(database, ring),
         notices=Notices(database),
         alarms=Alarms(database),
-        rungs=Rungs(database),
+        checkpoints=Checkpoints(database),
         warnings=Warnings(database),
         apart=Apart(database),
         calendar=ProjectedCalendar(database),

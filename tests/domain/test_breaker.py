@@ -16,7 +16,7 @@ from server.domain.breaker import (
     failed,
     gone_back,
     in_next_stream,
-    is_overtaken,
+    is_superseded,
     probing,
     sign_of_life,
     stopped,
@@ -92,19 +92,19 @@ def test_whoever_probes_keeps_the_others_waiting():
 
 def test_an_attempt_that_fails_beside_the_probe_of_another_is_overtaken():
     theirs = probing(broken(), until=later(40))
-    assert is_overtaken(Outbound(), theirs)
-    assert is_overtaken(probing(broken(), until=later(15)), theirs)
+    assert is_superseded(Outbound(), theirs)
+    assert is_superseded(probing(broken(), until=later(15)), theirs)
 
 
 def test_whoever_probes_is_not_overtaken_before_another_does():
     ours = probing(broken(), until=later(40))
-    assert not is_overtaken(ours, ours)
-    assert is_overtaken(ours, failed(ours, "unreachable", at=later(30), wait=20))
+    assert not is_superseded(ours, ours)
+    assert is_superseded(ours, failed(ours, "unreachable", at=later(30), wait=20))
 
 
 def test_the_first_failure_of_a_way_that_is_whole_always_counts():
-    assert not is_overtaken(Outbound(), Outbound())
-    assert is_overtaken(Outbound(), broken())
+    assert not is_superseded(Outbound(), Outbound())
+    assert is_superseded(Outbound(), broken())
 
 
 def test_a_success_closes_it_and_forgets_what_was_wrong():

@@ -1,8 +1,8 @@
 """The days that go by before all that was handed in is with the decider: shown to the applicant, counted for nobody."""
 
 from server.domain.case import Step
+from server.domain.deadlines import checkpoints_of
 from server.domain.events import Accepted
-from server.domain.rungs import rungs_of
 from tests.domain.carrying import Place, carry, exchange
 from tests.world import CALENDAR, JIANGSU, ZHEJIANG, later, of_graph, officer, opening, worked
 
@@ -46,10 +46,13 @@ def test_the_five_days_for_asking_begin_when_all_is_there():
     home.do(opening([of_graph(FAR, division="330106")]))
     carry(home, decider)
     assert decider.case
-    assert rungs_of(decider.case, here=ZHEJIANG, calendar=CALENDAR) == ()
+    assert checkpoints_of(decider.case, here=ZHEJIANG, calendar=CALENDAR) == ()
     decider.days = 2
     decider.gather(FAR)
     step: Step = decider.case.steps[FAR]
     assert step.arrived_at is not None
     assert step.arrived_at.date() == later(days=2).date()
-    assert {rung.name for rung in rungs_of(decider.case, here=ZHEJIANG, calendar=CALENDAR)} == {"notify_soon", "deem"}
+    assert {checkpoint.name for checkpoint in checkpoints_of(decider.case, here=ZHEJIANG, calendar=CALENDAR)} == {
+        "notify_soon",
+        "deem",
+    }

@@ -6,13 +6,13 @@ import pytest
 
 from server.domain import acts
 from server.domain.case import Step
+from server.domain.deadlines import checkpoints_of
 from server.domain.deciding import NotOurStep, StateForbids
 from server.domain.effects import effects_of
 from server.domain.events import Gathered, Requested
 from server.domain.gathering import Fetch, is_wanted, offered
 from server.domain.moves import NothingToGather, NotYielded, TooEarly
 from server.domain.procedure import Delivery
-from server.domain.rungs import rungs_of
 from server.domain.settling import LetterUnreadable
 from tests.domain.carrying import Place, carry, exchange, step_at
 from tests.world import (
@@ -63,7 +63,7 @@ def fetches(place: Place, *events: Any) -> list[Fetch]:
 
 def rung_names(place: Place) -> set[str]:
     assert place.case
-    return {rung.name for rung in rungs_of(place.case, here=place.node, calendar=CALENDAR)}
+    return {checkpoint.name for checkpoint in checkpoints_of(place.case, here=place.node, calendar=CALENDAR)}
 
 
 def far(place: Place) -> Step:

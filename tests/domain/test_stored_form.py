@@ -6,9 +6,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from server.domain.case import Case
+from server.domain.deadlines import CheckpointName
 from server.domain.events import Event
 from server.domain.happening import Happened
-from server.domain.rungs import Name
 
 
 def models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -184,4 +184,4 @@ def test_stored_events_keep_their_kinds_and_the_names_of_their_fields() -> None:
 
 
 def test_checkpoints_keep_the_names_that_stand_in_stored_ids() -> None:
-    assert {"checkpoints": set(get_args(Name))} == written(CHECKPOINTS)
+    assert {"checkpoints": set(get_args(CheckpointName))} == written(CHECKPOINTS)

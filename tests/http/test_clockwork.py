@@ -15,13 +15,13 @@ from server.desk.relay import relay
 from server.domain import acts
 from server.domain.acts import Act
 from server.domain.case import Case
+from server.domain.deadlines import Checkpoint, checkpoints_of
 from server.domain.deciding import decide
 from server.domain.items import OpinionRule, SpecialStep
 from server.domain.names import china_day
 from server.domain.plan import PlannedStep
 from server.domain.procedure import Gap, Terms
 from server.domain.records import Record
-from server.domain.rungs import Rung, rungs_of
 from server.node import Node
 from tests.http.asking import refused
 from tests.nodes import HandClock, Places, running_nodes
@@ -93,7 +93,7 @@ async def case_of(node: Node, record: Record) -> Case:
 
 
 async def told(node: Node, department: str = "health") -> list[tuple[str, str]]:
-    """What the desks were told, the newest first: which rung, to which rank."""
+    """What the desks were told, the newest first: which checkpoint, to which rank."""
     found = await node.store.warnings.warnings(department, ("officer", "head", "leader"), limit=100)
     return [(each["rung"], each["rank"]) for each in found]
 
@@ -187,8 +187,10 @@ async def test_a_lapse_that_a_crash_held_up_into_a_special_procedure_takes_effec
     wish = step(promised=10, legal_days=20, deferrable=("photo",), special_steps=(hearing,))
     record = await taken_up(node, await lay(node, wish, deferred=("photo",)))
     clock.to(12, 1)
-    (lapse,) = (rung for rung in rungs(node, await case_of(node, record)) if rung.name == "lapse")
-    assert await node.store.rungs.claim(record.id, lapse, until=clock.now())  # and here the worker died
+    (lapse,) = (
+        checkpoint for checkpoint in checkpoints(node, await case_of(node, record)) if checkpoint.name == "lapse"
+    )
+    assert await node.store.checkpoints.claim(record.id, lapse, until=clock.now())  # and here the worker died
     await do(node, record, act(acts.Suspend, procedure="听证", notice="通知", days=10))
     clock.to(12, 1, 9)
     await run(node)
@@ -229,12 +231,12 @@ async def test_after_a_week_of_being_down_all_takes_effect_and_only_the_highest_
     await run(node)
     case = await case_of(node, overdue)
     passed = [
-        rung
-        for rung in rungs_of(case, here=node.here, calendar=node.published.calendar)
-        if rung.at <= clock.now() and rung.step == "one"
+        checkpoint
+        for checkpoint in checkpoints_of(case, here=node.here, calendar=node.published.calendar)
+        if checkpoint.at <= clock.now() and checkpoint.step == "one"
     ]
-    assert [rung.name for rung in passed] == ["half", "four_fifths", "overdue"]
-    assert len(await node.store.rungs.passed(overdue.id, passed)) == 3
+    assert [checkpoint.name for checkpoint in passed] == ["half", "four_fifths", "overdue"]
+    assert len(await node.store.checkpoints.passed(overdue.id, passed)) == 3
     found = await node.store.warnings.warnings("health", ("officer", "head", "leader"), limit=100)
     assert [each["rung"] for each in found if each["case"] == overdue.id] == ["overdue"]
     assert (await case_of(node, silent)).steps["one"].state == "accepted"
@@ -248,8 +250,8 @@ async def test_a_crash_between_the_claim_and_the_doing_loses_nothing_and_doubles
 ):
     record = await lay(node)
     clock.to(12, 1)
-    (rung,) = (each for each in rungs(node, record.case) if each.name == "deem")
-    kept = await node.store.rungs.claim(record.id, rung, until=clock.now() + CLAIM)
+    (checkpoint,) = (each for each in checkpoints(node, record.case) if each.name == "deem")
+    kept = await node.store.checkpoints.claim(record.id, checkpoint, until=clock.now() + CLAIM)
     assert kept
     if is_done:  # the act was done, the warning not yet written
         await do_by_law(node, kept.id, record)
@@ -264,8 +266,8 @@ async def test_a_crash_between_the_claim_and_the_doing_loses_nothing_and_doubles
     assert [event.act for event in found.events].count("deem") == 1
 
 
-def rungs(node: Node, case: Case) -> tuple[Rung, ...]:
-    return rungs_of(case, here=node.here, calendar=node.published.calendar)
+def checkpoints(node: Node, case: Case) -> tuple[Checkpoint, ...]:
+    return checkpoints_of(case, here=node.here, calendar=node.published.calendar)
 
 
 async def do_by_law(node: Node, id: str, record: Record) -> None:

@@ -135,8 +135,8 @@ async def test_a_rung_that_somebody_left(places: Places, clock: HandClock, damag
     ids = []
     for case in cases:
         record = await node.store.cases.case(case)
-        passed = [rung for rung in clockwork._passed(node, record) if rung.name == "deem"]
-        kept = await node.store.rungs.claim(case, passed[0], until=clock.now())
+        passed = [checkpoint for checkpoint in clockwork._passed(node, record) if checkpoint.name == "deem"]
+        kept = await node.store.checkpoints.claim(case, passed[0], until=clock.now())
         assert kept
         ids.append(kept.id)
     damage(node, "rungs", ids[0], rung={})

@@ -135,7 +135,7 @@ FAULTS: Sequence[Fault] = (
     Fault(
         name="another's probe ended",
         wrong="a failed attempt that began before lets a second courier probe beside the first",
-        instead=[(outbox, "is_overtaken", wrongs.heeds_nobody)],
+        instead=[(outbox, "is_superseded", wrongs.heeds_nobody)],
         invariant="one courier probes a broken way",
         seed=7,
     ),

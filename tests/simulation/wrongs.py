@@ -149,7 +149,7 @@ def never_done(record: Record, act_id: str) -> str | None:
     return None
 
 
-async def lapses_at_once(node: Any, case: Any, rung: Any) -> bool:
+async def lapses_at_once(node: Any, case: Any, checkpoint: Any) -> bool:
     """A deadline of a citizen abroad takes effect by our clock alone."""
     return True
 

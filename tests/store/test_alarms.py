@@ -1,4 +1,4 @@
-"""Alarms, rungs and warnings in the store: the last event wins, each rung is claimed once, a list hides nothing."""
+"""Alarms, checkpoints and warnings in the store: the last event wins, one claim wins, a list hides nothing."""
 
 import asyncio
 import random
@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
+from server.domain.deadlines import Checkpoint
 from server.domain.names import moment_text
 from server.domain.projecting import Projection
-from server.domain.rungs import Rung
 from server.store.alarms import Alarms, DueAlarm
+from server.store.checkpoints import Checkpoints
 from server.store.database import Database
 from server.store.peers import Peers
 from server.store.projection import ProjectedCalendar
-from server.store.rungs import Rungs
 from server.store.tasks import Tasks
 from server.store.warnings import Warnings
 from tests.store.test_tasks import task
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-RUNG = Rung(step="one", name="half", at=NOW, to="officer", department="health", due_on=NOW.date())
+CHECKPOINT = Checkpoint(step="one", name="half", at=NOW, to="officer", department="health", due_on=NOW.date())
 
 
 def alarm(case: str, event: int, at: datetime | None) -> dict[str, Any]:
@@ -37,8 +37,8 @@ def alarms(database: Database) -> Alarms:
 
 
 @pytest.fixture
-def rungs(database: Database) -> Rungs:
-    return Rungs(database)
+def checkpoints(database: Database) -> Checkpoints:
+    return Checkpoints(database)
 
 
 async def test_alarms_are_due_from_their_moment_on_the_longest_due_first(alarms: Alarms) -> None:
@@ -70,27 +70,27 @@ async def test_an_alarm_is_advanced_only_as_of_the_event_that_was_seen(alarms: A
     assert await alarms.due(minutes(9), limit=10) == []
 
 
-async def test_of_many_workers_one_claims_a_rung_and_one_takes_it_over(rungs: Rungs) -> None:
-    claims = await asyncio.gather(*(rungs.claim("c", RUNG, until=minutes(1)) for _ in range(6)))
+async def test_of_many_workers_one_claims_a_rung_and_one_takes_it_over(checkpoints: Checkpoints) -> None:
+    claims = await asyncio.gather(*(checkpoints.claim("c", CHECKPOINT, until=minutes(1)) for _ in range(6)))
     (kept,) = (claim for claim in claims if claim)
-    assert kept.rung == RUNG
-    assert await rungs.unfinished(NOW, limit=5) == []
-    (left,) = await rungs.unfinished(minutes(1), limit=5)
+    assert kept.checkpoint == CHECKPOINT
+    assert await checkpoints.unfinished(NOW, limit=5) == []
+    (left,) = await checkpoints.unfinished(minutes(1), limit=5)
     assert left == kept
-    taken = await asyncio.gather(*(rungs.take_over(left, until=minutes(2)) for _ in range(6)))
+    taken = await asyncio.gather(*(checkpoints.take_over(left, until=minutes(2)) for _ in range(6)))
     assert taken.count(True) == 1
-    await rungs.finish(left, outcome="told")
-    assert await rungs.unfinished(minutes(9), limit=5) == []
-    assert not await rungs.claim("c", RUNG, until=minutes(9))
+    await checkpoints.finish(left, outcome="told")
+    assert await checkpoints.unfinished(minutes(9), limit=5) == []
+    assert not await checkpoints.claim("c", CHECKPOINT, until=minutes(9))
 
 
-async def test_a_rung_of_another_day_or_case_is_another_one(rungs: Rungs) -> None:
-    moved = RUNG.model_copy(update={"at": NOW + timedelta(days=1)})
-    assert await rungs.note("c", RUNG, outcome="overtaken")
-    assert not await rungs.note("c", RUNG, outcome="overtaken")
-    assert await rungs.passed("c", [RUNG, moved]) == {RUNG.key}
-    assert await rungs.passed("d", [RUNG]) == frozenset()
-    assert await rungs.claim("c", moved, until=minutes(1))
+async def test_a_rung_of_another_day_or_case_is_another_one(checkpoints: Checkpoints) -> None:
+    moved = CHECKPOINT.model_copy(update={"at": NOW + timedelta(days=1)})
+    assert await checkpoints.note("c", CHECKPOINT, outcome="overtaken")
+    assert not await checkpoints.note("c", CHECKPOINT, outcome="overtaken")
+    assert await checkpoints.passed("c", [CHECKPOINT, moved]) == {CHECKPOINT.key}
+    assert await checkpoints.passed("d", [CHECKPOINT]) == frozenset()
+    assert await checkpoints.claim("c", moved, until=minutes(1))
 
 
 async def test_warnings_are_kept_once_and_read_by_department_rank_and_page(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The rungs of a step fall on the days that its deadlines say, over holidays, stops, extensions and unknown years."""
+"""The checkpoints of a step fall on the days of its deadlines, over holidays, stops, extensions and unknown years."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, get_args
@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from server.domain.calendar import DAY
 from server.domain.case import Case, State, Step, Supplement
 from server.domain.clock import Extension, Ledger, consumed, due, extend, pause, resume
+from server.domain.deadlines import (
+    BY_SEVERITY,
+    READERS,
+    Checkpoint,
+    CheckpointName,
+    checkpoints_of,
+    is_superseded,
+    next_at,
+)
 from server.domain.names import CHINA, china_day
 from server.domain.procedure import Deferral, Gap, Opinion, Terms
-from server.domain.rungs import LADDER, READERS, Name, Rung, is_overtaken, next_at, rungs_of
 from tests.world import CALENDAR, JIANGSU, ZHEJIANG, opened, planned
 
 GAP = Gap(kind="field", code="subject_name", reason="请写全名")
@@ -38,13 +46,13 @@ def ledger(accepted_at: datetime, *, legal: int = 10, promised: int = 5) -> Ledg
     return Ledger(accepted_at=accepted_at, legal_days=legal, promised_days=promised)
 
 
-def rungs(case: Case, *, here: str = JIANGSU) -> tuple[Rung, ...]:
-    return rungs_of(case, here=here, calendar=CALENDAR)
+def checkpoints(case: Case, *, here: str = JIANGSU) -> tuple[Checkpoint, ...]:
+    return checkpoints_of(case, here=here, calendar=CALENDAR)
 
 
 def days(case: Case, *, here: str = JIANGSU) -> dict[str, str]:
-    """Rung -> the day on which it is, in China."""
-    return {rung.name: f"{china_day(rung.at):%m-%d}" for rung in rungs(case, here=here)}
+    """Checkpoint -> the day on which it is, in China."""
+    return {checkpoint.name: f"{china_day(checkpoint.at):%m-%d}" for checkpoint in checkpoints(case, here=here)}
 
 
 def test_the_rungs_of_a_running_clock_step_over_the_spring_festival():
@@ -61,8 +69,8 @@ def test_the_rungs_of_a_running_clock_step_over_the_spring_festival():
 def test_five_days_for_telling_step_over_the_spring_festival():
     case = case_with("sent", arrived_at=china(2, 11))
     assert days(case) == {"notify_soon": "02-25", "deem": "02-26"}
-    assert [rung.to for rung in rungs(case)] == ["officer", "head"]
-    assert all(rung.at.astimezone(CHINA).hour == 0 for rung in rungs(case))
+    assert [checkpoint.to for checkpoint in checkpoints(case)] == ["officer", "head"]
+    assert all(checkpoint.at.astimezone(CHINA).hour == 0 for checkpoint in checkpoints(case))
 
 
 def test_a_budget_of_one_day_warns_as_its_day_begins():
@@ -92,7 +100,8 @@ def test_a_rung_that_was_passed_before_a_stop_is_the_same_after_it_and_another_a
     stopped = resume(pause(clock, china(3, 5), reason="听证", notice="通知", days=10), china(3, 11))
     more = extend(clock, Extension(days=10, approver="局长", reason="案情复杂"))
     keys = [
-        {each.name: each.key for each in rungs(case_with("accepted", clock=each))} for each in (clock, stopped, more)
+        {each.name: each.key for each in checkpoints(case_with("accepted", clock=each))}
+        for each in (clock, stopped, more)
     ]
     assert keys[0]["half"] == keys[1]["half"] != keys[2]["half"]
     assert keys[0]["overdue"] != keys[1]["overdue"]
@@ -100,12 +109,17 @@ def test_a_rung_that_was_passed_before_a_stop_is_the_same_after_it_and_another_a
 
 def test_of_unconfirmed_days_nothing_happens_by_law_and_warnings_say_so():
     case = case_with("sent", arrived_at=china(12, 30))
-    assert [(rung.name, rung.is_confirmed) for rung in rungs(case)] == [("notify_soon", False)]
+    assert [(checkpoint.name, checkpoint.is_confirmed) for checkpoint in checkpoints(case)] == [("notify_soon", False)]
     supplement = Supplement(asked_at=china(12, 21), gaps=(GAP,), due_on=date(2027, 1, 12))
-    names = {rung.name: rung.is_confirmed for rung in rungs(case_with("supplementing", supplement=supplement))}
+    names = {
+        checkpoint.name: checkpoint.is_confirmed
+        for checkpoint in checkpoints(case_with("supplementing", supplement=supplement))
+    }
     assert names == {"remind": True, "lapse_blocked": False}
     clock = ledger(china(12, 28), promised=2, legal=10)
-    confirmed = {rung.name: rung.is_confirmed for rung in rungs(case_with("accepted", clock=clock))}
+    confirmed = {
+        checkpoint.name: checkpoint.is_confirmed for checkpoint in checkpoints(case_with("accepted", clock=clock))
+    }
     assert (confirmed["half"], confirmed["overdue"], confirmed["legally_overdue"]) == (True, True, False)
 
 
@@ -115,7 +129,7 @@ def test_the_applicant_is_reminded_three_days_before_in_the_morning_but_not_on_t
 ):
     supplement = Supplement(asked_at=china(2, asked), gaps=(GAP,), due_on=date(2026, 2, due_on))
     case = case_with("supplementing", supplement=supplement)
-    (remind,) = (rung for rung in rungs(case) if rung.name == "remind")
+    (remind,) = (checkpoint for checkpoint in checkpoints(case) if checkpoint.name == "remind")
     assert f"{remind.at.astimezone(CHINA):%m-%d %H}" == f"{reminded} 09"
     assert days(case)["lapse"] == f"02-{due_on + 1:02d}"
 
@@ -124,7 +138,7 @@ def test_an_answered_or_untold_supplement_has_no_deadline():
     untold = Supplement(asked_at=china(2, 9), gaps=(GAP,))
     answered = untold.model_copy(update={"due_on": date(2026, 2, 27), "answered_at": china(2, 10)})
     for supplement in (untold, answered):
-        assert rungs(case_with("supplementing", supplement=supplement)) == ()
+        assert checkpoints(case_with("supplementing", supplement=supplement)) == ()
 
 
 def test_of_another_nodes_step_the_home_has_what_its_citizen_needs_and_the_decider_the_rest():
@@ -138,7 +152,7 @@ def test_of_another_nodes_step_the_home_has_what_its_citizen_needs_and_the_decid
 def test_several_deferred_materials_of_one_day_are_one_deadline():
     deferrals = tuple(Deferral(material=code, due_on=date(2026, 3, 9)) for code in ("photo", "proof"))
     case = case_with("accepted", clock=ledger(china(3, 2)), deferrals=deferrals)
-    assert [rung.name for rung in rungs(case)].count("lapse") == 1
+    assert [checkpoint.name for checkpoint in checkpoints(case)].count("lapse") == 1
     came = tuple(each.model_copy(update={"came_at": china(3, 3)}) for each in deferrals)
     assert "lapse" not in days(case_with("accepted", clock=ledger(china(3, 2)), deferrals=came))
 
@@ -185,27 +199,31 @@ def test_opinions_and_deliveries_have_rungs_of_their_own():
         "insurance": Opinion(asked_at=china(2, 9), due_on=date(2026, 2, 14), answer="agree"),
     }
     stopped = pause(ledger(china(2, 9)), china(2, 10), reason="听证", notice="通知", days=10)
-    (opinion,) = rungs(case_with("suspended", clock=stopped, opinions=opinions))
+    (opinion,) = checkpoints(case_with("suspended", clock=stopped, opinions=opinions))
     assert (opinion.name, opinion.department, opinion.to) == ("opinion_overdue", "police", "head")
     assert china_day(opinion.at) == date(2026, 2, 24)
     assert days(case_with("approved", since=china(3, 2))) == {"deliver_overdue": "03-17"}
-    assert rungs(case_with("delivered", since=china(3, 2))) == ()
+    assert checkpoints(case_with("delivered", since=china(3, 2))) == ()
 
 
 def test_of_rungs_passed_together_each_reader_is_told_of_the_highest():
-    passed = [rung for rung in rungs(case_with("accepted", clock=ledger(china(2, 9)))) if rung.name in LADDER]
-    told = [rung.name for rung in passed if not is_overtaken(rung, passed)]
+    passed = [
+        checkpoint
+        for checkpoint in checkpoints(case_with("accepted", clock=ledger(china(2, 9))))
+        if checkpoint.name in BY_SEVERITY
+    ]
+    told = [checkpoint.name for checkpoint in passed if not is_superseded(checkpoint, passed)]
     assert sorted(told) == ["legally_overdue", "overdue"]
-    late = rungs(case_with("sent", arrived_at=china(2, 9)))
-    assert [rung.name for rung in late if not is_overtaken(rung, late)] == ["deem"]
+    late = checkpoints(case_with("sent", arrived_at=china(2, 9)))
+    assert [checkpoint.name for checkpoint in late if not is_superseded(checkpoint, late)] == ["deem"]
 
 
 def test_the_next_moment_is_that_of_the_first_rung_or_of_the_first_later_one():
     case = case_with("sent", arrived_at=china(2, 11))
-    first, second = (rung.at for rung in rungs(case))
+    first, second = (checkpoint.at for checkpoint in checkpoints(case))
     at = [next_at(case, here=JIANGSU, calendar=CALENDAR, after=after) for after in (None, first - DAY, first, second)]
     assert at == [first, first, second, None]
-    assert set(READERS) == set(get_args(Name))
+    assert set(READERS) == set(get_args(CheckpointName))
 
 
 # The oracle walks day by day and asks of each morning what a person would ask.
@@ -226,7 +244,7 @@ def lived(accepted_at: datetime, spans: list[int], promised: int, extension: int
 
 
 def by_hand(clock: Ledger, name: str) -> date:
-    """The first morning on which the rung is true, found by looking at one morning after the other."""
+    """The first morning on which the checkpoint is true, found by looking at one morning after the other."""
     day, budget = clock.accepted_on, clock.days("promised")
     late = 0
     while True:
@@ -248,8 +266,12 @@ def test_each_rung_is_on_the_first_morning_on_which_it_is_true(
     accepted_at: datetime, spans: list[int], promised: int, extension: int
 ):
     clock = lived(accepted_at, spans, promised, extension)
-    found = {rung.name: rung for rung in rungs(case_with("accepted", clock=clock)) if rung.name in CLOCKED}
-    assert {name: china_day(rung.at) for name, rung in found.items()} == {
+    found = {
+        checkpoint.name: checkpoint
+        for checkpoint in checkpoints(case_with("accepted", clock=clock))
+        if checkpoint.name in CLOCKED
+    }
+    assert {name: china_day(checkpoint.at) for name, checkpoint in found.items()} == {
         name: by_hand(clock, name) for name in CLOCKED
     }
     last = due(clock, CALENDAR, "promised").on
