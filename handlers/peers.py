@@ -34,8 +34,8 @@ class PeerHandler(Handler):
 
     def on_finish(self) -> None:
         if self.refused:
-            turned = auditing.Turned(self.refused, self.path, self.request.headers, self.proof)
-            self.in_flight.start(auditing.note(self.node, turned))
+            rejected = auditing.RejectedRequest(self.refused, self.path, self.request.headers, self.proof)
+            self.in_flight.start(auditing.note(self.node, rejected))
         super().on_finish()
 
     def finish_problem(self, status: int, body: bytes) -> None:

@@ -167,7 +167,7 @@ async def carried(sender: Side, receiver: Side, *, letters: int) -> dict[str, fl
             pass
 
     async def settle() -> None:
-        while await settling.spread(receiver.node, sender.node.here) or await settling.settle(receiver.node):
+        while await settling.unpack(receiver.node, sender.node.here) or await settling.settle(receiver.node):
             pass
 
     sending = await spent(deliver)

@@ -11,7 +11,7 @@ from server.domain.exchange import own_id
 from server.node import Node
 
 # How a thing is done again that does not stand in a queue of its own.
-AGAIN: Mapping[Kind, Again] = {"batch": settling.spread_again, "dates": reprojecting.reproject_case}
+AGAIN: Mapping[Kind, Again] = {"batch": settling.unpack_again, "dates": reprojecting.reproject_case}
 
 
 async def release_due(node: Node) -> bool:

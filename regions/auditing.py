@@ -15,7 +15,7 @@ HOUR = len("2026-11-23T05")
 
 
 @dataclass(frozen=True)
-class Turned:
+class RejectedRequest:
     """A request that was turned away at a door (`path`): why, its headers, and the proof if it came to one."""
 
     refusal: Refusal
@@ -24,20 +24,20 @@ class Turned:
     proof: Proven | None
 
 
-async def note(node: Node, turned: Turned) -> None:
+async def note(node: Node, rejected: RejectedRequest) -> None:
     """Note who was refused what: `peer` only if it is proven, else `key` is the one that the request claims.
 
     A key that the directory does not have is noted as none, so that a stranger can cause a few entries an hour and
     no more. What this node itself cannot do now is no refusal.
     """
-    if isinstance(turned.refusal, Unavailable):
+    if isinstance(rejected.refusal, Unavailable):
         return
-    at, code, proof = node.clock.now(), turned.refusal.code, turned.proof
-    peer, key = (proof.sender, proof.key.id) if proof else ("", _claimed(node, turned.headers))
-    about = {"peer": peer, "key": key, "code": code, "door": turned.door}
+    at, code, proof = node.clock.now(), rejected.refusal.code, rejected.proof
+    peer, key = (proof.sender, proof.key.id) if proof else ("", _claimed(node, rejected.headers))
+    about = {"peer": peer, "key": key, "code": code, "door": rejected.door}
     try:
         await node.store.audit.count(
-            "refused:" + ":".join((peer or "unproven", key, code, turned.door, moment_text(at)[:HOUR])),
+            "refused:" + ":".join((peer or "unproven", key, code, rejected.door, moment_text(at)[:HOUR])),
             "peer.refused",
             at=at,
             about=about,

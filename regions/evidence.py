@@ -9,11 +9,11 @@ from server.domain.directory import NodeEntry
 from server.domain.exchange import Entry, Position
 from server.domain.letters import GENESIS
 from server.domain.names import Value
-from server.domain.reconciling import Way
+from server.domain.reconciling import Direction
 from server.node import Node
 
 ENTRIES_AT_ONCE = 100
-WAYS: tuple[Way, ...] = ("out", "in")
+DIRECTIONS: tuple[Direction, ...] = ("out", "in")
 
 
 class LogChecked(Value):
@@ -22,7 +22,7 @@ class LogChecked(Value):
     """
 
     peer: str
-    direction: Way
+    direction: Direction
     stream: int
     batches: int
     letters: int
@@ -41,12 +41,16 @@ class Receipts(Value):
 async def check_receipts(node: Node) -> Receipts:
     """Walk every log of this node from its beginning and verify chain, request signature and receipt of each batch."""
     logs = tuple(
-        [await _check_log(node, peer, direction) for peer in node.directory.peers_of(node.here) for direction in WAYS]
+        [
+            await _check_log(node, peer, direction)
+            for peer in node.directory.peers_of(node.here)
+            for direction in DIRECTIONS
+        ]
     )
     return Receipts(node=node.here, verified=all(log.faulty is None for log in logs), logs=logs)
 
 
-async def _check_log(node: Node, peer: NodeEntry, direction: Way) -> LogChecked:
+async def _check_log(node: Node, peer: NodeEntry, direction: Direction) -> LogChecked:
     log = node.store.log(direction, peer.node)
     us = node.directory.entry(node.here)
     sender, receiver = (us, peer) if direction == "out" else (peer, us)

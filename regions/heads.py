@@ -11,7 +11,7 @@ from server.crypto.signatures import Proven
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.exchange import Head, Position
 from server.domain.names import Value
-from server.domain.reconciling import Heads, Mile, Way
+from server.domain.reconciling import Direction, Heads, LogEntry
 from server.node import Node
 
 PATH = "/peer/v1/heads"
@@ -41,7 +41,7 @@ async def tell(node: Node, proven: Proven, asked: HeadsAsked) -> SignedReply:
     return signed(node, proven, Answer(200, JSON, told.model_dump_json().encode()))
 
 
-async def heads(node: Node, peer: str, way: Way, *, stream: int = 0, numbers: Sequence[int] = ()) -> Heads:
+async def heads(node: Node, peer: str, way: Direction, *, stream: int = 0, numbers: Sequence[int] = ()) -> Heads:
     """How far our copy of a stream (0: the last) of this way has come, with these of its entries."""
     log = node.store.log(way, peer)
     out, into = (await node.store.peers.states([peer]))[peer]
@@ -60,7 +60,7 @@ async def heads(node: Node, peer: str, way: Way, *, stream: int = 0, numbers: Se
         hash=head.hash,
         total=head.total,
         acknowledged=acknowledged.number if acknowledged.stream == chosen else 0,
-        miles={number: Mile(hash=entry.hash, total=entry.total) for number, entry in found.items()},
+        miles={number: LogEntry(hash=entry.hash, total=entry.total) for number, entry in found.items()},
     )
     return told if way == "out" else await _with_fates(node, peer, told, head=head, spread=into.spread)
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from regions import bouncing
-from regions.hearing import NoSuchLetter
+from regions.control_letters import NoSuchLetter
 from server.domain.errors import Conflict
 from server.domain.exchange import KeptLetter, SentLetter
 from server.domain.letters import ANNULLED, RETRY, Letter, about_letter

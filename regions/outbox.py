@@ -33,7 +33,7 @@ from server.node import Node
 
 BEHIND = timedelta(minutes=5)
 A_MOMENT = timedelta(milliseconds=1)
-VOUCH_EVERY = timedelta(minutes=10)
+HEARTBEAT_EVERY = timedelta(minutes=10)
 CONTRADICTIONS = frozenset({"log_gap", "log_conflict", "sender_behind"})
 
 
@@ -59,14 +59,14 @@ async def deliver(node: Node, peer: NodeEntry) -> bool:
     log = node.store.log("out", peer.node)
     head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
     is_idle = head.position <= state.acknowledged
-    is_owed = is_idle and await _is_owed(node, peer.node, head)
-    if is_idle and not is_owed and not (await node.store.letters_out.to_log(peer.node, limit=1)).seen:
+    is_heartbeat_due = is_idle and await _is_heartbeat_due(node, peer.node, head)
+    if is_idle and not is_heartbeat_due and not (await node.store.letters_out.to_log(peer.node, limit=1)).seen:
         return False
     if head.number and (of_head := await log.entry(head.position)):
         await node.store.letters_out.mark_logged(peer.node, of_head.letters, head.position)
     written: Mapping[str, Written] = {}
     if is_idle:
-        chosen = await _append(node, peer.node, head, may_be_empty=is_owed)
+        chosen = await _append(node, peer.node, head, may_be_empty=is_heartbeat_due)
         if chosen is None:
             return False
         written = {each.id: each for each in chosen}
@@ -116,12 +116,12 @@ async def retry(node: Node, peer: str, *, by: str) -> Outbound:
     return await node.store.peers.change(peer, lambda now: brought_forward(now, at=at, longest=longest))
 
 
-async def _is_owed(node: Node, peer: str, head: Head) -> bool:
+async def _is_heartbeat_due(node: Node, peer: str, head: Head) -> bool:
     """Whether a batch is due even without letters: a deadline is open there, and our last word is ten minutes old."""
-    if not await node.store.peers.is_owed(peer, node.clock.now()):
+    if not await node.store.peers.wants_heartbeat(peer, node.clock.now()):
         return False
     last = await node.store.log("out", peer).entry(head.position)
-    return last is None or last.batch.complete_to + VOUCH_EVERY <= await _complete_to(node)
+    return last is None or last.batch.complete_to + HEARTBEAT_EVERY <= await _complete_to(node)
 
 
 async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> Sequence[Written] | None:

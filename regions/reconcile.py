@@ -14,13 +14,13 @@ from server.domain.breaker import gone_back
 from server.domain.directory import NodeEntry
 from server.domain.exchange import Outbound, Position
 from server.domain.reconciling import (
-    Both,
     Compared,
+    Comparison,
     Difference,
+    Direction,
     Heads,
-    Mile,
+    LogEntry,
     Reconciliation,
-    Way,
     between,
     differences,
     narrowed,
@@ -29,7 +29,7 @@ from server.node import Node
 
 WAITING_LONG = timedelta(hours=1)
 DAILY = timedelta(days=1)
-OTHER: dict[Way, Way] = {"out": "in", "in": "out"}
+OTHER: dict[Direction, Direction] = {"out": "in", "in": "out"}
 
 
 async def daily(node: Node) -> bool:
@@ -54,9 +54,9 @@ async def reconcile(node: Node, peer: NodeEntry) -> Reconciliation:
     for way in OTHER:
         stream, last = 1, 1
         while stream <= last:
-            both = await _both(node, peer, way, stream=stream)
-            last = max(both.sender.last_stream, both.receiver.last_stream)
-            compared.append(await _compare(node, peer, both))
+            comparison = await _comparison(node, peer, way, stream=stream)
+            last = max(comparison.sender.last_stream, comparison.receiver.last_stream)
+            compared.append(await _compare(node, peer, comparison))
             stream += 1
     found = Reconciliation(peer=peer.node, at=node.clock.now(), compared=tuple(compared))
     await node.store.peers.keep_reconciled(peer.node, found.model_dump_json(), at=found.at)
@@ -66,17 +66,17 @@ async def reconcile(node: Node, peer: NodeEntry) -> Reconciliation:
     return found
 
 
-async def _both(node: Node, peer: NodeEntry, way: Way, *, stream: int) -> Both:
+async def _comparison(node: Node, peer: NodeEntry, way: Direction, *, stream: int) -> Comparison:
     """How both sides tell a stream: ours is read before and after the peer's, for batches go on meanwhile."""
     before = await heads(node, peer.node, way, stream=stream)
     theirs = await _ask(node, peer, way, stream=stream, numbers=[before.number] if before.number else [])
     after = await heads(node, peer.node, way, stream=stream)
     if way == "out":
-        return Both(way=way, sender=after, receiver=theirs, receipted=before.acknowledged, held=theirs.number)
-    return Both(way=way, sender=theirs, receiver=after, receipted=theirs.acknowledged, held=before.number)
+        return Comparison(way=way, sender=after, receiver=theirs, receipted=before.acknowledged, held=theirs.number)
+    return Comparison(way=way, sender=theirs, receiver=after, receipted=theirs.acknowledged, held=before.number)
 
 
-async def _ask(node: Node, peer: NodeEntry, way: Way, *, stream: int, numbers: Sequence[int]) -> Heads:
+async def _ask(node: Node, peer: NodeEntry, way: Direction, *, stream: int, numbers: Sequence[int]) -> Heads:
     """What the peer tells of its copy; raises PeerFailure."""
     query = {"way": OTHER[way], "stream": str(stream)}
     if numbers:
@@ -91,28 +91,32 @@ async def _ask(node: Node, peer: NodeEntry, way: Way, *, stream: int, numbers: S
     return answered
 
 
-async def _compare(node: Node, peer: NodeEntry, both: Both) -> Compared:
-    ours, theirs = (both.sender, both.receiver) if both.way == "out" else (both.receiver, both.sender)
+async def _compare(node: Node, peer: NodeEntry, comparison: Comparison) -> Compared:
+    ours, theirs = (
+        (comparison.sender, comparison.receiver)
+        if comparison.way == "out"
+        else (comparison.receiver, comparison.sender)
+    )
     conflict, totals = 0, (0, 0)
-    if number := both.common:
-        mine = await _mile(node, peer, both, number=number)
+    if number := comparison.common:
+        mine = await _entry(node, peer, comparison, number=number)
         other = _at(theirs, number)
         if other is None:
-            stream = both.sender.stream
-            other = (await _ask(node, peer, both.way, stream=stream, numbers=[number])).miles.get(number)
+            stream = comparison.sender.stream
+            other = (await _ask(node, peer, comparison.way, stream=stream, numbers=[number])).miles.get(number)
         if mine is None or other is None:
             raise PeerFailure("answer_unreadable")
         if mine.hash != other.hash:
-            conflict = await _first_different(node, peer, both)
+            conflict = await _first_different(node, peer, comparison)
         pair = (mine.total, other.total)
-        totals = pair if both.way == "out" else (pair[1], pair[0])
-    found = differences(both, conflict, totals)
-    await _send_again(node, peer, both, found=found)
-    late = await _late(node, peer, both)
-    receiver = both.receiver
+        totals = pair if comparison.way == "out" else (pair[1], pair[0])
+    found = differences(comparison, conflict, totals)
+    await _send_again(node, peer, comparison, found=found)
+    late = await _late(node, peer, comparison)
+    receiver = comparison.receiver
     return Compared(
-        way=both.way,
-        stream=both.sender.stream,
+        way=comparison.way,
+        stream=comparison.sender.stream,
         ours=ours.number,
         theirs=theirs.number,
         settled=receiver.settled,
@@ -121,27 +125,29 @@ async def _compare(node: Node, peer: NodeEntry, both: Both) -> Compared:
     )
 
 
-def _at(told: Heads, number: int) -> Mile | None:
+def _at(told: Heads, number: int) -> LogEntry | None:
     """The entry of this number, if it was told."""
-    return Mile(hash=told.hash, total=told.total) if told.number == number else told.miles.get(number)
+    return LogEntry(hash=told.hash, total=told.total) if told.number == number else told.miles.get(number)
 
 
-async def _mile(node: Node, peer: NodeEntry, both: Both, *, number: int) -> Mile | None:
+async def _entry(node: Node, peer: NodeEntry, comparison: Comparison, *, number: int) -> LogEntry | None:
     """Our own entry of this number."""
-    return (await _miles(node, peer, both, numbers=[number])).get(number)
+    return (await _entries(node, peer, comparison, numbers=[number])).get(number)
 
 
-async def _miles(node: Node, peer: NodeEntry, both: Both, *, numbers: Sequence[int]) -> dict[int, Mile]:
-    found = await node.store.log(both.way, peer.node).entries(numbers, stream=both.sender.stream)
-    return {number: Mile(hash=entry.hash, total=entry.total) for number, entry in found.items()}
+async def _entries(
+    node: Node, peer: NodeEntry, comparison: Comparison, *, numbers: Sequence[int]
+) -> dict[int, LogEntry]:
+    found = await node.store.log(comparison.way, peer.node).entries(numbers, stream=comparison.sender.stream)
+    return {number: LogEntry(hash=entry.hash, total=entry.total) for number, entry in found.items()}
 
 
-async def _first_different(node: Node, peer: NodeEntry, both: Both) -> int:
+async def _first_different(node: Node, peer: NodeEntry, comparison: Comparison) -> int:
     """The first number under which the two have other entries; each request narrows the search to an eighth."""
-    low, high = 0, both.common
+    low, high = 0, comparison.common
     while tried := between(low, high):
-        theirs = (await _ask(node, peer, both.way, stream=both.sender.stream, numbers=tried)).miles
-        ours = await _miles(node, peer, both, numbers=tried)
+        theirs = (await _ask(node, peer, comparison.way, stream=comparison.sender.stream, numbers=tried)).miles
+        ours = await _entries(node, peer, comparison, numbers=tried)
         equal = [
             number
             for number in tried
@@ -151,10 +157,10 @@ async def _first_different(node: Node, peer: NodeEntry, both: Both) -> int:
     return high
 
 
-async def _send_again(node: Node, peer: NodeEntry, both: Both, *, found: Sequence[Difference]) -> None:
+async def _send_again(node: Node, peer: NodeEntry, comparison: Comparison, *, found: Sequence[Difference]) -> None:
     """What the receiver of our letters has lost since it receipted it is sent again, without waiting for a letter."""
-    if both.way == "out" and any(each.kind == "receiver_behind" for each in found):
-        position = Position(both.sender.stream, both.receiver.number)
+    if comparison.way == "out" and any(each.kind == "receiver_behind" for each in found):
+        position = Position(comparison.sender.stream, comparison.receiver.number)
 
         def change(state: Outbound) -> Outbound:
             return gone_back(state, position) if not state.stopped and state.acknowledged > position else state
@@ -162,14 +168,14 @@ async def _send_again(node: Node, peer: NodeEntry, both: Both, *, found: Sequenc
         await node.store.peers.change(peer.node, change)
 
 
-async def _late(node: Node, peer: NodeEntry, both: Both) -> list[Difference]:
+async def _late(node: Node, peer: NodeEntry, comparison: Comparison) -> list[Difference]:
     """The letters that have waited long to be settled, by the age of their first batch."""
-    number, stream = both.receiver.first_waiting, both.sender.stream
-    entry = await node.store.log(both.way, peer.node).entry(Position(stream, number)) if number else None
+    number, stream = comparison.receiver.first_waiting, comparison.sender.stream
+    entry = await node.store.log(comparison.way, peer.node).entry(Position(stream, number)) if number else None
     if entry is None or entry.batch.complete_to + WAITING_LONG > node.clock.now():
         return []
     words = (
-        f"{both.receiver.waiting} letters wait to be settled, the first of them in batch {number},"
+        f"{comparison.receiver.waiting} letters wait to be settled, the first of them in batch {number},"
         f" since {entry.batch.complete_to:%Y-%m-%d %H:%M} UTC or before"
     )
-    return [Difference(kind="waiting_long", way=both.way, stream=stream, number=number, words=words)]
+    return [Difference(kind="waiting_long", way=comparison.way, stream=stream, number=number, words=words)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from regions.hearing import ABOUT_LETTERS, hear
+from regions.control_letters import CONTROL_LETTERS, handle
 from server.desk import apart
 from server.desk.acting import perform_many
 from server.desk.relay import relay_soon
@@ -31,7 +31,7 @@ class LetterConflict(Conflict):
     title = "同一编号的函件内容不同"
 
 
-async def spread(node: Node, peer: str) -> bool:
+async def unpack(node: Node, peer: str) -> bool:
     """Spread the letters of a peer's kept batches, in order of the log; True if there may be more.
 
     A batch or a letter that cannot be spread is set apart. The peer's way then counts as not whole: no deadline of an
@@ -43,7 +43,7 @@ async def spread(node: Node, peer: str) -> bool:
     for number in range(done.number + 1, done.number + 1 + found.seen):
         position = Position(done.stream, number)
         if number in opened:
-            is_whole = await _spread_batch(node, peer, opened[number])
+            is_whole = await _unpack_batch(node, peer, opened[number])
         else:
             fault = found.unreadable[node.store.log("in", peer).id_of(position)]
             is_whole = await apart.set_apart(node, "batch", _batch_id(peer, position), fault=fault)
@@ -55,7 +55,7 @@ async def spread(node: Node, peer: str) -> bool:
     return found.seen == BATCHES_AT_ONCE
 
 
-async def spread_again(node: Node, batch: str) -> None:
+async def unpack_again(node: Node, batch: str) -> None:
     """Spread once more a letter of a batch, or a whole batch that did not open; raises what they raise."""
     peer, stream, number, *index = batch.split(":")
     entry = await node.store.log("in", peer).entry(Position(int(stream), int(number)))
@@ -64,14 +64,14 @@ async def spread_again(node: Node, batch: str) -> None:
     if index:
         await _keep(node, peer, entry, indexes=[int(index[0])])
     else:
-        await _spread_batch(node, peer, entry)
+        await _unpack_batch(node, peer, entry)
 
 
 def _batch_id(peer: str, position: Position) -> str:
     return f"{peer}:{position.stream}:{position.number}"
 
 
-async def _spread_batch(node: Node, peer: str, entry: Entry) -> bool:
+async def _unpack_batch(node: Node, peer: str, entry: Entry) -> bool:
     """Spread all letters of an entry; False if some had to be set apart."""
     letters = {f"{_batch_id(peer, entry.position)}:{index}": index for index in range(len(entry.letters))}
     return await apart.all_or_each(node, letters, lambda some: _keep(node, peer, entry, indexes=some), kind="batch")
@@ -83,7 +83,7 @@ async def _keep(node: Node, peer: str, entry: Entry, *, indexes: Sequence[int]) 
     first, at = indexes[0] if indexes else 0, node.clock.now()
     conflicts = await node.store.letters_in.keep(letters, sender=peer, at=at, position=entry.position, first=first)
     for letter in conflicts:
-        if letter.kind not in ABOUT_LETTERS:
+        if letter.kind not in CONTROL_LETTERS:
             await tell_refused(node, letter.id, LetterConflict.code, sender=peer, round=0)
         node.log.error("letter.conflict", peer=peer, letter=letter.id, case=letter.case, kind=letter.kind)
 
@@ -107,8 +107,8 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
             await _refuse(node, kept, LetterConflict("同一编号的函件已经收到过，内容不同。"))
         elif letter.after and letter.after not in free:
             await _postpone(node, kept, "waits_on_earlier_letter")
-        elif letter.kind in ABOUT_LETTERS:
-            await _hear(node, kept)
+        elif letter.kind in CONTROL_LETTERS:
+            await _handle_control_letter(node, kept)
         elif act := await _act(node, kept):
             acts_by_case.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
             free.add(letter.id)
@@ -146,10 +146,10 @@ async def _do(node: Node, acts_by_case: dict[str, list[tuple[KeptLetter, Act]]])
         node.metrics.letters_settled.labels(kept.letter.kind, SETTLED).inc()
 
 
-async def _hear(node: Node, kept: KeptLetter) -> None:
+async def _handle_control_letter(node: Node, kept: KeptLetter) -> None:
     """What is said about another letter takes effect; it is never answered by letter.refused."""
     try:
-        await hear(node, kept.letter)
+        await handle(node, kept.letter)
     except (StaleVersion, Unavailable) as doubt:
         await _postpone(node, kept, doubt.code)
         return
@@ -182,10 +182,10 @@ async def _refuse(node: Node, kept: KeptLetter, refusal: Refusal) -> None:
 
 async def tell_refused(node: Node, id: str, code: str, *, sender: str, round: int) -> None:
     """Tell the sender that its letter of this id cannot be settled, for this reason: it is a dead letter there."""
-    said = {"code": code} | ({"round": round} if round else {})
+    body = {"code": code} | ({"round": round} if round else {})
     at, salt = node.clock.now(), node.chance.token(16)
-    said_of_it = about_letter(REFUSED, id, between=(node.here, sender), at=at, salt=salt, **said)
-    await node.store.letters_out.answer(said_of_it)
+    message = about_letter(REFUSED, id, between=(node.here, sender), at=at, salt=salt, **body)
+    await node.store.letters_out.answer(message)
 
 
 def _count(node: Node, kept: KeptLetter, outcome: str) -> None:

@@ -15,7 +15,7 @@ class Awaited:
     """The peers whose courier has something to send, and those whose batches wait to be spread."""
 
     couriers: frozenset[str]
-    spreaders: frozenset[str]
+    unpackers: frozenset[str]
 
 
 async def look(node: Node) -> Awaited:
@@ -30,7 +30,7 @@ async def look(node: Node) -> Awaited:
             for peer, (out, _) in states.items()
             if _is_due(out, now, longest) and (peer in destinations or out.failures)
         ),
-        spreaders=frozenset(peer for peer, (_, into) in states.items() if into.head_position > into.spread),
+        unpackers=frozenset(peer for peer, (_, into) in states.items() if into.head_position > into.spread),
     )
 
 

@@ -41,13 +41,13 @@ def start(node: Node, loops: Loops) -> None:
             if peer.node not in known:
                 known.add(peer.node)
                 loop(f"courier:{peer.node}", partial(_deliver, node, peer.node), ROUND_SECONDS)
-                loop(f"spread:{peer.node}", partial(settling.spread, node, peer.node), ROUND_SECONDS)
+                loop(f"spread:{peer.node}", partial(settling.unpack, node, peer.node), ROUND_SECONDS)
                 fetch = partial(fetching.fetch, node, peer.node)
                 loop(f"fetch:{peer.node}", fetch, ROUND_SECONDS, round_seconds=LONG_ROUND_SECONDS)
 
     async def wake_peers() -> None:
         awaited = await watch.look(node)
-        for name in [f"courier:{peer}" for peer in awaited.couriers] + [f"spread:{peer}" for peer in awaited.spreaders]:
+        for name in [f"courier:{peer}" for peer in awaited.couriers] + [f"spread:{peer}" for peer in awaited.unpackers]:
             if name.partition(":")[2] in known:
                 loops.nudge(name)
 

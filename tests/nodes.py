@@ -220,7 +220,7 @@ async def settle_here(running: Running, *, is_fetching: bool = True) -> None:
     for peer in node.directory.peers_of(node.here):
         while await outbox.deliver(node, peer):
             pass
-        while await settling.spread(node, peer.node):
+        while await settling.unpack(node, peer.node):
             pass
     await settling.settle(node)
     for peer in node.directory.peers_of(node.here) if is_fetching else ():

@@ -31,7 +31,7 @@ from server.node import Node
 ALARMS_AT_ONCE = 50
 CLAIM = timedelta(minutes=1)
 AGAIN = timedelta(minutes=10)
-OWED = timedelta(minutes=15)  # a little longer than until the next look
+HEARTBEAT_WANTED = timedelta(minutes=15)  # a little longer than until the next look
 
 
 async def tick(node: Node) -> bool:
@@ -103,8 +103,8 @@ async def _pass(node: Node, record: Record, checkpoint: Checkpoint) -> datetime 
         and await _is_complete(node, record.case, checkpoint)
     ):
         return now + AGAIN  # another worker is about to let it take effect
-    if checkpoint.name == "vouch" and not await _has_vouched(node, record.case, checkpoint):
-        await node.store.peers.owe(record.case.step(checkpoint.step).node, until=now + OWED)
+    if checkpoint.name == "vouch" and not await _has_watermark(node, record.case, checkpoint):
+        await node.store.peers.want_heartbeat(record.case.step(checkpoint.step).node, until=now + HEARTBEAT_WANTED)
         return now + AGAIN
     kept = await node.store.checkpoints.claim(record.id, checkpoint, until=now + CLAIM)
     if kept:
@@ -165,7 +165,7 @@ async def _is_complete(node: Node, case: Case, checkpoint: Checkpoint) -> bool:
     return not await node.store.letters_in.may_wait(case.name)
 
 
-async def _has_vouched(node: Node, case: Case, checkpoint: Checkpoint) -> bool:
+async def _has_watermark(node: Node, case: Case, checkpoint: Checkpoint) -> bool:
     """Whether the decider has our word that all letters up to the end of the last day are sent."""
     peer = case.step(checkpoint.step).node
     acknowledged = (await node.store.peers.outbound(peer)).acknowledged

@@ -56,8 +56,8 @@ class StepAlreadyRequested(Conflict):
     title = "该事项已经转来"
 
 
-class _Minutes:
-    """The minutes of one decision: events are taken down, and the case follows each of them."""
+class _DecisionRecorder:
+    """Records the events of one decision and applies each to the case at once."""
 
     def __init__(self, case: Case | None, act: acts.Act, facts: acts.Facts) -> None:
         self.case = case
@@ -65,8 +65,8 @@ class _Minutes:
         self.facts = facts
         self.events: list[events.Event] = []
 
-    def note(self, kind: type[Happened], *, by: Actor | None = None, **payload: Any) -> Case:
-        """Take down that this happened, by the act's own actor unless another is named."""
+    def record(self, kind: type[Happened], *, by: Actor | None = None, **payload: Any) -> Case:
+        """Record that this happened, by the act's own actor unless another is named."""
         event: Any = kind(
             number=(self.case.version if self.case else 0) + 1,
             at=self.facts.at,
@@ -82,37 +82,37 @@ class _Minutes:
 
 def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.Event, ...]:
     """What happens if this act is done to the case now; raises a Refusal. No events: nothing remains to be done."""
-    minutes = _Minutes(case, act, facts)
+    recorder = _DecisionRecorder(case, act, facts)
     if isinstance(act, acts.Open):
-        minutes.note(events.Opened, case=f"{facts.here}/{act.number}", application=act.application)
+        recorder.record(events.Opened, case=f"{facts.here}/{act.number}", application=act.application)
     elif isinstance(act, acts.Request):
-        _request(minutes, act)
+        _request(recorder, act)
     elif case is None:
         raise NoSuchCase("没有这个办件。")
     else:
-        _OWN_WAYS.get(type(act), _move)(minutes, case, act)
-    if minutes.case and minutes.case.home == facts.here:
-        _go_on(minutes, minutes.case)
-    return tuple(minutes.events)
+        _OWN_RULES.get(type(act), _move)(recorder, case, act)
+    if recorder.case and recorder.case.home == facts.here:
+        _go_on(recorder, recorder.case)
+    return tuple(recorder.events)
 
 
-def _request(minutes: _Minutes, act: acts.Request) -> None:
+def _request(recorder: _DecisionRecorder, act: acts.Request) -> None:
     step = act.commission.step
-    if minutes.case and step.code in minutes.case.steps:
+    if recorder.case and step.code in recorder.case.steps:
         raise StepAlreadyRequested("该事项已经转来，不能重复。")
     if act.by.node != act.case.partition("/")[0]:
         raise NotOurStep("只有办件的受理地可以转来事项。")
-    decider = find_node(minutes.facts.directory, step.division)
-    if decider is None or decider.node != minutes.facts.here:
+    decider = find_node(recorder.facts.directory, step.division)
+    if decider is None or decider.node != recorder.facts.here:
         raise NotOurStep("该事项不由本地办理。")
-    minutes.note(events.Requested, case=act.case, node=decider.node, commission=act.commission)
+    recorder.record(events.Requested, case=act.case, node=decider.node, commission=act.commission)
 
 
-def _move(minutes: _Minutes, case: Case, act: acts.StepAct) -> None:
+def _move(recorder: _DecisionRecorder, case: Case, act: acts.StepAct) -> None:
     step = case.step(act.step)
-    moving = Moving(case, step, act, minutes.facts)
+    moving = Moving(case, step, act, recorder.facts)
     _check_speaker(moving)
-    if isinstance(act, HOME_SPEAKS) and _is_settled(minutes, moving):
+    if isinstance(act, HOME_SPEAKS) and _is_settled(recorder, moving):
         return
     if act.version is not None and act.version != step.version:
         raise StaleVersion("该事项已有新的进展，请刷新后重试。")
@@ -120,8 +120,8 @@ def _move(minutes: _Minutes, case: Case, act: acts.StepAct) -> None:
     kind, payload = event_of(moving) if is_open else (None, {})
     if kind is None or (step.state, kind.act) not in TABLE:
         raise StateForbids(f"事项处于“{STATE_NAMES[step.state]}”，不能执行此操作。")
-    done_at = moving.moment if moving.moment != minutes.facts.at else None
-    minutes.note(kind, step=act.step, done_at=done_at, **payload)
+    done_at = moving.moment if moving.moment != recorder.facts.at else None
+    recorder.record(kind, step=act.step, done_at=done_at, **payload)
 
 
 def _check_speaker(moving: Moving) -> None:
@@ -155,7 +155,7 @@ def _is_ours_abroad(moving: Moving) -> bool:
     return moving.is_mirror and moving.act.by.part == "node" and isinstance(moving.act, acts.Supply)
 
 
-def _is_settled(minutes: _Minutes, moving: Moving) -> bool:
+def _is_settled(recorder: _DecisionRecorder, moving: Moving) -> bool:
     """Whether what the home says moves nothing here: it goes on by letter, or has come after the step had ended."""
     act = moving.act
     if act.by.part == "node" and not moving.is_mirror and moving.step.has_ended:
@@ -163,49 +163,49 @@ def _is_settled(minutes: _Minutes, moving: Moving) -> bool:
     if isinstance(act, acts.Supply) and not _is_ours_abroad(moving):
         check_supply(moving)
         if moving.is_mirror:
-            minutes.note(events.Answered, step=act.step, form=act.form, materials=act.materials)
+            recorder.record(events.Answered, step=act.step, form=act.form, materials=act.materials)
             return True
     return False
 
 
-def _paper(minutes: _Minutes, case: Case, act: acts.PostPaper | acts.ConfirmPaper) -> None:
+def _paper(recorder: _DecisionRecorder, case: Case, act: acts.PostPaper | acts.ConfirmPaper) -> None:
     """Originals between home and decider: each tells what it does itself, the department that has to do with them."""
     step = case.step(act.step)
     part = step.plan.part
     hands = {case.home: (part or step.plan).department, step.node: step.plan.department}
     if act.by.node not in hands or act.leg not in (None, leg_of(case, act)):
         raise NotOurStep("只有受理地和办理地可以登记自己寄出和签收的原件。")
-    if act.by.node == minutes.facts.here and (act.by.part, act.by.department) != ("officer", hands[act.by.node]):
+    if act.by.node == recorder.facts.here and (act.by.part, act.by.department) != ("officer", hands[act.by.node]):
         raise NotYourDepartment("原件由负责核验或者办理的部门寄送和签收。")
     if act.version is not None and act.version != step.version:
         raise StaleVersion("该事项已有新的进展，请刷新后重试。")
-    kind, payload = paper_moved(case, act, minutes.facts.here)
-    minutes.note(kind, **payload)
+    kind, payload = paper_moved(case, act, recorder.facts.here)
+    recorder.record(kind, **payload)
 
 
-def _follow_up(minutes: _Minutes, case: Case, act: acts.FollowUp) -> None:
+def _follow_up(recorder: _DecisionRecorder, case: Case, act: acts.FollowUp) -> None:
     step = case.step(act.step)
     if act.by.node != case.home or act.by.department != case.lead:
         raise NotYourDepartment("只有牵头部门可以办理后续跟进。")
     if not case.leaves_to_lead(step) or act.step in case.followed_up:
         raise StateForbids("该事项没有需要后续跟进的内容。")
-    minutes.note(events.FollowedUp, step=act.step, note=act.note)
+    recorder.record(events.FollowedUp, step=act.step, note=act.note)
 
 
-def _note_bounce(minutes: _Minutes, case: Case, act: acts.Bounce | acts.Resend) -> None:
+def _note_bounce(recorder: _DecisionRecorder, case: Case, act: acts.Bounce | acts.Resend) -> None:
     """The home notes what became of its own word to the decider; the step itself is not moved by that."""
-    if {act.by.node, minutes.facts.here} != {case.home} or act.by.part != "node":
+    if {act.by.node, recorder.facts.here} != {case.home} or act.by.part != "node":
         raise NotOurStep("只有办件的受理地记录转办函件的退回。")
     step = case.step(act.step)
     if step.has_ended or step.node in ("", case.home):
         return
     if isinstance(act, acts.Bounce):
-        minutes.note(Bounced, step=act.step, letter=act.letter, code=act.code)
+        recorder.record(Bounced, step=act.step, letter=act.letter, code=act.code)
     elif step.bounced:
-        minutes.note(Resent, step=act.step, letter=act.letter)
+        recorder.record(Resent, step=act.step, letter=act.letter)
 
 
-def _withdraw(minutes: _Minutes, case: Case, act: acts.Withdraw) -> None:
+def _withdraw(recorder: _DecisionRecorder, case: Case, act: acts.Withdraw) -> None:
     if act.by.node != case.home:
         raise NotOurStep("只能在提交地撤回。")
     if act.version is not None and act.version != case.version:
@@ -213,25 +213,25 @@ def _withdraw(minutes: _Minutes, case: Case, act: acts.Withdraw) -> None:
     for code, step in case.steps.items():
         is_ours = step.node in ("", case.home)
         if is_ours and (step.state, "withdraw") in TABLE:
-            minutes.note(events.Withdrawn, step=code)
+            recorder.record(events.Withdrawn, step=code)
         elif not is_ours and step.state in HELD and step.withdrawal_asked_at is None:
-            minutes.note(events.WithdrawalAsked, step=code)
-    if not minutes.events:
+            recorder.record(events.WithdrawalAsked, step=code)
+    if not recorder.events:
         raise NothingToWithdraw("所有事项都已办结或已申请撤回。")
 
 
-def _answer_withdrawal(minutes: _Minutes, case: Case, act: acts.AskWithdrawal) -> None:
+def _answer_withdrawal(recorder: _DecisionRecorder, case: Case, act: acts.AskWithdrawal) -> None:
     """The decider lets the step go; if it has ended, its decision came first and has been told already."""
     if act.by.node != case.home:
         raise NotOurStep("只有办件的受理地可以代申请人撤回。")
     step = case.step(act.step)
-    if step.node != minutes.facts.here:
+    if step.node != recorder.facts.here:
         raise NotOurStep("该事项由其他地区办理，应由办理地答复撤回。")
     if not step.has_ended:
-        minutes.note(events.Withdrawn, by=Actor(node=minutes.facts.here, part="node"), step=act.step)
+        recorder.record(events.Withdrawn, by=Actor(node=recorder.facts.here, part="node"), step=act.step)
 
 
-_OWN_WAYS: Mapping[type[acts.Act], Callable[[_Minutes, Case, Any], None]] = {
+_OWN_RULES: Mapping[type[acts.Act], Callable[[_DecisionRecorder, Case, Any], None]] = {
     acts.Withdraw: _withdraw,
     acts.AskWithdrawal: _answer_withdrawal,
     acts.FollowUp: _follow_up,
@@ -242,36 +242,36 @@ _OWN_WAYS: Mapping[type[acts.Act], Callable[[_Minutes, Case, Any], None]] = {
 }
 
 
-def _go_on(minutes: _Minutes, case: Case) -> None:
+def _go_on(recorder: _DecisionRecorder, case: Case) -> None:
     """What follows at home: tell the applicant, skip what can no more be done, send what may start, close the case.
 
     Steps stand in the order of the plan, so that one pass sees every need before what waits on it.
     """
-    facts = minutes.facts
+    facts = recorder.facts
     by = Actor(node=facts.here, part="node")
     for code in case.steps:
         step = case.steps[code]
         if step.state == "supplementing" and step.supplement and step.supplement.due_on is None:
             days = step.plan.terms.supplement_days
             due_on = add_working_days(china_day(facts.at), days, facts.calendar)
-            case = minutes.note(events.Told, by=by, step=code, due_on=due_on)
+            case = recorder.record(events.Told, by=by, step=code, due_on=due_on)
         if step.state not in ("waiting", "checking") or (step.state == "checking" and not step.checked_at):
             continue
         needed = {need: case.steps[need].state for need in step.plan.needs}
         lost = next((need for need, state in needed.items() if state in ENDED - GRANTED), None)
         decider = find_node(facts.directory, step.plan.division)
         if lost:
-            case = minutes.note(events.Skipped, by=by, step=code, waits_on=lost)
+            case = recorder.record(events.Skipped, by=by, step=code, waits_on=lost)
         elif decider and all(state in GRANTED for state in needed.values()):
             if step.plan.part and step.state == "waiting" and decider.node != facts.here:
-                case = minutes.note(crossing.CheckAsked, by=by, step=code)
+                case = recorder.record(crossing.CheckAsked, by=by, step=code)
                 continue
             pinned = {"node": decider.node, "directory_version": facts.directory.version}
-            case = minutes.note(events.Sent, by=by, step=code, **pinned)
+            case = recorder.record(events.Sent, by=by, step=code, **pinned)
     if case.closed_at is None and may_close(case):
         is_withdrawn = all(step.state in ("withdrawn", "skipped") for step in case.steps.values() if step.has_ended)
         left = tuple(code for code, step in case.steps.items() if not step.has_ended)
-        minutes.note(events.Closed, by=by, outcome="withdrawn" if is_withdrawn else "completed", open_steps=left)
+        recorder.record(events.Closed, by=by, outcome="withdrawn" if is_withdrawn else "completed", open_steps=left)
 
 
 def may_close(case: Case) -> bool:

@@ -9,11 +9,11 @@ from server.domain.names import Moment, Value
 
 PARTS = 8
 
-Way = Literal["out", "in"]
+Direction = Literal["out", "in"]
 Kind = Literal["receiver_behind", "sender_behind", "conflict", "totals", "refused", "waiting_long"]
 
 
-class Mile(Value):
+class LogEntry(Value):
     """One entry of a log as both sides must have it: its hash, and the number of letters of its stream up to it."""
 
     hash: str
@@ -40,7 +40,7 @@ class Heads(Value):
     first_waiting: int = 0
     attention: int = 0
     annulled: int = 0
-    miles: Mapping[int, Mile] = {}
+    miles: Mapping[int, LogEntry] = {}
 
     @property
     def settled(self) -> int:
@@ -55,7 +55,7 @@ class Difference(Value):
     """
 
     kind: Kind
-    way: Way
+    way: Direction
     stream: int
     number: int
     words: str
@@ -65,7 +65,7 @@ class Difference(Value):
 class Compared(Value):
     """One stream of one way as the two sides have it; the counts are those of its receiver."""
 
-    way: Way
+    way: Direction
     stream: int
     ours: int
     theirs: int
@@ -95,7 +95,7 @@ class Reconciliation(Value):
         return all(each.is_past for each in self.differences)
 
 
-class Both(Value):
+class Comparison(Value):
     """One stream of one way: how its sender and its receiver told it.
 
     What is under way may come to be known to one side only, so each side is taken at two moments where we can look
@@ -103,7 +103,7 @@ class Both(Value):
     had) before the other side told.
     """
 
-    way: Way
+    way: Direction
     sender: Heads
     receiver: Heads
     receipted: int
@@ -120,41 +120,41 @@ class Both(Value):
         return self.sender.stream < self.sender.last_stream
 
 
-def differences(both: Both, conflict: int, totals: tuple[int, int]) -> tuple[Difference, ...]:
+def differences(comparison: Comparison, conflict: int, totals: tuple[int, int]) -> tuple[Difference, ...]:
     """What differs in a stream: `conflict` is the first number under which the two have other entries (0: none).
 
     `totals` are the letters up to the last common number, as the sender and the receiver count them.
     """
     found: list[tuple[Kind, int, str]] = []
-    sender, receiver = both.sender, both.receiver
-    side = ("this node", "the other node") if both.way == "out" else ("the other node", "this node")
+    sender, receiver = comparison.sender, comparison.receiver
+    side = ("this node", "the other node") if comparison.way == "out" else ("the other node", "this node")
     if conflict:
         text = (
             f"the logs contradict each other from batch {conflict} on; the sender has {sender.number} batches,"
             f" the receiver {receiver.number}"
         )
         found.append(("conflict", conflict, text))
-    elif both.held > sender.number:
+    elif comparison.held > sender.number:
         text = (
-            f"the sender ({side[0]}) is behind: it no longer knows batches {sender.number + 1} to {both.held},"
+            f"the sender ({side[0]}) is behind: it no longer knows batches {sender.number + 1} to {comparison.held},"
             f" in which the receiver has {receiver.total - totals[1]} letters"
         )
         found.append(("sender_behind", sender.number + 1, text))
-    elif receiver.number < both.receipted:
+    elif receiver.number < comparison.receipted:
         text = (
             f"the receiver ({side[1]}) is behind: it no longer has batches {receiver.number + 1} to"
-            f" {both.receipted}, which it had receipted; they are sent again"
+            f" {comparison.receipted}, which it had receipted; they are sent again"
         )
         found.append(("receiver_behind", receiver.number + 1, text))
     if not conflict and totals[0] != totals[1]:
-        text = f"up to batch {both.common} the sender counts {totals[0]} letters, the receiver {totals[1]}"
-        found.append(("totals", both.common, text))
+        text = f"up to batch {comparison.common} the sender counts {totals[0]} letters, the receiver {totals[1]}"
+        found.append(("totals", comparison.common, text))
     if receiver.attention:
         text = f"{receiver.attention} letters were refused by {side[1]} and stand in attention there"
         found.append(("refused", 0, text))
-    place = {"way": both.way, "stream": sender.stream}
+    place = {"way": comparison.way, "stream": sender.stream}
     return tuple(
-        Difference(kind=kind, number=number, words=words, is_past=both.is_past and kind != "refused", **place)
+        Difference(kind=kind, number=number, words=words, is_past=comparison.is_past and kind != "refused", **place)
         for kind, number, words in found
     )
 

@@ -101,26 +101,26 @@ def _chosen(word: str, kinds: Mapping[str, type[acts.StepAct]]) -> Callable[[Let
     """The act that one word of the body chooses; the other words are its own."""
 
     def make(letter: Letter, step: str) -> acts.Act:
-        said = {name: value for name, value in letter.body.items() if name != word}
-        return _step_act(kinds[letter.body[word]], letter, step, said=said)
+        body = {name: value for name, value in letter.body.items() if name != word}
+        return _step_act(kinds[letter.body[word]], letter, step, body=body)
 
     return make
 
 
 def _plain(kind: type[acts.StepAct]) -> Callable[[Letter, str], acts.Act]:
     """The act whose words are those of the body."""
-    return lambda letter, step: _step_act(kind, letter, step, said=letter.body)
+    return lambda letter, step: _step_act(kind, letter, step, body=letter.body)
 
 
 def _delivered(letter: Letter, step: str) -> acts.Act:
-    said = {"delivery": {name: value for name, value in letter.body.items() if name != "licence"}}
-    return _step_act(acts.Deliver, letter, step, said={**said, "licence": letter.body.get("licence")})
+    body = {"delivery": {name: value for name, value in letter.body.items() if name != "licence"}}
+    return _step_act(acts.Deliver, letter, step, body={**body, "licence": letter.body.get("licence")})
 
 
-def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, said: Mapping[str, Any]) -> acts.Act:
-    if not OURS.isdisjoint(said):
+def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, body: Mapping[str, Any]) -> acts.Act:
+    if not OURS.isdisjoint(body):
         raise LetterUnreadable("函件内容与其类型不符。")
-    return kind.model_validate({**said, "id": letter.id, "by": _actor(letter), "step": step, "at": letter.at})
+    return kind.model_validate({**body, "id": letter.id, "by": _actor(letter), "step": step, "at": letter.at})
 
 
 _ACTS: Mapping[str, Callable[[Letter, str], acts.Act]] = {

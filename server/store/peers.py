@@ -63,12 +63,12 @@ class Peers:
         }
         await self._keep(f"in:{peer}", changed, absent=_written(Inbound()))
 
-    async def owe(self, peer: str, *, until: datetime) -> None:
-        """Until this moment the peer is owed our word again and again, up to when our letters are complete."""
+    async def want_heartbeat(self, peer: str, *, until: datetime) -> None:
+        """Until this moment the peer needs heartbeats: batches, even empty ones, with the watermark of our letters."""
         await self._keep(f"owed:{peer}", {"until": moment_key(until)}, absent={})
 
-    async def is_owed(self, peer: str, now: datetime) -> bool:
-        """Whether the peer is owed that word now."""
+    async def wants_heartbeat(self, peer: str, now: datetime) -> bool:
+        """Whether the peer needs heartbeats now."""
         document = await self._database.get(PEERS, f"owed:{peer}")
         return document is not None and moment_key(now) < document["until"]
 

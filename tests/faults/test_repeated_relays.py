@@ -67,7 +67,7 @@ class Witness:
         await relay.sweep(node)
         for peer in node.directory.peers_of(node.here):
             await outbox.deliver(node, peer)
-            await settling.spread(node, peer.node)
+            await settling.unpack(node, peer.node)
         await settling.settle(node)
         self.look()
 

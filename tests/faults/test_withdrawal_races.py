@@ -65,7 +65,7 @@ class Race:
         [peer] = node.directory.peers_of(here)
         does = {
             "deliver": partial(outbox.deliver, node, peer),
-            "spread": partial(settling.spread, node, peer.node),
+            "spread": partial(settling.unpack, node, peer.node),
             "settle": partial(settling.settle, node),
         }
         while await does[what]():

@@ -36,7 +36,7 @@ class Books:
         """Every batch and every letter that came, spread as far as it goes."""
         node = self.places.nodes[JIANGSU].node
         for peer in node.directory.peers_of(node.here):
-            while await settling.spread(node, peer.node):
+            while await settling.unpack(node, peer.node):
                 pass
         database = self.sweeper[node.settings.database]
         return {document["_id"] for name in ("log", "letters_in") for document in database[name].find({}, {"_id": 1})}

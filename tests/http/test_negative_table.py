@@ -389,12 +389,12 @@ class Gone:
 async def test_an_audit_that_cannot_be_written_ends_nothing(three: Places, capsys: pytest.CaptureFixture[str]):
     node = three.nodes[JIANGSU].node
     deaf = replace(node, store=replace(node.store, audit=Gone()))
-    await auditing.note(deaf, auditing.Turned(wire.NotForUs(), wire.PATH, {}, None))
+    await auditing.note(deaf, auditing.RejectedRequest(wire.NotForUs(), wire.PATH, {}, None))
     assert "audit.missed" in capsys.readouterr().out
 
 
 async def test_what_this_node_cannot_do_now_is_not_audited_as_a_refusal(three: Places, books: Books):
     before = await books.refusals()
-    turned = auditing.Turned(OutcomeUnknown(), wire.PATH, {}, None)
+    turned = auditing.RejectedRequest(OutcomeUnknown(), wire.PATH, {}, None)
     await auditing.note(three.nodes[JIANGSU].node, turned)
     assert await books.refusals() == before

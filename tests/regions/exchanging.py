@@ -69,7 +69,7 @@ async def send_one_by_one(node: Node, count: int, *, note: str = "n") -> list[Le
 
 async def settle(node: Node) -> None:
     """Spread and settle all that has come in and is due."""
-    while await settling.spread(node, peer_of(node).node):
+    while await settling.unpack(node, peer_of(node).node):
         pass
     while await settling.settle(node):
         pass

@@ -29,7 +29,7 @@ async def set_letter_apart(places: Places, *, times: int = 6) -> tuple[Node, str
     letter = await write(node_of(places))
     await send(node_of(places))
     node = node_of(places, ZHEJIANG)
-    while await settling.spread(node, JIANGSU):
+    while await settling.unpack(node, JIANGSU):
         pass
     for _ in range(times):
         await set_apart(node, "letter", letter.id, fault=ValueError(SECRET))

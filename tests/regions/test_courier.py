@@ -221,7 +221,7 @@ async def test_a_letter_waits_for_the_one_before_it(places: Places):
     await places.nodes[JIANGSU].in_flight.drain()
     while await outbox.deliver(home, peer_of(home)):
         pass
-    while await settling.spread(other, JIANGSU):
+    while await settling.unpack(other, JIANGSU):
         pass
     asked, withdrawal = await other.store.letters_in.due(other.clock.now(), limit=10)
     assert withdrawal.letter.after == asked.letter.id

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from regions import letters
-from regions.hearing import NoSuchLetter
+from regions.control_letters import NoSuchLetter
 from regions.letters import LetterNotDead
 from server.domain.letters import Letter
 from server.node import Node

@@ -111,7 +111,7 @@ async def due_days(node: Node, cases: Sequence[str]) -> list[str]:
 async def test_settling(places: Places, clock: HandClock) -> None:
     cases = await sent_abroad(places, clock, 6)
     node, trap = trapped(node_of(places, ZHEJIANG))
-    while await settling.spread(node, JIANGSU):
+    while await settling.unpack(node, JIANGSU):
         pass
     met: set[Step] = set()
     letters = {str(each.letter.case): each.letter.id for each in await node.store.letters_in.waiting(limit=9)}
@@ -136,7 +136,7 @@ async def test_spreading(places: Places, clock: HandClock) -> None:
     node, trap = trapped(node_of(places, ZHEJIANG))
 
     async def spread(node: Node) -> bool:
-        return await settling.spread(node, JIANGSU)
+        return await settling.unpack(node, JIANGSU)
 
     met = await spring(node, trap, spread, cases[0], kinds=["batch"], times=2)
     assert met == [("insert_many", "letters_in")]

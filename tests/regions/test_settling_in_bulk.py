@@ -27,7 +27,7 @@ async def asked_abroad(places: Places, count: int) -> list[str]:
     await places.nodes[JIANGSU].in_flight.drain()
     places.nodes[JIANGSU].in_flight.is_draining = False
     await send(node_of(places))
-    while await settling.spread(node_of(places, ZHEJIANG), JIANGSU):
+    while await settling.unpack(node_of(places, ZHEJIANG), JIANGSU):
         pass
     return cases
 

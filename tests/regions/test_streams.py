@@ -197,5 +197,5 @@ async def test_a_wrong_hint_at_a_stream_that_is_not_there_misleads_nobody(places
 
 async def test_spreading_waits_for_what_is_not_there(places: Places):
     node: Node = node_of(places, ZHEJIANG)
-    assert not await settling.spread(node, JIANGSU)
+    assert not await settling.unpack(node, JIANGSU)
     assert (await node.store.peers.inbound(JIANGSU)).spread == Position(1, 0)

@@ -41,7 +41,7 @@ async def rows(node: Node) -> list[tuple[str, str]]:
 async def test_a_kept_letter(places: Places, clock: HandClock, damage: Break) -> None:
     cases = await sent_abroad(places, clock, 2)
     node = node_of(places, ZHEJIANG)
-    while await settling.spread(node, JIANGSU):
+    while await settling.unpack(node, JIANGSU):
         pass
     ids = {str(each.letter.case): each.letter.id for each in await node.store.letters_in.waiting(limit=9)}
     broken = ids[f"{JIANGSU}/{cases[0]}"]
@@ -54,7 +54,7 @@ async def test_a_kept_letter(places: Places, clock: HandClock, damage: Break) ->
     assert row.state == "dropped"
     await send(node)
     home = node_of(places)
-    while await settling.spread(home, ZHEJIANG):
+    while await settling.unpack(home, ZHEJIANG):
         pass
     await settling.settle(home)
     (dead,) = await home.store.letters_out.dead(limit=9)
@@ -64,7 +64,7 @@ async def test_a_kept_letter(places: Places, clock: HandClock, damage: Break) ->
 async def test_the_case_that_a_letter_is_about(places: Places, clock: HandClock, damage: Break) -> None:
     cases = await sent_abroad(places, clock, 2)
     node, home = node_of(places, ZHEJIANG), node_of(places)
-    for work in (settling.spread(node, JIANGSU), settling.settle(node)):
+    for work in (settling.unpack(node, JIANGSU), settling.settle(node)):
         await work
     clock.wait(seconds=10)
     await swept(node)
@@ -75,7 +75,7 @@ async def test_the_case_that_a_letter_is_about(places: Places, clock: HandClock,
     await swept(node)
     await send(node)
     damage(home, "cases", cases[0], state="AAAA")
-    for work in (settling.spread(home, ZHEJIANG), settling.settle(home)):
+    for work in (settling.unpack(home, ZHEJIANG), settling.settle(home)):
         await work
     [(id, fault)] = await rows(home)
     assert (id.partition(":")[0], fault) == ("letter", "SealBroken")
@@ -203,7 +203,7 @@ async def test_a_batch_of_a_peer(places: Places, clock: HandClock, damage: Break
     damage(node, "log", id, batch={})
     await write(home)
     await send(home)
-    while await settling.spread(node, JIANGSU):
+    while await settling.unpack(node, JIANGSU):
         pass
     inbound = await node.store.peers.inbound(JIANGSU)
     assert (inbound.spread, inbound.is_broken) == (Position(1, 2), 1)
@@ -224,12 +224,12 @@ async def test_a_letter_of_a_batch_whose_id_was_kept_before_with_bytes_that_do_n
 ) -> None:
     cases = await sent_abroad(places, clock, 2)
     node = node_of(places, ZHEJIANG)
-    while await settling.spread(node, JIANGSU):
+    while await settling.unpack(node, JIANGSU):
         pass
     ids = {str(each.letter.case): each.letter.id for each in await node.store.letters_in.waiting(limit=9)}
     damage(node, "letters_in", ids[f"{JIANGSU}/{cases[0]}"], text="AAAA")
     await node.store.peers.keep_inbound(JIANGSU, spread=Position(1, 0))
-    while await settling.spread(node, JIANGSU):
+    while await settling.unpack(node, JIANGSU):
         pass
     [(id, fault)] = await rows(node)
     assert (id.rpartition(":")[0], fault) == (f"batch:{JIANGSU}:1:1", "SealBroken")

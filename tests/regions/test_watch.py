@@ -88,5 +88,5 @@ async def test_a_kept_batch_wakes_the_spreader_until_it_is_spread(places: Places
     assert not await outbox.deliver(node, node.directory.entry(ZHEJIANG))
     assert await watch.look(node) == NOBODY
     assert await watch.look(other) == watch.Awaited(frozenset(), frozenset({JIANGSU}))
-    await settling.spread(other, JIANGSU)
+    await settling.unpack(other, JIANGSU)
     assert await watch.look(other) == NOBODY

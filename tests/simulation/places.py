@@ -249,7 +249,7 @@ class Place:
 
 
 async def _spread(node: Node, peer: str) -> bool:
-    return await settling.spread(node, peer)
+    return await settling.unpack(node, peer)
 
 
 async def _relayed(node: Node, record: Any) -> None:

@@ -77,7 +77,7 @@ async def marks_after_appending(node: Any, peer: Any) -> bool:
     log = node.store.log("out", peer.node)
     head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
     is_idle = head.position <= state.acknowledged
-    is_owed = is_idle and await outbox._is_owed(node, peer.node, head)
+    is_owed = is_idle and await outbox._is_heartbeat_due(node, peer.node, head)
     if is_idle and await outbox._append(node, peer.node, head, may_be_empty=is_owed) is None:
         return False
     if head.number and (of_head := await log.entry(head.position)):

@@ -140,8 +140,8 @@ async def test_of_two_who_change_the_projection_at_once_one_does(database: Datab
 
 async def test_a_peer_is_owed_our_word_until_the_moment_told(database: Database) -> None:
     peers = Peers(database)
-    assert not await peers.is_owed("330000", NOW)
-    await peers.owe("330000", until=minutes(15))
-    assert await peers.is_owed("330000", minutes(14))
-    assert not await peers.is_owed("330000", minutes(15))
-    assert not await peers.is_owed("440000", NOW)
+    assert not await peers.wants_heartbeat("330000", NOW)
+    await peers.want_heartbeat("330000", until=minutes(15))
+    assert await peers.wants_heartbeat("330000", minutes(14))
+    assert not await peers.wants_heartbeat("330000", minutes(15))
+    assert not await peers.wants_heartbeat("440000", NOW)

@@ -22,29 +22,29 @@ class NoSuchLetter(Missing):
     title = "没有这封函件，或者它不需要处理"
 
 
-async def hear(node: Node, said: Letter) -> None:
+async def handle(node: Node, message: Letter) -> None:
     """Let what is said take effect; it may be said twice. Raises LetterUnreadable, NoSuchLetter, and what a commit
     raises.
     """
-    await ABOUT_LETTERS[said.kind](node, said)
+    await CONTROL_LETTERS[message.kind](node, message)
 
 
-async def _refused(node: Node, said: Letter) -> None:
+async def _refused(node: Node, message: Letter) -> None:
     """A letter of ours was refused: it is dead, and stands there with the reason, unless it was retried since."""
-    id, code, round = _named(said), str(said.body.get("code", "")), _round(said)
+    id, code, round = _named(message), str(message.body.get("code", "")), _round(message)
     ours = await node.store.letters_out.letter(id)
-    if not ours or ours.letter.to != said.sender:
+    if not ours or ours.letter.to != message.sender:
         return
     code = code if CODE.fullmatch(code) else "unknown"
     if await node.store.letters_out.mark_dead(id, reason=code, round=round):
-        await bouncing.came_back(node, ours.letter, code, cause=said.id)
-        node.log.error("letter.dead", peer=said.sender, letter=id, code=code)
+        await bouncing.came_back(node, ours.letter, code, cause=message.id)
+        node.log.error("letter.dead", peer=message.sender, letter=id, code=code)
 
 
-async def _retry(node: Node, said: Letter) -> None:
+async def _retry(node: Node, message: Letter) -> None:
     """The sender lets a letter that stands in attention here be judged anew."""
-    round = _round(said)
-    theirs = await _theirs(node, said)
+    round = _round(message)
+    theirs = await _theirs(node, message)
     if theirs.round >= round:
         return
     if theirs.state != "attention":
@@ -52,9 +52,9 @@ async def _retry(node: Node, said: Letter) -> None:
     await node.store.letters_in.retry(theirs, at=node.clock.now())
 
 
-async def _annul(node: Node, said: Letter) -> None:
+async def _annul(node: Node, message: Letter) -> None:
     """The sender wants no effect of a letter that stands in attention here; what waits on it goes on."""
-    theirs = await _theirs(node, said)
+    theirs = await _theirs(node, message)
     if theirs.state == "annulled":
         return
     if theirs.state != "attention":
@@ -62,36 +62,36 @@ async def _annul(node: Node, said: Letter) -> None:
     await node.store.letters_in.mark_annulled(theirs)
 
 
-ABOUT_LETTERS = {REFUSED: _refused, RETRY: _retry, ANNULLED: _annul}
+CONTROL_LETTERS = {REFUSED: _refused, RETRY: _retry, ANNULLED: _annul}
 
 
-def _named(said: Letter) -> str:
+def _named(message: Letter) -> str:
     """The letter that this one is about; raises LetterUnreadable."""
-    id = str(said.body.get("id", ""))
+    id = str(message.body.get("id", ""))
     if not LETTER_ID.fullmatch(id):
         raise LetterUnreadable("函件没有正确指明所涉及的函件。")
     return id
 
 
-def _round(said: Letter) -> int:
+def _round(message: Letter) -> int:
     """How often the letter had been judged anew; raises LetterUnreadable."""
-    round: Any = said.body.get("round", 0)
+    round: Any = message.body.get("round", 0)
     if type(round) is not int or not 0 <= round < 2**31:
         raise LetterUnreadable("函件没有正确指明第几次处理。")
     return round
 
 
-async def _theirs(node: Node, said: Letter) -> KeptLetter:
+async def _theirs(node: Node, message: Letter) -> KeptLetter:
     """The letter of the same sender that this one is about: one that came under its id and stands in attention, or
     else the first that came; raises NoSuchLetter.
     """
-    id = _named(said)
+    id = _named(message)
     first = (await node.store.letters_in.kept([id])).get(id)
-    if first and first.letter.sender == said.sender and first.state == "attention":
+    if first and first.letter.sender == message.sender and first.state == "attention":
         return first
-    for kept in await node.store.letters_in.in_attention(sender=said.sender, limit=MOST_IN_ATTENTION):
+    for kept in await node.store.letters_in.in_attention(sender=message.sender, limit=MOST_IN_ATTENTION):
         if kept.letter.id == id:
             return kept
-    if first and first.letter.sender == said.sender:
+    if first and first.letter.sender == message.sender:
         return first
     raise NoSuchLetter("没有这封函件，或者它不需要处理。")
