@@ -9,9 +9,9 @@ from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
 from server.desk import applying, licences, reading, supplementing, timeline
 from server.domain.drafts import NamedDraft
-from server.domain.names import Value, WrittenKey, WrittenText
 from server.domain.opening import MaterialGiven, Submission
-from server.domain.promises import SignedUndertaking
+from server.domain.undertakings import SignedUndertaking
+from server.domain.values import Value, WrittenKey, WrittenText
 
 Code = Annotated[str, StringConstraints(max_length=100)]
 PAGE = 20

@@ -8,8 +8,8 @@ from pydantic import Field
 from handlers.base import Handler, Operation, Role
 from handlers.cases import SubmissionRequest
 from server.desk import drafts
-from server.domain.names import WrittenKey, WrittenText
 from server.domain.opening import Submission
+from server.domain.values import WrittenKey, WrittenText
 
 
 class DraftRequest(SubmissionRequest):

@@ -6,7 +6,7 @@ from handlers.base import Handler, Operation, Role
 from server.desk import materials, reviewing, sessions
 from server.domain.errors import Malformed
 from server.domain.materials import MOST_BYTES, Upload
-from server.domain.names import Value
+from server.domain.values import Value
 
 ROOM_FOR_FORM = 64 * 1024
 

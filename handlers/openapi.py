@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from handlers.base import JSON, Handler, Operation, Role
 from handlers.problems import PROBLEM
 from server.domain.errors import MOST_FAULTS, FieldFault
-from server.domain.names import Value
+from server.domain.values import Value
 
 REF = "#/components/schemas/{model}"
 Refs = dict[tuple[Any, str], Any]

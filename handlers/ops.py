@@ -2,7 +2,7 @@
 
 from handlers.base import Handler, Operation, Role
 from server.desk import health
-from server.domain.names import Value
+from server.domain.values import Value
 
 
 class Alive(Value):

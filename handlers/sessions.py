@@ -6,7 +6,7 @@ from pydantic import StringConstraints
 
 from handlers.base import Handler, Operation, Role
 from server.desk import officers, sessions
-from server.domain.names import Value
+from server.domain.values import Value
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 

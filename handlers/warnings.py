@@ -1,7 +1,7 @@
 """The door of the clocks' warnings."""
 
 from handlers.base import Handler, Operation, Role
-from server.desk import sessions, warning
+from server.desk import sessions, warnings
 
 PAGE = 50
 
@@ -13,9 +13,9 @@ class WarningsHandler(Handler):
     role = Role.OFFICER
     audience = sessions.OFFICERS
     operations = {
-        "GET": Operation(warning.warnings, gives=warning.WarningList, queries=tuple(warning.Sought.model_fields))
+        "GET": Operation(warnings.warnings, gives=warnings.WarningList, queries=tuple(warnings.Sought.model_fields))
     }
 
     async def get(self) -> None:
-        sought = self.query(warning.Sought)
-        self.answer(await warning.warnings(self.node, self.officer, sought, limit=PAGE))
+        sought = self.query(warnings.Sought)
+        self.answer(await warnings.warnings(self.node, self.officer, sought, limit=PAGE))

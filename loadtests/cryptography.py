@@ -17,7 +17,7 @@ from server.crypto.signatures import (
     verify_request,
 )
 from server.crypto.suites import VerifyKey
-from server.domain.names import moment_text
+from server.domain.values import moment_text
 from server.node import Node
 
 ROUNDS = 30

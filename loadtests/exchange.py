@@ -141,7 +141,7 @@ def _opened(home: Node, number: str) -> tuple[Sequence[Any], Any]:
     given = tuple(MaterialGiven(code=code, id=upload.id) for code in MATERIALS)
     wish = Submission(bundle="newborn", answers=ANSWERS, form=form, materials=given)
     uploads = {upload.id: upload}
-    application = application_of(home.catalogue, wish, applicant=mother, uploads=uploads, ground=home.ground())
+    application = application_of(home.catalogue, wish, applicant=mother, uploads=uploads, context=home.context())
     act = Open(id=number, by=Actor(node=HOME, part="citizen"), number=number, application=application)
     return decide(None, act, facts), facts
 

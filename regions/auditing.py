@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from server.crypto.signature_base import header_value
 from server.crypto.signatures import Proven
 from server.domain.errors import Refusal, Unavailable
-from server.domain.names import moment_text
+from server.domain.values import moment_text
 from server.node import Node
 
 CLAIMED = re.compile(r';keyid="([ !#-\[\]-~]{1,128})"')

@@ -8,8 +8,8 @@ from server.crypto.suites import VerifyKey
 from server.domain.directory import NodeEntry
 from server.domain.exchange import Entry, Position
 from server.domain.letters import GENESIS
-from server.domain.names import Value
 from server.domain.reconciling import Direction
+from server.domain.values import Value
 from server.node import Node
 
 ENTRIES_AT_ONCE = 100

@@ -10,8 +10,8 @@ from server.crypto.receipts import Answer
 from server.crypto.signatures import Proven
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.exchange import Head, Position
-from server.domain.names import Value
 from server.domain.reconciling import Direction, Heads, LogEntry
+from server.domain.values import Value
 from server.node import Node
 
 PATH = "/peer/v1/heads"

@@ -18,7 +18,7 @@ from server.domain.canonical import canonical
 from server.domain.errors import Conflict, Unproven
 from server.domain.exchange import Evidence, Head, Outbound, Position
 from server.domain.letters import Batch
-from server.domain.names import moment_text
+from server.domain.values import moment_text
 from server.node import Node
 
 NONCE_GRACE = timedelta(seconds=60)

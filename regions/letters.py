@@ -9,7 +9,7 @@ from regions.control_letters import NoSuchLetter
 from server.domain.errors import Conflict
 from server.domain.exchange import KeptLetter, SentLetter
 from server.domain.letters import ANNULLED, RETRY, Letter, about_letter
-from server.domain.names import Moment, Value
+from server.domain.values import Moment, Value
 from server.node import Node
 
 Which = Literal["dead", "attention", "waiting"]

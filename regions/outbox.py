@@ -28,7 +28,7 @@ from server.domain.directory import NodeEntry
 from server.domain.errors import Conflict
 from server.domain.exchange import Entry, Head, Outbound, Written
 from server.domain.letters import MOST_BYTES, Batch
-from server.domain.names import moment_text
+from server.domain.values import moment_text
 from server.node import Node
 
 BEHIND = timedelta(minutes=5)

@@ -6,9 +6,9 @@ from server.crypto.signatures import Proven
 from server.domain.case import HELD, Offered, local_id
 from server.domain.errors import Missing
 from server.domain.gathering import offered
-from server.domain.names import moment_text
 from server.domain.ranges import span_of
 from server.domain.settling import CASE_NAME, STEP_CODE
+from server.domain.values import moment_text
 from server.node import Node
 
 CONTENT_TYPE = "application/octet-stream"

@@ -10,8 +10,8 @@ from server.desk.apart import each_in_turn
 from server.domain.breaker import breaker, due_at
 from server.domain.directory import NodeEntry
 from server.domain.exchange import Inbound, Outbound, Position
-from server.domain.names import Moment, Value
 from server.domain.reconciling import Reconciliation
+from server.domain.values import Moment, Value
 from server.node import Node
 
 MOST_COUNTED = 10_000

@@ -6,7 +6,7 @@ from datetime import timedelta
 from regions.retrying import longest_wait
 from server.domain.breaker import breaker
 from server.domain.exchange import Outbound
-from server.domain.names import Moment
+from server.domain.values import Moment
 from server.node import Node
 
 

@@ -17,8 +17,8 @@ from server.demo import demonstrate
 from server.domain.changes import changes
 from server.domain.diagram import mermaid
 from server.domain.errors import Refusal
-from server.domain.names import Value, moment_text
 from server.domain.savings import savings
+from server.domain.values import Value, moment_text
 from server.tools.datafiles import BrokenData
 from server.tools.descriptors import occupy_standard
 from server.tools.logs import SCRIBE, configure

@@ -11,11 +11,11 @@ from server.domain.acts import Facts
 from server.domain.calendar import Calendar
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
-from server.domain.divisions import Divisions, Ground
+from server.domain.divisions import Context, Divisions
 from server.domain.lists import YearlyList
-from server.domain.names import china_day
 from server.domain.notices import Templates
-from server.domain.promises import UndertakingText
+from server.domain.undertakings import UndertakingText
+from server.domain.values import china_day
 from server.store.store import Store
 from server.tools.clock import Chance, Clock
 from server.tools.logs import bind, child_traceparent, clear
@@ -102,10 +102,10 @@ class Node:
             salt=self.chance.token(16),
         )
 
-    def ground(self, division: str = "") -> Ground:
+    def context(self, division: str = "") -> Context:
         """Where (`division` inside the home) and when an application made now is made."""
         today = china_day(self.clock.now())
-        return Ground(home=self.here, on=today, divisions=self.published.divisions, division=division)
+        return Context(home=self.here, on=today, divisions=self.published.divisions, division=division)
 
     def begin(self, request_id: str, traceparent: str | None) -> str:
         """Put the request's id and trace on every log line that follows; answers our own traceparent."""

@@ -13,8 +13,8 @@ from regions.letters import LetterLine
 from regions.standing import Standing
 from server import main
 from server.domain.apart import SetApart
-from server.domain.names import Value, moment_text
 from server.domain.reconciling import Reconciliation
+from server.domain.values import Value, moment_text
 from server.node import Node
 from server.tools.logs import configure
 from server.tools.settings import Settings, load_settings

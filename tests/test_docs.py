@@ -29,6 +29,7 @@ from server.domain.clock import Ledger, due, pause, resume
 from server.domain.divisions import Division
 from server.domain.errors import Refusal
 from server.domain.faults import RULES
+from server.domain.formats import SENTENCES
 from server.domain.forms import SHAPES
 from server.domain.items import (
     Condition,
@@ -44,13 +45,12 @@ from server.domain.items import (
     SpecialStep,
 )
 from server.domain.lists import ListBatch, YearlyList
-from server.domain.meaning import SENTENCES
 from server.domain.merging import merge
 from server.domain.plan import make_plan
 from server.domain.variants import BundleVariant, ItemVariant
 from server.tools.datafiles import BrokenData
 from server.tools.publications import Heading, load_calendar, load_catalogue, load_divisions, load_nodes
-from tests.domain.places import GROUND
+from tests.domain.places import CONTEXT
 from tests.house.arrows import MAY_IMPORT
 from tests.house.house import House, descendants, own_value
 from tests.house.shapes import CLASS_LINES, FUNCTION_LINES, MODULE_LINES, NODE_FIELDS
@@ -388,7 +388,7 @@ def test_the_item_of_the_how_to_can_be_added(tmp_path: Path) -> None:
     catalogue = load_catalogue(tmp_path / "config/catalogue")
     newborn, answers = catalogue.bundle("newborn"), {"household": "330100", "maternity_insurance": "no"}
     assert "vaccination_reminder" in [question.code for question in open_questions(catalogue, newborn, answers)]
-    plans = [make_plan(catalogue, newborn, {**answers, **wish}, ground=GROUND) for wish in ({}, REMINDED)]
+    plans = [make_plan(catalogue, newborn, {**answers, **wish}, context=CONTEXT) for wish in ({}, REMINDED)]
     steps = {step.code: step for step in plans[1]}
     assert steps.keys() - {step.code for step in plans[0]} == {"vaccination_reminder"}
     assert steps["vaccination_reminder"].needs == ("vaccination_card",)
@@ -405,7 +405,7 @@ def test_the_bundle_of_the_how_to_can_be_added(tmp_path: Path) -> None:
     catalogue = load_catalogue(tmp_path / "config/catalogue")
     bundle = catalogue.bundle("social_security_card_services")
     plans = {
-        state: make_plan(catalogue, bundle, {"insured": "330100", "card_state": state}, ground=GROUND)
+        state: make_plan(catalogue, bundle, {"insured": "330100", "card_state": state}, context=CONTEXT)
         for state in ("none", "lost", "worn")
     }
     assert {state: {step.code: step.needs for step in plan} for state, plan in plans.items()} == {
@@ -424,8 +424,10 @@ def test_the_variant_of_the_how_to_can_be_added(tmp_path: Path, capsys: pytest.C
     (file,) = follow(page, "toml", tmp_path)
     catalogue = load_catalogue(config / "catalogue")
     newborn, answers = catalogue.bundle("newborn"), {"maternity_insurance": "no"}
-    ground = GROUND.model_copy(update={"divisions": load_divisions(config / "regions")})
-    plans = [make_plan(catalogue, newborn, {**answers, "household": at}, ground=ground) for at in ("330100", "510100")]
+    context = CONTEXT.model_copy(update={"divisions": load_divisions(config / "regions")})
+    plans = [
+        make_plan(catalogue, newborn, {**answers, "household": at}, context=context) for at in ("330100", "510100")
+    ]
     shared = [merge(catalogue, newborn, plan).shared for plan in plans]
     assert ["mother_household_register" in each for each in shared] == [False, True]
     assert (catalogue.of("510000").bundle("newborn").promised_days, newborn.promised_days) == (3, 4)

@@ -32,7 +32,7 @@ from server.domain.persons import Person, Rank, check_character
 from server.domain.plan import PlannedStep
 from server.domain.procedure import Gap, Terms
 from server.tools.publications import load_calendar
-from tests.domain.places import GROUND, directory_of
+from tests.domain.places import CONTEXT, directory_of
 
 JIANGSU, ZHEJIANG, GUANGDONG = "320000", "330000", "440000"
 NOWHERE = "510000"  # a division that no node of this world decides for
@@ -213,7 +213,7 @@ def submission(**change: Any) -> Submission:
 
 def application(steps: Sequence[PlannedStep] | None = None) -> Application:
     """What the submission makes, or the same for other steps."""
-    made = application_of(CATALOGUE, submission(), applicant=person(), uploads=UPLOADS, ground=GROUND)
+    made = application_of(CATALOGUE, submission(), applicant=person(), uploads=UPLOADS, context=CONTEXT)
     return made.model_copy(update={"steps": tuple(steps)}) if steps is not None else made
 
 

@@ -29,7 +29,7 @@ from server.crypto.signature_base import (
 )
 from server.crypto.suites import SigningKey, VerifyKey
 from server.domain.errors import Unproven, Unsupported
-from server.domain.names import moment_text
+from server.domain.values import moment_text
 
 REQUEST = "tongban-1"
 OF_BODY = ("content-type", "content-digest", "exchange-root")

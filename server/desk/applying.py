@@ -9,10 +9,10 @@ from server.domain.deciding import decide
 from server.domain.drafts import NamedDraft, expiry
 from server.domain.errors import Refusal
 from server.domain.mandates import Mandate, agent_of, check_acting
-from server.domain.names import Value
 from server.domain.opening import Submission, application_of, check_places
-from server.domain.promises import promised
 from server.domain.records import Record
+from server.domain.undertakings import promised
+from server.domain.values import Value
 from server.node import Node
 
 
@@ -88,7 +88,7 @@ async def _checked(node: Node, owner: str, submission: Submission, *, number: st
     applicant = await node.store.people.person(mandate.principal if mandate else owner)
     uploads = await node.store.materials.uploads_of(owner, [given.id for given in submission.materials])
     application = application_of(
-        node.catalogue, submission, applicant=applicant, uploads=uploads, ground=node.ground(submission.division)
+        node.catalogue, submission, applicant=applicant, uploads=uploads, context=node.context(submission.division)
     )
     check_places(application.steps, node.directory)
     application = promised(

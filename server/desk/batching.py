@@ -8,9 +8,9 @@ from server.desk.reviewing import ActRequest, Decision, act_on
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case import State
 from server.domain.errors import FieldFault, Refusal
-from server.domain.names import Value
 from server.domain.persons import Officer
 from server.domain.records import Record
+from server.domain.values import Value
 from server.node import Node
 
 MOST_ITEMS = 50

@@ -9,7 +9,7 @@ from server.domain.catalogue import Catalogue
 from server.domain.divisions import province_of
 from server.domain.items import Condition, Handling, SpecialStep, Status
 from server.domain.lists import ListBatch, NoSuchList, YearlyList
-from server.domain.names import Value
+from server.domain.values import Value
 from server.node import Node
 
 MOST_FOUND = 20

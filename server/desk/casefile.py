@@ -24,9 +24,9 @@ from server.domain.case import Case, Step, Supplement
 from server.domain.catalogue import Catalogue
 from server.domain.deciding import NotYourDepartment
 from server.domain.items import SpecialStep
-from server.domain.names import Value, moment_text
 from server.domain.persons import Officer
 from server.domain.telling import commission_of
+from server.domain.values import Value, moment_text
 from server.node import Node
 
 Part = Literal["decide", "opinion", "check", "follow_up"]

@@ -11,8 +11,8 @@ from server.domain.acts import StepAct
 from server.domain.claims import Claim, HandOver, check_free, claimed, extended, handed_over, released
 from server.domain.deciding import NotYourDepartment
 from server.domain.errors import Conflict, FieldFault, Invalid, StaleVersion
-from server.domain.names import Value
 from server.domain.persons import Officer
+from server.domain.values import Value
 from server.node import Node
 
 ATTEMPTS = 5

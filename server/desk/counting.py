@@ -6,8 +6,8 @@ from server.desk.apart import each_in_turn
 from server.desk.steps import LocalMoment
 from server.domain.case import State
 from server.domain.counts import DepartmentCounts, counts_of
-from server.domain.names import Value, china_day
 from server.domain.persons import Officer
+from server.domain.values import Value, china_day
 from server.node import Node
 
 LEAST_REST_SECONDS, MOST_REST_SECONDS = 20.0, 45.0

@@ -4,7 +4,7 @@ from datetime import date
 
 from server.domain.divisions import Division, Divisions, Kind
 from server.domain.errors import Malformed
-from server.domain.names import Value
+from server.domain.values import Value
 from server.node import Node
 
 
@@ -46,7 +46,7 @@ def divisions(node: Node, *, parent: str, on: str) -> DivisionList:
     Raises NoSuchDivision, DayUnreadable.
     """
     known = node.published.divisions
-    day = _day(on) if on else node.ground().on
+    day = _day(on) if on else node.context().on
     return DivisionList(
         parent=parent,
         on=day,

@@ -17,9 +17,9 @@ from server.domain.drafts import (
     expiry,
 )
 from server.domain.errors import StaleVersion
-from server.domain.names import Value
 from server.domain.opening import MaterialGiven, Submission
-from server.domain.promises import SignedUndertaking
+from server.domain.undertakings import SignedUndertaking
+from server.domain.values import Value
 from server.node import Node
 
 SOON = timedelta(days=3)

@@ -7,12 +7,12 @@ from server.domain.answers import AnswersIncomplete, answer_faults
 from server.domain.bundles import Bundle, Question
 from server.domain.catalogue import Catalogue
 from server.domain.divisions import province_of
+from server.domain.durations import Days, days_of
 from server.domain.forms import schema_of
 from server.domain.merging import MergedForm, MergedMaterial, Saved, items_of, merge
-from server.domain.names import Value
 from server.domain.plan import Mode, Plan, PlannedStep, Verdict, lay_out
 from server.domain.routing import route
-from server.domain.timing import Days, days_of
+from server.domain.values import Value
 from server.node import Node
 
 
@@ -104,11 +104,11 @@ def guide(node: Node, code: str, request: GuideRequest) -> Guide:
     """
     catalogue = node.catalogue
     found = catalogue.of(province_of(node.here)).bundle(code)
-    ground = node.ground(request.division)
-    faults = answer_faults(catalogue, found, request.answers, ground=ground, must_be_complete=False)
+    context = node.context(request.division)
+    faults = answer_faults(catalogue, found, request.answers, context=context, must_be_complete=False)
     if faults:
         raise AnswersIncomplete(errors=faults)
-    return _guide(node, found, lay_out(catalogue, found, request.answers, ground=ground))
+    return _guide(node, found, lay_out(catalogue, found, request.answers, context=context))
 
 
 def _guide(node: Node, found: Bundle, plan: Plan) -> Guide:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from server.domain.errors import Unavailable
-from server.domain.names import Value
+from server.domain.values import Value
 from server.node import Node
 
 COUNTS_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -7,9 +7,9 @@ from server.desk.steps import FieldShown, department_name, fields_shown, node_na
 from server.domain.case import Case, Step
 from server.domain.errors import Conflict, Missing
 from server.domain.materials import File, media_type
-from server.domain.names import Value, china_day, moment_text
 from server.domain.procedure import Method
 from server.domain.records import Record
+from server.domain.values import Value, china_day, moment_text
 from server.node import Node
 
 

@@ -11,7 +11,7 @@ from server.desk.steps import LocalMoment
 from server.domain.divisions import province_of
 from server.domain.mandates import Mandate, NoSuchMandate, State, check_giving
 from server.domain.masking import masked_name
-from server.domain.names import Value, china_day
+from server.domain.values import Value, china_day
 from server.node import Node
 
 MOST_LISTED = 100

@@ -7,8 +7,8 @@ from server.domain.deciding import NotYourDepartment
 from server.domain.errors import Conflict, Missing
 from server.domain.gathering import offered
 from server.domain.materials import LONGEST_NAME, File, Upload, media_type
-from server.domain.names import moment_text
 from server.domain.persons import Officer
+from server.domain.values import moment_text
 from server.node import Node
 
 

@@ -9,8 +9,8 @@ from server.domain.acts import StepAct
 from server.domain.errors import FieldFault, StaleVersion
 from server.domain.events import Event
 from server.domain.happening import Moved
-from server.domain.names import CHINA
 from server.domain.records import Record
+from server.domain.values import CHINA
 from server.node import Node
 
 

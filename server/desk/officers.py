@@ -6,9 +6,9 @@ from server.desk.claiming import release_all
 from server.desk.pacing import Wait, give_back, take_turn
 from server.desk.sessions import BEARER, OFFICERS, new_secret
 from server.domain.errors import Unproven
-from server.domain.names import Moment, Value, moment_text
 from server.domain.persons import Officer, Rank, TokenClaims
 from server.domain.throttle import TooManyAttempts
+from server.domain.values import Moment, Value, moment_text
 from server.node import Node
 
 OFFICER = "officer"

@@ -7,8 +7,8 @@ from server.desk.licences import LicenceLine, licence_lines
 from server.desk.steps import FieldShown, LocalMoment, MaterialShown, StepView, fields_shown, materials_shown, step_view
 from server.domain.case import Outcome
 from server.domain.masking import masked_name
-from server.domain.names import Value
 from server.domain.records import Record, place_of
+from server.domain.values import Value
 from server.node import Node
 
 

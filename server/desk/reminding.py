@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from server.desk import apart, drafts
 from server.domain.drafts import Expiring
-from server.domain.names import china_day
 from server.domain.notices import draft_notice
+from server.domain.values import china_day
 from server.node import Node
 
 A_MOMENT = timedelta(milliseconds=1)

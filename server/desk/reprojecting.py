@@ -6,8 +6,8 @@ from typing import Any
 from server.desk import apart
 from server.domain.deadlines import next_at
 from server.domain.effects import due_on
-from server.domain.names import moment_text
 from server.domain.projecting import Projection
+from server.domain.values import moment_text
 from server.node import Node
 
 TASKS_AT_ONCE = 100

@@ -19,10 +19,10 @@ from server.domain.forms import FormFaulty, form_faults
 from server.domain.items import Need
 from server.domain.materials import Upload
 from server.domain.merging import MergedField
-from server.domain.names import Value, WrittenKey, WrittenText, china_day
 from server.domain.persons import Officer
 from server.domain.procedure import DeclineReason, Delivery, Gap
 from server.domain.records import Record
+from server.domain.values import Value, WrittenKey, WrittenText, china_day
 from server.node import Node
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from hashlib import sha256
 
 from server.domain.errors import FieldFault, Forbidden, Invalid, StaleVersion, Unproven
-from server.domain.meaning import SENTENCES
-from server.domain.names import Value, china_day
+from server.domain.formats import SENTENCES
 from server.domain.persons import Person, Session, TokenClaims, id_number_fault
+from server.domain.values import Value, china_day
 from server.node import Node
 
 CITIZENS, OFFICERS = "citizens", "officers"

@@ -11,9 +11,9 @@ from server.domain.catalogue import Catalogue
 from server.domain.clock import due
 from server.domain.effects import due_on
 from server.domain.masking import masked
-from server.domain.names import CHINA, Value
 from server.domain.plan import Mode
 from server.domain.procedure import Delivery, Gap, Leg
+from server.domain.values import CHINA, Value
 from server.node import Node
 
 LEG_NAMES: Mapping[Leg, str] = {"out": "受理地寄往办理地", "back": "办理地寄回受理地"}

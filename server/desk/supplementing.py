@@ -15,9 +15,9 @@ from server.domain.errors import FieldFault
 from server.domain.forms import FormFaulty, form_faults
 from server.domain.materials import Upload
 from server.domain.merging import MergedField
-from server.domain.names import Value, WrittenKey, WrittenText, china_day
 from server.domain.opening import MaterialGiven
 from server.domain.records import Record
+from server.domain.values import Value, WrittenKey, WrittenText, china_day
 from server.node import Node
 
 

@@ -7,12 +7,12 @@ from server.desk.steps import LocalMoment, department_name, node_name
 from server.desk.wording import ACT_NAMES, AGENT, APPLICANT, BY_RULE, words_of
 from server.domain import events
 from server.domain.case import Case
-from server.domain.crossing import PaperArrived, PaperPosted
 from server.domain.effects import step_of
+from server.domain.handover import PaperArrived, PaperPosted
 from server.domain.happening import Moved
 from server.domain.lifecycle import evolve
-from server.domain.names import Value
 from server.domain.records import Record
+from server.domain.values import Value
 from server.node import Node
 
 BY_RULE_EVERYWHERE = (events.Supplied, events.Deemed, events.Withdrawn)

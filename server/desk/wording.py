@@ -5,13 +5,13 @@ from datetime import date
 from typing import Any
 
 from server.desk.steps import LEG_NAMES, bounced_words, name_of
-from server.domain import crossing, events
+from server.domain import events, handover
 from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Case
 from server.domain.catalogue import Catalogue
 from server.domain.happening import Happened
-from server.domain.names import china_day
 from server.domain.sentences import clause, sentences
+from server.domain.values import china_day
 
 APPLICANT, AGENT, BY_RULE = "申请人", "代理人", "系统"
 ACT_NAMES: Mapping[str, str] = {
@@ -174,11 +174,11 @@ _WORDS: Mapping[type[Happened], Callable[[Catalogue, Case, Any], str]] = {  # ev
     events.Skipped: _skipped,
     events.WithdrawalAsked: _nothing,
     events.FollowedUp: _nothing,
-    crossing.CheckAsked: _check_asked,
-    crossing.Checked: _nothing,
-    crossing.TurnedBack: _turned_back,
-    crossing.PaperPosted: _paper,
-    crossing.PaperArrived: _paper,
+    handover.CheckAsked: _check_asked,
+    handover.Checked: _nothing,
+    handover.TurnedBack: _turned_back,
+    handover.PaperPosted: _paper,
+    handover.PaperArrived: _paper,
     Bounced: _bounced,
     Resent: _nothing,
     events.Closed: _closed,

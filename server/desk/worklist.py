@@ -10,8 +10,8 @@ from server.domain.case import STATE_NAMES, State
 from server.domain.claims import Claim
 from server.domain.counts import dues_of
 from server.domain.deciding import NotYourDepartment
-from server.domain.names import Value, china_day
 from server.domain.persons import Officer
+from server.domain.values import Value, china_day
 from server.node import Node
 
 # An ended step may still have to be delivered, or to be followed up; one that waits lies on nobody's desk.

@@ -8,8 +8,8 @@ from server.domain.calendar import Calendar
 from server.domain.case import Actor, Application, Commission, HandedIn, Offered
 from server.domain.directory import Directory
 from server.domain.items import Text
-from server.domain.names import Day, Days, Moment, Value
 from server.domain.procedure import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
+from server.domain.values import Day, Days, Moment, Value
 
 
 @dataclass(frozen=True)

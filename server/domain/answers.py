@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from server.domain.bundles import Bundle, Question
 from server.domain.catalogue import Catalogue
-from server.domain.divisions import CODE, Ground, prefix
+from server.domain.divisions import CODE, Context, prefix
 from server.domain.errors import FieldFault, Invalid
 from server.domain.sentences import sentences
 
@@ -68,7 +68,7 @@ def answer_faults(
     bundle: Bundle,
     answers: Mapping[str, str],
     *,
-    ground: Ground,
+    context: Context,
     must_be_complete: bool,
 ) -> list[FieldFault]:
     """What is wrong with the answers: unknown, not asked for, not among the choices, no place that decides, missing."""
@@ -81,10 +81,10 @@ def answer_faults(
         elif not is_asked(asked[code], answers):
             faults.append(FieldFault(pointer=at, code="not_asked", detail=sentences(f"不需要回答：{asked[code].name}")))
         else:
-            faults += _faults_of(asked[code], answer, at=at, ground=ground)
-    if ground.division:
-        faults += division_faults(ground, ground.division, at="/division", must_decide=True)
-        if not ground.division.startswith(prefix(ground.home)):
+            faults += _faults_of(asked[code], answer, at=at, context=context)
+    if context.division:
+        faults += division_faults(context, context.division, at="/division", must_decide=True)
+        if not context.division.startswith(prefix(context.home)):
             faults.append(FieldFault(pointer="/division", code="division_elsewhere", detail="请选择本省内的地区。"))
     if must_be_complete:
         for question in open_questions(catalogue, bundle, answers):
@@ -94,23 +94,23 @@ def answer_faults(
     return faults
 
 
-def _faults_of(question: Question, answer: str, *, at: str, ground: Ground) -> list[FieldFault]:
+def _faults_of(question: Question, answer: str, *, at: str, context: Context) -> list[FieldFault]:
     if question.type != "division":
         if answer in question.choices:
             return []
         return [FieldFault(pointer=at, code="choice", detail=f"{question.name}：请从所列选项中选择。")]
     if not CODE.fullmatch(answer):
         return [FieldFault(pointer=at, code="division", detail=f"{question.name}：请选择行政区划。")]
-    return division_faults(ground, answer, at=at, must_decide=True)
+    return division_faults(context, answer, at=at, must_decide=True)
 
 
-def division_faults(ground: Ground, code: str, *, at: str, must_decide: bool) -> list[FieldFault]:
+def division_faults(context: Context, code: str, *, at: str, must_decide: bool) -> list[FieldFault]:
     """Why this code cannot be given today: unknown, not valid, or (`must_decide`) nothing is decided there."""
-    found = ground.divisions.find(code)
+    found = context.divisions.find(code)
     if found is None:
         return [FieldFault(pointer=at, code="division_unknown", detail="没有这个行政区划代码，请重新选择。")]
-    if not found.is_valid(ground.on):
-        names = [ground.divisions.name_in_full(each) for each in found.successors]
+    if not found.is_valid(context.on):
+        names = [context.divisions.name_in_full(each) for each in found.successors]
         instead = f"请按实际所在地选择：{'、'.join(names)}。" if names else "请重新选择。"
         detail = f"{found.name}（{code}）现在不是有效的行政区划，{instead}"
         return [FieldFault(pointer=at, code="division_not_valid", detail=detail)]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
 from server.domain.errors import Conflict, Missing
-from server.domain.names import Moment, Value
+from server.domain.values import Moment, Value
 
 Kind = Literal["letter", "batch", "letter_out", "effects", "notice", "alarm", "rung", "fetch", "draft", "dates"]
 ApartState = Literal["trying", "released", "apart", "over", "dropped"]

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from server.domain.items import Sourced, Text
-from server.domain.names import Value
+from server.domain.values import Value
 
 Applicant = Literal["subject", "relative"]
 Closing = Literal["all", "undertaking"]

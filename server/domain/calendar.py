@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from server.domain.items import Sourced, Text
-from server.domain.names import Value
+from server.domain.values import Value
 
 DAY = timedelta(days=1)
 SATURDAY = 5

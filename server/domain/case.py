@@ -11,10 +11,10 @@ from server.domain.clock import Ledger
 from server.domain.errors import Missing
 from server.domain.mandates import AgentOf
 from server.domain.materials import MOST_BYTES
-from server.domain.names import SENSITIVE, Moment, Value
 from server.domain.persons import Person, Rank, SubjectGiven
 from server.domain.plan import PlannedStep
 from server.domain.procedure import Deferral, Delivery, Gap, Leg, Opinion, Paper, Undertaking
+from server.domain.values import SENSITIVE, Moment, Value
 
 State = Literal[
     "waiting",

@@ -7,7 +7,7 @@ from typing import Literal
 from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.errors import Missing
 from server.domain.items import HOME, Field, Item, Material, Sourced, Text
-from server.domain.names import Value
+from server.domain.values import Value
 from server.domain.variants import BundleVariant, ItemVariant
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from server.domain.bundles import Bundle
 from server.domain.catalogue import Catalogue
 from server.domain.items import Item, MaterialNeed
-from server.domain.names import Value
+from server.domain.values import Value
 
 
 class Change(Value):

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from server.domain.errors import Conflict
-from server.domain.names import CHINA, SENSITIVE, Moment, Value
 from server.domain.persons import Officer
+from server.domain.values import CHINA, SENSITIVE, Moment, Value
 
 
 class ClaimedByAnother(Conflict):

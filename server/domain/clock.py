@@ -13,7 +13,7 @@ from typing import Literal
 from server.domain.calendar import DAY, Calendar, add_working_days, days_after
 from server.domain.errors import Conflict
 from server.domain.items import Text
-from server.domain.names import CHINA, Days, Moment, Value, china_day, in_milliseconds
+from server.domain.values import CHINA, Days, Moment, Value, china_day, in_milliseconds
 
 Budget = Literal["legal", "promised"]  # 法定时限, 承诺时限
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from server.domain.names import Moment, Value
+from server.domain.values import Moment, Value
 
 SOON_DAYS = 2
 

@@ -19,8 +19,8 @@ from typing import Literal
 from server.domain.calendar import DAY, Calendar, add_working_days
 from server.domain.case import Case, Step
 from server.domain.clock import Ledger, due
-from server.domain.names import CHINA, Reckoned, Value, china_day
 from server.domain.procedure import DELIVERY_DAYS, NOTIFY_DAYS
+from server.domain.values import CHINA, Reckoned, Value, china_day
 
 CheckpointName = Literal[
     "half",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from server.domain import acts, crossing, events
+from server.domain import acts, events, handover
 from server.domain.bouncing import Bounced, Resent
 from server.domain.calendar import add_working_days
 from server.domain.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase
@@ -12,10 +12,10 @@ from server.domain.happening import Happened
 from server.domain.lifecycle import TABLE, evolve
 from server.domain.moves import event_of
 from server.domain.moving import Moving
-from server.domain.names import china_day
 from server.domain.parts import leg_of, paper_moved
 from server.domain.routing import find_node
 from server.domain.supplying import check_supply
+from server.domain.values import china_day
 
 HOME_SPEAKS = (acts.Tell, acts.Supply)  # besides its applicant's wish to withdraw; no officer says these
 HOME_CHECKS = (acts.Check, acts.TurnBack)  # its own part of what another node decides
@@ -264,7 +264,7 @@ def _go_on(recorder: _DecisionRecorder, case: Case) -> None:
             case = recorder.record(events.Skipped, by=by, step=code, waits_on=lost)
         elif decider and all(state in GRANTED for state in needed.values()):
             if step.plan.part and step.state == "waiting" and decider.node != facts.here:
-                case = recorder.record(crossing.CheckAsked, by=by, step=code)
+                case = recorder.record(handover.CheckAsked, by=by, step=code)
                 continue
             pinned = {"node": decider.node, "directory_version": facts.directory.version}
             case = recorder.record(events.Sent, by=by, step=code, **pinned)

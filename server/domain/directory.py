@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from server.domain.names import Moment, Value
+from server.domain.values import Moment, Value
 
 
 class NodeKey(Value):

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from server.domain.errors import Missing
-from server.domain.names import Value
+from server.domain.values import Value
 
 CODE = re.compile(r"^[1-9][0-9]{5}$")
 Kind = Literal["province", "city", "county", "zone", "town", "grouping"]
@@ -96,7 +96,7 @@ class Divisions(Value):
             code = parent_of(code)
 
 
-class Ground(Value):
+class Context(Value):
     """Where and when an application is made: the home node's division, the day, and the divisions known.
 
     `division` is the place inside the home where the applicant applies; empty: the home as a whole.

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from server.domain.errors import Conflict, Malformed, Missing, Outdated, StaleVersion
-from server.domain.names import Moment, Value
 from server.domain.opening import Submission
+from server.domain.values import Moment, Value
 
 MOST_DRAFTS = 20
 LARGEST_VERSION = 2**31 - 1

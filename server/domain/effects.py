@@ -12,11 +12,11 @@ from server.domain.deadlines import next_at
 from server.domain.gathering import Fetch, fetch_of
 from server.domain.letters import Letter, letter_id, letter_salt
 from server.domain.lifecycle import evolve
-from server.domain.names import Moment, Reckoned, Value, china_day
 from server.domain.notices import Notice, notice_of
 from server.domain.parts import paper_is_due
 from server.domain.procedure import DELIVERY_DAYS, NOTIFY_DAYS
 from server.domain.telling import asked, telling
+from server.domain.values import Moment, Reckoned, Value, china_day
 
 LETTER, NOTICE, ALARM, FETCH, FIRST_TASK = range(5)
 

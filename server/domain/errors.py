@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from server.domain.names import Value
 from server.domain.sentences import sentences
+from server.domain.values import Value
 
 MOST_FAULTS = 20  # that one refusal tells: whoever asks with thousands gets no answer of that length
 

@@ -8,10 +8,10 @@ from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter
 
 from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Application, Commission, HandedIn, Offered, Outcome
-from server.domain.crossing import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
+from server.domain.handover import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
 from server.domain.happening import Happened, Moved
-from server.domain.names import SENSITIVE, Moment
 from server.domain.procedure import APPEAL, DeclineReason, Deferral, Delivery, Gap
+from server.domain.values import SENSITIVE, Moment
 
 
 class Opened(Happened):

@@ -11,8 +11,8 @@ import orjson
 from server.domain.answers import pointer
 from server.domain.divisions import CODE
 from server.domain.errors import FieldFault, Invalid
+from server.domain.formats import FORMATS, SENTENCES, Check
 from server.domain.items import Field
-from server.domain.meaning import FORMATS, SENTENCES, Check
 from server.domain.merging import MergedField, When
 from server.domain.sentences import sentences
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.domain import events
 from server.domain.case import Case, Offered, Step, local_id
-from server.domain.names import Moment, Value
+from server.domain.values import Moment, Value
 
 
 class Fetch(Value):

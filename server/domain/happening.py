@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from server.domain.case import Actor
-from server.domain.names import Moment, Value
+from server.domain.values import Moment, Value
 
 
 class Happened(Value):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import NonNegativeInt, PositiveInt, StringConstraints
 
-from server.domain.names import Value
+from server.domain.values import Value
 
 Status = Literal["official", "local", "sample"]
 Text = Annotated[str, StringConstraints(min_length=1)]

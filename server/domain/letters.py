@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, StringConstraints
 
 from server.domain.canonical import canonical, digest
-from server.domain.names import Moment, Value
+from server.domain.values import Moment, Value
 
 VERSION = 1
 GENESIS = "0" * 64

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from server.domain import crossing, events
+from server.domain import events, handover
 from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Case, Offered, State, Step, Supplement
 from server.domain.clock import Extension, Ledger, deemed_accepted, extend, pause, resume
@@ -55,7 +55,7 @@ _KEPT: Mapping[type[Moved], tuple[str, ...]] = {  # what a step keeps of its eve
     events.Refused: ("grounds", "appeal"),
     events.Declined: ("grounds", "agency", "appeal"),
     events.Withdrawn: ("grounds",),
-    crossing.TurnedBack: ("grounds",),
+    handover.TurnedBack: ("grounds",),
     events.Delivered: ("delivery",),
     events.Skipped: ("waits_on",),
 }
@@ -76,7 +76,7 @@ def evolve(case: Case | None, event: events.Event) -> Case:
         case = _with_step(case, case.steps[event.step].model_copy(update=asked))
     elif isinstance(event, events.Answered):
         case = _put_right(case, case.steps[event.step], event)
-    elif isinstance(event, crossing.PaperPosted | crossing.PaperArrived):
+    elif isinstance(event, handover.PaperPosted | handover.PaperArrived):
         case = _posted(case, case.steps[event.step], event)
     elif isinstance(event, Bounced | Resent):
         bounced = event.letter if isinstance(event, Bounced) else ""
@@ -184,7 +184,7 @@ def _said(step: Step, event: Moved) -> dict[str, Any]:
         return {name: getattr(event, name) for name in _KEPT[type(event)]}
     if isinstance(event, events.Sent):
         return {"node": event.node, "directory_version": event.directory_version, "arrived_at": event.moment}
-    if isinstance(event, crossing.Checked):
+    if isinstance(event, handover.Checked):
         return {"finding": event.finding, "checked_at": event.moment}
     if isinstance(event, events.SupplementAsked):
         return {"supplement": Supplement(asked_at=event.moment, gaps=event.gaps)}
@@ -277,10 +277,10 @@ def _put_right(case: Case, step: Step, event: events.Supplied | events.Answered)
     return _with_step(case.model_copy(update=change), step)
 
 
-def _posted(case: Case, step: Step, event: crossing.PaperPosted | crossing.PaperArrived) -> Case:
+def _posted(case: Case, step: Step, event: handover.PaperPosted | handover.PaperArrived) -> Case:
     """The step with what is known of the originals: what has arrived is that parcel, whatever is told later."""
     parcel, before = {"courier": event.courier, "number": event.parcel}, step.papers.get(event.leg)
-    if isinstance(event, crossing.PaperArrived):
+    if isinstance(event, handover.PaperArrived):
         paper = before.model_copy(update={**parcel, "arrived_at": event.at}) if before else None
     elif before:
         is_on_its_way = before.arrived_at is None

@@ -6,7 +6,7 @@ from pydantic import PositiveInt, StringConstraints
 
 from server.domain.errors import Missing
 from server.domain.items import Sourced, Text
-from server.domain.names import Value
+from server.domain.values import Value
 
 
 class NoSuchList(Missing):

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from server.domain.errors import Conflict, FieldFault, Forbidden, Invalid, Missing
-from server.domain.names import SENSITIVE, Moment, Value, china_day
 from server.domain.persons import Person
+from server.domain.values import SENSITIVE, Moment, Value, china_day
 
 MOST_DAYS = 366  # a year, whichever it is
 MOST_IN_FORCE = 20

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from server.domain.errors import TooLarge, Unsupported
-from server.domain.names import SENSITIVE, Value
+from server.domain.values import SENSITIVE, Value
 
 MOST_BYTES = 10 * 1024 * 1024
 LONGEST_NAME = 120

@@ -6,10 +6,10 @@ from typing import TypeVar
 from server.domain.bundles import Bundle
 from server.domain.catalogue import Catalogue
 from server.domain.divisions import province_of
+from server.domain.durations import days_of
 from server.domain.items import Field, FieldNeed, Item, Material, MaterialNeed
-from server.domain.names import Value
 from server.domain.plan import PlannedStep
-from server.domain.timing import days_of
+from server.domain.values import Value
 
 When = Mapping[str, tuple[str, ...]]
 

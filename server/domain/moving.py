@@ -7,8 +7,8 @@ from typing import Any
 from server.domain.acts import Facts
 from server.domain.calendar import add_working_days
 from server.domain.case import Case, Step
-from server.domain.names import china_day
 from server.domain.procedure import NOTIFY_DAYS
+from server.domain.values import china_day
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import StringConstraints, model_validator
 
 from server.domain.case import Case
 from server.domain.happening import Happened
-from server.domain.names import Moment, Value, china_day
+from server.domain.values import Moment, Value, china_day
 
 TemplateName = Literal[
     "received",

@@ -7,17 +7,17 @@ from server.domain.bundles import Bundle
 from server.domain.case import Application, HandedIn
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
-from server.domain.divisions import CODE, Ground, province_of
+from server.domain.divisions import CODE, Context, province_of
 from server.domain.errors import FieldFault, Invalid
 from server.domain.forms import FormFaulty, form_faults
 from server.domain.materials import Upload
 from server.domain.merging import MergedForm, merge
-from server.domain.names import Value
 from server.domain.persons import Person, SubjectGiven
 from server.domain.plan import PlannedStep, make_plan
-from server.domain.promises import SignedUndertaking
 from server.domain.routing import route
 from server.domain.sentences import sentences
+from server.domain.undertakings import SignedUndertaking
+from server.domain.values import Value
 
 
 class SubjectIsApplicant(Invalid):
@@ -57,17 +57,17 @@ def application_of(
     *,
     applicant: Person,
     uploads: Mapping[str, Upload],
-    ground: Ground,
+    context: Context,
 ) -> Application:
     """The checked application; raises NoSuchBundle, AnswersIncomplete, NothingToApplyFor, SubjectIsApplicant, or
     FormFaulty naming every fault.
 
     `uploads` are those of who hands it in, by id. Fields that his proven name fills are filled here.
     """
-    bundle = catalogue.of(province_of(ground.home)).bundle(submission.bundle)
-    steps = make_plan(catalogue, bundle, submission.answers, ground=ground)
+    bundle = catalogue.of(province_of(context.home)).bundle(submission.bundle)
+    steps = make_plan(catalogue, bundle, submission.answers, context=context)
     merged = merge(catalogue, bundle, steps)
-    faults = form_faults(merged.fields, submission.form, on=ground.on) + _place_faults(merged, submission, ground)
+    faults = form_faults(merged.fields, submission.form, on=context.on) + _place_faults(merged, submission, context)
     faults += _material_faults(merged, submission, uploads)
     if faults:
         raise FormFaulty("请按提示修改后重新提交。", errors=faults)
@@ -112,14 +112,14 @@ def _subject(bundle: Bundle, form: Mapping[str, str], applicant: Person) -> Subj
     return None
 
 
-def _place_faults(merged: MergedForm, submission: Submission, ground: Ground) -> list[FieldFault]:
+def _place_faults(merged: MergedForm, submission: Submission, context: Context) -> list[FieldFault]:
     """A place of the form must exist today; nothing is decided there, so it may be a town or a zone."""
     codes = [each.field.code for each in merged.fields if each.field.type == "division"]
     return [
         fault
         for code in codes
         if CODE.fullmatch(submission.form.get(code, ""))
-        for fault in division_faults(ground, submission.form[code], at=pointer("form", code), must_decide=False)
+        for fault in division_faults(context, submission.form[code], at=pointer("form", code), must_decide=False)
     ]
 
 

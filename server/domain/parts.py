@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from server.domain import acts, crossing
+from server.domain import acts, handover
 from server.domain.case import ENDED, HELD, Case, Step
 from server.domain.errors import Conflict
 from server.domain.happening import Happened, Moved
@@ -44,14 +44,14 @@ def check(moving: Moving) -> tuple[type[Moved], dict[str, Any]]:
     """The home has done its part; raises CheckedAlready."""
     if moving.step.checked_at:
         raise CheckedAlready("本地已经核验过，不能重复。")
-    return crossing.Checked, {"finding": moving.act.finding}
+    return handover.Checked, {"finding": moving.act.finding}
 
 
 def turn_back(moving: Moving) -> tuple[type[Moved], dict[str, Any]]:
     """The home does not send it on; raises CheckedAlready."""
     if moving.step.checked_at:
         raise CheckedAlready("本地已经核验通过，不能再退回。")
-    return crossing.TurnedBack, {"grounds": moving.act.grounds}
+    return handover.TurnedBack, {"grounds": moving.act.grounds}
 
 
 def paper_moved(
@@ -70,11 +70,11 @@ def paper_moved(
             raise NoPaperDue("该事项现在没有需要从本地寄送的原件。")
         if paper and (paper.postings >= MOST_POSTINGS or (paper.arrived_at and not is_told)):
             raise PaperPostedAlready("该程原件已经签收，或者寄送信息已经更正过一次。")
-        return crossing.PaperPosted, {"step": act.step, "leg": leg, "courier": act.courier, "parcel": act.number}
+        return handover.PaperPosted, {"step": act.step, "leg": leg, "courier": act.courier, "parcel": act.number}
     if paper is None or paper.arrived_at:
         raise NoPaperOnItsWay("对方没有寄出需要签收的原件，或者已经签收。")
     said = {"courier": act.courier or paper.courier, "parcel": act.number or paper.number}
-    return crossing.PaperArrived, {"step": act.step, "leg": leg, **said}
+    return handover.PaperArrived, {"step": act.step, "leg": leg, **said}
 
 
 def leg_of(case: Case, act: acts.PostPaper | acts.ConfirmPaper) -> Leg:

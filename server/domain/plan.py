@@ -7,12 +7,12 @@ from typing import Literal
 from server.domain.answers import YES, AnswersIncomplete, answer_faults, is_asked, open_questions, questions_of
 from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue import Catalogue
-from server.domain.divisions import Ground, province_of
+from server.domain.divisions import Context, province_of
 from server.domain.errors import Invalid
 from server.domain.items import HOME, Handling, Item, Part
-from server.domain.names import Value
 from server.domain.procedure import Terms
 from server.domain.sentences import sentences
+from server.domain.values import Value
 
 Applies = Literal["yes", "no", "open"]
 Mode = Literal["local", "online", "handover", "joint"]
@@ -80,29 +80,29 @@ def circle(needs: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def make_plan(
-    catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, ground: Ground
+    catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, context: Context
 ) -> tuple[PlannedStep, ...]:
     """The steps that apply, each after those it needs.
 
     Raises AnswersIncomplete if any answer is wrong or missing, NothingToApplyFor if no step is left.
     """
-    faults = answer_faults(catalogue, bundle, answers, ground=ground, must_be_complete=True)
+    faults = answer_faults(catalogue, bundle, answers, context=context, must_be_complete=True)
     if faults:
         raise AnswersIncomplete(errors=faults)
-    plan = lay_out(catalogue, bundle, answers, ground=ground)
+    plan = lay_out(catalogue, bundle, answers, context=context)
     if not plan.steps:
         raise NothingToApplyFor(" ".join(f"{each.name}：{each.why}" for each in plan.verdicts))
     return plan.steps
 
 
-def lay_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, ground: Ground) -> Plan:
+def lay_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, context: Context) -> Plan:
     """The plan as far as the answers tell, which must be right (`answer_faults`) and may be incomplete.
 
     A need for a step that does not apply falls away.
     """
     questions = {question.code: question for question in questions_of(catalogue, bundle)}
     found = {
-        step.item: _Judged(catalogue, step, answers=answers, questions=questions, ground=ground)
+        step.item: _Judged(catalogue, step, answers=answers, questions=questions, context=context)
         for step in bundle.steps
     }
     apply = {code: judged for code, judged in found.items() if judged.applies == "yes"}
@@ -124,15 +124,15 @@ class _Judged:
         *,
         answers: Mapping[str, str],
         questions: Mapping[str, Question],
-        ground: Ground,
+        context: Context,
     ) -> None:
         self.step = step
         self._answers = answers
         self._questions = questions
-        self._ground = ground
+        self._context = context
         national = catalogue.item_of[step.item]
         place = national.jurisdiction
-        self._division = (ground.division or ground.home) if place == HOME else answers.get(place, "")
+        self._division = (context.division or context.home) if place == HOME else answers.get(place, "")
         self._province = province_of(self._division) if self._division else ""
         self.item: Item = catalogue.of(self._province).item_of[step.item]
         self.applies, self._why = self._judge()
@@ -189,20 +189,20 @@ class _Judged:
     def _elsewhere(self) -> tuple[Applies, str] | None:
         """Why it cannot be handled from here, if another province decides it and does not take it from here."""
         if self._mode() is None:
-            place = self._ground.divisions.name_in_full(self._division)
+            place = self._context.divisions.name_in_full(self._division)
             return "no", f"这一项由{place}办理，尚未开通跨省通办，请直接向当地申请。"
         return None
 
     def _mode(self) -> Mode | None:
-        if self._province in ("", province_of(self._ground.home)):
+        if self._province in ("", province_of(self._context.home)):
             return "local"
         handling = self._handling()
         return handling.mode if handling else None
 
     def _handling(self) -> Handling | None:
         """How it is handled that is decided in another province and received here."""
-        here = province_of(self._ground.home)
-        covering = (each for each in self.item.handling if each.covers(here, self._ground.on))
+        here = province_of(self._context.home)
+        covering = (each for each in self.item.handling if each.covers(here, self._context.on))
         return next(covering, None) if self._province not in ("", here) else None
 
     def _reason(self) -> str:

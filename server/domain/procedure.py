@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import StringConstraints
 
 from server.domain.items import Item, OpinionRule, SpecialStep
-from server.domain.names import SENSITIVE, Day, Moment, Value
+from server.domain.values import SENSITIVE, Day, Moment, Value
 
 # How to appeal: 行政复议法（2023）第二十条: 六十日; 行政诉讼法第四十六条: 六个月.
 APPEAL = (

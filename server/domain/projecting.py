@@ -4,7 +4,7 @@ from typing import Self
 
 from server.domain.calendar import Calendar
 from server.domain.canonical import digest
-from server.domain.names import Value
+from server.domain.values import Value
 
 
 class Projection(Value):

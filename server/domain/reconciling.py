@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from server.domain.names import Moment, Value
+from server.domain.values import Moment, Value
 
 PARTS = 8
 

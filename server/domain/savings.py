@@ -7,12 +7,12 @@ from itertools import product
 from server.domain.answers import YES, is_asked, questions_of
 from server.domain.bundles import Bundle
 from server.domain.catalogue import Catalogue
-from server.domain.divisions import Divisions, Ground
+from server.domain.divisions import Context, Divisions
+from server.domain.durations import days_of
 from server.domain.items import Status
 from server.domain.merging import items_of, merge
-from server.domain.names import Value
 from server.domain.plan import PlannedStep, lay_out
-from server.domain.timing import days_of
+from server.domain.values import Value
 
 NATION = "000000"
 
@@ -49,8 +49,8 @@ def savings(catalogue: Catalogue) -> Iterator[Savings]:
 
 def _steps(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str]) -> tuple[PlannedStep, ...]:
     nowhere = Divisions(known_to=date.min, source="-", status="sample", divisions=())
-    ground = Ground(home=NATION, on=date.min, divisions=nowhere)
-    return lay_out(catalogue, bundle, answers, ground=ground).steps
+    context = Context(home=NATION, on=date.min, divisions=nowhere)
+    return lay_out(catalogue, bundle, answers, context=context).steps
 
 
 def _answers(catalogue: Catalogue, bundle: Bundle) -> Iterator[dict[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from server.domain import crossing, events
+from server.domain import events, handover
 from server.domain.case import Case, Commission, Offered, Step
 
 Body = tuple[str, dict[str, Any]]
@@ -17,7 +17,7 @@ def asked(case: Case, step: Step, event: events.Event) -> Body | None:
         return "step.withdrawal_asked", {}
     if isinstance(event, events.Told):
         return "step.told", {"due_on": event.due_on.isoformat()}
-    if isinstance(event, crossing.PaperPosted | crossing.PaperArrived) and event.by.node == case.home:
+    if isinstance(event, handover.PaperPosted | handover.PaperArrived) and event.by.node == case.home:
         return _paper(event)
     if isinstance(event, events.Answered):
         offered = [each.model_dump(mode="json") for each in offers(event.materials)]
@@ -43,7 +43,7 @@ def telling(step: Step, event: events.Event) -> Body | None:
         return "step.delivered", {**event.delivery.model_dump(mode="json"), **_licence(event)}
     if isinstance(event, events.Withdrawn):
         return "step.withdrawn", _said(event, "grounds")
-    if isinstance(event, crossing.PaperPosted | crossing.PaperArrived) and event.by.node == step.node:
+    if isinstance(event, handover.PaperPosted | handover.PaperArrived) and event.by.node == step.node:
         return _paper(event)
     notice = _notice(step, event)
     return ("step.notice", notice) if notice else None
@@ -69,9 +69,9 @@ def _licence(event: events.Approved | events.Delivered) -> dict[str, Any]:
     return _said(event, "licence") if event.licence else {}
 
 
-def _paper(event: crossing.PaperPosted | crossing.PaperArrived) -> Body:
+def _paper(event: handover.PaperPosted | handover.PaperArrived) -> Body:
     """Originals were posted, or have arrived; each side tells the other what it did itself."""
-    move = "sent" if isinstance(event, crossing.PaperPosted) else "arrived"
+    move = "sent" if isinstance(event, handover.PaperPosted) else "arrived"
     return "step.paper", {"move": move, "number": event.parcel, **_said(event, "courier", "leg")}
 
 

@@ -23,7 +23,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Self
 
 from server.domain.errors import TooMany
-from server.domain.names import Moment, Value
+from server.domain.values import Moment, Value
 
 PATIENCE = timedelta(seconds=5)
 FORGOTTEN_AFTER = timedelta(days=1)

@@ -6,7 +6,7 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.items import Condition, FieldNeed, Handling, Item, MaterialNeed, Sourced, SpecialStep, Text
-from server.domain.names import Value
+from server.domain.values import Value
 
 Entry = TypeVar("Entry", Item, Bundle)
 

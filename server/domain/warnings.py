@@ -6,8 +6,8 @@ from typing import Literal
 
 from server.domain.case import Case
 from server.domain.deadlines import CheckpointName, KeptCheckpoint
-from server.domain.names import Moment, Value
 from server.domain.persons import Rank
+from server.domain.values import Moment, Value
 
 READS: Mapping[Rank, tuple[Rank, ...]] = {
     "officer": ("officer",),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from server.domain.names import moment_key
+from server.domain.values import moment_key
 from server.store.database import Database, Document, Mark
 from server.store.latest import put_latest
 from server.store.queries import ALARMS_DUE, BAR

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from server.domain.errors import StaleVersion
-from server.domain.names import moment_key, moment_of_key
 from server.domain.throttle import Lane
+from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, Fields, Mark
 from server.store.queries import hour_bucket
 

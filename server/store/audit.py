@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from server.domain.names import moment_text
+from server.domain.values import moment_text
 from server.store.database import Database, Document, Duplicate, Fields, Mark
 
 AUDIT = "audit"

@@ -15,8 +15,8 @@ from server.domain.case import Case, local_id
 from server.domain.effects import Effect
 from server.domain.events import EVENTS, Event
 from server.domain.lifecycle import REVISION, replay
-from server.domain.names import moment_key
 from server.domain.records import Commit, Record
+from server.domain.values import moment_key
 from server.store.database import Document
 from server.store.fetches import sealed_fetch
 from server.store.sealing import opened, sealed, sealed_letter

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from server.domain.apart import Found
 from server.domain.deadlines import Checkpoint, KeptCheckpoint
-from server.domain.names import moment_key
+from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate, Fields, Mark
 from server.store.queries import BAR, CHECKPOINTS_CLAIMED
 from server.store.reading import read_each

@@ -14,7 +14,7 @@ from server.crypto.fields import DataKey, FieldRing
 from server.domain.apart import Found
 from server.domain.case import Offered
 from server.domain.gathering import Fetch, KeptFetch
-from server.domain.names import moment_key
+from server.domain.values import moment_key
 from server.store.blobs import Blobs
 from server.store.database import Database, Document, Fields, Mark
 from server.store.queries import BAR, FETCHES_DUE, FETCHES_OF_STEP

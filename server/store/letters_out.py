@@ -11,7 +11,7 @@ from server.crypto.fields import FieldRing
 from server.domain.apart import Found
 from server.domain.exchange import STREAM, Position, SentLetter, Written
 from server.domain.letters import Letter
-from server.domain.names import moment_of_key
+from server.domain.values import moment_of_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
 from server.store.keys import keys_between
 from server.store.queries import BAR, LETTERS_DEAD, LETTERS_TO_LOG, under

@@ -10,8 +10,8 @@ from typing import TypeVar
 from server.crypto.fields import FieldRing
 from server.crypto.passwords import RECOMMENDED, Cost, hash_password, verify_password
 from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
-from server.domain.names import moment_key, moment_of_key
 from server.domain.persons import Officer, Person, Rank, Session
+from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
 from server.store.queries import hour_bucket
 from server.store.sealing import opened, sealed

@@ -6,7 +6,7 @@ finds all that share the parts in front, in order of time.
 
 from datetime import datetime
 
-from server.domain.names import moment_key
+from server.domain.values import moment_key
 from server.store.database import Query
 
 BAR = "|"

@@ -10,7 +10,7 @@ from typing import Any
 from server.crypto.fields import DataKey, FieldRing
 from server.domain.exchange import own_id
 from server.domain.letters import Letter
-from server.domain.names import SENSITIVE, Value, moment_key
+from server.domain.values import SENSITIVE, Value, moment_key
 
 SEAL = "~"
 

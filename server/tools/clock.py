@@ -4,7 +4,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Protocol
 
-from server.domain.names import in_milliseconds
+from server.domain.values import in_milliseconds
 
 
 class Clock(Protocol):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from server.domain.names import Value
+from server.domain.values import Value
 
 V = TypeVar("V", bound=BaseModel)
 Where = tuple[str | int, ...]  # a table, and the place of an entry if there are several

@@ -14,7 +14,7 @@ from server.domain.checking import catalogue_faults
 from server.domain.divisions import CODE, Division, Divisions, parent_of, prefix
 from server.domain.items import Field, Item, Material, Sourced, Text
 from server.domain.lists import YearlyList
-from server.domain.promises import UndertakingText
+from server.domain.undertakings import UndertakingText
 from server.domain.variants import BundleVariant, ItemVariant
 from server.tools.datafiles import Reading
 

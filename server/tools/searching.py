@@ -17,7 +17,7 @@ import jieba
 from server.domain.bundles import Bundle
 from server.domain.catalogue import Catalogue
 from server.domain.items import Item
-from server.domain.names import Value
+from server.domain.values import Value
 
 LONGEST_TEXT = 200
 LONGEST_WORD = 12

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.domain.formats import uscc_check_character
 from server.domain.forms import form_faults, schema_of
 from server.domain.items import Field
-from server.domain.meaning import uscc_check_character
 from server.domain.merging import MergedField, merge
 from server.domain.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
-from tests.domain.places import GROUND
+from tests.domain.places import CONTEXT
 from tests.world import MONDAY
 
-PLAN = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, ground=GROUND)
+PLAN = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, context=CONTEXT)
 FIELDS = merge(CATALOGUE, NEWBORN, PLAN).fields
 TODAY = MONDAY.date()
 RIGHT = {each.field.code: each.field.example for each in FIELDS}

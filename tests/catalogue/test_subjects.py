@@ -10,7 +10,7 @@ from server.domain.persons import SubjectGiven
 from server.tools.datafiles import BrokenData
 from server.tools.publications import load_catalogue
 from tests.catalogue.shipped import CATALOGUE, copy_with
-from tests.domain.places import GROUND
+from tests.domain.places import CONTEXT
 from tests.world import UPLOADS, person
 
 NEWBORN = "bundles/newborn.toml"
@@ -40,7 +40,7 @@ def after_death(**form: str) -> Submission:
 
 
 def applied(wish: Submission) -> Any:
-    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, ground=GROUND)
+    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, context=CONTEXT)
 
 
 def test_a_relative_applies_for_the_deceased_whom_the_form_names():

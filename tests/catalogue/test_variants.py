@@ -18,7 +18,7 @@ from server.domain.standards import STANDARDS, item_breaches
 from server.domain.variants import BundleVariant, ItemVariant
 from tests.domain.invented import Made, cases, catalogues
 from tests.domain.kindness import kinder
-from tests.domain.places import GROUND
+from tests.domain.places import CONTEXT
 
 LOCAL = {"source": "本省公告", "status": "local"}
 JIANGSU, ZHEJIANG, BEIJING = "320000", "330000", "110000"
@@ -286,7 +286,7 @@ def test_a_province_may_add_a_step_and_the_question_for_it() -> None:
     here = made.of(JIANGSU).bundle("b")
     assert [step.item for step in here.steps] == ["first", "second", "third"]
     assert (here.questions, here.cooperating, here.source) == ((asked,), ("police",), "本省公告")
-    assert [step.code for step in make_plan(made, here, {"more": "yes"}, ground=GROUND)][-1] == "third"
+    assert [step.code for step in make_plan(made, here, {"more": "yes"}, context=CONTEXT)][-1] == "third"
     assert made.of(ZHEJIANG).bundle("b") == made.bundle("b")
     assert [step.item for step in made.bundle("b").steps] == ["first", "second"]
 

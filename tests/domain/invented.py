@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server.domain.answers import YES, open_questions
 from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue import Catalogue
-from server.domain.divisions import Ground, province_of
+from server.domain.divisions import Context, province_of
 from server.domain.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part
 from server.domain.plan import Plan, PlannedStep, lay_out
 from server.domain.variants import BundleVariant, ItemVariant
@@ -18,7 +18,7 @@ from tests.domain.kindness import CHOICE_FIELDS, kinder, some
 from tests.domain.places import DIVISIONS, TODAY
 
 FROM = {"source": "tests", "status": "sample"}
-GROUND = Ground(home="320000", on=TODAY, divisions=DIVISIONS, division="320100")
+CONTEXT = Context(home="320000", on=TODAY, divisions=DIVISIONS, division="320100")
 PLACES = ("320100", "320000", "330106", "500109")
 LICENCES = {"l0": "证照零", "l1": "证照一"}
 # Fields that steps may yield, those that only citizens know, and one that the session has proven.
@@ -48,7 +48,7 @@ class Made:
 
     def plan(self, answers: Mapping[str, str]) -> Plan:
         """What it comes to with these answers."""
-        return lay_out(self.catalogue, self.bundle, answers, ground=GROUND)
+        return lay_out(self.catalogue, self.bundle, answers, context=CONTEXT)
 
     def open(self, answers: Mapping[str, str]) -> tuple[Question, ...]:
         """What is to be asked next."""
@@ -111,7 +111,7 @@ def catalogues(draw: st.DrawFn) -> Made:
         bundle_variants=_bundle_variants(draw, bundle),
         **FROM,
     )
-    return Made(catalogue, catalogue.of(GROUND.home).bundle("b"))
+    return Made(catalogue, catalogue.of(CONTEXT.home).bundle("b"))
 
 
 def _plain() -> dict[str, Any]:
@@ -268,4 +268,4 @@ def _bundle_variants(draw: st.DrawFn, bundle: Bundle) -> tuple[BundleVariant, ..
     if draw(st.booleans()):
         return ()
     step = BundleStep(item="alone", needs=(bundle.steps[0].item,), is_optional=True)
-    return (BundleVariant(bundle="b", province=GROUND.home, steps=(step,), visits=0, **FROM),)
+    return (BundleVariant(bundle="b", province=CONTEXT.home, steps=(step,), visits=0, **FROM),)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from server.domain.directory import Directory, NodeEntry
-from server.domain.divisions import Division, Divisions, Ground
+from server.domain.divisions import Context, Division, Divisions
 
 TODAY = date(2026, 11, 23)
 DIVISIONS = Divisions(
@@ -33,7 +33,7 @@ DIVISIONS = Divisions(
         Division(code="500157", name="两江新区", kind="county", valid_from=date(2025, 11, 6)),
     ),
 )
-GROUND = Ground(home="320000", on=TODAY, divisions=DIVISIONS)
+CONTEXT = Context(home="320000", on=TODAY, divisions=DIVISIONS)
 
 
 def directory_of(divisions: Mapping[str, Sequence[str]]) -> Directory:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from server.domain.answers import NO, YES, answer_faults, is_asked, open_questions, questions_of
 from server.domain.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue import Catalogue
-from server.domain.divisions import Ground
+from server.domain.divisions import Context
 from server.domain.errors import FieldFault
 from server.domain.items import Item
 from server.domain.plan import NothingToApplyFor, make_plan
-from tests.domain.invented import GROUND, Made, answers_to, cases, catalogues
+from tests.domain.invented import CONTEXT, Made, answers_to, cases, catalogues
 from tests.domain.places import DIVISIONS, TODAY
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -66,8 +66,8 @@ def asked_next(**answers: str) -> list[str]:
 
 
 def faults(answers: dict[str, str], *, division: str = "", must_be_complete: bool = False) -> list[FieldFault]:
-    ground = Ground(home="320000", on=TODAY, divisions=DIVISIONS, division=division)
-    return answer_faults(CATALOGUE, BUNDLE, answers, ground=ground, must_be_complete=must_be_complete)
+    context = Context(home="320000", on=TODAY, divisions=DIVISIONS, division=division)
+    return answer_faults(CATALOGUE, BUNDLE, answers, context=context, must_be_complete=must_be_complete)
 
 
 def told(found: list[FieldFault]) -> list[tuple[str, str]]:
@@ -140,7 +140,7 @@ def test_only_what_must_be_answered_is_missed_and_only_once_it_is_asked() -> Non
 
 
 def wrong(made: Made, answers: dict[str, str], *, is_complete: bool = False) -> list[FieldFault]:
-    return answer_faults(made.catalogue, made.bundle, answers, ground=GROUND, must_be_complete=is_complete)
+    return answer_faults(made.catalogue, made.bundle, answers, context=CONTEXT, must_be_complete=is_complete)
 
 
 @settings(max_examples=30)
@@ -161,7 +161,7 @@ def test_answering_the_first_question_again_and_again_comes_to_a_plan_or_to_noth
 def outcome(made: Made, answers: dict[str, str]) -> tuple[str, ...]:
     """The steps of the plan, or none where it is said that there is nothing to apply for."""
     try:
-        return tuple(step.code for step in make_plan(made.catalogue, made.bundle, answers, ground=GROUND))
+        return tuple(step.code for step in make_plan(made.catalogue, made.bundle, answers, context=CONTEXT))
     except NothingToApplyFor:
         return ()
 

@@ -11,7 +11,7 @@ from server.domain.opening import MaterialGiven, Submission, application_of, che
 from server.domain.persons import id_number_fault
 from server.domain.plan import AnswersIncomplete
 from server.domain.routing import NoNodeFor
-from tests.domain.places import GROUND
+from tests.domain.places import CONTEXT
 from tests.world import (
     CATALOGUE,
     DIRECTORY,
@@ -31,7 +31,7 @@ YES = {"place": "330102", "extra": "yes"}
 
 def applied(wish: Submission) -> Any:
     """The application that this wish makes at home."""
-    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, ground=GROUND)
+    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, context=CONTEXT)
 
 
 def faults_of(wish: Submission) -> list[tuple[str, str]]:
@@ -136,7 +136,7 @@ def test_nothing_given_is_refused_for_each_mandatory_material():
 
 def test_a_material_that_somebody_else_uploaded_is_unknown():
     with pytest.raises(FormFaulty) as refused:
-        application_of(CATALOGUE, submission(), applicant=person(), uploads={}, ground=GROUND)
+        application_of(CATALOGUE, submission(), applicant=person(), uploads={}, context=CONTEXT)
     assert [fault.code for fault in refused.value.errors] == ["material_unknown"] * 3
 
 

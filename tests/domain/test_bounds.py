@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from server.domain.acts import Accept, Deem, Extend, Suspend, Tell
 from server.domain.case import Actor
-from server.domain.names import MOST_DAYS, Day, Days, Moment
 from server.domain.procedure import Deferral
+from server.domain.values import MOST_DAYS, Day, Days, Moment
 
 BY = Actor(node="330000", part="node")
 WHO = {"id": "a", "by": BY, "step": "one"}

@@ -25,7 +25,7 @@ from server.domain.clock import (
     pause,
     resume,
 )
-from server.domain.names import CHINA
+from server.domain.values import CHINA
 from server.tools.publications import load_calendar
 from tests.catalogue.shipped import CONFIG
 

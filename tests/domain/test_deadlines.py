@@ -19,8 +19,8 @@ from server.domain.deadlines import (
     is_superseded,
     next_at,
 )
-from server.domain.names import CHINA, china_day
 from server.domain.procedure import Deferral, Gap, Opinion, Terms
+from server.domain.values import CHINA, china_day
 from tests.world import CALENDAR, JIANGSU, ZHEJIANG, opened, planned
 
 GAP = Gap(kind="field", code="subject_name", reason="请写全名")

@@ -10,10 +10,10 @@ from server.domain.answers import AnswersIncomplete, answer_faults
 from server.domain.bundles import Bundle, Question
 from server.domain.case import Application
 from server.domain.catalogue import Catalogue
-from server.domain.divisions import Ground, NoSuchDivision, parent_of
+from server.domain.divisions import Context, NoSuchDivision, parent_of
 from server.domain.forms import FormFaulty
 from server.domain.opening import application_of
-from tests.domain.places import DIVISIONS, GROUND, TODAY
+from tests.domain.places import CONTEXT, DIVISIONS, TODAY
 from tests.world import CATALOGUE, SAMPLE, UPLOADS, person, submission
 
 LAST_DAY, NEXT_DAY = date(2025, 11, 5), date(2025, 11, 6)
@@ -93,16 +93,16 @@ def test_a_name_in_full_goes_from_the_province_down_and_says_nothing_twice(code:
     assert DIVISIONS.name_in_full(code) == name
 
 
-def check(answers: dict[str, str], ground: Ground) -> None:
+def check(answers: dict[str, str], context: Context) -> None:
     """Raises AnswersIncomplete with whatever is wrong with these answers on that ground."""
-    faults = answer_faults(CATALOGUE, BUNDLE, answers, ground=ground, must_be_complete=True)
+    faults = answer_faults(CATALOGUE, BUNDLE, answers, context=context, must_be_complete=True)
     if faults:
         raise AnswersIncomplete(errors=faults)
 
 
 @pytest.mark.parametrize("code", ["330000", "330100", "330102", "500157"])
 def test_a_place_that_decides_may_be_the_answer(code: str) -> None:
-    check({"place": code, "kind": "small"}, GROUND)
+    check({"place": code, "kind": "small"}, CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,12 @@ def test_a_place_that_decides_may_be_the_answer(code: str) -> None:
 )
 def test_a_place_that_cannot_decide_today_is_refused_as_an_answer(code: str, fault: str) -> None:
     with pytest.raises(AnswersIncomplete) as refused:
-        check({"place": code, "kind": "small"}, GROUND)
+        check({"place": code, "kind": "small"}, CONTEXT)
     assert [(each.pointer, each.code) for each in refused.value.errors] == [("/answers/place", fault)]
 
 
 def test_a_place_that_is_not_yet_valid_is_refused_too() -> None:
-    before = GROUND.model_copy(update={"on": LAST_DAY})
+    before = CONTEXT.model_copy(update={"on": LAST_DAY})
     with pytest.raises(AnswersIncomplete):
         check({"place": "500157", "kind": "small"}, before)
     check({"place": "500112", "kind": "small"}, before)
@@ -130,13 +130,13 @@ def test_a_place_that_is_not_yet_valid_is_refused_too() -> None:
 
 def test_whoever_names_an_abolished_place_is_told_all_that_took_its_place() -> None:
     with pytest.raises(AnswersIncomplete) as refused:
-        check({"place": "500112", "kind": "small"}, GROUND)
+        check({"place": "500112", "kind": "small"}, CONTEXT)
     assert "重庆市两江新区、重庆市北碚区" in refused.value.errors[0].detail
 
 
 def test_every_fault_of_the_answers_is_told_at_once() -> None:
     with pytest.raises(AnswersIncomplete) as refused:
-        check({"place": "330171", "kind": "huge"}, GROUND)
+        check({"place": "330171", "kind": "huge"}, CONTEXT)
     assert {each.code for each in refused.value.errors} == {"choice", "division_not_routable"}
 
 
@@ -149,7 +149,7 @@ def applied_with(birth_place: str) -> Application:
     whole = {name: getattr(CATALOGUE, name) for name in Catalogue.model_fields}
     catalogue = Catalogue(**{**whole, "fields": fields})
     wish = submission(form={"subject_name": birth_place})
-    return application_of(catalogue, wish, applicant=person(), uploads=UPLOADS, ground=GROUND)
+    return application_of(catalogue, wish, applicant=person(), uploads=UPLOADS, context=CONTEXT)
 
 
 @pytest.mark.parametrize(("code", "fault"), [("990000", "division_unknown"), ("500112", "division_not_valid")])

@@ -10,9 +10,9 @@ from server.domain.case import Commission
 from server.domain.deciding import decide
 from server.domain.effects import ALARM, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
 from server.domain.letters import letter_id
-from server.domain.names import moment_text
 from server.domain.procedure import APPEAL, Delivery, Terms
 from server.domain.telling import commission_of
+from server.domain.values import moment_text
 from tests.domain.carrying import Place, carry, exchange, places, step_at
 from tests.world import (
     CASE,

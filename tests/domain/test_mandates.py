@@ -26,10 +26,10 @@ from server.domain.mandates import (
     check_acting,
     check_giving,
 )
-from server.domain.names import CHINA
 from server.domain.notices import notice_of
 from server.domain.persons import SubjectGiven
 from server.domain.telling import commission_of
+from server.domain.values import CHINA
 from tests.world import FACTS, MONDAY, after, application, citizen, later, opened, person
 
 TODAY = date(2026, 11, 23)

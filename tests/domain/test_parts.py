@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts, crossing
+from server.domain import acts, handover
 from server.domain.case import Step
 from server.domain.catalogue import Catalogue
 from server.domain.deciding import NotOurStep, NotYourDepartment, StateForbids, decide
@@ -15,7 +15,7 @@ from server.domain.parts import CheckedAlready, NoPaperDue, NoPaperOnItsWay, Pap
 from server.domain.plan import PlannedStep, make_plan
 from server.domain.settling import UndeclaredData, act_of
 from tests.domain.carrying import Place, carry, exchange, places, step_at
-from tests.domain.places import GROUND
+from tests.domain.places import CONTEXT
 from tests.world import (
     CATALOGUE,
     GUANGDONG,
@@ -93,7 +93,7 @@ def test_a_step_is_not_sent_before_its_home_has_checked_it():
     assert (step_at(home, STEP).state, step_at(home, STEP).node) == ("checking", "")
     assert decider.case is None
     assert tasks_of(home, "check") == [("health", True)]
-    assert [type(each) for each in home.do(check())] == [crossing.Checked, type(home.events[-1])]
+    assert [type(each) for each in home.do(check())] == [handover.Checked, type(home.events[-1])]
     assert (home.events[-1].kind, tasks_of(home, "check")[-1]) == ("sent", ("health", False))
     here, there = both(home, decider)
     assert (here.state, here.finding, there.finding) == ("sent", FOUND, FOUND)
@@ -283,5 +283,5 @@ def test_the_plan_remembers_the_part_of_a_step_that_another_province_decides():
     catalogue = Catalogue.model_validate({**CATALOGUE.model_dump(), "items": items})
     bundle = catalogue.bundle("arrival")
     for place, parts in (("330102", {"second"}), ("320100", set())):
-        plan = make_plan(catalogue, bundle, {**submission().answers, "place": place}, ground=GROUND)
+        plan = make_plan(catalogue, bundle, {**submission().answers, "place": place}, context=CONTEXT)
         assert {step.code for step in plan if step.part} == parts

@@ -17,7 +17,7 @@ from server.domain.divisions import province_of
 from server.domain.items import Handling, Item
 from server.domain.plan import Applies, NothingToApplyFor, PlannedStep, Verdict, circle, lay_out, make_plan, order
 from tests.domain.invented import Made, answers_to, cases, catalogues
-from tests.domain.places import GROUND, TODAY
+from tests.domain.places import CONTEXT, TODAY
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FROM = {"source": "made up", "status": "sample"}
@@ -72,7 +72,7 @@ CATALOGUE = Catalogue(
 
 
 def plan(**answers: str) -> tuple[PlannedStep, ...]:
-    return make_plan(CATALOGUE, BUNDLE, {**ANSWERS, **answers}, ground=GROUND)
+    return make_plan(CATALOGUE, BUNDLE, {**ANSWERS, **answers}, context=CONTEXT)
 
 
 def test_each_step_comes_after_those_it_needs_wherever_it_stands_in_the_bundle() -> None:
@@ -107,13 +107,13 @@ def test_incomplete_answers_are_refused_each_by_its_pointer(
     answers: dict[str, str], faults: list[tuple[str, str]]
 ) -> None:
     with pytest.raises(AnswersIncomplete) as refused:
-        make_plan(CATALOGUE, BUNDLE, answers, ground=GROUND)
+        make_plan(CATALOGUE, BUNDLE, answers, context=CONTEXT)
     assert [(fault.pointer, fault.code) for fault in refused.value.errors] == faults
 
 
 def test_a_missing_answer_is_told_with_its_question() -> None:
     with pytest.raises(AnswersIncomplete) as refused:
-        make_plan(CATALOGUE, BUNDLE, {"kind": "small"}, ground=GROUND)
+        make_plan(CATALOGUE, BUNDLE, {"kind": "small"}, context=CONTEXT)
     assert refused.value.errors[0].detail == "请回答：在哪里办。"
 
 
@@ -177,7 +177,7 @@ def verdicts(handling: tuple[dict[str, Any], ...] = (), **answers: str) -> dict[
     items = (*[item(code, "home") for code in ("first", "red", "blue", "wished")], elsewhere)
     parts = {"departments": {"health": "卫健"}, "licences": {}, "fields": (), "materials": (), "items": items}
     catalogue = Catalogue(version="1", bundles=(CHOOSING,), **parts, **FROM)
-    plan = lay_out(catalogue, CHOOSING, answers, ground=GROUND)
+    plan = lay_out(catalogue, CHOOSING, answers, context=CONTEXT)
     return {each.step: (each.applies, each.why) for each in plan.verdicts}
 
 
@@ -235,7 +235,7 @@ def test_what_another_province_does_not_take_from_here_is_to_be_asked_of_it() ->
 def test_where_no_step_applies_each_reason_is_told() -> None:
     only = BUNDLE.model_copy(update={"steps": (BundleStep(item="middle", when={"kind": ("large",)}),)})
     with pytest.raises(NothingToApplyFor) as refused:
-        make_plan(CATALOGUE, only, {"place": "330100", "kind": "small"}, ground=GROUND)
+        make_plan(CATALOGUE, only, {"place": "330100", "kind": "small"}, context=CONTEXT)
     assert refused.value.detail == "middle：您对“是哪一类”的回答是“小”，不需要办理。"
 
 
@@ -243,14 +243,14 @@ def expected(made: Made, verdict: Verdict, answers: dict[str, str]) -> Applies:
     """Whether a step applies when all is answered, told from the catalogue alone."""
     (step,) = [each for each in made.bundle.steps if each.item == verdict.step]
     place = made.catalogue.item_of[step.item].jurisdiction
-    province = province_of(answers[place]) if place in answers else GROUND.home
-    handled = [each.covers(GROUND.home, TODAY) for each in made.catalogue.of(province).item_of[step.item].handling]
+    province = province_of(answers[place]) if place in answers else CONTEXT.home
+    handled = [each.covers(CONTEXT.home, TODAY) for each in made.catalogue.of(province).item_of[step.item].handling]
     is_wanted = (
         all(answers.get(code) in allowed for code, allowed in step.when.items())
         and (not step.one_of or answers.get(step.one_of) == step.item)
         and (not step.is_optional or answers.get(step.item) == YES)
     )
-    return "yes" if is_wanted and (province == GROUND.home or any(handled)) else "no"
+    return "yes" if is_wanted and (province == CONTEXT.home or any(handled)) else "no"
 
 
 @settings(max_examples=30)

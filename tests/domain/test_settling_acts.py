@@ -8,10 +8,10 @@ from server.domain import acts
 from server.domain.catalogue import Catalogue
 from server.domain.deciding import NotOurStep, decide
 from server.domain.letters import Letter, letter_salt
-from server.domain.names import moment_text
 from server.domain.plan import PlannedStep
 from server.domain.procedure import Deferral, Delivery
 from server.domain.settling import ItemUnknown, LetterUnreadable, UndeclaredData, act_of
+from server.domain.values import moment_text
 from tests.domain.carrying import Place, carry
 from tests.world import (
     CASE,

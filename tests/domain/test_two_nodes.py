@@ -7,7 +7,7 @@ from typing import Any, get_args
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from server.domain import acts, crossing, events
+from server.domain import acts, events, handover
 from server.domain.case import ENDED, GRANTED, Actor, Case, State, Step
 from server.domain.errors import Refusal
 from server.domain.events import EVENTS
@@ -291,7 +291,7 @@ def check(place: Place) -> None:
     assert place.case.version == len(place.events)
     assert {step.state for step in place.case.steps.values()} <= set(get_args(State))
     final = events.Approved | events.Refused | events.Declined | events.Withdrawn | events.Skipped
-    final |= crossing.TurnedBack
+    final |= handover.TurnedBack
     ends = [each.step for each in place.events if isinstance(each, final)]
     assert len(ends) == len(set(ends))  # a step ends once, so none is both approved and refused
     assert {code for code, step in place.case.steps.items() if step.has_ended} == set(ends)
@@ -308,7 +308,7 @@ def check_home(home: Place) -> None:
             plan = case.steps[each.step].plan
             assert set(plan.needs) <= approved
             assert (each.step in checked) == (plan.part is not None and each.node != JIANGSU)
-        if isinstance(each, crossing.Checked):
+        if isinstance(each, handover.Checked):
             checked.add(each.step)
         if isinstance(each, events.Approved):
             approved.add(each.step)

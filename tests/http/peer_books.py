@@ -8,7 +8,7 @@ from typing import Any
 
 from regions import settling
 from server.domain.exchange import Head
-from server.domain.names import moment_text
+from server.domain.values import moment_text
 from tests.http.asking import Sweeper
 from tests.http.peer_requests import attempt, hand_in, head_of
 from tests.nodes import Places

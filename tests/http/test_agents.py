@@ -7,7 +7,7 @@ from typing import Any
 import pymongo
 import pytest
 
-from server.domain.names import china_day
+from server.domain.values import china_day
 from tests.catalogue.test_subjects import after_death
 from tests.http.asking import act, opened, pointers, refused
 from tests.http.conftest import module_wide, nodes_of_a_module

@@ -18,10 +18,10 @@ from server.domain.case import Case
 from server.domain.deadlines import Checkpoint, checkpoints_of
 from server.domain.deciding import decide
 from server.domain.items import OpinionRule, SpecialStep
-from server.domain.names import china_day
 from server.domain.plan import PlannedStep
 from server.domain.procedure import Gap, Terms
 from server.domain.records import Record
+from server.domain.values import china_day
 from server.node import Node
 from tests.http.asking import refused
 from tests.nodes import HandClock, Places, running_nodes

@@ -8,7 +8,7 @@ import pymongo
 import pytest
 
 from regions import fetching, outbox
-from server.domain.names import moment_text
+from server.domain.values import moment_text
 from tests.http.asking import act, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
 from tests.http.peer_questions import (

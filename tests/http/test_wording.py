@@ -6,7 +6,7 @@ import pytest
 
 from server.desk.steps import LEG_NAMES
 from server.desk.wording import ACT_NAMES, METHODS, words_of
-from server.domain import crossing, events
+from server.domain import events, handover
 from server.domain.bouncing import Bounced, Resent
 from server.domain.case import Case
 from server.domain.happening import Happened
@@ -61,11 +61,11 @@ def written(text: str) -> dict[type[Happened], dict[str, Any]]:
         events.WithdrawalAsked: {},
         events.FollowedUp: {"note": text},
         events.Closed: {"outcome": "completed", "open_steps": ("one",)},
-        crossing.CheckAsked: {},
-        crossing.Checked: {"finding": text},
-        crossing.TurnedBack: {"grounds": text},
-        crossing.PaperPosted: PARCEL,
-        crossing.PaperArrived: PARCEL,
+        handover.CheckAsked: {},
+        handover.Checked: {"finding": text},
+        handover.TurnedBack: {"grounds": text},
+        handover.PaperPosted: PARCEL,
+        handover.PaperArrived: PARCEL,
         Bounced: {"letter": "step.supplied", "code": "item_unknown"},
         Resent: {"letter": "step.supplied"},
     }
@@ -110,7 +110,7 @@ def test_grounds_agency_and_appeal_are_sentences_of_their_own() -> None:
         assert declined == f"不属于本机关职权。请向民政局申请。{APPEAL}"
     assert words(events.Refused, grounds="材料不实") == f"材料不实。{APPEAL}"
     assert words(events.Withdrawn, grounds="逾期未补正") == "逾期未补正。视为撤回申请。"
-    turned_back = words(crossing.TurnedBack, grounds="身份证件已过期")
+    turned_back = words(handover.TurnedBack, grounds="身份证件已过期")
     assert turned_back == "受理地核验没有通过，尚未转往办理地：身份证件已过期。改正后可以重新申请。"
     assert words(events.Extended, days=5, approver="head-1", reason="案情复杂") == "办理期限延长5个工作日：案情复杂。"
 

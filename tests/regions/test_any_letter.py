@@ -17,8 +17,8 @@ from server.domain import acts
 from server.domain.deciding import decide
 from server.domain.exchange import Position
 from server.domain.letters import Letter, letter_id
-from server.domain.names import moment_text
 from server.domain.settling import _ACTS
+from server.domain.values import moment_text
 from server.node import Node
 from server.store.sealing import sealed_letter
 from tests.nodes import Caller, Places

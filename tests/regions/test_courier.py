@@ -14,7 +14,7 @@ from regions import outbox, settling, watch
 from server.desk import relay
 from server.domain.directory import NodeEntry
 from server.domain.exchange import BEGINNING
-from server.domain.names import moment_key
+from server.domain.values import moment_key
 from server.node import Node
 from server.store.database import Mark
 from tests.nodes import Places, newborn_wish, running_nodes

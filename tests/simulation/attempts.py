@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.domain.names import moment_of_key
+from server.domain.values import moment_of_key
 from server.store.database import Document
 from tests.simulation.founding import BEGINS
 from tests.simulation.world import PATIENCE, World

@@ -21,9 +21,9 @@ from server.domain.bundles import Bundle, BundleStep
 from server.domain.catalogue import Catalogue
 from server.domain.directory import Directory
 from server.domain.items import Field, FieldNeed, Item, Need
-from server.domain.names import in_milliseconds
 from server.domain.plan import PlannedStep
 from server.domain.procedure import Terms
+from server.domain.values import in_milliseconds
 from server.node import Node, Places, Published
 from server.store.database import Database
 from server.store.store import open_store

@@ -9,7 +9,7 @@ from typing import Any
 
 from server import working
 from server.domain.letters import RETRY, Letter, letter_id, letter_salt
-from server.domain.names import moment_key
+from server.domain.values import moment_key
 from server.node import Node
 from server.store.database import Document
 from server.store.sealing import sealed_letter

@@ -11,8 +11,8 @@ from server.domain.case import Case
 from server.domain.effects import effects_of
 from server.domain.events import Answered, Declined, Event, Withdrawn
 from server.domain.letters import GENESIS
-from server.domain.names import china_day, moment_key
 from server.domain.records import Record
+from server.domain.values import china_day, moment_key
 from server.store.database import Document
 from tests.simulation.founding import PUBLISHED, directory_of
 from tests.simulation.losses import check_after_loss, is_left_to_operators, is_named

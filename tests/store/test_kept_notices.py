@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from server.crypto.keyring import make_keys
-from server.domain.names import moment_key
 from server.domain.notices import KeptNotice, Notice, draft_notice
 from server.domain.persons import Person, Session
+from server.domain.values import moment_key
 from server.store.mongo import MongoDatabase
 from server.store.notices import NOTICES, Notices
 from server.store.people import PERSONS, SESSIONS, NoSuchSession, People

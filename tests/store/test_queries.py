@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.names import moment_key
+from server.domain.values import moment_key
 from server.store.database import safe
 from server.store.mongo import MongoDatabase
 from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_DEPARTMENT, hour_bucket, under

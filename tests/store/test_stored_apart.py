@@ -7,7 +7,7 @@ import pytest
 
 from regions.apart import AGAIN
 from server.domain.apart import Kind, NotDroppable, SetApart, failed, over
-from server.domain.names import moment_key
+from server.domain.values import moment_key
 from server.store.apart import QUEUES, Apart
 from server.store.database import Database
 from server.store.reading import read_each

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.names import Value
+from server.domain.values import Value
 from server.tools.datafiles import BrokenData, DataFault, Reading
 
 GOOD = """

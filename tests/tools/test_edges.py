@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from server.domain.names import moment_of_key, moment_text
+from server.domain.values import moment_of_key, moment_text
 from server.tools.clock import SystemChance, SystemClock
 
 

@@ -9,8 +9,8 @@ from server.domain.case import Application
 from server.domain.errors import Conflict, FieldFault, Forbidden, Outdated
 from server.domain.forms import FormFaulty
 from server.domain.items import Sourced, Text
-from server.domain.names import Value
 from server.domain.procedure import Undertaking
+from server.domain.values import Value
 
 
 class UndertakingMissing(FormFaulty):

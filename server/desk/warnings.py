@@ -5,8 +5,8 @@ from datetime import date
 from server.desk.steps import LocalMoment
 from server.domain.deadlines import CheckpointName
 from server.domain.deciding import NotYourDepartment
-from server.domain.names import Value
 from server.domain.persons import Officer, Rank
+from server.domain.values import Value
 from server.domain.warnings import READS
 from server.node import Node
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from server.domain.bundles import Bundle
-from server.domain.names import Value
 from server.domain.plan import PlannedStep, order
+from server.domain.values import Value
 
 
 class Days(Value):

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.domain.bundles import Bundle, BundleStep
+from server.domain.durations import Days, days_of
 from server.domain.merging import merge
 from server.domain.plan import PlannedStep
 from server.domain.procedure import Terms
-from server.domain.timing import Days, days_of
 from tests.domain.invented import Made, cases
 
 FROM = {"source": "tests", "status": "sample"}

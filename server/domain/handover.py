@@ -3,8 +3,8 @@
 from typing import Annotated, ClassVar, Literal
 
 from server.domain.happening import Happened, Moved
-from server.domain.names import SENSITIVE
 from server.domain.procedure import Leg
+from server.domain.values import SENSITIVE
 
 
 class CheckAsked(Moved):

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from server.domain.forms import SHAPES
-from server.domain.meaning import (
+from server.domain.formats import (
     FORMATS,
     HAN,
     SENTENCES,
@@ -23,6 +22,7 @@ from server.domain.meaning import (
     uscc_check_character,
     uscc_fault,
 )
+from server.domain.forms import SHAPES
 
 TODAY = date(2026, 11, 23)
 PAGE = Path(__file__).parents[2] / "docs/errors.md"
