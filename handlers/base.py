@@ -95,11 +95,11 @@ class Operation:
 
 @stream_request_body
 class Handler(RequestHandler):
-    """One path. Headers are judged before a body is taken: who comes, how much he brings, and of which type.
+    """One path. Headers are checked before a body is read: the caller, its length and its type.
 
-    Whoever is refused by his headers is told so when his body has been read and thrown away: an answer before that
-    closes the connection, and a caller who still sends would not see it. Who waits for leave to send is told at once.
-    A body beyond all measure is cut off, and so is one that does not come in its time; nothing is done before it has.
+    A refusal by the headers is sent after the body has been read and thrown away: an earlier answer closes the
+    connection before a caller who is still sending can read it. Callers with `Expect: 100-continue` get it at once. A
+    body beyond all measure is cut off, and so is one that does not come in its time; nothing is done before it has.
     """
 
     role: ClassVar[Role]

@@ -63,7 +63,7 @@ class Incoming:
         self._overdue = asyncio.get_running_loop().call_later(seconds, late)
 
     def end(self) -> None:
-        """It has come, or nobody waits for it any more."""
+        """The body has come, or is no longer awaited."""
         if self._overdue:
             self._overdue.cancel()
 

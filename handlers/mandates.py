@@ -1,4 +1,4 @@
-"""The doors of mandates: let somebody apply for oneself, see whom, and take it back."""
+"""The doors of mandates: give one to an agent, list those given and received, revoke one."""
 
 from handlers.base import Handler, Operation, Role
 from server.desk import mandating

@@ -13,10 +13,10 @@ from server.domain.errors import Refusal
 class PeerHandler(Handler):
     """A door of other nodes: its signature is verified by its headers, before a byte of the body is taken.
 
-    Who is refused by them is told so as at every door: when the body has been read and thrown away, but here no more
-    of it is read than twice the largest batch. To close at once would spare that reading, which every open door costs a
-    node as well; but a true peer with a wrong clock or a new key would see a broken connection, and its operators would
-    not learn the reason.
+    A peer that is refused by its headers gets the refusal after its body has been read and thrown away, as everywhere,
+    but at most twice the largest batch is read here. To close at once would spare that reading, which every open door
+    costs a node as well; but a true peer with a wrong clock or a new key would see a broken connection, and its
+    operators would not learn the reason.
 
     When the body is here, and is the one that was signed, there is a `proof`, and all answers are signed from then on.
     What is refused is audited after the answer.

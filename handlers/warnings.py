@@ -7,7 +7,7 @@ PAGE = 50
 
 
 class WarningsHandler(Handler):
-    """What the clocks told the officer's rank in his department, the newest first; a leader reads all."""
+    """The warnings to the officer's rank in the department, the newest first; a leader reads all."""
 
     path = "/desk/v1/warnings"
     role = Role.OFFICER

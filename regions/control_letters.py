@@ -1,4 +1,4 @@
-"""Hearing what the other node says about a letter between the two: refused, to be judged anew, or annulled."""
+"""Control letters: what the other node says about a letter between the two (refused, judge it again, annulled)."""
 
 import re
 from typing import Any
@@ -23,8 +23,8 @@ class NoSuchLetter(Missing):
 
 
 async def handle(node: Node, message: Letter) -> None:
-    """Let what is said take effect; it may be said twice. Raises LetterUnreadable, NoSuchLetter, and what a commit
-    raises.
+    """Let a control letter take effect; handling it twice changes nothing more. Raises LetterUnreadable, NoSuchLetter,
+    and what a commit raises.
     """
     await CONTROL_LETTERS[message.kind](node, message)
 

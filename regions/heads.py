@@ -20,7 +20,8 @@ MOST_NUMBERS = 16
 
 
 class HeadsAsked(Value):
-    """`way`: the log that we keep of the asker's letters (`in`) or of ours to him (`out`); `stream` 0 is the last.
+    """`way`: the log that we keep of the asker's letters (`in`) or of ours to the asker (`out`); `stream` 0 is the
+    last.
 
     `at` are the numbers of up to sixteen entries, with dots between them.
     """

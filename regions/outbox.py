@@ -117,7 +117,7 @@ async def retry(node: Node, peer: str, *, by: str) -> Outbound:
 
 
 async def _is_heartbeat_due(node: Node, peer: str, head: Head) -> bool:
-    """Whether a batch is due even without letters: a deadline is open there, and our last word is ten minutes old."""
+    """Whether an empty batch is due: a deadline is open there, and our last watermark is ten minutes old."""
     if not await node.store.peers.wants_heartbeat(peer, node.clock.now()):
         return False
     last = await node.store.log("out", peer).entry(head.position)

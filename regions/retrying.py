@@ -15,8 +15,8 @@ CLOCKS_DIFFER_SECONDS = 60.0  # the processes of a node may run on several machi
 def wait_after(node: Node, failure: PeerFailure) -> Callable[[int], float]:
     """The seconds until the next attempt, by how many failures there were before.
 
-    At least what the peer asks for by Retry-After, of which no more than `retry_most_seconds` counts: else one answer
-    could silence the way for years.
+    At least the peer's Retry-After, but at most `retry_most_seconds`: otherwise one answer could silence the peer for
+    years.
 
     Chance is asked once, so that whoever has to decide anew on a changed state decides by the same chance.
     """

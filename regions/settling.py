@@ -32,10 +32,10 @@ class LetterConflict(Conflict):
 
 
 async def unpack(node: Node, peer: str) -> bool:
-    """Spread the letters of a peer's kept batches, in order of the log; True if there may be more.
+    """Unpack a peer's kept batches into letters, in order of the log; True if there may be more.
 
-    A batch or a letter that cannot be spread is set apart. The peer's way then counts as not whole: no deadline of an
-    applicant takes effect by its word alone.
+    A batch or a letter that cannot be unpacked is set apart. The peer's log then counts as incomplete: its watermark
+    alone no longer lets a deadline of an applicant take effect.
     """
     done = (await node.store.peers.inbound(peer)).spread
     found = await node.store.log("in", peer).following(done, limit=BATCHES_AT_ONCE)
@@ -56,7 +56,7 @@ async def unpack(node: Node, peer: str) -> bool:
 
 
 async def unpack_again(node: Node, batch: str) -> None:
-    """Spread once more a letter of a batch, or a whole batch that did not open; raises what they raise."""
+    """Unpack once more one letter of a batch, or a whole batch that did not open; raises what they raise."""
     peer, stream, number, *index = batch.split(":")
     entry = await node.store.log("in", peer).entry(Position(int(stream), int(number)))
     if entry is None:
@@ -72,7 +72,7 @@ def _batch_id(peer: str, position: Position) -> str:
 
 
 async def _unpack_batch(node: Node, peer: str, entry: Entry) -> bool:
-    """Spread all letters of an entry; False if some had to be set apart."""
+    """Unpack all letters of an entry; False if some had to be set apart."""
     letters = {f"{_batch_id(peer, entry.position)}:{index}": index for index in range(len(entry.letters))}
     return await apart.all_or_each(node, letters, lambda some: _keep(node, peer, entry, indexes=some), kind="batch")
 
@@ -147,7 +147,7 @@ async def _do(node: Node, acts_by_case: dict[str, list[tuple[KeptLetter, Act]]])
 
 
 async def _handle_control_letter(node: Node, kept: KeptLetter) -> None:
-    """What is said about another letter takes effect; it is never answered by letter.refused."""
+    """A control letter takes effect; it is never answered by letter.refused."""
     try:
         await handle(node, kept.letter)
     except (StaleVersion, Unavailable) as doubt:

@@ -12,7 +12,7 @@ from server.node import Node
 
 @dataclass(frozen=True)
 class Awaited:
-    """The peers whose courier has something to send, and those whose batches wait to be spread."""
+    """The peers with something to send, and those with kept batches to unpack."""
 
     couriers: frozenset[str]
     unpackers: frozenset[str]

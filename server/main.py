@@ -56,7 +56,7 @@ class PortTaken(ValueError):
 
 
 class LoopEnded(RuntimeError):
-    """A loop ended though nobody told it to: the process ends too, and whoever supervises it starts it anew."""
+    """A loop ended without being stopped: the process ends too, and its supervisor starts it again."""
 
 
 class WrongKeys(ValueError):

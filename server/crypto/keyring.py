@@ -54,7 +54,7 @@ class NodeKeys:
         return keyed_digest(self.case_ids, [owner, key])
 
     def request_digest(self, request: Any) -> str:
-        """The digest that tells two wishes under one Idempotency-Key apart."""
+        """The digest that tells two requests under one Idempotency-Key apart."""
         return keyed_digest(self.case_ids, request)
 
     def material(self, sha256: str) -> str:

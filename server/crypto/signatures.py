@@ -168,7 +168,7 @@ class Announced:
 
 @dataclass(frozen=True)
 class AnnouncedBatch(Announced):
-    """The same of a batch; `root` is that of the letters' tree, for which its sender vouches, 32 bytes."""
+    """The same of a batch; `root` is that of the letters' tree, 32 bytes that the sender signed."""
 
     root: bytes
 
@@ -195,7 +195,7 @@ class Proven:
 
 @dataclass(frozen=True)
 class Proof(Proven):
-    """The same of a batch; `root` is that of the letters' tree, for which its sender vouches, 32 bytes."""
+    """The same of a batch; `root` is that of the letters' tree, 32 bytes that the sender signed."""
 
     root: bytes
 

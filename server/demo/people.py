@@ -73,7 +73,7 @@ def family(mother: PlatformUser, province: str, household: str) -> Family:
 
 
 def officers(departments: Iterable[str]) -> tuple[DemoOfficer, ...]:
-    """One officer for each department, named after it, with a password of his own."""
+    """One officer for each department, named after it, each with a password of its own."""
     return tuple(DemoOfficer(name=code, password=secrets.token_urlsafe(12), department=code) for code in departments)
 
 

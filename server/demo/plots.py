@@ -42,7 +42,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Cast:
-    """Who applies in a story, with which form, and what offices will find out for him."""
+    """The applicant of a story, the form, and the results that offices will enter."""
 
     applicant: PlatformUser
     form: Mapping[str, str]

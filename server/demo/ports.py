@@ -24,7 +24,7 @@ class NoPortFree(ValueError):
 
 @contextmanager
 def reserved(port: int = 0) -> Iterator[int]:
-    """This port, or a free one for 0: nobody else is given it meanwhile, and a server may bind it.
+    """This port, or a free one for 0; it is reserved for the caller, whose server may bind it.
 
     That works because it is bound with SO_REUSEADDR, and never listened at. Raises PortTaken.
     """

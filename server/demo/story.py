@@ -44,7 +44,7 @@ class Row:
 
 
 class SeenTooEarly(StoryFailed):
-    """What an officer had seen has changed before he acted on it."""
+    """The step changed between an officer's look and act."""
 
 
 @dataclass
@@ -77,9 +77,9 @@ class ApiClient:
 
 @dataclass
 class Desk:
-    """An officer at work on what his worklist shows of one case.
+    """An officer at work on the tasks of one case.
 
-    `leg` is the way that originals come to him; of what he `forgives` he only tries again.
+    `leg` is the direction in which originals reach the officer; refusals in `forgives` are tried again.
     """
 
     caller: ApiClient
@@ -90,7 +90,7 @@ class Desk:
 
     async def work(self, numbers: frozenset[str]) -> bool:
         """Do the next act on each open task of these cases; whether there was any."""
-        with suppress(SeenTooEarly, *self.forgives):  # he looks again
+        with suppress(SeenTooEarly, *self.forgives):  # and look again
             return await self._work(numbers)
         return False
 

@@ -90,7 +90,7 @@ async def _commit(node: Node, moving: Sequence["_Course"]) -> list[Record] | Non
 
 
 class _Course:
-    """What some acts on one case come to, if they are done to it as it stands."""
+    """The result of some acts on one case in its present state."""
 
     def __init__(self, node: Node, record: Record | None, acts: Sequence[Act]) -> None:
         self.record = record
@@ -137,7 +137,7 @@ def commit_of(record: Record | None, events: Sequence[Event], facts: Facts) -> C
 
 
 def same(record: Record, done: str, requested: str) -> Record:
-    """The record, if what was done under the key is what is wished; raises IdempotencyKeyReused."""
+    """The record, if the same request was done under the key; raises IdempotencyKeyReused."""
     if done != requested:
         raise IdempotencyKeyReused("同一请求标识不能用于不同的内容。")
     return record

@@ -42,7 +42,7 @@ def undertakings(node: Node) -> UndertakingList:
 
 
 async def submit(node: Node, owner: str, submission: Submission | NamedDraft, *, key: str) -> Record:
-    """Hand a finished application, or its draft, to the desk (提交); the same key and wish again give the same case.
+    """Hand a finished application, or its draft, to the desk (提交); the same key and request again give the same case.
 
     With a mandate the owner does so for its principal, whose case it is. A draft is forgotten when its case is stored
     and not before; a repeat forgets what was left. Raises the refusals of `application_of`, `check_places`, `promised`
@@ -76,7 +76,7 @@ async def _submitted(node: Node, owner: str, submission: Submission | NamedDraft
 
 
 async def _finished(node: Node, owner: str, submission: Submission | NamedDraft) -> Submission:
-    """What is handed in: the wish itself, or what its draft holds."""
+    """The submission itself, or the one in the draft that it names."""
     if isinstance(submission, Submission):
         return submission
     draft = await node.store.drafts.draft(owner, submission.draft, at=node.clock.now())
@@ -121,7 +121,7 @@ async def withdraw(node: Node, owner: str, id: str, *, key: str, version: int | 
 
 
 async def own_case(node: Node, owner: str, id: str) -> Record:
-    """The case, if it is this person's, or if he is its agent and his mandate holds now.
+    """The case, if this person is its applicant, or its agent with a mandate in force.
 
     Raises NoSuchCase otherwise, so that nobody learns of others' cases, and the refusals of `check_acting`.
     """
@@ -136,7 +136,7 @@ async def own_case(node: Node, owner: str, id: str) -> Record:
 
 
 def citizen_of(record: Record, owner: str) -> Actor:
-    """This person as an actor on a case that `own_case` let him have."""
+    """This person as an actor on a case that `own_case` has answered."""
     is_agent = record.case.applicant is None or record.case.applicant.key != owner
     return Actor(node=record.case.home, part="citizen", is_agent=is_agent)
 

@@ -96,10 +96,10 @@ class DeskStep(Value):
 
 
 class DeskCaseView(Value):
-    """A case as an officer sees it: only the steps in which his department has a part.
+    """A case as an officer sees it: only the steps that concern the officer's department.
 
-    `applicant_kind`: whether the subject himself applies or a relative (None: only the home knows); `is_by_agent`: at
-    home, whether an agent handed it in.
+    `applicant_kind`: whether the subject or a relative applies (None: only the home knows); `is_by_agent`: at home,
+    whether an agent handed it in.
     """
 
     id: str

@@ -55,7 +55,7 @@ async def _take_over(node: Node, kept: KeptCheckpoint, *, until: datetime) -> No
 
 
 async def _heed(node: Node, case: str, *, event: int, until: datetime) -> None:
-    """Look at the case, and set its alarm to when it must be looked at again; nobody else looks until then."""
+    """Look at the case and set its alarm for the next look; until then no other worker looks."""
     await node.store.alarms.advance(case, until, event=event)
     at = await _look(node, case)
     await node.store.alarms.advance(case, at, event=event)
@@ -86,7 +86,7 @@ def _passed(node: Node, record: Record) -> list[Checkpoint]:
 
 
 async def _unseen(node: Node, record: Record, *, is_by_law: bool) -> list[Checkpoint]:
-    """The passed checkpoints to which nobody has seen yet."""
+    """The passed checkpoints that no worker has handled yet."""
     passed = [checkpoint for checkpoint in _passed(node, record) if (checkpoint.name in BY_LAW) == is_by_law]
     known = await node.store.checkpoints.passed(record.id, passed) if passed else frozenset()
     return [checkpoint for checkpoint in passed if checkpoint.key not in known]
@@ -139,7 +139,7 @@ async def _act(node: Node, kept: KeptCheckpoint) -> str:
 
 
 async def _tell(node: Node, kept: KeptCheckpoint) -> None:
-    """Tell whoever the checkpoint says; nobody, if it is the node's own."""
+    """Send the warning or the reminder of the checkpoint; one of the node's own sends none."""
     checkpoint = kept.checkpoint
     if checkpoint.to == "node":
         return
@@ -152,7 +152,7 @@ async def _tell(node: Node, kept: KeptCheckpoint) -> None:
 
 async def _is_complete(node: Node, case: Case, checkpoint: Checkpoint) -> bool:
     """Whether all that the applicant may have answered in time is here: at once at home; elsewhere, when the home's
-    letters are complete to the end of his last day, and those about this case are settled.
+    letters are complete to the end of the applicant's last day, and those about this case are settled.
     """
     if case.home == node.here:
         return True
@@ -166,7 +166,7 @@ async def _is_complete(node: Node, case: Case, checkpoint: Checkpoint) -> bool:
 
 
 async def _has_watermark(node: Node, case: Case, checkpoint: Checkpoint) -> bool:
-    """Whether the decider has our word that all letters up to the end of the last day are sent."""
+    """Whether the watermark that the decider has acknowledged covers the end of the last day."""
     peer = case.step(checkpoint.step).node
     acknowledged = (await node.store.peers.outbound(peer)).acknowledged
     last = await node.store.log("out", peer).entry(acknowledged)

@@ -27,7 +27,7 @@ class DepartmentLine(Value):
 
 
 class CountsView(Value):
-    """The departments that the officer sees, as far as they were counted, and how many tasks he has in hand.
+    """The counted departments that the officer sees, and the number of tasks the officer has in hand.
 
     `counted_at` is when the oldest of these counts was made; None if there is none yet.
     """
@@ -38,7 +38,7 @@ class CountsView(Value):
 
 
 async def count(node: Node) -> None:
-    """Count the open tasks of every department whose last counts, by whichever process, have rested long enough."""
+    """Count the open tasks of every department whose last counts, from any process, are old enough."""
     known = await node.store.counts.counts(tuple(departments(node)))
     now = node.clock.now()
 

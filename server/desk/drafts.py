@@ -1,4 +1,4 @@
-"""Drafts (草稿): a citizen keeps what he has filled in so far, and goes on with it on any device."""
+"""Drafts (草稿): a citizen saves a form that is not finished, and continues it on any device."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -38,7 +38,7 @@ class DraftLine(Value):
 
 
 class DraftView(DraftLine):
-    """A draft with all that its owner has filled in, unmasked: he goes on writing."""
+    """A draft with all that its owner has filled in, unmasked, as the owner goes on editing it."""
 
     division: str
     answers: Mapping[str, str]
@@ -67,7 +67,7 @@ async def my_draft(node: Node, owner: str, id: str) -> DraftView:
 
 
 async def keep(node: Node, owner: str, id: str, *, submission: Submission, version: int | None) -> DraftView:
-    """Keep what is filled in so far, as the version after the one that the citizen knows (None: he begins a draft).
+    """Keep what is filled in so far, as the version after the one that the citizen knows (None: a new draft).
 
     What is kept already is answered as it stands, so that a request may be sent again. Raises DraftIdUnfit,
     NoSuchBundle, TooManyDrafts and the refusals of `check_turn`.

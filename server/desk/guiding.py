@@ -1,4 +1,4 @@
-"""Guiding: what a bundle asks of a citizen with the answers given so far, and what it spares him."""
+"""Guiding: what a bundle asks of a citizen with the answers given so far, and what it saves."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -111,7 +111,7 @@ def _delivered(case: Case, number: str) -> Step:
 
 
 async def _note_agent(node: Node, record: Record, owner: str) -> None:
-    """If it is an agent who looks, note it with his mandate."""
+    """Note an agent's look, with the mandate."""
     case, at = record.case, node.clock.now()
     if case.agent and case.agent.person.key == owner:
         entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"

@@ -1,4 +1,4 @@
-"""Mandating: a citizen lets another one apply for him, sees whom, and takes it back."""
+"""Mandating: a citizen gives a mandate to an agent, lists mandates, and revokes one."""
 
 from datetime import date
 from typing import Annotated
@@ -18,7 +18,7 @@ MOST_LISTED = 100
 
 
 class MandateRequest(Value):
-    """Whom to let act, in which bundles, and until the end of which day; he need not have logged in yet."""
+    """The agent, the bundles and the last day of a mandate; the agent need not have logged in before."""
 
     agent_name: Annotated[str, StringConstraints(min_length=1, max_length=50)]
     agent_id_number: Annotated[str, StringConstraints(min_length=1, max_length=18)]
@@ -49,14 +49,14 @@ class MandateView(Value):
 
 
 class MandateList(Value):
-    """The newest mandates that a citizen gave, and those that he received."""
+    """The newest mandates that a citizen gave and received."""
 
     given: tuple[MandateView, ...]
     received: tuple[MandateView, ...]
 
 
 async def give(node: Node, owner: str, request: MandateRequest, *, key: str) -> MandateView:
-    """Let somebody act for the owner from today on (授权委托); the same key and wish again give the same mandate.
+    """Give an agent a mandate of the owner from today on (授权委托); the same key and request give the same mandate.
 
     Raises IdNumberInvalid, NoSuchBundle, the refusals of `check_giving`, IdempotencyKeyReused.
     """

@@ -41,7 +41,7 @@ async def hand_in(node: Node, owner: str, content: bytes, *, name: str) -> Uploa
 
 
 async def material_of(node: Node, officer: Officer, id: str, *, sha256: str) -> File:
-    """A material of a step that the officer's department decides here; his look is noted with its reason first.
+    """A material of a step that the officer's department decides here; the look is noted with its reason first.
 
     Raises NoSuchCase, NotYourDepartment, NoSuchMaterial, and MaterialStillComing while it is on its way.
     """

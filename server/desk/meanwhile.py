@@ -1,4 +1,4 @@
-"""Meanwhile: what happened to a step since an officer looked at it, so that nothing he typed is lost unexplained."""
+"""Meanwhile: what happened to a step since an officer looked at it, told with the refusal of their act."""
 
 from collections.abc import Iterator
 
@@ -22,9 +22,9 @@ class StepChanged(StaleVersion):
 
 
 async def perform_as_seen(node: Node, id: str, act: StepAct) -> Record:
-    """`perform` for an officer: if the step has moved since the version he saw, the refusal tells how.
+    """`perform` for an officer: if the step has moved since the version in the act, the refusal tells how.
 
-    Whatever happens to other steps of the case does not hinder him. Raises StepChanged besides what `perform` raises.
+    Changes of other steps of the case do not matter. Raises StepChanged, and what `perform` raises.
     """
     try:
         return await perform(node, id, act)

@@ -13,9 +13,9 @@ from server.node import Node
 
 
 class CaseView(Value):
-    """A case as its applicant or his agent sees it, by the rules of `CaseLine`.
+    """A case as its applicant or the applicant's agent sees it, by the rules of `CaseLine`.
 
-    `subject_name` is whom it is about if not the applicant, `agent_name` who handed it in if not he, both masked.
+    `subject_name` and `agent_name`, both masked, are set if these are not the applicant.
     """
 
     id: str
@@ -80,7 +80,7 @@ async def my_case(node: Node, owner: str, id: str) -> CaseView:
 
 
 async def my_cases(node: Node, owner: str, *, before: str, limit: int) -> CaseList:
-    """The owner's cases, and those that he handed in as an agent as long as his mandate holds, newest first."""
+    """The owner's cases and those they handed in as an agent under a mandate in force, newest first."""
     records = await node.store.cases.cases_of(owner, limit=limit, before=before)
     closed = await _closed_to(node, owner, records)
     lines = tuple(CaseLine(**_line(record)) for record in records if record.id not in closed)
@@ -88,7 +88,7 @@ async def my_cases(node: Node, owner: str, *, before: str, limit: int) -> CaseLi
 
 
 async def _closed_to(node: Node, owner: str, records: Sequence[Record]) -> set[str]:
-    """Those of the cases that he handed in as an agent, under mandates that hold no more."""
+    """The cases that the owner handed in as an agent under mandates that have ended."""
     agents = [(record.id, record.case.agent) for record in records]
     by = {id: agent.mandate for id, agent in agents if agent and agent.person.key == owner}
     found = await node.store.mandates.mandates(by.values()) if by else {}
@@ -97,7 +97,7 @@ async def _closed_to(node: Node, owner: str, records: Sequence[Record]) -> set[s
 
 
 def view(node: Node, record: Record) -> CaseView:
-    """The case as its applicant sees it, with his data masked."""
+    """The case as its applicant sees it, with personal data masked."""
     case = record.case
     return CaseView(
         **_line(record),

@@ -50,7 +50,7 @@ class DeliveryGiven(Delivery):
 
 
 class Decision(Value):
-    """What an officer says with an act, and the step's version he saw.
+    """What an officer says with an act, and the version of the step the officer saw.
 
     `grounds` is whatever must be given as a reason, `licence` the id of an uploaded file of the licence. Which of the
     rest an act needs stands in ACTS.
@@ -80,7 +80,7 @@ class DecisionIncomplete(FormFaulty):
 
 
 class ActRequest(Value):
-    """Which act an officer does to which step of which case, under which Idempotency-Key, and what he says with it."""
+    """One act of an officer on one step: case, step, act, Idempotency-Key, and what the officer says."""
 
     case: str
     step: str
@@ -165,7 +165,7 @@ def _uploader(node: Node, officer: Officer) -> str:
 
 
 def act_of(node: Node, officer: Officer, request: ActRequest) -> acts.StepAct:
-    """The act that the officer wishes for; raises NoSuchAct, DecisionIncomplete."""
+    """The act that the officer requests; raises NoSuchAct, DecisionIncomplete."""
     if request.act not in ACTS:
         raise NoSuchAct("没有这个操作。")
     chosen, decision = ACTS[request.act], request.decision.model_dump(exclude_none=True)

@@ -87,7 +87,7 @@ async def prove_name(node: Node, claims: TokenClaims, *, name: str, id_number: s
 
 
 def person_key(node: Node, id_number: str, *, at: str) -> str:
-    """The key of the person of this ID number, whether he ever came here or not; raises IdNumberInvalid.
+    """The key of the person with this ID number, known here or not; raises IdNumberInvalid.
 
     `at` is the JSON pointer to the number.
     """

@@ -66,6 +66,6 @@ def _check(node: Node, case: Case, request: SupplementRequest, *, uploads: Mappi
 
 
 def _fields(catalogue: Catalogue, request: SupplementRequest) -> list[MergedField]:
-    """The fields that the wish fills, each to be judged by itself: the rest of the form stands as it was."""
+    """The fields that the request fills, each checked alone, as the rest of the form does not change."""
     known = [catalogue.field_of[code] for code in request.form if code in catalogue.field_of]
     return [MergedField(field=field, is_required=True, needed_by=(request.step,)) for field in known]

@@ -66,7 +66,7 @@ def _entries(node: Node, record: Record) -> Iterator[TimelineEntry]:
 
 
 def _by(node: Node, case: Case, event: events.Event) -> str:
-    """The applicant or his agent, the department that moved the step, or the rule that follows from something else."""
+    """The applicant or the agent, the department that moved the step, or the rule that did."""
     if event.by.part == "citizen":
         return AGENT if event.by.is_agent else APPLICANT
     if event.by.department:

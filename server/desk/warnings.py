@@ -43,7 +43,7 @@ class WarningList(Value):
 
 
 async def warnings(node: Node, officer: Officer, sought: Sought, *, limit: int) -> WarningList:
-    """An officer reads what his department's officers are told, a head what its head is told too, a leader all.
+    """An officer reads the warnings to the officers of the department, a head also those to its head, a leader all.
 
     Raises NotYourDepartment.
     """

@@ -52,7 +52,7 @@ METHODS = {"electronic": "电子证照", "post": "邮寄", "window": "窗口领�
 
 
 def words_of(catalogue: Catalogue, case: Case, event: events.Event) -> str:
-    """What the applicant is told of this event besides its name; empty where the name says it all.
+    """What the timeline tells the applicant about this event after its name; empty if the name is enough.
 
     `case` is the case after it. What departments tell each other is not told.
     """

@@ -66,9 +66,9 @@ class TaskList(Value):
 
 
 async def tasks(node: Node, officer: Officer, asked: TaskFilter, *, limit: int) -> TaskList:
-    """The open tasks that the officer sees: a leader's of all departments, a head's of his own.
+    """The open tasks that the officer sees: a leader those of all departments, a head those of one.
 
-    An officer sees what lies in his department and no colleague has in hand. Raises NotYourDepartment.
+    An officer sees the department's tasks that no colleague has in hand. Raises NotYourDepartment.
     """
     if asked.department not in ("", officer.department) and not officer.directs(asked.department):
         raise NotYourDepartment("只能查看本部门的待办事项。")

@@ -1,4 +1,4 @@
-"""What people and peers may wish done to a case: imperatives, each with the id under which it is done once."""
+"""The acts that people and peers may do to a case: imperatives, each with an id under which it is done once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Request(Act):
 
 
 class StepAct(Act):
-    """An act on one step; `version` is that of the step the actor saw, if he says so.
+    """An act on one step; `version` is that of the step the actor saw, if given.
 
     `at` is when its decider did it, if a letter tells of it; then what the decider fixed comes with the act too.
     """
@@ -105,7 +105,7 @@ class Accept(StepAct):
 
 
 class Deem(StepAct):
-    """Nobody told the applicant anything in time: accepted by law, since its material came."""
+    """No notice was given in time: accepted by law from the day the material came."""
 
     name: ClassVar[str] = "deem"
     since: Moment | None = None
@@ -146,7 +146,7 @@ class Resume(StepAct):
 
 
 class Extend(StepAct):
-    """Give the step more working days, once (延长办理期限); `approver` as a letter names him."""
+    """Give the step more working days, once (延长办理期限); `approver` is set when a letter tells it."""
 
     name: ClassVar[str] = "extend"
     days: Days
@@ -262,7 +262,7 @@ class Resend(StepAct):
 
 
 class Withdraw(Act):
-    """The applicant takes the whole case back (撤回); `version` is that of the case he saw, if he says so."""
+    """The applicant withdraws the whole case (撤回); `version` is that of the case they saw, if given."""
 
     name: ClassVar[str] = "withdraw_case"
     version: int | None = None

@@ -1,7 +1,7 @@
 """What could not be handled: it is tried again a few times, ever later, and then set apart until an operator decides.
 
-Nothing else waits for it: it is out of its queue meanwhile, and holds up its own case only. A fault that passes by
-itself (a busy database) is no such fault: then the whole round is tried again.
+It leaves its queue, so nothing else waits for it and it holds up its own case only. A fault that passes by itself (a
+busy database) is no such fault: then the whole round is tried again.
 """
 
 from datetime import datetime, timedelta

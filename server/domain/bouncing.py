@@ -1,4 +1,4 @@
-"""What becomes of a word to the decider that the decider's node would not take: it came back, or it went out again."""
+"""Events at home when the deciding node rejects our letter (退回) or we send it again."""
 
 from typing import ClassVar, Literal
 

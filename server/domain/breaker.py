@@ -43,7 +43,7 @@ def wait_seconds(failures: int, *, first: float, most: float, fraction: float) -
 
 
 def probing(state: Outbound, *, until: datetime) -> Outbound:
-    """Somebody makes the attempt now; whoever else would like to waits until then, whoever calls meanwhile."""
+    """Reserve the next attempt for one courier until `until`; the others wait."""
     return replace(state, next_attempt_at=until, probe="early" if state.probe == "early" else "under_way")
 
 

@@ -44,9 +44,9 @@ class Bundle(Sourced):
     """One thing (一件事): a life event as a graph of items. `closing` is the rule by which a case closes: when all
     steps have ended, or against an undertaking (告知承诺) already when those of the lead department have.
 
-    `legal_days` and `promised_days` are for the whole where somebody has published them; else the items' are what
-    counts. `words` are what people call it. `applicants` (申请人): the subject (对象) himself, or a relative of his;
-    then `subject_fields` are the fields of the subject's name and ID number.
+    `legal_days` and `promised_days` are those published for the whole bundle; without them the items' days count.
+    `words` are everyday names. `applicants` (申请人): the subject (对象), or a relative of the subject; then
+    `subject_fields` are the fields of the subject's name and ID number.
     """
 
     code: str

@@ -101,7 +101,7 @@ class Application(Value):
     """What the citizen handed in (申请): checked, with every field and material that the plan asks for.
 
     Of the materials those of `deferred` come later. `closing` is the rule by which the case closes, `lead` the
-    department that leads it. `subject` is whom it is about, if not the applicant; `agent` who handed it in, if not he.
+    department that leads it. `subject` and `agent` are set if they are not the applicant.
     """
 
     bundle: str

@@ -16,21 +16,21 @@ class ClaimedByAnother(Conflict):
 
 
 class ClaimLost(Conflict):
-    """The officer's lease ended, and the task is no longer his."""
+    """The officer's lease has ended, and the task no longer belongs to them."""
 
     code = "claim_lost"
     title = "认领已失效"
 
 
 class ClaimNeeded(Conflict):
-    """Only who has a task in hand, or directs its department, may pass it on."""
+    """Only the officer who has the task in hand, or who directs its department, may pass it on."""
 
     code = "claim_needed"
     title = "请先认领该事项"
 
 
 class HandOver(Value):
-    """A task passed on (移交) by one officer to another, with what he wrote about it."""
+    """A task passed on (移交) by one officer to another, with a note."""
 
     by: str
     to: str
@@ -39,10 +39,10 @@ class HandOver(Value):
 
 
 class Claim(Value):
-    """A lease on one task: it is the holder's before `until`, and nobody's without one.
+    """A lease on one task: until `until` it belongs to the holder; without a holder the task is free.
 
-    `id` is the task's. The last hand-over stays when the lease ends, for whoever claims the task next. `version`
-    counts the changes; 0 stands for a task that nobody ever claimed.
+    `id` is the task's. The last hand-over stays when the lease ends, so that the next officer sees it. `version` counts
+    the changes; 0 stands for a task that was never claimed.
     """
 
     id: str
@@ -80,7 +80,7 @@ def claimed(claim: Claim, officer: str, *, at: datetime, until: datetime) -> Cla
 
 
 def extended(claim: Claim, officer: str, *, at: datetime, until: datetime) -> Claim:
-    """The officer goes on with his task, also after his lease ended, as long as nobody took it; raises ClaimLost."""
+    """Extend the officer's lease, even an expired one if no other officer took the task; raises ClaimLost."""
     if claim.is_anothers(officer, at):
         raise ClaimLost(f"认领已到期，该事项现由“{claim.holder}”办理。", more=_holding(claim))
     if claim.holder != officer:

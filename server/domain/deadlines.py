@@ -65,15 +65,16 @@ BLOCKED_DAYS = 3
 class Checkpoint(Value):
     """One such moment of one step; `due_on` is the last day of the deadline that it is about.
 
-    `to` is the lowest rank that is told, in `department`; `node` is nobody: the node itself has to do something then.
+    `to` is the lowest rank that gets the warning, in `department`; `node` means that no person gets one and the node
+    acts.
 
-    half, four_fifths: so much of the promised budget is used up at the end of the day before `at` (but at the latest
-    the due day begins, for a later warning would warn of nothing). overdue, overdue_long: the working day after the
-    promised due day, and the fifth after that. legally_overdue: the working day after the legal one. notify_soon: the
-    last of the five working days for telling begins. deem: they are over. remind: to the citizen, three days before.
-    lapse: the citizen's time is over. lapse_blocked: three working days later that could not take effect, so an
-    officer decides. vouch: the citizen's last day begins at his home, whose word the decider needs before it may
-    lapse. opinion_overdue, deliver_overdue: the working day after the last day for an opinion and for the delivery.
+    half, four_fifths: so much of the promised budget is used up at the end of the day before `at` (at the latest when
+    the due day begins, as a later warning is useless). overdue, overdue_long: the working day after the promised due
+    day, and the fifth after that. legally_overdue: the working day after the legal one. notify_soon: the last of the
+    five working days for telling begins. deem: they are over. remind: to the citizen, three days before. lapse: the
+    citizen's time is over. lapse_blocked: three working days later that could not take effect, so an officer decides.
+    vouch: the citizen's last day begins at the home, whose watermark the decider needs before the step may lapse.
+    opinion_overdue, deliver_overdue: the working day after the last day for an opinion and for the delivery.
     """
 
     step: str
@@ -92,7 +93,7 @@ class Checkpoint(Value):
 
 @dataclass(frozen=True)
 class KeptCheckpoint:
-    """A checkpoint that a worker has taken upon itself and not yet finished; `case` is the id here."""
+    """A checkpoint that a worker has claimed and not yet finished; `case` is the id at this node."""
 
     id: str
     case: str
@@ -103,8 +104,8 @@ class KeptCheckpoint:
 def checkpoints_of(case: Case, *, here: str, calendar: Calendar) -> tuple[Checkpoint, ...]:
     """All checkpoints of the case as it stands, past and to come, in order of time.
 
-    Those of a step belong to the node that decides it; the citizen is reminded, and his silence vouched for, by the
-    home, which alone knows him.
+    The checkpoints of a step belong to its decider. Only the home knows the citizen, so the home reminds them and sends
+    the watermark that proves their silence.
     """
     checkpoints: list[Checkpoint] = []
     for step in case.steps.values():
@@ -211,7 +212,7 @@ def _of_home(step: Step, *, here: str) -> Iterator[Checkpoint]:
 
 
 def _awaited(step: Step) -> Iterator[tuple[date, date]]:
-    """The days on which something was asked of the applicant that has not come, and the last ones for it."""
+    """For each request to the applicant that is still open: the day it was made, and its last day."""
     supplement = step.supplement
     if step.state == "supplementing" and supplement and supplement.due_on and supplement.answered_at is None:
         yield china_day(supplement.asked_at), supplement.due_on

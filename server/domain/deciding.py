@@ -125,7 +125,8 @@ def _move(recorder: _DecisionRecorder, case: Case, act: acts.StepAct) -> None:
 
 
 def _check_speaker(moving: Moving) -> None:
-    """One writer per step: its pinned decider, and the home while none is pinned, whoever asks and by whatever door.
+    """One writer per step: its pinned decider, or the home while none is pinned. This holds for officers, citizens and
+    peers.
 
     Only what the applicant says comes from the home. An officer speaks for the department that decides, or that is
     asked for its opinion.

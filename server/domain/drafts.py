@@ -1,4 +1,4 @@
-"""Drafts (草稿): what a citizen has filled in so far, kept under an id of his choice until he hands it in."""
+"""Drafts (草稿): what a citizen has filled in so far, kept under an id they choose until they hand it in."""
 
 import re
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ class DraftIdUnfit(Malformed):
 
 
 class DraftVersionMissing(Malformed):
-    """Whoever deletes a draft names its version in If-Match."""
+    """Deleting a draft requires its version in If-Match."""
 
     code = "draft_version_missing"
     title = "缺少草稿版本 If-Match"
@@ -84,7 +84,7 @@ class NamedDraft(Value):
 class Slot(Value):
     """What stands under one id: a draft, or what a deleted or expired one left behind.
 
-    `version` goes on counting under the same id, so that nobody takes a new draft for the one that he knew. A slot
+    `version` goes on counting under the same id, so that a device does not take a new draft for the one it knew. A slot
     that is spent may vanish at any moment, so nothing is put there.
     """
 

@@ -57,14 +57,14 @@ class Invalid(Refusal):
 
 
 class Unproven(Refusal):
-    """Nobody has proven who asks."""
+    """The caller has not proven who they are."""
 
     code = "unproven"
     title = "请先登录"
 
 
 class Forbidden(Refusal):
-    """Who asks is known and may not."""
+    """The caller is known and has no right to this."""
 
     code = "forbidden"
     title = "无权办理"
@@ -144,7 +144,7 @@ class OutcomeUnknown(Unavailable):
 
 
 class StaleVersion(Outdated):
-    """Somebody else changed it meanwhile."""
+    """Another request has changed it."""
 
     code = "stale_version"
     title = "内容已有新的进展，请刷新后重试"

@@ -58,7 +58,7 @@ class SupplementAsked(Moved):
 
 
 class Told(Moved):
-    """The applicant was told what to put right; from now until `due_on` his time runs."""
+    """The applicant was told what to put right; from now until `due_on` the applicant's time runs."""
 
     act: ClassVar[str] = "tell"
     kind: Literal["told"] = "told"
@@ -113,7 +113,7 @@ class Accepted(TakenUp):
 
 
 class Deemed(TakenUp):
-    """Nobody told the applicant anything in five days (行政许可法第三十二条): accepted by law since it all came."""
+    """No notice within five working days (行政许可法第三十二条): accepted by law from the day all material came."""
 
     act: ClassVar[str] = "deem"
     kind: Literal["deemed"] = "deemed"
@@ -132,7 +132,7 @@ class Declined(Moved):
 
 
 class Suspended(Moved):
-    """A special procedure (特别程序) began, whose time does not count; the applicant is told in writing how long."""
+    """A special procedure (特别程序) began; its time does not count, and a written notice tells how long it takes."""
 
     act: ClassVar[str] = "suspend"
     kind: Literal["suspended"] = "suspended"
@@ -206,7 +206,7 @@ class Delivered(Moved):
 
 
 class Withdrawn(Moved):
-    """The applicant took the step back (撤回) and it was let go; `grounds` tell if he did so by not answering."""
+    """The applicant took the step back (撤回) and it was let go; `grounds` are set if the answer never came."""
 
     act: ClassVar[str] = "withdraw"
     kind: Literal["withdrawn"] = "withdrawn"

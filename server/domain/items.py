@@ -24,8 +24,8 @@ class Field(Sourced):
     """One question of the form, defined once for all items.
 
     `sensitivity` is its class by the 个人信息保护法: ordinary, personal, or sensitive (敏感个人信息), which is masked.
-    `filled_from` names a detail of the applicant that the session has proven, so nobody is asked for it.
-    `pattern` (ECMA 262, anchored) is what a text must look like; then `hint` says it in words.
+    `filled_from` names a detail of the applicant that the session has proven; the form does not ask for it. `pattern`
+    (ECMA 262, anchored) is what a text must look like; then `hint` says it in words.
     """
 
     code: str

@@ -278,7 +278,7 @@ def _put_right(case: Case, step: Step, event: events.Supplied | events.Answered)
 
 
 def _posted(case: Case, step: Step, event: handover.PaperPosted | handover.PaperArrived) -> Case:
-    """The step with what is known of the originals: what has arrived is that parcel, whatever is told later."""
+    """The step with what is known of the originals: a parcel that has arrived stays, whatever a later letter says."""
     parcel, before = {"courier": event.courier, "number": event.parcel}, step.papers.get(event.leg)
     if isinstance(event, handover.PaperArrived):
         paper = before.model_copy(update={**parcel, "arrived_at": event.at}) if before else None

@@ -1,7 +1,7 @@
-"""Mandates (授权委托书): a person lets an agent (代理人) apply for him in some bundles until a day, or takes it back.
+"""Mandates (授权委托书): a person lets an agent (代理人) apply for them in some bundles until a day, or revokes that.
 
-Three may differ in a case: the applicant (申请人) whose wish it is and who is told, the subject (对象) whom it is
-about, and the agent who acts for the applicant.
+A case may have three different persons: the applicant (申请人), who applies and gets the notices, the subject (对象),
+whom it concerns, and the agent, who acts for the applicant.
 """
 
 from datetime import date, datetime
@@ -53,7 +53,7 @@ class MandateNamesAnother(Forbidden):
 
 
 class MandateToOneself(Invalid):
-    """Nobody is his own agent."""
+    """A citizen cannot be their own agent."""
 
     code = "mandate_to_oneself"
     title = "不能委托自己"
@@ -139,7 +139,7 @@ def check_acting(mandate: Mandate, *, agent: str, bundle: str, at: datetime) -> 
 
 
 def agent_of(mandate: Mandate, person: Person) -> AgentOf:
-    """The agent as a case remembers him; raises MandateNamesAnother."""
+    """The agent as a case remembers them; raises MandateNamesAnother."""
     if person.name != mandate.agent_name:
         raise MandateNamesAnother("您的实名信息与授权委托中的代理人姓名不一致，请委托人重新授权。")
     return AgentOf(person=person, mandate=mandate.id, ends_on=mandate.ends_on)

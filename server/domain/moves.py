@@ -53,7 +53,7 @@ class NothingToPutRight(Invalid):
 
 
 class AgencyMissing(Invalid):
-    """Whoever is at the wrong agency must be told the right one."""
+    """Declining a step for the wrong agency needs the name of the right one."""
 
     code = "agency_missing"
     title = "请写明应向哪个机关申请"
@@ -67,7 +67,7 @@ class ProcedureNotDeclared(Conflict):
 
 
 class ApproverIsOfficer(Forbidden):
-    """Whoever handles the step cannot extend its time himself; the head of the department can."""
+    """The officer who handles the step cannot extend its time; the head of the department can."""
 
     code = "approver_is_officer"
     title = "延长期限应由负责人批准"

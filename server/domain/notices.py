@@ -117,7 +117,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class _Telling:
-    """How one kind of event is told: by which template, the state in a word of at most five, and what to do now."""
+    """How a notice tells one kind of event: the template, the state in at most five characters, and what to do now."""
 
     template: TemplateName
     state: str
@@ -149,8 +149,8 @@ EXPIRING = _Telling("draft_expiring", "即将过期", "请尽快提交，过期�
 def notice_of(case: Case, event: Happened) -> Notice | None:
     """What the applicant is told of this event, the last of `case`; None where it is not told.
 
-    Only the case's home knows who the applicant is, so no other node tells him. What he handed in or took back himself
-    he knows; what his agent did he is told.
+    Only the case's home knows the applicant, so only the home sends notices. Applicants get no notice of what they
+    handed in or withdrew themselves, but of what their agent did.
     """
     is_taken_back = event.by.is_agent and event.act in ("withdraw", "ask_withdrawal")
     telling = BY_AGENT if is_taken_back else TOLD.get(event.act)
@@ -169,7 +169,7 @@ def notice_of(case: Case, event: Happened) -> Notice | None:
 
 
 def reminder_of(case: Case, step: str, *, due_on: date, at: datetime) -> Notice | None:
-    """What the applicant is told before the last day for what he was asked for in this step; only his home can."""
+    """The reminder to the applicant before the last day of what this step asks for; only the home can send it."""
     if case.applicant is None:
         return None
     telling = TOLD["remind"]
@@ -215,7 +215,7 @@ def kind_of(key: str) -> str:
 
 
 def _is_own_doing(case: Case, event: Happened) -> bool:
-    """Whether the applicant did it himself, who has seen it done; a step that he lost by not answering has grounds."""
+    """Whether the applicant did it and needs no notice; a step that ended for lack of an answer has grounds."""
     if event.act == "open":
         return not event.by.is_agent
     if event.act == "withdraw":

@@ -37,8 +37,8 @@ class MaterialGiven(Value):
 class Submission(Value):
     """A finished application as it is handed in (提交); `division` is where inside the home (empty: the home).
 
-    The materials of `deferred` come later (容缺), against one of the undertakings that are signed. Who hands it in for
-    somebody else names the mandate by which he does.
+    The materials of `deferred` come later (容缺), against one of the undertakings that are signed. An agent names the
+    mandate.
     """
 
     bundle: str
@@ -62,7 +62,7 @@ def application_of(
     """The checked application; raises NoSuchBundle, AnswersIncomplete, NothingToApplyFor, SubjectIsApplicant, or
     FormFaulty naming every fault.
 
-    `uploads` are those of who hands it in, by id. Fields that his proven name fills are filled here.
+    `uploads` are those of who hands it in, by id. Fields that the proven name fills are filled here.
     """
     bundle = catalogue.of(province_of(context.home)).bundle(submission.bundle)
     steps = make_plan(catalogue, bundle, submission.answers, context=context)
@@ -98,7 +98,7 @@ def check_places(steps: tuple[PlannedStep, ...], directory: Directory) -> None:
 
 
 def _subject(bundle: Bundle, form: Mapping[str, str], applicant: Person) -> SubjectGiven | None:
-    """Whom a relative applies for, as the form names him; None if the applicant is the subject."""
+    """The subject for whom a relative applies, as the form names them; None if the applicant is the subject."""
     if bundle.subject_fields is None:
         return None
     name, id_number = bundle.subject_fields

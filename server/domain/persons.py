@@ -19,7 +19,7 @@ Rank = Literal["officer", "head", "leader"]
 
 
 class Person(Value):
-    """Whoever has proven a name: the keyed digest that stands for him, his name and his ID number."""
+    """A person whose name is proven: the keyed digest that stands for them, their name and their ID number."""
 
     key: str
     name: Annotated[str, SENSITIVE]
@@ -27,7 +27,7 @@ class Person(Value):
 
 
 class SubjectGiven(Value):
-    """The subject (对象) of a case as the form names him, where that is somebody else than the applicant."""
+    """The subject (对象) of a case as the form names them, if the subject is not the applicant."""
 
     name: Annotated[str, SENSITIVE]
     id_number: Annotated[str, SENSITIVE]
@@ -59,7 +59,8 @@ def id_number_fault(text: str, on: date) -> str:
 
 
 class Session(Value):
-    """A citizen's session: who logged in, whose name was proven (or nobody's), and which refresh token is next.
+    """A citizen's session: who logged in, the person whose name was proven (if any), and the refresh token that is
+    valid next.
 
     `platform_user` is the keyed digest of `openid`, which the platform calls the person by.
     """
@@ -80,7 +81,7 @@ class Officer(Value):
     rank: Rank = "officer"
 
     def directs(self, department: str) -> bool:
-        """Whether the tasks of this department are his to see, whoever holds them, and to give to others."""
+        """Whether the officer sees all tasks of this department and may pass them on."""
         return self.rank == "leader" or (self.rank == "head" and self.department == department)
 
 

@@ -114,8 +114,8 @@ class Undertaking(Value):
 def opinions_allow(rule: OpinionRule | None, opinions: Mapping[str, Opinion], *, today: date) -> bool:
     """Whether the opinions given so far let the deciding department approve.
 
-    all: everybody agrees. some: as many as the rule says. veto: nobody objects, and everybody has answered or had
-    his time.
+    all: every department agrees. some: as many as the rule says. veto: none objects, and each has answered or its time
+    is over.
     """
     if rule is None:
         return True

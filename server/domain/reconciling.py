@@ -98,9 +98,8 @@ class Reconciliation(Value):
 class Comparison(Value):
     """One stream of one way: how its sender and its receiver told it.
 
-    What is under way may come to be known to one side only, so each side is taken at two moments where we can look
-    twice: `sender` and `receiver` after, `receipted` and `held` (what the sender knew as receipted, what the receiver
-    had) before the other side told.
+    A batch in flight may be known to one side only, so this node reads its own side twice: `sender` and `receiver`
+    after, `receipted` and `held` (what the sender knew as receipted, what the receiver had) before the other side told.
     """
 
     way: Direction

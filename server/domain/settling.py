@@ -1,4 +1,4 @@
-"""Settling: what a kept letter from another node wishes to be done to a case here."""
+"""Settling: the act on a case here that a kept letter from another node asks for."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -36,7 +36,7 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
 
 
 def _parts(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
-    """Whoever receives for another place does his own part first; what goes all online has no second place."""
+    """A place that receives for another does its own part first; an item handled online has no second place."""
     place = ("item", item.code)
     for handling in item.handling:
         known = [handling.part.department] if handling.part else []
@@ -99,7 +99,7 @@ def bundle_faults(catalogue: Catalogue, bundle: Bundle) -> Iterator[Fault]:
 
 
 def _subject(catalogue: Catalogue, bundle: Bundle) -> Iterator[Fault]:
-    """Every step asks for the subject's name and ID number, so that whatever the plan the form names him."""
+    """Every step asks for the subject's name and ID number, so that the form of any plan names the subject."""
     items = [catalogue.item_of[step.item] for step in bundle.steps if step.item in catalogue.item_of]
     asked = [{need.code for need in item.fields if need.is_required and not need.when} for item in items]
     yielded = {need.code for item in items for need in item.yields_fields}

@@ -50,7 +50,7 @@ def telling(step: Step, event: events.Event) -> Body | None:
 
 
 def _notice(step: Step, event: events.Event) -> dict[str, Any]:
-    """What happened on the way. Who approved an extension is told by his department, not by his name."""
+    """What happened on the way. The approver of an extension is named by department, not by name."""
     if isinstance(event, events.SupplementAsked):
         return {"about": "supplement", **_said(event, "gaps")}
     if isinstance(event, events.Supplied):

@@ -17,7 +17,7 @@ class WireRequest:
 
 @dataclass(frozen=True)
 class WireAnswer:
-    """An answer as it came, whole; whoever asked judges what it says."""
+    """A complete answer as it came; the caller judges its content."""
 
     status: int
     headers: Mapping[str, str]

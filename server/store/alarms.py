@@ -16,7 +16,7 @@ DONE = "done"
 
 @dataclass(frozen=True)
 class DueAlarm:
-    """An alarm whose time has come: of which case, as of which event."""
+    """A due alarm: its case, and the event that set it."""
 
     case: str
     event: int

@@ -104,7 +104,7 @@ class Apart:
         return _row(document) if document else None
 
     async def put(self, row: SetApart) -> bool:
-        """Write the row in the place of the version before it; False if somebody else has changed it meanwhile."""
+        """Replace the previous version of the row; False if another process has changed it."""
         document = _written(row)
         if row.version > 1:
             return await self._database.replace(COLLECTION, document, version=row.version - 1)

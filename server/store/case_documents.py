@@ -26,7 +26,7 @@ DONE = "done"
 
 @functools.cache
 def shape() -> str:
-    """By which rules, and in which shape, this program makes a case of its events."""
+    """Identifies the rules and the schema with which this program replays events into a case."""
     return digest({"revision": REVISION, "schema": str(Case.model_json_schema())})[:16]
 
 

@@ -51,8 +51,8 @@ class Cases:
     async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> Record:
         """Store a new case of our own; if there is one under its id already, that one comes back.
 
-        `owner` is the keyed digest of the applicant, `agent` that of who handed it in for him, `request` that of
-        the wish: whoever gets another case back than he made compares `request`.
+        `owner` is the keyed digest of the applicant, `agent` that of the agent, `request` that of the request. The
+        caller may get an older case back and compares `request` to see whether it is the same one.
         """
         document = self._documents.new(commit)
         opened_at = moment_key(commit.events[0].at)
@@ -96,7 +96,7 @@ class Cases:
         return [self._documents.after(document, commit, before=record) for (record, commit), document in pairs]
 
     async def cases_of(self, owner: str, *, limit: int, before: str = "") -> list[Record]:
-        """A person's cases and those that he handed in as an agent, newest first.
+        """The cases of a person as applicant or agent, newest first.
 
         `before` is the `place_of` the last one already seen.
         """
@@ -109,12 +109,12 @@ class Cases:
         return [self._documents.read(document) for document in newest]
 
     async def due_for_relay(self, now: datetime, *, limit: int) -> Found[Record]:
-        """Cases whose effects a sweeper may carry, for whoever committed them should have done so by now."""
+        """Cases with overdue effects: the committing process should have relayed them by now, so a sweeper may."""
         documents = await self._database.between(CASES_DUE_FOR_RELAY, "t", moment_key(now), limit=limit)
         return read_each(documents, self._documents.read)
 
     async def mark_relayed(self, records: Sequence[Record]) -> None:
-        """All effects of the records are carried; if a case has moved on meanwhile, whoever moved it carries them."""
+        """Mark all effects of these records as relayed; the process that has moved a case since relays its new ones."""
         versions = [(record.id, record.document["version"]) for record in records]
         marks = [Mark(id, {"relayed": version, "relay": DONE}, version) for id, version in versions]
         await self._database.mark_many(CASES, marks)

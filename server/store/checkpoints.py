@@ -25,7 +25,7 @@ class Checkpoints:
         self._database = database
 
     async def claim(self, case: str, checkpoint: Checkpoint, *, until: datetime) -> KeptCheckpoint | None:
-        """Take a passed checkpoint upon oneself; None if that has been done, by whomever."""
+        """Claim a passed checkpoint for this worker; None if a worker has claimed it already."""
         kept = KeptCheckpoint(checkpoint_id(case, checkpoint), case, checkpoint, 1)
         key = BAR.join((CLAIMED, moment_key(until), kept.id))
         return kept if await self._add(kept, key, "") else None
@@ -35,12 +35,12 @@ class Checkpoints:
         return await self._add(KeptCheckpoint(checkpoint_id(case, checkpoint), case, checkpoint, 1), DONE, outcome)
 
     async def unfinished(self, now: datetime, *, limit: int) -> Found[KeptCheckpoint]:
-        """Checkpoints that somebody took upon himself until now at the latest, and did not finish."""
+        """Checkpoints whose claim has expired without being finished."""
         low, high = CLAIMED + BAR, BAR.join((CLAIMED, moment_key(now), "~"))
         return read_each(await self._database.between(CHECKPOINTS_CLAIMED, low, high, limit=limit), _kept)
 
     async def take_over(self, kept: KeptCheckpoint, *, until: datetime) -> bool:
-        """Take an unfinished checkpoint upon oneself; False if somebody else has."""
+        """Claim an unfinished checkpoint for this worker; False if another worker was first."""
         fields: Fields = {"key": BAR.join((CLAIMED, moment_key(until), kept.id)), "version": kept.version + 1}
         return await self._database.mark(CHECKPOINTS, Mark(kept.id, fields, kept.version))
 

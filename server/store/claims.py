@@ -28,7 +28,7 @@ class Claims:
         return {id: self._claim(document) for id, document in found.items()}
 
     async def put(self, claim: Claim) -> bool:
-        """Write the claim over the version before it; False if somebody else changed it meanwhile."""
+        """Replace the previous version of the claim; False if another process has changed it."""
         key = self._ring.new_key(claim.id)
         fields = sealed(claim, key, claim.id)
         document = {"_id": fields.pop("id"), **fields, "data_key": key.wrapped, **_keys(claim)}

@@ -18,7 +18,7 @@ class Dishonest:
         return await self._database.get(DISHONEST, person) is not None
 
     async def add(self, person: str) -> bool:
-        """Put the person on the list; whether he was not there before."""
+        """Put the person on the list; False if they were on it already."""
         try:
             await self._database.insert(DISHONEST, {"_id": person})
         except Duplicate:

@@ -1,8 +1,8 @@
 """Drafts in the store: one document for each id of each owner, sealed as a whole.
 
 The database deletes by `_id` alone, so a draft that its owner deletes is not deleted here: an empty document with the
-next version takes its place, and only if nobody changed the draft meanwhile. What `forget_expired` deletes has been
-expired for an hour, and nothing is written where something has expired: no change can fall to its broom.
+next version takes its place, and only if the draft has not changed since. What `forget_expired` deletes has been
+expired for an hour, and nothing is written where something has expired: so it cannot delete a change.
 """
 
 from datetime import datetime
@@ -22,7 +22,7 @@ SEPARATOR = ":"
 
 
 class Drafts:
-    """The drafts of all citizens; each sees his own."""
+    """The drafts of all citizens, each under its owner."""
 
     def __init__(self, database: Database, ring: FieldRing) -> None:
         self._database = database

@@ -49,7 +49,7 @@ class Fetches:
         return [self._kept(document) for document in found]
 
     async def take(self, fetch: KeptFetch, *, until: datetime) -> bool:
-        """Take a fetch upon oneself until this moment; False if somebody else has."""
+        """Claim a fetch for this worker until this moment; False if another worker was first."""
         fields: Fields = {"key": _due(fetch, until), "version": fetch.version + 1}
         return await self._database.mark(FETCHES, Mark(fetch.id, fields, fetch.version))
 

@@ -62,8 +62,8 @@ class Intake:
     async def add(self, document: Document) -> Document:
         """The document that is stored under this `_id`: this one, or the one that came before it.
 
-        The caller compares. Who gives up waiting harms nobody: the document goes its way. Raises OutcomeUnknown
-        when it may or may not be stored (adding it again is safe), and Unavailable when it was not sent.
+        The caller compares. A caller may stop waiting: the document is stored all the same. Raises OutcomeUnknown when
+        it may or may not be stored (adding it again is safe), and Unavailable when it was not sent.
         """
         id = safe_document(document)["_id"]
         batch = self._aboard.get(id) or self._take_in(document)
@@ -136,7 +136,7 @@ class Intake:
         batch.landed.set()
 
     def _turn_away(self, fault: Unavailable | None) -> None:
-        """While the database does not answer, nobody waits behind others for his own turn to fail."""
+        """Fail all waiting batches at once while the database does not answer, not each after its own time-out."""
         while self._gathering:
             batch = self._gathering.popleft()
             batch.fault = Unavailable()
@@ -145,7 +145,7 @@ class Intake:
 
 
 def _nobody(_size: int) -> None:
-    """Whom the size of a batch is told to, as long as nobody counts."""
+    """Default for `tell_size`: ignores the size."""
 
 
 def _size(document: Document) -> int:

@@ -12,7 +12,7 @@ MATERIALS = "materials"
 
 
 class Materials:
-    """Uploads by owner: two citizens may hand in the same file, and each has his own entry."""
+    """Uploads by owner: two citizens may hand in the same file, and each has an entry."""
 
     def __init__(self, database: Database, ring: FieldRing, blobs: Blobs) -> None:
         self._database = database

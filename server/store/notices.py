@@ -1,8 +1,8 @@
 """Notices in the store: insert-only, each tried by one worker at a time, and never deleted, only ended.
 
 `waiting` (until its next attempt) -> `sending` (claimed by one worker) -> `sent`, `refused`, or `waiting` again. The
-platform knows no idempotency: what stays in `sending` after a crash may have been sent, so it becomes `unknown` and
-is not sent again. A notice holds no name and no number of a person, only his key, as the case beside it does.
+platform knows no idempotency: what stays in `sending` after a crash may have been sent, so it becomes `unknown` and is
+not sent again. A notice holds no name and no number of a person, only the key, as the case beside it does.
 """
 
 from collections.abc import Sequence

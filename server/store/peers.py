@@ -28,7 +28,7 @@ class Peers:
         return _outbound(await self._database.get(PEERS, f"out:{peer}"))
 
     async def take(self, peer: str, before: Outbound, after: Outbound) -> bool:
-        """Put one state in the place of another; False if somebody else has changed it meanwhile."""
+        """Replace one state by another; False if another process has changed it."""
         fields = _written(replace(after, version=before.version + 1))
         if before.version:
             return await self._database.mark(PEERS, Mark(f"out:{peer}", fields, before.version))

@@ -18,7 +18,7 @@ HELD = "s"  # in front of a moment t...: before all of them
 
 # owner_key: owner | t<opened_at> | id
 CASES_OF_OWNER = Query("cases_of_owner", "cases", "owner_key", is_range=True)
-# agent_key: agent | t<opened_at> | id, and nothing where the applicant came himself
+# agent_key: agent | t<opened_at> | id, and nothing without an agent
 CASES_OF_AGENT = Query("cases_of_agent", "cases", "agent_key", is_range=True)
 # relay: `done`, or the moment t... from which a sweeper may carry the effects; behind an s: set apart, and not carried
 CASES_DUE_FOR_RELAY = Query("cases_due_for_relay", "cases", "relay", is_range=True)

@@ -26,7 +26,7 @@ class _NoToken(Exception):
 
 
 class Messages:
-    """Messages of one mini-program; one renewal of the token at a time, whoever else needs it waits for that one."""
+    """Messages of one mini-program; one renewal of the token at a time, which all other calls wait for."""
 
     def __init__(self, calls: Calls, app_id: str, *, secret: str) -> None:
         self._calls = calls

@@ -1,4 +1,4 @@
-"""Makes lines of what is logged and writes them, whatever happens: whoever logs has something else to do."""
+"""Formats and writes log lines and never raises, so that a failing log does not stop the code that logs."""
 
 import json
 import logging
