@@ -25,11 +25,12 @@ from handlers.bodies import (
 )
 from handlers.in_flight import InFlight
 from handlers.problems import PROBLEM, headers_with, problem_of
-from server.desk import officers, relay, sessions
+from server.desk import relay, sessions
+from server.desk.officer import officers
 from server.domain import errors
+from server.domain.effects.records import Record
 from server.domain.errors import Refusal
-from server.domain.persons import Officer, TokenClaims
-from server.domain.records import Record
+from server.domain.people.persons import Officer, TokenClaims
 from server.node import Node
 
 JSON = "application/json"

@@ -7,10 +7,10 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StringConstr
 
 from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
-from server.desk import applying, licences, reading, supplementing, timeline
-from server.domain.drafts import NamedDraft
-from server.domain.opening import MaterialGiven, Submission
-from server.domain.undertakings import SignedUndertaking
+from server.desk.citizen import applying, licences, reading, supplementing, timeline
+from server.domain.rules.drafts import NamedDraft
+from server.domain.rules.opening import MaterialGiven, Submission
+from server.domain.rules.undertakings import SignedUndertaking
 from server.domain.values import Value, WrittenKey, WrittenText
 
 Code = Annotated[str, StringConstraints(max_length=100)]

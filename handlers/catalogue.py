@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from handlers.base import Handler, Operation, Role
 from handlers.response_cache import CachedResponse, ResponseCache, cached_response
-from server.desk import browsing, divisions, guiding
+from server.desk.citizen import browsing, divisions, guiding
 from server.node import Node
 
 

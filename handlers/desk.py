@@ -2,7 +2,8 @@
 
 from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
-from server.desk import casefile, materials, reviewing, sessions, steps
+from server.desk import materials, sessions, steps
+from server.desk.officer import casefile, reviewing
 
 
 class DeskCaseHandler(Handler):
@@ -20,7 +21,7 @@ class DeskCaseHandler(Handler):
 
 
 class StepActHandler(Handler):
-    """One of the desk's acts on a step (`ACTS` in server/desk/reviewing.py)."""
+    """One of the desk's acts on a step (`ACTS` in server/desk/officer/reviewing.py)."""
 
     path = "/desk/v1/cases/{id}/steps/{step}/{act}"
     role = Role.OFFICER

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from handlers.base import Handler, Operation, Role
 from handlers.cases import SubmissionRequest
-from server.desk import drafts
-from server.domain.opening import Submission
+from server.desk.citizen import drafts
+from server.domain.rules.opening import Submission
 from server.domain.values import WrittenKey, WrittenText
 
 

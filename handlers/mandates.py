@@ -1,7 +1,7 @@
 """The doors of mandates: give one to an agent, list those given and received, revoke one."""
 
 from handlers.base import Handler, Operation, Role
-from server.desk import mandating
+from server.desk.citizen import mandating
 
 
 class MandatesHandler(Handler):

@@ -3,7 +3,8 @@
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 
 from handlers.base import Handler, Operation, Role
-from server.desk import materials, reviewing, sessions
+from server.desk import materials, sessions
+from server.desk.officer import reviewing
 from server.domain.errors import Malformed
 from server.domain.materials import MOST_BYTES, Upload
 from server.domain.values import Value

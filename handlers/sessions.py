@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from handlers.base import Handler, Operation, Role
-from server.desk import officers, sessions
+from server.desk import sessions
+from server.desk.officer import officers
 from server.domain.values import Value
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]

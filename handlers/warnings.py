@@ -1,7 +1,8 @@
 """The door of the clocks' warnings."""
 
 from handlers.base import Handler, Operation, Role
-from server.desk import sessions, warnings
+from server.desk import sessions
+from server.desk.officer import warnings
 
 PAGE = 50
 

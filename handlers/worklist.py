@@ -1,7 +1,9 @@
 """The doors of the worklist: tasks, who has one in hand, how many there are, and one act done to many."""
 
 from handlers.base import Handler, Operation, Role
-from server.desk import batching, claiming, counting, sessions, worklist
+from server.desk import sessions
+from server.desk.background import counting
+from server.desk.officer import batching, claiming, worklist
 
 PAGE = 50
 

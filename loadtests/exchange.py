@@ -32,13 +32,13 @@ from server.demo.people import fictitious_id_number
 from server.demo.ports import HOST, reserved
 from server.demo.processes import ready, start, stop
 from server.desk import acting, relay
-from server.domain.acts import Accept, Approve, Open, Receive
-from server.domain.case import Actor
-from server.domain.deciding import decide
-from server.domain.directory import NodeEntry
+from server.domain.case.acts import Accept, Approve, Open, Receive
+from server.domain.case.case import Actor
+from server.domain.exchange.directory import NodeEntry
 from server.domain.materials import Upload
-from server.domain.opening import MaterialGiven, Submission, application_of
-from server.domain.persons import Person
+from server.domain.people.persons import Person
+from server.domain.rules.decide import decide
+from server.domain.rules.opening import MaterialGiven, Submission, application_of
 from server.node import Node
 from server.tools.logs import configure
 from server.tools.settings import Settings

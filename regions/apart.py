@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from regions import settling
-from server.desk import apart, reprojecting
+from server.desk import apart
 from server.desk.apart import Again
+from server.desk.background import reprojecting
 from server.domain.apart import DROPPED, Kind, NothingApart, SetApart, dropped
 from server.domain.errors import StaleVersion
-from server.domain.exchange import own_id
+from server.domain.exchange.log import own_id
 from server.node import Node
 
 # How a thing is done again that does not stand in a queue of its own.

@@ -8,8 +8,8 @@ from regions.client import PeerFailure, code_of, retry_after, verified
 from server.crypto import base64url
 from server.crypto.receipts import PART, Receipt, ReceivedAnswer
 from server.crypto.signatures import ReceivedRequest, SignedRequest, sign_as_received
-from server.domain.directory import NodeEntry
-from server.domain.wire import NoAnswer, WireRequest
+from server.domain.exchange.directory import NodeEntry
+from server.domain.exchange.wire import NoAnswer, WireRequest
 from server.node import Node
 
 ANSWERED = 200

@@ -14,11 +14,11 @@ from server.crypto.envelopes import seal
 from server.crypto.receipts import Receipt, ReceivedAnswer, verify_answer
 from server.crypto.signatures import ClockSkew, OutgoingRequest, RequestReference, SignedRequest, sign_request
 from server.domain.canonical import LARGEST_INTEGER
-from server.domain.directory import NodeEntry
 from server.domain.errors import Refusal
-from server.domain.exchange import Evidence, Head
-from server.domain.letters import Batch
-from server.domain.wire import NoAnswer, WireRequest
+from server.domain.exchange.directory import NodeEntry
+from server.domain.exchange.letters import Batch
+from server.domain.exchange.log import Evidence, Head
+from server.domain.exchange.wire import NoAnswer, WireRequest
 from server.node import Node
 
 RECEIPT_STATUS = 200

@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 from regions import bouncing
+from server.domain.effects.letters_in import LetterUnreadable
 from server.domain.errors import Missing
-from server.domain.exchange import KeptLetter
-from server.domain.letters import ANNULLED, REFUSED, RETRY, Letter
-from server.domain.settling import LetterUnreadable
+from server.domain.exchange.letters import ANNULLED, REFUSED, RETRY, Letter
+from server.domain.exchange.log import KeptLetter
 from server.node import Node
 
 MOST_IN_ATTENTION = 1000

@@ -9,8 +9,8 @@ from server.crypto import base64url
 from server.crypto.publishing import NotFromPublisher, read_published
 from server.crypto.signatures import KnownKey
 from server.crypto.suites import VerifyKey
-from server.domain.directory import Directory
 from server.domain.errors import Unavailable
+from server.domain.exchange.directory import Directory
 from server.node import Node
 
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 from server.crypto import base64url
 from server.crypto.signature_base import byte_sequence
 from server.crypto.suites import VerifyKey
-from server.domain.directory import NodeEntry
-from server.domain.exchange import Entry, Position
-from server.domain.letters import GENESIS
-from server.domain.reconciling import Direction
+from server.domain.exchange.directory import NodeEntry
+from server.domain.exchange.letters import GENESIS
+from server.domain.exchange.log import Entry, Position
+from server.domain.exchange.reconciliation import Direction
 from server.domain.values import Value
 from server.node import Node
 

@@ -12,10 +12,10 @@ from regions.client import PeerFailure
 from regions.retrying import wait_after
 from server.crypto.receipts import PART
 from server.desk import apart
-from server.desk.gathering import gather, wants
-from server.domain.directory import NodeEntry
+from server.desk.background.gathering import gather, wants
+from server.domain.case.fetches import KeptFetch
 from server.domain.errors import Missing, StaleVersion, Unavailable
-from server.domain.gathering import KeptFetch
+from server.domain.exchange.directory import NodeEntry
 from server.node import Node
 
 PATH = "/peer/v1/materials/{sha256}"

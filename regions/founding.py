@@ -7,7 +7,7 @@ from pathlib import Path
 from server.crypto import base64url
 from server.crypto.keyring import NodeKeys, make_keys, make_publisher_key, save_keys, save_publisher_key
 from server.crypto.publishing import publish
-from server.domain.directory import Directory, NodeEntry, NodeKey
+from server.domain.exchange.directory import Directory, NodeEntry, NodeKey
 
 VALID_FOR = timedelta(days=365)
 

@@ -9,8 +9,8 @@ from regions.answering import SignedReply, signed
 from server.crypto.receipts import Answer
 from server.crypto.signatures import Proven
 from server.domain.canonical import LARGEST_INTEGER
-from server.domain.exchange import Head, Position
-from server.domain.reconciling import Direction, Heads, LogEntry
+from server.domain.exchange.log import Head, Position
+from server.domain.exchange.reconciliation import Direction, Heads, LogEntry
 from server.domain.values import Value
 from server.node import Node
 

@@ -13,11 +13,11 @@ from server.crypto.envelopes import open_sealed
 from server.crypto.receipts import Answer, sign_answer
 from server.crypto.signature_base import SignedMessage
 from server.crypto.signatures import AnnouncedBatch, Proof, ReceivedRequest, prove_request, verify_request
-from server.domain.breaker import sign_of_life
 from server.domain.canonical import canonical
 from server.domain.errors import Conflict, Unproven
-from server.domain.exchange import Evidence, Head, Outbound, Position
-from server.domain.letters import Batch
+from server.domain.exchange.circuit_breaker import sign_of_life
+from server.domain.exchange.letters import Batch
+from server.domain.exchange.log import Evidence, Head, Outbound, Position
 from server.domain.values import moment_text
 from server.node import Node
 

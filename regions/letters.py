@@ -7,8 +7,8 @@ from typing import Any, Literal
 from regions import bouncing
 from regions.control_letters import NoSuchLetter
 from server.domain.errors import Conflict
-from server.domain.exchange import KeptLetter, SentLetter
-from server.domain.letters import ANNULLED, RETRY, Letter, about_letter
+from server.domain.exchange.letters import ANNULLED, RETRY, Letter, about_letter
+from server.domain.exchange.log import KeptLetter, SentLetter
 from server.domain.values import Moment, Value
 from server.node import Node
 

@@ -13,7 +13,8 @@ from regions import wire
 from regions.client import PeerFailure, hand_over
 from regions.retrying import longest_wait, probe_seconds, wait_after
 from server.desk import apart
-from server.domain.breaker import (
+from server.domain.errors import Conflict
+from server.domain.exchange.circuit_breaker import (
     breaker,
     brought_forward,
     failed,
@@ -24,10 +25,9 @@ from server.domain.breaker import (
     stopped,
     succeeded,
 )
-from server.domain.directory import NodeEntry
-from server.domain.errors import Conflict
-from server.domain.exchange import Entry, Head, Outbound, Written
-from server.domain.letters import MOST_BYTES, Batch
+from server.domain.exchange.directory import NodeEntry
+from server.domain.exchange.letters import MOST_BYTES, Batch
+from server.domain.exchange.log import Entry, Head, Outbound, Written
 from server.domain.values import moment_text
 from server.node import Node
 

@@ -10,10 +10,10 @@ from regions.asking import SignedQuery, ask
 from regions.client import PeerFailure
 from regions.heads import PATH, heads
 from server.desk.apart import each_in_turn
-from server.domain.breaker import gone_back
-from server.domain.directory import NodeEntry
-from server.domain.exchange import Outbound, Position
-from server.domain.reconciling import (
+from server.domain.exchange.circuit_breaker import gone_back
+from server.domain.exchange.directory import NodeEntry
+from server.domain.exchange.log import Outbound, Position
+from server.domain.exchange.reconciliation import (
     Compared,
     Comparison,
     Difference,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from regions.client import PeerFailure
-from server.domain.breaker import wait_seconds
+from server.domain.exchange.circuit_breaker import wait_seconds
 from server.node import Node
 
 FOUR_BYTES = 2**32

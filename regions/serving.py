@@ -3,11 +3,11 @@
 from regions.answering import SignedReply, signed
 from server.crypto.receipts import PART, Answer
 from server.crypto.signatures import Proven
-from server.domain.case import HELD, Offered, local_id
+from server.domain.case.case import HELD, Offered, local_id
+from server.domain.case.fetches import offered
+from server.domain.effects.letters_in import CASE_NAME, STEP_CODE
 from server.domain.errors import Missing
-from server.domain.gathering import offered
 from server.domain.ranges import span_of
-from server.domain.settling import CASE_NAME, STEP_CODE
 from server.domain.values import moment_text
 from server.node import Node
 

@@ -8,13 +8,13 @@ from regions.control_letters import CONTROL_LETTERS, handle
 from server.desk import apart
 from server.desk.acting import perform_many
 from server.desk.relay import relay_soon
-from server.domain.acts import Act
-from server.domain.case import local_id
-from server.domain.deciding import NotOurStep
+from server.domain.case.acts import Act
+from server.domain.case.case import local_id
+from server.domain.effects.letters_in import act_of, known_kind
 from server.domain.errors import Conflict, Refusal, StaleVersion, Unavailable
-from server.domain.exchange import Entry, KeptLetter, Position
-from server.domain.letters import REFUSED, about_letter
-from server.domain.settling import act_of, known_kind
+from server.domain.exchange.letters import REFUSED, about_letter
+from server.domain.exchange.log import Entry, KeptLetter, Position
+from server.domain.rules.decide import NotOurStep
 from server.node import Node
 
 BATCHES_AT_ONCE = 8

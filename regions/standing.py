@@ -7,10 +7,10 @@ from typing import Literal
 
 from regions.retrying import longest_wait
 from server.desk.apart import each_in_turn
-from server.domain.breaker import breaker, due_at
-from server.domain.directory import NodeEntry
-from server.domain.exchange import Inbound, Outbound, Position
-from server.domain.reconciling import Reconciliation
+from server.domain.exchange.circuit_breaker import breaker, due_at
+from server.domain.exchange.directory import NodeEntry
+from server.domain.exchange.log import Inbound, Outbound, Position
+from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.values import Moment, Value
 from server.node import Node
 

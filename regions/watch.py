@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from regions.retrying import longest_wait
-from server.domain.breaker import breaker
-from server.domain.exchange import Outbound
+from server.domain.exchange.circuit_breaker import breaker
+from server.domain.exchange.log import Outbound
 from server.domain.values import Moment
 from server.node import Node
 

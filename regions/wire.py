@@ -11,7 +11,7 @@ from server.crypto import merkle
 from server.crypto.signature_base import byte_sequence
 from server.domain.canonical import NotCanonical, canonical
 from server.domain.errors import Forbidden, Malformed
-from server.domain.letters import MOST_LETTERS, VERSION, Batch, Letter
+from server.domain.exchange.letters import MOST_LETTERS, VERSION, Batch, Letter
 
 PATH = "/peer/v1/log"
 CONTENT_TYPE = "application/jose"

@@ -14,10 +14,10 @@ import uvloop
 from regions.founding import found
 from server import main, operating
 from server.demo import demonstrate
-from server.domain.changes import changes
-from server.domain.diagram import mermaid
+from server.domain.catalogue.savings import savings
+from server.domain.catalogue_checks.changes import changes
 from server.domain.errors import Refusal
-from server.domain.savings import savings
+from server.domain.rules.diagram import mermaid
 from server.domain.values import Value, moment_text
 from server.tools.datafiles import BrokenData
 from server.tools.descriptors import occupy_standard

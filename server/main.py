@@ -22,10 +22,11 @@ from regions.evidence import Receipts
 from server import working
 from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.tokens import Tokens
-from server.desk import officers, sessions
-from server.desk.officers import EndedOfficer
+from server.desk import sessions
+from server.desk.officer import officers
+from server.desk.officer.officers import EndedOfficer
 from server.domain.errors import Unavailable
-from server.domain.persons import Rank
+from server.domain.people.persons import Rank
 from server.node import Node, Places, Published
 from server.store.mongo import MongoDatabase
 from server.store.people import OfficerExists

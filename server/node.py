@@ -7,14 +7,14 @@ from typing import Any
 
 from server.crypto.keyring import NodeKeys
 from server.crypto.tokens import Tokens
-from server.domain.acts import Facts
-from server.domain.calendar import Calendar
-from server.domain.catalogue import Catalogue
-from server.domain.directory import Directory
-from server.domain.divisions import Context, Divisions
-from server.domain.lists import YearlyList
-from server.domain.notices import Templates
-from server.domain.undertakings import UndertakingText
+from server.domain.case.acts import Facts
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import Context, Divisions
+from server.domain.catalogue.lists import YearlyList
+from server.domain.effects.notices import Templates
+from server.domain.exchange.directory import Directory
+from server.domain.rules.undertakings import UndertakingText
+from server.domain.time.calendar import Calendar
 from server.domain.values import china_day
 from server.store.store import Store
 from server.tools.clock import Chance, Clock

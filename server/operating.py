@@ -13,7 +13,7 @@ from regions.letters import LetterLine
 from regions.standing import Standing
 from server import main
 from server.domain.apart import SetApart
-from server.domain.reconciling import Reconciliation
+from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.values import Value, moment_text
 from server.node import Node
 from server.tools.logs import configure

@@ -5,7 +5,8 @@ from datetime import timedelta
 from functools import partial
 
 from regions import apart, directory, fetching, outbox, reconcile, settling, standing, watch
-from server.desk import clockwork, counting, notifying, relay, reminding, reprojecting
+from server.desk import relay
+from server.desk.background import clockwork, counting, notifying, reminding, reprojecting
 from server.node import Node
 from server.tools.loops import Loops, Run
 

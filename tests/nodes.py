@@ -23,7 +23,7 @@ from server.crypto.passwords import Cost
 from server.demo.platform import PlatformUser
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
-from server.domain.persons import Rank
+from server.domain.people.persons import Rank
 from server.domain.values import CHINA
 from server.node import Node
 from server.store.people import OfficerExists

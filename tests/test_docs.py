@@ -21,17 +21,14 @@ from regions.directory import read_directory
 from regions.founding import found
 from server import cli
 from server.cli import build_parser
-from server.desk.guiding import Guide
-from server.domain.answers import open_questions
-from server.domain.bundles import Bundle, BundleStep, Question
-from server.domain.case import STATE_NAMES
-from server.domain.clock import Ledger, due, pause, resume
-from server.domain.divisions import Division
-from server.domain.errors import Refusal
-from server.domain.faults import RULES
-from server.domain.formats import SENTENCES
-from server.domain.forms import SHAPES
-from server.domain.items import (
+from server.desk.citizen.guiding import Guide
+from server.domain.case.case import STATE_NAMES
+from server.domain.catalogue.answers import open_questions
+from server.domain.catalogue.bundles import Bundle, BundleStep, Question
+from server.domain.catalogue.divisions import Division
+from server.domain.catalogue.formats import SENTENCES
+from server.domain.catalogue.forms import SHAPES
+from server.domain.catalogue.items import (
     Condition,
     Field,
     FieldNeed,
@@ -44,10 +41,13 @@ from server.domain.items import (
     Sourced,
     SpecialStep,
 )
-from server.domain.lists import ListBatch, YearlyList
-from server.domain.merging import merge
-from server.domain.plan import make_plan
-from server.domain.variants import BundleVariant, ItemVariant
+from server.domain.catalogue.lists import ListBatch, YearlyList
+from server.domain.catalogue.merging import merge
+from server.domain.catalogue.plan import make_plan
+from server.domain.catalogue.variants import BundleVariant, ItemVariant
+from server.domain.catalogue_checks.faults import RULES
+from server.domain.errors import Refusal
+from server.domain.time.clock import Ledger, due, pause, resume
 from server.tools.datafiles import BrokenData
 from server.tools.publications import Heading, load_calendar, load_catalogue, load_divisions, load_nodes
 from tests.domain.places import CONTEXT

@@ -9,11 +9,11 @@ import pytest
 
 from handlers import routes
 from handlers.problems import STATUS, status_of
-from server.domain.directory import Directory, NodeEntry, NodeKey
+from server.domain.effects.letters_in import known_kind
 from server.domain.errors import Refusal
-from server.domain.letters import Batch, Letter
-from server.domain.reconciling import Heads
-from server.domain.settling import known_kind
+from server.domain.exchange.directory import Directory, NodeEntry, NodeKey
+from server.domain.exchange.letters import Batch, Letter
+from server.domain.exchange.reconciliation import Heads
 from tests.http.spoiling import spoiled
 from tests.http.test_negative_table import PROVEN, REPLAYS, UNPROVEN
 from tests.http.test_spoiled_signatures import OF_BATCH, OF_QUESTION, OF_RECEIPT
@@ -55,10 +55,10 @@ def test_the_answer_about_heads_has_the_members_that_the_page_names() -> None:
 def test_the_kinds_are_those_that_a_node_understands() -> None:
     told = members("### What is said about a step")
     assert {known_kind(kind) for kind in told} == told
-    rooms = [Path("server/domain/telling.py"), Path("server/domain/settling.py")]
+    rooms = [Path("server/domain/effects/letters_out.py"), Path("server/domain/effects/letters_in.py")]
     written = {kind for room in rooms for kind in re.findall(r'"(step\.[a-z_]+)"', read(room))}
     assert told == written
-    written = set(re.findall(r'"(letter\.[a-z_]+)"', read("server/domain/letters.py")))
+    written = set(re.findall(r'"(letter\.[a-z_]+)"', read("server/domain/exchange/letters.py")))
     assert members("### What is said about a letter") == written
 
 

@@ -15,10 +15,10 @@ import regions
 import server
 from handlers.bodies import BodyFaulty, read_model
 from handlers.cases import CaseRequest
-from server.domain.case import Case
-from server.domain.events import EVENTS
-from server.domain.letters import Letter
-from server.domain.mandates import Mandate
+from server.domain.case.case import Case
+from server.domain.case.events import EVENTS
+from server.domain.exchange.letters import Letter
+from server.domain.people.mandates import Mandate
 from tests.world import CATALOGUE, opened, planned
 
 ID_NUMBER = "320000199001010015"

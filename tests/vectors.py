@@ -23,7 +23,7 @@ from server.crypto.signature_base import SignedMessage
 from server.crypto.signatures import OutgoingRequest, ReceivedRequest, SignedRequest, sign_as_received, sign_request
 from server.crypto.suites import EncryptionKey, SigningKey
 from server.domain.canonical import canonical
-from server.domain.letters import GENESIS, REFUSED, Batch, Letter, about_letter, letter_id, letter_salt
+from server.domain.exchange.letters import GENESIS, REFUSED, Batch, Letter, about_letter, letter_id, letter_salt
 
 FOLDER = Path(__file__).parents[1] / "docs/vectors"
 HOME, DECIDER = "320000", "330000"

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from server.domain import acts
-from server.domain.acts import Act, Facts
-from server.domain.bundles import Bundle, BundleStep, Question
-from server.domain.case import Actor, Application, Case, Commission, HandedIn, Offered
-from server.domain.catalogue import Catalogue
-from server.domain.deciding import decide
-from server.domain.items import (
+from server.domain.case import acts
+from server.domain.case.acts import Act, Facts
+from server.domain.case.case import Actor, Application, Case, Commission, HandedIn, Offered
+from server.domain.catalogue.bundles import Bundle, BundleStep, Question
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.items import (
     Field,
     FieldNeed,
     Handling,
@@ -25,12 +24,13 @@ from server.domain.items import (
     Part,
     SpecialStep,
 )
-from server.domain.lifecycle import evolve
+from server.domain.catalogue.plan import PlannedStep
+from server.domain.catalogue.terms import Gap, Terms
 from server.domain.materials import Upload
-from server.domain.opening import MaterialGiven, Submission, application_of
-from server.domain.persons import Person, Rank, check_character
-from server.domain.plan import PlannedStep
-from server.domain.procedure import Gap, Terms
+from server.domain.people.persons import Person, Rank, check_character
+from server.domain.rules.decide import decide
+from server.domain.rules.lifecycle import evolve
+from server.domain.rules.opening import MaterialGiven, Submission, application_of
 from server.tools.publications import load_calendar
 from tests.domain.places import CONTEXT, directory_of
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from server.crypto.suites import SigningKey
 from server.domain.errors import Unproven
-from server.domain.persons import TokenClaims
+from server.domain.people.persons import TokenClaims
 
 ALGORITHM = "EdDSA"
 LONGEST_TOKEN = 4096

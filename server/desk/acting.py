@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from server.domain.acts import Act, Facts
-from server.domain.case import Case
-from server.domain.deciding import decide
-from server.domain.effects import effects_of
+from server.domain.case.acts import Act, Facts
+from server.domain.case.case import Case
+from server.domain.case.events import Event
+from server.domain.effects.effects import effects_of
+from server.domain.effects.records import Commit, Record
 from server.domain.errors import Conflict, OutcomeUnknown, Refusal, StaleVersion
-from server.domain.events import Event
-from server.domain.lifecycle import evolve
-from server.domain.records import Commit, Record
+from server.domain.rules.decide import decide
+from server.domain.rules.lifecycle import evolve
 from server.node import Node
 
 ATTEMPTS = 3

@@ -141,7 +141,7 @@ def name_of(fault: Exception) -> str:
 
 
 def trace_of(fault: Exception) -> list[str]:
-    """Our functions that it came through, the innermost last: `server.domain.clock.due:88`. Never empty."""
+    """Our functions that it came through, the innermost last: `server.domain.time.clock.due:88`. Never empty."""
     frames = [(str(frame.f_globals.get("__name__")), frame, line) for frame, line in walk_tb(fault.__traceback__)]
     ours = [f"{module}.{frame.f_code.co_name}:{line}" for module, frame, line in frames if _is_ours(module)]
     return ours or ["unknown"]

@@ -2,12 +2,12 @@
 
 from hashlib import sha256
 
-from server.domain.case import Case, Step
-from server.domain.deciding import NotYourDepartment
+from server.domain.case.case import Case, Step
+from server.domain.case.fetches import offered
 from server.domain.errors import Conflict, Missing
-from server.domain.gathering import offered
 from server.domain.materials import LONGEST_NAME, File, Upload, media_type
-from server.domain.persons import Officer
+from server.domain.people.persons import Officer
+from server.domain.rules.decide import NotYourDepartment
 from server.domain.values import moment_text
 from server.node import Node
 

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from server.desk import apart
+from server.domain.effects.records import Record
 from server.domain.errors import StaleVersion, Unavailable
-from server.domain.records import Record
 from server.node import Node
 
 SWEPT_AT_ONCE = 100

@@ -4,9 +4,9 @@ import base64
 from datetime import timedelta
 from hashlib import sha256
 
+from server.domain.catalogue.formats import SENTENCES
 from server.domain.errors import FieldFault, Forbidden, Invalid, StaleVersion, Unproven
-from server.domain.formats import SENTENCES
-from server.domain.persons import Person, Session, TokenClaims, id_number_fault
+from server.domain.people.persons import Person, Session, TokenClaims, id_number_fault
 from server.domain.values import Value, china_day
 from server.node import Node
 

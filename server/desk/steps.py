@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import PlainSerializer
 
-from server.domain.case import ENDED, STATE_NAMES, Case, Offered, State, Step
-from server.domain.catalogue import Catalogue
-from server.domain.clock import due
-from server.domain.effects import due_on
-from server.domain.masking import masked
-from server.domain.plan import Mode
-from server.domain.procedure import Delivery, Gap, Leg
+from server.domain.case.case import ENDED, STATE_NAMES, Case, Offered, State, Step
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.plan import Mode
+from server.domain.catalogue.terms import Delivery, Gap, Leg
+from server.domain.effects.effects import due_on
+from server.domain.people.masking import masked
+from server.domain.time.clock import due
 from server.domain.values import CHINA, Value
 from server.node import Node
 

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 from server.desk.steps import LEG_NAMES, bounced_words, name_of
-from server.domain import events, handover
-from server.domain.bouncing import Bounced, Resent
-from server.domain.case import Case
-from server.domain.catalogue import Catalogue
-from server.domain.happening import Happened
+from server.domain.case import events, handover
+from server.domain.case.bouncing import Bounced, Resent
+from server.domain.case.case import Case
+from server.domain.case.happening import Happened
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.sentences import clause, sentences
 from server.domain.values import china_day
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.domain.apart import DROPPED, Found, Kind, NotDroppable, SetApart
-from server.domain.notices import NoticeState
+from server.domain.effects.notices import NoticeState
 from server.domain.values import moment_key
 from server.store.alarms import ALARMS
 from server.store.alarms import DONE as ALARM_DONE

@@ -11,11 +11,11 @@ from typing import Any
 
 from server.crypto.fields import DataKey, FieldRing
 from server.domain.canonical import digest
-from server.domain.case import Case, local_id
-from server.domain.effects import Effect
-from server.domain.events import EVENTS, Event
-from server.domain.lifecycle import REVISION, replay
-from server.domain.records import Commit, Record
+from server.domain.case.case import Case, local_id
+from server.domain.case.events import EVENTS, Event
+from server.domain.effects.effects import Effect
+from server.domain.effects.records import Commit, Record
+from server.domain.rules.lifecycle import REVISION, replay
 from server.domain.values import moment_key
 from server.store.database import Document
 from server.store.fetches import sealed_fetch

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
-from server.domain.case import NoSuchCase
+from server.domain.case.case import NoSuchCase
+from server.domain.effects.records import Commit, Record, place_of
 from server.domain.errors import StaleVersion
-from server.domain.records import Commit, Record, place_of
 from server.domain.values import moment_key, moment_of_key
 from server.store.case_documents import DONE, CaseDocuments
 from server.store.database import Database, Duplicate, Mark, is_safe

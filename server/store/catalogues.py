@@ -2,7 +2,7 @@
 
 import hashlib
 
-from server.domain.catalogue import Catalogue
+from server.domain.catalogue.catalogue import Catalogue
 from server.store.database import Database, Duplicate
 from server.store.queries import CATALOGUES, PUBLISHED
 

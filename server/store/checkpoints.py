@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from server.domain.apart import Found
-from server.domain.deadlines import Checkpoint, KeptCheckpoint
+from server.domain.effects.deadlines import Checkpoint, KeptCheckpoint
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate, Fields, Mark
 from server.store.queries import BAR, CHECKPOINTS_CLAIMED

@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from server.crypto.fields import FieldRing
-from server.domain.claims import Claim
+from server.domain.people.claims import Claim
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate, is_safe
 from server.store.queries import AFTER_BAR, BAR, CLAIMS_OF_DEPARTMENT, CLAIMS_OF_HOLDER, JUST_AFTER

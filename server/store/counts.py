@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from server.domain.counts import DepartmentCounts
+from server.domain.time.counts import DepartmentCounts
 from server.store.database import Database, Duplicate
 
 COUNTS = "counts"

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
-from server.domain.drafts import MOST_DRAFTS, Draft, DraftGone, Expiring, Slot
 from server.domain.errors import StaleVersion
+from server.domain.rules.drafts import MOST_DRAFTS, Draft, DraftGone, Expiring, Slot
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate
 from server.store.queries import BAR, DRAFTS_EXPIRING, DRAFTS_OF_OWNER, JUST_AFTER, hour_bucket, under

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
-from server.domain.exchange import BEGINNING, STREAM, Entry, Evidence, Head, Position
-from server.domain.letters import GENESIS, Batch, Letter
+from server.domain.exchange.letters import GENESIS, Batch, Letter
+from server.domain.exchange.log import BEGINNING, STREAM, Entry, Evidence, Head, Position
 from server.store.database import Database, Document, Mark
 from server.store.numbered import FIRST, NumberedLog, entry_id
 from server.store.reading import read_each

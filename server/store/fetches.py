@@ -12,8 +12,8 @@ import orjson
 
 from server.crypto.fields import DataKey, FieldRing
 from server.domain.apart import Found
-from server.domain.case import Offered
-from server.domain.gathering import Fetch, KeptFetch
+from server.domain.case.case import Offered
+from server.domain.case.fetches import Fetch, KeptFetch
 from server.domain.values import moment_key
 from server.store.blobs import Blobs
 from server.store.database import Database, Document, Fields, Mark

@@ -9,8 +9,8 @@ from hashlib import sha256
 
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
-from server.domain.exchange import BESIDE, KeptLetter, Position, Standing
-from server.domain.letters import Letter, says_the_same
+from server.domain.exchange.letters import Letter, says_the_same
+from server.domain.exchange.log import BESIDE, KeptLetter, Position, Standing
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
 from server.store.keys import keys_between

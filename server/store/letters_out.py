@@ -9,8 +9,8 @@ from datetime import datetime
 
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
-from server.domain.exchange import STREAM, Position, SentLetter, Written
-from server.domain.letters import Letter
+from server.domain.exchange.letters import Letter
+from server.domain.exchange.log import STREAM, Position, SentLetter, Written
 from server.domain.values import moment_of_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
 from server.store.keys import keys_between

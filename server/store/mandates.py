@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from server.crypto.fields import FieldRing
-from server.domain.mandates import Mandate, NoSuchMandate
+from server.domain.people.mandates import Mandate, NoSuchMandate
 from server.domain.values import moment_key, moment_text
 from server.store.database import Database, Document, Duplicate, Mark, Query, is_safe
 from server.store.queries import BAR, MANDATES_OF_AGENT, MANDATES_OF_PRINCIPAL, under

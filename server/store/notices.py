@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from server.domain.apart import Found
-from server.domain.notices import Ending, KeptNotice, Notice, NoticeState
+from server.domain.effects.notices import Ending, KeptNotice, Notice, NoticeState
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Fields, Mark
 from server.store.queries import BAR, NOTICES_BY_STATE

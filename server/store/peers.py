@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from server.domain.errors import StaleVersion
-from server.domain.exchange import Head, Inbound, Outbound, Position
+from server.domain.exchange.log import Head, Inbound, Outbound, Position
 from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, Fields, Mark
 from server.store.queries import hour_bucket

@@ -10,7 +10,7 @@ from typing import TypeVar
 from server.crypto.fields import FieldRing
 from server.crypto.passwords import RECOMMENDED, Cost, hash_password, verify_password
 from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
-from server.domain.persons import Officer, Person, Rank, Session
+from server.domain.people.persons import Officer, Person, Rank, Session
 from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
 from server.store.queries import hour_bucket

@@ -1,6 +1,6 @@
 """The calendar in the store: which one all dates follow, one document changed only by who knows its last version."""
 
-from server.domain.projecting import Projection
+from server.domain.time.reprojection import Projection
 from server.store.database import Database, Duplicate
 
 CALENDAR = "calendar"

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.crypto.fields import DataKey, FieldRing
-from server.domain.exchange import own_id
-from server.domain.letters import Letter
+from server.domain.exchange.letters import Letter
+from server.domain.exchange.log import own_id
 from server.domain.values import SENSITIVE, Value, moment_key
 
 SEAL = "~"

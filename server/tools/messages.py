@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any, cast
 
-from server.domain.notices import Attempt, Notice, Template, Templates, data_of
+from server.domain.effects.notices import Attempt, Notice, Template, Templates, data_of
 from server.tools.calls import Calls, NotAnswered, NotReached
 from server.tools.datafiles import Reading
 from server.tools.logs import log

@@ -7,15 +7,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
-from server.domain.bundles import Bundle
-from server.domain.calendar import Calendar
-from server.domain.catalogue import Catalogue
-from server.domain.checking import catalogue_faults
-from server.domain.divisions import CODE, Division, Divisions, parent_of, prefix
-from server.domain.items import Field, Item, Material, Sourced, Text
-from server.domain.lists import YearlyList
-from server.domain.undertakings import UndertakingText
-from server.domain.variants import BundleVariant, ItemVariant
+from server.domain.catalogue.bundles import Bundle
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import CODE, Division, Divisions, parent_of, prefix
+from server.domain.catalogue.items import Field, Item, Material, Sourced, Text
+from server.domain.catalogue.lists import YearlyList
+from server.domain.catalogue.variants import BundleVariant, ItemVariant
+from server.domain.catalogue_checks.checking import catalogue_faults
+from server.domain.rules.undertakings import UndertakingText
+from server.domain.time.calendar import Calendar
 from server.tools.datafiles import Reading
 
 Entry = TypeVar("Entry", Field, Material, Item, Bundle, ItemVariant, BundleVariant)
@@ -61,7 +61,7 @@ def load_catalogue(folder: Path) -> Catalogue:
     """The catalogue of the folder: catalogue.toml, and fields/, materials/, items/, bundles/ and variants/*.toml.
 
     Raises BrokenData with every fault: those of entries that cannot be read, or if there are none, those of
-    meaning (server/domain/checking.py), each with its rule.
+    meaning (server/domain/catalogue_checks/checking.py), each with its rule.
     """
     reading = Reading()
     files = _Files(reading, folder)

@@ -14,9 +14,9 @@ from typing import Literal
 import bm25s
 import jieba
 
-from server.domain.bundles import Bundle
-from server.domain.catalogue import Catalogue
-from server.domain.items import Item
+from server.domain.catalogue.bundles import Bundle
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.items import Item
 from server.domain.values import Value
 
 LONGEST_TEXT = 200

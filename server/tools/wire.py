@@ -4,7 +4,7 @@ from typing import Protocol
 
 import aiohttp
 
-from server.domain.wire import NoAnswer, WireAnswer, WireRequest
+from server.domain.exchange.wire import NoAnswer, WireAnswer, WireRequest
 
 CHUNK_BYTES = 65_536
 

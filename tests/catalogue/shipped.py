@@ -7,9 +7,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from server.domain.answers import is_asked, questions_of
-from server.domain.bundles import Bundle
-from server.domain.catalogue import Catalogue
+from server.domain.catalogue.answers import is_asked, questions_of
+from server.domain.catalogue.bundles import Bundle
+from server.domain.catalogue.catalogue import Catalogue
 from server.tools.publications import load_catalogue
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.faults import RULES
-from server.domain.forms import form_faults
-from server.domain.merging import merge
-from server.domain.plan import make_plan
+from server.domain.catalogue.forms import form_faults
+from server.domain.catalogue.merging import merge
+from server.domain.catalogue.plan import make_plan
+from server.domain.catalogue_checks.faults import RULES
 from server.tools.datafiles import BrokenData, DataFault
 from server.tools.publications import load_catalogue
 from tests.catalogue.shipped import CATALOGUE, copy_small, copy_with, documents, every_answer, write_documents

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.cli import run
-from server.domain.changes import changes
+from server.domain.catalogue_checks.changes import changes
 from server.tools.publications import load_catalogue
 from tests.catalogue.shipped import CATALOGUE, CONFIG, copy_small, copy_with
 

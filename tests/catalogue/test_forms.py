@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.formats import uscc_check_character
-from server.domain.forms import form_faults, schema_of
-from server.domain.items import Field
-from server.domain.merging import MergedField, merge
-from server.domain.plan import make_plan
+from server.domain.catalogue.formats import uscc_check_character
+from server.domain.catalogue.forms import form_faults, schema_of
+from server.domain.catalogue.items import Field
+from server.domain.catalogue.merging import MergedField, merge
+from server.domain.catalogue.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
 from tests.domain.places import CONTEXT
 from tests.world import MONDAY

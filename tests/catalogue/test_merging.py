@@ -6,13 +6,13 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.answers import NO, YES
-from server.domain.bundles import Bundle, BundleStep
-from server.domain.catalogue import Catalogue
-from server.domain.forms import form_faults, schema_of
-from server.domain.items import Field, FieldNeed, Item, Material, MaterialNeed, Need
-from server.domain.merging import MergedForm, merge
-from server.domain.plan import make_plan
+from server.domain.catalogue.answers import NO, YES
+from server.domain.catalogue.bundles import Bundle, BundleStep
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.forms import form_faults, schema_of
+from server.domain.catalogue.items import Field, FieldNeed, Item, Material, MaterialNeed, Need
+from server.domain.catalogue.merging import MergedForm, merge
+from server.domain.catalogue.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
 from tests.domain.invented import PROVEN, TOLD, YIELDED, Made, cases
 from tests.domain.kindness import CHOICE_FIELDS

@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from server.domain.catalogue import NoSuchBundle
-from server.domain.checking import catalogue_faults
-from server.domain.divisions import prefix
-from server.domain.forms import form_faults
-from server.domain.merging import MergedField, merge
-from server.domain.plan import make_plan
-from server.domain.routing import route
+from server.domain.catalogue.catalogue import NoSuchBundle
+from server.domain.catalogue.divisions import prefix
+from server.domain.catalogue.forms import form_faults
+from server.domain.catalogue.merging import MergedField, merge
+from server.domain.catalogue.plan import make_plan
+from server.domain.catalogue_checks.checking import catalogue_faults
+from server.domain.exchange.routing import route
 from server.tools.publications import load_divisions, load_lists, load_nodes
 from tests.catalogue.shipped import CATALOGUE, CONFIG, NEWBORN
 from tests.domain.places import CONTEXT, directory_of

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from server.domain.opening import MaterialGiven, SubjectIsApplicant, Submission, application_of
-from server.domain.persons import SubjectGiven
+from server.domain.people.persons import SubjectGiven
+from server.domain.rules.opening import MaterialGiven, SubjectIsApplicant, Submission, application_of
 from server.tools.datafiles import BrokenData
 from server.tools.publications import load_catalogue
 from tests.catalogue.shipped import CATALOGUE, copy_with

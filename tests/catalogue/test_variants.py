@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.bundles import Bundle, BundleStep, Question
-from server.domain.catalogue import Catalogue
-from server.domain.checking import catalogue_faults
-from server.domain.items import Condition, FieldNeed, Handling, Item, MaterialNeed, Part, SpecialStep
-from server.domain.merging import items_of
-from server.domain.plan import make_plan
-from server.domain.standards import STANDARDS, item_breaches
-from server.domain.variants import BundleVariant, ItemVariant
+from server.domain.catalogue.bundles import Bundle, BundleStep, Question
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.items import Condition, FieldNeed, Handling, Item, MaterialNeed, Part, SpecialStep
+from server.domain.catalogue.merging import items_of
+from server.domain.catalogue.plan import make_plan
+from server.domain.catalogue.variants import BundleVariant, ItemVariant
+from server.domain.catalogue_checks.checking import catalogue_faults
+from server.domain.catalogue_checks.standards import STANDARDS, item_breaches
 from tests.domain.invented import Made, cases, catalogues
 from tests.domain.kindness import kinder
 from tests.domain.places import CONTEXT

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from server.crypto import base64url
 from server.crypto.suites import SigningKey
 from server.crypto.tokens import TokenExpired, TokenInvalid, Tokens, WrongAudience
-from server.domain.persons import TokenClaims
+from server.domain.people.persons import TokenClaims
 
 MODERATE = settings(max_examples=60, derandomize=True, deadline=None)
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

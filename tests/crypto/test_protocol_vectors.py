@@ -40,9 +40,9 @@ from server.crypto.signatures import (
 )
 from server.crypto.suites import EncryptionKey, VerifyKey
 from server.domain.canonical import canonical
-from server.domain.case import Commission
-from server.domain.letters import Letter, letter_id, letter_salt
-from server.domain.settling import act_of, known_kind
+from server.domain.case.case import Commission
+from server.domain.effects.letters_in import act_of, known_kind
+from server.domain.exchange.letters import Letter, letter_id, letter_salt
 from tests.vectors import DECIDER, FILES, FOLDER, HOME, ORIGINS, text_of
 
 Vector = dict[str, Any]

@@ -16,8 +16,8 @@ from server.demo.people import citizens, family, fictitious_id_number, officers
 from server.demo.ports import HOST, NoPortFree, PortInUse, reserved, reserved_lasting
 from server.demo.processes import ChildFailed
 from server.demo.proof import is_proven, letters_of
-from server.domain.formats import person_name_fault
-from server.domain.persons import id_number_fault
+from server.domain.catalogue.formats import person_name_fault
+from server.domain.people.persons import id_number_fault
 from server.domain.values import china_day
 from tests.world import is_fictitious
 

@@ -4,17 +4,17 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from server.domain.acts import Act, Gather
-from server.domain.case import Case, Step
-from server.domain.deciding import decide
-from server.domain.effects import Task, effects_of
+from server.domain.case.acts import Act, Gather
+from server.domain.case.case import Case, Step
+from server.domain.case.events import Event
+from server.domain.catalogue.plan import PlannedStep
+from server.domain.effects.effects import Task, effects_of
+from server.domain.effects.letters_in import act_of
+from server.domain.effects.notices import Notice
 from server.domain.errors import Refusal
-from server.domain.events import Event
-from server.domain.letters import Letter
-from server.domain.lifecycle import evolve
-from server.domain.notices import Notice
-from server.domain.plan import PlannedStep
-from server.domain.settling import act_of
+from server.domain.exchange.letters import Letter
+from server.domain.rules.decide import decide
+from server.domain.rules.lifecycle import evolve
 from tests.world import CATALOGUE, JIANGSU, ZHEJIANG, facts, later, opening, peer
 
 

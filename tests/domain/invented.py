@@ -7,13 +7,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from server.domain.answers import YES, open_questions
-from server.domain.bundles import Bundle, BundleStep, Question
-from server.domain.catalogue import Catalogue
-from server.domain.divisions import Context, province_of
-from server.domain.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part
-from server.domain.plan import Plan, PlannedStep, lay_out
-from server.domain.variants import BundleVariant, ItemVariant
+from server.domain.catalogue.answers import YES, open_questions
+from server.domain.catalogue.bundles import Bundle, BundleStep, Question
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import Context, province_of
+from server.domain.catalogue.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part
+from server.domain.catalogue.plan import Plan, PlannedStep, lay_out
+from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from tests.domain.kindness import CHOICE_FIELDS, kinder, some
 from tests.domain.places import DIVISIONS, TODAY
 

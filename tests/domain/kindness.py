@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from server.domain.items import FieldNeed, Handling, Item, MaterialNeed, SpecialStep
-from server.domain.merging import FORMS
+from server.domain.catalogue.items import FieldNeed, Handling, Item, MaterialNeed, SpecialStep
+from server.domain.catalogue.merging import FORMS
 
 # The fields of the invented catalogues on which others may depend, and what they offer.
 CHOICE_FIELDS: Mapping[str, tuple[str, ...]] = {"c0": ("a", "b", "c"), "c1": ("a", "b")}

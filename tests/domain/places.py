@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from server.domain.directory import Directory, NodeEntry
-from server.domain.divisions import Context, Division, Divisions
+from server.domain.catalogue.divisions import Context, Division, Divisions
+from server.domain.exchange.directory import Directory, NodeEntry
 
 TODAY = date(2026, 11, 23)
 DIVISIONS = Divisions(

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.answers import NO, YES, answer_faults, is_asked, open_questions, questions_of
-from server.domain.bundles import Bundle, BundleStep, Question
-from server.domain.catalogue import Catalogue
-from server.domain.divisions import Context
+from server.domain.catalogue.answers import NO, YES, answer_faults, is_asked, open_questions, questions_of
+from server.domain.catalogue.bundles import Bundle, BundleStep, Question
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import Context
+from server.domain.catalogue.items import Item
+from server.domain.catalogue.plan import NothingToApplyFor, make_plan
 from server.domain.errors import FieldFault
-from server.domain.items import Item
-from server.domain.plan import NothingToApplyFor, make_plan
 from tests.domain.invented import CONTEXT, Made, answers_to, cases, catalogues
 from tests.domain.places import DIVISIONS, TODAY
 

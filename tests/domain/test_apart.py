@@ -7,7 +7,7 @@ import pytest
 from server.domain.apart import PAUSES, QUIET, SetApart, dropped, failed, over, released
 from tests.world import MONDAY, later
 
-FAULT = ("OverflowError", "server.domain.clock.due:88")
+FAULT = ("OverflowError", "server.domain.time.clock.due:88")
 
 
 def first() -> SetApart:

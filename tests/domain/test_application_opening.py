@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from server.domain.case import HandedIn
-from server.domain.catalogue import NoSuchBundle
-from server.domain.forms import FormFaulty
-from server.domain.opening import MaterialGiven, Submission, application_of, check_places
-from server.domain.persons import id_number_fault
-from server.domain.plan import AnswersIncomplete
-from server.domain.routing import NoNodeFor
+from server.domain.case.case import HandedIn
+from server.domain.catalogue.catalogue import NoSuchBundle
+from server.domain.catalogue.forms import FormFaulty
+from server.domain.catalogue.plan import AnswersIncomplete
+from server.domain.exchange.routing import NoNodeFor
+from server.domain.people.persons import id_number_fault
+from server.domain.rules.opening import MaterialGiven, Submission, application_of, check_places
 from tests.domain.places import CONTEXT
 from tests.world import (
     CATALOGUE,

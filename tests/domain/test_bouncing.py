@@ -2,10 +2,10 @@
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Actor, Case
-from server.domain.deciding import NotOurStep, decide
-from server.domain.lifecycle import evolve
+from server.domain.case import acts
+from server.domain.case.case import Actor, Case
+from server.domain.rules.decide import NotOurStep, decide
+from server.domain.rules.lifecycle import evolve
 from tests.world import FACTS, JIANGSU, ZHEJIANG, after, facts, later, officer, opened, peer, planned, worked
 
 HOME = Actor(node=JIANGSU, part="node")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from server.domain.acts import Accept, Deem, Extend, Suspend, Tell
-from server.domain.case import Actor
-from server.domain.procedure import Deferral
+from server.domain.case.acts import Accept, Deem, Extend, Suspend, Tell
+from server.domain.case.case import Actor
+from server.domain.catalogue.terms import Deferral
 from server.domain.values import MOST_DAYS, Day, Days, Moment
 
 BY = Actor(node="330000", part="node")

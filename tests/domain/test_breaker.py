@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.breaker import (
+from server.domain.exchange.circuit_breaker import (
     Breaker,
     breaker,
     brought_forward,
@@ -23,8 +23,8 @@ from server.domain.breaker import (
     succeeded,
     wait_seconds,
 )
-from server.domain.exchange import BEGINNING, Head, Outbound, Position
-from server.domain.letters import GENESIS
+from server.domain.exchange.letters import GENESIS
+from server.domain.exchange.log import BEGINNING, Head, Outbound, Position
 from tests.world import MONDAY
 
 FIRST, MOST = 1.0, 600.0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.calendar import Calendar, CalendarYear, Holiday, add_working_days, days_after
+from server.domain.time.calendar import Calendar, CalendarYear, Holiday, add_working_days, days_after
 from server.tools.publications import load_calendar
 from tests.catalogue.shipped import CONFIG
 from tests.world import SAMPLE

@@ -2,10 +2,10 @@
 
 import pytest
 
-from server.domain.case import NoSuchStep, local_id
-from server.domain.events import EVENTS
-from server.domain.lifecycle import replay
-from server.domain.records import Record
+from server.domain.case.case import NoSuchStep, local_id
+from server.domain.case.events import EVENTS
+from server.domain.effects.records import Record
+from server.domain.rules.lifecycle import replay
 from tests.domain.carrying import Place
 from tests.world import CASE, JIANGSU, ZHEJIANG, officer, opened, opening, worked
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.claims import (
+from server.domain.errors import Refusal
+from server.domain.people.claims import (
     Claim,
     ClaimedByAnother,
     ClaimLost,
@@ -19,8 +20,7 @@ from server.domain.claims import (
     handed_over,
     released,
 )
-from server.domain.errors import Refusal
-from server.domain.persons import Officer, Rank
+from server.domain.people.persons import Officer, Rank
 
 START = datetime(2026, 11, 23, 5, 45, tzinfo=UTC)
 LEASE = timedelta(minutes=15)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.calendar import add_working_days
-from server.domain.clock import (
+from server.domain.time.calendar import add_working_days
+from server.domain.time.clock import (
     Budget,
     ClockNotRunning,
     ClockNotStopped,

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.counts import Held, counts_of, dues_of
+from server.domain.time.counts import Held, counts_of, dues_of
 
 TODAY = date(2026, 12, 30)
 AT = datetime(2026, 12, 30, 1, 0, tzinfo=UTC)

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.calendar import DAY
-from server.domain.case import Case, State, Step, Supplement
-from server.domain.clock import Extension, Ledger, consumed, due, extend, pause, resume
-from server.domain.deadlines import (
+from server.domain.case.case import Case, State, Step, Supplement
+from server.domain.catalogue.terms import Deferral, Gap, Opinion, Terms
+from server.domain.effects.deadlines import (
     BY_SEVERITY,
     READERS,
     Checkpoint,
@@ -19,7 +18,8 @@ from server.domain.deadlines import (
     is_superseded,
     next_at,
 )
-from server.domain.procedure import Deferral, Gap, Opinion, Terms
+from server.domain.time.calendar import DAY
+from server.domain.time.clock import Extension, Ledger, consumed, due, extend, pause, resume
 from server.domain.values import CHINA, china_day
 from tests.world import CALENDAR, JIANGSU, ZHEJIANG, opened, planned
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.answers import AnswersIncomplete, answer_faults
-from server.domain.bundles import Bundle, Question
-from server.domain.case import Application
-from server.domain.catalogue import Catalogue
-from server.domain.divisions import Context, NoSuchDivision, parent_of
-from server.domain.forms import FormFaulty
-from server.domain.opening import application_of
+from server.domain.case.case import Application
+from server.domain.catalogue.answers import AnswersIncomplete, answer_faults
+from server.domain.catalogue.bundles import Bundle, Question
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import Context, NoSuchDivision, parent_of
+from server.domain.catalogue.forms import FormFaulty
+from server.domain.rules.opening import application_of
 from tests.domain.places import CONTEXT, DIVISIONS, TODAY
 from tests.world import CATALOGUE, SAMPLE, UPLOADS, person, submission
 

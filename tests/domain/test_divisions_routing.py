@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.divisions import CODE, prefix
-from server.domain.routing import NoNodeFor, find_node, route
+from server.domain.catalogue.divisions import CODE, prefix
+from server.domain.exchange.routing import NoNodeFor, find_node, route
 from tests.domain.places import directory_of
 
 CODES = st.from_regex(r"[1-9][0-9]{5}", fullmatch=True)

@@ -6,11 +6,11 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.bundles import Bundle, BundleStep
-from server.domain.durations import Days, days_of
-from server.domain.merging import merge
-from server.domain.plan import PlannedStep
-from server.domain.procedure import Terms
+from server.domain.catalogue.bundles import Bundle, BundleStep
+from server.domain.catalogue.durations import Days, days_of
+from server.domain.catalogue.merging import merge
+from server.domain.catalogue.plan import PlannedStep
+from server.domain.catalogue.terms import Terms
 from tests.domain.invented import Made, cases
 
 FROM = {"source": "tests", "status": "sample"}

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Commission
-from server.domain.deciding import decide
-from server.domain.effects import ALARM, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
-from server.domain.letters import letter_id
-from server.domain.procedure import APPEAL, Delivery, Terms
-from server.domain.telling import commission_of
+from server.domain.case import acts
+from server.domain.case.case import Commission
+from server.domain.catalogue.terms import APPEAL, Delivery, Terms
+from server.domain.effects.effects import ALARM, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
+from server.domain.effects.letters_out import commission_of
+from server.domain.exchange.letters import letter_id
+from server.domain.rules.decide import decide
 from server.domain.values import moment_text
 from tests.domain.carrying import Place, carry, exchange, places, step_at
 from tests.world import (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from server.domain.formats import (
+from server.domain.catalogue.formats import (
     FORMATS,
     HAN,
     SENTENCES,
@@ -22,7 +22,7 @@ from server.domain.formats import (
     uscc_check_character,
     uscc_fault,
 )
-from server.domain.forms import SHAPES
+from server.domain.catalogue.forms import SHAPES
 
 TODAY = date(2026, 11, 23)
 PAGE = Path(__file__).parents[2] / "docs/errors.md"

@@ -1,8 +1,8 @@
 """The days that go by before all that was handed in is with the decider: shown to the applicant, counted for nobody."""
 
-from server.domain.case import Step
-from server.domain.deadlines import checkpoints_of
-from server.domain.events import Accepted
+from server.domain.case.case import Step
+from server.domain.case.events import Accepted
+from server.domain.effects.deadlines import checkpoints_of
 from tests.domain.carrying import Place, carry, exchange
 from tests.world import CALENDAR, JIANGSU, ZHEJIANG, later, of_graph, officer, opening, worked
 

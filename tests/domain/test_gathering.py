@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Step
-from server.domain.deadlines import checkpoints_of
-from server.domain.deciding import NotOurStep, StateForbids
-from server.domain.effects import effects_of
-from server.domain.events import Gathered, Requested
-from server.domain.gathering import Fetch, is_wanted, offered
-from server.domain.moves import NothingToGather, NotYielded, TooEarly
-from server.domain.procedure import Delivery
-from server.domain.settling import LetterUnreadable
+from server.domain.case import acts
+from server.domain.case.case import Step
+from server.domain.case.events import Gathered, Requested
+from server.domain.case.fetches import Fetch, is_wanted, offered
+from server.domain.catalogue.terms import Delivery
+from server.domain.effects.deadlines import checkpoints_of
+from server.domain.effects.effects import effects_of
+from server.domain.effects.letters_in import LetterUnreadable
+from server.domain.rules.decide import NotOurStep, StateForbids
+from server.domain.rules.moves import NothingToGather, NotYielded, TooEarly
 from tests.domain.carrying import Place, carry, exchange, step_at
 from tests.world import (
     CALENDAR,

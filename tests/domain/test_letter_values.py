@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from server.domain.canonical import canonical, digest
-from server.domain.exchange import BEGINNING, Entry, Head, Inbound, Outbound
-from server.domain.letters import GENESIS, REFUSED, VERSION, Batch, Letter, about_letter, letter_id, letter_salt
+from server.domain.exchange.letters import (
+    GENESIS,
+    REFUSED,
+    VERSION,
+    Batch,
+    Letter,
+    about_letter,
+    letter_id,
+    letter_salt,
+)
+from server.domain.exchange.log import BEGINNING, Entry, Head, Inbound, Outbound
 from tests.world import CASE, JIANGSU, MONDAY, ZHEJIANG, later
 
 MODERATE = settings(max_examples=100, derandomize=True, deadline=None)

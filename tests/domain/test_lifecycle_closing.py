@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Actor, Case
-from server.domain.deciding import NotYourDepartment, StateForbids, decide
-from server.domain.moves import AgencyMissing, NothingToDeliver
-from server.domain.procedure import APPEAL, Delivery, Undertaking
+from server.domain.case import acts
+from server.domain.case.case import Actor, Case
+from server.domain.catalogue.terms import APPEAL, Delivery, Undertaking
+from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
+from server.domain.rules.moves import AgencyMissing, NothingToDeliver
 from tests.domain.carrying import Place, exchange, places, step_at
 from tests.world import (
     FACTS,

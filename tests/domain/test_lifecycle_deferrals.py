@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Actor, Case
-from server.domain.deciding import decide
-from server.domain.moves import LATE_MATERIAL, DeferredMaterialMissing, TooEarly
-from server.domain.procedure import Terms
-from server.domain.supplying import NothingAsked, SupplementIncomplete, SupplementOver
+from server.domain.case import acts
+from server.domain.case.case import Actor, Case
+from server.domain.catalogue.terms import Terms
+from server.domain.rules.decide import decide
+from server.domain.rules.moves import LATE_MATERIAL, DeferredMaterialMissing, TooEarly
+from server.domain.rules.supplements import NothingAsked, SupplementIncomplete, SupplementOver
 from tests.domain.carrying import Place, exchange, places, step_at
 from tests.world import (
     HEARING,

@@ -4,9 +4,9 @@ from itertools import permutations
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Actor, Case
-from server.domain.deciding import decide
+from server.domain.case import acts
+from server.domain.case.case import Actor, Case
+from server.domain.rules.decide import decide
 from tests.domain.places import directory_of
 from tests.world import (
     FACTS,

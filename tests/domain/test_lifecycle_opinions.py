@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Case
-from server.domain.deciding import NotYourDepartment, decide
-from server.domain.items import OpinionRule
-from server.domain.moves import NotHeard, OpinionsOpen
-from server.domain.procedure import Terms
+from server.domain.case import acts
+from server.domain.case.case import Case
+from server.domain.catalogue.items import OpinionRule
+from server.domain.catalogue.terms import Terms
+from server.domain.rules.decide import NotYourDepartment, decide
+from server.domain.rules.moves import NotHeard, OpinionsOpen
 from tests.domain.carrying import exchange, places, step_at
 from tests.world import (
     HEARING,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Actor, Case, NoSuchCase, NoSuchStep
-from server.domain.deciding import NotOurStep, NotYourDepartment, StepAlreadyRequested, decide
+from server.domain.case import acts
+from server.domain.case.case import Actor, Case, NoSuchCase, NoSuchStep
 from server.domain.errors import Refusal, StaleVersion
-from server.domain.moves import NotYielded
+from server.domain.rules.decide import NotOurStep, NotYourDepartment, StepAlreadyRequested, decide
+from server.domain.rules.moves import NotYielded
 from tests.world import (
     CASE,
     FACTS,

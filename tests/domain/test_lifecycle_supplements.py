@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Actor, Case
-from server.domain.deciding import NotYourDepartment, StateForbids, decide
-from server.domain.moves import (
+from server.domain.case import acts
+from server.domain.case.case import Actor, Case
+from server.domain.catalogue.terms import Gap, Terms
+from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
+from server.domain.rules.moves import (
     LATE_SUPPLEMENT,
     NothingToPutRight,
     NotifiedTooLate,
     SupplementAskedAlready,
     TooEarly,
 )
-from server.domain.procedure import Gap, Terms
-from server.domain.supplying import NothingAsked, SupplementIncomplete, SupplementOver
+from server.domain.rules.supplements import NothingAsked, SupplementIncomplete, SupplementOver
 from tests.domain.carrying import Place, carry, exchange, places, step_at
 from tests.world import (
     FORM,

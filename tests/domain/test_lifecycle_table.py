@@ -6,17 +6,17 @@ from typing import Any, get_args
 
 import pytest
 
-from server.domain import acts, events
-from server.domain.acts import Act
-from server.domain.case import ENDED, HELD, STATE_NAMES, Actor, Case, State
-from server.domain.deciding import NotYourDepartment, StateForbids, decide
+from server.domain.case import acts, events
+from server.domain.case.acts import Act
+from server.domain.case.case import ENDED, HELD, STATE_NAMES, Actor, Case, State
+from server.domain.case.happening import Happened, Moved
+from server.domain.catalogue.items import OpinionRule
+from server.domain.catalogue.terms import Delivery, Terms
 from server.domain.errors import Refusal
-from server.domain.happening import Happened, Moved
-from server.domain.items import OpinionRule
-from server.domain.lifecycle import TABLE, evolve, replay
-from server.domain.moves import TooEarly
-from server.domain.procedure import Delivery, Terms
-from server.domain.supplying import NothingAsked
+from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
+from server.domain.rules.lifecycle import TABLE, evolve, replay
+from server.domain.rules.moves import TooEarly
+from server.domain.rules.supplements import NothingAsked
 from tests.world import (
     FACTS,
     HEARING,

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Actor, Case
-from server.domain.clock import Due, ExtendedAlready, due
-from server.domain.deciding import NotOurStep, NotYourDepartment, StateForbids, decide
+from server.domain.case import acts
+from server.domain.case.case import Actor, Case
+from server.domain.catalogue.items import SpecialStep
+from server.domain.catalogue.terms import Terms
 from server.domain.errors import Refusal
-from server.domain.items import SpecialStep
-from server.domain.moves import ApproverIsOfficer, ProcedureNotDeclared, TooManyDays
-from server.domain.procedure import Terms
+from server.domain.rules.decide import NotOurStep, NotYourDepartment, StateForbids, decide
+from server.domain.rules.moves import ApproverIsOfficer, ProcedureNotDeclared, TooManyDays
+from server.domain.time.clock import Due, ExtendedAlready, due
 from tests.domain.carrying import Place, exchange, places, step_at
 from tests.world import (
     CALENDAR,

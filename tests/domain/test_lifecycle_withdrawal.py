@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Case
-from server.domain.deciding import NothingToWithdraw, StateForbids, decide
+from server.domain.case import acts
+from server.domain.case.case import Case
+from server.domain.rules.decide import NothingToWithdraw, StateForbids, decide
 from tests.domain.carrying import Place, carry
 from tests.world import FACTS, JIANGSU, ZHEJIANG, after, citizen, facts, later, officer, opened, opening, peer, worked
 

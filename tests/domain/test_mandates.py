@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.deciding import decide
+from server.domain.case import acts
+from server.domain.effects.letters_out import commission_of
+from server.domain.effects.notices import notice_of
 from server.domain.errors import Refusal
-from server.domain.lifecycle import evolve
-from server.domain.mandates import (
+from server.domain.people.mandates import (
     MOST_DAYS,
     MOST_IN_FORCE,
     AgentOf,
@@ -26,9 +26,9 @@ from server.domain.mandates import (
     check_acting,
     check_giving,
 )
-from server.domain.notices import notice_of
-from server.domain.persons import SubjectGiven
-from server.domain.telling import commission_of
+from server.domain.people.persons import SubjectGiven
+from server.domain.rules.decide import decide
+from server.domain.rules.lifecycle import evolve
 from server.domain.values import CHINA
 from tests.world import FACTS, MONDAY, after, application, citizen, later, opened, person
 

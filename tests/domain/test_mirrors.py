@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.case import Step
-from server.domain.deciding import NotOurStep, decide
-from server.domain.events import Accepted
-from server.domain.procedure import Deferral
+from server.domain.case import acts
+from server.domain.case.case import Step
+from server.domain.case.events import Accepted
+from server.domain.catalogue.terms import Deferral
+from server.domain.rules.decide import NotOurStep, decide
 from tests.domain.carrying import Place, places, step_at
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG, application, citizen, facts, lacking, later, of_graph, peer
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from server.domain import events
-from server.domain.case import Actor, Case, Step
-from server.domain.happening import Happened, Moved
-from server.domain.notices import (
+from server.domain.case import events
+from server.domain.case.case import Actor, Case, Step
+from server.domain.case.happening import Happened, Moved
+from server.domain.effects.notices import (
     EXPIRING,
     LONGEST,
     TOLD,

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts, handover
-from server.domain.case import Step
-from server.domain.catalogue import Catalogue
-from server.domain.deciding import NotOurStep, NotYourDepartment, StateForbids, decide
+from server.domain.case import acts, handover
+from server.domain.case.case import Step
+from server.domain.case.events import EVENTS
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.plan import PlannedStep, make_plan
+from server.domain.effects.letters_in import UndeclaredData, act_of
 from server.domain.errors import Refusal, StaleVersion
-from server.domain.events import EVENTS
-from server.domain.lifecycle import replay
-from server.domain.parts import CheckedAlready, NoPaperDue, NoPaperOnItsWay, PaperPostedAlready
-from server.domain.plan import PlannedStep, make_plan
-from server.domain.settling import UndeclaredData, act_of
+from server.domain.rules.decide import NotOurStep, NotYourDepartment, StateForbids, decide
+from server.domain.rules.lifecycle import replay
+from server.domain.rules.parts import CheckedAlready, NoPaperDue, NoPaperOnItsWay, PaperPostedAlready
 from tests.domain.carrying import Place, carry, exchange, places, step_at
 from tests.domain.places import CONTEXT
 from tests.world import (

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.masking import masked, masked_name, masked_number
-from server.domain.persons import CHECKS, check_character, id_number_fault
+from server.domain.people.masking import masked, masked_name, masked_number
+from server.domain.people.persons import CHECKS, check_character, id_number_fault
 from tests.world import is_fictitious
 
 PROVINCES = st.sampled_from(["110000", "320000", "330000", "440000", "650000"])

@@ -10,12 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.answers import NO, YES, AnswersIncomplete, questions_of
-from server.domain.bundles import Bundle, BundleStep, Question
-from server.domain.catalogue import Catalogue
-from server.domain.divisions import province_of
-from server.domain.items import Handling, Item
-from server.domain.plan import Applies, NothingToApplyFor, PlannedStep, Verdict, circle, lay_out, make_plan, order
+from server.domain.catalogue.answers import NO, YES, AnswersIncomplete, questions_of
+from server.domain.catalogue.bundles import Bundle, BundleStep, Question
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import province_of
+from server.domain.catalogue.items import Handling, Item
+from server.domain.catalogue.plan import (
+    Applies,
+    NothingToApplyFor,
+    PlannedStep,
+    Verdict,
+    circle,
+    lay_out,
+    make_plan,
+    order,
+)
 from tests.domain.invented import Made, answers_to, cases, catalogues
 from tests.domain.places import CONTEXT, TODAY
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.procedure import APPEAL
+from server.domain.catalogue.terms import APPEAL
 from server.domain.sentences import CLOSERS, ENDS, clause, sentences
 
 ROOT = Path(__file__).parents[2]

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from server.domain import acts
-from server.domain.catalogue import Catalogue
-from server.domain.deciding import NotOurStep, decide
-from server.domain.letters import Letter, letter_salt
-from server.domain.plan import PlannedStep
-from server.domain.procedure import Deferral, Delivery
-from server.domain.settling import ItemUnknown, LetterUnreadable, UndeclaredData, act_of
+from server.domain.case import acts
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.plan import PlannedStep
+from server.domain.catalogue.terms import Deferral, Delivery
+from server.domain.effects.letters_in import ItemUnknown, LetterUnreadable, UndeclaredData, act_of
+from server.domain.exchange.letters import Letter, letter_salt
+from server.domain.rules.decide import NotOurStep, decide
 from server.domain.values import moment_text
 from tests.domain.carrying import Place, carry
 from tests.world import (

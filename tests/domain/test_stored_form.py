@@ -5,10 +5,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from server.domain.case import Case
-from server.domain.deadlines import CheckpointName
-from server.domain.events import Event
-from server.domain.happening import Happened
+from server.domain.case.case import Case
+from server.domain.case.events import Event
+from server.domain.case.happening import Happened
+from server.domain.effects.deadlines import CheckpointName
 
 
 def models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -7,13 +7,13 @@ from typing import Any, get_args
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from server.domain import acts, events, handover
-from server.domain.case import ENDED, GRANTED, Actor, Case, State, Step
+from server.domain.case import acts, events, handover
+from server.domain.case.case import ENDED, GRANTED, Actor, Case, State, Step
+from server.domain.case.events import EVENTS
+from server.domain.catalogue.terms import Delivery, Undertaking
 from server.domain.errors import Refusal
-from server.domain.events import EVENTS
-from server.domain.lifecycle import TABLE, replay
-from server.domain.parts import paper_is_due
-from server.domain.procedure import Delivery, Undertaking
+from server.domain.rules.lifecycle import TABLE, replay
+from server.domain.rules.parts import paper_is_due
 from tests.domain.carrying import Place, carry
 from tests.world import (
     GRAPH,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pymongo
 
-from server.domain.lifecycle import replay
+from server.domain.rules.lifecycle import replay
 from server.node import Node
 from server.store.letters_out import LOGGED, UNLOGGED
 from tests.world import JIANGSU

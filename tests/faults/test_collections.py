@@ -18,7 +18,7 @@ USUAL = 700  # new objects until CPython collects, as long as nobody says otherw
 TELLING = """
 import gc, signal, sys
 from server.cli import run
-from server.domain.items import Item
+from server.domain.catalogue.items import Item
 
 def tell(*_):
     items = sum(isinstance(each, Item) for each in gc.get_objects())

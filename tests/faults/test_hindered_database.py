@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.exchange import Outbound
+from server.domain.exchange.log import Outbound
 from tests.faults.databases import Database, own_database
 from tests.faults.ground import Ground, ground
 from tests.faults.nursery import Nursery

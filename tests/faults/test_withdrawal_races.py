@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from regions import outbox, settling
-from server.domain.case import State
+from server.domain.case.case import State
 from tests.faults.books import ABROAD, ACTS, DEPARTMENT_ABROAD, Client, check_logs, is_quiet
 from tests.nodes import Answer, Caller, Places, newborn_wish, running_nodes, until
 from tests.world import JIANGSU, ZHEJIANG

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from regions import settling
-from server.domain.exchange import Head
+from server.domain.exchange.log import Head
 from server.domain.values import moment_text
 from tests.http.asking import Sweeper
 from tests.http.peer_requests import attempt, hand_in, head_of

@@ -11,7 +11,7 @@ from regions import fetching
 from regions.asking import SignedAnswer, SignedQuery, ask
 from server.crypto.receipts import Answer, sign_answer
 from server.crypto.signatures import RequestReference
-from server.domain.wire import NoAnswer, WireAnswer, WireRequest
+from server.domain.exchange.wire import NoAnswer, WireAnswer, WireRequest
 from server.node import Node
 from tests.http.asking import opened
 from tests.nodes import ANSWERS, PNG, Caller, Places, newborn_form

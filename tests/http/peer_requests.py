@@ -15,8 +15,8 @@ from server.crypto.envelopes import seal
 from server.crypto.receipts import Receipt, ReceivedAnswer, verify_answer
 from server.crypto.signatures import OutgoingRequest, RequestReference, sign_request
 from server.crypto.suites import SigningKey
-from server.domain.exchange import Head
-from server.domain.letters import Batch, Letter, letter_id
+from server.domain.exchange.letters import Batch, Letter, letter_id
+from server.domain.exchange.log import Head
 from server.node import Node
 from tests.http.asking import refused
 from tests.nodes import Answer, Places

@@ -10,17 +10,17 @@ from uuid import uuid4
 import pytest
 
 from server.desk.acting import commit_of, perform
-from server.desk.clockwork import CLAIM, tick
+from server.desk.background.clockwork import CLAIM, tick
 from server.desk.relay import relay
-from server.domain import acts
-from server.domain.acts import Act
-from server.domain.case import Case
-from server.domain.deadlines import Checkpoint, checkpoints_of
-from server.domain.deciding import decide
-from server.domain.items import OpinionRule, SpecialStep
-from server.domain.plan import PlannedStep
-from server.domain.procedure import Gap, Terms
-from server.domain.records import Record
+from server.domain.case import acts
+from server.domain.case.acts import Act
+from server.domain.case.case import Case
+from server.domain.catalogue.items import OpinionRule, SpecialStep
+from server.domain.catalogue.plan import PlannedStep
+from server.domain.catalogue.terms import Gap, Terms
+from server.domain.effects.deadlines import Checkpoint, checkpoints_of
+from server.domain.effects.records import Record
+from server.domain.rules.decide import decide
 from server.domain.values import china_day
 from server.node import Node
 from tests.http.asking import refused

@@ -9,12 +9,12 @@ import pytest
 
 from regions import evidence, outbox
 from server.desk.acting import perform
-from server.desk.clockwork import tick
+from server.desk.background.clockwork import tick
 from server.desk.relay import relay
-from server.domain import acts
-from server.domain.acts import Act
-from server.domain.case import Step
-from server.domain.procedure import Gap
+from server.domain.case import acts
+from server.domain.case.acts import Act
+from server.domain.case.case import Step
+from server.domain.catalogue.terms import Gap
 from server.node import Node
 from tests.http.asking import crossed
 from tests.nodes import HandClock, Places, newborn_wish, running_nodes

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from server.desk import drafts
-from server.domain.drafts import MOST_DRAFTS
+from server.desk.citizen import drafts
+from server.domain.rules.drafts import MOST_DRAFTS
 from tests.http.asking import pointers, refused
 from tests.http.conftest import module_wide
 from tests.nodes import Answer, Caller, Places

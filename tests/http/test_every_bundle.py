@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from server.domain.bundles import Bundle
+from server.domain.catalogue.bundles import Bundle
 from tests.catalogue.shipped import CATALOGUE
 from tests.nodes import Caller, Places
 from tests.world import JIANGSU, ZHEJIANG

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.domain.letters import Letter, letter_id
+from server.domain.exchange.letters import Letter, letter_id
 from tests.http.asking import crossed, opened, state_of
 from tests.nodes import Caller, Places
 from tests.world import JIANGSU, ZHEJIANG

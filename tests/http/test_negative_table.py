@@ -23,7 +23,7 @@ from server.crypto.signatures import OutgoingRequest, sign_request
 from server.crypto.suites import SigningKey
 from server.domain.canonical import canonical
 from server.domain.errors import OutcomeUnknown
-from server.domain.letters import Letter
+from server.domain.exchange.letters import Letter
 from tests.http.peer_books import Books
 from tests.http.peer_requests import (
     Attempt,

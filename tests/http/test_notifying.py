@@ -12,8 +12,8 @@ import pytest
 from server.demo.phones import Phones, phones_of
 from server.demo.platform import PlatformUser, listen
 from server.desk import relay
-from server.desk.notifying import notify
-from server.domain.notices import Notice, Templates
+from server.desk.background.notifying import notify
+from server.domain.effects.notices import Notice, Templates
 from server.node import Node
 from server.tools.platform import Platform
 from tests.http.asking import PERSONAL, opened

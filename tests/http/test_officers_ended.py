@@ -13,7 +13,7 @@ import pytest
 from handlers.base import Role
 from handlers.routes import DOORS
 from server import cli
-from server.desk import officers
+from server.desk.officer import officers
 from server.main import seed_officers
 from server.node import Node
 from server.store.people import NameEnded, NoSuchOfficer

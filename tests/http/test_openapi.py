@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from handlers.base import Handler, Operation, Role
 from handlers.routes import DOORS
-from server.desk import counting
+from server.desk.background import counting
 from server.domain.values import china_day
 from tests.http.asking import act, crossed
 from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from server.desk.clockwork import tick
-from server.domain.calendar import DAY
+from server.desk.background.clockwork import tick
+from server.domain.time.calendar import DAY
 from tests.catalogue.shipped import copy_small
 from tests.http.asking import Sweeper, act, crossed, looks, opened, pointers, refused, state_of, step_of
 from tests.http.conftest import module_wide, nodes_of_a_module

@@ -9,10 +9,10 @@ from typing import Any
 import pymongo
 import pytest
 
-from server.desk.clockwork import tick
-from server.desk.reminding import remind_of_drafts
-from server.desk.reprojecting import reproject
-from server.domain.calendar import Calendar, Holiday
+from server.desk.background.clockwork import tick
+from server.desk.background.reminding import remind_of_drafts
+from server.desk.background.reprojecting import reproject
+from server.domain.time.calendar import Calendar, Holiday
 from server.node import Node
 from tests.http.asking import opened
 from tests.nodes import HandClock, Places, newborn_wish, running_nodes

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.persons import check_character
+from server.domain.people.persons import check_character
 from tests.http.asking import pointers, refused
 from tests.nodes import APP_ID, MOTHER, STRANGER, Answer, Caller, HandClock, Places, running_nodes
 from tests.world import JIANGSU

@@ -12,8 +12,8 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from server import main
-from server.desk import officers
-from server.desk.pacing import take_turn
+from server.desk.officer import officers
+from server.desk.officer.pacing import take_turn
 from server.domain.errors import Refusal
 from server.node import Node
 from server.store.people import HASHING, MOST_HASHING

@@ -19,8 +19,8 @@ from regions import answering, outbox, wire
 from server import main
 from server.crypto.receipts import Answer
 from server.crypto.signatures import ReceivedRequest, sign_as_received
-from server.domain.exchange import Outbound
-from server.domain.wire import WireAnswer, WireRequest
+from server.domain.exchange.log import Outbound
+from server.domain.exchange.wire import WireAnswer, WireRequest
 from server.node import Node
 from server.tools.wire import Wire
 from tests.http.peer_books import Books

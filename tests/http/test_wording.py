@@ -6,11 +6,11 @@ import pytest
 
 from server.desk.steps import LEG_NAMES
 from server.desk.wording import ACT_NAMES, METHODS, words_of
-from server.domain import events, handover
-from server.domain.bouncing import Bounced, Resent
-from server.domain.case import Case
-from server.domain.happening import Happened
-from server.domain.procedure import APPEAL, Deferral, Delivery, Leg, Method
+from server.domain.case import events, handover
+from server.domain.case.bouncing import Bounced, Resent
+from server.domain.case.case import Case
+from server.domain.case.happening import Happened
+from server.domain.catalogue.terms import APPEAL, Deferral, Delivery, Leg, Method
 from tests.world import (
     CATALOGUE,
     JIANGSU,

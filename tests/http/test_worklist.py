@@ -11,10 +11,10 @@ import pymongo
 import pytest
 import pytest_asyncio
 
-from server.desk import counting
-from server.desk.claiming import MOST_HELD
-from server.domain.claims import Claim
-from server.domain.counts import DepartmentCounts
+from server.desk.background import counting
+from server.desk.officer.claiming import MOST_HELD
+from server.domain.people.claims import Claim
+from server.domain.time.counts import DepartmentCounts
 from server.main import seed_officers
 from server.node import Node
 from server.working import COUNT_SECONDS

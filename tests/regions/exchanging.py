@@ -8,9 +8,9 @@ from typing import Any
 import pymongo
 
 from regions import outbox, settling
-from server.domain.directory import NodeEntry
-from server.domain.exchange import Entry, KeptLetter, SentLetter
-from server.domain.letters import Letter, letter_id
+from server.domain.exchange.directory import NodeEntry
+from server.domain.exchange.letters import Letter, letter_id
+from server.domain.exchange.log import Entry, KeptLetter, SentLetter
 from server.node import Node
 from tests.nodes import Places
 from tests.world import JIANGSU

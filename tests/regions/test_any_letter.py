@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from regions import apart, settling
 from server.desk.acting import commit_of
-from server.desk.clockwork import tick
+from server.desk.background.clockwork import tick
 from server.desk.relay import relay
-from server.domain import acts
-from server.domain.deciding import decide
-from server.domain.exchange import Position
-from server.domain.letters import Letter, letter_id
-from server.domain.settling import _ACTS
+from server.domain.case import acts
+from server.domain.effects.letters_in import _ACTS
+from server.domain.exchange.letters import Letter, letter_id
+from server.domain.exchange.log import Position
+from server.domain.rules.decide import decide
 from server.domain.values import moment_text
 from server.node import Node
 from server.store.sealing import sealed_letter

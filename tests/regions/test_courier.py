@@ -12,8 +12,8 @@ from aiohttp import web
 
 from regions import outbox, settling, watch
 from server.desk import relay
-from server.domain.directory import NodeEntry
-from server.domain.exchange import BEGINNING
+from server.domain.exchange.directory import NodeEntry
+from server.domain.exchange.log import BEGINNING
 from server.domain.values import moment_key
 from server.node import Node
 from server.store.database import Mark

@@ -8,7 +8,7 @@ import pytest
 from regions import letters
 from regions.control_letters import NoSuchLetter
 from regions.letters import LetterNotDead
-from server.domain.letters import Letter
+from server.domain.exchange.letters import Letter
 from server.node import Node
 from tests.regions.exchanging import exchange, kept, send, send_one_by_one, sent, settle, write
 from tests.world import JIANGSU, ZHEJIANG

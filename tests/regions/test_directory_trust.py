@@ -10,7 +10,7 @@ from regions.directory import DirectoryFault, first_directory, read_directory
 from server.crypto import base64url
 from server.crypto.keyring import load_publisher_key, make_publisher_key
 from server.crypto.publishing import publish
-from server.domain.directory import Directory
+from server.domain.exchange.directory import Directory
 from tests.nodes import Running, running_nodes
 from tests.world import JIANGSU, MONDAY, ZHEJIANG
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from regions import reconcile, standing
-from server.desk import counting
-from server.domain.wire import WireAnswer, WireRequest
+from server.desk.background import counting
+from server.domain.exchange.wire import WireAnswer, WireRequest
 from server.node import Node
 from tests.nodes import HandClock, Places, running_nodes
 from tests.regions.exchanging import Sweeper, node_of

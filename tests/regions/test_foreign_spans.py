@@ -15,8 +15,8 @@ from regions.client import PeerFailure
 from regions.retrying import wait_after
 from server.crypto.receipts import Answer, sign_answer
 from server.crypto.signatures import RequestReference
-from server.domain.exchange import Outbound
-from server.domain.wire import WireAnswer, WireRequest
+from server.domain.exchange.log import Outbound
+from server.domain.exchange.wire import WireAnswer, WireRequest
 from server.node import Node
 from tests.nodes import HandClock, Places, running_nodes
 from tests.regions.exchanging import node_of, peer_of, with_wire, write

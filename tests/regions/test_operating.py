@@ -14,9 +14,9 @@ import pytest
 from regions import outbox, standing
 from regions.letters import LetterNotDead
 from server import operating
-from server.domain.breaker import failed, probing
-from server.domain.breaker import stopped as breaker_stopped
-from server.domain.exchange import Head, Outbound
+from server.domain.exchange.circuit_breaker import failed, probing
+from server.domain.exchange.circuit_breaker import stopped as breaker_stopped
+from server.domain.exchange.log import Head, Outbound
 from server.node import Node
 from tests.nodes import running_nodes, until
 from tests.regions.exchanging import (

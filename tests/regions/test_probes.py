@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from regions import outbox, standing
-from server.domain.wire import NoAnswer, WireAnswer, WireRequest
+from server.domain.exchange.wire import NoAnswer, WireAnswer, WireRequest
 from server.node import Node
 from tests.nodes import Places
 from tests.regions.exchanging import node_of, peer_of, send, write

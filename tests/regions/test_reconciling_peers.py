@@ -9,9 +9,9 @@ from regions import outbox, reconcile, standing
 from regions.asking import PeerRefused, SignedQuery, ask
 from regions.client import PeerFailure
 from regions.heads import PATH, heads
-from server.domain.exchange import Position
-from server.domain.reconciling import Difference, Reconciliation
-from server.domain.wire import WireAnswer, WireRequest
+from server.domain.exchange.log import Position
+from server.domain.exchange.reconciliation import Difference, Reconciliation
+from server.domain.exchange.wire import WireAnswer, WireRequest
 from server.node import Node
 from server.tools.wire import Wire
 from tests.nodes import Places

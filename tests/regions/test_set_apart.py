@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 
 from regions import apart, fetching, settling
-from server.desk import clockwork, drafts, notifying, relay, reminding, reprojecting
+from server.desk import relay
+from server.desk.background import clockwork, notifying, reminding, reprojecting
+from server.desk.citizen import drafts
 from server.domain.apart import Kind
 from server.node import Node
 from tests.http.peer_questions import far_case, picture

@@ -4,9 +4,9 @@ import asyncio
 
 from regions import settling
 from server.desk.acting import commit_of, perform, perform_many
-from server.domain.acts import Act, Receive
-from server.domain.case import Actor, NoSuchCase, local_id
-from server.domain.deciding import decide
+from server.domain.case.acts import Act, Receive
+from server.domain.case.case import Actor, NoSuchCase, local_id
+from server.domain.rules.decide import decide
 from server.node import Node
 from tests.nodes import Places, newborn_wish
 from tests.regions.exchanging import node_of, send

@@ -7,8 +7,8 @@ import pytest
 from regions import outbox, settling, watch
 from regions.evidence import check_receipts
 from regions.outbox import StreamNotStopped
-from server.domain.exchange import Position
-from server.domain.letters import Letter
+from server.domain.exchange.letters import Letter
+from server.domain.exchange.log import Position
 from server.node import Node
 from server.store.database import Mark
 from tests.nodes import Places

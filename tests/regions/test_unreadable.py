@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from regions import apart, fetching, outbox, settling, standing
-from server.desk import clockwork, drafts, notifying, reminding
-from server.domain.exchange import Position
+from server.desk.background import clockwork, notifying, reminding
+from server.desk.citizen import drafts
+from server.domain.exchange.log import Position
 from server.node import Node
 from tests.http.peer_questions import far_case, picture
 from tests.nodes import HandClock, Places

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from regions import outbox, settling, watch
-from server.domain.letters import Letter, letter_id
+from server.domain.exchange.letters import Letter, letter_id
 from tests.nodes import Places, running_nodes
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
 

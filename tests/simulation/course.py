@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from server.domain.case import local_id
+from server.domain.case.case import local_id
 from server.store.database import Document
 from server.store.sealing import opened_letter
 from tests.simulation.founding import keys_of

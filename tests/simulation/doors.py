@@ -10,7 +10,7 @@ from handlers.problems import PROBLEM, problem_of
 from regions import answering, heads, inbox
 from server.crypto.signatures import Proven
 from server.domain.errors import Refusal
-from server.domain.wire import WireAnswer, WireRequest
+from server.domain.exchange.wire import WireAnswer, WireRequest
 from server.node import Node
 from tests.simulation.watching import Watcher
 

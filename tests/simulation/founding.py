@@ -17,12 +17,12 @@ from regions.founding import entry_of
 from server.crypto.fields import FieldRing
 from server.crypto.keyring import NodeKeys
 from server.crypto.suites import EncryptionKey, SigningKey
-from server.domain.bundles import Bundle, BundleStep
-from server.domain.catalogue import Catalogue
-from server.domain.directory import Directory
-from server.domain.items import Field, FieldNeed, Item, Need
-from server.domain.plan import PlannedStep
-from server.domain.procedure import Terms
+from server.domain.catalogue.bundles import Bundle, BundleStep
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.items import Field, FieldNeed, Item, Need
+from server.domain.catalogue.plan import PlannedStep
+from server.domain.catalogue.terms import Terms
+from server.domain.exchange.directory import Directory
 from server.domain.values import in_milliseconds
 from server.node import Node, Places, Published
 from server.store.database import Database

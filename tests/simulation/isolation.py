@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from server import working
-from server.domain.letters import RETRY, Letter, letter_id, letter_salt
+from server.domain.exchange.letters import RETRY, Letter, letter_id, letter_salt
 from server.domain.values import moment_key
 from server.node import Node
 from server.store.database import Document

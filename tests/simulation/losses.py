@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from regions.client import PeerFailure
 from regions.reconcile import reconcile
-from server.domain.exchange import BESIDE
+from server.domain.exchange.log import BESIDE
 from server.store.database import Document
 from tests.simulation.places import Place
 from tests.simulation.world import World

@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any
 
 from server.desk.acting import commit_of, perform
-from server.domain import acts
-from server.domain.acts import Act
-from server.domain.case import Actor, Application, Case, local_id
-from server.domain.deciding import decide
+from server.domain.case import acts
+from server.domain.case.acts import Act
+from server.domain.case.case import Actor, Application, Case, local_id
+from server.domain.catalogue.terms import Gap
+from server.domain.effects.records import Record
 from server.domain.errors import Refusal, StaleVersion, Unavailable
-from server.domain.procedure import Gap
-from server.domain.records import Record
+from server.domain.rules.decide import decide
 from server.node import Node
 from tests.simulation.founding import DEPARTMENT, VERSION, planned
 from tests.simulation.places import Place

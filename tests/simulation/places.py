@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any
 
 from regions import outbox, settling
-from server.desk import clockwork, relay
+from server.desk import relay
+from server.desk.background import clockwork
+from server.domain.effects.records import Record
 from server.domain.errors import Refusal, Unavailable
-from server.domain.records import Record
-from server.domain.wire import WireRequest
+from server.domain.exchange.wire import WireRequest
 from server.node import Node
 from server.store.database import Document
 from server.store.queries import QUERIES

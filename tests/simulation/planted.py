@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from regions import inbox, outbox
-from server.desk import clockwork
-from server.domain.records import Record
+from server.desk.background import clockwork
+from server.domain.effects.records import Record
 from server.store.case_documents import CaseDocuments
 from server.store.cases import Cases
 from server.store.exchange import ExchangeLog

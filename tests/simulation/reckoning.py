@@ -6,12 +6,12 @@ from itertools import groupby
 from typing import Any
 
 from regions.evidence import check_receipts
-from server.domain.acts import Facts
-from server.domain.case import Case
-from server.domain.effects import effects_of
-from server.domain.events import Answered, Declined, Event, Withdrawn
-from server.domain.letters import GENESIS
-from server.domain.records import Record
+from server.domain.case.acts import Facts
+from server.domain.case.case import Case
+from server.domain.case.events import Answered, Declined, Event, Withdrawn
+from server.domain.effects.effects import effects_of
+from server.domain.effects.records import Record
+from server.domain.exchange.letters import GENESIS
 from server.domain.values import china_day, moment_key
 from server.store.database import Document
 from tests.simulation.founding import PUBLISHED, directory_of

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from server.crypto.signatures import Proof
-from server.domain.letters import GENESIS
+from server.domain.exchange.letters import GENESIS
 from server.store.database import Document
 from tests.simulation.attempts import Attempts
 from tests.simulation.course import Course

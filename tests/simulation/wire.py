@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tornado.httputil import HTTPHeaders
 
-from server.domain.wire import NoAnswer, WireAnswer, WireRequest
+from server.domain.exchange.wire import NoAnswer, WireAnswer, WireRequest
 from tests.simulation.founding import origin_of
 from tests.simulation.scheduler import Later
 from tests.simulation.world import PATIENCE, World

@@ -8,11 +8,11 @@ from typing import Any
 
 from regions import inbox, outbox, wire
 from regions.retrying import longest_wait, probe_seconds
-from server.domain.breaker import breaker, probing
+from server.domain.effects.records import Record
 from server.domain.errors import OutcomeUnknown, Unavailable
-from server.domain.exchange import Entry, Head, Position
-from server.domain.letters import Batch
-from server.domain.records import Record
+from server.domain.exchange.circuit_breaker import breaker, probing
+from server.domain.exchange.letters import Batch
+from server.domain.exchange.log import Entry, Head, Position
 from server.store.case_documents import CaseDocuments
 from server.store.cases import Cases
 from server.store.database import Duplicate, Mark

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from server.domain.deadlines import Checkpoint
-from server.domain.projecting import Projection
+from server.domain.effects.deadlines import Checkpoint
+from server.domain.time.reprojection import Projection
 from server.domain.values import moment_text
 from server.store.alarms import Alarms, DueAlarm
 from server.store.checkpoints import Checkpoints

@@ -6,10 +6,10 @@ import pytest
 
 from server.crypto.fields import DataKey, FieldRing, SealBroken
 from server.desk.acting import commit_of
-from server.domain import acts
-from server.domain.deciding import decide
-from server.domain.lifecycle import replay
-from server.domain.records import Record
+from server.domain.case import acts
+from server.domain.effects.records import Record
+from server.domain.rules.decide import decide
+from server.domain.rules.lifecycle import replay
 from server.store import case_documents
 from server.store.case_documents import CaseDocuments
 from tests.world import JIANGSU, facts, officer, opening, person, worked

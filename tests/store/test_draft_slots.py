@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from server.crypto.fields import FieldRing, SealBroken
-from server.domain.drafts import (
+from server.domain.errors import Refusal, StaleVersion
+from server.domain.rules.drafts import (
     MOST_DRAFTS,
     Draft,
     DraftExists,
@@ -17,8 +18,7 @@ from server.domain.drafts import (
     check_turn,
     expiry,
 )
-from server.domain.errors import Refusal, StaleVersion
-from server.domain.opening import MaterialGiven, Submission
+from server.domain.rules.opening import MaterialGiven, Submission
 from server.store.drafts import DRAFTS, Drafts
 from server.store.mongo import MongoDatabase
 from server.store.store import Store, open_store

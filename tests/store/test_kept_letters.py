@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from server.crypto.keyring import make_keys
-from server.domain.exchange import Position
-from server.domain.letters import Letter, letter_id
+from server.domain.exchange.letters import Letter, letter_id
+from server.domain.exchange.log import Position
 from server.store.keys import keys_between
 from server.store.latest import put_latest
 from server.store.letters_in import LettersIn

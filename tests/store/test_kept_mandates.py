@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.crypto.fields import FieldRing, SealBroken
-from server.domain.mandates import Mandate, NoSuchMandate
+from server.domain.people.mandates import Mandate, NoSuchMandate
 from server.store.mandates import MANDATES, Mandates
 from server.store.mongo import MongoDatabase
 from tests.world import MONDAY, later

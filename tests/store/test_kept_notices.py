@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from server.crypto.keyring import make_keys
-from server.domain.notices import KeptNotice, Notice, draft_notice
-from server.domain.persons import Person, Session
+from server.domain.effects.notices import KeptNotice, Notice, draft_notice
+from server.domain.people.persons import Person, Session
 from server.domain.values import moment_key
 from server.store.mongo import MongoDatabase
 from server.store.notices import NOTICES, Notices

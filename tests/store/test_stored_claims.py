@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.crypto.fields import FieldRing
-from server.domain.claims import Claim, HandOver
+from server.domain.people.claims import Claim, HandOver
 from server.store.claims import Claims
 from server.store.database import Database
 

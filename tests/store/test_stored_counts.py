@@ -4,7 +4,7 @@ import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 
-from server.domain.counts import DepartmentCounts, Held
+from server.domain.time.counts import DepartmentCounts, Held
 from server.store.counts import Counts
 from server.store.database import Database
 

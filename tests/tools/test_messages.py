@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from server.demo.phones import Phones, phones_of
 from server.demo.platform import PlatformUser, listen
-from server.domain.notices import Attempt, Notice, Template, data_of, draft_notice
+from server.domain.effects.notices import Attempt, Notice, Template, data_of, draft_notice
 from server.tools.datafiles import BrokenData
 from server.tools.messages import load_templates
 from server.tools.platform import Platform

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.bundles import Bundle, BundleStep
-from server.domain.catalogue import Catalogue
-from server.domain.items import Item
+from server.domain.catalogue.bundles import Bundle, BundleStep
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.items import Item
 from server.tools.searching import SearchIndex
 
 SAMPLE: dict[str, Any] = {"source": "tests", "status": "sample"}

@@ -1,0 +1,1 @@
+"""The use cases of `work`: deadlines, notices, reminders, counts, new dates."""

@@ -1,0 +1,1 @@
+"""The use cases of citizens: find out, apply, watch, answer, withdraw."""

@@ -1,0 +1,148 @@
+"""Applying: a citizen hands in an application, and may take it back."""
+
+from typing import Literal
+
+from server.desk.acting import commit_of, moved, perform, same
+from server.domain.case.acts import Open, Withdraw
+from server.domain.case.case import Actor, NoSuchCase
+from server.domain.effects.records import Record
+from server.domain.errors import Refusal
+from server.domain.people.mandates import Mandate, agent_of, check_acting
+from server.domain.rules.decide import decide
+from server.domain.rules.drafts import NamedDraft, expiry
+from server.domain.rules.opening import Submission, application_of, check_places
+from server.domain.rules.undertakings import promised
+from server.domain.values import Value
+from server.node import Node
+
+
+class UndertakingShown(Value):
+    """A text to sign; a phone sends back its version and the SHA-256 (hex) of what it showed."""
+
+    kind: Literal["deferral", "closing"]
+    version: str
+    text: str
+    sha256: str
+
+
+class UndertakingList(Value):
+    """The texts in force."""
+
+    undertakings: tuple[UndertakingShown, ...]
+
+
+def undertakings(node: Node) -> UndertakingList:
+    """The texts that applicants may be asked to sign (承诺书)."""
+    return UndertakingList(
+        undertakings=tuple(
+            UndertakingShown(kind=text.kind, version=text.version, text=text.text, sha256=text.sha256)
+            for text in node.published.undertakings
+        )
+    )
+
+
+async def submit(node: Node, owner: str, submission: Submission | NamedDraft, *, key: str) -> Record:
+    """Hand a finished application, or its draft, to the desk (提交); the same key and request again give the same case.
+
+    With a mandate the owner does so for its principal, whose case it is. A draft is forgotten when its case is stored
+    and not before; a repeat forgets what was left. Raises the refusals of `application_of`, `check_places`, `promised`
+    and `check_acting`, IdempotencyKeyReused, and DraftGone or StaleVersion of a draft.
+    """
+    record = await _submitted(node, owner, submission, key=key)
+    if isinstance(submission, NamedDraft):
+        until = expiry(node.clock.now(), days=node.settings.draft_days)
+        await node.store.drafts.forget(owner, submission.draft, version=submission.version, until=until)
+    return record
+
+
+async def _submitted(node: Node, owner: str, submission: Submission | NamedDraft, *, key: str) -> Record:
+    number, request = node.keys.case_number(owner, key), node.keys.request_digest(submission.model_dump(mode="json"))
+    try:
+        act = await _checked(node, owner, await _finished(node, owner, submission), number=number)
+    except Refusal:
+        stored = await node.store.cases.find(number)
+        if stored is None:
+            raise
+        return same(stored, str(stored.document["request"]), request)
+    facts = node.facts()
+    commit = commit_of(None, decide(None, act, facts), facts)
+    applicant = act.application.applicant.key
+    agent = owner if owner != applicant else ""
+    record = await node.store.cases.add(commit, owner=applicant, agent=agent, request=request)
+    if record.events[0].at == facts.at:
+        node.metrics.cases_opened.inc()
+        moved(node, record, record.events)
+    return same(record, str(record.document["request"]), request)
+
+
+async def _finished(node: Node, owner: str, submission: Submission | NamedDraft) -> Submission:
+    """The submission itself, or the one in the draft that it names."""
+    if isinstance(submission, Submission):
+        return submission
+    draft = await node.store.drafts.draft(owner, submission.draft, at=node.clock.now())
+    return draft.of_version(submission.version).wish
+
+
+async def _checked(node: Node, owner: str, submission: Submission, *, number: str) -> Open:
+    mandate = await _acting(node, owner, submission.mandate, bundle=submission.bundle) if submission.mandate else None
+    applicant = await node.store.people.person(mandate.principal if mandate else owner)
+    uploads = await node.store.materials.uploads_of(owner, [given.id for given in submission.materials])
+    application = application_of(
+        node.catalogue, submission, applicant=applicant, uploads=uploads, context=node.context(submission.division)
+    )
+    check_places(application.steps, node.directory)
+    application = promised(
+        application,
+        submission.undertakings,
+        texts=node.published.undertakings,
+        is_trusted=not (application.deferred and await node.store.dishonest.has(applicant.key)),
+        at=node.clock.now(),
+    )
+    if mandate:
+        agent = agent_of(mandate, await node.store.people.person(owner))
+        application = application.model_copy(update={"agent": agent})
+    by = Actor(node=node.here, part="citizen", is_agent=mandate is not None)
+    return Open(id=number, by=by, number=number, application=application)
+
+
+async def withdraw(node: Node, owner: str, id: str, *, key: str, version: int | None = None) -> Record:
+    """Take a case back (撤回): what this node holds at once, the rest is asked of its deciders.
+
+    Raises the refusals of `own_case`, StaleVersion, NothingToWithdraw.
+    """
+    record = await own_case(node, owner, id)
+    act = Withdraw(
+        id=node.keys.request_digest(["withdraw", owner, id, key]),
+        digest=node.keys.request_digest(["withdraw", version]),
+        by=citizen_of(record, owner),
+        version=version,
+    )
+    return await perform(node, id, act)
+
+
+async def own_case(node: Node, owner: str, id: str) -> Record:
+    """The case, if this person is its applicant, or its agent with a mandate in force.
+
+    Raises NoSuchCase otherwise, so that nobody learns of others' cases, and the refusals of `check_acting`.
+    """
+    record = await node.store.cases.case(id)
+    case = record.case
+    if case.applicant and case.applicant.key == owner:
+        return record
+    if case.agent is None or case.agent.person.key != owner:
+        raise NoSuchCase("没有这个办件。")
+    await _acting(node, owner, case.agent.mandate, bundle=case.bundle)
+    return record
+
+
+def citizen_of(record: Record, owner: str) -> Actor:
+    """This person as an actor on a case that `own_case` has answered."""
+    is_agent = record.case.applicant is None or record.case.applicant.key != owner
+    return Actor(node=record.case.home, part="citizen", is_agent=is_agent)
+
+
+async def _acting(node: Node, agent: str, mandate: str, *, bundle: str) -> Mandate:
+    """The mandate by which this person acts in this bundle now; raises the refusals of `check_acting`."""
+    found = await node.store.mandates.mandate(mandate)
+    check_acting(found, agent=agent, bundle=bundle, at=node.clock.now())
+    return found

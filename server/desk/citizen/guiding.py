@@ -1,0 +1,181 @@
+"""Guiding: what a bundle asks of a citizen with the answers given so far, and what it saves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.domain.catalogue.answers import AnswersIncomplete, answer_faults
+from server.domain.catalogue.bundles import Bundle, Question
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import province_of
+from server.domain.catalogue.durations import Days, days_of
+from server.domain.catalogue.forms import schema_of
+from server.domain.catalogue.merging import MergedForm, MergedMaterial, Saved, items_of, merge
+from server.domain.catalogue.plan import Mode, Plan, PlannedStep, Verdict, lay_out
+from server.domain.exchange.routing import route
+from server.domain.values import Value
+from server.node import Node
+
+
+class GuideRequest(Value):
+    """The answers given so far, and where inside this province one applies (empty: the province as such)."""
+
+    answers: Mapping[str, str] = {}
+    division: str = ""
+
+
+class GuideStep(Value):
+    """A step of the plan, and who decides it; division and node are empty while the question for it is open.
+
+    `part` is what the home does itself before it sends the step on.
+    """
+
+    step: str
+    name: str
+    department: str
+    department_name: str
+    division: str
+    division_name: str
+    node: str
+    node_name: str
+    mode: Mode
+    part: str
+    needs: tuple[str, ...]
+    yields: str
+    promised_days: int
+    legal_days: int
+    fee_fen: int
+
+
+class GuideMaterial(Value):
+    """A material to hand in once, the steps that need it, and why in words."""
+
+    code: str
+    name: str
+    hint: str
+    is_required: bool
+    form: str
+    copies: int
+    may_be_deferred: bool
+    needed_by: tuple[str, ...]
+    why: str
+
+
+class Yield(Value):
+    """What a step itself will yield for the others: a licence, and the fields that stand in it."""
+
+    step: str
+    licence: str
+    licence_name: str
+    fields: tuple[str, ...]
+
+
+class Shared(Value):
+    """A material that authorities share with each other, so that nobody hands it in."""
+
+    code: str
+    name: str
+
+
+class Guide(Value):
+    """What a bundle asks: one form as JSON Schema, materials, steps, days, fees, and what is saved.
+
+    `verdicts` say of each step why it applies or not; `questions` are those still open, the next to ask first.
+    """
+
+    bundle: str
+    catalogue: str
+    division: str
+    questions: tuple[Question, ...]
+    verdicts: tuple[Verdict, ...]
+    form: dict[str, Any]
+    materials: tuple[GuideMaterial, ...]
+    steps: tuple[GuideStep, ...]
+    yields: tuple[Yield, ...]
+    shared: tuple[Shared, ...]
+    days: Days
+    fee_fen: int
+    saved: Saved
+
+
+def guide(node: Node, code: str, request: GuideRequest) -> Guide:
+    """What the bundle asks with these answers, which may be incomplete.
+
+    Raises NoSuchBundle, AnswersIncomplete for answers that are wrong, NoNodeFor.
+    """
+    catalogue = node.catalogue
+    found = catalogue.of(province_of(node.here)).bundle(code)
+    context = node.context(request.division)
+    faults = answer_faults(catalogue, found, request.answers, context=context, must_be_complete=False)
+    if faults:
+        raise AnswersIncomplete(errors=faults)
+    return _guide(node, found, lay_out(catalogue, found, request.answers, context=context))
+
+
+def _guide(node: Node, found: Bundle, plan: Plan) -> Guide:
+    catalogue = node.catalogue
+    merged = merge(catalogue, found, plan.steps)
+    return Guide(
+        bundle=found.code,
+        catalogue=catalogue.version,
+        division=node.here,
+        questions=plan.open,
+        verdicts=plan.verdicts,
+        form=schema_of(merged.fields),
+        materials=tuple(_material(catalogue, each) for each in merged.materials),
+        steps=tuple(_step(node, step) for step in plan.steps),
+        yields=tuple(_yields(catalogue, plan)),
+        shared=_shared(catalogue, merged),
+        days=days_of(found, plan.steps),
+        fee_fen=sum(item.fee_fen for item in items_of(catalogue, plan.steps)),
+        saved=merged.saved,
+    )
+
+
+def _material(catalogue: Catalogue, merged: MergedMaterial) -> GuideMaterial:
+    names = "、".join(catalogue.item_of[code].name for code in merged.needed_by)
+    return GuideMaterial(
+        name=merged.material.name,
+        code=merged.material.code,
+        hint=merged.material.hint,
+        why=f"办理{names}需要。",
+        **merged.model_dump(exclude={"material"}),
+    )
+
+
+def _shared(catalogue: Catalogue, merged: MergedForm) -> tuple[Shared, ...]:
+    return tuple(Shared(code=code, name=catalogue.material_of[code].name) for code in merged.shared)
+
+
+def _yields(catalogue: Catalogue, plan: Plan) -> list[Yield]:
+    return [
+        Yield(
+            step=step.code,
+            licence=step.yields,
+            licence_name=catalogue.licences.get(step.yields, ""),
+            fields=step.yields_fields,
+        )
+        for step in plan.steps
+        if step.yields or step.yields_fields
+    ]
+
+
+def _step(node: Node, step: PlannedStep) -> GuideStep:
+    entry = route(node.directory, step.division) if step.division else None
+    (item,) = items_of(node.catalogue, [step])
+    return GuideStep(
+        step=step.code,
+        name=step.name,
+        department=step.department,
+        department_name=node.catalogue.departments[step.department],
+        division=step.division,
+        division_name=node.published.divisions.name_in_full(step.division) if step.division else "",
+        node=entry.node if entry else "",
+        node_name=entry.name if entry else "",
+        mode=step.mode,
+        part=step.part.name if step.part else "",
+        needs=step.needs,
+        yields=step.yields,
+        promised_days=step.promised_days,
+        legal_days=item.legal_days,
+        fee_fen=item.fee_fen,
+    )

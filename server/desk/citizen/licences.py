@@ -1,0 +1,125 @@
+"""Licences (证照): what the approved steps of a case have yielded, for the one whose case it is."""
+
+from datetime import date
+
+from server.desk.citizen.applying import own_case
+from server.desk.steps import FieldShown, department_name, fields_shown, node_name
+from server.domain.case.case import Case, Step
+from server.domain.catalogue.terms import Method
+from server.domain.effects.records import Record
+from server.domain.errors import Conflict, Missing
+from server.domain.materials import File, media_type
+from server.domain.values import Value, china_day, moment_text
+from server.node import Node
+
+
+class NoSuchLicence(Missing):
+    """The case has no such licence, or it is not delivered electronically."""
+
+    code = "no_such_licence"
+    title = "没有这份电子证照"
+
+
+class LicenceStillComing(Conflict):
+    """The file of the licence has not come from where it was issued yet."""
+
+    code = "licence_still_coming"
+    title = "证照文件尚在传送"
+
+
+class LicenceLine(Value):
+    """A licence of a case by its number, which counts from one in the order of the plan; how it was delivered."""
+
+    number: int
+    name: str
+    step: str
+    method: Method | None
+
+
+class LicenceView(Value):
+    """An electronic licence with what stands in it, in full."""
+
+    number: int
+    code: str
+    name: str
+    step: str
+    issued_by: str
+    issued_on: date
+    has_file: bool
+    fields: tuple[FieldShown, ...]
+
+
+def licence_lines(node: Node, case: Case) -> tuple[LicenceLine, ...]:
+    """The licences that the case has yielded so far."""
+    names = node.catalogue_of(case.catalogue).licences
+    return tuple(
+        LicenceLine(
+            number=number,
+            name=names.get(step.plan.yields, step.plan.yields),
+            step=step.plan.code,
+            method=step.delivery.method if step.delivery else None,
+        )
+        for number, step in _yielded(case)
+    )
+
+
+async def licence(node: Node, owner: str, id: str, *, number: str) -> LicenceView:
+    """One electronic licence of one of the owner's cases; an agent's look at it is noted before it is given.
+
+    Raises the refusals of `own_case`, NoSuchLicence.
+    """
+    record = await own_case(node, owner, id)
+    step = _delivered(record.case, number)
+    await _note_agent(node, record, owner)
+    case, catalogue = record.case, node.catalogue_of(record.case.catalogue)
+    issuer = f"{node_name(node, step.node)}{department_name(node, case, step.plan.department)}"
+    return LicenceView(
+        number=int(number),
+        code=step.plan.yields,
+        name=catalogue.licences.get(step.plan.yields, step.plan.yields),
+        step=step.plan.code,
+        issued_by=issuer,
+        issued_on=china_day(step.decided_at or step.since),
+        has_file=step.licence is not None,
+        fields=fields_shown(catalogue, step.result, is_masked=False),
+    )
+
+
+async def licence_file(node: Node, owner: str, id: str, *, number: str) -> File:
+    """The file of one electronic licence of one of the owner's cases; an agent's look is noted before it is given.
+
+    Raises the refusals of `own_case`, NoSuchLicence, and LicenceStillComing while it is on its way.
+    """
+    record = await own_case(node, owner, id)
+    licence = _delivered(record.case, number).licence
+    if licence is None:
+        raise NoSuchLicence("这份证照没有电子文件。")
+    address = node.keys.material(licence.sha256)
+    if await node.store.materials.missing([address]):
+        raise LicenceStillComing("证照文件尚在传送，请稍后再打开。")
+    await _note_agent(node, record, owner)
+    content = await node.store.materials.content(address)
+    return File(content=content, media_type=media_type(content))
+
+
+def _delivered(case: Case, number: str) -> Step:
+    """The step whose electronic licence has this number; raises NoSuchLicence."""
+    step = next((step for each, step in _yielded(case) if str(each) == number), None)
+    if step is None or step.delivery is None or step.delivery.method != "electronic":
+        raise NoSuchLicence("没有这份电子证照，或者尚未送达。")
+    return step
+
+
+async def _note_agent(node: Node, record: Record, owner: str) -> None:
+    """Note an agent's look, with the mandate."""
+    case, at = record.case, node.clock.now()
+    if case.agent and case.agent.person.key == owner:
+        entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
+        about = {"case": case.name, "agent": owner, "reason": f"mandate {case.agent.mandate}"}
+        await node.store.audit.note(entry, "licence.read", at=at, about=about)
+
+
+def _yielded(case: Case) -> list[tuple[int, Step]]:
+    """The granted steps that yield a licence; each keeps its number whatever is granted later."""
+    yielding = [step for step in case.steps.values() if step.plan.yields]
+    return [(number, step) for number, step in enumerate(yielding, 1) if step.is_granted]

@@ -1,0 +1,125 @@
+"""Reading: what citizens are shown of their cases, with their own data masked."""
+
+from collections.abc import Sequence
+
+from server.desk.citizen.applying import own_case
+from server.desk.citizen.licences import LicenceLine, licence_lines
+from server.desk.steps import FieldShown, LocalMoment, MaterialShown, StepView, fields_shown, materials_shown, step_view
+from server.domain.case.case import Outcome
+from server.domain.effects.records import Record, place_of
+from server.domain.people.masking import masked_name
+from server.domain.values import Value
+from server.node import Node
+
+
+class CaseView(Value):
+    """A case as its applicant or the applicant's agent sees it, by the rules of `CaseLine`.
+
+    `subject_name` and `agent_name`, both masked, are set if these are not the applicant.
+    """
+
+    id: str
+    bundle: str
+    bundle_name: str
+    on_behalf_of: str
+    subject_name: str
+    agent_name: str
+    state: str
+    outcome: Outcome | None
+    opened_at: LocalMoment
+    closed_at: LocalMoment | None
+    steps: tuple[StepView, ...]
+    form: tuple[FieldShown, ...]
+    materials: tuple[MaterialShown, ...]
+    licences: tuple[LicenceLine, ...]
+    version: int
+
+
+class CaseLine(Value):
+    """A case as it stands in a list; `on_behalf_of` is the applicant's name, masked, if an agent handed it in."""
+
+    id: str
+    bundle: str
+    bundle_name: str
+    on_behalf_of: str
+    state: str
+    outcome: Outcome | None
+    opened_at: LocalMoment
+
+
+class CaseList(Value):
+    """A citizen's cases, newest first; `next` goes into `?before=` for the following page.
+
+    A page may be short although there are more: cases under mandates that hold no more are left out.
+    """
+
+    cases: tuple[CaseLine, ...]
+    next: str | None
+
+
+class SubmittedView(Value):
+    """What a submission is answered with, built from the first event only, so that a repeat gets the same."""
+
+    id: str
+    bundle: str
+    bundle_name: str
+    opened_at: LocalMoment
+
+
+def submitted(record: Record) -> SubmittedView:
+    """The answer to a submission."""
+    first = record.events[0]
+    return SubmittedView(
+        id=record.id, bundle=record.case.bundle, bundle_name=record.case.bundle_name, opened_at=first.at
+    )
+
+
+async def my_case(node: Node, owner: str, id: str) -> CaseView:
+    """One of the owner's cases; raises the refusals of `own_case`."""
+    return view(node, await own_case(node, owner, id))
+
+
+async def my_cases(node: Node, owner: str, *, before: str, limit: int) -> CaseList:
+    """The owner's cases and those they handed in as an agent under a mandate in force, newest first."""
+    records = await node.store.cases.cases_of(owner, limit=limit, before=before)
+    closed = await _closed_to(node, owner, records)
+    lines = tuple(CaseLine(**_line(record)) for record in records if record.id not in closed)
+    return CaseList(cases=lines, next=place_of(records[-1].document) if len(records) == limit else None)
+
+
+async def _closed_to(node: Node, owner: str, records: Sequence[Record]) -> set[str]:
+    """The cases that the owner handed in as an agent under mandates that have ended."""
+    agents = [(record.id, record.case.agent) for record in records]
+    by = {id: agent.mandate for id, agent in agents if agent and agent.person.key == owner}
+    found = await node.store.mandates.mandates(by.values()) if by else {}
+    now = node.clock.now()
+    return {id for id, mandate in by.items() if mandate not in found or found[mandate].state(now) != "in_force"}
+
+
+def view(node: Node, record: Record) -> CaseView:
+    """The case as its applicant sees it, with personal data masked."""
+    case = record.case
+    return CaseView(
+        **_line(record),
+        subject_name=masked_name(case.subject.name) if case.subject else "",
+        agent_name=masked_name(case.agent.person.name) if case.agent else "",
+        closed_at=case.closed_at,
+        steps=tuple(step_view(node, case, step=step) for step in case.steps.values()),
+        form=fields_shown(node.catalogue_of(case.catalogue), case.form, is_masked=True),
+        materials=materials_shown(node.catalogue_of(case.catalogue), case.materials),
+        licences=licence_lines(node, case),
+        version=case.version,
+    )
+
+
+def _line(record: Record) -> dict[str, object]:
+    case = record.case
+    return {
+        "id": record.id,
+        "bundle": case.bundle,
+        "bundle_name": case.bundle_name,
+        "on_behalf_of": masked_name(case.applicant.name) if case.agent and case.applicant else "",
+        "state": "closed" if case.closed_at else "open",
+        "outcome": case.outcome,
+        "opened_at": case.opened_at,
+    }

@@ -1,0 +1,77 @@
+"""The timeline: what happened to a case, in plain words and in order."""
+
+from collections.abc import Iterator
+
+from server.desk.citizen.applying import own_case
+from server.desk.steps import LocalMoment, department_name, node_name
+from server.desk.wording import ACT_NAMES, AGENT, APPLICANT, BY_RULE, words_of
+from server.domain.case import events
+from server.domain.case.case import Case
+from server.domain.case.handover import PaperArrived, PaperPosted
+from server.domain.case.happening import Moved
+from server.domain.effects.effects import step_of
+from server.domain.effects.records import Record
+from server.domain.rules.lifecycle import evolve
+from server.domain.values import Value
+from server.node import Node
+
+BY_RULE_EVERYWHERE = (events.Supplied, events.Deemed, events.Withdrawn)
+
+
+class TimelineEntry(Value):
+    """One thing that happened: when, at which node, to which step, what, the state after it, by whom, and in words."""
+
+    at: LocalMoment
+    node: str
+    node_name: str
+    step: str | None
+    step_name: str | None
+    act: str
+    act_name: str
+    state: str
+    by: str
+    words: str
+
+
+class Timeline(Value):
+    """All that happened to a case, in order."""
+
+    case: str
+    timeline: tuple[TimelineEntry, ...]
+
+
+async def my_timeline(node: Node, owner: str, id: str) -> Timeline:
+    """What happened to one of the owner's cases; raises NoSuchCase."""
+    record = await own_case(node, owner, id)
+    return Timeline(case=record.id, timeline=tuple(_entries(node, record)))
+
+
+def _entries(node: Node, record: Record) -> Iterator[TimelineEntry]:
+    case: Case | None = None
+    for event in record.events:
+        case = evolve(case, event)
+        step = step_of(case, event)
+        yield TimelineEntry(
+            at=event.at,
+            node=event.by.node,
+            node_name=node_name(node, event.by.node),
+            step=step.plan.code if step else None,
+            step_name=step.plan.name if step else None,
+            act=event.act,
+            act_name=ACT_NAMES[event.act],
+            state=step.state if step else "closed" if case.closed_at else "open",
+            by=_by(node, case, event),
+            words=words_of(node.catalogue_of(case.catalogue), case, event),
+        )
+
+
+def _by(node: Node, case: Case, event: events.Event) -> str:
+    """The applicant or the agent, the department that moved the step, or the rule that did."""
+    if event.by.part == "citizen":
+        return AGENT if event.by.is_agent else APPLICANT
+    if event.by.department:
+        return department_name(node, case, event.by.department)
+    is_told = event.by.node != node.here and not isinstance(event, BY_RULE_EVERYWHERE)
+    if is_told and isinstance(event, Moved | PaperPosted | PaperArrived):
+        return department_name(node, case, case.steps[event.step].plan.department)
+    return BY_RULE

@@ -1,0 +1,134 @@
+"""The worklist: the open tasks that an officer sees, and in which order."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from server.desk.officer.claiming import MOST_HELD, HandOverView
+from server.desk.steps import LocalMoment
+from server.domain.case.case import STATE_NAMES, State
+from server.domain.people.claims import Claim
+from server.domain.people.persons import Officer
+from server.domain.rules.decide import NotYourDepartment
+from server.domain.time.counts import dues_of
+from server.domain.values import Value, china_day
+from server.node import Node
+
+# An ended step may still have to be delivered, or to be followed up; one that waits lies on nobody's desk.
+DESK_STATES: tuple[State, ...] = tuple(state for state in STATE_NAMES if state != "waiting")
+MOST_READS = 4
+Task = Mapping[str, Any]
+Entry = tuple[Task, Claim | None]
+
+
+class TaskFilter(Value):
+    """Which tasks are wanted: of a department, in a state, by urgency, in one's own hands; after which `next`."""
+
+    department: str = ""
+    state: State | None = None
+    urgency: Literal["overdue", "soon"] | None = None
+    mine: bool = False
+    after: str = ""
+
+
+class TaskLine(Value):
+    """An entry of the worklist; without personal data, unless an officer wrote some into a hand-over.
+
+    `part` is what the department is to do; `due_on` is empty if it cannot be told, `holder` while nobody has the task
+    in hand.
+    """
+
+    id: str
+    case: str
+    step: str
+    department: str
+    part: str = "decide"
+    item_name: str
+    bundle_name: str
+    state: State
+    opened_at: LocalMoment
+    since: LocalMoment
+    due_on: str
+    version: int
+    holder: str
+    until: LocalMoment | None
+    hand_over: HandOverView | None
+
+
+class TaskList(Value):
+    """The open tasks that the officer sees, soonest due first; `next` goes into `?after=` for the following page.
+
+    A page may be short although there are more: what colleagues have in hand is left out.
+    """
+
+    tasks: tuple[TaskLine, ...]
+    next: str | None
+
+
+async def tasks(node: Node, officer: Officer, asked: TaskFilter, *, limit: int) -> TaskList:
+    """The open tasks that the officer sees: a leader those of all departments, a head those of one.
+
+    An officer sees the department's tasks that no colleague has in hand. Raises NotYourDepartment.
+    """
+    if asked.department not in ("", officer.department) and not officer.directs(asked.department):
+        raise NotYourDepartment("只能查看本部门的待办事项。")
+    read = _held if asked.mine else _lying
+    at = node.clock.now()
+    found, following = await read(node, officer, asked, at=at, limit=limit)
+    if len(found) > limit:
+        following = found[limit - 1][0]["place"]
+    return TaskList(tasks=tuple(_line(task, claim, at) for task, claim in found[:limit]), next=following)
+
+
+async def _lying(
+    node: Node, officer: Officer, asked: TaskFilter, *, at: datetime, limit: int
+) -> tuple[list[Entry], str | None]:
+    """What lies on the desks: at least a page, as long as there is one in so many reads, and where the next begins."""
+    department = asked.department or ("" if officer.rank == "leader" else officer.department)
+    states = (asked.state,) if asked.state else DESK_STATES
+    dues = dues_of(asked.urgency, china_day(at))
+    is_all_shown = officer.directs(department or officer.department)
+    found: list[Entry] = []
+    after = asked.after
+    for _ in range(MOST_READS):
+        page = await node.store.tasks.open_tasks(department, states, dues=dues, after=after, limit=limit)
+        claims = await node.store.claims.claims([task["_id"] for task in page])
+        entries = [(task, claims.get(task["_id"])) for task in page]
+        found += [each for each in entries if is_all_shown or not (each[1] and each[1].is_anothers(officer.name, at))]
+        if len(page) < limit:
+            return found, None
+        after = page[-1]["place"]
+        if len(found) >= limit:
+            break
+    return found, after
+
+
+async def _held(
+    node: Node, officer: Officer, asked: TaskFilter, *, at: datetime, limit: int
+) -> tuple[list[Entry], str | None]:
+    """What the officer has in hand, all of it, for nobody may have much more than a page."""
+    held = await node.store.claims.held_by(officer.name, at=at, limit=MOST_HELD + limit)
+    claims = {claim.id: claim for claim in held}
+    first, before = (f"d{due}" if due else "" for due in dues_of(asked.urgency, china_day(at)))
+    found = [
+        (task, claims[task["_id"]])
+        for task in await node.store.tasks.tasks(tuple(claims))
+        if task["is_open"]
+        and asked.department in ("", task["department"])
+        and asked.state in (None, task["state"])
+        and max(first, asked.after) <= task["place"] != asked.after
+        and (not before or task["place"] < before)
+    ]
+    return sorted(found, key=lambda each: each[0]["place"]), None
+
+
+def _line(task: Task, claim: Claim | None, at: datetime) -> TaskLine:
+    shown = {name: task[name] for name in TaskLine.model_fields if name in task}
+    live = claim if claim and claim.is_live(at) else None
+    return TaskLine(
+        **shown,
+        id=task["_id"],
+        holder=live.holder if live else "",
+        until=live.until if live else None,
+        hand_over=HandOverView.of(claim.hand_over) if claim else None,
+    )

@@ -1,0 +1,268 @@
+"""The acts that people and peers may do to a case: imperatives, each with an id under which it is done once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from server.domain.case.case import Actor, Application, Commission, HandedIn, Offered
+from server.domain.catalogue.items import Text
+from server.domain.catalogue.terms import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
+from server.domain.exchange.directory import Directory
+from server.domain.time.calendar import Calendar
+from server.domain.values import Day, Days, Moment, Value
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a decision may know of the world: which node this is, when, the directory, the calendar, 128 random bits."""
+
+    here: str
+    at: Moment
+    directory: Directory
+    calendar: Calendar
+    salt: bytes
+
+
+class Act(Value):
+    """What every act carries; `digest` tells two acts under one id apart."""
+
+    name: ClassVar[str]
+    id: str
+    digest: str = ""
+    by: Actor
+
+
+class Open(Act):
+    """Open a case from a checked application (提交)."""
+
+    name: ClassVar[str] = "open"
+    number: str
+    application: Application
+
+
+class Request(Act):
+    """Take up a step of another node's case (from `step.requested`)."""
+
+    name: ClassVar[str] = "request"
+    case: str
+    commission: Commission
+
+
+class StepAct(Act):
+    """An act on one step; `version` is that of the step the actor saw, if given.
+
+    `at` is when its decider did it, if a letter tells of it; then what the decider fixed comes with the act too.
+    """
+
+    step: str
+    version: int | None = None
+    at: Moment | None = None
+
+
+class Receive(StepAct):
+    """Take the step onto a desk (收件)."""
+
+    name: ClassVar[str] = "receive"
+
+
+class AskSupplement(StepAct):
+    """Ask for everything that must be put right (补正)."""
+
+    name: ClassVar[str] = "ask_supplement"
+    gaps: tuple[Gap, ...]
+
+
+class Tell(StepAct):
+    """The home tells that the applicant knows what to put right, and until when (from `step.told`)."""
+
+    name: ClassVar[str] = "tell"
+    due_on: Day
+
+
+class Supply(StepAct):
+    """The applicant puts right what was asked, or hands in what was deferred."""
+
+    name: ClassVar[str] = "supply"
+    form: Mapping[str, str] = {}
+    materials: tuple[HandedIn | Offered, ...] = ()
+
+
+class Gather(StepAct):
+    """The decider has all materials that were offered; `kept` are the SHA-256 (hex) of those it looked for and has."""
+
+    name: ClassVar[str] = "gather"
+    kept: tuple[str, ...]
+
+
+class Accept(StepAct):
+    """Take the step up for decision (受理); `since` is when all that was handed in was with the decider."""
+
+    name: ClassVar[str] = "accept"
+    since: Moment | None = None
+    legal_days: Days | None = None
+    promised_days: Days | None = None
+    deferrals: tuple[Deferral, ...] = ()
+
+
+class Deem(StepAct):
+    """No notice was given in time: accepted by law from the day the material came."""
+
+    name: ClassVar[str] = "deem"
+    since: Moment | None = None
+    legal_days: Days | None = None
+    promised_days: Days | None = None
+    deferrals: tuple[Deferral, ...] = ()
+
+
+class Decline(StepAct):
+    """Do not take it up (不予受理), and name the right agency."""
+
+    name: ClassVar[str] = "decline"
+    reason: DeclineReason
+    grounds: str
+    agency: str = ""
+    appeal: str = APPEAL
+
+
+class Lapse(StepAct):
+    """The time for an answer is over: the step ends as its item says."""
+
+    name: ClassVar[str] = "lapse"
+
+
+class Suspend(StepAct):
+    """Begin a declared special procedure (特别程序); `days` are those that the notice names."""
+
+    name: ClassVar[str] = "suspend"
+    procedure: Text
+    notice: Text
+    days: Days
+
+
+class Resume(StepAct):
+    """End the special procedure."""
+
+    name: ClassVar[str] = "resume"
+
+
+class Extend(StepAct):
+    """Give the step more working days, once (延长办理期限); `approver` is set when a letter tells it."""
+
+    name: ClassVar[str] = "extend"
+    days: Days
+    reason: Text
+    approver: str = ""
+
+
+class Opine(StepAct):
+    """Say what one's own department thinks (会签)."""
+
+    name: ClassVar[str] = "opine"
+    answer: Literal["agree", "object"]
+    reason: str = ""
+
+
+class ReturnOpinion(StepAct):
+    """Send the opinion of one department back to it."""
+
+    name: ClassVar[str] = "return_opinion"
+    department: str
+    reason: str
+
+
+class Approve(StepAct):
+    """Grant it (准予); `licence` is the file of it, if there is one."""
+
+    name: ClassVar[str] = "approve"
+    result: Mapping[str, str] = {}
+    licence: Offered | None = None
+
+
+class Refuse(StepAct):
+    """Refuse it, with grounds (不予)."""
+
+    name: ClassVar[str] = "refuse"
+    grounds: str
+    appeal: str = APPEAL
+
+
+class Deliver(StepAct):
+    """Bring the licence to its holder (送达)."""
+
+    name: ClassVar[str] = "deliver"
+    delivery: Delivery
+    licence: Offered | None = None
+
+
+class LetGo(StepAct):
+    """The decider lets a step go that the applicant asked back (from `step.withdrawn`)."""
+
+    name: ClassVar[str] = "withdraw"
+    grounds: str = ""
+
+
+class AskWithdrawal(StepAct):
+    """The home asks a step back for the applicant (from `step.withdrawal_asked`)."""
+
+    name: ClassVar[str] = "ask_withdrawal"
+
+
+class FollowUp(StepAct):
+    """Settle, as the lead department, what a step brought after the case had closed."""
+
+    name: ClassVar[str] = "follow_up"
+    note: str
+
+
+class Check(StepAct):
+    """The home did its own part, and found this (核验通过): the step may be sent on."""
+
+    name: ClassVar[str] = "check"
+    finding: Text
+
+
+class TurnBack(StepAct):
+    """The home found that the step cannot be sent on as it is (核验不通过)."""
+
+    name: ClassVar[str] = "turn_back"
+    grounds: Text
+
+
+class PostPaper(StepAct):
+    """Post originals to the other place (寄出原件); `leg` as a letter names it."""
+
+    name: ClassVar[str] = "post_paper"
+    courier: Courier
+    number: ParcelNumber
+    leg: Leg | None = None
+
+
+class ConfirmPaper(StepAct):
+    """Confirm that originals have arrived (签收原件); a letter names leg, courier and number."""
+
+    name: ClassVar[str] = "confirm_paper"
+    courier: Courier | None = None
+    number: ParcelNumber | None = None
+    leg: Leg | None = None
+
+
+class Bounce(StepAct):
+    """Note at home that the decider's node refused a letter about the step (退回): its kind, and the refusal's code."""
+
+    name: ClassVar[str] = "bounce"
+    letter: str
+    code: str
+
+
+class Resend(StepAct):
+    """Note at home that a letter that had come back was put before the decider's node again."""
+
+    name: ClassVar[str] = "resend"
+    letter: str
+
+
+class Withdraw(Act):
+    """The applicant withdraws the whole case (撤回); `version` is that of the case they saw, if given."""
+
+    name: ClassVar[str] = "withdraw_case"
+    version: int | None = None

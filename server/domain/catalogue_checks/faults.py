@@ -1,0 +1,88 @@
+"""Faults of a catalogue: where one stands, which rule it breaks, and what to do about it."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from server.domain.catalogue_checks.standards import STANDARDS
+from server.domain.values import Value
+
+SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+# What to do about a breach of each rule.
+RULES: Mapping[str, str] = {
+    "code": "write ASCII snake_case, and no word that has a meaning of its own",
+    "duplicate": "remove one of them, or give it another code",
+    "same_name": "define it once, or give it another name",
+    "unknown_reference": "correct the code, or add the missing entry",
+    "unused": "remove it, or use it",
+    "choices": "give choices to a choice, and only to a choice",
+    "not_after_today": "say so of dates only",
+    "pattern": "give a text a pattern that compiles, and a hint that says it in words",
+    "example": "give an example that the field itself would accept",
+    "filled_twice": "ask for the proven detail in one field only",
+    "days": "promise no more days than the law allows",
+    "jurisdiction": "name a division question that every bundle of the item asks whenever the step applies, or home",
+    "condition": "name a choice that is asked for there, and some of its choices",
+    "choice": "let two or more steps stand to choose from, none of them optional",
+    "stage": "name a stage of the catalogue's own for this subject",
+    "origin": "let a step issue licences, and nothing but licences",
+    "core_safety": "let no core safety material be deferred",
+    "opinions": "let other departments be heard than the deciding one, and ask for no more of them than there are",
+    "part": "say what the receiving place checks in a handover, and nothing of what goes online",
+    "province": "name the code of a province, once for each item or bundle",
+    "circle": "remove one of these needs",
+    "yielded_elsewhere": "let the step need the one that yields it",
+    "yielded_perhaps": "make it certain where it is yielded, or optional where it is needed",
+    "empty": "add a bundle",
+    **STANDARDS,
+}
+
+Place = tuple[str, str]
+
+
+class Fault(Value):
+    """One fault: the table, the code of its entry (empty: no single one), the rule that is broken, the reason."""
+
+    table: str
+    entry: str
+    rule: str
+    reason: str
+
+    @property
+    def what_to_do(self) -> str:
+        """How to mend it."""
+        return RULES[self.rule]
+
+
+def fault(place: Place, rule: str, *, reason: str) -> Fault:
+    """A fault of the entry at this place."""
+    return Fault(table=place[0], entry=place[1], rule=rule, reason=reason)
+
+
+def code_faults(place: Place, kind: str, *, code: str) -> Iterator[Fault]:
+    """A code is ASCII snake_case."""
+    if not SNAKE_CASE.fullmatch(code):
+        yield fault(place, "code", reason=f"{code!r} cannot be the code of a {kind}")
+
+
+def reference_faults(place: Place, kind: str, *, codes: Sequence[str], known: Collection[str]) -> Iterator[Fault]:
+    """Each code is known, and named once."""
+    for code in codes:
+        if code not in known:
+            yield fault(place, "unknown_reference", reason=f"there is no {kind} {code!r}")
+    for code in doubles(codes):
+        yield fault(place, "duplicate", reason=f"it names the {kind} {code!r} more than once")
+
+
+def choices_faults(place: Place, code: str, *, type: str, choices: Collection[str]) -> Iterator[Fault]:
+    """A choice has choices, and nothing else has."""
+    if (type == "choice") != bool(choices):
+        yield fault(place, "choices", reason=f"{code} is of type {type} and has {len(choices)} choices")
+    for choice in choices:
+        yield from code_faults(place, "choice", code=choice)
+
+
+def doubles(codes: Iterable[str]) -> list[str]:
+    """What stands there more than once."""
+    return [code for code, count in Counter(codes).items() if count > 1]

@@ -1,0 +1,1 @@
+"""What must follow the events of a case: tasks, letters, notices, deadlines, warnings."""

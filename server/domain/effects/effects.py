@@ -1,0 +1,198 @@
+"""What must follow a commit: tasks, letters, notices, alarms and contents to fetch; told by the events alone."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from server.domain.case import events
+from server.domain.case.acts import Facts
+from server.domain.case.case import Case, State, Step, local_id
+from server.domain.case.fetches import Fetch, fetch_of
+from server.domain.catalogue.terms import DELIVERY_DAYS, NOTIFY_DAYS
+from server.domain.effects.deadlines import next_at
+from server.domain.effects.letters_out import asked, telling
+from server.domain.effects.notices import Notice, notice_of
+from server.domain.exchange.letters import Letter, letter_id, letter_salt
+from server.domain.rules.lifecycle import evolve
+from server.domain.rules.parts import paper_is_due
+from server.domain.time.calendar import Calendar, add_working_days
+from server.domain.time.clock import due
+from server.domain.values import Moment, Reckoned, Value, china_day
+
+LETTER, NOTICE, ALARM, FETCH, FIRST_TASK = range(5)
+
+
+class Task(Value):
+    """An officer's worklist entry: a projection of a step, as of one event; without personal data.
+
+    `part` is what the department is to do: decide, give its opinion, follow up what ended after the closing, check at
+    home what another node decides, or see to originals that travel by post.
+    `due_on` is the last day for it (`2026-12-01`), empty while there is none.
+    """
+
+    case: str
+    step: str
+    event: int
+    department: str
+    part: Literal["decide", "opinion", "follow_up", "check", "paper"] = "decide"
+    state: State
+    is_open: bool
+    item_name: str
+    bundle_name: str
+    opened_at: Moment
+    since: Moment
+    due_on: str = ""
+
+    @property
+    def id(self) -> str:
+        """One task for a step and what a department is to do with it, for good."""
+        own = f"{self.case}:{self.step}"
+        return own if self.part == "decide" else f"{own}:{self.part}:{self.department}"
+
+
+class Alarm(Value):
+    """When clockwork must look at a case again, as of one event: at its first checkpoint, or never without one."""
+
+    case: str
+    event: int
+    at: Reckoned | None
+
+
+class Effect(Value):
+    """One thing that must follow the event of this number; the index tells those of one event apart."""
+
+    event: int
+    index: int
+    task: Task | None = None
+    letter: Letter | None = None
+    notice: Notice | None = None
+    alarm: Alarm | None = None
+    fetch: Fetch | None = None
+
+
+def effects_of(
+    case: Case | None, happened: Iterable[events.Event], facts: Facts, *, threads: Mapping[str, str]
+) -> tuple[tuple[Effect, ...], dict[str, str]]:
+    """The effects of these events on `case` (as it was before them), and the last letter to each node after them.
+
+    `threads` maps a node to the id of our last letter about this case to it.
+    """
+    effects: list[Effect] = []
+    last = dict(threads)
+    is_new = case is None
+    for event in happened:
+        case = evolve(case, event)
+        step = step_of(case, event)
+        letter = _letter(case, event, facts, step=step, after=last) if step else None
+        if letter:
+            effects.append(Effect(event=event.number, index=LETTER, letter=letter))
+            last[letter.to] = letter.id
+        notice = notice_of(case, event) if case.home == facts.here else None
+        if notice:
+            effects.append(Effect(event=event.number, index=NOTICE, notice=notice))
+        fetch = fetch_of(case, step, event, here=facts.here) if step else None
+        if fetch:
+            effects.append(Effect(event=event.number, index=FETCH, fetch=fetch))
+        tasks = tasks_of(case, step, event=event, facts=facts) if step else ()
+        effects += [Effect(event=event.number, index=index, task=task) for index, task in enumerate(tasks, FIRST_TASK)]
+    alarm = _alarm(case, facts) if case else None
+    if alarm and (alarm.at or not is_new):
+        effects.append(Effect(event=alarm.event, index=ALARM, alarm=alarm))
+    return tuple(effects), last
+
+
+def _alarm(case: Case, facts: Facts) -> Alarm:
+    """Clockwork looks at the case at its first checkpoint, even a past one, which may not have been handled yet."""
+    at = next_at(case, here=facts.here, calendar=facts.calendar)
+    return Alarm(case=local_id(case.name, facts.here), event=case.version, at=at)
+
+
+def step_of(case: Case, event: events.Event) -> Step | None:
+    """The step that the event is about, if it is about one."""
+    if isinstance(event, events.Requested):
+        return case.steps[event.commission.step.code]
+    code = getattr(event, "step", None)
+    return case.steps[code] if code else None
+
+
+def tasks_of(case: Case, step: Step, *, event: events.Event, facts: Facts) -> Iterator[Task]:
+    """The worklist entries that this event changes: of the deciding department, those heard, the one that leads."""
+    task = Task(
+        case=local_id(case.name, facts.here),
+        step=step.plan.code,
+        event=event.number,
+        department=step.plan.department,
+        state=step.state,
+        is_open=is_in_hand(step),
+        item_name=step.plan.name,
+        bundle_name=case.bundle_name,
+        opened_at=case.opened_at,
+        since=step.since,
+    )
+    if step.node == facts.here:
+        yield task.model_copy(update={"due_on": due_on(step, facts.calendar)})
+        for department, opinion in step.opinions.items():
+            is_open = not opinion.answer and not step.has_ended
+            wanted = {"department": department, "is_open": is_open, "due_on": opinion.due_on.isoformat()}
+            yield task.model_copy(update={"part": "opinion", **wanted})
+    yield from _tasks_of_part(case, step, task, here=facts.here)
+    if case.home == facts.here and case.leaves_to_lead(step):
+        is_open = step.plan.code not in case.followed_up
+        yield task.model_copy(update={"part": "follow_up", "department": case.lead, "is_open": is_open})
+
+
+def _tasks_of_part(case: Case, step: Step, task: Task, *, here: str) -> Iterator[Task]:
+    """What the home's own part in a step of another node asks of a department, at either of the two."""
+    part = step.plan.part
+    if part is None or step.state in ("waiting", "skipped"):
+        return
+    is_home = case.home == here
+    if is_home and step.node != here:
+        is_open = step.state == "checking" and not step.checked_at
+        yield task.model_copy(update={"part": "check", "department": part.department, "is_open": is_open})
+    if part.has_paper and step.node and step.node != case.home:
+        department = part.department if is_home else step.plan.department
+        is_open = paper_is_due(step, is_home=is_home)
+        yield task.model_copy(update={"part": "paper", "department": department, "is_open": is_open})
+
+
+def is_in_hand(step: Step) -> bool:
+    """Whether its department still has something to do: to decide, or to deliver a licence."""
+    return not step.has_ended or (step.state == "approved" and bool(step.plan.yields))
+
+
+def due_on(step: Step, calendar: Calendar) -> str:
+    """The last day for what is to be done next, as far as that is sure; empty if it is not, or nothing is."""
+    if step.state == "supplementing" and step.supplement:
+        return step.supplement.due_on.isoformat() if step.supplement.due_on else ""
+    if step.clock and not step.has_ended:
+        last = due(step.clock, calendar, "promised")
+        return last.on.isoformat() if last.on and last.is_confirmed else ""
+    since, days = (step.since, DELIVERY_DAYS) if step.has_ended else (step.notify_from, NOTIFY_DAYS)
+    if since is None:
+        return ""
+    first = china_day(since)
+    last_day = add_working_days(first, days, calendar)
+    return last_day.isoformat() if calendar.are_confirmed(first, last_day) and is_in_hand(step) else ""
+
+
+def _letter(case: Case, event: events.Event, facts: Facts, *, step: Step, after: Mapping[str, str]) -> Letter | None:
+    """The home asks, the decider tells; a mirrored event tells nobody anything."""
+    if case.home == facts.here:
+        to, body = step.node, asked(case, step, event) if step.node != facts.here else None
+    else:
+        to, body = case.home, telling(step, event)
+    if body is None:
+        return None
+    kind, said = body
+    return Letter(
+        id=letter_id(facts.here, to, case.name, event.number, 1),
+        sender=facts.here,
+        to=to,
+        after=after.get(to),
+        case=case.name,
+        step=step.plan.code,
+        kind=kind,
+        at=event.at,
+        salt=letter_salt(facts.salt, event.number, 1),
+        body=said,
+    )

@@ -1,0 +1,152 @@
+"""Settling: the act on a case here that a kept letter from another node asks for."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from server.domain.case import acts
+from server.domain.case.case import Actor, Commission
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import province_of
+from server.domain.catalogue.terms import Terms
+from server.domain.errors import Malformed
+from server.domain.exchange.letters import ANNULLED, REFUSED, RETRY, Letter
+
+CASE_NAME = re.compile(r"[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}")
+OURS = frozenset(acts.StepAct.model_fields)  # what an act has from its letter, never from the body
+STEP_CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
+
+
+class LetterUnreadable(Malformed):
+    """The letter's body is not what its kind demands."""
+
+    code = "letter_unreadable"
+    title = "函件内容无法识别"
+
+
+class ItemUnknown(Malformed):
+    """The letter speaks of an item that this node's catalogue does not have, or has in another department."""
+
+    code = "item_unknown"
+    title = "目录中没有该事项"
+
+
+class UndeclaredData(Malformed):
+    """The letter carries a field or a material that its item does not declare."""
+
+    code = "undeclared_data"
+    title = "函件包含事项未列明的数据"
+
+
+def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue]) -> acts.Act | None:
+    """The act of a `step.*` letter, with the letter's id as its own; None if this node does not know the kind.
+
+    `catalogue_of` answers the catalogue of a version, for a case keeps to the one it was opened under.
+
+    The sender is the actor, so the one rule on who may move a step judges peers as it judges officers.
+    Raises LetterUnreadable, ItemUnknown, UndeclaredData.
+    """
+    make = _ACTS.get(letter.kind)
+    if make is None:
+        return None
+    if not CASE_NAME.fullmatch(letter.case or "") or not STEP_CODE.fullmatch(letter.step or ""):
+        raise LetterUnreadable("函件没有正确指明办件和事项。")
+    try:
+        act = make(letter, str(letter.step))
+    except (ValidationError, KeyError, TypeError) as fault:
+        raise LetterUnreadable("函件内容与其类型不符。") from fault
+    if isinstance(act, acts.Request):
+        commission = _by_our_own(act.commission, catalogue_of(act.commission.catalogue))
+        return act.model_copy(update={"commission": commission})
+    return act
+
+
+def _by_our_own(commission: Commission, catalogue: Catalogue) -> Commission:
+    """The commission with the item as our own catalogue has it: no home sets days and terms for its decider."""
+    item = catalogue.of(province_of(commission.step.division)).item_of.get(commission.step.code)
+    if item is None or item.department != commission.step.department:
+        raise ItemUnknown("目录中没有该事项，或主管部门不同。")
+    fields = {need.code for need in item.fields}
+    materials = {need.code for need in item.materials}
+    if not set(commission.form) <= fields or not {each.code for each in commission.materials} <= materials:
+        raise UndeclaredData("函件包含该事项未列明的数据。")
+    if commission.finding and commission.step.part is None:
+        raise UndeclaredData("函件包含受理地分工未列明的核验情况。")
+    ours = {
+        "name": item.name,
+        "fields": tuple(need.code for need in item.fields),
+        "materials": tuple(need.code for need in item.materials if need.origin != "shared"),
+        "promised_days": item.promised_days,
+        "terms": Terms.of(item),
+        "yields": item.yields,
+        "yields_fields": tuple(need.code for need in item.yields_fields),
+    }
+    return commission.model_copy(update={"step": commission.step.model_copy(update=ours)})
+
+
+def _actor(letter: Letter) -> Actor:
+    return Actor(node=letter.sender, part="node")
+
+
+def _request(letter: Letter, step: str) -> acts.Act:
+    commission = Commission.model_validate(letter.body)
+    if commission.step.code != step:
+        raise LetterUnreadable("函件指明的事项与内容不一致。")
+    return acts.Request(id=letter.id, by=_actor(letter), case=str(letter.case), commission=commission)
+
+
+def _chosen(word: str, kinds: Mapping[str, type[acts.StepAct]]) -> Callable[[Letter, str], acts.Act]:
+    """The act that one word of the body chooses; the other words are its own."""
+
+    def make(letter: Letter, step: str) -> acts.Act:
+        body = {name: value for name, value in letter.body.items() if name != word}
+        return _step_act(kinds[letter.body[word]], letter, step, body=body)
+
+    return make
+
+
+def _plain(kind: type[acts.StepAct]) -> Callable[[Letter, str], acts.Act]:
+    """The act whose words are those of the body."""
+    return lambda letter, step: _step_act(kind, letter, step, body=letter.body)
+
+
+def _delivered(letter: Letter, step: str) -> acts.Act:
+    body = {"delivery": {name: value for name, value in letter.body.items() if name != "licence"}}
+    return _step_act(acts.Deliver, letter, step, body={**body, "licence": letter.body.get("licence")})
+
+
+def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, body: Mapping[str, Any]) -> acts.Act:
+    if not OURS.isdisjoint(body):
+        raise LetterUnreadable("函件内容与其类型不符。")
+    return kind.model_validate({**body, "id": letter.id, "by": _actor(letter), "step": step, "at": letter.at})
+
+
+_ACTS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
+    "step.requested": _request,
+    "step.supplied": _plain(acts.Supply),
+    "step.told": _plain(acts.Tell),
+    "step.withdrawal_asked": _plain(acts.AskWithdrawal),
+    "step.received": _plain(acts.Receive),
+    "step.accepted": _chosen("by", {"decider": acts.Accept, "law": acts.Deem}),
+    "step.notice": _chosen(
+        "about",
+        {
+            "supplement": acts.AskSupplement,
+            "supplied": acts.Supply,
+            "suspension": acts.Suspend,
+            "resumption": acts.Resume,
+            "extension": acts.Extend,
+        },
+    ),
+    "step.decided": _chosen("outcome", {"approved": acts.Approve, "refused": acts.Refuse, "declined": acts.Decline}),
+    "step.delivered": _delivered,
+    "step.paper": _chosen("move", {"sent": acts.PostPaper, "arrived": acts.ConfirmPaper}),
+    "step.withdrawn": _plain(acts.LetGo),
+}
+
+
+def known_kind(kind: str) -> str:
+    """The kind itself if this node knows it, else `unknown`: what a peer may write is no name for a counter."""
+    return kind if kind in _ACTS or kind in (REFUSED, RETRY, ANNULLED) else "unknown"

@@ -1,0 +1,52 @@
+"""A case as the store keeps it, and what one decision adds to it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from server.domain.case.case import Case
+from server.domain.case.events import Event
+from server.domain.effects.effects import Effect
+
+
+@dataclass(frozen=True)
+class Record:
+    """A case as it stands in the store: what its events made of it, the document, and how to read the events in it."""
+
+    id: str
+    case: Case
+    document: Mapping[str, Any]
+    read: Callable[[], tuple[Event, ...]]
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """What has happened to it, in order; read when it is first asked for."""
+        return self.read()
+
+    @property
+    def threads(self) -> Mapping[str, str]:
+        """The id of our last letter about this case, by the node it went to."""
+        threads: Mapping[str, str] = self.document["threads"]
+        return threads
+
+    def done_by(self, act_id: str) -> str | None:
+        """The digest of this act, if it has been done."""
+        done = (event["act_digest"] for event in self.document["events"] if event["act_id"] == act_id)
+        return next(done, None)
+
+
+def place_of(document: Mapping[str, Any]) -> str:
+    """Where a case of our own stands among all by time: `t<opened_at>|id`, the last parts of each of its keys."""
+    place: str = document["owner_key"].partition("|")[2]
+    return place
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one decision writes: the events, the case that they make, what must follow, the last letter to each node."""
+
+    events: Sequence[Event]
+    case: Case
+    effects: Sequence[Effect]
+    threads: Mapping[str, str]

@@ -1,0 +1,166 @@
+"""The exchange with a peer as it stands: heads and entries of the logs, kept letters, and what is known of each way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from server.domain.exchange.letters import GENESIS, Batch, Letter
+
+STREAM = 1
+BESIDE = "~"  # in the `_id` of a letter that came under another one's id, between that id and its own part
+
+Standing = Literal["waiting", "settled", "attention", "annulled"]
+
+
+class Position(NamedTuple):
+    """A place in all streams of one direction, in their order; number 0 is before the first entry of a stream."""
+
+    stream: int
+    number: int
+
+
+BEGINNING = Position(STREAM, 0)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last entry of a log: its number and hash; of an empty one 0 and the hash that its first entry will follow.
+
+    `total` is the number of letters of its stream up to it, which each side counts for itself.
+    """
+
+    stream: int
+    number: int
+    hash: str
+    total: int = 0
+
+    @property
+    def position(self) -> Position:
+        """Where it is."""
+        return Position(self.stream, self.number)
+
+    def told(self) -> dict[str, str | int]:
+        """What the other node is told of it."""
+        return {"stream": self.stream, "number": self.number, "hash": self.hash}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One batch of a log; `letters` are the ids of ours in an outgoing one, sealed letters in an incoming one."""
+
+    batch: Batch
+    hash: str
+    letters: Sequence[Any]
+    total: int
+    evidence: "Evidence | None"
+
+    @property
+    def position(self) -> Position:
+        """Where it is."""
+        return Position(self.batch.stream, self.batch.number)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What proves that a batch went and was kept: both signature bases and signatures, base64url, and the key ids."""
+
+    request_key: str
+    request_base: str
+    request_signature: str
+    answer_key: str
+    answer_base: str
+    answer_signature: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """A letter of ours as it goes out: the canonical bytes that were made at the commit."""
+
+    id: str
+    at: datetime
+    text: bytes
+
+
+@dataclass(frozen=True)
+class SentLetter:
+    """A letter of ours: `unlogged`, `logged`, `dead` with the code of the refusal, or `annulled` after that.
+
+    It stands in the batch of `position`; `round` counts how often it was judged anew.
+    """
+
+    letter: Letter
+    state: str
+    position: Position
+    reason: str
+    round: int
+
+
+@dataclass(frozen=True)
+class KeptLetter:
+    """A letter as it came in, and where it stands; `tries` counts postponements, `round` retries at its sender's wish.
+
+    It came in the batch of `position`, there at `index`. `id` is that of the letter, unless another letter had it.
+    """
+
+    id: str
+    letter: Letter
+    state: Standing
+    reason: str
+    version: int
+    tries: int
+    round: int
+    position: Position
+    index: int
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """Our way to a peer.
+
+    We append to `stream`, whose first entry follows the hash `genesis`; `head` is a hint. `acknowledged` is where the
+    peer's head is. `failures` counts attempts since the last success; `probe` tells whether the next one is an `early`
+    one, a regular one is `under_way`, or the early one is `spent`. `stopped` says why only an operator can make it go
+    on, and `theirs` is the head that the peer named then. `skew_seconds` is their clock minus ours, where the last
+    failure told it.
+    """
+
+    stream: int = STREAM
+    genesis: str = GENESIS
+    head: int = 0
+    acknowledged: Position = BEGINNING
+    failures: int = 0
+    next_attempt_at: datetime | None = None
+    probe: Literal["", "early", "under_way", "spent"] = ""
+    reason: str = ""
+    stopped: str = ""
+    theirs: Head | None = None
+    skew_seconds: int = 0
+    succeeded_at: datetime | None = None
+    failed_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """A peer's way to us: `stream` and `head` are hints, and up to `spread` the letters are spread.
+
+    `is_broken` is 1 once something up to there had to be set apart instead.
+    """
+
+    stream: int = STREAM
+    head: int = 0
+    spread: Position = BEGINNING
+    conflict: str = ""
+    is_broken: int = 0
+    kept_at: datetime | None = None
+
+    @property
+    def head_position(self) -> Position:
+        """Where the head was seen last."""
+        return Position(self.stream, self.head)
+
+
+def own_id(kept: str) -> str:
+    """The id that a kept letter itself names, by the `_id` under which it is kept."""
+    return kept.partition(BESIDE)[0]

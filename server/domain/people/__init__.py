@@ -1,0 +1,1 @@
+"""Persons, officers and what they hold: identities, mandates, claims on tasks."""

@@ -1,0 +1,1 @@
+"""What an act does to a case: opening, the table of moves, the decision, and the replay of events."""

@@ -1,0 +1,287 @@
+"""Deciding: what happens to a case if an act is done to it now, or the refusal."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from server.domain.case import acts, events, handover
+from server.domain.case.bouncing import Bounced, Resent
+from server.domain.case.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase
+from server.domain.case.happening import Happened
+from server.domain.errors import Conflict, Forbidden, StaleVersion
+from server.domain.exchange.routing import find_node
+from server.domain.rules.lifecycle import TABLE, evolve
+from server.domain.rules.moves import event_of
+from server.domain.rules.moving import Moving
+from server.domain.rules.parts import leg_of, paper_moved
+from server.domain.rules.supplements import check_supply
+from server.domain.time.calendar import add_working_days
+from server.domain.values import china_day
+
+HOME_SPEAKS = (acts.Tell, acts.Supply)  # besides its applicant's wish to withdraw; no officer says these
+HOME_CHECKS = (acts.Check, acts.TurnBack)  # its own part of what another node decides
+
+
+class StateForbids(Conflict):
+    """The table has no such act in the step's present state."""
+
+    code = "state_forbids"
+    title = "事项当前状态不允许此操作"
+
+
+class NotOurStep(Conflict):
+    """Another node decides this step; only that node moves it."""
+
+    code = "not_our_step"
+    title = "该事项由其他地区办理"
+
+
+class NotYourDepartment(Forbidden):
+    """Another department decides this step."""
+
+    code = "not_your_department"
+    title = "该事项由其他部门办理"
+
+
+class NothingToWithdraw(Conflict):
+    """Every step has ended, or its withdrawal has been asked already."""
+
+    code = "nothing_to_withdraw"
+    title = "没有可以撤回的事项"
+
+
+class StepAlreadyRequested(Conflict):
+    """The home asks a second time for a step that is here already."""
+
+    code = "step_already_requested"
+    title = "该事项已经转来"
+
+
+class _DecisionRecorder:
+    """Records the events of one decision and applies each to the case at once."""
+
+    def __init__(self, case: Case | None, act: acts.Act, facts: acts.Facts) -> None:
+        self.case = case
+        self.act = act
+        self.facts = facts
+        self.events: list[events.Event] = []
+
+    def record(self, kind: type[Happened], *, by: Actor | None = None, **payload: Any) -> Case:
+        """Record that this happened, by the act's own actor unless another is named."""
+        event: Any = kind(
+            number=(self.case.version if self.case else 0) + 1,
+            at=self.facts.at,
+            by=by or self.act.by,
+            act_id=self.act.id,
+            act_digest=self.act.digest,
+            **payload,
+        )
+        self.events.append(event)
+        self.case = evolve(self.case, event)
+        return self.case
+
+
+def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.Event, ...]:
+    """What happens if this act is done to the case now; raises a Refusal. No events: nothing remains to be done."""
+    recorder = _DecisionRecorder(case, act, facts)
+    if isinstance(act, acts.Open):
+        recorder.record(events.Opened, case=f"{facts.here}/{act.number}", application=act.application)
+    elif isinstance(act, acts.Request):
+        _request(recorder, act)
+    elif case is None:
+        raise NoSuchCase("没有这个办件。")
+    else:
+        _OWN_RULES.get(type(act), _move)(recorder, case, act)
+    if recorder.case and recorder.case.home == facts.here:
+        _go_on(recorder, recorder.case)
+    return tuple(recorder.events)
+
+
+def _request(recorder: _DecisionRecorder, act: acts.Request) -> None:
+    step = act.commission.step
+    if recorder.case and step.code in recorder.case.steps:
+        raise StepAlreadyRequested("该事项已经转来，不能重复。")
+    if act.by.node != act.case.partition("/")[0]:
+        raise NotOurStep("只有办件的受理地可以转来事项。")
+    decider = find_node(recorder.facts.directory, step.division)
+    if decider is None or decider.node != recorder.facts.here:
+        raise NotOurStep("该事项不由本地办理。")
+    recorder.record(events.Requested, case=act.case, node=decider.node, commission=act.commission)
+
+
+def _move(recorder: _DecisionRecorder, case: Case, act: acts.StepAct) -> None:
+    step = case.step(act.step)
+    moving = Moving(case, step, act, recorder.facts)
+    _check_speaker(moving)
+    if isinstance(act, HOME_SPEAKS) and _is_settled(recorder, moving):
+        return
+    if act.version is not None and act.version != step.version:
+        raise StaleVersion("该事项已有新的进展，请刷新后重试。")
+    is_open = isinstance(act, acts.Lapse) or (step.state, act.name) in TABLE
+    kind, payload = event_of(moving) if is_open else (None, {})
+    if kind is None or (step.state, kind.act) not in TABLE:
+        raise StateForbids(f"事项处于“{STATE_NAMES[step.state]}”，不能执行此操作。")
+    done_at = moving.moment if moving.moment != recorder.facts.at else None
+    recorder.record(kind, step=act.step, done_at=done_at, **payload)
+
+
+def _check_speaker(moving: Moving) -> None:
+    """One writer per step: its pinned decider, or the home while none is pinned. This holds for officers, citizens and
+    peers.
+
+    Only what the applicant says comes from the home. An officer speaks for the department that decides, or that is
+    asked for its opinion.
+    """
+    case, step, by = moving.case, moving.step, moving.act.by
+    is_homes = isinstance(moving.act, (*HOME_SPEAKS, *HOME_CHECKS)) and not _is_ours_abroad(moving)
+    speaker = case.home if is_homes else step.node
+    if by.node != (speaker or case.home):
+        raise NotOurStep("该事项由其他地区办理，只有办理地可以作出处理。")
+    if by.part == "officer" and by.department not in _departments(moving):
+        raise NotYourDepartment("该事项由其他部门办理。")
+    if by.part == "citizen" and not isinstance(moving.act, acts.Supply):
+        raise NotYourDepartment("该事项由主管部门办理。")
+
+
+def _departments(moving: Moving) -> Collection[str]:
+    """Those whose officers may do it."""
+    if isinstance(moving.act, HOME_SPEAKS):
+        return ()
+    if isinstance(moving.act, HOME_CHECKS):
+        return {moving.step.plan.part.department} if moving.step.plan.part else ()
+    return moving.step.opinions if isinstance(moving.act, acts.Opine) else {moving.step.plan.department}
+
+
+def _is_ours_abroad(moving: Moving) -> bool:
+    """Whether it is told by the decider that it has what the applicant supplied here."""
+    return moving.is_mirror and moving.act.by.part == "node" and isinstance(moving.act, acts.Supply)
+
+
+def _is_settled(recorder: _DecisionRecorder, moving: Moving) -> bool:
+    """Whether what the home says moves nothing here: it goes on by letter, or has come after the step had ended."""
+    act = moving.act
+    if act.by.part == "node" and not moving.is_mirror and moving.step.has_ended:
+        return True
+    if isinstance(act, acts.Supply) and not _is_ours_abroad(moving):
+        check_supply(moving)
+        if moving.is_mirror:
+            recorder.record(events.Answered, step=act.step, form=act.form, materials=act.materials)
+            return True
+    return False
+
+
+def _paper(recorder: _DecisionRecorder, case: Case, act: acts.PostPaper | acts.ConfirmPaper) -> None:
+    """Originals between home and decider: each tells what it does itself, the department that has to do with them."""
+    step = case.step(act.step)
+    part = step.plan.part
+    hands = {case.home: (part or step.plan).department, step.node: step.plan.department}
+    if act.by.node not in hands or act.leg not in (None, leg_of(case, act)):
+        raise NotOurStep("只有受理地和办理地可以登记自己寄出和签收的原件。")
+    if act.by.node == recorder.facts.here and (act.by.part, act.by.department) != ("officer", hands[act.by.node]):
+        raise NotYourDepartment("原件由负责核验或者办理的部门寄送和签收。")
+    if act.version is not None and act.version != step.version:
+        raise StaleVersion("该事项已有新的进展，请刷新后重试。")
+    kind, payload = paper_moved(case, act, recorder.facts.here)
+    recorder.record(kind, **payload)
+
+
+def _follow_up(recorder: _DecisionRecorder, case: Case, act: acts.FollowUp) -> None:
+    step = case.step(act.step)
+    if act.by.node != case.home or act.by.department != case.lead:
+        raise NotYourDepartment("只有牵头部门可以办理后续跟进。")
+    if not case.leaves_to_lead(step) or act.step in case.followed_up:
+        raise StateForbids("该事项没有需要后续跟进的内容。")
+    recorder.record(events.FollowedUp, step=act.step, note=act.note)
+
+
+def _note_bounce(recorder: _DecisionRecorder, case: Case, act: acts.Bounce | acts.Resend) -> None:
+    """The home notes what became of its own word to the decider; the step itself is not moved by that."""
+    if {act.by.node, recorder.facts.here} != {case.home} or act.by.part != "node":
+        raise NotOurStep("只有办件的受理地记录转办函件的退回。")
+    step = case.step(act.step)
+    if step.has_ended or step.node in ("", case.home):
+        return
+    if isinstance(act, acts.Bounce):
+        recorder.record(Bounced, step=act.step, letter=act.letter, code=act.code)
+    elif step.bounced:
+        recorder.record(Resent, step=act.step, letter=act.letter)
+
+
+def _withdraw(recorder: _DecisionRecorder, case: Case, act: acts.Withdraw) -> None:
+    if act.by.node != case.home:
+        raise NotOurStep("只能在提交地撤回。")
+    if act.version is not None and act.version != case.version:
+        raise StaleVersion("办件已有新的进展，请刷新后重试。")
+    for code, step in case.steps.items():
+        is_ours = step.node in ("", case.home)
+        if is_ours and (step.state, "withdraw") in TABLE:
+            recorder.record(events.Withdrawn, step=code)
+        elif not is_ours and step.state in HELD and step.withdrawal_asked_at is None:
+            recorder.record(events.WithdrawalAsked, step=code)
+    if not recorder.events:
+        raise NothingToWithdraw("所有事项都已办结或已申请撤回。")
+
+
+def _answer_withdrawal(recorder: _DecisionRecorder, case: Case, act: acts.AskWithdrawal) -> None:
+    """The decider lets the step go; if it has ended, its decision came first and has been told already."""
+    if act.by.node != case.home:
+        raise NotOurStep("只有办件的受理地可以代申请人撤回。")
+    step = case.step(act.step)
+    if step.node != recorder.facts.here:
+        raise NotOurStep("该事项由其他地区办理，应由办理地答复撤回。")
+    if not step.has_ended:
+        recorder.record(events.Withdrawn, by=Actor(node=recorder.facts.here, part="node"), step=act.step)
+
+
+_OWN_RULES: Mapping[type[acts.Act], Callable[[_DecisionRecorder, Case, Any], None]] = {
+    acts.Withdraw: _withdraw,
+    acts.AskWithdrawal: _answer_withdrawal,
+    acts.FollowUp: _follow_up,
+    acts.PostPaper: _paper,
+    acts.ConfirmPaper: _paper,
+    acts.Bounce: _note_bounce,
+    acts.Resend: _note_bounce,
+}
+
+
+def _go_on(recorder: _DecisionRecorder, case: Case) -> None:
+    """What follows at home: tell the applicant, skip what can no more be done, send what may start, close the case.
+
+    Steps stand in the order of the plan, so that one pass sees every need before what waits on it.
+    """
+    facts = recorder.facts
+    by = Actor(node=facts.here, part="node")
+    for code in case.steps:
+        step = case.steps[code]
+        if step.state == "supplementing" and step.supplement and step.supplement.due_on is None:
+            days = step.plan.terms.supplement_days
+            due_on = add_working_days(china_day(facts.at), days, facts.calendar)
+            case = recorder.record(events.Told, by=by, step=code, due_on=due_on)
+        if step.state not in ("waiting", "checking") or (step.state == "checking" and not step.checked_at):
+            continue
+        needed = {need: case.steps[need].state for need in step.plan.needs}
+        lost = next((need for need, state in needed.items() if state in ENDED - GRANTED), None)
+        decider = find_node(facts.directory, step.plan.division)
+        if lost:
+            case = recorder.record(events.Skipped, by=by, step=code, waits_on=lost)
+        elif decider and all(state in GRANTED for state in needed.values()):
+            if step.plan.part and step.state == "waiting" and decider.node != facts.here:
+                case = recorder.record(handover.CheckAsked, by=by, step=code)
+                continue
+            pinned = {"node": decider.node, "directory_version": facts.directory.version}
+            case = recorder.record(events.Sent, by=by, step=code, **pinned)
+    if case.closed_at is None and may_close(case):
+        is_withdrawn = all(step.state in ("withdrawn", "skipped") for step in case.steps.values() if step.has_ended)
+        left = tuple(code for code, step in case.steps.items() if not step.has_ended)
+        recorder.record(events.Closed, by=by, outcome="withdrawn" if is_withdrawn else "completed", open_steps=left)
+
+
+def may_close(case: Case) -> bool:
+    """Whether the bundle's rule lets the case close (办结): all steps have ended, or, against the applicant's
+    undertaking, those of the lead department.
+    """
+    if all(step.has_ended for step in case.steps.values()):
+        return True
+    if case.closing == "all" or all(each.kind != "closing" for each in case.undertakings):
+        return False
+    led = [step for step in case.steps.values() if step.plan.department == case.lead]
+    return bool(led) and all(step.has_ended for step in led)

@@ -1,0 +1,146 @@
+"""Opening a case: from what a citizen hands in to an application with nothing missing, or every fault at once."""
+
+from collections.abc import Mapping
+
+from server.domain.case.case import Application, HandedIn
+from server.domain.catalogue.answers import division_faults, pointer
+from server.domain.catalogue.bundles import Bundle
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import CODE, Context, province_of
+from server.domain.catalogue.forms import FormFaulty, form_faults
+from server.domain.catalogue.merging import MergedForm, merge
+from server.domain.catalogue.plan import PlannedStep, make_plan
+from server.domain.errors import FieldFault, Invalid
+from server.domain.exchange.directory import Directory
+from server.domain.exchange.routing import route
+from server.domain.materials import Upload
+from server.domain.people.persons import Person, SubjectGiven
+from server.domain.rules.undertakings import SignedUndertaking
+from server.domain.sentences import sentences
+from server.domain.values import Value
+
+
+class SubjectIsApplicant(Invalid):
+    """Only relatives of the subject apply for this, and the form names the applicant as the subject."""
+
+    code = "subject_is_applicant"
+    title = "应由亲属申请"
+
+
+class MaterialGiven(Value):
+    """One material of a submission: which kind it is, and the id that its upload was answered with."""
+
+    code: str
+    id: str
+
+
+class Submission(Value):
+    """A finished application as it is handed in (提交); `division` is where inside the home (empty: the home).
+
+    The materials of `deferred` come later (容缺), against one of the undertakings that are signed. An agent names the
+    mandate.
+    """
+
+    bundle: str
+    division: str = ""
+    answers: Mapping[str, str]
+    form: Mapping[str, str]
+    materials: tuple[MaterialGiven, ...]
+    deferred: tuple[str, ...] = ()
+    undertakings: tuple[SignedUndertaking, ...] = ()
+    mandate: str = ""
+
+
+def application_of(
+    catalogue: Catalogue,
+    submission: Submission,
+    *,
+    applicant: Person,
+    uploads: Mapping[str, Upload],
+    context: Context,
+) -> Application:
+    """The checked application; raises NoSuchBundle, AnswersIncomplete, NothingToApplyFor, SubjectIsApplicant, or
+    FormFaulty naming every fault.
+
+    `uploads` are those of who hands it in, by id. Fields that the proven name fills are filled here.
+    """
+    bundle = catalogue.of(province_of(context.home)).bundle(submission.bundle)
+    steps = make_plan(catalogue, bundle, submission.answers, context=context)
+    merged = merge(catalogue, bundle, steps)
+    faults = form_faults(merged.fields, submission.form, on=context.on) + _place_faults(merged, submission, context)
+    faults += _material_faults(merged, submission, uploads)
+    if faults:
+        raise FormFaulty("请按提示修改后重新提交。", errors=faults)
+    known = {"name": applicant.name, "id_number": applicant.id_number}
+    filled = {each.field.code: known[each.field.filled_from] for each in merged.filled if each.field.filled_from}
+    return Application(
+        bundle=bundle.code,
+        bundle_name=bundle.name,
+        catalogue=catalogue.version,
+        closing=bundle.closing,
+        lead=bundle.lead,
+        applicant=applicant,
+        subject=_subject(bundle, submission.form, applicant),
+        answers=submission.answers,
+        form={**submission.form, **filled},
+        materials=tuple(
+            HandedIn(code=given.code, **uploads[given.id].model_dump()) for given in dict.fromkeys(submission.materials)
+        ),
+        deferred=tuple(dict.fromkeys(submission.deferred)),
+        steps=steps,
+    )
+
+
+def check_places(steps: tuple[PlannedStep, ...], directory: Directory) -> None:
+    """Raises NoNodeFor if a step of the plan would be decided where no node is."""
+    for step in steps:
+        route(directory, step.division)
+
+
+def _subject(bundle: Bundle, form: Mapping[str, str], applicant: Person) -> SubjectGiven | None:
+    """The subject for whom a relative applies, as the form names them; None if the applicant is the subject."""
+    if bundle.subject_fields is None:
+        return None
+    name, id_number = bundle.subject_fields
+    if form[id_number] != applicant.id_number:
+        return SubjectGiven(name=form[name], id_number=form[id_number])
+    if "subject" not in bundle.applicants:
+        detail = "这件事应由亲属申请，请填写当事人本人的身份证号码。"
+        raise SubjectIsApplicant(
+            detail, errors=[FieldFault(pointer=pointer("form", id_number), code="subject_is_applicant", detail=detail)]
+        )
+    return None
+
+
+def _place_faults(merged: MergedForm, submission: Submission, context: Context) -> list[FieldFault]:
+    """A place of the form must exist today; nothing is decided there, so it may be a town or a zone."""
+    codes = [each.field.code for each in merged.fields if each.field.type == "division"]
+    return [
+        fault
+        for code in codes
+        if CODE.fullmatch(submission.form.get(code, ""))
+        for fault in division_faults(context, submission.form[code], at=pointer("form", code), must_decide=False)
+    ]
+
+
+def _material_faults(merged: MergedForm, submission: Submission, uploads: Mapping[str, Upload]) -> list[FieldFault]:
+    known = {each.material.code: each for each in merged.materials}
+    faults = []
+    for index, given in enumerate(submission.materials):
+        if given.code not in known:
+            faults.append(_fault(f"{index}/code", "unknown", "这件事不需要这种材料。"))
+        elif given.id not in uploads:
+            faults.append(_fault(f"{index}/id", "material_unknown", "没有找到这份材料，请重新上传。"))
+    given_codes = {given.code for given in submission.materials}
+    for index, code in enumerate(submission.deferred):
+        if code not in known or not known[code].may_be_deferred or code in given_codes:
+            fault = _fault(f"{index}", "not_deferrable", "这种材料不能容缺后补，请现在上传。")
+            faults.append(fault.model_copy(update={"pointer": f"/deferred/{index}"}))
+    for code, each in known.items():
+        if each.is_required and code not in {*given_codes, *submission.deferred}:
+            faults.append(_fault("", "required", sentences(f"请上传：{each.material.name}")))
+    return faults
+
+
+def _fault(place: str, code: str, detail: str) -> FieldFault:
+    return FieldFault(pointer=f"/materials/{place}".rstrip("/"), code=code, detail=detail)

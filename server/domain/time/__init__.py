@@ -1,0 +1,1 @@
+"""Working days, and the dates and counts that follow from them."""
