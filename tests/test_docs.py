@@ -51,7 +51,7 @@ from server.domain.time.clock import Ledger, due, pause, resume
 from server.tools.datafiles import BrokenData
 from server.tools.publications import Heading, load_calendar, load_catalogue, load_divisions, load_nodes
 from tests.domain.places import CONTEXT
-from tests.house.arrows import MAY_IMPORT
+from tests.house.arrows import MAY_IMPORT, SUB_ROOMS
 from tests.house.house import House, descendants, own_value
 from tests.house.shapes import CLASS_LINES, FUNCTION_LINES, MODULE_LINES, NODE_FIELDS
 
@@ -241,6 +241,9 @@ def test_the_picture_of_the_moves_is_the_one_that_the_command_prints() -> None:
 def test_the_import_table_is_the_one_that_is_enforced() -> None:
     table = {row[0].strip("`"): set(SYMBOL.findall(row[2])) for row in rows("ARCHITECTURE.md", "## The floors")}
     assert table == {room: set(others) for room, others in MAY_IMPORT.items()}
+    heading = "### The rooms inside domain and desk"
+    inside = {row[0].strip("`"): set(SYMBOL.findall(row[2])) for row in rows("ARCHITECTURE.md", heading)}
+    assert inside == {room: set(others) for room, others in SUB_ROOMS.items()}
 
 
 def test_every_word_of_the_glossary_says_where_it_is_in_the_code() -> None:

@@ -55,6 +55,14 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         "to the tests": ("handlers/a.py", "import tests.world"),
         "in no room": ("server/attic.py", ""),
     },
+    "sub_rooms_point_down": {
+        "ground to a sub-room": ("server/domain/a.py", "from server.domain.people.persons import Person"),
+        "upward": ("server/domain/people/a.py", "from server.domain.rules import lifecycle"),
+        "sideways": ("server/domain/exchange/a.py", "import server.domain.people.persons"),
+        "more than the one file": ("server/domain/time/a.py", "from server.domain.catalogue.bundles import Bundle"),
+        "a citizen's to an officer's": ("server/desk/citizen/a.py", "from server.desk.officer.claiming import claim"),
+        "in no sub-room": ("server/domain/attic/a.py", ""),
+    },
     "imports_stand_on_top": {
         "in a function": ("handlers/a.py", "def f():\n    import json"),
         "under TYPE_CHECKING": (

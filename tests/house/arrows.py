@@ -37,6 +37,29 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "loadtests.cryptography": ("server.domain", "server.crypto", "server.node", "regions"),
     "loadtests": (),
 }
+# The rooms inside a full room: the files directly in it are its ground, which import none of them and are open to all.
+SUB_ROOMS: dict[str, tuple[str, ...]] = {
+    "server.domain.people": (),
+    "server.domain.catalogue": ("server.domain.people",),
+    "server.domain.catalogue_checks": ("server.domain.catalogue",),
+    "server.domain.time": ("server.domain.catalogue.items",),
+    "server.domain.exchange": ("server.domain.catalogue",),
+    "server.domain.case": (
+        *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
+    ),
+    "server.domain.rules": (
+        *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
+        "server.domain.case",
+    ),
+    "server.domain.effects": (
+        *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
+        *("server.domain.case", "server.domain.rules"),
+    ),
+    "server.desk.citizen": (),
+    "server.desk.background": ("server.desk.citizen",),
+    "server.desk.officer": ("server.desk.citizen", "server.desk.background"),
+}
+FULL_ROOMS = ("server.domain", "server.desk")
 DRIVERS = ("pymongo", "motor", "bson", "gridfs")
 DRIVER_FILE = "server/store/mongo.py"
 DRIVER_FILES = (DRIVER_FILE, "loadtests/sizes.py")
@@ -63,6 +86,22 @@ def arrows_point_down(house: House) -> Iterator[Breach]:
         for one in house.imports(source):
             if house.is_ours(one.module) and not any(is_in(one.module, other) for other in (room, *MAY_IMPORT[room])):
                 yield Breach(source.path, one.module, f"line {one.line}: {room} may not import {one.module}")
+
+
+def sub_rooms_point_down(house: House) -> Iterator[Breach]:
+    """A sub-room imports the ground of its room and the sub-rooms listed for it; the ground imports none of them."""
+    for source in house.sources:
+        own = sub_room_of(source.module)
+        room = next((each for each in FULL_ROOMS if is_in(source.module, each)), None)
+        if room is None or source.is_package:
+            continue
+        if own is None and source.module.count(".") > room.count(".") + 1:
+            yield Breach(source.path, "", f"stands in no sub-room of {room}")
+        for one in house.imports(source):
+            other = sub_room_of(one.module)
+            is_listed = any(is_in(one.module, each) for each in SUB_ROOMS.get(own or "", ()))
+            if is_in(one.module, room) and other not in (None, own) and not is_listed:
+                yield Breach(source.path, one.module, f"line {one.line}: {own or room} may not import {one.module}")
 
 
 def imports_stand_on_top(house: House) -> Iterator[Breach]:
@@ -127,6 +166,10 @@ def a_pure_domain(house: House) -> Iterator[Breach]:
         for node in ast.walk(source.tree):
             if what := _impurity(node):
                 yield Breach(source.path, what, f"line {node.lineno}: {what}")  # type: ignore[attr-defined]
+
+
+def sub_room_of(module: str) -> str | None:
+    return next((room for room in SUB_ROOMS if is_in(module, room)), None)
 
 
 def room_of(module: str) -> str | None:

@@ -9,6 +9,7 @@ Rule = Callable[[House], Iterator[Breach]]
 
 RULES: tuple[Rule, ...] = (
     arrows.arrows_point_down,
+    arrows.sub_rooms_point_down,
     arrows.imports_stand_on_top,
     arrows.no_circles,
     arrows.names_come_from_their_real_place,
