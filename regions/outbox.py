@@ -60,16 +60,22 @@ async def deliver(node: Node, peer: NodeEntry) -> bool:
     head = await log.head(state.head, stream=state.stream, genesis=state.genesis)
     is_idle = head.position <= state.acknowledged
     is_heartbeat_due = is_idle and await _is_heartbeat_due(node, peer.node, head)
+    # An idle way costs one read: without letters and without a due heartbeat nothing is written or sent.
     if is_idle and not is_heartbeat_due and not (await node.store.letters_out.to_log(peer.node, limit=1)).seen:
         return False
+    # Step 2. Marking twice changes nothing. Without it a crash after the last append would leave these letters
+    # unmarked, and the next append would put them into a second batch.
     if head.number and (of_head := await log.entry(head.position)):
         await node.store.letters_out.mark_logged(peer.node, of_head.letters, head.position)
     written: Mapping[str, Written] = {}
+    # Step 3. One batch in flight per peer: letters that come in the meantime gather for the next one.
     if is_idle:
         chosen = await _append(node, peer.node, head, may_be_empty=is_heartbeat_due)
         if chosen is None:
             return False
         written = {each.id: each for each in chosen}
+    # Step 4. Only an entry that was read back is sent: another courier may have appended first, or our append may be
+    # unknown.
     entry = await log.after(state.acknowledged)
     if entry is None or (attempt := await _attempt(node, peer.node, state)) is None:
         return False
@@ -86,6 +92,7 @@ async def open_stream(node: Node, peer: str, *, by: str) -> Outbound:
         raise StreamNotStopped(f"与 {peer} 的通道没有停止。")
     opened = in_next_stream(state)
     log, position = node.store.log("out", peer), state.acknowledged
+    # Before the state changes: a crash in between repeats this, and no letter stays in a stream that is no longer sent.
     while entry := await log.after(position):
         await node.store.letters_out.requeue(entry.letters, opened.stream)
         position = entry.position
@@ -130,6 +137,7 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> S
 
     If somebody else was first the entry is theirs, and is read back and sent all the same.
     """
+    # Before the letters are read: a letter that is committed in between is later than the watermark.
     complete_to = await _complete_to(node)
     most = node.settings.batch_letters
     waiting = await node.store.letters_out.to_log(peer, limit=most + 1)
@@ -137,6 +145,8 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> S
     chosen = _fitting(waiting[:most])
     if not chosen and not may_be_empty:
         return None
+    # The watermark says that all letters up to it stand in this batch or before, so it stays before the first one left
+    # out.
     if len(chosen) < len(waiting):
         complete_to = min(complete_to, waiting[len(chosen)].at - A_MOMENT)
     if waiting.unreadable and (oldest := await node.store.letters_out.oldest_unlogged(peer)):
@@ -158,6 +168,7 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> S
 async def _complete_to(node: Node) -> datetime:
     """The moment up to which no letter of ours can still come: fixed before the letters are read."""
     behind = node.clock.now() - BEHIND
+    # A letter gets into the outbox when its case is relayed, so the oldest relay still due bounds the watermark.
     oldest = await node.store.cases.oldest_relay()
     return min(behind, oldest - A_MOMENT) if oldest else behind
 
@@ -204,6 +215,8 @@ async def _send(
         await _note_failure(node, peer.node, entry, failure=failure, attempt=attempt)
         return False
     batch, at = entry.batch, node.clock.now()
+    # The evidence first: if the process ends after it, the batch is sent again and receipted again, and nothing is
+    # lost.
     await node.store.log("out", peer.node).mark_receipted(entry.position, delivered.evidence)
     await node.store.peers.change(peer.node, lambda state: _after_success(state, entry, delivered.head, at=at))
     node.metrics.letters_sent.labels(peer.node).inc(len(texts))
@@ -216,6 +229,7 @@ async def _check_head(node: Node, peer: str, entry: Entry, *, head: Head) -> Non
     if head.position < entry.position:
         raise PeerFailure("head_behind_receipt")
     known = await node.store.log("out", peer).entry(head.position)
+    # After a restore from a backup our log ends before the peer's copy of it.
     if known is None:
         raise PeerFailure("sender_behind", head=head)
     if known.hash != head.hash:
@@ -226,6 +240,7 @@ def _after_success(state: Outbound, entry: Entry, head: Head, *, at: datetime) -
     """A receipt that comes late takes nothing back; what the head tells of later batches waits for their own receipts,
     for else one whose receipt was lost would never be sent again, and never be proven.
     """
+    # Only an operator lets a stopped way go on, in a new stream; a late receipt must not.
     if state.stopped:
         return state
     hint = max(head.number, state.head) if head.stream == state.stream else state.head
@@ -240,7 +255,7 @@ async def _note_failure(node: Node, peer: str, entry: Entry, *, failure: PeerFai
 
     def change(state: Outbound) -> Outbound:
         if state.stopped or entry.position <= state.acknowledged:
-            return state  # somebody else knows better by now
+            return state  # another courier has got this batch through
         if not is_superseded(attempt, state):
             seconds = wait(state.failures)
             state = failed(state, failure.reason, at=at, wait=seconds, skew_seconds=failure.skew_seconds)

@@ -40,6 +40,7 @@ async def unpack(node: Node, peer: str) -> bool:
     done = (await node.store.peers.inbound(peer)).spread
     found = await node.store.log("in", peer).following(done, limit=BATCHES_AT_ONCE)
     opened = {entry.batch.number: entry for entry in found}
+    # In order and one by one: the kept position says that everything before it is unpacked, also after a crash.
     for number in range(done.number + 1, done.number + 1 + found.seen):
         position = Position(done.stream, number)
         if number in opened:
@@ -49,6 +50,7 @@ async def unpack(node: Node, peer: str) -> bool:
             is_whole = await apart.set_apart(node, "batch", _batch_id(peer, position), fault=fault)
         broken = {} if is_whole else {"is_broken": 1}
         await node.store.peers.keep_inbound(peer, spread=position, **broken)
+    # The sender has opened its next stream, so that this one gets no more entries.
     if not found.seen and await node.store.log("in", peer).entry(Position(done.stream + 1, 1)):
         await node.store.peers.keep_inbound(peer, spread=Position(done.stream + 1, 0))
         return True
@@ -83,6 +85,7 @@ async def _keep(node: Node, peer: str, entry: Entry, *, indexes: Sequence[int]) 
     first, at = indexes[0] if indexes else 0, node.clock.now()
     conflicts = await node.store.letters_in.keep(letters, sender=peer, at=at, position=entry.position, first=first)
     for letter in conflicts:
+        # Control letters are never refused by letter, or two nodes could refuse each other's refusals for ever.
         if letter.kind not in CONTROL_LETTERS:
             await tell_refused(node, letter.id, LetterConflict.code, sender=peer, round=0)
         node.log.error("letter.conflict", peer=peer, letter=letter.id, case=letter.case, kind=letter.kind)
@@ -98,6 +101,7 @@ async def settle(node: Node) -> bool:
 
 async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
     """Judge each; a letter of a case that was stopped by an earlier one keeps its place and is judged next time."""
+    # A letter waits for the one before it in its case (`after`), but not for one that is settled in this same round.
     before = {kept.letter.after for kept in due if kept.letter.after} - {kept.letter.id for kept in due}
     free = set(await node.store.letters_in.released(before) if before else ())
     acts_by_case: dict[str, list[tuple[KeptLetter, Act]]] = {}
@@ -132,11 +136,13 @@ async def _do(node: Node, acts_by_case: dict[str, list[tuple[KeptLetter, Act]]])
     await relay_soon(node, *done.records)
     settled = []
     for kept, act in (each for course in acts_by_case.values() for each in course):
+        # Not tried, as an earlier act on the case failed: the letter keeps its place in the order.
         if act.id not in done.answers:
             continue
         refusal = done.answers[act.id]
         if refusal is None:
             settled.append(kept)
+        # No fault of the letter: it is tried again, and the sender is told nothing.
         elif isinstance(refusal, StaleVersion | Unavailable):
             await _postpone(node, kept, refusal.code)
         else:
@@ -170,6 +176,7 @@ async def _postpone(node: Node, kept: KeptLetter, reason: str) -> None:
 async def _refuse(node: Node, kept: KeptLetter, refusal: Refusal) -> None:
     """Tell the sender, note a peer that spoke on a foreign matter, and leave the letter where people see it."""
     letter = kept.letter
+    # The sender first: after a crash the letter is judged again, and telling it again changes nothing.
     await tell_refused(node, letter.id, refusal.code, sender=letter.sender, round=kept.round)
     if isinstance(refusal, NotOurStep):
         about = {"peer": letter.sender, "case": str(letter.case), "step": str(letter.step), "kind": letter.kind}

@@ -54,7 +54,7 @@ class Intake:
         self._most_documents = most_documents
         self._most_bytes = most_bytes
         self._most_in_flight = most_in_flight
-        self.tell_size: Callable[[int], object] = _nobody
+        self.tell_size: Callable[[int], object] = _ignore_size
         self._gathering: deque[WriteBatch] = deque()
         self._aboard: dict[str, WriteBatch] = {}
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -66,6 +66,7 @@ class Intake:
         it may or may not be stored (adding it again is safe), and Unavailable when it was not sent.
         """
         id = safe_document(document)["_id"]
+        # The same document twice at once is a repeated request: both callers share one place and one outcome.
         batch = self._aboard.get(id) or self._take_in(document)
         self._send_waiting()
         await batch.landed.wait()
@@ -88,6 +89,7 @@ class Intake:
         return last
 
     def _send_waiting(self) -> None:
+        # No timer: an idle node sends at once, and a busy one gathers while its batches are in flight.
         while self._gathering and len(self._in_flight) < self._most_in_flight:
             task = asyncio.create_task(self._carry(self._gathering.popleft()))
             self._in_flight.add(task)
@@ -102,6 +104,7 @@ class Intake:
         try:
             await self._store(batch)
         finally:
+            # Also after an unforeseen fault or a cancellation: no caller waits for a batch that is gone.
             self._land(batch)
             if batch.left():
                 self._turn_away(batch.fault)
@@ -115,6 +118,7 @@ class Intake:
             except OutcomeUnknown as fault:
                 batch.fault = fault
             except Unavailable as fault:
+                # An earlier try may have stored some of it, so an unknown outcome stays unknown.
                 batch.fault = batch.fault or fault
                 return
             if not batch.left():
@@ -126,11 +130,14 @@ class Intake:
         taken = await self._database.insert_many(self._collection, sent)
         batch.stored.update({one["_id"]: one for place, one in enumerate(sent) if place not in taken})
         try:
+            # An earlier request or our own earlier try has the `_id`: what is stored is the answer, and the caller
+            # compares.
             batch.stored.update(await self._database.get_many(self._collection, [sent[one]["_id"] for one in taken]))
         except Unavailable as fault:
             raise OutcomeUnknown from fault
 
     def _land(self, batch: WriteBatch) -> None:
+        # Before the callers wake up: one that adds its document again must get a new batch.
         for id in batch.documents:
             del self._aboard[id]
         batch.landed.set()
@@ -144,7 +151,7 @@ class Intake:
             self._land(batch)
 
 
-def _nobody(_size: int) -> None:
+def _ignore_size(_size: int) -> None:
     """Default for `tell_size`: ignores the size."""
 
 

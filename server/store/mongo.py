@@ -47,8 +47,10 @@ class MongoDatabase:
         self._queries = frozenset(queries)
         self._database = client.get_database(
             name,
+            # An answer tells what a majority has on disk, so that a change of the primary takes nothing back.
             write_concern=WriteConcern("majority", j=True),
             read_concern=ReadConcern("majority"),
+            # A secondary may be behind, and an act must be decided on the newest case.
             read_preference=ReadPreference.PRIMARY,
         )
 
@@ -63,19 +65,13 @@ class MongoDatabase:
         listeners: Sequence[Any] = (),
     ) -> Self:
         """A database that opens its first connection with the first call; each call ends within the timeout."""
-        milliseconds = int(timeout_seconds * 1000)
-        options: dict[str, Any] = {
-            "appname": "tongban",
-            "connectTimeoutMS": milliseconds,
-            "serverSelectionTimeoutMS": milliseconds,
-            "timeoutMS": milliseconds,
-            "event_listeners": list(listeners),
-        }
-        return cls(AsyncIOMotorClient(uri, **options), name, queries=queries)
+        client = AsyncIOMotorClient(uri, event_listeners=list(listeners), **_options(int(timeout_seconds * 1000)))
+        return cls(client, name, queries=queries)
 
     async def prepare(self) -> None:
         """Declare the index of each field that a query reads; those that exist are left alone."""
         with _reading():
+            # One field per index: the embedded server takes `a_b` and `(a, b)` for the same index.
             for collection, field in sorted({(query.collection, query.field) for query in self._queries}):
                 await self._database[collection].create_index(field)
 
@@ -91,6 +87,7 @@ class MongoDatabase:
             safe_document(document)
         with _writing():
             try:
+                # Unordered, so that a duplicate does not keep the documents behind it from being stored.
                 await self._database[collection].insert_many(documents, ordered=False)
             except BulkWriteError as fault:
                 return _places_of_duplicates(fault)
@@ -99,6 +96,7 @@ class MongoDatabase:
     async def replace(self, collection: str, document: Document, *, version: int) -> bool:
         safe_document(document)
         with _writing():
+            # The version in the filter makes this a compare-and-set: of two writers one matches.
             found = await self._database[collection].replace_one({"_id": document["_id"], "version": version}, document)
         return bool(found.matched_count)
 
@@ -112,6 +110,7 @@ class MongoDatabase:
         ]
         with _writing():
             found = await self._database[collection].bulk_write(changes, ordered=False)
+        # The server tells how many matched, not which; a caller that must know reads again.
         return int(found.matched_count)
 
     async def mark(self, collection: str, mark: Mark) -> bool:
@@ -169,6 +168,7 @@ class MongoDatabase:
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if not ids:
             return
+        # By `_id` alone: by any other field the embedded server reads the whole collection.
         unwanted = {"_id": {"$in": [safe(id) for id in ids]}}
         with _writing():
             await self._database[collection].delete_many(unwanted)
@@ -190,6 +190,16 @@ class MongoDatabase:
             raise UndeclaredQuery(f"without a bound: {query}")
 
 
+def _options(milliseconds: int) -> dict[str, Any]:
+    return {
+        "appname": "tongban",
+        # Each stage and the whole call have a bound: a request must not hang with the database.
+        "connectTimeoutMS": milliseconds,
+        "serverSelectionTimeoutMS": milliseconds,
+        "timeoutMS": milliseconds,
+    }
+
+
 def _update(mark: Mark) -> tuple[Document, Document]:
     safe_mark(mark)
     if not mark.fields:
@@ -202,6 +212,7 @@ def _places_of_duplicates(fault: BulkWriteError) -> frozenset[int]:
     details = fault.details
     faults = details["writeErrors"]
     if details["writeConcernErrors"] or not faults or any(one["code"] != DUPLICATE_KEY for one in faults):
+        # Something else than duplicates went wrong, so nothing is certain about any document of the batch.
         raise OutcomeUnknown from fault
     return frozenset(one["index"] for one in faults)
 
