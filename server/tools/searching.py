@@ -19,6 +19,7 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.items import Item
 from server.domain.values import Value
 
+Kind = Literal["bundle", "item"]
 LONGEST_TEXT = 200
 LONGEST_WORD = 12
 WORDS_WEIGHT, NAME_WEIGHT, BUNDLE_WEIGHT = 5, 3, 1.1
@@ -34,7 +35,7 @@ logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells of its progress
 class Hit(Value):
     """What a search found; the score compares hits of one search only."""
 
-    kind: Literal["bundle", "item"]
+    kind: Kind
     code: str
     score: float
 
@@ -44,7 +45,9 @@ class SearchIndex:
 
     def __init__(self, catalogue: Catalogue) -> None:
         names = {item.code: item.name for item in catalogue.items}
-        texts = {("bundle", bundle.code): _of_bundle(bundle, names) for bundle in catalogue.bundles}
+        texts: dict[tuple[Kind, str], list[str]] = {
+            ("bundle", bundle.code): _of_bundle(bundle, names) for bundle in catalogue.bundles
+        }
         texts |= {("item", item.code): _of_item(item) for item in catalogue.items}
         called = [word for bundle in catalogue.bundles for word in (bundle.name, *bundle.words)]
         called += [word for item in catalogue.items for word in (item.name, *item.words)]

@@ -180,7 +180,7 @@ def bundles(node: Node, *, stage: str = "", subject: str = "", q: str = "") -> B
     chosen = [each for each in known.values() if stage in ("", each.stage) and subject in ("", each.subject)]
     return BundleList(
         catalogue=node.catalogue.version,
-        stages=node.catalogue.stages,
+        stages={subject: names for subject, names in node.catalogue.stages.items()},  # noqa: C416 # its keys are any text
         bundles=tuple(BundleLine(**each.model_dump(include=set(BundleLine.model_fields))) for each in chosen),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from server.desk.steps import LocalMoment
 from server.domain.apart import Found
@@ -124,7 +125,7 @@ def _view(draft: Draft) -> DraftView:
     return DraftView(**_line(draft), **{name: value for name, value in draft.wish if name != "bundle"})
 
 
-def _line(draft: Draft) -> dict[str, object]:
+def _line(draft: Draft) -> dict[str, Any]:
     return {
         "id": draft.id,
         "version": draft.version,

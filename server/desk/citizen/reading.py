@@ -1,6 +1,7 @@
 """Reading: what citizens are shown of their cases, with their own data masked."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from server.desk.citizen.applying import own_case
 from server.desk.citizen.licences import LicenceLine, licence_lines
@@ -112,7 +113,7 @@ def view(node: Node, record: Record) -> CaseView:
     )
 
 
-def _line(record: Record) -> dict[str, object]:
+def _line(record: Record) -> dict[str, Any]:
     case = record.case
     return {
         "id": record.id,

@@ -151,9 +151,9 @@ def differences(comparison: Comparison, conflict: int, totals: tuple[int, int]) 
     if receiver.attention:
         text = f"{receiver.attention} letters were refused by {side[1]} and stand in attention there"
         found.append(("refused", 0, text))
-    place = {"way": comparison.way, "stream": sender.stream}
+    way, stream, is_past = comparison.way, sender.stream, comparison.is_past
     return tuple(
-        Difference(kind=kind, number=number, words=words, is_past=comparison.is_past and kind != "refused", **place)
+        Difference(way=way, stream=stream, kind=kind, number=number, words=words, is_past=is_past and kind != "refused")
         for kind, number, words in found
     )
 
