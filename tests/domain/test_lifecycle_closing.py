@@ -8,7 +8,8 @@ from server.domain.case import acts
 from server.domain.case.case import Actor, Case
 from server.domain.catalogue.terms import APPEAL, Delivery, Undertaking
 from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
-from server.domain.rules.moves import AgencyMissing, NothingToDeliver
+from server.domain.rules.moves.deciding import AgencyMissing
+from server.domain.rules.moves.delivering import NothingToDeliver
 from tests.domain.carrying import Place, exchange, places, step_at
 from tests.world import (
     FACTS,

@@ -9,7 +9,9 @@ from server.domain.case import acts
 from server.domain.case.case import Actor, Case
 from server.domain.catalogue.terms import Terms
 from server.domain.rules.decide import decide
-from server.domain.rules.moves import LATE_MATERIAL, DeferredMaterialMissing, TooEarly
+from server.domain.rules.moves.deciding import DeferredMaterialMissing
+from server.domain.rules.moves.receiving import TooEarly
+from server.domain.rules.moves.supplementing import LATE_MATERIAL
 from server.domain.rules.supplements import NothingAsked, SupplementIncomplete, SupplementOver
 from tests.domain.carrying import Place, exchange, places, step_at
 from tests.world import (

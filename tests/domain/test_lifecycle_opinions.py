@@ -10,7 +10,8 @@ from server.domain.case.case import Case
 from server.domain.catalogue.items import OpinionRule
 from server.domain.catalogue.terms import Terms
 from server.domain.rules.decide import NotYourDepartment, decide
-from server.domain.rules.moves import NotHeard, OpinionsOpen
+from server.domain.rules.moves.deciding import OpinionsOpen
+from server.domain.rules.moves.opinions import NotHeard
 from tests.domain.carrying import exchange, places, step_at
 from tests.world import (
     HEARING,

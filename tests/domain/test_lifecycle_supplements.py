@@ -9,12 +9,12 @@ from server.domain.case import acts
 from server.domain.case.case import Actor, Case
 from server.domain.catalogue.terms import Gap, Terms
 from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
-from server.domain.rules.moves import (
+from server.domain.rules.moves.receiving import TooEarly
+from server.domain.rules.moves.supplementing import (
     LATE_SUPPLEMENT,
     NothingToPutRight,
     NotifiedTooLate,
     SupplementAskedAlready,
-    TooEarly,
 )
 from server.domain.rules.supplements import NothingAsked, SupplementIncomplete, SupplementOver
 from tests.domain.carrying import Place, carry, exchange, places, step_at

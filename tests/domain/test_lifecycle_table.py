@@ -14,9 +14,10 @@ from server.domain.catalogue.items import OpinionRule
 from server.domain.catalogue.terms import Delivery, Terms
 from server.domain.errors import Refusal
 from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
-from server.domain.rules.lifecycle import TABLE, evolve, replay
-from server.domain.rules.moves import TooEarly
+from server.domain.rules.lifecycle import evolve, replay
+from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.supplements import NothingAsked
+from server.domain.rules.table import TABLE
 from tests.world import (
     FACTS,
     HEARING,

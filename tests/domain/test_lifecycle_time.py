@@ -11,7 +11,7 @@ from server.domain.catalogue.items import SpecialStep
 from server.domain.catalogue.terms import Terms
 from server.domain.errors import Refusal
 from server.domain.rules.decide import NotOurStep, NotYourDepartment, StateForbids, decide
-from server.domain.rules.moves import ApproverIsOfficer, ProcedureNotDeclared, TooManyDays
+from server.domain.rules.moves.stopping import ApproverIsOfficer, ProcedureNotDeclared, TooManyDays
 from server.domain.time.clock import Due, ExtendedAlready, due
 from tests.domain.carrying import Place, exchange, places, step_at
 from tests.world import (

@@ -13,7 +13,8 @@ from server.domain.effects.letters_in import UndeclaredData, act_of
 from server.domain.errors import Refusal, StaleVersion
 from server.domain.rules.decide import NotOurStep, NotYourDepartment, StateForbids, decide
 from server.domain.rules.lifecycle import replay
-from server.domain.rules.parts import CheckedAlready, NoPaperDue, NoPaperOnItsWay, PaperPostedAlready
+from server.domain.rules.moves.starting import CheckedAlready
+from server.domain.rules.parts import NoPaperDue, NoPaperOnItsWay, PaperPostedAlready
 from tests.domain.carrying import Place, carry, exchange, places, step_at
 from tests.domain.places import CONTEXT
 from tests.world import (

@@ -12,8 +12,9 @@ from server.domain.case.case import ENDED, GRANTED, Actor, Case, State, Step
 from server.domain.case.events import EVENTS
 from server.domain.catalogue.terms import Delivery, Undertaking
 from server.domain.errors import Refusal
-from server.domain.rules.lifecycle import TABLE, replay
+from server.domain.rules.lifecycle import replay
 from server.domain.rules.parts import paper_is_due
+from server.domain.rules.table import TABLE
 from tests.domain.carrying import Place, carry
 from tests.world import (
     GRAPH,

@@ -6,7 +6,7 @@ from server.domain.case.acts import Gather
 from server.domain.case.case import Actor, Case, Step, local_id
 from server.domain.case.fetches import KeptFetch, is_wanted, offered
 from server.domain.rules.decide import StateForbids
-from server.domain.rules.moves import NothingToGather
+from server.domain.rules.moves.receiving import NothingToGather
 from server.node import Node
 
 

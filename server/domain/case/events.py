@@ -247,14 +247,15 @@ class Closed(Happened):
     open_steps: tuple[str, ...] = ()
 
 
-Event = Annotated[
-    Opened
-    | Requested
-    | Sent
+# What moves a step, by the tables of the rules.
+StepEvent = (
+    Sent
+    | CheckAsked
+    | Checked
+    | TurnedBack
     | Received
     | SupplementAsked
     | Told
-    | Answered
     | Supplied
     | Gathered
     | Accepted
@@ -270,11 +271,14 @@ Event = Annotated[
     | Delivered
     | Withdrawn
     | Skipped
+)
+Event = Annotated[
+    StepEvent
+    | Opened
+    | Requested
+    | Answered
     | WithdrawalAsked
     | FollowedUp
-    | CheckAsked
-    | Checked
-    | TurnedBack
     | PaperPosted
     | PaperArrived
     | Bounced

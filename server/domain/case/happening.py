@@ -1,10 +1,27 @@
 """What every event of a case carries, and those that move a step."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from server.domain.case.case import Actor
 from server.domain.values import Moment, Value
+
+
+class Header(TypedDict):
+    """What all events carry, as it is given to them when they are made."""
+
+    number: int
+    at: datetime
+    by: Actor
+    act_id: str
+    act_digest: str
+
+
+class StepHeader(Header):
+    """The same for those that move a step."""
+
+    step: str
+    done_at: datetime | None
 
 
 class Happened(Value):

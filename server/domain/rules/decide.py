@@ -1,19 +1,20 @@
 """Deciding: what happens to a case if an act is done to it now, or the refusal."""
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
-from server.domain.case import acts, events, handover
+from server.domain.case import acts, events
 from server.domain.case.bouncing import Bounced, Resent
-from server.domain.case.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase
-from server.domain.case.happening import Happened
+from server.domain.case.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase, Outcome, Step
+from server.domain.case.handover import CheckAsked
+from server.domain.case.happening import Header
 from server.domain.errors import Conflict, Forbidden, StaleVersion
 from server.domain.exchange.routing import find_node
-from server.domain.rules.lifecycle import TABLE, evolve
-from server.domain.rules.moves import event_of
+from server.domain.rules.lifecycle import evolve
+from server.domain.rules.move import AnyRule, AnyTransition
 from server.domain.rules.moving import Moving
 from server.domain.rules.parts import leg_of, paper_moved
 from server.domain.rules.supplements import check_supply
+from server.domain.rules.table import RULES, TRANSITIONS
 from server.domain.time.calendar import add_working_days
 from server.domain.values import china_day
 
@@ -65,16 +66,18 @@ class _DecisionRecorder:
         self.facts = facts
         self.events: list[events.Event] = []
 
-    def record(self, kind: type[Happened], *, by: Actor | None = None, **payload: Any) -> Case:
-        """Record that this happened, by the act's own actor unless another is named."""
-        event: Any = kind(
-            number=(self.case.version if self.case else 0) + 1,
-            at=self.facts.at,
-            by=by or self.act.by,
-            act_id=self.act.id,
-            act_digest=self.act.digest,
-            **payload,
-        )
+    def header(self, by: Actor | None = None) -> Header:
+        """What the next event carries, by the act's own actor unless another is named."""
+        return {
+            "number": (self.case.version if self.case else 0) + 1,
+            "at": self.facts.at,
+            "by": by or self.act.by,
+            "act_id": self.act.id,
+            "act_digest": self.act.digest,
+        }
+
+    def record(self, event: events.Event) -> Case:
+        """Record that this happened, and answer the case after it."""
         self.events.append(event)
         self.case = evolve(self.case, event)
         return self.case
@@ -84,16 +87,36 @@ def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.
     """What happens if this act is done to the case now; raises a Refusal. No events: nothing remains to be done."""
     recorder = _DecisionRecorder(case, act, facts)
     if isinstance(act, acts.Open):
-        recorder.record(events.Opened, case=f"{facts.here}/{act.number}", application=act.application)
+        case_name = f"{facts.here}/{act.number}"
+        recorder.record(events.Opened(**recorder.header(), case=case_name, application=act.application))
     elif isinstance(act, acts.Request):
         _request(recorder, act)
     elif case is None:
         raise NoSuchCase("没有这个办件。")
     else:
-        _OWN_RULES.get(type(act), _move)(recorder, case, act)
+        _do(recorder, case, act)
     if recorder.case and recorder.case.home == facts.here:
         _go_on(recorder, recorder.case)
     return tuple(recorder.events)
+
+
+def _do(recorder: _DecisionRecorder, case: Case, act: acts.Act) -> None:
+    """Judge an act on a case that is here: by the table of moves, unless it is one of those with a way of their own."""
+    match act:
+        case acts.Withdraw():
+            _withdraw(recorder, case, act)
+        case acts.AskWithdrawal():
+            _answer_withdrawal(recorder, case, act)
+        case acts.FollowUp():
+            _follow_up(recorder, case, act)
+        case acts.PostPaper() | acts.ConfirmPaper():
+            _paper(recorder, case, act)
+        case acts.Bounce() | acts.Resend():
+            _note_bounce(recorder, case, act)
+        case acts.StepAct():
+            _move(recorder, case, act)
+        case _:
+            raise TypeError(f"no rule judges {type(act).__name__}")
 
 
 def _request(recorder: _DecisionRecorder, act: acts.Request) -> None:
@@ -105,7 +128,8 @@ def _request(recorder: _DecisionRecorder, act: acts.Request) -> None:
     decider = find_node(recorder.facts.directory, step.division)
     if decider is None or decider.node != recorder.facts.here:
         raise NotOurStep("该事项不由本地办理。")
-    recorder.record(events.Requested, case=act.case, node=decider.node, commission=act.commission)
+    header, commission = recorder.header(), act.commission
+    recorder.record(events.Requested(**header, case=act.case, node=decider.node, commission=commission))
 
 
 def _move(recorder: _DecisionRecorder, case: Case, act: acts.StepAct) -> None:
@@ -116,15 +140,19 @@ def _move(recorder: _DecisionRecorder, case: Case, act: acts.StepAct) -> None:
         return
     if act.version is not None and act.version != step.version:
         raise StaleVersion("该事项已有新的进展，请刷新后重试。")
-    is_open = isinstance(act, acts.Lapse) or (step.state, act.name) in TABLE
-    kind, payload = event_of(moving) if is_open else (None, {})
-    if kind is None or (step.state, kind.act) not in TABLE:
+    rule = RULES[type(act)]
+    event = rule.event_of(case, step, act, facts=recorder.facts) if _is_open(rule, step) else None
+    if event is None or step.state not in TRANSITIONS[type(event)].states:
         raise StateForbids(f"事项处于“{STATE_NAMES[step.state]}”，不能执行此操作。")
-    done_at = moving.moment if moving.moment != recorder.facts.at else None
-    recorder.record(kind, step=act.step, done_at=done_at, **payload)
+    recorder.record(event)
 
 
-def _check_speaker(moving: Moving) -> None:
+def _is_open(rule: AnyRule, step: Step) -> bool:
+    """Whether the act may be tried in this state; one without an event of its own in any."""
+    return not isinstance(rule, AnyTransition) or step.state in rule.states
+
+
+def _check_speaker(moving: Moving[acts.StepAct]) -> None:
     """One writer per step: its pinned decider, or the home while none is pinned. This holds for officers, citizens and
     peers.
 
@@ -142,7 +170,7 @@ def _check_speaker(moving: Moving) -> None:
         raise NotYourDepartment("该事项由主管部门办理。")
 
 
-def _departments(moving: Moving) -> Collection[str]:
+def _departments(moving: Moving[acts.StepAct]) -> Collection[str]:
     """Those whose officers may do it."""
     if isinstance(moving.act, HOME_SPEAKS):
         return ()
@@ -151,20 +179,21 @@ def _departments(moving: Moving) -> Collection[str]:
     return moving.step.opinions if isinstance(moving.act, acts.Opine) else {moving.step.plan.department}
 
 
-def _is_ours_abroad(moving: Moving) -> bool:
+def _is_ours_abroad(moving: Moving[acts.StepAct]) -> bool:
     """Whether it is told by the decider that it has what the applicant supplied here."""
     return moving.is_mirror and moving.act.by.part == "node" and isinstance(moving.act, acts.Supply)
 
 
-def _is_settled(recorder: _DecisionRecorder, moving: Moving) -> bool:
+def _is_settled(recorder: _DecisionRecorder, moving: Moving[acts.StepAct]) -> bool:
     """Whether what the home says moves nothing here: it goes on by letter, or has come after the step had ended."""
     act = moving.act
     if act.by.part == "node" and not moving.is_mirror and moving.step.has_ended:
         return True
     if isinstance(act, acts.Supply) and not _is_ours_abroad(moving):
-        check_supply(moving)
+        check_supply(moving, act)
         if moving.is_mirror:
-            recorder.record(events.Answered, step=act.step, form=act.form, materials=act.materials)
+            header, given = recorder.header(), act.materials
+            recorder.record(events.Answered(**header, step=act.step, form=act.form, materials=given))
             return True
     return False
 
@@ -180,8 +209,7 @@ def _paper(recorder: _DecisionRecorder, case: Case, act: acts.PostPaper | acts.C
         raise NotYourDepartment("原件由负责核验或者办理的部门寄送和签收。")
     if act.version is not None and act.version != step.version:
         raise StaleVersion("该事项已有新的进展，请刷新后重试。")
-    kind, payload = paper_moved(case, act, recorder.facts.here)
-    recorder.record(kind, **payload)
+    recorder.record(paper_moved(case, act, recorder.facts.here, header=recorder.header()))
 
 
 def _follow_up(recorder: _DecisionRecorder, case: Case, act: acts.FollowUp) -> None:
@@ -190,7 +218,7 @@ def _follow_up(recorder: _DecisionRecorder, case: Case, act: acts.FollowUp) -> N
         raise NotYourDepartment("只有牵头部门可以办理后续跟进。")
     if not case.leaves_to_lead(step) or act.step in case.followed_up:
         raise StateForbids("该事项没有需要后续跟进的内容。")
-    recorder.record(events.FollowedUp, step=act.step, note=act.note)
+    recorder.record(events.FollowedUp(**recorder.header(), step=act.step, note=act.note))
 
 
 def _note_bounce(recorder: _DecisionRecorder, case: Case, act: acts.Bounce | acts.Resend) -> None:
@@ -201,9 +229,9 @@ def _note_bounce(recorder: _DecisionRecorder, case: Case, act: acts.Bounce | act
     if step.has_ended or step.node in ("", case.home):
         return
     if isinstance(act, acts.Bounce):
-        recorder.record(Bounced, step=act.step, letter=act.letter, code=act.code)
+        recorder.record(Bounced(**recorder.header(), step=act.step, letter=act.letter, code=act.code))
     elif step.bounced:
-        recorder.record(Resent, step=act.step, letter=act.letter)
+        recorder.record(Resent(**recorder.header(), step=act.step, letter=act.letter))
 
 
 def _withdraw(recorder: _DecisionRecorder, case: Case, act: acts.Withdraw) -> None:
@@ -213,10 +241,10 @@ def _withdraw(recorder: _DecisionRecorder, case: Case, act: acts.Withdraw) -> No
         raise StaleVersion("办件已有新的进展，请刷新后重试。")
     for code, step in case.steps.items():
         is_ours = step.node in ("", case.home)
-        if is_ours and (step.state, "withdraw") in TABLE:
-            recorder.record(events.Withdrawn, step=code)
+        if is_ours and step.state in TRANSITIONS[events.Withdrawn].states:
+            recorder.record(events.Withdrawn(**recorder.header(), step=code))
         elif not is_ours and step.state in HELD and step.withdrawal_asked_at is None:
-            recorder.record(events.WithdrawalAsked, step=code)
+            recorder.record(events.WithdrawalAsked(**recorder.header(), step=code))
     if not recorder.events:
         raise NothingToWithdraw("所有事项都已办结或已申请撤回。")
 
@@ -229,18 +257,8 @@ def _answer_withdrawal(recorder: _DecisionRecorder, case: Case, act: acts.AskWit
     if step.node != recorder.facts.here:
         raise NotOurStep("该事项由其他地区办理，应由办理地答复撤回。")
     if not step.has_ended:
-        recorder.record(events.Withdrawn, by=Actor(node=recorder.facts.here, part="node"), step=act.step)
-
-
-_OWN_RULES: Mapping[type[acts.Act], Callable[[_DecisionRecorder, Case, Any], None]] = {
-    acts.Withdraw: _withdraw,
-    acts.AskWithdrawal: _answer_withdrawal,
-    acts.FollowUp: _follow_up,
-    acts.PostPaper: _paper,
-    acts.ConfirmPaper: _paper,
-    acts.Bounce: _note_bounce,
-    acts.Resend: _note_bounce,
-}
+        by = Actor(node=recorder.facts.here, part="node")
+        recorder.record(events.Withdrawn(**recorder.header(by), step=act.step))
 
 
 def _go_on(recorder: _DecisionRecorder, case: Case) -> None:
@@ -255,24 +273,25 @@ def _go_on(recorder: _DecisionRecorder, case: Case) -> None:
         if step.state == "supplementing" and step.supplement and step.supplement.due_on is None:
             days = step.plan.terms.supplement_days
             due_on = add_working_days(china_day(facts.at), days, facts.calendar)
-            case = recorder.record(events.Told, by=by, step=code, due_on=due_on)
+            case = recorder.record(events.Told(**recorder.header(by), step=code, due_on=due_on))
         if step.state not in ("waiting", "checking") or (step.state == "checking" and not step.checked_at):
             continue
         needed = {need: case.steps[need].state for need in step.plan.needs}
         lost = next((need for need, state in needed.items() if state in ENDED - GRANTED), None)
         decider = find_node(facts.directory, step.plan.division)
         if lost:
-            case = recorder.record(events.Skipped, by=by, step=code, waits_on=lost)
+            case = recorder.record(events.Skipped(**recorder.header(by), step=code, waits_on=lost))
         elif decider and all(state in GRANTED for state in needed.values()):
             if step.plan.part and step.state == "waiting" and decider.node != facts.here:
-                case = recorder.record(handover.CheckAsked, by=by, step=code)
+                case = recorder.record(CheckAsked(**recorder.header(by), step=code))
                 continue
-            pinned = {"node": decider.node, "directory_version": facts.directory.version}
-            case = recorder.record(events.Sent, by=by, step=code, **pinned)
+            header, version = recorder.header(by), facts.directory.version
+            case = recorder.record(events.Sent(**header, step=code, node=decider.node, directory_version=version))
     if case.closed_at is None and may_close(case):
         is_withdrawn = all(step.state in ("withdrawn", "skipped") for step in case.steps.values() if step.has_ended)
         left = tuple(code for code, step in case.steps.items() if not step.has_ended)
-        recorder.record(events.Closed, by=by, outcome="withdrawn" if is_withdrawn else "completed", open_steps=left)
+        outcome: Outcome = "withdrawn" if is_withdrawn else "completed"
+        recorder.record(events.Closed(**recorder.header(by), outcome=outcome, open_steps=left))
 
 
 def may_close(case: Case) -> bool:

@@ -1,7 +1,7 @@
 """The table of moves as a picture."""
 
 from server.domain.case.case import STATE_NAMES
-from server.domain.rules.lifecycle import TABLE
+from server.domain.rules.table import TABLE
 
 
 def mermaid() -> str:

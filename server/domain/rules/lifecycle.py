@@ -1,64 +1,13 @@
-"""The life of a case: one table of moves, and `evolve`, which never refuses: an event is a fact."""
+"""The life of a case: `evolve`, which never refuses, for an event is a fact, and the replay of events."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
-from server.domain.case.case import Case, Offered, State, Step, Supplement
+from server.domain.case.case import Case, Offered, Step
 from server.domain.case.happening import Moved
-from server.domain.catalogue.terms import Opinion, Paper
-from server.domain.time.clock import Extension, Ledger, deemed_accepted, extend, pause, resume
-
-TABLE: Mapping[tuple[State, str], State] = {
-    ("waiting", "send"): "sent",
-    ("waiting", "skip"): "skipped",
-    ("waiting", "withdraw"): "withdrawn",
-    ("waiting", "ask_check"): "checking",
-    ("checking", "check"): "checking",
-    ("checking", "turn_back"): "withdrawn",
-    ("checking", "send"): "sent",
-    ("checking", "withdraw"): "withdrawn",
-    ("sent", "receive"): "received",
-    ("sent", "gather"): "sent",
-    ("sent", "deem"): "accepted",
-    ("sent", "withdraw"): "withdrawn",
-    ("received", "gather"): "received",
-    ("received", "ask_supplement"): "supplementing",
-    ("received", "accept"): "accepted",
-    ("received", "deem"): "accepted",
-    ("received", "decline"): "declined",
-    ("received", "withdraw"): "withdrawn",
-    ("supplementing", "tell"): "supplementing",
-    ("supplementing", "gather"): "supplementing",
-    ("supplementing", "supply"): "received",
-    ("supplementing", "decline"): "declined",
-    ("supplementing", "withdraw"): "withdrawn",
-    ("accepted", "supply"): "accepted",
-    ("accepted", "gather"): "accepted",
-    ("accepted", "suspend"): "suspended",
-    ("accepted", "extend"): "accepted",
-    ("accepted", "opine"): "accepted",
-    ("accepted", "return_opinion"): "accepted",
-    ("accepted", "approve"): "approved",
-    ("accepted", "refuse"): "refused",
-    ("accepted", "withdraw"): "withdrawn",
-    ("suspended", "supply"): "suspended",
-    ("suspended", "gather"): "suspended",
-    ("suspended", "opine"): "suspended",
-    ("suspended", "resume"): "accepted",
-    ("suspended", "withdraw"): "withdrawn",
-    ("approved", "deliver"): "delivered",
-}
-
-_KEPT: Mapping[type[Moved], tuple[str, ...]] = {  # what a step keeps of its event word by word
-    events.Refused: ("grounds", "appeal"),
-    events.Declined: ("grounds", "agency", "appeal"),
-    events.Withdrawn: ("grounds",),
-    handover.TurnedBack: ("grounds",),
-    events.Delivered: ("delivery",),
-    events.Skipped: ("waits_on",),
-}
+from server.domain.catalogue.terms import Paper
+from server.domain.rules.table import TRANSITIONS
 
 
 def evolve(case: Case | None, event: events.Event) -> Case:
@@ -166,85 +115,15 @@ def _moved(case: Case, step: Step, event: Moved) -> Case:
     """
     if event.by.node == step.node:
         step = step.model_copy(update={"bounced": ""})
-    if (step.state, event.act) not in TABLE:
+    transition = TRANSITIONS[type(event)]
+    state = transition.states.get(step.state)
+    if state is None:
         return _with_step(case, step.model_copy(update={"version": event.number}))
-    state = TABLE[step.state, event.act]
     since = event.moment if state != step.state else step.since
     licence = getattr(event, "licence", None) or step.licence  # it comes with the decision or the delivery
     moved = {"state": state, "since": since, "version": event.number, "licence": licence}
-    step = step.model_copy(update=moved | _said(step, event))
+    step = transition.applied(step, event).model_copy(update=moved)
     return _put_right(case, step, event) if isinstance(event, events.Supplied) else _with_step(case, step)
-
-
-def _said(step: Step, event: Moved) -> dict[str, Any]:
-    """What the event leaves in the step besides its state."""
-    if isinstance(event, events.Approved):
-        return {"result": event.result, "decided_at": event.moment}
-    if type(event) in _KEPT:
-        return {name: getattr(event, name) for name in _KEPT[type(event)]}
-    if isinstance(event, events.Sent):
-        return {"node": event.node, "directory_version": event.directory_version, "arrived_at": event.moment}
-    if isinstance(event, handover.Checked):
-        return {"finding": event.finding, "checked_at": event.moment}
-    if isinstance(event, events.SupplementAsked):
-        return {"supplement": Supplement(asked_at=event.moment, gaps=event.gaps)}
-    if isinstance(event, events.Told) and step.supplement:
-        return {"supplement": step.supplement.model_copy(update={"due_on": event.due_on})}
-    if isinstance(event, events.Supplied | events.Gathered):
-        return _arrived(step, event)
-    if isinstance(event, events.TakenUp):
-        return _taken_up(step, event)
-    return _clocked(step, event) or _heard(step, event)
-
-
-def _arrived(step: Step, event: events.Supplied | events.Gathered) -> dict[str, Any]:
-    """Since when the decider has all of it; once the clock runs that is settled."""
-    if isinstance(event, events.Gathered):
-        return {"is_gathering": False, "arrived_at": step.arrived_at if step.clock else event.moment}
-    if step.state != "supplementing":
-        return {}
-    return {"arrived_at": None if step.is_gathering else event.moment}
-
-
-def _taken_up(step: Step, event: events.TakenUp) -> dict[str, Any]:
-    days = {
-        "legal_days": event.legal_days or step.plan.terms.legal_days,
-        "promised_days": event.promised_days or step.plan.promised_days,
-    }
-    if isinstance(event, events.Deemed):
-        clock = deemed_accepted(event.since, **days)
-    else:
-        clock = Ledger(accepted_at=event.moment, **days)
-    rule, due_on = step.plan.terms.opinions, event.opinions_due_on
-    asked = Opinion(asked_at=event.moment, due_on=due_on) if due_on else None
-    opinions = dict.fromkeys(rule.departments, asked) if rule and asked else {}
-    return {"clock": clock, "officer": event.by.name, "deferrals": event.deferrals, "opinions": opinions}
-
-
-def _clocked(step: Step, event: Moved) -> dict[str, Any]:
-    """What the event does to the clock, which runs since the step was taken up."""
-    clock = step.clock
-    if clock is None:
-        return {}
-    if isinstance(event, events.Suspended):
-        clock = pause(clock, event.moment, reason=event.procedure, notice=event.notice, days=event.days)
-    elif isinstance(event, events.Resumed):
-        clock = resume(clock, event.moment)
-    elif isinstance(event, events.Extended):
-        clock = extend(clock, Extension(days=event.days, approver=event.approver, reason=event.reason))
-    return {"clock": clock} if clock is not step.clock else {}
-
-
-def _heard(step: Step, event: Moved) -> dict[str, Any]:
-    """What the event does to the opinions; that of one department touches no other."""
-    if isinstance(event, events.OpinionGiven):
-        said = {"answer": event.answer, "reason": event.reason, "given_at": event.moment}
-        opinion = step.opinions[event.department].model_copy(update=said)
-    elif isinstance(event, events.OpinionReturned):
-        opinion = Opinion(asked_at=event.moment, due_on=event.due_on, reason=event.reason)
-    else:
-        return {}
-    return {"opinions": {**step.opinions, event.department: opinion}}
 
 
 def _put_right(case: Case, step: Step, event: events.Supplied | events.Answered) -> Case:
@@ -287,7 +166,7 @@ def _posted(case: Case, step: Step, event: handover.PaperPosted | handover.Paper
         corrected = {**parcel, "posted_at": event.at} if is_on_its_way else {}
         paper = before.model_copy(update={**corrected, "postings": before.postings + 1})
     else:
-        paper = Paper(**parcel, posted_at=event.at)
+        paper = Paper(courier=event.courier, number=event.parcel, posted_at=event.at)
     papers = {**step.papers, event.leg: paper} if paper else step.papers
     return _with_step(case, step.model_copy(update={"papers": papers, "version": event.number}))
 

@@ -2,23 +2,40 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Generic, TypeVar
 
-from server.domain.case.acts import Facts
+from server.domain.case.acts import Facts, StepAct
 from server.domain.case.case import Case, Step
+from server.domain.case.happening import StepHeader
 from server.domain.catalogue.terms import NOTIFY_DAYS
 from server.domain.time.calendar import add_working_days
 from server.domain.values import china_day
 
+A = TypeVar("A", bound=StepAct, covariant=True)
+
 
 @dataclass(frozen=True)
-class Moving:
+class Moving(Generic[A]):
     """An act on a step of a case. In a mirror another node has done it, and a letter tells."""
 
     case: Case
     step: Step
-    act: Any
+    act: A
     facts: Facts
+
+    @property
+    def header(self) -> StepHeader:
+        """What the event that the act comes to carries beside its own words."""
+        act, at = self.act, self.facts.at
+        return {
+            "number": self.case.version + 1,
+            "at": at,
+            "by": act.by,
+            "act_id": act.id,
+            "act_digest": act.digest,
+            "step": act.step,
+            "done_at": self.moment if self.moment != at else None,
+        }
 
     @property
     def is_mirror(self) -> bool:
@@ -40,14 +57,8 @@ class Moving:
         """The last day of so many working days that begin today."""
         return add_working_days(self.today, days, self.facts.calendar)
 
-    @property
-    def forwarding_days(self) -> int:
-        """The days from the home's sending until its decider had all that was handed in, as the decider tells."""
-        sent, arrived = self.step.arrived_at, self.act.since
-        return max((china_day(arrived) - china_day(sent)).days, 0) if sent and arrived else 0
 
-
-def is_too_late(moving: Moving) -> bool:
+def is_too_late(moving: Moving[StepAct]) -> bool:
     """Whether the days for telling the applicant of gaps are surely over, so that it is accepted by law.
 
     They do not run while the materials are still coming; and where the calendar is not known, nothing happens by law.

@@ -1,22 +1,13 @@
 """The home's own part in a step that another node decides: its check, and originals that the two post each other."""
 
-from typing import Any
-
-from server.domain.case import acts, handover
+from server.domain.case import acts
 from server.domain.case.case import ENDED, HELD, Case, Step
-from server.domain.case.happening import Happened, Moved
+from server.domain.case.handover import PaperArrived, PaperPosted
+from server.domain.case.happening import Header
 from server.domain.catalogue.terms import Leg
 from server.domain.errors import Conflict
-from server.domain.rules.moving import Moving
 
 MOST_POSTINGS = 2  # one, and one correction of it
-
-
-class CheckedAlready(Conflict):
-    """The home has done its part in this step."""
-
-    code = "checked_already"
-    title = "已经核验过"
 
 
 class NoPaperDue(Conflict):
@@ -40,23 +31,9 @@ class NoPaperOnItsWay(Conflict):
     title = "没有等待签收的原件"
 
 
-def check(moving: Moving) -> tuple[type[Moved], dict[str, Any]]:
-    """The home has done its part; raises CheckedAlready."""
-    if moving.step.checked_at:
-        raise CheckedAlready("本地已经核验过，不能重复。")
-    return handover.Checked, {"finding": moving.act.finding}
-
-
-def turn_back(moving: Moving) -> tuple[type[Moved], dict[str, Any]]:
-    """The home does not send it on; raises CheckedAlready."""
-    if moving.step.checked_at:
-        raise CheckedAlready("本地已经核验通过，不能再退回。")
-    return handover.TurnedBack, {"grounds": moving.act.grounds}
-
-
 def paper_moved(
-    case: Case, act: acts.PostPaper | acts.ConfirmPaper, here: str
-) -> tuple[type[Happened], dict[str, Any]]:
+    case: Case, act: acts.PostPaper | acts.ConfirmPaper, here: str, *, header: Header
+) -> PaperPosted | PaperArrived:
     """What comes of a posting or a confirmation by the home or by the decider, on the leg that follows from who it is.
 
     Of what the other place tells only the bound is judged. Raises NoPaperDue, PaperPostedAlready, NoPaperOnItsWay.
@@ -70,11 +47,11 @@ def paper_moved(
             raise NoPaperDue("该事项现在没有需要从本地寄送的原件。")
         if paper and (paper.postings >= MOST_POSTINGS or (paper.arrived_at and not is_told)):
             raise PaperPostedAlready("该程原件已经签收，或者寄送信息已经更正过一次。")
-        return handover.PaperPosted, {"step": act.step, "leg": leg, "courier": act.courier, "parcel": act.number}
+        return PaperPosted(**header, step=act.step, leg=leg, courier=act.courier, parcel=act.number)
     if paper is None or paper.arrived_at:
         raise NoPaperOnItsWay("对方没有寄出需要签收的原件，或者已经签收。")
-    said = {"courier": act.courier or paper.courier, "parcel": act.number or paper.number}
-    return handover.PaperArrived, {"step": act.step, "leg": leg, **said}
+    courier, parcel = act.courier or paper.courier, act.number or paper.number
+    return PaperArrived(**header, step=act.step, leg=leg, courier=courier, parcel=parcel)
 
 
 def leg_of(case: Case, act: acts.PostPaper | acts.ConfirmPaper) -> Leg:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
+from server.domain.case import acts
 from server.domain.errors import Conflict, FieldFault, Invalid
 from server.domain.rules.moving import Moving
 from server.domain.sentences import clause
@@ -29,7 +30,7 @@ class SupplementIncomplete(Invalid):
     title = "请按补正通知补充"
 
 
-def asked_of(moving: Moving) -> Mapping[tuple[str, str], date | None]:
+def asked_of(moving: Moving[acts.StepAct]) -> Mapping[tuple[str, str], date | None]:
     """What the applicant may supply now, as (kind, code), and until which day."""
     step = moving.step
     if step.has_ended:
@@ -39,13 +40,13 @@ def asked_of(moving: Moving) -> Mapping[tuple[str, str], date | None]:
     return {("material", deferral.material): deferral.due_on for deferral in step.awaited}
 
 
-def check_supply(moving: Moving) -> None:
+def check_supply(moving: Moving[acts.StepAct], act: acts.Supply) -> None:
     """Raises NothingAsked, SupplementOver, or SupplementIncomplete naming what is missing or not asked.
 
     Of deferred materials any may come alone; a supplement is answered at once. What comes by letter was in time when
     the home took it.
     """
-    asked, act = asked_of(moving), moving.act
+    asked = asked_of(moving)
     if not asked:
         raise NothingAsked("该事项现在没有需要您补充的内容。")
     if act.by.part == "citizen" and any(due_on and due_on < moving.today for due_on in asked.values()):

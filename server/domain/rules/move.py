@@ -1,0 +1,82 @@
+"""A move: all that one act on a step is in the life of a case, in one place.
+
+An act has a rule, which judges it and makes the event it comes to. An event has a transition: from which states it
+leads to which, and what it leaves in the step. Most moves are both. What follows by itself is a transition alone; an
+act that comes to the event of another move is a rule alone. The tables of `table` are derived from the moves.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from server.domain.case.acts import Facts, StepAct
+from server.domain.case.case import Case, State, Step
+from server.domain.case.events import StepEvent
+from server.domain.case.happening import Moved
+from server.domain.rules.moving import Moving
+
+A = TypeVar("A", bound=StepAct)
+E = TypeVar("E", bound=Moved)
+
+
+class AnyMove:
+    """A move, a rule alone, or a transition alone."""
+
+
+class AnyRule(AnyMove, ABC):
+    """The rule of some kind of act."""
+
+    act: type[StepAct]
+
+    @abstractmethod
+    def event_of(self, case: Case, step: Step, act: StepAct, *, facts: Facts) -> StepEvent:
+        """The event that the act comes to if it is done now; TypeError for an act of another kind."""
+
+
+class AnyTransition(AnyMove, ABC):
+    """The transition of some kind of event."""
+
+    event: type[Moved]
+    states: Mapping[State, State]
+
+    @abstractmethod
+    def applied(self, step: Step, event: Moved) -> Step:
+        """The step with what the event leaves in it, its state apart; TypeError for an event of another kind."""
+
+
+def nothing_more(step: Step, _event: Moved) -> Step:
+    """The event leaves nothing in the step but its state."""
+    return step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(AnyRule, Generic[A]):
+    """How one kind of act is judged: `judge` makes its event, or raises a refusal."""
+
+    act: type[A]
+    judge: Callable[[Moving[A]], StepEvent]
+
+    def event_of(self, case: Case, step: Step, act: StepAct, *, facts: Facts) -> StepEvent:
+        if not isinstance(act, self.act):
+            raise TypeError(f"{type(act).__name__} is not of the kind {self.act.__name__}")
+        return self.judge(Moving(case, step, act, facts))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition(AnyTransition, Generic[E]):
+    """Where one kind of event leads, by the state in which it finds the step, and what it leaves in it."""
+
+    event: type[E]
+    states: Mapping[State, State]
+    leaves: Callable[[Step, E], Step] = nothing_more
+
+    def applied(self, step: Step, event: Moved) -> Step:
+        if not isinstance(event, self.event):
+            raise TypeError(f"{type(event).__name__} is not of the kind {self.event.__name__}")
+        return self.leaves(step, event)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move(Rule[A], Transition[E]):
+    """An act that has an event of its own."""

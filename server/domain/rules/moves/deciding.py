@@ -1,0 +1,98 @@
+"""The decision (准予, 不予, 不予受理): what it needs, and what it leaves in the step."""
+
+from collections.abc import Mapping
+
+from server.domain.case import acts, events
+from server.domain.case.case import Offered, Step
+from server.domain.catalogue.terms import opinions_allow
+from server.domain.errors import Conflict, Invalid
+from server.domain.rules.move import Move
+from server.domain.rules.moves.receiving import TooEarly
+from server.domain.rules.moves.supplementing import is_unanswered
+from server.domain.rules.moving import Moving
+
+
+class NotYielded(Conflict):
+    """The result names a field that this item does not yield."""
+
+    code = "not_yielded"
+    title = "办理结果中有该事项不产生的内容"
+
+
+class AgencyMissing(Invalid):
+    """Declining a step for the wrong agency needs the name of the right one."""
+
+    code = "agency_missing"
+    title = "请写明应向哪个机关申请"
+
+
+class OpinionsOpen(Conflict):
+    """The opinions that must be heard do not allow an approval (yet)."""
+
+    code = "opinions_open"
+    title = "会签意见尚不满足准予条件"
+
+
+class DeferredMaterialMissing(Conflict):
+    """Nothing is approved before the deferred materials have come."""
+
+    code = "deferred_material_missing"
+    title = "容缺材料尚未补齐"
+
+
+def _approve(moving: Moving[acts.Approve]) -> events.Approved:
+    step, result = moving.step, moving.act.result
+    check_yielded(step, result, licence=moving.act.licence)
+    if not moving.is_mirror:
+        if step.awaited:
+            raise DeferredMaterialMissing("容缺材料补齐以前不能作出准予决定。")
+        if not opinions_allow(step.plan.terms.opinions, step.opinions, today=moving.today):
+            raise OpinionsOpen("会签部门的意见尚未齐备，或者有部门不同意。")
+    return events.Approved(**moving.header, result=result, licence=moving.act.licence)
+
+
+def check_yielded(step: Step, result: Mapping[str, str], *, licence: Offered | None) -> None:
+    """Whether the item yields these fields and this licence; raises NotYielded."""
+    yields = step.plan.yields
+    if not set(result) <= set(step.plan.yields_fields) or (licence and (not yields or licence.code != yields)):
+        raise NotYielded("办理结果中有该事项不产生的内容。")
+
+
+def _approved(step: Step, event: events.Approved) -> Step:
+    return step.model_copy(update={"result": event.result, "decided_at": event.moment})
+
+
+def _refuse(moving: Moving[acts.Refuse]) -> events.Refused:
+    return events.Refused(**moving.header, grounds=moving.act.grounds, appeal=moving.act.appeal)
+
+
+def _refused(step: Step, event: events.Refused) -> Step:
+    return step.model_copy(update={"grounds": event.grounds, "appeal": event.appeal})
+
+
+def _decline(moving: Moving[acts.Decline]) -> events.Declined:
+    act = moving.act
+    if not moving.is_mirror:
+        if act.reason == "wrong_agency" and not act.agency.strip():
+            raise AgencyMissing("不属于本机关职权的，应当告知申请人向哪个机关申请。")
+        if moving.step.state == "supplementing" and not is_unanswered(moving):
+            raise TooEarly("申请人补正的期限尚未届满。")
+    header, why = moving.header, act.reason
+    return events.Declined(**header, reason=why, grounds=act.grounds, agency=act.agency, appeal=act.appeal)
+
+
+def _declined(step: Step, event: events.Declined) -> Step:
+    return step.model_copy(update={"grounds": event.grounds, "agency": event.agency, "appeal": event.appeal})
+
+
+APPROVE = Move(
+    act=acts.Approve, judge=_approve, event=events.Approved, states={"accepted": "approved"}, leaves=_approved
+)
+REFUSE = Move(act=acts.Refuse, judge=_refuse, event=events.Refused, states={"accepted": "refused"}, leaves=_refused)
+DECLINE = Move(
+    act=acts.Decline,
+    judge=_decline,
+    event=events.Declined,
+    states={"received": "declined", "supplementing": "declined"},
+    leaves=_declined,
+)

@@ -1,0 +1,63 @@
+"""Opinions (会签): what other departments think, and sending an opinion back."""
+
+from server.domain.case import acts, events
+from server.domain.case.case import Step
+from server.domain.catalogue.terms import Opinion
+from server.domain.errors import Forbidden
+from server.domain.rules.move import Move
+from server.domain.rules.moving import Moving
+
+
+class NotHeard(Forbidden):
+    """This department is not asked for its opinion, or has given it."""
+
+    code = "not_heard"
+    title = "没有征求本部门的意见"
+
+
+def _opine(moving: Moving[acts.Opine]) -> events.OpinionGiven:
+    act = moving.act
+    opinion = moving.step.opinions.get(act.by.department)
+    if opinion is None or opinion.answer:
+        raise NotHeard("该事项没有征求本部门的意见，或者本部门已经答复。")
+    return events.OpinionGiven(**moving.header, department=act.by.department, answer=act.answer, reason=act.reason)
+
+
+def _given(step: Step, event: events.OpinionGiven) -> Step:
+    said = {"answer": event.answer, "reason": event.reason, "given_at": event.moment}
+    return _with(step, event.department, step.opinions[event.department].model_copy(update=said))
+
+
+def _send_back(moving: Moving[acts.ReturnOpinion]) -> events.OpinionReturned:
+    act, rule = moving.act, moving.step.plan.terms.opinions
+    opinion = moving.step.opinions.get(act.department)
+    if rule is None or opinion is None or not opinion.answer:
+        raise NotHeard("该部门没有给出可以退回的意见。")
+    due_on = moving.days_later(rule.days)
+    return events.OpinionReturned(**moving.header, department=act.department, reason=act.reason, due_on=due_on)
+
+
+def _returned(step: Step, event: events.OpinionReturned) -> Step:
+    asked = Opinion(asked_at=event.moment, due_on=event.due_on, reason=event.reason)
+    return _with(step, event.department, asked)
+
+
+def _with(step: Step, department: str, opinion: Opinion) -> Step:
+    """The opinion of one department touches no other."""
+    return step.model_copy(update={"opinions": {**step.opinions, department: opinion}})
+
+
+OPINE = Move(
+    act=acts.Opine,
+    judge=_opine,
+    event=events.OpinionGiven,
+    states={"accepted": "accepted", "suspended": "suspended"},
+    leaves=_given,
+)
+RETURN_OPINION = Move(
+    act=acts.ReturnOpinion,
+    judge=_send_back,
+    event=events.OpinionReturned,
+    states={"accepted": "accepted"},
+    leaves=_returned,
+)

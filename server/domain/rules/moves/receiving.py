@@ -1,0 +1,130 @@
+"""Receiving a step: taken onto a desk, its materials gathered, and taken up for decision (收件, 受理, 视为受理)."""
+
+from datetime import date, datetime
+from typing import TypedDict
+
+from server.domain.case import acts, events
+from server.domain.case.case import Step
+from server.domain.case.fetches import offered
+from server.domain.catalogue.terms import Deferral, Opinion
+from server.domain.errors import Conflict
+from server.domain.rules.move import Move
+from server.domain.rules.moving import Moving, is_too_late
+from server.domain.time.clock import Ledger, deemed_accepted
+from server.domain.values import china_day
+
+
+class TooEarly(Conflict):
+    """The time after which this may be done is not over."""
+
+    code = "too_early"
+    title = "期限尚未届满"
+
+
+class NothingToGather(Conflict):
+    """Not all that was offered is kept here, or it has been noted already that it is."""
+
+    code = "nothing_to_gather"
+    title = "材料尚未到齐或者已经到齐"
+
+
+class ClockTerms(TypedDict, total=False):
+    """What the clock counts with from now on, and what has its last day: of a mirror as its decider tells."""
+
+    legal_days: int | None
+    promised_days: int | None
+    deferrals: tuple[Deferral, ...]
+    opinions_due_on: date | None
+    forwarding_days: int
+
+
+def _receive(moving: Moving[acts.Receive]) -> events.Received:
+    return events.Received(**moving.header)
+
+
+def _gather(moving: Moving[acts.Gather]) -> events.Gathered:
+    kept = set(moving.act.kept)
+    if not moving.step.is_gathering or any(each.sha256 not in kept for each in offered(moving.case, moving.step)):
+        raise NothingToGather("材料尚未到齐，或者已经到齐。")
+    return events.Gathered(**moving.header)
+
+
+def _gathered(step: Step, event: events.Gathered) -> Step:
+    """Since when the decider has all of it; once the clock runs that is settled."""
+    arrived_at = step.arrived_at if step.clock else event.moment
+    return step.model_copy(update={"is_gathering": False, "arrived_at": arrived_at})
+
+
+def _accept(moving: Moving[acts.Accept]) -> events.Accepted | events.Deemed:
+    if not moving.is_mirror and is_too_late(moving):
+        return _deemed(moving, since=moving.step.arrived_at or moving.step.since)
+    since = moving.act.since if moving.is_mirror else moving.step.arrived_at
+    return events.Accepted(**moving.header, since=since, **_terms(moving))
+
+
+def _deem(moving: Moving[acts.Deem]) -> events.Deemed:
+    if moving.is_mirror:
+        return _deemed(moving, since=moving.act.since or moving.moment)
+    if not is_too_late(moving):
+        raise TooEarly("收到材料后五个工作日尚未届满。")
+    return _deemed(moving, since=moving.step.arrived_at or moving.step.since)
+
+
+def _deemed(moving: Moving[acts.Accept | acts.Deem], *, since: datetime) -> events.Deemed:
+    return events.Deemed(**moving.header, since=since, **_terms(moving))
+
+
+def _terms(moving: Moving[acts.Accept | acts.Deem]) -> ClockTerms:
+    act, step = moving.act, moving.step
+    if moving.is_mirror:
+        return {
+            "legal_days": act.legal_days,
+            "promised_days": act.promised_days,
+            "deferrals": act.deferrals,
+            "forwarding_days": _forwarding_days(moving),
+        }
+    terms = step.plan.terms
+    due_on = moving.days_later(min(terms.deferral_days, terms.legal_days))
+    deferred = [code for code in moving.case.deferred if code in terms.deferrable]
+    return {
+        "deferrals": tuple(Deferral(material=code, due_on=due_on) for code in deferred),
+        "opinions_due_on": moving.days_later(terms.opinions.days) if terms.opinions else None,
+    }
+
+
+def _forwarding_days(moving: Moving[acts.Accept | acts.Deem]) -> int:
+    """The days from the home's sending until its decider had all that was handed in, as the decider tells."""
+    sent, arrived = moving.step.arrived_at, moving.act.since
+    return max((china_day(arrived) - china_day(sent)).days, 0) if sent and arrived else 0
+
+
+def _taken_up(step: Step, event: events.TakenUp) -> Step:
+    legal_days = event.legal_days or step.plan.terms.legal_days
+    promised_days = event.promised_days or step.plan.promised_days
+    if isinstance(event, events.Deemed):
+        clock = deemed_accepted(event.since, legal_days=legal_days, promised_days=promised_days)
+    else:
+        clock = Ledger(accepted_at=event.moment, legal_days=legal_days, promised_days=promised_days)
+    rule, due_on = step.plan.terms.opinions, event.opinions_due_on
+    asked = Opinion(asked_at=event.moment, due_on=due_on) if due_on else None
+    opinions = dict.fromkeys(rule.departments, asked) if rule and asked else {}
+    begun = {"clock": clock, "officer": event.by.name, "deferrals": event.deferrals, "opinions": opinions}
+    return step.model_copy(update=begun)
+
+
+RECEIVE = Move(act=acts.Receive, judge=_receive, event=events.Received, states={"sent": "received"})
+GATHER = Move(
+    act=acts.Gather,
+    judge=_gather,
+    event=events.Gathered,
+    states={state: state for state in ("sent", "received", "supplementing", "accepted", "suspended")},
+    leaves=_gathered,
+)
+ACCEPT = Move(act=acts.Accept, judge=_accept, event=events.Accepted, states={"received": "accepted"}, leaves=_taken_up)
+DEEM = Move(
+    act=acts.Deem,
+    judge=_deem,
+    event=events.Deemed,
+    states={"sent": "accepted", "received": "accepted"},
+    leaves=_taken_up,
+)

@@ -1,0 +1,81 @@
+"""Stopping and stretching the clock: special procedures (特别程序), and the one extension (延长办理期限)."""
+
+from server.domain.case import acts, events
+from server.domain.case.case import Step
+from server.domain.errors import Conflict, Forbidden, Invalid
+from server.domain.rules.move import Move
+from server.domain.rules.moving import Moving
+from server.domain.time.clock import ExtendedAlready, Extension, extend, pause, resume
+
+
+class ProcedureNotDeclared(Conflict):
+    """Only a special procedure that the item declares may stop the clock."""
+
+    code = "procedure_not_declared"
+    title = "该事项没有这项特别程序"
+
+
+class ApproverIsOfficer(Forbidden):
+    """The officer who handles the step cannot extend its time; the head of the department can."""
+
+    code = "approver_is_officer"
+    title = "延长期限应由负责人批准"
+
+
+class TooManyDays(Invalid):
+    """The item does not allow for so many working days."""
+
+    code = "too_many_days"
+    title = "天数超过规定"
+
+
+def _suspend(moving: Moving[acts.Suspend]) -> events.Suspended:
+    act, declared = moving.act, {each.name: each for each in moving.step.plan.terms.special_steps}
+    if not moving.is_mirror:
+        if act.procedure not in declared:
+            raise ProcedureNotDeclared(f"该事项可以暂停计时的特别程序：{'、'.join(declared) or '无'}。")
+        if not 1 <= act.days <= declared[act.procedure].days:
+            raise TooManyDays(f"“{act.procedure}”所需时间为一至{declared[act.procedure].days}个工作日。")
+    return events.Suspended(**moving.header, procedure=act.procedure, notice=act.notice, days=act.days)
+
+
+def _suspended(step: Step, event: events.Suspended) -> Step:
+    if step.clock is None:
+        return step
+    clock = pause(step.clock, event.moment, reason=event.procedure, notice=event.notice, days=event.days)
+    return step.model_copy(update={"clock": clock})
+
+
+def _resume(moving: Moving[acts.Resume]) -> events.Resumed:
+    return events.Resumed(**moving.header)
+
+
+def _resumed(step: Step, event: events.Resumed) -> Step:
+    return step.model_copy(update={"clock": resume(step.clock, event.moment)}) if step.clock else step
+
+
+def _extend(moving: Moving[acts.Extend]) -> events.Extended:
+    act, step = moving.act, moving.step
+    if not moving.is_mirror:
+        if act.by.rank not in ("head", "leader") or act.by.name == step.officer:
+            raise ApproverIsOfficer("延长办理期限应由承办人以外的负责人批准。")
+        if step.clock and step.clock.extension:
+            raise ExtendedAlready("办理时限只能延长一次，此前已经延长过。")
+        if not 1 <= act.days <= step.plan.terms.extension_days:
+            raise TooManyDays(f"最多可以延长{step.plan.terms.extension_days}个工作日。")
+    approver = act.by.name or act.approver or step.plan.department
+    return events.Extended(**moving.header, days=act.days, approver=approver, reason=act.reason)
+
+
+def _extended(step: Step, event: events.Extended) -> Step:
+    if step.clock is None:
+        return step
+    extension = Extension(days=event.days, approver=event.approver, reason=event.reason)
+    return step.model_copy(update={"clock": extend(step.clock, extension)})
+
+
+SUSPEND = Move(
+    act=acts.Suspend, judge=_suspend, event=events.Suspended, states={"accepted": "suspended"}, leaves=_suspended
+)
+RESUME = Move(act=acts.Resume, judge=_resume, event=events.Resumed, states={"suspended": "accepted"}, leaves=_resumed)
+EXTEND = Move(act=acts.Extend, judge=_extend, event=events.Extended, states={"accepted": "accepted"}, leaves=_extended)

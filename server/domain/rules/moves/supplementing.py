@@ -1,0 +1,106 @@
+"""Supplementing (补正, 容缺补交): the decider asks once, the applicant is told and answers, or their time is over."""
+
+from server.domain.case import acts, events
+from server.domain.case.case import Step, Supplement
+from server.domain.errors import Conflict, Invalid
+from server.domain.rules.move import Move, Rule
+from server.domain.rules.moves.receiving import TooEarly
+from server.domain.rules.moving import Moving, is_too_late
+
+LATE_SUPPLEMENT = "逾期未按要求补正。"
+LATE_MATERIAL = "逾期未补交容缺材料。"
+
+
+class NotifiedTooLate(Conflict):
+    """The five working days for asking are over, so that the step counts as accepted."""
+
+    code = "notified_too_late"
+    title = "已超过一次性告知的期限"
+
+
+class SupplementAskedAlready(Conflict):
+    """A supplement may be asked only once, with all gaps at once."""
+
+    code = "supplement_asked_already"
+    title = "已经告知过补正内容"
+
+
+class NothingToPutRight(Invalid):
+    """A supplement names at least one gap, and only what the item declares."""
+
+    code = "nothing_to_put_right"
+    title = "补正内容有误"
+
+
+def _ask(moving: Moving[acts.AskSupplement]) -> events.SupplementAsked:
+    step, gaps = moving.step, moving.act.gaps
+    if not moving.is_mirror:
+        if step.supplement:
+            raise SupplementAskedAlready("补正内容只能一次性告知，此前已经告知过。")
+        if is_too_late(moving):
+            raise NotifiedTooLate("收到材料已超过五个工作日，依法视为受理，不能再要求补正。")
+        declared = {"field": set(step.plan.fields), "material": set(step.plan.materials)}
+        if not gaps or any(gap.code not in declared[gap.kind] or not gap.reason.strip() for gap in gaps):
+            raise NothingToPutRight("请逐项写明需要补正的内容和理由，且只能是该事项的表单项和材料。")
+    return events.SupplementAsked(**moving.header, gaps=gaps)
+
+
+def _asked(step: Step, event: events.SupplementAsked) -> Step:
+    return step.model_copy(update={"supplement": Supplement(asked_at=event.moment, gaps=event.gaps)})
+
+
+def _tell(moving: Moving[acts.Tell]) -> events.Told:
+    return events.Told(**moving.header, due_on=moving.act.due_on)
+
+
+def _told(step: Step, event: events.Told) -> Step:
+    if step.supplement is None:
+        return step
+    return step.model_copy(update={"supplement": step.supplement.model_copy(update={"due_on": event.due_on})})
+
+
+def _supply(moving: Moving[acts.Supply]) -> events.Supplied:
+    if moving.is_mirror:  # the home knows what it has sent
+        return events.Supplied(**moving.header)
+    return events.Supplied(**moving.header, form=moving.act.form, materials=moving.act.materials)
+
+
+def _supplied(step: Step, event: events.Supplied) -> Step:
+    """Since when the decider has all of it; once the clock runs that is settled."""
+    if step.state != "supplementing":
+        return step
+    return step.model_copy(update={"arrived_at": None if step.is_gathering else event.moment})
+
+
+def _lapse(moving: Moving[acts.Lapse]) -> events.Declined | events.Withdrawn | events.Refused:
+    if moving.step.state == "supplementing" and is_unanswered(moving):
+        if moving.step.plan.terms.unanswered == "declined":
+            return events.Declined(**moving.header, reason="unfixed", grounds=LATE_SUPPLEMENT)
+        return events.Withdrawn(**moving.header, grounds=LATE_SUPPLEMENT)
+    if moving.step.state == "accepted" and any(each.due_on < moving.today for each in moving.step.awaited):
+        return events.Refused(**moving.header, grounds=LATE_MATERIAL)
+    raise TooEarly("期限尚未届满，或者没有等待申请人答复的内容。")
+
+
+def is_unanswered(moving: Moving[acts.StepAct]) -> bool:
+    """Whether the applicant's time for the answer is over."""
+    supplement = moving.step.supplement
+    return bool(supplement and supplement.due_on and supplement.due_on < moving.today)
+
+
+ASK_SUPPLEMENT = Move(
+    act=acts.AskSupplement,
+    judge=_ask,
+    event=events.SupplementAsked,
+    states={"received": "supplementing"},
+    leaves=_asked,
+)
+TELL = Move(act=acts.Tell, judge=_tell, event=events.Told, states={"supplementing": "supplementing"}, leaves=_told)
+SUPPLY = Move(
+    act=acts.Supply,
+    judge=_supply,
+    event=events.Supplied,
+    states={"supplementing": "received", "accepted": "accepted", "suspended": "suspended"},
+    leaves=_supplied,
+)
+LAPSE = Rule(act=acts.Lapse, judge=_lapse)

@@ -1,0 +1,59 @@
+"""No act lacks a rule, no event of a step lacks a transition, and each stands in one place."""
+
+from typing import get_args
+
+import pytest
+
+from server.domain.case import acts, events
+from server.domain.case.happening import Moved
+from server.domain.rules.move import AnyRule, AnyTransition, Move
+from server.domain.rules.table import MOVES, RULES, TABLE, TRANSITIONS
+from tests.world import FACTS, JIANGSU, officer, opened, planned
+
+# Judged by a way of their own: they are about more than one step, or move none.
+OWN_WAYS = {acts.AskWithdrawal, acts.FollowUp, acts.PostPaper, acts.ConfirmPaper, acts.Bounce, acts.Resend}
+BY_THEMSELVES = {"send", "skip", "ask_check"}
+BY_OTHERS = {acts.Lapse}  # it comes to the events of other moves
+
+
+def kinds(of: type) -> set[type]:
+    """All kinds below this one that are made."""
+    below = {kind for each in of.__subclasses__() for kind in {each, *kinds(each)}}
+    made = {kind for kind in below if "act" in vars(kind) or "name" in vars(kind)}
+    return {kind for kind in made if kind.__module__.startswith("server.")}
+
+
+def test_every_act_on_a_step_has_one_rule_or_a_way_of_its_own():
+    assert set(RULES) | OWN_WAYS == kinds(acts.StepAct)
+    assert not set(RULES) & OWN_WAYS
+    assert len(RULES) == sum(isinstance(each, AnyRule) for each in MOVES)
+
+
+def test_every_event_that_moves_a_step_has_one_transition():
+    assert set(TRANSITIONS) == kinds(Moved) == set(get_args(events.StepEvent))
+    assert len(TRANSITIONS) == sum(isinstance(each, AnyTransition) for each in MOVES)
+
+
+def test_an_act_and_its_event_have_one_name():
+    moves = [each for each in MOVES if isinstance(each, Move)]
+    assert [(each.act.name, each.event.act) for each in moves if each.act.name != each.event.act] == []
+    assert {each.event.act for each in TRANSITIONS.values()} - {each.event.act for each in moves} == BY_THEMSELVES
+    assert set(RULES) - {each.act for each in moves} == BY_OTHERS
+
+
+def test_the_table_is_that_of_the_transitions():
+    assert len(TABLE) == sum(len(each.states) for each in TRANSITIONS.values())
+
+
+def test_a_rule_judges_acts_of_its_kind_alone():
+    case = opened([planned("one", division=JIANGSU)])
+    accept = acts.Accept(id="a", by=officer(), step="one")
+    with pytest.raises(TypeError, match="Accept is not of the kind Receive"):
+        RULES[acts.Receive].event_of(case, case.step("one"), accept, facts=FACTS)
+
+
+def test_a_transition_applies_events_of_its_kind_alone():
+    case = opened([planned("one", division=JIANGSU)])
+    received = events.Received(number=9, at=FACTS.at, by=officer(), act_id="a", step="one")
+    with pytest.raises(TypeError, match="Received is not of the kind Approved"):
+        TRANSITIONS[events.Approved].applied(case.step("one"), received)
