@@ -17,7 +17,7 @@ from server.domain.exchange.reconciliation import Heads
 from tests.http.spoiling import spoiled
 from tests.http.test_negative_table import PROVEN, REPLAYS, UNPROVEN
 from tests.http.test_spoiled_signatures import OF_BATCH, OF_QUESTION, OF_RECEIPT
-from tests.test_docs import read, rows
+from tests.test_docs import ROOT, read, rows
 from tests.vectors import FILES, FOLDER
 
 PAGE = "docs/exchange-protocol.md"
@@ -55,7 +55,8 @@ def test_the_answer_about_heads_has_the_members_that_the_page_names() -> None:
 def test_the_kinds_are_those_that_a_node_understands() -> None:
     told = members("### What is said about a step")
     assert {known_kind(kind) for kind in told} == told
-    rooms = [Path("server/domain/effects/letters_out.py"), Path("server/domain/effects/letters_in.py")]
+    moves = [path.relative_to(ROOT) for path in (ROOT / "server/domain/rules/moves").glob("*.py")]
+    rooms = [*moves, Path("server/domain/effects/letters_out.py"), Path("server/domain/effects/letters_in.py")]
     written = {kind for room in rooms for kind in re.findall(r'"(step\.[a-z_]+)"', read(room))}
     assert told == written
     written = set(re.findall(r'"(letter\.[a-z_]+)"', read("server/domain/exchange/letters.py")))

@@ -6,6 +6,7 @@ import pytest
 
 from server.domain.case import acts, events
 from server.domain.case.happening import Moved
+from server.domain.effects.letters_out import ADDED
 from server.domain.rules.move import AnyRule, AnyTransition, Move
 from server.domain.rules.table import MOVES, RULES, TABLE, TRANSITIONS
 from tests.world import FACTS, JIANGSU, officer, opened, planned
@@ -57,3 +58,28 @@ def test_a_transition_applies_events_of_its_kind_alone():
     received = events.Received(number=9, at=FACTS.at, by=officer(), act_id="a", step="one")
     with pytest.raises(TypeError, match="Received is not of the kind Approved"):
         TRANSITIONS[events.Approved].applied(case.step("one"), received)
+
+
+# What one side does for itself: the other side learns it by another letter, or needs not know.
+UNTOLD = {"gather", "opine", "return_opinion", "ask_check", "check", "turn_back", "skip"}
+
+
+def test_every_event_that_moves_a_step_is_told_by_letter_or_concerns_one_side_alone():
+    assert {kind.act for kind, transition in TRANSITIONS.items() if transition.letter is None} == UNTOLD
+
+
+def test_no_two_moves_have_the_same_letter():
+    forms = [each.letter for each in TRANSITIONS.values() if each.letter]
+    told = [(form.kind, tuple(form.marks.items())) for form in forms]
+    assert len(set(told)) == len(told)
+    by_kind = {kind: {tuple(form.marks) for form in forms if form.kind == kind} for kind, _ in told}
+    assert all(len(words) == 1 and len(*words) <= 1 for words in by_kind.values()), "one word tells them apart"
+
+
+def test_a_letter_says_and_adds_only_what_its_event_and_its_act_have():
+    for move in (each for each in MOVES if isinstance(each, Move) and each.letter):
+        form = move.letter
+        assert form
+        assert {*form.says, *([form.unfolds] if form.unfolds else ())} <= set(move.event.model_fields)
+        assert set(form.says) <= set(move.act.model_fields)
+        assert set(form.adds) <= set(ADDED)

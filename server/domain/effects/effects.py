@@ -9,7 +9,7 @@ from server.domain.case.case import Case, State, Step, local_id
 from server.domain.case.fetches import Fetch, fetch_of
 from server.domain.catalogue.terms import DELIVERY_DAYS, NOTIFY_DAYS
 from server.domain.effects.deadlines import next_at
-from server.domain.effects.letters_out import asked, telling
+from server.domain.effects.letters_out import told
 from server.domain.effects.notices import Notice, notice_of
 from server.domain.exchange.letters import Letter, letter_id, letter_salt
 from server.domain.rules.lifecycle import evolve
@@ -177,10 +177,9 @@ def due_on(step: Step, calendar: Calendar) -> str:
 
 def _letter(case: Case, event: events.Event, facts: Facts, *, step: Step, after: Mapping[str, str]) -> Letter | None:
     """The home asks, the decider tells; a mirrored event tells nobody anything."""
-    if case.home == facts.here:
-        to, body = step.node, asked(case, step, event) if step.node != facts.here else None
-    else:
-        to, body = case.home, telling(step, event)
+    is_home = case.home == facts.here
+    to = step.node if is_home else case.home
+    body = told(case, step, event, is_home=is_home) if to != facts.here else None
     if body is None:
         return None
     kind, said = body

@@ -13,6 +13,8 @@ from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.terms import Terms
 from server.domain.errors import Malformed
 from server.domain.exchange.letters import ANNULLED, REFUSED, RETRY, Letter
+from server.domain.rules.move import AnyRule, AnyTransition
+from server.domain.rules.table import MOVES, TRANSITIONS
 
 CASE_NAME = re.compile(r"[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}")
 OURS = frozenset(acts.StepAct.model_fields)  # what an act has from its letter, never from the body
@@ -97,12 +99,20 @@ def _request(letter: Letter, step: str) -> acts.Act:
     return acts.Request(id=letter.id, by=_actor(letter), case=str(letter.case), commission=commission)
 
 
-def _chosen(word: str, kinds: Mapping[str, type[acts.StepAct]]) -> Callable[[Letter, str], acts.Act]:
-    """The act that one word of the body chooses; the other words are its own."""
+def _moving(kind: str) -> Callable[[Letter, str], acts.Act]:
+    """The act of a move that this kind of letter tells of; where there are several, one word of the body chooses."""
+    moves = [each for each in MOVES if isinstance(each, AnyRule) and isinstance(each, AnyTransition) and each.letter]
+    forms = [(each.act, each.letter) for each in moves if each.letter and each.letter.kind == kind]
+    chosen = {tuple(form.marks.items()): (act, form) for act, form in forms}
+    words = {word for _, form in forms for word in form.marks}
 
     def make(letter: Letter, step: str) -> acts.Act:
-        body = {name: value for name, value in letter.body.items() if name != word}
-        return _step_act(kinds[letter.body[word]], letter, step, body=body)
+        act, form = chosen[tuple((word, letter.body[word]) for word in words)]
+        body = {name: value for name, value in letter.body.items() if name not in words}
+        if form.unfolds:
+            unfolded = {name: body.pop(name) for name in list(body) if name not in act.model_fields}
+            body[form.unfolds] = unfolded
+        return _step_act(act, letter, step, body=body)
 
     return make
 
@@ -112,9 +122,10 @@ def _plain(kind: type[acts.StepAct]) -> Callable[[Letter, str], acts.Act]:
     return lambda letter, step: _step_act(kind, letter, step, body=letter.body)
 
 
-def _delivered(letter: Letter, step: str) -> acts.Act:
-    body = {"delivery": {name: value for name, value in letter.body.items() if name != "licence"}}
-    return _step_act(acts.Deliver, letter, step, body={**body, "licence": letter.body.get("licence")})
+def _paper(letter: Letter, step: str) -> acts.Act:
+    moves: Mapping[str, type[acts.StepAct]] = {"sent": acts.PostPaper, "arrived": acts.ConfirmPaper}
+    body = {name: value for name, value in letter.body.items() if name != "move"}
+    return _step_act(moves[letter.body["move"]], letter, step, body=body)
 
 
 def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, body: Mapping[str, Any]) -> acts.Act:
@@ -123,27 +134,16 @@ def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, body: Mapp
     return kind.model_validate({**body, "id": letter.id, "by": _actor(letter), "step": step, "at": letter.at})
 
 
-_ACTS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
+_OWN_WAYS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
     "step.requested": _request,
     "step.supplied": _plain(acts.Supply),
-    "step.told": _plain(acts.Tell),
     "step.withdrawal_asked": _plain(acts.AskWithdrawal),
-    "step.received": _plain(acts.Receive),
-    "step.accepted": _chosen("by", {"decider": acts.Accept, "law": acts.Deem}),
-    "step.notice": _chosen(
-        "about",
-        {
-            "supplement": acts.AskSupplement,
-            "supplied": acts.Supply,
-            "suspension": acts.Suspend,
-            "resumption": acts.Resume,
-            "extension": acts.Extend,
-        },
-    ),
-    "step.decided": _chosen("outcome", {"approved": acts.Approve, "refused": acts.Refuse, "declined": acts.Decline}),
-    "step.delivered": _delivered,
-    "step.paper": _chosen("move", {"sent": acts.PostPaper, "arrived": acts.ConfirmPaper}),
-    "step.withdrawn": _plain(acts.LetGo),
+    "step.paper": _paper,
+}
+_TOLD = {each.letter.kind for each in TRANSITIONS.values() if each.letter}
+_ACTS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
+    **{kind: _moving(kind) for kind in sorted(_TOLD)},
+    **_OWN_WAYS,
 }
 
 

@@ -1,72 +1,42 @@
 """What nodes tell each other of a step: the home asks and answers, the decider tells what it has done."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from server.domain.case import events, handover
 from server.domain.case.case import Case, Commission, Offered, Step
+from server.domain.case.happening import Happened, Moved
+from server.domain.rules.move import LetterForm
+from server.domain.rules.table import TRANSITIONS
 
 Body = tuple[str, dict[str, Any]]
+Added = Callable[[Case, Step, Any], dict[str, Any]]
 
 
-def asked(case: Case, step: Step, event: events.Event) -> Body | None:
-    """Kind and body of the letter by which the home asks the decider, if this event is one to ask for."""
-    if isinstance(event, events.Sent):
-        return "step.requested", commission_of(case, step).model_dump(mode="json")
-    if isinstance(event, events.WithdrawalAsked):
+def told(case: Case, step: Step, event: events.Event, *, is_home: bool) -> Body | None:
+    """Kind and body of the letter by which this side of the step tells the other of the event, if it does.
+
+    What moves the step has its letter among the moves; the rest is what the applicant and the couriers do.
+    """
+    if isinstance(event, Moved):
+        form = TRANSITIONS[type(event)].letter
+        return (form.kind, _body(form, step, event, case=case)) if form and form.is_homes == is_home else None
+    if isinstance(event, handover.PaperPosted | handover.PaperArrived):
+        is_ours = event.by.node == (case.home if is_home else step.node)
+        return _paper(event) if is_ours else None
+    if isinstance(event, events.WithdrawalAsked) and is_home:
         return "step.withdrawal_asked", {}
-    if isinstance(event, events.Told):
-        return "step.told", {"due_on": event.due_on.isoformat()}
-    if isinstance(event, handover.PaperPosted | handover.PaperArrived) and event.by.node == case.home:
-        return _paper(event)
-    if isinstance(event, events.Answered):
+    if isinstance(event, events.Answered) and is_home:
         offered = [each.model_dump(mode="json") for each in offers(event.materials)]
         return "step.supplied", {"form": dict(event.form), "materials": offered}
     return None
 
 
-def telling(step: Step, event: events.Event) -> Body | None:
-    """Kind and body of the letter by which the decider tells the home, if this event is one to tell of."""
-    if isinstance(event, events.Received):
-        return "step.received", {}
-    if isinstance(event, events.Accepted):
-        return "step.accepted", {"by": "decider", **_days(step), **_said(event, "since", "deferrals")}
-    if isinstance(event, events.Deemed):
-        return "step.accepted", {"by": "law", **_days(step), **_said(event, "since", "deferrals")}
-    if isinstance(event, events.Approved):
-        return "step.decided", {"outcome": "approved", **_said(event, "result"), **_licence(event)}
-    if isinstance(event, events.Refused):
-        return "step.decided", {"outcome": "refused", **_said(event, "grounds", "appeal")}
-    if isinstance(event, events.Declined):
-        return "step.decided", {"outcome": "declined", **_said(event, "reason", "grounds", "agency", "appeal")}
-    if isinstance(event, events.Delivered):
-        return "step.delivered", {**event.delivery.model_dump(mode="json"), **_licence(event)}
-    if isinstance(event, events.Withdrawn):
-        return "step.withdrawn", _said(event, "grounds")
-    if isinstance(event, handover.PaperPosted | handover.PaperArrived) and event.by.node == step.node:
-        return _paper(event)
-    notice = _notice(step, event)
-    return ("step.notice", notice) if notice else None
-
-
-def _notice(step: Step, event: events.Event) -> dict[str, Any]:
-    """What happened on the way. The approver of an extension is named by department, not by name."""
-    if isinstance(event, events.SupplementAsked):
-        return {"about": "supplement", **_said(event, "gaps")}
-    if isinstance(event, events.Supplied):
-        return {"about": "supplied"}
-    if isinstance(event, events.Suspended):
-        return {"about": "suspension", **_said(event, "procedure", "notice", "days")}
-    if isinstance(event, events.Resumed):
-        return {"about": "resumption"}
-    if isinstance(event, events.Extended):
-        return {"about": "extension", "approver": step.plan.department, **_said(event, "days", "reason")}
-    return {}
-
-
-def _licence(event: events.Approved | events.Delivered) -> dict[str, Any]:
-    """The licence that it offers, if there is a file of one."""
-    return _said(event, "licence") if event.licence else {}
+def _body(form: LetterForm, step: Step, event: Moved, *, case: Case) -> dict[str, Any]:
+    said = _said(event, *form.says)
+    unfolded = _said(event, form.unfolds)[form.unfolds] if form.unfolds else {}
+    added = {name: value for each in form.adds for name, value in ADDED[each](case, step, event).items()}
+    return {**form.marks, **said, **unfolded, **added}
 
 
 def _paper(event: handover.PaperPosted | handover.PaperArrived) -> Body:
@@ -75,12 +45,7 @@ def _paper(event: handover.PaperPosted | handover.PaperArrived) -> Body:
     return "step.paper", {"move": move, "number": event.parcel, **_said(event, "courier", "leg")}
 
 
-def _days(step: Step) -> dict[str, int]:
-    """What its clock counts with."""
-    return {"legal_days": step.plan.terms.legal_days, "promised_days": step.plan.promised_days}
-
-
-def _said(event: events.Event, *names: str) -> dict[str, Any]:
+def _said(event: Happened, *names: str) -> dict[str, Any]:
     return event.model_dump(mode="json", include=set(names))
 
 
@@ -107,3 +72,15 @@ def commission_of(case: Case, step: Step) -> Commission:
         deferred=tuple(code for code in case.deferred if code in step.plan.materials),
         finding=step.finding,
     )
+
+
+# What a letter adds to the words of its event. The approver of an extension is named by department, not by name.
+ADDED: Mapping[str, Added] = {
+    "commission": lambda case, step, _: commission_of(case, step).model_dump(mode="json"),
+    "days": lambda _, step, __: {
+        "legal_days": step.plan.terms.legal_days,
+        "promised_days": step.plan.promised_days,
+    },
+    "approver": lambda _, step, __: {"approver": step.plan.department},
+    "licence": lambda _, __, event: _said(event, "licence") if event.licence else {},
+}

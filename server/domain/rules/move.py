@@ -7,8 +7,8 @@ act that comes to the event of another move is a rule alone. The tables of `tabl
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
 
 from server.domain.case.acts import Facts, StepAct
 from server.domain.case.case import Case, State, Step
@@ -18,6 +18,24 @@ from server.domain.rules.moving import Moving
 
 A = TypeVar("A", bound=StepAct)
 E = TypeVar("E", bound=Moved)
+
+
+@dataclass(frozen=True)
+class LetterForm:
+    """The letter by which the decider tells the home of an event, or the home the decider (`is_homes`).
+
+    `marks` are the words of the body that tell apart the events of one kind of letter. It `says` these fields of the
+    event as they stand, and the members of the field `unfolds` as if they were its own. What it `adds` is worked out
+    when it is written: the commission, the days that the clock counts with, the department as approver, the offer of a
+    licence if there is a file.
+    """
+
+    kind: str
+    marks: Mapping[str, str] = field(default_factory=dict)
+    says: tuple[str, ...] = ()
+    unfolds: str = ""
+    adds: tuple[Literal["commission", "days", "approver", "licence"], ...] = ()
+    is_homes: bool = False
 
 
 class AnyMove:
@@ -39,6 +57,7 @@ class AnyTransition(AnyMove, ABC):
 
     event: type[Moved]
     states: Mapping[State, State]
+    letter: LetterForm | None
 
     @abstractmethod
     def applied(self, step: Step, event: Moved) -> Step:
@@ -65,11 +84,12 @@ class Rule(AnyRule, Generic[A]):
 
 @dataclass(frozen=True, kw_only=True)
 class Transition(AnyTransition, Generic[E]):
-    """Where one kind of event leads, by the state in which it finds the step, and what it leaves in it."""
+    """Where one kind of event leads by the state of the step, what it leaves in it, and the letter that tells of it."""
 
     event: type[E]
     states: Mapping[State, State]
     leaves: Callable[[Step, E], Step] = nothing_more
+    letter: LetterForm | None = None
 
     def applied(self, step: Step, event: Moved) -> Step:
         if not isinstance(event, self.event):

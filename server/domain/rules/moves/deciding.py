@@ -6,7 +6,7 @@ from server.domain.case import acts, events
 from server.domain.case.case import Offered, Step
 from server.domain.catalogue.terms import opinions_allow
 from server.domain.errors import Conflict, Invalid
-from server.domain.rules.move import Move
+from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moves.supplementing import is_unanswered
 from server.domain.rules.moving import Moving
@@ -86,13 +86,26 @@ def _declined(step: Step, event: events.Declined) -> Step:
 
 
 APPROVE = Move(
-    act=acts.Approve, judge=_approve, event=events.Approved, states={"accepted": "approved"}, leaves=_approved
+    act=acts.Approve,
+    judge=_approve,
+    event=events.Approved,
+    states={"accepted": "approved"},
+    leaves=_approved,
+    letter=LetterForm("step.decided", marks={"outcome": "approved"}, says=("result",), adds=("licence",)),
 )
-REFUSE = Move(act=acts.Refuse, judge=_refuse, event=events.Refused, states={"accepted": "refused"}, leaves=_refused)
+REFUSE = Move(
+    act=acts.Refuse,
+    judge=_refuse,
+    event=events.Refused,
+    states={"accepted": "refused"},
+    leaves=_refused,
+    letter=LetterForm("step.decided", marks={"outcome": "refused"}, says=("grounds", "appeal")),
+)
 DECLINE = Move(
     act=acts.Decline,
     judge=_decline,
     event=events.Declined,
     states={"received": "declined", "supplementing": "declined"},
     leaves=_declined,
+    letter=LetterForm("step.decided", marks={"outcome": "declined"}, says=("reason", "grounds", "agency", "appeal")),
 )

@@ -3,7 +3,7 @@
 from server.domain.case import acts, events
 from server.domain.case.case import Step
 from server.domain.errors import Conflict
-from server.domain.rules.move import Move
+from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moves.deciding import check_yielded
 from server.domain.rules.moving import Moving
 
@@ -27,5 +27,10 @@ def _delivered(step: Step, event: events.Delivered) -> Step:
 
 
 DELIVER = Move(
-    act=acts.Deliver, judge=_deliver, event=events.Delivered, states={"approved": "delivered"}, leaves=_delivered
+    act=acts.Deliver,
+    judge=_deliver,
+    event=events.Delivered,
+    states={"approved": "delivered"},
+    leaves=_delivered,
+    letter=LetterForm("step.delivered", unfolds="delivery", adds=("licence",)),
 )

@@ -8,7 +8,7 @@ from server.domain.case.case import Step
 from server.domain.case.fetches import offered
 from server.domain.catalogue.terms import Deferral, Opinion
 from server.domain.errors import Conflict
-from server.domain.rules.move import Move
+from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving, is_too_late
 from server.domain.time.clock import Ledger, deemed_accepted
 from server.domain.values import china_day
@@ -112,7 +112,13 @@ def _taken_up(step: Step, event: events.TakenUp) -> Step:
     return step.model_copy(update=begun)
 
 
-RECEIVE = Move(act=acts.Receive, judge=_receive, event=events.Received, states={"sent": "received"})
+RECEIVE = Move(
+    act=acts.Receive,
+    judge=_receive,
+    event=events.Received,
+    states={"sent": "received"},
+    letter=LetterForm("step.received"),
+)
 GATHER = Move(
     act=acts.Gather,
     judge=_gather,
@@ -120,11 +126,19 @@ GATHER = Move(
     states={state: state for state in ("sent", "received", "supplementing", "accepted", "suspended")},
     leaves=_gathered,
 )
-ACCEPT = Move(act=acts.Accept, judge=_accept, event=events.Accepted, states={"received": "accepted"}, leaves=_taken_up)
+ACCEPT = Move(
+    act=acts.Accept,
+    judge=_accept,
+    event=events.Accepted,
+    states={"received": "accepted"},
+    leaves=_taken_up,
+    letter=LetterForm("step.accepted", marks={"by": "decider"}, says=("since", "deferrals"), adds=("days",)),
+)
 DEEM = Move(
     act=acts.Deem,
     judge=_deem,
     event=events.Deemed,
     states={"sent": "accepted", "received": "accepted"},
     leaves=_taken_up,
+    letter=LetterForm("step.accepted", marks={"by": "law"}, says=("since", "deferrals"), adds=("days",)),
 )

@@ -4,7 +4,7 @@ from server.domain.case import acts, events
 from server.domain.case.case import Step
 from server.domain.case.handover import CheckAsked, Checked, TurnedBack
 from server.domain.errors import Conflict
-from server.domain.rules.move import Move, Transition
+from server.domain.rules.move import LetterForm, Move, Transition
 from server.domain.rules.moving import Moving
 
 
@@ -46,7 +46,12 @@ def _turned_back(step: Step, event: TurnedBack) -> Step:
     return step.model_copy(update={"grounds": event.grounds})
 
 
-SEND = Transition(event=events.Sent, states={"waiting": "sent", "checking": "sent"}, leaves=_sent)
+SEND = Transition(
+    event=events.Sent,
+    states={"waiting": "sent", "checking": "sent"},
+    leaves=_sent,
+    letter=LetterForm("step.requested", adds=("commission",), is_homes=True),
+)
 SKIP = Transition(event=events.Skipped, states={"waiting": "skipped"}, leaves=_skipped)
 ASK_CHECK = Transition(event=CheckAsked, states={"waiting": "checking"})
 CHECK = Move(act=acts.Check, judge=_check, event=Checked, states={"checking": "checking"}, leaves=_checked)

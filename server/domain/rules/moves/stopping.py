@@ -3,7 +3,7 @@
 from server.domain.case import acts, events
 from server.domain.case.case import Step
 from server.domain.errors import Conflict, Forbidden, Invalid
-from server.domain.rules.move import Move
+from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving
 from server.domain.time.clock import ExtendedAlready, Extension, extend, pause, resume
 
@@ -75,7 +75,26 @@ def _extended(step: Step, event: events.Extended) -> Step:
 
 
 SUSPEND = Move(
-    act=acts.Suspend, judge=_suspend, event=events.Suspended, states={"accepted": "suspended"}, leaves=_suspended
+    act=acts.Suspend,
+    judge=_suspend,
+    event=events.Suspended,
+    states={"accepted": "suspended"},
+    leaves=_suspended,
+    letter=LetterForm("step.notice", marks={"about": "suspension"}, says=("procedure", "notice", "days")),
 )
-RESUME = Move(act=acts.Resume, judge=_resume, event=events.Resumed, states={"suspended": "accepted"}, leaves=_resumed)
-EXTEND = Move(act=acts.Extend, judge=_extend, event=events.Extended, states={"accepted": "accepted"}, leaves=_extended)
+RESUME = Move(
+    act=acts.Resume,
+    judge=_resume,
+    event=events.Resumed,
+    states={"suspended": "accepted"},
+    leaves=_resumed,
+    letter=LetterForm("step.notice", marks={"about": "resumption"}),
+)
+EXTEND = Move(
+    act=acts.Extend,
+    judge=_extend,
+    event=events.Extended,
+    states={"accepted": "accepted"},
+    leaves=_extended,
+    letter=LetterForm("step.notice", marks={"about": "extension"}, says=("days", "reason"), adds=("approver",)),
+)

@@ -3,7 +3,7 @@
 from server.domain.case import acts, events
 from server.domain.case.case import Step, Supplement
 from server.domain.errors import Conflict, Invalid
-from server.domain.rules.move import Move, Rule
+from server.domain.rules.move import LetterForm, Move, Rule
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moving import Moving, is_too_late
 
@@ -94,13 +94,22 @@ ASK_SUPPLEMENT = Move(
     event=events.SupplementAsked,
     states={"received": "supplementing"},
     leaves=_asked,
+    letter=LetterForm("step.notice", marks={"about": "supplement"}, says=("gaps",)),
 )
-TELL = Move(act=acts.Tell, judge=_tell, event=events.Told, states={"supplementing": "supplementing"}, leaves=_told)
+TELL = Move(
+    act=acts.Tell,
+    judge=_tell,
+    event=events.Told,
+    states={"supplementing": "supplementing"},
+    leaves=_told,
+    letter=LetterForm("step.told", says=("due_on",), is_homes=True),
+)
 SUPPLY = Move(
     act=acts.Supply,
     judge=_supply,
     event=events.Supplied,
     states={"supplementing": "received", "accepted": "accepted", "suspended": "suspended"},
     leaves=_supplied,
+    letter=LetterForm("step.notice", marks={"about": "supplied"}),
 )
 LAPSE = Rule(act=acts.Lapse, judge=_lapse)

@@ -2,7 +2,7 @@
 
 from server.domain.case import acts, events
 from server.domain.case.case import State, Step
-from server.domain.rules.move import Move
+from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving
 
 OPEN: tuple[State, ...] = ("waiting", "checking", "sent", "received", "supplementing", "accepted", "suspended")
@@ -22,4 +22,5 @@ WITHDRAW = Move(
     event=events.Withdrawn,
     states=dict.fromkeys(OPEN, "withdrawn"),
     leaves=_withdrawn,
+    letter=LetterForm("step.withdrawn", says=("grounds",)),
 )
