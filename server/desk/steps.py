@@ -240,13 +240,7 @@ def _asked(catalogue: Catalogue, step: Step) -> RequestToApplicant | None:
 
 def gaps_shown(catalogue: Catalogue, gaps: Iterable[Gap]) -> tuple[GapShown, ...]:
     """What is to be put right, with the names in the catalogue."""
-    return tuple(GapShown(**gap.model_dump(), name=name_of(catalogue, gap.kind, gap.code)) for gap in gaps)
-
-
-def name_of(catalogue: Catalogue, kind: Literal["field", "material"], code: str) -> str:
-    """The name of a field or material in the catalogue; its code if it has none."""
-    found = catalogue.field_of.get(code) if kind == "field" else catalogue.material_of.get(code)
-    return found.name if found else code
+    return tuple(GapShown(**gap.model_dump(), name=catalogue.name_of(gap.kind, gap.code)) for gap in gaps)
 
 
 def fields_shown(catalogue: Catalogue, form: Mapping[str, str], *, is_masked: bool) -> tuple[FieldShown, ...]:

@@ -1,5 +1,7 @@
 """Puts texts that people wrote together as sentences, each of which ends once."""
 
+from datetime import date
+
 ENDS = "。！？…!?."
 CLOSERS = "”’）》」』】)\"'"
 
@@ -16,3 +18,13 @@ def clause(text: str) -> str:
 
 def _has_ended(text: str) -> bool:
     return text.rstrip(CLOSERS).endswith(tuple(ENDS))
+
+
+def chinese_date(day: date) -> str:
+    """A day as people write it: `2026年12月1日`."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def because(what: str, why: str) -> str:
+    """What happened, and why if a reason is given; `sentences` ends it."""
+    return f"{what}：{why.strip()}" if why.strip() else what

@@ -83,3 +83,17 @@ def test_a_letter_says_and_adds_only_what_its_event_and_its_act_have():
         assert {*form.says, *([form.unfolds] if form.unfolds else ())} <= set(move.event.model_fields)
         assert set(form.says) <= set(move.act.model_fields)
         assert set(form.adds) <= set(ADDED)
+
+
+# Of these the applicant gets no notice: they follow at once, are between offices, or are told by another event.
+UNNOTICED = {"send", "skip", "ask_check", "check", "receive", "gather", "ask_supplement", "supply", "resume"} | {
+    "opine",
+    "return_opinion",
+}
+
+
+def test_every_event_that_moves_a_step_has_a_name_and_a_notice_or_none_on_purpose():
+    assert {kind.act for kind, transition in TRANSITIONS.items() if transition.notice is None} == UNNOTICED
+    names = [transition.name for transition in TRANSITIONS.values()]
+    assert len(set(names)) == len(names)
+    assert all(names)

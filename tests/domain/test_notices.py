@@ -57,13 +57,6 @@ def happened(act: str, **more: Any) -> Happened:
     return event
 
 
-class Reminded(Moved):
-    """A reminder that names a day."""
-
-    act: ClassVar[str] = "remind"
-    due_on: date
-
-
 def test_an_acceptance_is_told_to_the_applicant() -> None:
     event = events.Accepted(number=3, at=MONDAY, by=BY, act_id="a", step="first")
     assert notice_of(case(), event) == Notice(
@@ -142,9 +135,9 @@ def test_the_day_is_that_of_china() -> None:
     assert notice.values["date"] == "2026年11月24日"
 
 
-def test_a_reminder_names_the_day_until_when_if_its_event_does() -> None:
-    reminder = Reminded(number=7, at=MONDAY, by=BY, act_id="a", step="first", due_on=date(2026, 12, 1))
-    notices = notice_of(case(), reminder), notice_of(case(), happened("remind"))
+def test_a_notice_names_the_day_until_when_if_its_event_does() -> None:
+    told = events.Told(number=7, at=MONDAY, by=BY, act_id="a", step="first", due_on=date(2026, 12, 1))
+    notices = notice_of(case(), told), notice_of(case(), happened("accept"))
     assert [notice and notice.values.get("due") for notice in notices] == ["2026年12月1日", None]
 
 
@@ -208,8 +201,8 @@ def test_a_long_name_is_cut_to_what_its_place_shows_and_says_so(name: str) -> No
 
 
 def test_what_a_notice_does_not_say_is_left_out() -> None:
-    notice = notice_of(case(), happened("remind"))
-    template = Template(name="reminder", id="sample", keys={"bundle": "thing1", "due": "date2"})
+    notice = notice_of(case(), happened("accept"))
+    template = Template(name="accepted", id="sample", keys={"bundle": "thing1", "due": "date2"})
     assert notice is not None
     assert data_of(notice, template).keys() == {"thing1"}
 

@@ -5,12 +5,13 @@ from typing import Any, get_args
 import pytest
 
 from server.desk.steps import LEG_NAMES
-from server.desk.wording import ACT_NAMES, METHODS, words_of
+from server.desk.wording import ACT_NAMES, words_of
 from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case
 from server.domain.case.happening import Happened
 from server.domain.catalogue.terms import APPEAL, Deferral, Delivery, Leg, Method
+from server.domain.rules.moves.delivering import METHODS
 from tests.world import (
     CATALOGUE,
     JIANGSU,

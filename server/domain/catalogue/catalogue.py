@@ -44,6 +44,11 @@ class Catalogue(Sourced):
     item_variants: tuple[ItemVariant, ...] = ()
     bundle_variants: tuple[BundleVariant, ...] = ()
 
+    def name_of(self, kind: Literal["field", "material"], code: str) -> str:
+        """The name of a field or material; its code if it has none here."""
+        found = self.field_of.get(code) if kind == "field" else self.material_of.get(code)
+        return found.name if found else code
+
     @cached_property
     def field_of(self) -> dict[str, Field]:
         """Fields by code."""

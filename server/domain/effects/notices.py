@@ -9,19 +9,11 @@ from pydantic import StringConstraints, model_validator
 
 from server.domain.case.case import Case
 from server.domain.case.happening import Happened
+from server.domain.rules.announcement import Announcement, TemplateName
+from server.domain.rules.table import TRANSITIONS
+from server.domain.sentences import chinese_date
 from server.domain.values import Moment, Value, china_day
 
-TemplateName = Literal[
-    "received",
-    "accepted",
-    "supplement_asked",
-    "time_changed",
-    "decided",
-    "delivered",
-    "closed",
-    "reminder",
-    "draft_expiring",
-]
 ValueName = Literal["bundle", "item", "state", "hint", "date", "due"]
 Ending = Literal["sent", "refused", "unknown"]
 NoticeState = Literal["waiting", "sending", Ending]
@@ -115,35 +107,19 @@ class Attempt:
     errcode: int = 0
 
 
-@dataclass(frozen=True)
-class _Telling:
-    """How a notice tells one kind of event: the template, the state in at most five characters, and what to do now."""
-
-    template: TemplateName
-    state: str
-    hint: str
-
-
-# The events that are told, by the name of their act; all others are not. What must be put right (ask_supplement) is
-# told by the event that says until when.
-TOLD: Mapping[str, _Telling] = {
-    "open": _Telling("received", "已提交", "我们会尽快办理，可随时查看进度"),
-    "accept": _Telling("accepted", "已受理", "已开始审查，可随时查看进度"),
-    "deem": _Telling("accepted", "视为受理", "依法自收到材料之日起受理"),
-    "tell": _Telling("supplement_asked", "待补正", "请按告知内容一次补齐材料"),
-    "suspend": _Telling("time_changed", "特别程序", "所需时间不计入办理期限"),
-    "extend": _Telling("time_changed", "延长期限", "请查看延长的理由"),
-    "approve": _Telling("decided", "准予", "请查看办理结果"),
-    "refuse": _Telling("decided", "不予", "请查看理由和救济途径"),
-    "decline": _Telling("decided", "不予受理", "请查看理由和下一步指引"),
-    "withdraw": _Telling("decided", "视为撤回", "逾期未补正，可重新申请"),
-    "turn_back": _Telling("decided", "核验未过", "请查看理由，改正后可重新申请"),
-    "deliver": _Telling("delivered", "已送达", "证照或文书已送达，请查收"),
-    "close": _Telling("closed", "已办结", "请查看结果，欢迎评价"),
-    "remind": _Telling("reminder", "临近期限", "请在期限前处理"),
+# The events that are told, by the name of their act: the moves say so themselves. What must be put right
+# (ask_supplement) is told by the event that says until when.
+_OWN: Mapping[str, Announcement] = {
+    "open": Announcement("received", "已提交", "我们会尽快办理，可随时查看进度"),
+    "close": Announcement("closed", "已办结", "请查看结果，欢迎评价"),
 }
-BY_AGENT = _Telling("decided", "已撤回", "代理人已申请撤回，可查看详情")
-EXPIRING = _Telling("draft_expiring", "即将过期", "请尽快提交，过期后需重新填写")
+TOLD: Mapping[str, Announcement] = {
+    **_OWN,
+    **{each.event.act: each.notice for each in TRANSITIONS.values() if each.notice},
+}
+REMIND = Announcement("reminder", "临近期限", "请在期限前处理")
+BY_AGENT = Announcement("decided", "已撤回", "代理人已申请撤回，可查看详情")
+EXPIRING = Announcement("draft_expiring", "即将过期", "请尽快提交，过期后需重新填写")
 
 
 def notice_of(case: Case, event: Happened) -> Notice | None:
@@ -172,7 +148,7 @@ def reminder_of(case: Case, step: str, *, due_on: date, at: datetime) -> Notice 
     """The reminder to the applicant before the last day of what this step asks for; only the home can send it."""
     if case.applicant is None:
         return None
-    telling = TOLD["remind"]
+    telling = REMIND
     return Notice(
         id=f"{case.number}:{step}:remind:{due_on:%Y%m%d}",
         person=case.applicant.key,
@@ -223,19 +199,15 @@ def _is_own_doing(case: Case, event: Happened) -> bool:
     return event.act == "close" and case.outcome == "withdrawn"
 
 
-def _values(telling: _Telling, bundle: str, item: str, *, on: date, due_on: date | None) -> Mapping[ValueName, str]:
+def _values(telling: Announcement, bundle: str, item: str, *, on: date, due_on: date | None) -> Mapping[ValueName, str]:
     values: dict[ValueName, str] = {
         "bundle": bundle,
         "item": item,
         "state": telling.state,
         "hint": telling.hint,
-        "date": _day(on),
+        "date": chinese_date(on),
     }
-    return values | {"due": _day(due_on)} if due_on else values
-
-
-def _day(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
+    return values | {"due": chinese_date(due_on)} if due_on else values
 
 
 def _cut(text: str, most: int) -> str:

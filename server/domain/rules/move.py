@@ -14,6 +14,8 @@ from server.domain.case.acts import Facts, StepAct
 from server.domain.case.case import Case, State, Step
 from server.domain.case.events import StepEvent
 from server.domain.case.happening import Moved
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.rules.announcement import Announcement
 from server.domain.rules.moving import Moving
 
 A = TypeVar("A", bound=StepAct)
@@ -56,8 +58,14 @@ class AnyTransition(AnyMove, ABC):
     """The transition of some kind of event."""
 
     event: type[Moved]
+    name: str
     states: Mapping[State, State]
     letter: LetterForm | None
+    notice: Announcement | None
+
+    @abstractmethod
+    def words_of(self, catalogue: Catalogue, case: Case, event: Moved) -> str:
+        """What the timeline tells the applicant of the event after its name; empty if the name is enough."""
 
     @abstractmethod
     def applied(self, step: Step, event: Moved) -> Step:
@@ -67,6 +75,11 @@ class AnyTransition(AnyMove, ABC):
 def nothing_more(step: Step, _event: Moved) -> Step:
     """The event leaves nothing in the step but its state."""
     return step
+
+
+def no_words(_catalogue: Catalogue, _case: Case, _event: Moved) -> str:
+    """The name of the event says it all, or what is said is not for the applicant."""
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +97,24 @@ class Rule(AnyRule, Generic[A]):
 
 @dataclass(frozen=True, kw_only=True)
 class Transition(AnyTransition, Generic[E]):
-    """Where one kind of event leads by the state of the step, what it leaves in it, and the letter that tells of it."""
+    """Where one kind of event leads by the state of the step, what it leaves in it, and how it is told.
+
+    `name` and `words` are what the timeline tells the applicant (zh-CN; `words` of the case after the event), `notice`
+    what goes to the phone, `letter` what goes to the other side of the step.
+    """
 
     event: type[E]
     states: Mapping[State, State]
+    name: str
     leaves: Callable[[Step, E], Step] = nothing_more
+    words: Callable[[Catalogue, Case, E], str] = no_words
     letter: LetterForm | None = None
+    notice: Announcement | None = None
+
+    def words_of(self, catalogue: Catalogue, case: Case, event: Moved) -> str:
+        if not isinstance(event, self.event):
+            raise TypeError(f"{type(event).__name__} is not of the kind {self.event.__name__}")
+        return self.words(catalogue, case, event)
 
     def applied(self, step: Step, event: Moved) -> Step:
         if not isinstance(event, self.event):

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 
 from server.domain.case import acts, events
-from server.domain.case.case import Offered, Step
+from server.domain.case.case import Case, Offered, Step
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import opinions_allow
 from server.domain.errors import Conflict, Invalid
+from server.domain.rules.announcement import Announcement
 from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moves.supplementing import is_unanswered
 from server.domain.rules.moving import Moving
+from server.domain.sentences import clause, sentences
 
 
 class NotYielded(Conflict):
@@ -85,6 +88,15 @@ def _declined(step: Step, event: events.Declined) -> Step:
     return step.model_copy(update={"grounds": event.grounds, "agency": event.agency, "appeal": event.appeal})
 
 
+def _words_of_refused(_: Catalogue, __: Case, event: events.Refused) -> str:
+    return sentences(event.grounds, event.appeal)
+
+
+def _words_of_declined(_: Catalogue, __: Case, event: events.Declined) -> str:
+    elsewhere = f"请向{clause(event.agency)}申请" if event.agency else ""
+    return sentences(event.grounds, elsewhere, event.appeal)
+
+
 APPROVE = Move(
     act=acts.Approve,
     judge=_approve,
@@ -92,6 +104,8 @@ APPROVE = Move(
     states={"accepted": "approved"},
     leaves=_approved,
     letter=LetterForm("step.decided", marks={"outcome": "approved"}, says=("result",), adds=("licence",)),
+    name="准予",
+    notice=Announcement("decided", "准予", "请查看办理结果"),
 )
 REFUSE = Move(
     act=acts.Refuse,
@@ -100,6 +114,9 @@ REFUSE = Move(
     states={"accepted": "refused"},
     leaves=_refused,
     letter=LetterForm("step.decided", marks={"outcome": "refused"}, says=("grounds", "appeal")),
+    name="不予",
+    words=_words_of_refused,
+    notice=Announcement("decided", "不予", "请查看理由和救济途径"),
 )
 DECLINE = Move(
     act=acts.Decline,
@@ -108,4 +125,7 @@ DECLINE = Move(
     states={"received": "declined", "supplementing": "declined"},
     leaves=_declined,
     letter=LetterForm("step.decided", marks={"outcome": "declined"}, says=("reason", "grounds", "agency", "appeal")),
+    name="不予受理",
+    words=_words_of_declined,
+    notice=Announcement("decided", "不予受理", "请查看理由和下一步指引"),
 )

@@ -1,11 +1,15 @@
 """Delivering the licence to its holder (送达)."""
 
 from server.domain.case import acts, events
-from server.domain.case.case import Step
+from server.domain.case.case import Case, Step
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict
+from server.domain.rules.announcement import Announcement
 from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moves.deciding import check_yielded
 from server.domain.rules.moving import Moving
+
+METHODS = {"electronic": "电子证照", "post": "邮寄", "window": "窗口领取"}
 
 
 class NothingToDeliver(Conflict):
@@ -26,6 +30,11 @@ def _delivered(step: Step, event: events.Delivered) -> Step:
     return step.model_copy(update={"delivery": event.delivery})
 
 
+def _words_of_delivered(_: Catalogue, __: Case, event: events.Delivered) -> str:
+    number = f"，单号{event.delivery.number}" if event.delivery.number else ""
+    return f"{METHODS[event.delivery.method]}{number}。"
+
+
 DELIVER = Move(
     act=acts.Deliver,
     judge=_deliver,
@@ -33,4 +42,7 @@ DELIVER = Move(
     states={"approved": "delivered"},
     leaves=_delivered,
     letter=LetterForm("step.delivered", unfolds="delivery", adds=("licence",)),
+    name="送达",
+    words=_words_of_delivered,
+    notice=Announcement("delivered", "已送达", "证照或文书已送达，请查收"),
 )

@@ -53,6 +53,7 @@ OPINE = Move(
     event=events.OpinionGiven,
     states={"accepted": "accepted", "suspended": "suspended"},
     leaves=_given,
+    name="会签答复",
 )
 RETURN_OPINION = Move(
     act=acts.ReturnOpinion,
@@ -60,4 +61,5 @@ RETURN_OPINION = Move(
     event=events.OpinionReturned,
     states={"accepted": "accepted"},
     leaves=_returned,
+    name="退回会签意见",
 )

@@ -4,12 +4,15 @@ from datetime import date, datetime
 from typing import TypedDict
 
 from server.domain.case import acts, events
-from server.domain.case.case import Step
+from server.domain.case.case import Case, Step
 from server.domain.case.fetches import offered
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import Deferral, Opinion
 from server.domain.errors import Conflict
+from server.domain.rules.announcement import Announcement
 from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving, is_too_late
+from server.domain.sentences import chinese_date
 from server.domain.time.clock import Ledger, deemed_accepted
 from server.domain.values import china_day
 
@@ -112,12 +115,26 @@ def _taken_up(step: Step, event: events.TakenUp) -> Step:
     return step.model_copy(update=begun)
 
 
+def _words_of_accepted(catalogue: Catalogue, _: Case, event: events.TakenUp) -> str:
+    names = [catalogue.name_of("material", each.material) for each in event.deferrals]
+    deferred = f"容缺受理，请在{chinese_date(event.deferrals[0].due_on)}前补交：{'、'.join(names)}。" if names else ""
+    forwarding = f"其中跨省转送用了{event.forwarding_days}天，不计入办理期限。" if event.forwarding_days else ""
+    return deferred + forwarding
+
+
+def _words_of_deemed(catalogue: Catalogue, case: Case, event: events.Deemed) -> str:
+    since = chinese_date(china_day(event.since))
+    words = _words_of_accepted(catalogue, case, event)
+    return f"超过五个工作日未告知补正，自{since}收到材料之日起即为受理。{words}"
+
+
 RECEIVE = Move(
     act=acts.Receive,
     judge=_receive,
     event=events.Received,
     states={"sent": "received"},
     letter=LetterForm("step.received"),
+    name="收件",
 )
 GATHER = Move(
     act=acts.Gather,
@@ -125,6 +142,7 @@ GATHER = Move(
     event=events.Gathered,
     states={state: state for state in ("sent", "received", "supplementing", "accepted", "suspended")},
     leaves=_gathered,
+    name="材料到齐",
 )
 ACCEPT = Move(
     act=acts.Accept,
@@ -133,6 +151,9 @@ ACCEPT = Move(
     states={"received": "accepted"},
     leaves=_taken_up,
     letter=LetterForm("step.accepted", marks={"by": "decider"}, says=("since", "deferrals"), adds=("days",)),
+    name="受理",
+    words=_words_of_accepted,
+    notice=Announcement("accepted", "已受理", "已开始审查，可随时查看进度"),
 )
 DEEM = Move(
     act=acts.Deem,
@@ -141,4 +162,7 @@ DEEM = Move(
     states={"sent": "accepted", "received": "accepted"},
     leaves=_taken_up,
     letter=LetterForm("step.accepted", marks={"by": "law"}, says=("since", "deferrals"), adds=("days",)),
+    name="视为受理",
+    words=_words_of_deemed,
+    notice=Announcement("accepted", "视为受理", "依法自收到材料之日起受理"),
 )

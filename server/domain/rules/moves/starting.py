@@ -1,11 +1,14 @@
 """How a step starts: it is sent to its decider once its needs are met, after the home's own part, or it is skipped."""
 
 from server.domain.case import acts, events
-from server.domain.case.case import Step
+from server.domain.case.case import Case, Step
 from server.domain.case.handover import CheckAsked, Checked, TurnedBack
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict
+from server.domain.rules.announcement import Announcement
 from server.domain.rules.move import LetterForm, Move, Transition
 from server.domain.rules.moving import Moving
+from server.domain.sentences import because, sentences
 
 
 class CheckedAlready(Conflict):
@@ -46,15 +49,43 @@ def _turned_back(step: Step, event: TurnedBack) -> Step:
     return step.model_copy(update={"grounds": event.grounds})
 
 
+def _words_of_skipped(_: Catalogue, case: Case, event: events.Skipped) -> str:
+    return f"“{case.steps[event.waits_on].plan.name}”没有办成，这一项不再办理。"
+
+
+def _words_of_check(catalogue: Catalogue, case: Case, event: CheckAsked) -> str:
+    part = case.steps[event.step].plan.part
+    if part is None:
+        return ""
+    department = catalogue.departments.get(part.department, part.department)
+    return f"由受理地{department}{part.name}，核验通过后转往办理地。"
+
+
+def _words_of_turned_back(_: Catalogue, __: Case, event: TurnedBack) -> str:
+    return sentences(because("受理地核验没有通过，尚未转往办理地", event.grounds), "改正后可以重新申请")
+
+
 SEND = Transition(
     event=events.Sent,
     states={"waiting": "sent", "checking": "sent"},
     leaves=_sent,
     letter=LetterForm("step.requested", adds=("commission",), is_homes=True),
+    name="转办",
 )
-SKIP = Transition(event=events.Skipped, states={"waiting": "skipped"}, leaves=_skipped)
-ASK_CHECK = Transition(event=CheckAsked, states={"waiting": "checking"})
-CHECK = Move(act=acts.Check, judge=_check, event=Checked, states={"checking": "checking"}, leaves=_checked)
+SKIP = Transition(
+    event=events.Skipped, states={"waiting": "skipped"}, leaves=_skipped, name="不再办理", words=_words_of_skipped
+)
+ASK_CHECK = Transition(event=CheckAsked, states={"waiting": "checking"}, name="交受理地核验", words=_words_of_check)
+CHECK = Move(
+    act=acts.Check, judge=_check, event=Checked, states={"checking": "checking"}, leaves=_checked, name="核验通过"
+)
 TURN_BACK = Move(
-    act=acts.TurnBack, judge=_turn_back, event=TurnedBack, states={"checking": "withdrawn"}, leaves=_turned_back
+    act=acts.TurnBack,
+    judge=_turn_back,
+    event=TurnedBack,
+    states={"checking": "withdrawn"},
+    leaves=_turned_back,
+    name="核验不通过",
+    words=_words_of_turned_back,
+    notice=Announcement("decided", "核验未过", "请查看理由，改正后可重新申请"),
 )

@@ -1,10 +1,13 @@
 """Stopping and stretching the clock: special procedures (特别程序), and the one extension (延长办理期限)."""
 
 from server.domain.case import acts, events
-from server.domain.case.case import Step
+from server.domain.case.case import Case, Step
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict, Forbidden, Invalid
+from server.domain.rules.announcement import Announcement
 from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving
+from server.domain.sentences import because, sentences
 from server.domain.time.clock import ExtendedAlready, Extension, extend, pause, resume
 
 
@@ -74,6 +77,14 @@ def _extended(step: Step, event: events.Extended) -> Step:
     return step.model_copy(update={"clock": extend(step.clock, extension)})
 
 
+def _words_of_suspended(_: Catalogue, __: Case, event: events.Suspended) -> str:
+    return sentences(f"{event.procedure}需要{event.days}个工作日，期间不计入办理时限", event.notice)
+
+
+def _words_of_extended(_: Catalogue, __: Case, event: events.Extended) -> str:
+    return sentences(because(f"办理期限延长{event.days}个工作日", event.reason))
+
+
 SUSPEND = Move(
     act=acts.Suspend,
     judge=_suspend,
@@ -81,6 +92,9 @@ SUSPEND = Move(
     states={"accepted": "suspended"},
     leaves=_suspended,
     letter=LetterForm("step.notice", marks={"about": "suspension"}, says=("procedure", "notice", "days")),
+    name="启动特别程序",
+    words=_words_of_suspended,
+    notice=Announcement("time_changed", "特别程序", "所需时间不计入办理期限"),
 )
 RESUME = Move(
     act=acts.Resume,
@@ -89,6 +103,7 @@ RESUME = Move(
     states={"suspended": "accepted"},
     leaves=_resumed,
     letter=LetterForm("step.notice", marks={"about": "resumption"}),
+    name="特别程序结束",
 )
 EXTEND = Move(
     act=acts.Extend,
@@ -97,4 +112,7 @@ EXTEND = Move(
     states={"accepted": "accepted"},
     leaves=_extended,
     letter=LetterForm("step.notice", marks={"about": "extension"}, says=("days", "reason"), adds=("approver",)),
+    name="延长期限",
+    words=_words_of_extended,
+    notice=Announcement("time_changed", "延长期限", "请查看延长的理由"),
 )

@@ -1,11 +1,14 @@
 """Supplementing (补正, 容缺补交): the decider asks once, the applicant is told and answers, or their time is over."""
 
 from server.domain.case import acts, events
-from server.domain.case.case import Step, Supplement
+from server.domain.case.case import Case, Step, Supplement
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict, Invalid
+from server.domain.rules.announcement import Announcement
 from server.domain.rules.move import LetterForm, Move, Rule
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moving import Moving, is_too_late
+from server.domain.sentences import chinese_date, clause
 
 LATE_SUPPLEMENT = "逾期未按要求补正。"
 LATE_MATERIAL = "逾期未补交容缺材料。"
@@ -88,6 +91,15 @@ def is_unanswered(moving: Moving[acts.StepAct]) -> bool:
     return bool(supplement and supplement.due_on and supplement.due_on < moving.today)
 
 
+def _words_of_gaps(catalogue: Catalogue, _: Case, event: events.SupplementAsked) -> str:
+    named = [f"{catalogue.name_of(gap.kind, gap.code)}（{clause(gap.reason)}）" for gap in event.gaps]
+    return f"需要补正：{'；'.join(named)}。"
+
+
+def _words_of_deadline(_: Catalogue, __: Case, event: events.Told) -> str:
+    return f"请在{chinese_date(event.due_on)}前一次补齐。"
+
+
 ASK_SUPPLEMENT = Move(
     act=acts.AskSupplement,
     judge=_ask,
@@ -95,6 +107,8 @@ ASK_SUPPLEMENT = Move(
     states={"received": "supplementing"},
     leaves=_asked,
     letter=LetterForm("step.notice", marks={"about": "supplement"}, says=("gaps",)),
+    name="要求补正",
+    words=_words_of_gaps,
 )
 TELL = Move(
     act=acts.Tell,
@@ -103,6 +117,9 @@ TELL = Move(
     states={"supplementing": "supplementing"},
     leaves=_told,
     letter=LetterForm("step.told", says=("due_on",), is_homes=True),
+    name="告知补正",
+    words=_words_of_deadline,
+    notice=Announcement("supplement_asked", "待补正", "请按告知内容一次补齐材料"),
 )
 SUPPLY = Move(
     act=acts.Supply,
@@ -111,5 +128,6 @@ SUPPLY = Move(
     states={"supplementing": "received", "accepted": "accepted", "suspended": "suspended"},
     leaves=_supplied,
     letter=LetterForm("step.notice", marks={"about": "supplied"}),
+    name="收到补充内容",
 )
 LAPSE = Rule(act=acts.Lapse, judge=_lapse)

@@ -1,9 +1,12 @@
 """Letting a step go that the applicant has asked back (撤回)."""
 
 from server.domain.case import acts, events
-from server.domain.case.case import State, Step
+from server.domain.case.case import Case, State, Step
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.rules.announcement import Announcement
 from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving
+from server.domain.sentences import sentences
 
 OPEN: tuple[State, ...] = ("waiting", "checking", "sent", "received", "supplementing", "accepted", "suspended")
 
@@ -16,6 +19,10 @@ def _withdrawn(step: Step, event: events.Withdrawn) -> Step:
     return step.model_copy(update={"grounds": event.grounds})
 
 
+def _words_of_withdrawn(_: Catalogue, __: Case, event: events.Withdrawn) -> str:
+    return sentences(event.grounds, "视为撤回申请") if event.grounds else ""
+
+
 WITHDRAW = Move(
     act=acts.LetGo,
     judge=_let_go,
@@ -23,4 +30,7 @@ WITHDRAW = Move(
     states=dict.fromkeys(OPEN, "withdrawn"),
     leaves=_withdrawn,
     letter=LetterForm("step.withdrawn", says=("grounds",)),
+    name="撤回",
+    words=_words_of_withdrawn,
+    notice=Announcement("decided", "视为撤回", "逾期未补正，可重新申请"),
 )
