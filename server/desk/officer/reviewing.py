@@ -1,7 +1,6 @@
 """Reviewing: what officers do to the steps of their department, and of those that ask for its opinion."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal
 
@@ -22,6 +21,8 @@ from server.domain.effects.records import Record
 from server.domain.errors import FieldFault, Missing
 from server.domain.materials import Upload
 from server.domain.people.persons import Officer
+from server.domain.rules.move import DeskForm
+from server.domain.rules.table import RULES
 from server.domain.values import Value, WrittenKey, WrittenText, china_day
 from server.node import Node
 
@@ -89,37 +90,15 @@ class ActRequest(Value):
     decision: Decision
 
 
-@dataclass(frozen=True)
-class DeskAct:
-    """An act of the desk: what it is in the life of a case, and which word of the act each part of a decision is."""
-
-    kind: type[acts.StepAct]
-    words: Mapping[str, str] = field(default_factory=dict)
-
-
-ACTS: Mapping[str, DeskAct] = {
-    "receive": DeskAct(acts.Receive),
-    "ask-supplement": DeskAct(acts.AskSupplement, {"gaps": "gaps"}),
-    "accept": DeskAct(acts.Accept),
-    "decline": DeskAct(acts.Decline, {"decline_as": "reason", "grounds": "grounds"}),
-    "suspend": DeskAct(acts.Suspend, {"procedure": "procedure", "grounds": "notice", "days": "days"}),
-    "resume": DeskAct(acts.Resume),
-    "extend": DeskAct(acts.Extend, {"days": "days", "grounds": "reason"}),
-    "opinion": DeskAct(acts.Opine, {"answer": "answer"}),
-    "return-opinion": DeskAct(acts.ReturnOpinion, {"department": "department", "grounds": "reason"}),
-    "approve": DeskAct(acts.Approve),
-    "refuse": DeskAct(acts.Refuse, {"grounds": "grounds"}),
-    "deliver": DeskAct(acts.Deliver, {"delivery": "delivery"}),
-    "follow-up": DeskAct(acts.FollowUp, {"grounds": "note"}),
-    "check": DeskAct(acts.Check, {"grounds": "finding"}),
-    "turn-back": DeskAct(acts.TurnBack, {"grounds": "grounds"}),
-    "post-paper": DeskAct(acts.PostPaper, {"courier": "courier", "number": "number"}),
-    "confirm-paper": DeskAct(acts.ConfirmPaper),
+# What officers do that is no move of a step; the moves say themselves how they are asked for.
+_OWN: Mapping[type[acts.StepAct], DeskForm] = {
+    acts.FollowUp: DeskForm("follow-up", needs={"grounds": "note"}),
+    acts.PostPaper: DeskForm("post-paper", needs={"courier": "courier", "number": "number"}),
+    acts.ConfirmPaper: DeskForm("confirm-paper"),
 }
-ALSO: Mapping[str, Mapping[str, str]] = {  # what may be said besides
-    "decline": {"agency": "agency"},
-    "opinion": {"grounds": "reason"},
-    "approve": {"result": "result"},
+_MOVES: Mapping[type[acts.StepAct], DeskForm] = {kind: rule.desk for kind, rule in RULES.items() if rule.desk}
+ACTS: Mapping[str, tuple[type[acts.StepAct], DeskForm]] = {
+    form.path: (kind, form) for kind, form in {**_MOVES, **_OWN}.items()
 }
 
 
@@ -127,7 +106,7 @@ async def act_on(node: Node, officer: Officer, request: ActRequest) -> Record:
     """Do one of the desk's ACTS to a step of a case.
 
     Raises NoSuchAct, NoSuchCase, NoSuchStep, NotOurStep, NotYourDepartment, StateForbids, StepChanged,
-    ClaimedByAnother, FormFaulty, and what the act itself asks for (domain/rules/moves.py).
+    ClaimedByAnother, FormFaulty, and what the act itself asks for (domain/rules/moves).
     """
     act = await _with_licence(node, officer, request, act=act_of(node, officer, request))
     if isinstance(act, acts.Approve):
@@ -168,21 +147,21 @@ def act_of(node: Node, officer: Officer, request: ActRequest) -> acts.StepAct:
     """The act that the officer requests; raises NoSuchAct, DecisionIncomplete."""
     if request.act not in ACTS:
         raise NoSuchAct("没有这个操作。")
-    chosen, decision = ACTS[request.act], request.decision.model_dump(exclude_none=True)
-    missing = [name for name in chosen.words if not str(decision.get(name) or "").strip()]
+    (kind, form), decision = ACTS[request.act], request.decision.model_dump(exclude_none=True)
+    missing = [name for name in form.needs if not str(decision.get(name) or "").strip()]
     if missing:
         faults = [FieldFault(pointer=f"/{name}", code="required", detail="请填写这一项。") for name in missing]
         raise DecisionIncomplete("请补充办理这一操作所需的内容。", errors=faults)
-    words = {**chosen.words, **ALSO.get(request.act, {})}
+    fields = {**form.needs, **form.takes}
     by = Actor(node=node.here, part="officer", department=officer.department, name=officer.name, rank=officer.rank)
-    return chosen.kind.model_validate(
+    return kind.model_validate(
         {
             "id": node.keys.request_digest([officer.name, request.case, request.key]),
             "digest": node.keys.request_digest([request.step, request.act, request.decision.model_dump(mode="json")]),
             "by": by,
             "step": request.step,
             "version": request.decision.version,
-            **{word: decision[name] for name, word in words.items() if name in decision},
+            **{field: decision[name] for name, field in fields.items() if name in decision},
         }
     )
 

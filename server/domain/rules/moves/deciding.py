@@ -8,7 +8,7 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import opinions_allow
 from server.domain.errors import Conflict, Invalid
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import LetterForm, Move
+from server.domain.rules.move import DeskForm, LetterForm, Move
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moves.supplementing import is_unanswered
 from server.domain.rules.moving import Moving
@@ -100,6 +100,7 @@ def _words_of_declined(_: Catalogue, __: Case, event: events.Declined) -> str:
 APPROVE = Move(
     act=acts.Approve,
     judge=_approve,
+    desk=DeskForm("approve", takes={"result": "result"}),
     event=events.Approved,
     states={"accepted": "approved"},
     leaves=_approved,
@@ -110,6 +111,7 @@ APPROVE = Move(
 REFUSE = Move(
     act=acts.Refuse,
     judge=_refuse,
+    desk=DeskForm("refuse", needs={"grounds": "grounds"}),
     event=events.Refused,
     states={"accepted": "refused"},
     leaves=_refused,
@@ -121,6 +123,7 @@ REFUSE = Move(
 DECLINE = Move(
     act=acts.Decline,
     judge=_decline,
+    desk=DeskForm("decline", needs={"decline_as": "reason", "grounds": "grounds"}, takes={"agency": "agency"}),
     event=events.Declined,
     states={"received": "declined", "supplementing": "declined"},
     leaves=_declined,

@@ -5,7 +5,7 @@ from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import LetterForm, Move
+from server.domain.rules.move import DeskForm, LetterForm, Move
 from server.domain.rules.moves.deciding import check_yielded
 from server.domain.rules.moving import Moving
 
@@ -38,6 +38,7 @@ def _words_of_delivered(_: Catalogue, __: Case, event: events.Delivered) -> str:
 DELIVER = Move(
     act=acts.Deliver,
     judge=_deliver,
+    desk=DeskForm("deliver", needs={"delivery": "delivery"}),
     event=events.Delivered,
     states={"approved": "delivered"},
     leaves=_delivered,

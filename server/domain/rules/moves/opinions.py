@@ -4,7 +4,7 @@ from server.domain.case import acts, events
 from server.domain.case.case import Step
 from server.domain.catalogue.terms import Opinion
 from server.domain.errors import Forbidden
-from server.domain.rules.move import Move
+from server.domain.rules.move import DeskForm, Move
 from server.domain.rules.moving import Moving
 
 
@@ -50,6 +50,7 @@ def _with(step: Step, department: str, opinion: Opinion) -> Step:
 OPINE = Move(
     act=acts.Opine,
     judge=_opine,
+    desk=DeskForm("opinion", needs={"answer": "answer"}, takes={"grounds": "reason"}),
     event=events.OpinionGiven,
     states={"accepted": "accepted", "suspended": "suspended"},
     leaves=_given,
@@ -58,6 +59,7 @@ OPINE = Move(
 RETURN_OPINION = Move(
     act=acts.ReturnOpinion,
     judge=_send_back,
+    desk=DeskForm("return-opinion", needs={"department": "department", "grounds": "reason"}),
     event=events.OpinionReturned,
     states={"accepted": "accepted"},
     leaves=_returned,

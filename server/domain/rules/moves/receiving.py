@@ -10,7 +10,7 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import Deferral, Opinion
 from server.domain.errors import Conflict
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import LetterForm, Move
+from server.domain.rules.move import DeskForm, LetterForm, Move
 from server.domain.rules.moving import Moving, is_too_late
 from server.domain.sentences import chinese_date
 from server.domain.time.clock import Ledger, deemed_accepted
@@ -131,6 +131,7 @@ def _words_of_deemed(catalogue: Catalogue, case: Case, event: events.Deemed) -> 
 RECEIVE = Move(
     act=acts.Receive,
     judge=_receive,
+    desk=DeskForm("receive"),
     event=events.Received,
     states={"sent": "received"},
     letter=LetterForm("step.received"),
@@ -147,6 +148,7 @@ GATHER = Move(
 ACCEPT = Move(
     act=acts.Accept,
     judge=_accept,
+    desk=DeskForm("accept"),
     event=events.Accepted,
     states={"received": "accepted"},
     leaves=_taken_up,

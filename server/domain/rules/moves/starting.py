@@ -6,7 +6,7 @@ from server.domain.case.handover import CheckAsked, Checked, TurnedBack
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import LetterForm, Move, Transition
+from server.domain.rules.move import DeskForm, LetterForm, Move, Transition
 from server.domain.rules.moving import Moving
 from server.domain.sentences import because, sentences
 
@@ -77,11 +77,18 @@ SKIP = Transition(
 )
 ASK_CHECK = Transition(event=CheckAsked, states={"waiting": "checking"}, name="交受理地核验", words=_words_of_check)
 CHECK = Move(
-    act=acts.Check, judge=_check, event=Checked, states={"checking": "checking"}, leaves=_checked, name="核验通过"
+    act=acts.Check,
+    judge=_check,
+    desk=DeskForm("check", needs={"grounds": "finding"}),
+    event=Checked,
+    states={"checking": "checking"},
+    leaves=_checked,
+    name="核验通过",
 )
 TURN_BACK = Move(
     act=acts.TurnBack,
     judge=_turn_back,
+    desk=DeskForm("turn-back", needs={"grounds": "grounds"}),
     event=TurnedBack,
     states={"checking": "withdrawn"},
     leaves=_turned_back,

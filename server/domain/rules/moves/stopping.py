@@ -5,7 +5,7 @@ from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict, Forbidden, Invalid
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import LetterForm, Move
+from server.domain.rules.move import DeskForm, LetterForm, Move
 from server.domain.rules.moving import Moving
 from server.domain.sentences import because, sentences
 from server.domain.time.clock import ExtendedAlready, Extension, extend, pause, resume
@@ -88,6 +88,7 @@ def _words_of_extended(_: Catalogue, __: Case, event: events.Extended) -> str:
 SUSPEND = Move(
     act=acts.Suspend,
     judge=_suspend,
+    desk=DeskForm("suspend", needs={"procedure": "procedure", "grounds": "notice", "days": "days"}),
     event=events.Suspended,
     states={"accepted": "suspended"},
     leaves=_suspended,
@@ -99,6 +100,7 @@ SUSPEND = Move(
 RESUME = Move(
     act=acts.Resume,
     judge=_resume,
+    desk=DeskForm("resume"),
     event=events.Resumed,
     states={"suspended": "accepted"},
     leaves=_resumed,
@@ -108,6 +110,7 @@ RESUME = Move(
 EXTEND = Move(
     act=acts.Extend,
     judge=_extend,
+    desk=DeskForm("extend", needs={"days": "days", "grounds": "reason"}),
     event=events.Extended,
     states={"accepted": "accepted"},
     leaves=_extended,

@@ -5,7 +5,7 @@ from server.domain.case.case import Case, Step, Supplement
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict, Invalid
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import LetterForm, Move, Rule
+from server.domain.rules.move import DeskForm, LetterForm, Move, Rule
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moving import Moving, is_too_late
 from server.domain.sentences import chinese_date, clause
@@ -103,6 +103,7 @@ def _words_of_deadline(_: Catalogue, __: Case, event: events.Told) -> str:
 ASK_SUPPLEMENT = Move(
     act=acts.AskSupplement,
     judge=_ask,
+    desk=DeskForm("ask-supplement", needs={"gaps": "gaps"}),
     event=events.SupplementAsked,
     states={"received": "supplementing"},
     leaves=_asked,
