@@ -33,12 +33,12 @@ from server.demo.people import fictitious_id_number
 from server.demo.ports import HOST, reserved
 from server.demo.processes import ready, start, stop
 from server.desk import acting, relay
-from server.domain.case.acts import Accept, Approve, Open, Receive
+from server.domain.case.acts import Accept, Approve, Facts, Open, Receive
 from server.domain.case.case import Actor
 from server.domain.exchange.directory import NodeEntry
 from server.domain.materials import Upload
 from server.domain.people.persons import Person
-from server.domain.rules.decide import decide
+from server.domain.rules.decide import Judgement, decide
 from server.domain.rules.opening import MaterialGiven, Submission, application_of
 from server.node import Node
 from server.tools.logs import configure
@@ -124,7 +124,7 @@ async def ask_abroad(home: Node, count: int) -> list[str]:
     return numbers
 
 
-def _opened(home: Node, number: str) -> tuple[Sequence[Any], Any]:
+def _opened(home: Node, number: str) -> tuple[Judgement, Facts]:
     """The events by which a case of this number is opened, and the facts they rest on."""
     facts, mother = home.facts(), Person(key="measured", name="测试母亲", id_number=mother_id_number())
     upload = Upload(id="measured", name="photo.png", size=1000, media_type="image/png", sha256="0" * 64)

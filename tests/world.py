@@ -1,7 +1,7 @@
 """The small fixed world of the tests: three nodes, made-up persons, one bundle of three steps, and acts upon it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, Literal
 from server.domain.case import acts
 from server.domain.case.acts import Act, Facts
 from server.domain.case.case import Actor, Application, Case, Commission, HandedIn, Offered
+from server.domain.case.events import Event
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.items import (
@@ -28,7 +29,7 @@ from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Gap, Terms
 from server.domain.materials import Upload
 from server.domain.people.persons import Person, Rank, check_character
-from server.domain.rules.decide import decide
+from server.domain.rules.decide import Judgement, decide
 from server.domain.rules.lifecycle import evolve
 from server.domain.rules.opening import MaterialGiven, Submission, application_of
 from server.tools.publications import load_calendar
@@ -275,11 +276,22 @@ def request(wish: Commission | None = None, *, id: str = "request", by: Actor | 
 def after(case: Case | None, *wishes: Act, facts: Facts = FACTS) -> Case:
     """The case after these acts, each done at this node; a refusal is raised."""
     for wish in wishes:
-        for event in decide(case, wish, facts):
-            case = evolve(case, event)
+        decision = decide(case, wish, facts)
+        case = decision.cases[-1] if decision.cases else case
     if case is None:
         raise ValueError("no acts, no case")
     return case
+
+
+def told_again(happened: Iterable[Event]) -> Judgement:
+    """The decision that these events, from the first of a case on, come from: with the case after each."""
+    case: Case | None = None
+    cases = []
+    told = tuple(happened)
+    for event in told:
+        case = evolve(case, event)
+        cases.append(case)
+    return Judgement(told, tuple(cases))
 
 
 def opened(steps: Sequence[PlannedStep] | None = None, *, facts: Facts = FACTS, **change: Any) -> Case:

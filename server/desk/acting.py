@@ -9,8 +9,7 @@ from server.domain.case.events import Event
 from server.domain.effects.effects import effects_of
 from server.domain.effects.records import Commit, Record
 from server.domain.errors import Conflict, OutcomeUnknown, Refusal, StaleVersion
-from server.domain.rules.decide import decide
-from server.domain.rules.lifecycle import evolve
+from server.domain.rules.decide import Judgement, decide
 from server.node import Node
 
 ATTEMPTS = 3
@@ -35,11 +34,12 @@ async def perform(node: Node, id: str, act: Act) -> Record:
         if (done := record.done_by(act.id)) is not None:
             return same(record, done, act.digest)
         facts = node.facts()
-        events = decide(record.case, act, facts)
-        if not events:
+        decision = decide(record.case, act, facts)
+        if not decision.events:
             return record
         try:
-            return moved(node, await node.store.cases.commit(record, commit_of(record, events, facts)), events)
+            commit = commit_of(record, decision, facts)
+            return moved(node, await node.store.cases.commit(record, commit), decision.events)
         except (StaleVersion, OutcomeUnknown) as fault:
             doubt = fault
     raise doubt or StaleVersion("办件已有新的进展，请刷新后重试。")
@@ -95,6 +95,7 @@ class _Course:
     def __init__(self, node: Node, record: Record | None, acts: Sequence[Act]) -> None:
         self.record = record
         self.events: list[Event] = []
+        self._cases: list[Case] = []
         self.answers: dict[str, Refusal | None] = {}
         self._facts = node.facts()
         case = record.case if record else None
@@ -110,13 +111,13 @@ class _Course:
         if self.record and (done := self.record.done_by(act.id)) is not None:
             same(self.record, done, act.digest)
             return case
-        for event in decide(case, act, self._facts):
-            self.events.append(event)
-            case = evolve(case, event)
-        return case
+        decision = decide(case, act, self._facts)
+        self.events += decision.events
+        self._cases += decision.cases
+        return decision.cases[-1] if decision.cases else case
 
     def commit(self) -> Commit:
-        return commit_of(self.record, self.events, self._facts)
+        return commit_of(self.record, Judgement(tuple(self.events), tuple(self._cases)), self._facts)
 
 
 def moved(node: Node, record: Record, events: Sequence[Event]) -> Record:
@@ -125,15 +126,13 @@ def moved(node: Node, record: Record, events: Sequence[Event]) -> Record:
     return record
 
 
-def commit_of(record: Record | None, events: Sequence[Event], facts: Facts) -> Commit:
-    """The events (at least one) with all that must follow them."""
-    case, threads = (record.case, record.threads) if record else (None, {})
-    effects, threads = effects_of(case, events, facts, threads=threads)
-    for event in events:
-        case = evolve(case, event)
-    if case is None:
+def commit_of(record: Record | None, decision: Judgement, facts: Facts) -> Commit:
+    """The decision (with at least one event) with all that must follow it; the case is evolved nowhere but there."""
+    if not decision.cases:
         raise ValueError("a commit without events moves nothing")
-    return Commit(events=events, case=case, effects=effects, threads=threads)
+    threads = record.threads if record else {}
+    effects, threads = effects_of(decision, facts, threads=threads, is_new=record is None)
+    return Commit(events=decision.events, case=decision.cases[-1], effects=effects, threads=threads)
 
 
 def same(record: Record, done: str, requested: str) -> Record:

@@ -14,7 +14,6 @@ from server.domain.effects.notices import Notice
 from server.domain.errors import Refusal
 from server.domain.exchange.letters import Letter
 from server.domain.rules.decide import decide
-from server.domain.rules.lifecycle import evolve
 from tests.world import CATALOGUE, JIANGSU, ZHEJIANG, facts, later, opening, peer
 
 
@@ -37,10 +36,9 @@ class Place:
         """Do an act as the desk does; a refusal is raised and leaves everything as it was."""
         salt = hashlib.sha256(f"{self.node} {len(self.events)}".encode()).digest()[:16]
         known = facts(self.node, at=later(days=self.days, seconds=len(self.events)), salt=salt)
-        happened = decide(self.case, act, known)
-        effects, self.threads = effects_of(self.case, happened, known, threads=self.threads)
-        for event in happened:
-            self.case = evolve(self.case, event)
+        decision = decide(self.case, act, known)
+        effects, self.threads = effects_of(decision, known, threads=self.threads, is_new=self.case is None)
+        happened, self.case = decision.events, decision.cases[-1] if decision.cases else self.case
         self.events += happened
         self.tasks += [effect.task for effect in effects if effect.task]
         self.notices += [effect.notice for effect in effects if effect.notice]

@@ -31,7 +31,7 @@ def test_the_next_word_of_the_decider_ends_it(case: Case):
 
 def test_a_letter_that_went_out_again_ends_it(case: Case):
     assert after(case, BOUNCE, RESEND).step("step").bounced == ""
-    assert decide(case, RESEND, FACTS) == ()
+    assert decide(case, RESEND, FACTS).events == ()
 
 
 def test_what_the_home_itself_says_does_not_end_it(case: Case):
@@ -41,8 +41,8 @@ def test_what_the_home_itself_says_does_not_end_it(case: Case):
 
 def test_nothing_is_noted_of_a_step_that_has_ended_or_is_our_own(case: Case):
     ended = after(case, *worked("step", peer(), until="refused"))
-    assert decide(ended, BOUNCE, FACTS) == ()
-    assert decide(opened([planned("step", division=JIANGSU)]), BOUNCE, FACTS) == ()
+    assert decide(ended, BOUNCE, FACTS).events == ()
+    assert decide(opened([planned("step", division=JIANGSU)]), BOUNCE, FACTS).events == ()
 
 
 @pytest.mark.parametrize("by", [officer(), peer(), Actor(node=JIANGSU, part="citizen")])
@@ -57,7 +57,7 @@ def test_a_decider_notes_nothing_in_its_copy(case: Case):
 
 
 def test_the_case_is_the_same_when_it_is_told_again(case: Case):
-    events = decide(case, BOUNCE, FACTS)
+    events = decide(case, BOUNCE, FACTS).events
     assert [event.act for event in events] == ["bounce"]
     again = case
     for event in events:

@@ -82,14 +82,16 @@ def test_what_needs_a_withdrawn_step_is_skipped():
 def test_a_refusal_at_the_top_skips_all_the_rest_in_one_decision():
     *way, refuse = worked("top", officer(), until="refused")
     case = after(opened(DIAMOND), *way)
-    happened = decide(case, refuse, FACTS)
+    happened = decide(case, refuse, FACTS).events
     assert [event.kind for event in happened] == ["refused", "skipped", "skipped", "skipped", "skipped", "closed"]
     assert [event.number for event in happened] == list(range(case.version + 1, case.version + 7))
 
 
 def test_what_follows_names_the_node_as_its_actor_and_the_act_as_its_cause():
     *way, grant = worked("top", officer())
-    happened = decide(after(opened(DIAMOND), *way), grant.model_copy(update={"digest": "d"}), facts(at=later(hours=1)))
+    happened = decide(
+        after(opened(DIAMOND), *way), grant.model_copy(update={"digest": "d"}), facts(at=later(hours=1))
+    ).events
     assert [event.by for event in happened] == [officer(), *[Actor(node=JIANGSU, part="node")] * 2]
     assert {(event.act_id, event.act_digest, event.at) for event in happened} == {("top-approve", "d", later(hours=1))}
 
@@ -124,7 +126,7 @@ def test_a_case_of_which_all_was_withdrawn_or_skipped_is_withdrawn():
 def test_a_closed_case_is_not_closed_again():
     case = after(opened([planned("one")]), *worked("one", officer()))
     assert case.closed_at
-    assert decide(case, acts.AskWithdrawal(id="a", by=peer(JIANGSU), step="one"), FACTS) == ()
+    assert decide(case, acts.AskWithdrawal(id="a", by=peer(JIANGSU), step="one"), FACTS).events == ()
 
 
 def test_the_copy_at_a_decider_is_not_closed_by_its_decision():
@@ -144,5 +146,5 @@ def test_a_step_whose_place_has_no_node_waits_until_the_directory_has_one():
 
 
 def test_a_case_without_steps_is_closed_as_it_opens():
-    happened = decide(None, opening([]), FACTS)
+    happened = decide(None, opening([]), FACTS).events
     assert [event.kind for event in happened] == ["opened", "closed"]

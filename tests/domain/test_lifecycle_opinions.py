@@ -62,7 +62,7 @@ def at(days: float) -> acts.Facts:
 def may_approve(case: Case, *, days: float = 0) -> bool:
     """Whether the deciding department may approve now."""
     try:
-        return decide(case, APPROVE, at(days))[0].kind == "approved"
+        return decide(case, APPROVE, at(days)).events[0].kind == "approved"
     except OpinionsOpen:
         return False
 

@@ -125,7 +125,7 @@ def test_only_what_the_item_declares_may_be_asked_with_a_reason(gaps: tuple[Gap,
 
 
 def test_the_applicant_is_told_at_home_in_the_same_write_and_has_fifteen_working_days():
-    happened = decide(received(), ask(*GAPS), at(0))
+    happened = decide(received(), ask(*GAPS), at(0)).events
     assert [event.kind for event in happened] == ["supplement_asked", "told"]
     supplement = asked().steps["one"].supplement
     assert supplement
@@ -311,12 +311,12 @@ def test_then_it_is_too_late_to_ask():
 
 
 def test_accepting_it_then_is_the_same_as_by_law():
-    (event,) = decide(received(), ACCEPT, at(8))
+    (event,) = decide(received(), ACCEPT, at(8)).events
     assert (event.kind, event.by) == ("deemed", officer())
     step = after(received(), ACCEPT, facts=at(8)).steps["one"]
     assert step.clock
     assert (step.clock.accepted_at, step.clock.is_deemed, step.officer) == (MONDAY, True, "officer-1")
-    (event,) = decide(received(), ACCEPT, at(7))
+    (event,) = decide(received(), ACCEPT, at(7)).events
     assert event.kind == "accepted"
 
 
@@ -324,8 +324,8 @@ def test_while_the_calendar_is_unconfirmed_nothing_is_accepted_by_law():
     case = after(opened([planned("one")], facts=at(37)), receive(), facts=at(37))  # its five days end in 2027
     with pytest.raises(TooEarly):
         decide(case, deem(), at(80))
-    assert decide(case, ACCEPT, at(80))[0].kind == "accepted"
-    assert decide(case, ask(lacking("subject_name")), at(80))[0].kind == "supplement_asked"
+    assert decide(case, ACCEPT, at(80)).events[0].kind == "accepted"
+    assert decide(case, ask(lacking("subject_name")), at(80)).events[0].kind == "supplement_asked"
 
 
 def test_a_home_learns_by_letter_that_a_step_was_accepted_by_law_and_since_when():

@@ -94,8 +94,8 @@ def test_only_a_declared_procedure_whose_time_does_not_count_stops_the_clock(pro
 
 
 def test_the_notice_names_at_most_as_many_days_as_are_declared():
-    assert decide(accepted(), suspend(days=10), at(0))
-    assert decide(accepted(), suspend(days=1), at(0))
+    assert decide(accepted(), suspend(days=10), at(0)).events
+    assert decide(accepted(), suspend(days=1), at(0)).events
     with pytest.raises(TooManyDays):
         decide(accepted(), suspend(days=11), at(0))
 
@@ -172,7 +172,7 @@ def test_a_head_or_a_leader_may(rank: Any):
 
 
 def test_nobody_names_another_as_the_approver():
-    (event,) = decide(accepted(), extend(approver="leader-9"), at(0))
+    (event,) = decide(accepted(), extend(approver="leader-9"), at(0)).events
     assert event.model_dump()["approver"] == "head-1"
 
 

@@ -135,7 +135,7 @@ def test_the_applicant_is_told_what_his_agent_took_back_and_not_what_he_took_bac
 ):
     by = citizen().model_copy(update={"is_agent": is_agent})
     case, notices = opened(), []
-    for event in decide(case, acts.Withdraw(id="withdraw", by=by), FACTS):
+    for event in decide(case, acts.Withdraw(id="withdraw", by=by), FACTS).events:
         case = evolve(case, event)
         notices.append(notice_of(case, event))
     assert {each.values["state"] for each in notices if each} == told

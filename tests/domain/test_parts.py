@@ -161,7 +161,7 @@ def test_while_nobody_decides_there_a_checked_step_is_kept_and_checked_once():
     home, _ = places(crossing_step())
     nowhere = facts(JIANGSU).directory.model_copy(update={"nodes": facts(JIANGSU).directory.nodes[:1]})
     assert home.case
-    (happened,) = decide(home.case, check(), facts(JIANGSU, directory=nowhere))
+    (happened,) = decide(home.case, check(), facts(JIANGSU, directory=nowhere)).events
     left = replay((*home.events, happened))
     assert (left.steps[STEP].state, left.steps[STEP].finding) == ("checking", FOUND)
     for wish in (act(acts.Check, HERE, finding="再次核验"), act(acts.TurnBack, HERE, grounds="不符")):

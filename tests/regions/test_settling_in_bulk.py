@@ -58,8 +58,8 @@ async def test_cases_are_moved_together_though_one_has_moved_meanwhile(places: P
     wishes = dict(receive(case, other) for case in cases)
     found = await other.store.cases.find_many(list(wishes))
     facts = other.facts()
-    events = {id: decide(found[id].case, act, facts) for id, act in wishes.items()}
-    commits = [(found[id], commit_of(found[id], events[id], facts)) for id in wishes]
+    decisions = {id: decide(found[id].case, act, facts) for id, act in wishes.items()}
+    commits = [(found[id], commit_of(found[id], decisions[id], facts)) for id in wishes]
     first, *_ = wishes
     await perform(other, first, wishes[first])
     assert await other.store.cases.commit_many(commits) is None

@@ -18,6 +18,7 @@ from tests.simulation.founding import PUBLISHED, directory_of
 from tests.simulation.losses import check_after_loss, is_left_to_operators, is_named
 from tests.simulation.places import Place
 from tests.simulation.world import World
+from tests.world import told_again
 
 BY_LAW = "逾期"
 FRESH = "fresh"
@@ -138,7 +139,7 @@ def _check_case(world: World, place: Place, record: Record) -> None:
         calendar=PUBLISHED.calendar,
         salt=bytes(16),
     )
-    effects, _ = effects_of(None, events, facts, threads={})
+    effects, _ = effects_of(told_again(events), facts, threads={}, is_new=True)
     letters = [effect.letter for effect in effects if effect.letter]
     for letter in letters:
         stored = place.disk.get("letters_out", letter.id)

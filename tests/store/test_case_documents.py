@@ -45,8 +45,8 @@ WAY = (opening(), *worked("first", officer(), result={"birth_number": "A1"}))
 
 def committed(before: Record | None, act: acts.Act) -> Record:
     """The record right after an act, as the store answers it."""
-    events = decide(before.case if before else None, act, facts())
-    commit = commit_of(before, events, facts())
+    decision = decide(before.case if before else None, act, facts())
+    commit = commit_of(before, decision, facts())
     document = DOCUMENTS.continued(before, commit) if before else DOCUMENTS.new(commit)
     return DOCUMENTS.after(document, commit, before=before)
 

@@ -1,6 +1,6 @@
 """What must follow a commit: tasks, letters, notices, alarms and contents to fetch; told by the events alone."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from server.domain.case import events
@@ -12,7 +12,7 @@ from server.domain.effects.deadlines import next_at
 from server.domain.effects.letters_out import told
 from server.domain.effects.notices import Notice, notice_of
 from server.domain.exchange.letters import Letter, letter_id, letter_salt
-from server.domain.rules.lifecycle import evolve
+from server.domain.rules.decide import Judgement
 from server.domain.rules.parts import paper_is_due
 from server.domain.time.calendar import Calendar, add_working_days
 from server.domain.time.clock import due
@@ -70,17 +70,15 @@ class Effect(Value):
 
 
 def effects_of(
-    case: Case | None, happened: Iterable[events.Event], facts: Facts, *, threads: Mapping[str, str]
+    decision: Judgement, facts: Facts, *, threads: Mapping[str, str], is_new: bool = False
 ) -> tuple[tuple[Effect, ...], dict[str, str]]:
-    """The effects of these events on `case` (as it was before them), and the last letter to each node after them.
+    """The effects of a decision, and the last letter to each node after it; `is_new` if the case begins with it.
 
     `threads` maps a node to the id of our last letter about this case to it.
     """
     effects: list[Effect] = []
     last = dict(threads)
-    is_new = case is None
-    for event in happened:
-        case = evolve(case, event)
+    for event, case in zip(decision.events, decision.cases, strict=True):
         step = step_of(case, event)
         letter = _letter(case, event, facts, step=step, after=last) if step else None
         if letter:
@@ -94,7 +92,7 @@ def effects_of(
             effects.append(Effect(event=event.number, index=FETCH, fetch=fetch))
         tasks = tasks_of(case, step, event=event, facts=facts) if step else ()
         effects += [Effect(event=event.number, index=index, task=task) for index, task in enumerate(tasks, FIRST_TASK)]
-    alarm = _alarm(case, facts) if case else None
+    alarm = _alarm(decision.cases[-1], facts) if decision.cases else None
     if alarm and (alarm.at or not is_new):
         effects.append(Effect(event=alarm.event, index=ALARM, alarm=alarm))
     return tuple(effects), last

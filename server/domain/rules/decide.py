@@ -1,10 +1,12 @@
 """Deciding: what happens to a case if an act is done to it now, or the refusal."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from server.domain.case import acts, events
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase, Outcome, Step
+from server.domain.case.events import Event
 from server.domain.case.handover import CheckAsked
 from server.domain.case.happening import Header
 from server.domain.errors import Conflict, Forbidden, StaleVersion
@@ -57,6 +59,14 @@ class StepAlreadyRequested(Conflict):
     title = "该事项已经转来"
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """The events that an act comes to, and the case after each of them; both empty if nothing remains to be done."""
+
+    events: tuple[Event, ...]
+    cases: tuple[Case, ...]
+
+
 class _DecisionRecorder:
     """Records the events of one decision and applies each to the case at once."""
 
@@ -64,7 +74,8 @@ class _DecisionRecorder:
         self.case = case
         self.act = act
         self.facts = facts
-        self.events: list[events.Event] = []
+        self.events: list[Event] = []
+        self.cases: list[Case] = []
 
     def header(self, by: Actor | None = None) -> Header:
         """What the next event carries, by the act's own actor unless another is named."""
@@ -76,15 +87,16 @@ class _DecisionRecorder:
             "act_digest": self.act.digest,
         }
 
-    def record(self, event: events.Event) -> Case:
+    def record(self, event: Event) -> Case:
         """Record that this happened, and answer the case after it."""
+        case = self.case = evolve(self.case, event)
         self.events.append(event)
-        self.case = evolve(self.case, event)
-        return self.case
+        self.cases.append(case)
+        return case
 
 
-def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.Event, ...]:
-    """What happens if this act is done to the case now; raises a Refusal. No events: nothing remains to be done."""
+def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> Judgement:
+    """What happens if this act is done to the case now; raises a Refusal."""
     recorder = _DecisionRecorder(case, act, facts)
     if isinstance(act, acts.Open):
         case_name = f"{facts.here}/{act.number}"
@@ -97,7 +109,7 @@ def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> tuple[events.
         _do(recorder, case, act)
     if recorder.case and recorder.case.home == facts.here:
         _go_on(recorder, recorder.case)
-    return tuple(recorder.events)
+    return Judgement(tuple(recorder.events), tuple(recorder.cases))
 
 
 def _do(recorder: _DecisionRecorder, case: Case, act: acts.Act) -> None:
