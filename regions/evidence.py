@@ -84,7 +84,7 @@ async def _walked(node: Node, checked: LogChecked) -> AsyncIterator[Entry]:
 def _is_proven(entry: Entry, sender: NodeEntry | None, receiver: NodeEntry | None) -> bool:
     """Whether both signatures are true, the request covers this batch's root, and the answer this request."""
     evidence = entry.evidence
-    if evidence is None or entry.hash != entry.batch.hash() or not sender or not receiver:
+    if evidence is None or entry.hash != entry.batch.hash or not sender or not receiver:
         return False
     request_signature = base64url.decode(evidence.request_signature)
     root = byte_sequence(bytes.fromhex(entry.batch.root))

@@ -88,7 +88,7 @@ async def keep(node: Node, proof: Proof, body: bytes) -> Reply:
     head = await log.last_head(Position(known.stream, known.head))
     if _follows(batch, head):
         total = len(letters) + (head.total if batch.stream == head.stream else 0)
-        after = Head(batch.stream, batch.number, batch.hash(), total)
+        after = Head(batch.stream, batch.number, batch.hash, total)
         reply, signed = _receipt(node, proof, after)
         bodies = [(each.letter, each.text) for each in letters]
         if await log.append_theirs(batch, bodies, _evidence(node, proof, signed), total=total):
@@ -129,13 +129,13 @@ def sign_refusal(node: Node, proof: Proof, *, status: int, content_type: str, bo
 async def _check_kept(node: Node, sender: str, batch: Batch, *, head: Head) -> None:
     """A batch that does not follow our head counts as kept again if we have it under the same hash."""
     kept = await node.store.log("in", sender).entry(Position(batch.stream, batch.number))
-    if kept and kept.hash == batch.hash():
+    if kept and kept.hash == batch.hash:
         return
     if not kept and Position(batch.stream, batch.number) > Position(head.stream, head.number + 1):
         raise LogGap("批次编号不连续。", more={"head": head.told()})
     at = node.clock.now()
-    about = {"peer": sender, "stream": str(batch.stream), "number": str(batch.number), "hash": batch.hash()}
-    await node.store.audit.note(f"conflict:{sender}:{batch.hash()}", "peer.log_conflict", at=at, about=about)
+    about = {"peer": sender, "stream": str(batch.stream), "number": str(batch.number), "hash": batch.hash}
+    await node.store.audit.note(f"conflict:{sender}:{batch.hash}", "peer.log_conflict", at=at, about=about)
     await node.store.peers.keep_inbound(sender, conflict=LogConflict.code)
     node.log.error("log.conflict", **about)
     raise LogConflict("批次与已有记录冲突。", more={"head": head.told()})

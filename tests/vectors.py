@@ -219,7 +219,7 @@ def batches() -> list[tuple[Batch, list[bytes]]]:
             root=merkle.root(chosen).hex(),
         )
         chain.append((batch, chosen))
-        prev = batch.hash()
+        prev = batch.hash
     return chain
 
 
@@ -229,7 +229,7 @@ def log() -> dict[str, Any]:
         "batches": [
             {
                 "header": canonical(batch.model_dump(by_alias=True)).decode(),
-                "hash": batch.hash(),
+                "hash": batch.hash,
                 "plaintext": wire.write(batch, texts).decode(),
                 "root": merkle.root(texts).hex(),
                 "paths": [[step.hex() for step in merkle.path(texts, index)] for index in range(len(texts))],
@@ -280,7 +280,7 @@ def _answered(request: SignedRequest, answer: Answer, name: str) -> dict[str, An
 def exchange() -> dict[str, Any]:
     """One request whole, its receipt, and how it would have been refused."""
     first, _ = batches()[0]
-    head = {"stream": 1, "number": 1, "hash": first.hash()}
+    head = {"stream": 1, "number": 1, "hash": first.hash}
     kept = canonical({"head": head, "time": "2026-11-23T04:40:01.000Z"})
     gap = canonical(
         {

@@ -100,7 +100,7 @@ def _context(letter: Letter) -> str:
 def _header(batch: Batch) -> Document:
     return {
         "number": batch.number,
-        "hash": batch.hash(),
+        "hash": batch.hash,
         "batch": batch.model_dump(mode="json", by_alias=True),
     }
 

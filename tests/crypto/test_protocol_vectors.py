@@ -180,7 +180,7 @@ def test_a_batch_has_its_hash_its_tree_and_its_text(vector: Vector):
 @pytest.mark.parametrize("vector", BATCHES, ids=lambda vector: vector["hash"][:8])
 def test_a_batch_is_read_and_written_again(vector: Vector):
     batch, letters = wire.read(vector["plaintext"].encode())
-    assert batch.hash() == vector["hash"]
+    assert batch.hash == vector["hash"]
     assert wire.write(batch, [each.text for each in letters]).decode() == vector["plaintext"]
     assert [each.text for each in letters] == texts_of(vector)
 

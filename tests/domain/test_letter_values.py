@@ -149,22 +149,30 @@ def test_refusing_the_same_letter_again_makes_the_same_id():
     ids=lambda change: next(iter(change)),
 )
 def test_the_hash_of_a_batch_tells_its_parts_apart(change: dict[str, Any]):
-    assert batch(**change).hash() != batch().hash()
+    assert batch(**change).hash != batch().hash
 
 
 def test_the_hash_of_a_batch_does_not_depend_on_its_letters():
     assert "letters" not in Batch.model_fields
-    with_bodies, erased = (Entry(batch(), batch().hash(), letters, 0, None) for letters in ([letter()], []))
-    assert with_bodies.batch.hash() == erased.batch.hash() == with_bodies.hash
-    assert batch().hash() == digest(json.loads(canonical(batch().model_dump(by_alias=True))))
+    with_bodies, erased = (Entry(batch(), batch().hash, letters, 0, None) for letters in ([letter()], []))
+    assert with_bodies.batch.hash == erased.batch.hash == with_bodies.hash
+    assert batch().hash == digest(json.loads(canonical(batch().model_dump(by_alias=True))))
 
 
 def test_a_batch_survives_being_written_down_with_the_same_hash():
     written = canonical(batch().model_dump(by_alias=True))
-    assert Batch.model_validate_json(written).hash() == batch().hash()
+    assert Batch.model_validate_json(written).hash == batch().hash
 
 
 def test_a_fresh_peer_has_nothing_sent_and_nothing_kept():
     assert (Outbound().head, Outbound().acknowledged, Outbound().next_attempt_at) == (0, BEGINNING, None)
     assert (Inbound().head_position, Inbound().spread) == (BEGINNING, BEGINNING)
     assert (Head(1, 0, GENESIS).position, Outbound().genesis) == (BEGINNING, batch().prev)
+
+
+def test_a_changed_copy_of_a_batch_has_a_hash_of_its_own():
+    one = batch()
+    assert one.hash == one.hash
+    other = one.model_copy(update={"number": one.number + 1})
+    assert other.hash != one.hash
+    assert other.hash == Batch.model_validate(other.model_dump(by_alias=True)).hash

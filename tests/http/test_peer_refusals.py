@@ -55,7 +55,7 @@ async def test_a_batch_is_acknowledged_again_as_often_as_it_comes(places: Places
         reply = await hand_in(places, sent)
         assert receipt_of(places, sent, reply).status == 200
         heads.append(reply.body["head"])
-    assert heads == [{"stream": 1, "number": request.batch.number, "hash": request.batch.hash()}] * 3
+    assert heads == [{"stream": 1, "number": request.batch.number, "hash": request.batch.hash}] * 3
     later = (await attempt(places)).sent()
     assert (await hand_in(places, later)).status == 200
     sent = request.sent()

@@ -48,7 +48,7 @@ def test_a_batch_with_anything_in_any_place_is_read_or_refused(path: tuple[str |
     with suppress(Refusal):
         batch, letters = wire.read(plaintext)
         wire.check_parties(batch, (each.letter for each in letters), sender=BATCH.sender, here=BATCH.to)
-        assert len(batch.hash()) == 64
+        assert len(batch.hash) == 64
         wire.root_of([each.text for each in letters])
         assert orjson.loads(wire.write(batch, [each.text for each in letters])) == orjson.loads(plaintext)
 

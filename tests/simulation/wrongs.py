@@ -94,7 +94,7 @@ async def appends_in_memory(log: ExchangeLog, batch: Batch, letters: Sequence[st
         return await append_ours(log, batch, letters, total=total)
     except OutcomeUnknown:
         memory: dict[Any, Entry] = vars(log._database).setdefault("memory", {})
-        memory[log._name, batch.stream, batch.number] = Entry(batch, batch.hash(), letters, total, None)
+        memory[log._name, batch.stream, batch.number] = Entry(batch, batch.hash, letters, total, None)
         return True
 
 

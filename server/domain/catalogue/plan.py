@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Literal
+from typing import Literal, Self
 
 from server.domain.catalogue.answers import (
     YES,
@@ -52,6 +52,25 @@ class PlannedStep(Value):
     terms: Terms
     mode: Mode = "local"
     part: Part | None = None
+
+    @classmethod
+    def of(cls, item: Item, *, division: str, needs: tuple[str, ...], mode: Mode, part: Part | None) -> Self:
+        """The step of this item, as the catalogue has it: the one place where a case takes over what an item says."""
+        return cls(
+            code=item.code,
+            name=item.name,
+            department=item.department,
+            division=division,
+            needs=needs,
+            fields=tuple(need.code for need in item.fields),
+            materials=tuple(need.code for need in item.materials if need.origin != "shared"),
+            yields=item.yields,
+            yields_fields=tuple(need.code for need in item.yields_fields),
+            promised_days=item.promised_days,
+            terms=Terms.of(item),
+            mode=mode,
+            part=part,
+        )
 
 
 class Verdict(Value):
@@ -224,19 +243,6 @@ class _Judged:
         return Verdict(step=self.step.item, name=self.item.name, applies=self.applies, why=self._why)
 
     def planned(self, needs: tuple[str, ...]) -> PlannedStep:
-        item, handling = self.item, self._handling()
-        return PlannedStep(
-            code=item.code,
-            name=item.name,
-            department=item.department,
-            division=self._division,
-            needs=needs,
-            fields=tuple(need.code for need in item.fields),
-            materials=tuple(need.code for need in item.materials if need.origin != "shared"),
-            yields=item.yields,
-            yields_fields=tuple(need.code for need in item.yields_fields),
-            promised_days=item.promised_days,
-            terms=Terms.of(item),
-            mode=self._mode() or "local",
-            part=handling.part if handling else None,
-        )
+        handling = self._handling()
+        part = handling.part if handling else None
+        return PlannedStep.of(self.item, division=self._division, needs=needs, mode=self._mode() or "local", part=part)

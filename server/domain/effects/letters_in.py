@@ -10,7 +10,7 @@ from server.domain.case import acts
 from server.domain.case.case import Actor, Commission
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.divisions import province_of
-from server.domain.catalogue.terms import Terms
+from server.domain.catalogue.plan import PlannedStep
 from server.domain.errors import Malformed
 from server.domain.exchange.letters import ANNULLED, REFUSED, RETRY, Letter
 from server.domain.rules.move import AnyRule, AnyTransition
@@ -76,16 +76,9 @@ def _by_our_own(commission: Commission, catalogue: Catalogue) -> Commission:
         raise UndeclaredData("函件包含该事项未列明的数据。")
     if commission.finding and commission.step.part is None:
         raise UndeclaredData("函件包含受理地分工未列明的核验情况。")
-    ours = {
-        "name": item.name,
-        "fields": tuple(need.code for need in item.fields),
-        "materials": tuple(need.code for need in item.materials if need.origin != "shared"),
-        "promised_days": item.promised_days,
-        "terms": Terms.of(item),
-        "yields": item.yields,
-        "yields_fields": tuple(need.code for need in item.yields_fields),
-    }
-    return commission.model_copy(update={"step": commission.step.model_copy(update=ours)})
+    told = commission.step
+    ours = PlannedStep.of(item, division=told.division, needs=told.needs, mode=told.mode, part=told.part)
+    return commission.model_copy(update={"step": ours})
 
 
 def _actor(letter: Letter) -> Actor:

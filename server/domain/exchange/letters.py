@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -66,6 +67,7 @@ class Batch(Value):
     complete_to: Moment
     root: Hash
 
+    @cached_property
     def hash(self) -> str:
         """SHA-256 (hex) of the canonical form without letters, so that erasing bodies later breaks no chain."""
         return digest(self.model_dump(by_alias=True))
