@@ -22,15 +22,16 @@ class IdempotencyKeyReused(Conflict):
     title = "请求标识已用于其他内容"
 
 
-async def perform(node: Node, id: str, act: Act) -> Record:
+async def perform(node: Node, id: str, act: Act, *, known: Record | None = None) -> Record:
     """The case after the act, whether it is done now or was done before under the same act id.
 
+    `known` is the case as it was just loaded; it is loaded anew only when it has moved since.
     Raises NoSuchCase, the refusals of `decide`, IdempotencyKeyReused; StaleVersion or OutcomeUnknown when the
     doubt outlasts three attempts.
     """
     doubt: StaleVersion | OutcomeUnknown | None = None
     for _ in range(ATTEMPTS):
-        record = await node.store.cases.case(id)
+        record, known = known or await node.store.cases.case(id), None
         if (done := record.done_by(act.id)) is not None:
             return same(record, done, act.digest)
         facts = node.facts()

@@ -25,6 +25,7 @@ class Trap:
         self.needles: Sequence[str] = ()
         self.now: Step | None = None
         self.raised: list[Step] = []
+        self.seen: list[Step] = []
 
     def arm(self, times: int) -> None:
         """The next new step raises so many times: once where things are handled at once, then where each is alone."""
@@ -42,6 +43,7 @@ class Trap:
         async def call(*said: Any, **more: Any) -> Any:
             where = said[0] if said else ""
             collection = where.collection if isinstance(where, Query) else str(where)
+            self.seen.append((name, collection))
             if self._left and collection != "apart" and self._is_about((said, more)):
                 self._meet((name, collection))
             return await method(*said, **more)

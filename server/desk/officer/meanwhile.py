@@ -21,13 +21,13 @@ class StepChanged(StaleVersion):
     title = "事项已有新的进展"
 
 
-async def perform_as_seen(node: Node, id: str, act: StepAct) -> Record:
+async def perform_as_seen(node: Node, id: str, act: StepAct, *, known: Record | None = None) -> Record:
     """`perform` for an officer: if the step has moved since the version in the act, the refusal tells how.
 
     Changes of other steps of the case do not matter. Raises StepChanged, and what `perform` raises.
     """
     try:
-        return await perform(node, id, act)
+        return await perform(node, id, act, known=known)
     except StaleVersion as fault:
         record = await node.store.cases.case(id)
         changes = tuple(_changes(node, record, act))

@@ -108,13 +108,15 @@ async def act_on(node: Node, officer: Officer, request: ActRequest) -> Record:
     Raises NoSuchAct, NoSuchCase, NoSuchStep, NotOurStep, NotYourDepartment, StateForbids, StepChanged,
     ClaimedByAnother, FormFaulty, and what the act itself asks for (domain/rules/moves).
     """
-    act = await _with_licence(node, officer, request, act=act_of(node, officer, request))
+    act, record = act_of(node, officer, request), await node.store.cases.case(request.case)
+    if isinstance(act, acts.Approve | acts.Deliver) and request.decision.licence:
+        offer = await _licence(node, officer, request, record=record)
+        act = act.model_copy(update={"licence": offer})
     if isinstance(act, acts.Approve):
-        record = await node.store.cases.case(request.case)
         catalogue = node.catalogue_of(record.case.catalogue)
         _check_result(catalogue, request.step, act.result, on=china_day(node.clock.now()))
     await check_act(node, officer, act, case=request.case)
-    return await perform_as_seen(node, request.case, act)
+    return await perform_as_seen(node, request.case, act, known=record)
 
 
 async def hand_in_licence(node: Node, officer: Officer, content: bytes, *, name: str) -> Upload:
@@ -122,12 +124,9 @@ async def hand_in_licence(node: Node, officer: Officer, content: bytes, *, name:
     return await hand_in(node, _uploader(node, officer), content, name=name)
 
 
-async def _with_licence(node: Node, officer: Officer, request: ActRequest, *, act: acts.StepAct) -> acts.StepAct:
-    """The act with the file that the officer handed in of what the step yields; raises FormFaulty."""
+async def _licence(node: Node, officer: Officer, request: ActRequest, *, record: Record) -> Offered:
+    """The offer of the file that the officer handed in of what the step yields; raises FormFaulty."""
     id = request.decision.licence
-    if not id or not isinstance(act, acts.Approve | acts.Deliver):
-        return act
-    record = await node.store.cases.case(request.case)
     uploads = await node.store.materials.uploads_of(_uploader(node, officer), [id])
     if id not in uploads:
         detail = "没有找到这份证照文件，请重新上传。"
@@ -135,8 +134,7 @@ async def _with_licence(node: Node, officer: Officer, request: ActRequest, *, ac
             "证照文件有误。", errors=[FieldFault(pointer="/licence", code="material_unknown", detail=detail)]
         )
     content = uploads[id].model_dump(include={"sha256", "size", "media_type"})
-    licence = Offered(code=record.case.step(request.step).plan.yields, **content)
-    return act.model_copy(update={"licence": licence})
+    return Offered(code=record.case.step(request.step).plan.yields, **content)
 
 
 def _uploader(node: Node, officer: Officer) -> str:
