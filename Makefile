@@ -9,7 +9,7 @@ RULES := tests/domain tests/crypto tests/catalogue
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak simulate chaos outages lint load lock clean
+.PHONY: help setup demo test soak simulate chaos outages docs lint load lock clean
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ chaos: setup ## kill, cut, slow and hold two provinces at random, then count wha
 
 outages: setup ## the outage table, measured: the wire cut for 10, 60 and 300 seconds (ARGS="--seconds 10")
 	$(BIN)/python -m tests.faults.outages $(if $(ARGS),$(ARGS),--seconds 10,60,300)
+
+docs: setup ## write the parts of the pages that commands print: doors, refusals, the moves, the savings
+	$(BIN)/python -m tests.pages
 
 lint: setup ## style, types and the Dockerfile
 	$(BIN)/ruff check .

@@ -1,0 +1,67 @@
+"""`python -m tests.pages`: write the parts of the pages that commands print: doors, refusals, moves, savings."""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A part of a page: the command that prints it, and a pattern whose one group is the part."""
+
+    page: str
+    command: tuple[str, ...]
+    part: str
+
+
+PARTS = (
+    Generated("docs/doors.md", ("routes",), r"```text\n(.*?)```"),
+    Generated("docs/errors.md", ("errors",), r"(\| code \| status \| title \| meaning \|\n.*?\n)(?=\n)"),
+    Generated("docs/life-of-a-case.md", ("graph",), r"```mermaid\n(stateDiagram-v2\n.*?)```"),
+    Generated("docs/catalogue.md", ("catalogue", "table"), r"(\| bundle \| status \| steps \|[^\n]*\n(?:\|[^\n]*\n)+)"),
+)
+
+
+def printed(*command: str) -> str:
+    """What a command of the product prints."""
+    argv = [sys.executable, "-m", "server", *command]
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout.rstrip("\n") + "\n"
+
+
+def outdated(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+    """The pages below a root that do not say what the commands print, each with the text that does.
+
+    Raises ValueError for a page without a place for it.
+    """
+    for part in PARTS:
+        page = root / part.page
+        text = page.read_text(encoding="utf-8")
+        found = re.search(part.part, text, re.DOTALL)
+        if found is None:
+            raise ValueError(f"{part.page} has no place for `python -m server {' '.join(part.command)}`")
+        now = text[: found.start(1)] + printed(*part.command) + text[found.end(1) :]
+        if now != text:
+            yield page, now
+
+
+def main() -> int:
+    """Write what is outdated and name it; with --check only name it, and answer 1 if there is any."""
+    parser = argparse.ArgumentParser(prog="python -m tests.pages", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is outdated")
+    is_check = parser.parse_args().check
+    found = list(outdated())
+    for page, text in found:
+        if not is_check:
+            page.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{page.relative_to(ROOT)}: {'is outdated' if is_check else 'written'}\n")
+    return 1 if found and is_check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
