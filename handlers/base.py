@@ -50,6 +50,14 @@ class Role(Enum):
     PEER = "node of another province"
 
 
+# For whom the token is issued that each role shows; the others show none: anyone, and a peer, which signs.
+AUDIENCES: Mapping[Role, str] = {
+    Role.CITIZEN: sessions.CITIZENS,
+    Role.REAL_NAME: sessions.CITIZENS,
+    Role.OFFICER: sessions.OFFICERS,
+}
+
+
 class TokenMissing(errors.Unproven):
     """The door asks for a bearer token and there is none."""
 
@@ -109,7 +117,6 @@ class Handler(RequestHandler):
     takes_type: ClassVar[str] = JSON
     most_bytes: ClassVar[int] = 256 * 1024
     most_read_bytes: ClassVar[int] = MOST_READ_BYTES
-    audience: ClassVar[str] = sessions.CITIZENS
 
     def initialize(self, node: Node, in_flight: InFlight) -> None:
         self.node = node
@@ -154,10 +161,10 @@ class Handler(RequestHandler):
 
     async def let_in(self) -> None:
         """Find out who comes; raises TokenMissing, the refusals of tokens, RealNameNeeded, OfficerEnded."""
-        if self.role in (Role.ANYONE, Role.PEER):
+        if self.role not in AUDIENCES:
             return
         token, at = _token_in(self.request.headers), self.node.clock.now()
-        self.claims: TokenClaims = self.node.tokens.verify(token, audience=self.audience, at=at)
+        self.claims: TokenClaims = self.node.tokens.verify(token, audience=AUDIENCES[self.role], at=at)
         if self.role is Role.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
         elif self.role is Role.OFFICER:

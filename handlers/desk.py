@@ -2,7 +2,7 @@
 
 from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
-from server.desk import materials, sessions, steps
+from server.desk import materials, steps
 from server.desk.officer import casefile, reviewing
 
 
@@ -11,7 +11,6 @@ class DeskCaseHandler(Handler):
 
     path = "/desk/v1/cases/{id}"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {"GET": Operation(casefile.desk_case, gives=casefile.DeskCaseView)}
 
     async def get(self, id: str) -> None:
@@ -25,7 +24,6 @@ class StepActHandler(Handler):
 
     path = "/desk/v1/cases/{id}/steps/{step}/{act}"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {
         "POST": Operation(reviewing.act_on, takes=reviewing.Decision, gives=steps.StepView, is_once=True),
     }
@@ -43,7 +41,6 @@ class DeskMaterialHandler(Handler):
 
     path = "/desk/v1/cases/{id}/materials/{sha256}"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {"GET": Operation(materials.material_of)}
 
     async def get(self, id: str, sha256: str) -> None:

@@ -3,7 +3,7 @@
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 
 from handlers.base import Handler, Operation, Role
-from server.desk import materials, sessions
+from server.desk import materials
 from server.desk.officer import reviewing
 from server.domain.errors import Malformed
 from server.domain.materials import MOST_BYTES, Upload
@@ -75,7 +75,6 @@ class LicenceFilesHandler(UploadHandler):
 
     path = "/desk/v1/licence-files"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {"POST": Operation(reviewing.hand_in_licence, takes=UploadForm, gives=MaterialView, status=201)}
 
     async def post(self) -> None:

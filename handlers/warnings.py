@@ -1,7 +1,6 @@
 """The door of the clocks' warnings."""
 
 from handlers.base import Handler, Operation, Role
-from server.desk import sessions
 from server.desk.officer import warnings
 
 PAGE = 50
@@ -12,7 +11,6 @@ class WarningsHandler(Handler):
 
     path = "/desk/v1/warnings"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {
         "GET": Operation(warnings.warnings, gives=warnings.WarningList, queries=tuple(warnings.Sought.model_fields))
     }

@@ -1,7 +1,6 @@
 """The doors of the worklist: tasks, who has one in hand, how many there are, and one act done to many."""
 
 from handlers.base import Handler, Operation, Role
-from server.desk import sessions
 from server.desk.background import counting
 from server.desk.officer import batching, claiming, worklist
 
@@ -13,7 +12,6 @@ class TasksHandler(Handler):
 
     path = "/desk/v1/tasks"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {
         "GET": Operation(worklist.tasks, gives=worklist.TaskList, queries=tuple(worklist.TaskFilter.model_fields))
     }
@@ -28,7 +26,6 @@ class TaskClaimHandler(Handler):
 
     path = "/desk/v1/tasks/{id}/claim"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {
         "POST": Operation(claiming.claim, gives=claiming.ClaimView),
         "DELETE": Operation(claiming.release, gives=claiming.ClaimView),
@@ -46,7 +43,6 @@ class TaskHeartbeatHandler(Handler):
 
     path = "/desk/v1/tasks/{id}/heartbeat"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {"POST": Operation(claiming.extend, gives=claiming.ClaimView)}
 
     async def post(self, id: str) -> None:
@@ -58,7 +54,6 @@ class TaskHandOverHandler(Handler):
 
     path = "/desk/v1/tasks/{id}/hand-over"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {"POST": Operation(claiming.hand_over, takes=claiming.Passing, gives=claiming.ClaimView)}
 
     async def post(self, id: str) -> None:
@@ -71,7 +66,6 @@ class CountsHandler(Handler):
 
     path = "/desk/v1/counts"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {"GET": Operation(counting.counts, gives=counting.CountsView)}
 
     async def get(self) -> None:
@@ -83,7 +77,6 @@ class BatchHandler(Handler):
 
     path = "/desk/v1/batch"
     role = Role.OFFICER
-    audience = sessions.OFFICERS
     operations = {
         "POST": Operation(batching.act_on_all, takes=batching.ActBatch, gives=batching.BatchOutcome, is_once=True),
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.base import Handler, Role
+from handlers.base import AUDIENCES, Handler, Role
 from handlers.routes import DOORS
 from tests.http.asking import refused
 from tests.nodes import Answer, Caller, Places
@@ -33,6 +33,10 @@ async def ask(caller: Caller, method: str, path: str, **more: object) -> Answer:
 async def test_there_are_doors_to_lock():
     assert len(CITIZEN_DOORS) == 17
     assert len(OFFICER_DOORS) == 12
+
+
+async def test_every_role_shows_a_token_or_none_on_purpose():
+    assert set(Role) - set(AUDIENCES) == {Role.ANYONE, Role.PEER}
 
 
 @pytest.mark.parametrize(("method", "path"), CITIZEN_DOORS + OFFICER_DOORS)
