@@ -6,7 +6,7 @@ from functools import partial
 
 from regions import apart, directory, fetching, outbox, reconcile, settling, standing, watch
 from server.desk import relay
-from server.desk.background import clockwork, counting, notifying, reminding, reprojecting
+from server.desk.background import clockwork, counting, forgetting, notifying, reminding, reprojecting
 from server.node import Node
 from server.tools.loops import Loops, Run
 
@@ -98,4 +98,4 @@ def _projection(node: Node) -> Run:
 
 async def _forget(node: Node) -> bool:
     """Forget what expired more than an hour ago; True if there may be more."""
-    return await node.store.forget_expired(node.clock.now() - timedelta(hours=1)) > 0
+    return await forgetting.forget_expired(node, node.clock.now() - timedelta(hours=1)) > 0

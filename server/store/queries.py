@@ -4,6 +4,7 @@ A range reads a composite key: parts with a bar between them, a moment (`t2026-.
 finds all that share the parts in front, in order of time.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from server.domain.values import moment_key
@@ -63,7 +64,9 @@ EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket", is_range=True
 EXPIRED_DRAFTS = Query("expired_drafts", "drafts", "bucket", is_range=True)
 EXPIRED_ATTEMPTS = Query("expired_attempts", "attempts", "bucket", is_range=True)
 
-EXPIRED: tuple[Query, ...] = (EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DRAFTS, EXPIRED_ATTEMPTS)
+EXPIRED: Mapping[str, Query] = {
+    each.collection: each for each in (EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DRAFTS, EXPIRED_ATTEMPTS)
+}
 
 QUERIES: tuple[Query, ...] = (
     CASES_OF_OWNER,
@@ -89,7 +92,7 @@ QUERIES: tuple[Query, ...] = (
     FETCHES_DUE,
     FETCHES_OF_STEP,
     CATALOGUES,
-    *EXPIRED,
+    *EXPIRED.values(),
 )
 
 

@@ -69,14 +69,17 @@ class Store:
     catalogues: Catalogues
     log: Callable[[str, str], ExchangeLog]
 
-    async def forget_expired(self, hour: datetime) -> int:
-        """Delete what expired in the hour of this moment or before, as much as goes at once; how many went."""
-        gone = 0
-        for query in EXPIRED:
-            found = await self.database.between(query, "h", hour_bucket(hour) + "!", limit=EXPIRED_AT_ONCE)
-            await self.database.delete(query.collection, [document["_id"] for document in found])
-            gone += len(found)
-        return gone
+    @property
+    def expiring(self) -> tuple[str, ...]:
+        """The rooms that hold what expires, by name."""
+        return tuple(EXPIRED)
+
+    async def forget_expired(self, room: str, hour: datetime) -> int:
+        """Delete what expired there in the hour of this moment or before, as much as goes at once; how many went."""
+        query = EXPIRED[room]
+        found = await self.database.between(query, "h", hour_bucket(hour) + "!", limit=EXPIRED_AT_ONCE)
+        await self.database.delete(query.collection, [document["_id"] for document in found])
+        return len(found)
 
 
 def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, relay_due_seconds: float) -> Store:

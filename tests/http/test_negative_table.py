@@ -21,6 +21,7 @@ from server.crypto.keyring import make_keys
 from server.crypto.signature_base import content_digest
 from server.crypto.signatures import OutgoingRequest, sign_request
 from server.crypto.suites import SigningKey
+from server.desk.background.forgetting import forget_expired
 from server.domain.canonical import canonical
 from server.domain.errors import OutcomeUnknown
 from server.domain.exchange.letters import Letter
@@ -343,7 +344,7 @@ async def test_a_replayed_request_is_refused(three: Places, books: Books, clock:
     sent = (await attempt(three, *LETTERS)).sent()
     assert (await hand_in(three, sent)).status == 200
     clock.wait(seconds=seconds)
-    await three.nodes[JIANGSU].node.store.forget_expired(clock.now() - timedelta(hours=1))
+    await forget_expired(three.nodes[JIANGSU].node, clock.now() - timedelta(hours=1))
     async with books.unchanged_but_for(code, door=wire.PATH):
         refused_unsigned(await hand_in(three, sent), 401, code)
 

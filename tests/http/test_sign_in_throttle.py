@@ -12,6 +12,7 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from server import main
+from server.desk.background.forgetting import forget_expired
 from server.desk.officer import officers
 from server.desk.officer.pacing import take_turn
 from server.domain.errors import Refusal
@@ -264,10 +265,10 @@ async def test_sign_ins_are_logged_without_name_or_address(here: Trier):
 
 async def test_what_failed_is_not_kept_for_good(here: Trier, node: Node, clock: HandClock, database_sweeper: Sweeper):
     lanes = database_sweeper[node.settings.database]["attempts"]
-    await node.store.forget_expired(clock.now())
+    await forget_expired(node, clock.now())
     before = lanes.count_documents({})
     await here.tries("nobody")
     assert lanes.count_documents({}) == before + 2
     clock.wait(hours=26)
-    assert await node.store.forget_expired(clock.now()) == 2
+    assert await forget_expired(node, clock.now()) == 2
     assert lanes.count_documents({}) == before

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from regions import reconcile, standing
 from server.desk.background import counting
+from server.desk.background.forgetting import forget_expired
 from server.domain.exchange.wire import WireAnswer, WireRequest
 from server.node import Node
 from tests.nodes import HandClock, Places, running_nodes
@@ -74,3 +75,16 @@ async def test_peers_are_reconciled_though_one_raises(places: Places) -> None:
     with pytest.raises(Planted):
         await reconcile.daily(replace(node, wire=HalfDeadWire(node, first)))
     assert set(await node.store.peers.reconciled([first, second])) == {second}
+
+
+async def test_what_has_expired_is_forgotten_though_one_room_raises(places: Places) -> None:
+    node, trap = trapped(node_of(places))
+    for room in node.store.expiring:
+        await node.store.database.insert(room, {"_id": "old", "bucket": "h2000-01-01T00", "expiry_key": "gone"})
+    first, *_ = node.store.expiring
+    trap.needles = [f"collection='{first}'"]
+    trap.arm(1)
+    with pytest.raises(Planted):
+        await forget_expired(node, node.clock.now())
+    assert [room for room in node.store.expiring if await node.store.database.get(room, "old")] == [first]
+    assert await forget_expired(node, node.clock.now()) == 1

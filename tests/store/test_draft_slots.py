@@ -62,7 +62,7 @@ async def the_document(database: MongoDatabase, id: str = "mine", owner: str = M
 
 async def sweep(store: Store, *, until: datetime) -> int:
     """What the expiry loop forgets at this moment: the hours that are over."""
-    return await store.forget_expired(until - timedelta(hours=1))
+    return await store.forget_expired("drafts", until - timedelta(hours=1))
 
 
 async def test_a_draft_comes_back_as_it_was_kept(drafts: Drafts) -> None:
