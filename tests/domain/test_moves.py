@@ -6,10 +6,12 @@ import pytest
 
 from server.domain.case import acts, events
 from server.domain.case.happening import Moved
+from server.domain.effects.letters_in import LetterUnreadable, act_of
 from server.domain.effects.letters_out import ADDED
+from server.domain.exchange.letters import Letter
 from server.domain.rules.move import AnyRule, AnyTransition, Move
 from server.domain.rules.table import MOVES, RULES, TABLE, TRANSITIONS
-from tests.world import FACTS, JIANGSU, officer, opened, planned
+from tests.world import CASE, CATALOGUE, FACTS, JIANGSU, MONDAY, ZHEJIANG, officer, opened, planned
 
 # Judged by a way of their own: they are about more than one step, or move none.
 OWN_WAYS = {acts.AskWithdrawal, acts.FollowUp, acts.PostPaper, acts.ConfirmPaper, acts.Bounce, acts.Resend}
@@ -115,3 +117,16 @@ def test_every_act_that_officers_may_ask_for_has_an_address_of_its_own():
     assert {kind for kind, form in forms.items() if form is None} == NOT_AT_THE_DESK
     paths = [form.path for form in forms.values() if form]
     assert len(set(paths)) == len(paths)
+
+
+@pytest.mark.parametrize("more", [{"delivery": {"method": "post"}}, {"version": 1}, {"note": "x"}], ids=str)
+def test_a_letter_of_a_delivery_has_no_members_but_its_own(more: dict[str, object]):
+    letter = Letter.model_validate(
+        {
+            **{"id": "ab" * 32, "from": ZHEJIANG, "to": JIANGSU, "after": None, "case": CASE, "step": "one"},
+            **{"kind": "step.delivered", "at": MONDAY, "salt": "salt"},
+            "body": {"method": "post", "number": "P1", **more},
+        }
+    )
+    with pytest.raises(LetterUnreadable):
+        act_of(letter, lambda _: CATALOGUE)

@@ -37,7 +37,7 @@ class Happened(Value):
 
 
 class Moved(Happened):
-    """Something about a step, by the table in `lifecycle`; its subclasses name the move.
+    """Something about a step, by the table of the rules; its subclasses name the move.
 
     `done_at` is when its decider did it, where that is another node, which told us later.
     """

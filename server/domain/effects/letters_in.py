@@ -103,8 +103,8 @@ def _moving(kind: str) -> Callable[[Letter, str], acts.Act]:
         act, form = chosen[tuple((word, letter.body[word]) for word in words)]
         body = {name: value for name, value in letter.body.items() if name not in words}
         if form.unfolds:
-            unfolded = {name: body.pop(name) for name in list(body) if name not in act.model_fields}
-            body[form.unfolds] = unfolded
+            own = act.model_fields.keys() - {form.unfolds}
+            body[form.unfolds] = {name: body.pop(name) for name in list(body) if name not in own}
         return _step_act(act, letter, step, body=body)
 
     return make
