@@ -152,8 +152,8 @@ class SignedRequest(SignedMessage):
 
 
 @dataclass(frozen=True)
-class Announced:
-    """A request with true headers, whose body has not been compared with them; the fields are those of `Proven`."""
+class TrueHeaders:
+    """Who signed the headers of a request, which bytes prove it, and what they cover (`content-type` -> value)."""
 
     sender: str
     key: VerifyKey
@@ -164,6 +164,10 @@ class Announced:
     directory_version: int
     base: bytes
     signature: bytes
+
+
+class Announced(TrueHeaders):
+    """A request with true headers, whose body has not been compared with them."""
 
 
 @dataclass(frozen=True)
@@ -173,19 +177,8 @@ class AnnouncedBatch(Announced):
     root: bytes
 
 
-@dataclass(frozen=True)
-class Proven:
-    """Who sent a request, which bytes prove it, and what they cover (`content-type` -> value)."""
-
-    sender: str
-    key: VerifyKey
-    covered: Mapping[str, str]
-    created: datetime
-    expires: datetime
-    nonce: str
-    directory_version: int
-    base: bytes
-    signature: bytes
+class Proven(TrueHeaders):
+    """Who sent a request, as headers and body together prove it."""
 
     @property
     def asked(self) -> RequestReference:
