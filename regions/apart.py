@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from regions import settling
+from regions.control_letters import CONTROL_LETTERS
 from server.desk import apart
 from server.desk.apart import Again
 from server.desk.background import reprojecting
@@ -48,12 +49,14 @@ async def drop(node: Node, id: str, *, by: str, reason: str) -> SetApart:
     Raises NothingApart, NotDroppable, and StaleVersion if it is not held at this moment.
     """
     row = await _open(node, id)
-    await _note(node, row, "apart.dropped", by=by, reason=reason)
     document = await node.store.apart.held(row.kind, row.thing)
-    if document and row.kind == "letter":
+    if document is None:
+        raise StaleVersion("这项内容已有新的变化，请重新查看。")
+    await _note(node, row, "apart.dropped", by=by, reason=reason)
+    if row.kind == "letter" and document["kind"] not in CONTROL_LETTERS:  # what is said about a letter is never refused
         letter, sender, round = own_id(row.thing), document["from"], document["round"]
         await settling.tell_refused(node, letter, DROPPED, sender=sender, round=round)
-    if document is None or not await node.store.apart.drop(row.kind, document):
+    if not await node.store.apart.drop(row.kind, document):
         raise StaleVersion("这项内容已有新的变化，请重新查看。")
     await node.store.apart.put(dropped(row, at=node.clock.now()))
     return await shown(node, id)

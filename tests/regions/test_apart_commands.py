@@ -79,6 +79,7 @@ async def test_what_is_dropped_is_audited_and_cannot_be_dropped_again(
     report = await run(node, "drop", id, "--reason", "sent by mistake")
     assert report.lines[0].split()[1] == "dropped"
     assert database_sweeper[node.settings.database]["audit"].count_documents({"kind": "apart.dropped"}) == 1
+    assert await node.store.letters_out.to_log(JIANGSU, limit=9) == [], "a letter about a letter is never refused"
     with pytest.raises(NothingApart):
         await run(node, "drop", id, "--reason", "again")
     assert (await run(node, "show", id)).lines[0].split()[1] == "dropped"
@@ -91,11 +92,12 @@ async def test_what_is_back_in_its_queue_is_not_dropped(places: Places) -> None:
         await run(node, "drop", id, "--reason", "too late")
 
 
-async def test_effects_are_not_dropped(places: Places) -> None:
+async def test_effects_are_not_dropped_nor_is_that_audited_as_done(places: Places, database_sweeper: Sweeper) -> None:
     node = node_of(places)
     await set_apart(node, "effects", "case1", fault=ValueError())
     with pytest.raises(NotDroppable):
         await run(node, "drop", "effects:case1", "--reason", "no")
+    assert database_sweeper[node.settings.database]["audit"].count_documents({"kind": "apart.dropped"}) == 0
 
 
 @pytest.mark.parametrize("what", ["show", "retry", "drop"])
