@@ -1,9 +1,12 @@
 """The doors of officers to a case: what their part in its steps needs, and the acts on a step."""
 
 from handlers.base import Handler, Operation, Role
+from handlers.bodies import BodyFaulty
 from handlers.files import send_file
 from server.desk import materials, steps
 from server.desk.officer import casefile, reviewing
+from server.domain.errors import FieldFault
+from server.domain.rules.desk_forms import Decision
 
 
 class DeskCaseHandler(Handler):
@@ -25,15 +28,24 @@ class StepActHandler(Handler):
     path = "/desk/v1/cases/{id}/steps/{step}/{act}"
     role = Role.OFFICER
     operations = {
-        "POST": Operation(reviewing.act_on, takes=reviewing.Decision, gives=steps.StepView, is_once=True),
+        "POST": Operation(reviewing.act_on, takes=Decision, gives=steps.StepView, is_once=True),
     }
 
     async def post(self, id: str, step: str, act: str) -> None:
-        request = reviewing.ActRequest(
-            case=id, step=step, act=act, key=self.key(), decision=self.read(reviewing.Decision)
-        )
+        key, form = self.key(), reviewing.form_of(act)
+        decision = self.read_decision(form.decision)
+        request = reviewing.ActRequest(case=id, step=step, act=act, key=key, decision=decision)
         record = await reviewing.act_on(self.node, self.officer, request)
         self.answer(steps.step_view(self.node, record.case, step=record.case.step(step)), committed=record)
+
+    def read_decision(self, kind: type[Decision]) -> Decision:
+        """The body as this model; raises DecisionIncomplete if members are missing and nothing else is wrong."""
+        try:
+            return self.read(kind)
+        except BodyFaulty as fault:
+            if fault.errors and all(map(_is_missing_member, fault.errors)):
+                raise reviewing.DecisionIncomplete("请补充办理这一操作所需的内容。", errors=fault.errors) from None
+            raise
 
 
 class DeskMaterialHandler(Handler):
@@ -45,3 +57,7 @@ class DeskMaterialHandler(Handler):
 
     async def get(self, id: str, sha256: str) -> None:
         send_file(self, await materials.material_of(self.node, self.officer, id, sha256=sha256))
+
+
+def _is_missing_member(fault: FieldFault) -> bool:
+    return fault.code == "required" and fault.pointer.count("/") == 1

@@ -101,13 +101,6 @@ def test_every_event_that_moves_a_step_has_a_name_and_a_notice_or_none_on_purpos
     assert all(names)
 
 
-def test_what_an_officer_says_is_a_field_of_the_act():
-    for rule in (each for each in MOVES if isinstance(each, AnyRule) and each.desk):
-        assert rule.desk
-        assert {*rule.desk.needs.values(), *rule.desk.takes.values()} <= set(rule.act.model_fields)
-        assert not set(rule.desk.needs) & set(rule.desk.takes)
-
-
 # What the citizen, the other node or the law asks for, and no officer.
 NOT_AT_THE_DESK = {acts.Tell, acts.Supply, acts.Gather, acts.Deem, acts.Lapse, acts.LetGo}
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from server.desk.officer.reviewing import ACTS
 from tests.http.asking import act, crossed, opened, pointers, refused, state_of
 from tests.nodes import CHEAP, PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU
@@ -143,23 +144,65 @@ async def test_a_refusal_needs_grounds(health: Caller, case: str, body: dict[str
     assert pointers(problem) == {"/grounds": "required"}
 
 
-BODIES: list[tuple[dict[str, Any], dict[str, str]]] = [
-    ({"mood": "good"}, {"/mood": "unknown"}),
-    ({"version": "new"}, {"/version": "type"}),
-    ({"version": 2**53}, {"/version": "type"}),
-    ({"version": -1}, {"/version": "type"}),
-    ({"grounds": "x" * 2001}, {"/grounds": "type"}),
-    ({"result": {"证号": "1"}}, {"/result/证号": "unknown"}),
-    ({"result": {"licence": 1}}, {"/result/licence": "type"}),
+BODIES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
+    ("approve", {"mood": "good"}, {"/mood": "unknown"}),
+    ("approve", {"grounds": "符合条件"}, {"/grounds": "unknown"}),
+    ("approve", {"version": "new"}, {"/version": "type"}),
+    ("approve", {"version": 2**53}, {"/version": "type"}),
+    ("approve", {"version": -1}, {"/version": "type"}),
+    ("approve", {"result": {"证号": "1"}}, {"/result/证号": "unknown"}),
+    ("approve", {"result": {"licence": 1}}, {"/result/licence": "type"}),
+    ("receive", {"result": {}}, {"/result": "unknown"}),
+    ("refuse", {"grounds": "x" * 2001}, {"/grounds": "type"}),
+    ("refuse", {"mood": "good"}, {"/mood": "unknown", "/grounds": "required"}),
+    ("suspend", {"days": 0, "procedure": "鉴定"}, {"/days": "type", "/grounds": "required"}),
+    ("deliver", {"delivery": {"number": "P1"}}, {"/delivery/method": "required"}),
+    ("ask-supplement", {"gaps": [{"kind": "field", "code": "mobile"}]}, {"/gaps/0/reason": "required"}),
+    ("opinion", {"answer": "maybe"}, {"/answer": "type"}),
+    ("post-paper", {"courier": "邮政", "number": "单号"}, {"/number": "type"}),
+    ("approve", [], {"": "type"}),
 ]
 
 
-@pytest.mark.parametrize(("body", "faults"), BODIES, ids=str)
+@pytest.mark.parametrize(("name", "body", "faults"), BODIES, ids=lambda each: str(each)[:60])
 async def test_a_decision_of_another_shape_is_refused_by_pointer(
-    health: Caller, body: dict[str, Any], faults: dict[str, str]
+    health: Caller, name: str, body: dict[str, Any], faults: dict[str, str]
 ):
-    problem = refused(await health.post(act("some", FIRST, "approve"), body), 422, "body_faulty")
+    problem = refused(await health.post(act("some", FIRST, name), body), 422, "body_faulty")
     assert pointers(problem) == faults
+
+
+NEEDS = {
+    "receive": (),
+    "accept": (),
+    "approve": (),
+    "resume": (),
+    "confirm-paper": (),
+    "refuse": ("grounds",),
+    "check": ("grounds",),
+    "turn-back": ("grounds",),
+    "follow-up": ("grounds",),
+    "decline": ("decline_as", "grounds"),
+    "suspend": ("procedure", "grounds", "days"),
+    "extend": ("days", "grounds"),
+    "ask-supplement": ("gaps",),
+    "opinion": ("answer",),
+    "return-opinion": ("department", "grounds"),
+    "deliver": ("delivery",),
+    "post-paper": ("courier", "number"),
+}
+
+
+async def test_it_is_known_of_every_act_what_it_needs():
+    assert set(NEEDS) == set(ACTS)
+
+
+@pytest.mark.parametrize("blank", [{}, dict.fromkeys(sum(NEEDS.values(), ()), " ")], ids=["missing", "blank"])
+@pytest.mark.parametrize("name", [name for name, needs in NEEDS.items() if needs])
+async def test_what_an_act_needs_and_is_not_said_is_named_by_pointer(health: Caller, name: str, blank: dict[str, str]):
+    body = {member: blank[member] for member in NEEDS[name] if member in blank}
+    problem = refused(await health.post(act("some", FIRST, name), body), 422, "decision_incomplete")
+    assert pointers(problem) == {f"/{member}": "required" for member in NEEDS[name]}
 
 
 async def test_a_result_that_the_item_does_not_yield_is_refused(health: Caller, case: str):

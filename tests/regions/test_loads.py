@@ -1,6 +1,6 @@
 """How often a case is read for one act of an officer."""
 
-from server.desk.officer.reviewing import ActRequest, Decision, act_on
+from server.desk.officer.reviewing import ActRequest, act_on, form_of
 from server.domain.people.persons import Officer
 from tests.nodes import HandClock, Places
 from tests.regions.exchanging import node_of
@@ -17,7 +17,9 @@ async def test_a_case_is_loaded_and_written_once_for_an_act(places: Places, cloc
     await swept(node)
     for act in ("receive", "accept", "approve"):
         trap.seen.clear()
-        record = await act_on(node, OFFICER, ActRequest(case=case, step=FIRST, act=act, key=act, decision=Decision()))
+        record = await act_on(
+            node, OFFICER, ActRequest(case=case, step=FIRST, act=act, key=act, decision=form_of(act).decision())
+        )
         assert trap.seen.count(("get", "cases")) == 1
         assert trap.seen.count(("replace", "cases")) == 1
     assert record.case.steps[FIRST].state == "approved"

@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from server.desk.officer.reviewing import ActRequest, Decision, act_on
+from server.desk.officer.reviewing import ActRequest, act_on
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case.case import State
 from server.domain.effects.records import Record
 from server.domain.errors import FieldFault, Refusal
 from server.domain.people.persons import Officer
+from server.domain.rules.desk_forms import Decision
 from server.domain.values import Value
 from server.node import Node
 

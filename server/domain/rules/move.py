@@ -16,6 +16,7 @@ from server.domain.case.events import StepEvent
 from server.domain.case.happening import Moved
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.rules.announcement import Announcement
+from server.domain.rules.desk_forms import AnyDeskForm
 from server.domain.rules.moving import Moving
 
 A = TypeVar("A", bound=StepAct)
@@ -40,18 +41,6 @@ class LetterForm:
     is_homes: bool = False
 
 
-@dataclass(frozen=True)
-class DeskForm:
-    """How officers ask for an act at their desk: the last part of its address, and what of a decision is which field.
-
-    Both map a member of the decision to a field of the act: what it `needs` must be given, what it `takes` may be.
-    """
-
-    path: str
-    needs: Mapping[str, str] = field(default_factory=dict)
-    takes: Mapping[str, str] = field(default_factory=dict)
-
-
 class AnyMove:
     """A move, a rule alone, or a transition alone."""
 
@@ -60,7 +49,7 @@ class AnyRule(AnyMove, ABC):
     """The rule of some kind of act."""
 
     act: type[StepAct]
-    desk: DeskForm | None
+    desk: AnyDeskForm[StepAct] | None
 
     @abstractmethod
     def event_of(self, case: Case, step: Step, act: StepAct, *, facts: Facts) -> StepEvent:
@@ -97,11 +86,11 @@ def no_words(_catalogue: Catalogue, _case: Case, _event: Moved) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule(AnyRule, Generic[A]):
-    """How one kind of act is judged: `judge` makes its event, or raises a refusal. `desk`: how officers ask for it."""
+    """How one kind of act is judged: `judge` makes its event, or raises a refusal. `desk`: how officers request it."""
 
     act: type[A]
     judge: Callable[[Moving[A]], StepEvent]
-    desk: DeskForm | None = None
+    desk: AnyDeskForm[A] | None = None
 
     def event_of(self, case: Case, step: Step, act: StepAct, *, facts: Facts) -> StepEvent:
         if not isinstance(act, self.act):

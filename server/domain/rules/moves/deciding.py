@@ -1,18 +1,23 @@
 """The decision (准予, 不予, 不予受理): what it needs, and what it leaves in the step."""
 
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
 
 from server.domain.case import acts, events
 from server.domain.case.case import Case, Offered, Step
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.terms import opinions_allow
+from server.domain.catalogue.terms import DeclineReason, opinions_allow
 from server.domain.errors import Conflict, Invalid
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import DeskForm, LetterForm, Move
+from server.domain.rules.desk_forms import DeskForm, GroundsDecision, LicenceDecision, ShortText
+from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moves.supplementing import is_unanswered
 from server.domain.rules.moving import Moving
 from server.domain.sentences import clause, sentences
+from server.domain.values import WrittenKey, WrittenText
 
 
 class NotYielded(Conflict):
@@ -41,6 +46,19 @@ class DeferredMaterialMissing(Conflict):
 
     code = "deferred_material_missing"
     title = "容缺材料尚未补齐"
+
+
+class ApproveDecision(LicenceDecision):
+    """What an approval yields, by the fields that the item declares, and the file of the licence if there is one."""
+
+    result: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=50)] = {}
+
+
+class DeclineDecision(GroundsDecision):
+    """Why a step is not taken up: the kind of reason, the reason in words, and the right agency if this is not it."""
+
+    decline_as: DeclineReason
+    agency: ShortText = ""
 
 
 def _approve(moving: Moving[acts.Approve]) -> events.Approved:
@@ -100,7 +118,12 @@ def _words_of_declined(_: Catalogue, __: Case, event: events.Declined) -> str:
 APPROVE = Move(
     act=acts.Approve,
     judge=_approve,
-    desk=DeskForm("approve", takes={"result": "result"}),
+    desk=DeskForm(
+        "approve",
+        "准予申请",
+        ApproveDecision,
+        lambda header, said: acts.Approve(**header, result=said.result),
+    ),
     event=events.Approved,
     states={"accepted": "approved"},
     leaves=_approved,
@@ -111,7 +134,12 @@ APPROVE = Move(
 REFUSE = Move(
     act=acts.Refuse,
     judge=_refuse,
-    desk=DeskForm("refuse", needs={"grounds": "grounds"}),
+    desk=DeskForm(
+        "refuse",
+        "不予准予，并说明理由",
+        GroundsDecision,
+        lambda header, said: acts.Refuse(**header, grounds=said.grounds),
+    ),
     event=events.Refused,
     states={"accepted": "refused"},
     leaves=_refused,
@@ -123,7 +151,12 @@ REFUSE = Move(
 DECLINE = Move(
     act=acts.Decline,
     judge=_decline,
-    desk=DeskForm("decline", needs={"decline_as": "reason", "grounds": "grounds"}, takes={"agency": "agency"}),
+    desk=DeskForm(
+        "decline",
+        "不予受理，并说明理由",
+        DeclineDecision,
+        lambda header, said: acts.Decline(**header, reason=said.decline_as, grounds=said.grounds, agency=said.agency),
+    ),
     event=events.Declined,
     states={"received": "declined", "supplementing": "declined"},
     leaves=_declined,

@@ -3,9 +3,11 @@
 from server.domain.case import acts, events
 from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.terms import Delivery
 from server.domain.errors import Conflict
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import DeskForm, LetterForm, Move
+from server.domain.rules.desk_forms import DeskForm, LicenceDecision, ShortText
+from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moves.deciding import check_yielded
 from server.domain.rules.moving import Moving
 
@@ -17,6 +19,18 @@ class NothingToDeliver(Conflict):
 
     code = "nothing_to_deliver"
     title = "该事项没有需要送达的证照"
+
+
+class DeliveryGiven(Delivery):
+    """How a licence is delivered, as an officer says it."""
+
+    number: ShortText = ""
+
+
+class DeliverDecision(LicenceDecision):
+    """How the licence is delivered, and its file if that did not come with the approval."""
+
+    delivery: DeliveryGiven
 
 
 def _deliver(moving: Moving[acts.Deliver]) -> events.Delivered:
@@ -38,7 +52,12 @@ def _words_of_delivered(_: Catalogue, __: Case, event: events.Delivered) -> str:
 DELIVER = Move(
     act=acts.Deliver,
     judge=_deliver,
-    desk=DeskForm("deliver", needs={"delivery": "delivery"}),
+    desk=DeskForm(
+        "deliver",
+        "登记证照的送达方式",
+        DeliverDecision,
+        lambda header, said: acts.Deliver(**header, delivery=Delivery(**dict(said.delivery))),
+    ),
     event=events.Delivered,
     states={"approved": "delivered"},
     leaves=_delivered,

@@ -1,11 +1,15 @@
 """Opinions (会签): what other departments think, and sending an opinion back."""
 
+from typing import Literal
+
 from server.domain.case import acts, events
 from server.domain.case.case import Step
 from server.domain.catalogue.terms import Opinion
 from server.domain.errors import Forbidden
-from server.domain.rules.move import DeskForm, Move
+from server.domain.rules.desk_forms import Decision, DeskForm, GroundsDecision, ShortText
+from server.domain.rules.move import Move
 from server.domain.rules.moving import Moving
+from server.domain.values import WrittenText
 
 
 class NotHeard(Forbidden):
@@ -13,6 +17,19 @@ class NotHeard(Forbidden):
 
     code = "not_heard"
     title = "没有征求本部门的意见"
+
+
+class OpinionDecision(Decision):
+    """What the officer's own department thinks, and why."""
+
+    answer: Literal["agree", "object"]
+    grounds: WrittenText = ""
+
+
+class ReturnOpinionDecision(GroundsDecision):
+    """Whose opinion goes back, and why."""
+
+    department: ShortText
 
 
 def _opine(moving: Moving[acts.Opine]) -> events.OpinionGiven:
@@ -50,7 +67,12 @@ def _with(step: Step, department: str, opinion: Opinion) -> Step:
 OPINE = Move(
     act=acts.Opine,
     judge=_opine,
-    desk=DeskForm("opinion", needs={"answer": "answer"}, takes={"grounds": "reason"}),
+    desk=DeskForm(
+        "opinion",
+        "答复会签",
+        OpinionDecision,
+        lambda header, said: acts.Opine(**header, answer=said.answer, reason=said.grounds),
+    ),
     event=events.OpinionGiven,
     states={"accepted": "accepted", "suspended": "suspended"},
     leaves=_given,
@@ -59,7 +81,12 @@ OPINE = Move(
 RETURN_OPINION = Move(
     act=acts.ReturnOpinion,
     judge=_send_back,
-    desk=DeskForm("return-opinion", needs={"department": "department", "grounds": "reason"}),
+    desk=DeskForm(
+        "return-opinion",
+        "退回会签意见，请其重新答复",
+        ReturnOpinionDecision,
+        lambda header, said: acts.ReturnOpinion(**header, department=said.department, reason=said.grounds),
+    ),
     event=events.OpinionReturned,
     states={"accepted": "accepted"},
     leaves=_returned,

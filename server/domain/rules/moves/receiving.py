@@ -10,7 +10,8 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import Deferral, Opinion
 from server.domain.errors import Conflict
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import DeskForm, LetterForm, Move
+from server.domain.rules.desk_forms import Decision, DeskForm
+from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving, is_too_late
 from server.domain.sentences import chinese_date
 from server.domain.time.clock import Ledger, deemed_accepted
@@ -131,7 +132,7 @@ def _words_of_deemed(catalogue: Catalogue, case: Case, event: events.Deemed) -> 
 RECEIVE = Move(
     act=acts.Receive,
     judge=_receive,
-    desk=DeskForm("receive"),
+    desk=DeskForm("receive", "收件", Decision, lambda header, _: acts.Receive(**header)),
     event=events.Received,
     states={"sent": "received"},
     letter=LetterForm("step.received"),
@@ -148,7 +149,7 @@ GATHER = Move(
 ACCEPT = Move(
     act=acts.Accept,
     judge=_accept,
-    desk=DeskForm("accept"),
+    desk=DeskForm("accept", "受理", Decision, lambda header, _: acts.Accept(**header)),
     event=events.Accepted,
     states={"received": "accepted"},
     leaves=_taken_up,

@@ -6,7 +6,8 @@ from server.domain.case.handover import CheckAsked, Checked, TurnedBack
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import DeskForm, LetterForm, Move, Transition
+from server.domain.rules.desk_forms import DeskForm, GroundsDecision
+from server.domain.rules.move import LetterForm, Move, Transition
 from server.domain.rules.moving import Moving
 from server.domain.sentences import because, sentences
 
@@ -79,7 +80,12 @@ ASK_CHECK = Transition(event=CheckAsked, states={"waiting": "checking"}, name="�
 CHECK = Move(
     act=acts.Check,
     judge=_check,
-    desk=DeskForm("check", needs={"grounds": "finding"}),
+    desk=DeskForm(
+        "check",
+        "登记受理地核验通过",
+        GroundsDecision,
+        lambda header, said: acts.Check(**header, finding=said.grounds),
+    ),
     event=Checked,
     states={"checking": "checking"},
     leaves=_checked,
@@ -88,7 +94,12 @@ CHECK = Move(
 TURN_BACK = Move(
     act=acts.TurnBack,
     judge=_turn_back,
-    desk=DeskForm("turn-back", needs={"grounds": "grounds"}),
+    desk=DeskForm(
+        "turn-back",
+        "登记受理地核验不通过，并说明理由",
+        GroundsDecision,
+        lambda header, said: acts.TurnBack(**header, grounds=said.grounds),
+    ),
     event=TurnedBack,
     states={"checking": "withdrawn"},
     leaves=_turned_back,

@@ -5,7 +5,8 @@ from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import Conflict, Forbidden, Invalid
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import DeskForm, LetterForm, Move
+from server.domain.rules.desk_forms import DaysGiven, Decision, DeskForm, GroundsDecision, ShortText
+from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving
 from server.domain.sentences import because, sentences
 from server.domain.time.clock import ExtendedAlready, Extension, extend, pause, resume
@@ -30,6 +31,19 @@ class TooManyDays(Invalid):
 
     code = "too_many_days"
     title = "天数超过规定"
+
+
+class SuspendDecision(GroundsDecision):
+    """Which special procedure begins, what the written notice says (`grounds`), and how many working days it names."""
+
+    procedure: ShortText
+    days: DaysGiven
+
+
+class ExtendDecision(GroundsDecision):
+    """By how many working days, and why."""
+
+    days: DaysGiven
 
 
 def _suspend(moving: Moving[acts.Suspend]) -> events.Suspended:
@@ -88,7 +102,12 @@ def _words_of_extended(_: Catalogue, __: Case, event: events.Extended) -> str:
 SUSPEND = Move(
     act=acts.Suspend,
     judge=_suspend,
-    desk=DeskForm("suspend", needs={"procedure": "procedure", "grounds": "notice", "days": "days"}),
+    desk=DeskForm(
+        "suspend",
+        "启动特别程序，暂停计时",
+        SuspendDecision,
+        lambda header, said: acts.Suspend(**header, procedure=said.procedure, notice=said.grounds, days=said.days),
+    ),
     event=events.Suspended,
     states={"accepted": "suspended"},
     leaves=_suspended,
@@ -100,7 +119,7 @@ SUSPEND = Move(
 RESUME = Move(
     act=acts.Resume,
     judge=_resume,
-    desk=DeskForm("resume"),
+    desk=DeskForm("resume", "结束特别程序，恢复计时", Decision, lambda header, _: acts.Resume(**header)),
     event=events.Resumed,
     states={"suspended": "accepted"},
     leaves=_resumed,
@@ -110,7 +129,12 @@ RESUME = Move(
 EXTEND = Move(
     act=acts.Extend,
     judge=_extend,
-    desk=DeskForm("extend", needs={"days": "days", "grounds": "reason"}),
+    desk=DeskForm(
+        "extend",
+        "批准延长办理期限",
+        ExtendDecision,
+        lambda header, said: acts.Extend(**header, days=said.days, reason=said.grounds),
+    ),
     event=events.Extended,
     states={"accepted": "accepted"},
     leaves=_extended,

@@ -1,14 +1,21 @@
 """Supplementing (补正, 容缺补交): the decider asks once, the applicant is told and answers, or their time is over."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from server.domain.case import acts, events
 from server.domain.case.case import Case, Step, Supplement
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.terms import Gap
 from server.domain.errors import Conflict, Invalid
 from server.domain.rules.announcement import Announcement
-from server.domain.rules.move import DeskForm, LetterForm, Move, Rule
+from server.domain.rules.desk_forms import Decision, DeskForm
+from server.domain.rules.move import LetterForm, Move, Rule
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moving import Moving, is_too_late
 from server.domain.sentences import chinese_date, clause
+from server.domain.values import WrittenKey, WrittenText
 
 LATE_SUPPLEMENT = "逾期未按要求补正。"
 LATE_MATERIAL = "逾期未补交容缺材料。"
@@ -33,6 +40,19 @@ class NothingToPutRight(Invalid):
 
     code = "nothing_to_put_right"
     title = "补正内容有误"
+
+
+class GapGiven(Gap):
+    """One gap, as an officer names it."""
+
+    code: WrittenKey
+    reason: WrittenText
+
+
+class SupplementDecision(Decision):
+    """Everything that must be put right."""
+
+    gaps: Annotated[tuple[GapGiven, ...], Field(max_length=100)]
 
 
 def _ask(moving: Moving[acts.AskSupplement]) -> events.SupplementAsked:
@@ -103,7 +123,12 @@ def _words_of_deadline(_: Catalogue, __: Case, event: events.Told) -> str:
 ASK_SUPPLEMENT = Move(
     act=acts.AskSupplement,
     judge=_ask,
-    desk=DeskForm("ask-supplement", needs={"gaps": "gaps"}),
+    desk=DeskForm(
+        "ask-supplement",
+        "一次性告知补正内容",
+        SupplementDecision,
+        lambda header, said: acts.AskSupplement(**header, gaps=tuple(Gap(**dict(gap)) for gap in said.gaps)),
+    ),
     event=events.SupplementAsked,
     states={"received": "supplementing"},
     leaves=_asked,
