@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -87,19 +87,41 @@ class IfMatchUnreadable(errors.Malformed):
 
 
 @dataclass(frozen=True)
+class Variant:
+    """What a call does (zh-CN) and takes where the last part of the path chooses."""
+
+    summary: str
+    takes: type[BaseModel]
+
+
+@dataclass(frozen=True)
 class Operation:
     """What a door does for one method: the function that does it, the shapes in and out, the status of success.
 
-    `is_once`: it asks for an Idempotency-Key. `is_matched`: it heeds If-Match. `queries`: what may stand after `?`.
+    `summary` tells client developers in zh-CN what a call does. `is_once`: it asks for an Idempotency-Key.
+    `is_matched`: it heeds If-Match. `queries`: what may stand after `?`. `variants`: what the last part of the path may
+    be, where that chooses the body.
     """
 
     function: Callable[..., Any]
+    summary: str
     gives: type[BaseModel] | None = None
     takes: type[BaseModel] | None = None
     status: int = 200
     is_once: bool = False
     is_matched: bool = False
     queries: tuple[str, ...] = ()
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+
+    def by_path(self, path: str) -> Mapping[str, "Operation"]:
+        """This operation under its path; where it has variants, each of them under a path of its own."""
+        if not self.variants:
+            return {path: self}
+        stem = path.rpartition("/")[0]
+        return {
+            f"{stem}/{last}": replace(self, summary=each.summary, takes=each.takes, variants={})
+            for last, each in self.variants.items()
+        }
 
 
 @stream_request_body

@@ -48,8 +48,10 @@ class CasesHandler(Handler):
     path = "/api/v1/cases"
     role = Role.REAL_NAME
     operations = {
-        "GET": Operation(reading.my_cases, gives=reading.CaseList, queries=("before",)),
-        "POST": Operation(applying.submit, takes=CaseRequest, gives=reading.SubmittedView, status=201, is_once=True),
+        "GET": Operation(reading.my_cases, "查看本人办件列表", gives=reading.CaseList, queries=("before",)),
+        "POST": Operation(
+            applying.submit, "提交申请", takes=CaseRequest, gives=reading.SubmittedView, status=201, is_once=True
+        ),
     }
 
     async def get(self) -> None:
@@ -70,7 +72,7 @@ class CaseHandler(Handler):
 
     path = "/api/v1/cases/{id}"
     role = Role.REAL_NAME
-    operations = {"GET": Operation(reading.my_case, gives=reading.CaseView)}
+    operations = {"GET": Operation(reading.my_case, "查看本人的一个办件", gives=reading.CaseView)}
 
     async def get(self, id: str) -> None:
         view = await reading.my_case(self.node, self.owner, id)
@@ -83,7 +85,7 @@ class CaseTimelineHandler(Handler):
 
     path = "/api/v1/cases/{id}/timeline"
     role = Role.REAL_NAME
-    operations = {"GET": Operation(timeline.my_timeline, gives=timeline.Timeline)}
+    operations = {"GET": Operation(timeline.my_timeline, "查看办件的办理进度", gives=timeline.Timeline)}
 
     async def get(self, id: str) -> None:
         self.answer(await timeline.my_timeline(self.node, self.owner, id))
@@ -94,7 +96,9 @@ class CaseWithdrawalHandler(Handler):
 
     path = "/api/v1/cases/{id}/withdrawal"
     role = Role.REAL_NAME
-    operations = {"POST": Operation(applying.withdraw, gives=reading.CaseView, is_once=True, is_matched=True)}
+    operations = {
+        "POST": Operation(applying.withdraw, "撤回办件", gives=reading.CaseView, is_once=True, is_matched=True)
+    }
 
     async def post(self, id: str) -> None:
         record = await applying.withdraw(self.node, self.owner, id, key=self.key(), version=self.if_match())
@@ -109,7 +113,11 @@ class CaseSupplementsHandler(Handler):
     role = Role.REAL_NAME
     operations = {
         "POST": Operation(
-            supplementing.supplement, takes=supplementing.SupplementRequest, gives=reading.CaseView, is_once=True
+            supplementing.supplement,
+            "提交补正内容或补交容缺材料",
+            takes=supplementing.SupplementRequest,
+            gives=reading.CaseView,
+            is_once=True,
         )
     }
 
@@ -125,7 +133,7 @@ class CaseLicenceHandler(Handler):
 
     path = "/api/v1/cases/{id}/licences/{n}"
     role = Role.REAL_NAME
-    operations = {"GET": Operation(licences.licence, gives=licences.LicenceView)}
+    operations = {"GET": Operation(licences.licence, "查看办件产生的证照", gives=licences.LicenceView)}
 
     async def get(self, id: str, n: str) -> None:
         self.answer(await licences.licence(self.node, self.owner, id, number=n))
@@ -136,7 +144,7 @@ class CaseLicenceFileHandler(Handler):
 
     path = "/api/v1/cases/{id}/licences/{n}/file"
     role = Role.REAL_NAME
-    operations = {"GET": Operation(licences.licence_file)}
+    operations = {"GET": Operation(licences.licence_file, "下载证照文件")}
 
     async def get(self, id: str, n: str) -> None:
         send_file(self, await licences.licence_file(self.node, self.owner, id, number=n))
@@ -147,7 +155,7 @@ class UndertakingsHandler(Handler):
 
     path = "/api/v1/undertakings"
     role = Role.ANYONE
-    operations = {"GET": Operation(applying.undertakings, gives=applying.UndertakingList)}
+    operations = {"GET": Operation(applying.undertakings, "查看现行的承诺书文本", gives=applying.UndertakingList)}
 
     async def get(self) -> None:
         self.answer(applying.undertakings(self.node))

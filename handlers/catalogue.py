@@ -37,7 +37,14 @@ class BundlesHandler(CatalogueHandler):
 
     path = "/api/v1/bundles"
     role = Role.ANYONE
-    operations = {"GET": Operation(browsing.bundles, gives=browsing.BundleList, queries=("stage", "subject", "q"))}
+    operations = {
+        "GET": Operation(
+            browsing.bundles,
+            "查询一件事列表，可按阶段、主体和关键词筛选",
+            gives=browsing.BundleList,
+            queries=("stage", "subject", "q"),
+        )
+    }
 
     async def get(self) -> None:
         asked = {name: self.get_query_argument(name, "") for name in ("stage", "subject", "q")}
@@ -52,7 +59,7 @@ class BundleHandler(CatalogueHandler):
 
     path = "/api/v1/bundles/{code}"
     role = Role.ANYONE
-    operations = {"GET": Operation(browsing.bundle, gives=browsing.BundleView)}
+    operations = {"GET": Operation(browsing.bundle, "查看一件事及其情形问题", gives=browsing.BundleView)}
 
     async def get(self, code: str) -> None:
         self.answer_cached(code, view=lambda: browsing.bundle(self.node, code))
@@ -63,7 +70,7 @@ class ItemHandler(CatalogueHandler):
 
     path = "/api/v1/items/{code}"
     role = Role.ANYONE
-    operations = {"GET": Operation(browsing.item, gives=browsing.ItemView)}
+    operations = {"GET": Operation(browsing.item, "查看单个事项的办事指南", gives=browsing.ItemView)}
 
     async def get(self, code: str) -> None:
         self.answer_cached(code, view=lambda: browsing.item(self.node, code))
@@ -74,7 +81,9 @@ class SearchHandler(Handler):
 
     path = "/api/v1/search"
     role = Role.ANYONE
-    operations = {"GET": Operation(browsing.search, gives=browsing.SearchResults, queries=("q",))}
+    operations = {
+        "GET": Operation(browsing.search, "用日常用语搜索一件事和事项", gives=browsing.SearchResults, queries=("q",))
+    }
 
     async def get(self) -> None:
         self.answer(browsing.search(self.node, self.get_query_argument("q", "")))
@@ -85,7 +94,14 @@ class BundleGuideHandler(Handler):
 
     path = "/api/v1/bundles/{code}/guide"
     role = Role.ANYONE
-    operations = {"POST": Operation(guiding.guide, takes=guiding.GuideRequest, gives=guiding.Guide)}
+    operations = {
+        "POST": Operation(
+            guiding.guide,
+            "按已答的情形问题生成办事指引：表单、材料和步骤",
+            takes=guiding.GuideRequest,
+            gives=guiding.Guide,
+        )
+    }
 
     async def post(self, code: str) -> None:
         self.answer(guiding.guide(self.node, code, self.read(guiding.GuideRequest)))
@@ -96,7 +112,7 @@ class YearlyListHandler(CatalogueHandler):
 
     path = "/api/v1/lists/{year}"
     role = Role.ANYONE
-    operations = {"GET": Operation(browsing.yearly_list, gives=browsing.ListView)}
+    operations = {"GET": Operation(browsing.yearly_list, "查看某年度的一件事清单", gives=browsing.ListView)}
 
     async def get(self, year: str) -> None:
         self.answer_cached(year, view=lambda: browsing.yearly_list(self.node, year))
@@ -107,7 +123,14 @@ class DivisionsHandler(CatalogueHandler):
 
     path = "/api/v1/divisions"
     role = Role.ANYONE
-    operations = {"GET": Operation(divisions.divisions, gives=divisions.DivisionList, queries=("parent", "on"))}
+    operations = {
+        "GET": Operation(
+            divisions.divisions,
+            "查询下级行政区划（默认为各省）",
+            gives=divisions.DivisionList,
+            queries=("parent", "on"),
+        )
+    }
 
     async def get(self) -> None:
         parent, on = self.get_query_argument("parent", ""), self.get_query_argument("on", "")

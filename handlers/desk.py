@@ -1,6 +1,6 @@
 """The doors of officers to a case: what their part in its steps needs, and the acts on a step."""
 
-from handlers.base import Handler, Operation, Role
+from handlers.base import Handler, Operation, Role, Variant
 from handlers.bodies import BodyFaulty
 from handlers.files import send_file
 from server.desk import materials, steps
@@ -14,7 +14,7 @@ class DeskCaseHandler(Handler):
 
     path = "/desk/v1/cases/{id}"
     role = Role.OFFICER
-    operations = {"GET": Operation(casefile.desk_case, gives=casefile.DeskCaseView)}
+    operations = {"GET": Operation(casefile.desk_case, "查看办件中本部门经办的内容", gives=casefile.DeskCaseView)}
 
     async def get(self, id: str) -> None:
         view = await casefile.desk_case(self.node, self.officer, id)
@@ -23,12 +23,19 @@ class DeskCaseHandler(Handler):
 
 
 class StepActHandler(Handler):
-    """One of the desk's acts on a step (`ACTS` in server/desk/officer/reviewing.py)."""
+    """One of the desk's acts on a step (`ACTS` in server/desk/officer/reviewing.py), each with a body of its own."""
 
     path = "/desk/v1/cases/{id}/steps/{step}/{act}"
     role = Role.OFFICER
     operations = {
-        "POST": Operation(reviewing.act_on, takes=Decision, gives=steps.StepView, is_once=True),
+        "POST": Operation(
+            reviewing.act_on,
+            "办理一个事项",
+            takes=Decision,
+            gives=steps.StepView,
+            is_once=True,
+            variants={path: Variant(form.summary, form.decision) for path, form in reviewing.ACTS.items()},
+        ),
     }
 
     async def post(self, id: str, step: str, act: str) -> None:
@@ -53,7 +60,7 @@ class DeskMaterialHandler(Handler):
 
     path = "/desk/v1/cases/{id}/materials/{sha256}"
     role = Role.OFFICER
-    operations = {"GET": Operation(materials.material_of)}
+    operations = {"GET": Operation(materials.material_of, "打开申请材料")}
 
     async def get(self, id: str, sha256: str) -> None:
         send_file(self, await materials.material_of(self.node, self.officer, id, sha256=sha256))

@@ -23,7 +23,7 @@ class DraftsHandler(Handler):
 
     path = "/api/v1/drafts"
     role = Role.REAL_NAME
-    operations = {"GET": Operation(drafts.my_drafts, gives=drafts.DraftList)}
+    operations = {"GET": Operation(drafts.my_drafts, "查看本人草稿列表", gives=drafts.DraftList)}
 
     async def get(self) -> None:
         self.answer(await drafts.my_drafts(self.node, self.owner))
@@ -35,9 +35,9 @@ class DraftHandler(Handler):
     path = "/api/v1/drafts/{id}"
     role = Role.REAL_NAME
     operations = {
-        "GET": Operation(drafts.my_draft, gives=drafts.DraftView),
-        "PUT": Operation(drafts.keep, takes=DraftRequest, gives=drafts.DraftView, is_matched=True),
-        "DELETE": Operation(drafts.delete, status=204, is_matched=True),
+        "GET": Operation(drafts.my_draft, "查看一份草稿", gives=drafts.DraftView),
+        "PUT": Operation(drafts.keep, "保存草稿", takes=DraftRequest, gives=drafts.DraftView, is_matched=True),
+        "DELETE": Operation(drafts.delete, "删除草稿", status=204, is_matched=True),
     }
 
     async def get(self, id: str) -> None:

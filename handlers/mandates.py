@@ -10,9 +10,14 @@ class MandatesHandler(Handler):
     path = "/api/v1/mandates"
     role = Role.REAL_NAME
     operations = {
-        "GET": Operation(mandating.my_mandates, gives=mandating.MandateList),
+        "GET": Operation(mandating.my_mandates, "查看本人作出和收到的委托", gives=mandating.MandateList),
         "POST": Operation(
-            mandating.give, takes=mandating.MandateRequest, gives=mandating.MandateView, status=201, is_once=True
+            mandating.give,
+            "委托他人代办",
+            takes=mandating.MandateRequest,
+            gives=mandating.MandateView,
+            status=201,
+            is_once=True,
         ),
     }
 
@@ -29,7 +34,7 @@ class MandateHandler(Handler):
 
     path = "/api/v1/mandates/{id}"
     role = Role.REAL_NAME
-    operations = {"DELETE": Operation(mandating.revoke, status=204)}
+    operations = {"DELETE": Operation(mandating.revoke, "撤销委托", status=204)}
 
     async def delete(self, id: str) -> None:
         await mandating.revoke(self.node, self.owner, id)

@@ -63,7 +63,9 @@ class MaterialsHandler(UploadHandler):
 
     path = "/api/v1/materials"
     role = Role.REAL_NAME
-    operations = {"POST": Operation(materials.hand_in, takes=UploadForm, gives=MaterialView, status=201)}
+    operations = {
+        "POST": Operation(materials.hand_in, "上传申请材料", takes=UploadForm, gives=MaterialView, status=201)
+    }
 
     async def post(self) -> None:
         file = self.file()
@@ -75,7 +77,9 @@ class LicenceFilesHandler(UploadHandler):
 
     path = "/desk/v1/licence-files"
     role = Role.OFFICER
-    operations = {"POST": Operation(reviewing.hand_in_licence, takes=UploadForm, gives=MaterialView, status=201)}
+    operations = {
+        "POST": Operation(reviewing.hand_in_licence, "上传证照文件", takes=UploadForm, gives=MaterialView, status=201)
+    }
 
     async def post(self) -> None:
         file = self.file()

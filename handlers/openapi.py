@@ -1,7 +1,7 @@
 """The doors as OpenAPI 3.1, made from the doors themselves and the shapes they take and give."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -14,7 +14,16 @@ from server.domain.values import Value
 
 REF = "#/components/schemas/{model}"
 Refs = dict[tuple[Any, str], Any]
-TITLE = "Tongban (通办)"
+TITLE = "通办（Tongban）接口"
+DESCRIPTION = (
+    "群众端、工作人员端和节点之间的全部接口。请求与答复均为 JSON（UTF-8）；"
+    "被拒绝的请求以 application/problem+json 答复，其中 code 不变，errors 逐项指明有误的内容。"
+)
+DONE, EMPTY, REFUSED = "成功。", "成功，没有内容。", "请求被拒绝，原因见 code 和 errors。"
+HEADERS: Mapping[str, str] = {
+    "Idempotency-Key": "请求标识，1 至 200 个可打印的 ASCII 字符；以同一标识重复同一请求，只办理一次。",
+    "If-Match": "所依据的版本（ETag）；已有新的版本时不予办理。",
+}
 
 
 class Problem(Value):
@@ -30,13 +39,19 @@ class Problem(Value):
 
 def document(doors: Sequence[type[Handler]], version: str) -> dict[str, Any]:
     """The whole description; schemas are shared below `components`."""
-    refs, schemas = _schemas([each for door in doors for each in door.operations.values()])
-    paths = {
-        door.path: {method.lower(): _operation(door, method, refs) for method in door.operations} for door in doors
-    }
+    each_operation = [
+        (door, method, path, declared)
+        for door in doors
+        for method, operation in door.operations.items()
+        for path, declared in operation.by_path(door.path).items()
+    ]
+    refs, schemas = _schemas([declared for *_, declared in each_operation])
+    paths: dict[str, dict[str, Any]] = {}
+    for door, method, path, declared in each_operation:
+        paths.setdefault(path, {})[method.lower()] = _operation(door, method, path, declared=declared, refs=refs)
     return {
         "openapi": "3.1.0",
-        "info": {"title": TITLE, "version": version},
+        "info": {"title": TITLE, "version": version, "description": DESCRIPTION},
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -53,16 +68,17 @@ def _schemas(declared: Sequence[Operation]) -> tuple[Refs, dict[str, Any]]:
     return {(model, mode): ref for (model, mode), ref in refs.items()}, definitions["$defs"]
 
 
-def _operation(door: type[Handler], method: str, refs: Refs) -> dict[str, Any]:
-    declared = door.operations[method]
+def _operation(door: type[Handler], method: str, path: str, *, declared: Operation, refs: Refs) -> dict[str, Any]:
+    name = declared.function.__name__ if path == door.path else path.rpartition("/")[2].replace("-", "_")
     operation: dict[str, Any] = {
-        "summary": (door.__doc__ or "").strip().splitlines()[0],
-        "operationId": f"{door.__module__.rpartition('.')[2]}.{declared.function.__name__}",
+        "summary": declared.summary,
+        "operationId": f"{door.__module__.rpartition('.')[2]}.{name}",
         "x-who": door.role.name.lower(),
-        "parameters": _parameters(door, declared),
+        "parameters": _parameters(path, declared),
         "responses": {
-            str(declared.status): {"description": "Done."} | _content(JSON, declared.gives, refs, mode="serialization"),
-            "default": {"description": "A refusal."} | _content(PROBLEM, Problem, refs, mode="serialization"),
+            str(declared.status): {"description": EMPTY if declared.status == 204 else DONE}
+            | _content(JSON, declared.gives, refs, mode="serialization"),
+            "default": {"description": REFUSED} | _content(PROBLEM, Problem, refs, mode="serialization"),
         },
     }
     if door.role not in (Role.ANYONE, Role.PEER):
@@ -76,17 +92,22 @@ def _operation(door: type[Handler], method: str, refs: Refs) -> dict[str, Any]:
     return operation
 
 
-def _parameters(door: type[Handler], declared: Operation) -> list[dict[str, Any]]:
+def _parameters(path: str, declared: Operation) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", door.path)
+        for name in re.findall(r"{(\w+)}", path)
     ]
     if declared.is_once:
-        parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string"}})
+        parameters.append(_header("Idempotency-Key", is_required=True))
     if declared.is_matched:
-        parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}})
+        parameters.append(_header("If-Match", is_required=False))
     parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in declared.queries]
     return parameters
+
+
+def _header(name: str, *, is_required: bool) -> dict[str, Any]:
+    schema = {"type": "string"}
+    return {"name": name, "in": "header", "required": is_required, "description": HEADERS[name], "schema": schema}
 
 
 def _content(kind: str, model: type[BaseModel] | None, refs: Refs, *, mode: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class LiveHandler(Handler):
 
     path = "/live"
     role = Role.ANYONE
-    operations = {"GET": Operation(alive, gives=Alive)}
+    operations = {"GET": Operation(alive, "检查进程是否运行", gives=Alive)}
 
     async def get(self) -> None:
         self.answer(alive())
@@ -32,7 +32,7 @@ class ReadyHandler(Handler):
 
     path = "/ready"
     role = Role.ANYONE
-    operations = {"GET": Operation(health.readiness, gives=health.Readiness)}
+    operations = {"GET": Operation(health.readiness, "检查服务是否就绪", gives=health.Readiness)}
 
     async def get(self) -> None:
         self.answer(await health.readiness(self.node, self.settings["overdue"]()))
@@ -43,7 +43,7 @@ class MetricsHandler(Handler):
 
     path = "/metrics"
     role = Role.ANYONE
-    operations = {"GET": Operation(health.counts)}
+    operations = {"GET": Operation(health.counts, "获取运行指标（Prometheus 文本格式）")}
 
     async def get(self) -> None:
         self.set_header("Content-Type", health.COUNTS_TYPE)
@@ -61,7 +61,7 @@ class OpenApiHandler(Handler):
 
     path = "/openapi.json"
     role = Role.ANYONE
-    operations = {"GET": Operation(openapi)}
+    operations = {"GET": Operation(openapi, "获取本接口文档（OpenAPI 3.1）")}
 
     async def get(self) -> None:
         self.finish(openapi(self))

@@ -78,7 +78,7 @@ class PeerLogHandler(PeerHandler):
     path = wire.PATH
     role = Role.PEER
     most_bytes = wire.MOST_BODY_BYTES
-    operations = {"POST": Operation(inbox.keep)}
+    operations = {"POST": Operation(inbox.keep, "接收其他节点的一批函件")}
 
     async def let_in(self) -> None:
         check_announced(self.request.headers, most_bytes=self.most_bytes)
@@ -95,7 +95,7 @@ class PeerHeadsHandler(PeerQueryHandler):
 
     path = heads.PATH
     role = Role.PEER
-    operations = {"GET": Operation(heads.tell, queries=("way", "stream", "at"))}
+    operations = {"GET": Operation(heads.tell, "告知其他节点双方函件日志的进度", queries=("way", "stream", "at"))}
 
     async def get(self) -> None:
         await self.admit()
@@ -107,7 +107,7 @@ class PeerDirectoryHandler(Handler):
 
     path = "/peer/v1/directory"
     role = Role.ANYONE
-    operations = {"GET": Operation(directory.published)}
+    operations = {"GET": Operation(directory.published, "获取已签名的节点目录")}
 
     async def get(self) -> None:
         self.set_header("Content-Type", "application/jose")
@@ -119,7 +119,7 @@ class PeerContentHandler(PeerQueryHandler):
 
     path = fetching.PATH
     role = Role.PEER
-    operations = {"GET": Operation(serving.content, queries=("case", "step"))}
+    operations = {"GET": Operation(serving.content, "向其他节点提供材料或证照文件", queries=("case", "step"))}
 
     async def get(self, sha256: str) -> None:
         await self.admit()

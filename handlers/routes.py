@@ -108,17 +108,19 @@ def pattern(path: str) -> str:
 
 
 def rows(doors: tuple[type[Handler], ...] = DOORS) -> Iterator[dict[str, str]]:
-    """One row for each method of each door: who comes in, the handler, and the function that does it."""
+    """One row for each operation: who comes in, the handler, the function that does it, and what it does (zh-CN)."""
     for door in doors:
-        for method, declared in door.operations.items():
-            function = declared.function
-            yield {
-                "method": method,
-                "path": door.path,
-                "who": door.role.name.lower(),
-                "handler": f"{door.__module__}.{door.__name__}",
-                "does": f"{function.__module__}.{function.__name__}",
-            }
+        for method, operation in door.operations.items():
+            function = operation.function
+            for path, declared in operation.by_path(door.path).items():
+                yield {
+                    "method": method,
+                    "path": path,
+                    "who": door.role.name.lower(),
+                    "handler": f"{door.__module__}.{door.__name__}",
+                    "does": f"{function.__module__}.{function.__name__}",
+                    "summary": declared.summary,
+                }
 
 
 def refusals() -> Iterator[dict[str, str]]:

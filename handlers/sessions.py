@@ -45,7 +45,9 @@ class SessionsHandler(Handler):
 
     path = "/api/v1/sessions"
     role = Role.ANYONE
-    operations = {"POST": Operation(sessions.log_in, takes=LogIn, gives=sessions.Admission, status=201)}
+    operations = {
+        "POST": Operation(sessions.log_in, "用小程序登录凭证登录", takes=LogIn, gives=sessions.Admission, status=201)
+    }
 
     async def post(self) -> None:
         request = self.read(LogIn)
@@ -57,7 +59,7 @@ class SessionRefreshHandler(Handler):
 
     path = "/api/v1/sessions/refresh"
     role = Role.ANYONE
-    operations = {"POST": Operation(sessions.refresh, takes=Refresh, gives=sessions.Admission)}
+    operations = {"POST": Operation(sessions.refresh, "用刷新令牌延续登录", takes=Refresh, gives=sessions.Admission)}
 
     async def post(self) -> None:
         self.answer(await sessions.refresh(self.node, self.read(Refresh).refresh_token))
@@ -68,7 +70,7 @@ class IdentityHandler(Handler):
 
     path = "/api/v1/identity"
     role = Role.CITIZEN
-    operations = {"POST": Operation(sessions.prove_name, takes=ProveName, gives=sessions.Admission)}
+    operations = {"POST": Operation(sessions.prove_name, "完成实名认证", takes=ProveName, gives=sessions.Admission)}
 
     async def post(self) -> None:
         request = self.read(ProveName)
@@ -80,7 +82,9 @@ class DeskSessionsHandler(Handler):
 
     path = "/desk/v1/sessions"
     role = Role.ANYONE
-    operations = {"POST": Operation(officers.sign_in, takes=SignIn, gives=officers.DeskAdmission, status=201)}
+    operations = {
+        "POST": Operation(officers.sign_in, "工作人员登录", takes=SignIn, gives=officers.DeskAdmission, status=201)
+    }
 
     async def post(self) -> None:
         request = self.read(SignIn)

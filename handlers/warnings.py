@@ -12,7 +12,9 @@ class WarningsHandler(Handler):
     path = "/desk/v1/warnings"
     role = Role.OFFICER
     operations = {
-        "GET": Operation(warnings.warnings, gives=warnings.WarningList, queries=tuple(warnings.Sought.model_fields))
+        "GET": Operation(
+            warnings.warnings, "查看时限预警", gives=warnings.WarningList, queries=tuple(warnings.Sought.model_fields)
+        )
     }
 
     async def get(self) -> None:

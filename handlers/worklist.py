@@ -13,7 +13,9 @@ class TasksHandler(Handler):
     path = "/desk/v1/tasks"
     role = Role.OFFICER
     operations = {
-        "GET": Operation(worklist.tasks, gives=worklist.TaskList, queries=tuple(worklist.TaskFilter.model_fields))
+        "GET": Operation(
+            worklist.tasks, "查看待办任务列表", gives=worklist.TaskList, queries=tuple(worklist.TaskFilter.model_fields)
+        )
     }
 
     async def get(self) -> None:
@@ -27,8 +29,8 @@ class TaskClaimHandler(Handler):
     path = "/desk/v1/tasks/{id}/claim"
     role = Role.OFFICER
     operations = {
-        "POST": Operation(claiming.claim, gives=claiming.ClaimView),
-        "DELETE": Operation(claiming.release, gives=claiming.ClaimView),
+        "POST": Operation(claiming.claim, "认领任务", gives=claiming.ClaimView),
+        "DELETE": Operation(claiming.release, "退回已认领的任务", gives=claiming.ClaimView),
     }
 
     async def post(self, id: str) -> None:
@@ -43,7 +45,7 @@ class TaskHeartbeatHandler(Handler):
 
     path = "/desk/v1/tasks/{id}/heartbeat"
     role = Role.OFFICER
-    operations = {"POST": Operation(claiming.extend, gives=claiming.ClaimView)}
+    operations = {"POST": Operation(claiming.extend, "延长任务的认领时间", gives=claiming.ClaimView)}
 
     async def post(self, id: str) -> None:
         self.answer(await claiming.extend(self.node, self.officer, id))
@@ -54,7 +56,11 @@ class TaskHandOverHandler(Handler):
 
     path = "/desk/v1/tasks/{id}/hand-over"
     role = Role.OFFICER
-    operations = {"POST": Operation(claiming.hand_over, takes=claiming.Passing, gives=claiming.ClaimView)}
+    operations = {
+        "POST": Operation(
+            claiming.hand_over, "把任务移交给本部门同事", takes=claiming.Passing, gives=claiming.ClaimView
+        )
+    }
 
     async def post(self, id: str) -> None:
         passing = self.read(claiming.Passing)
@@ -66,7 +72,7 @@ class CountsHandler(Handler):
 
     path = "/desk/v1/counts"
     role = Role.OFFICER
-    operations = {"GET": Operation(counting.counts, gives=counting.CountsView)}
+    operations = {"GET": Operation(counting.counts, "查看可见部门的待办数量", gives=counting.CountsView)}
 
     async def get(self) -> None:
         self.answer(await counting.counts(self.node, self.officer))
@@ -78,7 +84,9 @@ class BatchHandler(Handler):
     path = "/desk/v1/batch"
     role = Role.OFFICER
     operations = {
-        "POST": Operation(batching.act_on_all, takes=batching.ActBatch, gives=batching.BatchOutcome, is_once=True),
+        "POST": Operation(
+            batching.act_on_all, "批量收件或受理", takes=batching.ActBatch, gives=batching.BatchOutcome, is_once=True
+        ),
     }
 
     async def post(self) -> None:

@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     books.add_argument("folders", type=Path, nargs="*", help=f"diff: two folders; table: one (default {CATALOGUE})")
     books.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
     books.add_argument("--json", action="store_true", help="print a JSON list")
-    routes = command("routes", _routes, "Print the doors: method, path, who comes in, handler, function.")
+    routes = command("routes", _routes, "Print the doors: method, path, who comes in, handler, function, summary.")
     routes.add_argument("--json", action="store_true", help="print them as a JSON list")
     command("errors", _errors, "Print the refusals as a Markdown table: code, HTTP status, title, meaning.")
     command("graph", _graph, "Print the states of a step as a Mermaid diagram.")

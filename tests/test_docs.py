@@ -464,7 +464,7 @@ def test_the_door_of_the_how_to_can_be_added(tmp_path: Path) -> None:
     assert len(follow("docs/how-to/add-a-door.md", "python", tmp_path)) == 3
     script = "from handlers import places, routes\nprint(*next(routes.rows((places.PlacesHandler,))).values())"
     assert run(script, tmp_path, tmp_path) == (
-        "GET /api/v1/places anyone handlers.places.PlacesHandler server.desk.places.places\n"
+        "GET /api/v1/places anyone handlers.places.PlacesHandler server.desk.places.places 查看已接入的省份\n"
     )
 
 

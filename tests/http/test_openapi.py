@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from handlers.base import Handler, Operation, Role
 from handlers.routes import DOORS
 from server.desk.background import counting
+from server.desk.officer.reviewing import ACTS
 from server.domain.values import china_day
 from tests.http.asking import act, crossed
 from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
@@ -21,17 +22,20 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIRST, SECOND = "birth_certificate", "parenting_guidance"
 GAPS = [{"kind": "field", "code": "mobile", "reason": "无法接通"}]
 GIVEN = {"agent_name": AGENT.name, "agent_id_number": AGENT.id_number, "bundles": ["newborn"]}
-OPERATIONS = [(door, method, declared) for door in DOORS for method, declared in door.operations.items()]
+OPERATIONS = [
+    (door, path, method, declared)
+    for door in DOORS
+    for method, operation in door.operations.items()
+    for path, declared in operation.by_path(door.path).items()
+]
+ACT = "/desk/v1/cases/{id}/steps/{step}"
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 async def document_of(places: Places) -> dict[str, Any]:
     answer = await places.caller().get("/openapi.json")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
     return dict(answer.body)
-
-
-def operation(document: dict[str, Any], door: type[Handler], method: str) -> dict[str, Any]:
-    return dict(document["paths"][door.path][method.lower()])
 
 
 def schema(document: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +56,48 @@ def references(value: Any) -> Iterator[str]:
 async def test_it_describes_exactly_the_doors(places: Places):
     document = await document_of(places)
     found = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
-    assert found == {(door.path, method) for door, method, _ in OPERATIONS}
+    chosen = {(f"{ACT}/{{act}}", "POST")}
+    acts = {(f"{ACT}/{name}", "POST") for name in ACTS}
+    assert found == {(door.path, method) for door in DOORS for method in door.operations} - chosen | acts
+
+
+async def test_every_operation_says_in_chinese_what_it_does(places: Places):
+    document = await document_of(places)
+    operations = [each for methods in document["paths"].values() for each in methods.values()]
+    summaries = [each["summary"] for each in operations]
+    assert [each for each in summaries if not CHINESE.search(each) or each.endswith("。")] == []
+    assert sorted(summaries) == sorted(set(summaries))
+    told = [document["info"]["title"], document["info"]["description"]]
+    told += [response["description"] for each in operations for response in each["responses"].values()]
+    told += [
+        parameter["description"]
+        for each in operations
+        for parameter in each["parameters"]
+        if parameter["in"] == "header"
+    ]
+    assert [each for each in told if not CHINESE.search(each)] == []
+
+
+async def test_every_component_is_called_as_its_class(places: Places):
+    """pydantic puts the module into the name where two classes share one, and the mode where a class is in two."""
+    schemas = (await document_of(places))["components"]["schemas"]
+    assert [name for name in schemas if not re.fullmatch(r"([A-Z][a-z]+)+", name)] == []
+    assert {name: schema["title"] for name, schema in schemas.items()} == {name: name for name in schemas}
+
+
+@pytest.mark.parametrize("name", ACTS)
+async def test_each_act_tells_what_its_body_needs_and_takes(places: Places, name: str):
+    document = await document_of(places)
+    operation = document["paths"][f"{ACT}/{name}"]["post"]
+    assert (operation["operationId"], operation["summary"]) == (
+        f"desk.{name.replace('-', '_')}",
+        ACTS[name].summary,
+    )
+    found = schema(document, operation["requestBody"]["content"]["application/json"])
+    members = ACTS[name].decision.model_fields
+    assert set(found["properties"]) == set(members)
+    assert set(found.get("required", ())) == {each for each, field in members.items() if field.is_required()}
+    assert found["additionalProperties"] is False
 
 
 async def test_it_is_of_openapi_3_1_by_its_structure(places: Places):
@@ -82,14 +127,16 @@ async def test_every_reference_leads_to_a_valid_schema(places: Places):
 
 
 @pytest.mark.parametrize(
-    ("door", "method", "declared"), OPERATIONS, ids=lambda each: getattr(each, "path", str(each)[:4])
+    ("door", "path", "method", "declared"), OPERATIONS, ids=lambda each: each if isinstance(each, str) else ""
 )
-async def test_each_door_is_described_as_it_is(places: Places, door: type[Handler], method: str, declared: Operation):
+async def test_each_door_is_described_as_it_is(
+    places: Places, door: type[Handler], path: str, *, method: str, declared: Operation
+):
     document = await document_of(places)
-    found = operation(document, door, method)
+    found = document["paths"][path][method.lower()]
     parameters = {(each["in"], each["name"]): each for each in found["parameters"]}
     assert all(each["schema"] for each in parameters.values())
-    assert {name for place, name in parameters if place == "path"} == set(re.findall(r"{(\w+)}", door.path))
+    assert {name for place, name in parameters if place == "path"} == set(re.findall(r"{(\w+)}", path))
     assert all(each["required"] for (place, _), each in parameters.items() if place == "path")
     assert parameters.get(("header", "Idempotency-Key"), {}).get("required", False) == declared.is_once
     assert found["x-who"] == door.role.name.lower()
@@ -157,7 +204,7 @@ async def test_every_answer_keeps_to_its_description(
             {"act": "receive", "items": [{"case": case, "step": step, "version": 0} for step in ("no_step", FIRST)]},
         ),
         ("GET", "/desk/v1/cases/{id}"): await health.get(f"/desk/v1/cases/{case}"),
-        ("POST", "/desk/v1/cases/{id}/steps/{step}/{act}"): await health.post(act(case, SECOND, "receive")),
+        ("POST", f"{ACT}/receive"): await health.post(act(case, SECOND, "receive")),
         ("POST", "/api/v1/cases/{id}/supplements"): await supplemented(places, mother, health, case),
         ("GET", "/api/v1/cases/{id}/licences/{n}"): await mother.get(f"/api/v1/cases/{case}/licences/1"),
         ("GET", "/api/v1/undertakings"): await anyone.get("/api/v1/undertakings"),
@@ -171,7 +218,8 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/live"): await anyone.get("/live"),
         ("GET", "/ready"): await anyone.get("/ready"),
     }
-    assert set(answers) == {(method, door.path) for door, method, declared in OPERATIONS if declared.gives}
+    others = {("POST", f"{ACT}/{name}") for name in ACTS} - set(answers)  # they are answered as `receive` is
+    assert set(answers) | others == {(method, path) for _, path, method, declared in OPERATIONS if declared.gives}
     for (method, path), answer in answers.items():
         assert answer.status < 300, (path, answer.body)
         found = document["paths"][path][method.lower()]["responses"]

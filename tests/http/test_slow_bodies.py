@@ -32,7 +32,7 @@ class Thinking(Handler):
 
     path = "/thinking"
     role = Role.ANYONE
-    operations: ClassVar[Mapping[str, Operation]] = {"POST": Operation(alive, gives=Alive)}
+    operations: ClassVar[Mapping[str, Operation]] = {"POST": Operation(alive, "接收请求内容", gives=Alive)}
 
     async def post(self) -> None:
         await asyncio.sleep(2 * GRACE)

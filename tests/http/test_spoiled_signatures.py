@@ -100,7 +100,7 @@ class Echo(PeerQueryHandler):
 
     path = "/peer/v1/echo"
     role = Role.PEER
-    operations: ClassVar[Mapping[str, Operation]] = {"GET": Operation(answering.signed)}
+    operations: ClassVar[Mapping[str, Operation]] = {"GET": Operation(answering.signed, "签名答复")}
 
     async def get(self) -> None:
         await self.admit()

@@ -75,7 +75,7 @@ _OWN: tuple[AnyDeskForm[acts.StepAct], ...] = (
         PostPaperDecision,
         lambda header, said: acts.PostPaper(**header, courier=said.courier, number=said.number),
     ),
-    DeskForm("confirm-paper", "签收原件", Decision, lambda header, _: acts.ConfirmPaper(**header)),
+    DeskForm("confirm-paper", "登记签收原件", Decision, lambda header, _: acts.ConfirmPaper(**header)),
 )
 ACTS: Mapping[str, AnyDeskForm[acts.StepAct]] = {
     form.path: form for form in (*(rule.desk for rule in RULES.values() if rule.desk), *_OWN)

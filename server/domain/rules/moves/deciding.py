@@ -120,7 +120,7 @@ APPROVE = Move(
     judge=_approve,
     desk=DeskForm(
         "approve",
-        "准予申请",
+        "作出准予决定",
         ApproveDecision,
         lambda header, said: acts.Approve(**header, result=said.result),
     ),
@@ -136,7 +136,7 @@ REFUSE = Move(
     judge=_refuse,
     desk=DeskForm(
         "refuse",
-        "不予准予，并说明理由",
+        "作出不予决定，并说明理由",
         GroundsDecision,
         lambda header, said: acts.Refuse(**header, grounds=said.grounds),
     ),
@@ -153,7 +153,7 @@ DECLINE = Move(
     judge=_decline,
     desk=DeskForm(
         "decline",
-        "不予受理，并说明理由",
+        "作出不予受理决定，并说明理由",
         DeclineDecision,
         lambda header, said: acts.Decline(**header, reason=said.decline_as, grounds=said.grounds, agency=said.agency),
     ),

@@ -132,7 +132,7 @@ def _words_of_deemed(catalogue: Catalogue, case: Case, event: events.Deemed) -> 
 RECEIVE = Move(
     act=acts.Receive,
     judge=_receive,
-    desk=DeskForm("receive", "收件", Decision, lambda header, _: acts.Receive(**header)),
+    desk=DeskForm("receive", "登记收件", Decision, lambda header, _: acts.Receive(**header)),
     event=events.Received,
     states={"sent": "received"},
     letter=LetterForm("step.received"),
@@ -149,7 +149,7 @@ GATHER = Move(
 ACCEPT = Move(
     act=acts.Accept,
     judge=_accept,
-    desk=DeskForm("accept", "受理", Decision, lambda header, _: acts.Accept(**header)),
+    desk=DeskForm("accept", "作出受理决定", Decision, lambda header, _: acts.Accept(**header)),
     event=events.Accepted,
     states={"received": "accepted"},
     leaves=_taken_up,
