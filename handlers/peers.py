@@ -95,7 +95,9 @@ class PeerHeadsHandler(PeerQueryHandler):
 
     path = heads.PATH
     role = Role.PEER
-    operations = {"GET": Operation(heads.tell, "告知其他节点双方函件日志的进度", queries=("way", "stream", "at"))}
+    operations = {
+        "GET": Operation(heads.tell, "告知其他节点双方函件日志的进度", queries=tuple(heads.HeadsAsked.model_fields))
+    }
 
     async def get(self) -> None:
         await self.admit()

@@ -7,6 +7,40 @@ import pytest
 from tests.house.house import House
 from tests.house.rules import RULES, Rule
 
+CLAIMS = """
+from handlers.base import Handler
+
+class ClaimsHandler(Handler):
+    role = 1
+    operations = {
+        "GET": Operation(claiming.claims, "查看", gives=View, queries=("before", "after")),
+        "POST": Operation(claiming.claim, "认领", takes=Claim, gives=View, status=201, is_once=True),
+        "PUT": Operation(claiming.extend, "延长", gives=View, queries=tuple(Sought.model_fields)),
+        "DELETE": Operation(claiming.release, "退回", status=204, is_matched=True),
+    }
+
+    async def get(self):
+        asked = {name: self.get_query_argument(name, "") for name in ("before", "after")}
+        self.answer(await claiming.claims(self.node, **asked))
+
+    async def post(self):
+        self.answer(await claiming.claim(self.node, self.read(Claim), key=self.key()))
+
+    async def put(self):
+        self.answer(await claiming.extend(self.node, self.query(Sought)))
+
+    async def delete(self):
+        await claiming.release(self.node, version=self.if_match())
+        self.set_status(204)
+"""
+
+
+def claims(old: str, new: str) -> tuple[str, str]:
+    """The handler of claims with one thing wrong in it."""
+    assert CLAIMS.count(old) == 1
+    return "handlers/claims.py", f'"""The claims."""\n{CLAIMS.replace(old, new)}'
+
+
 TIDY = {
     "server/__init__.py": "",
     "server/domain/__init__.py": '"""The rules."""',
@@ -21,6 +55,7 @@ TIDY = {
     "server/node.py": "from server.store import mongo\n\nclass Node:\n    store: int\n",
     "handlers/base.py": "from tornado.web import RequestHandler\n\nclass Handler(RequestHandler):\n    pass\n",
     "handlers/cases.py": "from handlers.base import Handler\n\nclass CasesHandler(Handler):\n    role = 1\n",
+    "handlers/claims.py": f'"""The claims."""\n{CLAIMS}',
 }
 SENTENCE = '"""It says what it is for."""\n'
 REFUSAL = "from server.domain.errors import Conflict\n\n"
@@ -170,6 +205,26 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
             "handlers/a.py",
             "from tornado.websocket import WebSocketHandler\n\nclass A(WebSocketHandler):\n    pass",
         ),
+    },
+    "a_door_does_what_it_declares": {
+        "another's function": claims("await claiming.release(", "await claiming.claim("),
+        "a function that nobody declares": claims("await claiming.release(", "await claiming.forget("),
+        "another's function as well": claims("self.set_status(204)", "await claiming.claim(self.node)"),
+        "another body": claims("self.read(Claim)", "self.read(Release)"),
+        "a body that is not read": claims("self.read(Claim)", "None"),
+        "a body that is not declared": claims("takes=Claim, ", ""),
+        "a key that is not asked for": claims("self.key()", "str()"),
+        "a key that is not declared": claims(", is_once=True", ""),
+        "a version that is not asked for": claims("self.if_match()", "None"),
+        "a version that is not declared": claims(", is_matched=True", ""),
+        "another status": claims("self.set_status(204)", "self.set_status(200)"),
+        "a query that is not declared": claims('queries=("before", "after")', 'queries=("before",)'),
+        "no query declared": claims(', queries=("before", "after")', ""),
+        "a query that is not read": claims('queries=("before", "after")', 'queries=("before", "after", "of")'),
+        "queries of another model": claims("self.query(Sought)", "self.query(Found)"),
+        "queries of a model that is not declared": claims(", queries=tuple(Sought.model_fields)", ""),
+        "a method that is not there": claims("async def put", "async def putting"),
+        "a method that is not declared": claims("async def put(self)", "async def patch(self)"),
     },
 }
 CASES = [

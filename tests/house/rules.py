@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.house import arrows, manners, shapes
+from tests.house import arrows, doors, manners, shapes
 from tests.house.house import Breach, House
 
 Rule = Callable[[House], Iterator[Breach]]
@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     manners.refusals_say_what_they_refuse,
     manners.every_door_says_who,
     manners.every_door_is_a_door,
+    doors.a_door_does_what_it_declares,
 )
 
 # (rule, place) -> the reason. This list only shrinks: an entry that is no longer needed fails the tests.
