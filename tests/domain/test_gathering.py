@@ -13,8 +13,8 @@ from server.domain.effects.deadlines import checkpoints_of
 from server.domain.effects.effects import effects_of
 from server.domain.effects.letters_in import LetterUnreadable
 from server.domain.rules.decide import NotOurStep, StateForbids
-from server.domain.rules.moves.deciding import NotYielded
 from server.domain.rules.moves.receiving import NothingToGather, TooEarly
+from server.domain.rules.results import NotYielded
 from tests.domain.carrying import Place, carry, exchange, step_at
 from tests.world import (
     CALENDAR,

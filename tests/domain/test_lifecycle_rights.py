@@ -6,7 +6,7 @@ from server.domain.case import acts
 from server.domain.case.case import Actor, Case, NoSuchCase, NoSuchStep
 from server.domain.errors import Refusal, StaleVersion
 from server.domain.rules.decide import NotOurStep, NotYourDepartment, StepAlreadyRequested, decide
-from server.domain.rules.moves.deciding import NotYielded
+from server.domain.rules.results import NotYielded
 from tests.world import (
     CASE,
     FACTS,

@@ -1,17 +1,13 @@
 """Reviewing: what officers do to the steps of their department, and of those that ask for its opinion."""
 
 from collections.abc import Mapping
-from datetime import date
 
 from server.desk.materials import hand_in
 from server.desk.officer.claiming import check_act
 from server.desk.officer.meanwhile import perform_as_seen
 from server.domain.case import acts
 from server.domain.case.case import Actor, Offered, Step
-from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.forms import FormFaulty, form_faults
-from server.domain.catalogue.items import Need
-from server.domain.catalogue.merging import MergedField
+from server.domain.catalogue.forms import FormFaulty
 from server.domain.catalogue.terms import Courier, ParcelNumber
 from server.domain.effects.records import Record
 from server.domain.errors import FieldFault, Missing
@@ -25,6 +21,7 @@ from server.domain.rules.desk_forms import (
     LicenceDecision,
     StepActHeader,
 )
+from server.domain.rules.results import check_result
 from server.domain.rules.table import RULES
 from server.domain.values import Value, china_day
 from server.node import Node
@@ -102,7 +99,7 @@ async def act_on(node: Node, officer: Officer, request: ActRequest) -> Record:
         act = act.model_copy(update={"licence": offer})
     if isinstance(act, acts.Approve):
         catalogue = node.catalogue_of(record.case.catalogue)
-        _check_result(catalogue, request.step, act.result, on=china_day(node.clock.now()))
+        check_result(record.case.step(request.step), act.result, catalogue, on=china_day(node.clock.now()))
     await check_act(node, officer, act, case=request.case)
     return await perform_as_seen(node, request.case, act, known=record)
 
@@ -141,17 +138,3 @@ def act_of(node: Node, officer: Officer, request: ActRequest) -> acts.StepAct:
         "version": request.decision.version,
     }
     return form_of(request.act).act_of(header, request.decision)
-
-
-def _check_result(catalogue: Catalogue, step: str, result: Mapping[str, str], *, on: date) -> None:
-    """The result must be what the item yields, each value of its field's type; raises FormFaulty."""
-    item = catalogue.item_of.get(step)
-    yields: tuple[Need, ...] = item.yields_fields if item else ()
-    fields = [
-        MergedField(field=catalogue.field_of[need.code], is_required=need.is_required, needed_by=(step,))
-        for need in yields
-    ]
-    faults = form_faults(fields, result, on=on)
-    if faults:
-        moved = [fault.model_copy(update={"pointer": fault.pointer.replace("/form/", "/result/")}) for fault in faults]
-        raise FormFaulty("办理结果填写有误。", errors=moved)

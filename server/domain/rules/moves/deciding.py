@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from server.domain.case import acts, events
-from server.domain.case.case import Case, Offered, Step
+from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import DeclineReason, opinions_allow
 from server.domain.errors import Conflict, Invalid
@@ -16,15 +16,9 @@ from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moves.supplementing import is_unanswered
 from server.domain.rules.moving import Moving
+from server.domain.rules.results import check_yielded
 from server.domain.sentences import clause, sentences
 from server.domain.values import WrittenKey, WrittenText
-
-
-class NotYielded(Conflict):
-    """The result names a field that this item does not yield."""
-
-    code = "not_yielded"
-    title = "办理结果中有该事项不产生的内容"
 
 
 class AgencyMissing(Invalid):
@@ -70,13 +64,6 @@ def _approve(moving: Moving[acts.Approve]) -> events.Approved:
         if not opinions_allow(step.plan.terms.opinions, step.opinions, today=moving.today):
             raise OpinionsOpen("会签部门的意见尚未齐备，或者有部门不同意。")
     return events.Approved(**moving.header, result=result, licence=moving.act.licence)
-
-
-def check_yielded(step: Step, result: Mapping[str, str], *, licence: Offered | None) -> None:
-    """Whether the item yields these fields and this licence; raises NotYielded."""
-    yields = step.plan.yields
-    if not set(result) <= set(step.plan.yields_fields) or (licence and (not yields or licence.code != yields)):
-        raise NotYielded("办理结果中有该事项不产生的内容。")
 
 
 def _approved(step: Step, event: events.Approved) -> Step:

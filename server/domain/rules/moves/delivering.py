@@ -8,8 +8,8 @@ from server.domain.errors import Conflict
 from server.domain.rules.announcement import Announcement
 from server.domain.rules.desk_forms import DeskForm, LicenceDecision, ShortText
 from server.domain.rules.move import LetterForm, Move
-from server.domain.rules.moves.deciding import check_yielded
 from server.domain.rules.moving import Moving
+from server.domain.rules.results import check_yielded
 
 METHODS = {"electronic": "电子证照", "post": "邮寄", "window": "窗口领取"}
 
