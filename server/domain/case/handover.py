@@ -31,7 +31,10 @@ class TurnedBack(Moved):
 
 
 class PaperPosted(Happened):
-    """One place posted originals to the other (寄出原件); a second time on the same leg, it corrects the first."""
+    """One place posted originals to the other (寄出原件); a second time on the same leg, it corrects the first.
+
+    `parcel` is what is `number` in act, letter and view: the `number` of an event is its place in the case.
+    """
 
     act: ClassVar[str] = "post_paper"
     kind: Literal["paper_posted"] = "paper_posted"
