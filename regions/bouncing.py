@@ -10,19 +10,22 @@ from server.node import Node
 
 async def came_back(node: Node, letter: Letter, code: str, *, cause: str) -> None:
     """The case at home says so, under the id of the letter that told it; elsewhere nothing is shown."""
-    if _is_of_home(node, letter):
-        by = Actor(node=node.here, part="node")
-        bounce = Bounce(id=cause, by=by, step=str(letter.step), letter=letter.kind, code=code)
-        await relay_soon(node, await perform(node, local_id(str(letter.case), node.here), bounce))
+    if case := _case_of_home(node, letter):
+        bounce = Bounce(id=cause, by=_node(node), step=str(letter.step), letter=letter.kind, code=code)
+        await relay_soon(node, await perform(node, local_id(case, node.here), bounce))
 
 
 async def went_again(node: Node, letter: Letter, *, cause: str) -> None:
     """The case at home says so, under the id of the letter that lets it be judged anew."""
-    if _is_of_home(node, letter):
-        by = Actor(node=node.here, part="node")
-        resend = Resend(id=cause, by=by, step=str(letter.step), letter=letter.kind)
-        await relay_soon(node, await perform(node, local_id(str(letter.case), node.here), resend))
+    if case := _case_of_home(node, letter):
+        resend = Resend(id=cause, by=_node(node), step=str(letter.step), letter=letter.kind)
+        await relay_soon(node, await perform(node, local_id(case, node.here), resend))
 
 
-def _is_of_home(node: Node, letter: Letter) -> bool:
-    return bool(letter.step) and str(letter.case).partition("/")[0] == node.here
+def _case_of_home(node: Node, letter: Letter) -> str | None:
+    """The name of the case that the letter is about, if it was handed in here."""
+    return letter.case if letter.step and str(letter.case).partition("/")[0] == node.here else None
+
+
+def _node(node: Node) -> Actor:
+    return Actor(node=node.here, part="node")

@@ -6,7 +6,7 @@ from typing import Any
 from regions import bouncing
 from server.domain.effects.letters_in import LetterUnreadable
 from server.domain.errors import Missing
-from server.domain.exchange.letters import ANNULLED, REFUSED, RETRY, Letter
+from server.domain.exchange.letters import ANNULLED, REFUSED, RETRY, Letter, unique_id
 from server.domain.exchange.log import KeptLetter
 from server.node import Node
 
@@ -37,7 +37,7 @@ async def _refused(node: Node, message: Letter) -> None:
         return
     code = code if CODE.fullmatch(code) else "unknown"
     if await node.store.letters_out.mark_dead(id, reason=code, round=round):
-        await bouncing.came_back(node, ours.letter, code, cause=message.id)
+        await bouncing.came_back(node, ours.letter, code, cause=message.unique_id)
         node.log.error("letter.dead", peer=message.sender, letter=id, code=code)
 
 
@@ -86,12 +86,12 @@ async def _theirs(node: Node, message: Letter) -> KeptLetter:
     else the first that came; raises NoSuchLetter.
     """
     id = _named(message)
-    first = (await node.store.letters_in.kept([id])).get(id)
-    if first and first.letter.sender == message.sender and first.state == "attention":
+    first = next(iter((await node.store.letters_in.kept([unique_id(message.sender, id)])).values()), None)
+    if first and first.state == "attention":
         return first
     for kept in await node.store.letters_in.in_attention(sender=message.sender, limit=MOST_IN_ATTENTION):
         if kept.letter.id == id:
             return kept
-    if first and first.letter.sender == message.sender:
+    if first:
         return first
     raise NoSuchLetter("没有这封函件，或者它不需要处理。")

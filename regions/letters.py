@@ -7,7 +7,7 @@ from typing import Any, Literal
 from regions import bouncing
 from regions.control_letters import NoSuchLetter
 from server.domain.errors import Conflict
-from server.domain.exchange.letters import ANNULLED, RETRY, Letter, about_letter
+from server.domain.exchange.letters import ANNULLED, RETRY, About, Letter, about_letter, unique_id
 from server.domain.exchange.log import KeptLetter, SentLetter
 from server.domain.values import Moment, Value
 from server.node import Node
@@ -33,8 +33,7 @@ class LetterLine(Value):
     peer: str
     id: str
     kind: str
-    case: str
-    step: str
+    about: About | None
     at: Moment
     state: str
     reason: str
@@ -57,11 +56,16 @@ async def listed(node: Node, which: Which, *, peer: str = "", limit: int) -> Seq
 
 async def shown(node: Node, id: str) -> Sequence[LetterLine]:
     """The letter of this id, ours or another's; raises NoSuchLetter."""
-    ours, theirs = await node.store.letters_out.letter(id), await node.store.letters_in.kept([id])
+    ours, theirs = await node.store.letters_out.letter(id), await node.store.letters_in.kept(_with_senders(node, id))
     found = [*([_sent(ours)] if ours else []), *(_kept(each) for each in theirs.values())]
     if not found:
         raise NoSuchLetter("没有这封函件。")
     return found
+
+
+def _with_senders(node: Node, id: str) -> list[str]:
+    """The unique ids of the letters of all peers that have this id."""
+    return [unique_id(peer.node, id) for peer in node.directory.peers_of(node.here)]
 
 
 async def replay(node: Node, id: str, *, by: str) -> LetterLine:
@@ -104,7 +108,13 @@ async def _dead(node: Node, id: str) -> SentLetter:
 async def _note(node: Node, dead: SentLetter, said: Letter, *, by: str) -> None:
     """An operator's act is audited before it is done."""
     letter = dead.letter
-    about = {"peer": letter.to, "letter": letter.id, "kind": letter.kind, "case": letter.case or "", "by": by}
+    about = {
+        "peer": letter.to,
+        "letter": letter.id,
+        "kind": letter.kind,
+        "about": letter.about.name if letter.about else "",
+        "by": by,
+    }
     await node.store.audit.note(f"operator:{said.id}", said.kind, at=said.at, about=about | {"reason": dead.reason})
 
 
@@ -131,7 +141,7 @@ def _kept(kept: KeptLetter) -> LetterLine:
         round=kept.round,
         stream=kept.position.stream,
         number=kept.position.number,
-        beside=kept.id if kept.id != kept.letter.id else "",
+        beside=kept.id if kept.id != kept.letter.unique_id else "",
         **_named(kept.letter),
     )
 
@@ -139,5 +149,4 @@ def _kept(kept: KeptLetter) -> LetterLine:
 def _named(letter: Letter) -> dict[str, Any]:
     """What names a letter and is no personal data."""
     digest = sha256(letter.text().encode()).hexdigest()
-    said = {"case": letter.case or "", "step": letter.step or "", "at": letter.at}
-    return {"id": letter.id, "kind": letter.kind, "digest": digest, **said}
+    return {"id": letter.id, "kind": letter.kind, "digest": digest, "about": letter.about, "at": letter.at}

@@ -10,9 +10,9 @@ from server.desk.acting import perform_many
 from server.desk.relay import relay_soon
 from server.domain.case.acts import Act
 from server.domain.case.case import local_id
-from server.domain.effects.letters_in import act_of, known_kind
+from server.domain.effects.letters_in import act_of, known_kind, may_be_ignored
 from server.domain.errors import Conflict, Refusal, StaleVersion, Unavailable
-from server.domain.exchange.letters import REFUSED, about_letter
+from server.domain.exchange.letters import REFUSED, Letter, about_letter, unique_id
 from server.domain.exchange.log import Entry, KeptLetter, Position
 from server.domain.rules.decide import NotOurStep
 from server.node import Node
@@ -21,7 +21,8 @@ BATCHES_AT_ONCE = 8
 LETTERS_AT_ONCE = 200
 FIRST_WAIT_SECONDS = 0.2
 MOST_DOUBLINGS = 9
-SETTLED, POSTPONED, ATTENTION = "settled", "postponed", "attention"
+SETTLED, POSTPONED, ATTENTION, IGNORED = "settled", "postponed", "attention", "ignored"
+KIND_UNKNOWN = "kind_unknown"
 
 
 class LetterConflict(Conflict):
@@ -88,7 +89,7 @@ async def _keep(node: Node, peer: str, entry: Entry, *, indexes: Sequence[int]) 
         # Control letters are never refused by letter, or two nodes could refuse each other's refusals for ever.
         if letter.kind not in CONTROL_LETTERS:
             await tell_refused(node, letter.id, LetterConflict.code, sender=peer, round=0)
-        node.log.error("letter.conflict", peer=peer, letter=letter.id, case=letter.case, kind=letter.kind)
+        node.log.error("letter.conflict", peer=peer, letter=letter.id, kind=letter.kind, **_about(letter))
 
 
 async def settle(node: Node) -> bool:
@@ -102,32 +103,39 @@ async def settle(node: Node) -> bool:
 async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
     """Judge each; a letter of a case that was stopped by an earlier one keeps its place and is judged next time."""
     # A letter waits for the one before it in its case (`after`), but not for one that is settled in this same round.
-    before = {kept.letter.after for kept in due if kept.letter.after} - {kept.letter.id for kept in due}
+    before = {_before(each.letter) for each in due if each.letter.after} - {each.letter.unique_id for each in due}
     free = set(await node.store.letters_in.released(before) if before else ())
     acts_by_case: dict[str, list[tuple[KeptLetter, Act]]] = {}
     for kept in due:
         letter = kept.letter
-        if kept.id != letter.id:  # judged anew it is still not the letter that came first under its id
+        if kept.id != letter.unique_id:  # judged anew it is still not the letter that came first under its id
             await _refuse(node, kept, LetterConflict("同一编号的函件已经收到过，内容不同。"))
-        elif letter.after and letter.after not in free:
+        elif letter.after and _before(letter) not in free:
             await _postpone(node, kept, "waits_on_earlier_letter")
         elif letter.kind in CONTROL_LETTERS:
             await _handle_control_letter(node, kept)
         elif act := await _act(node, kept):
             acts_by_case.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
-            free.add(letter.id)
+            free.add(letter.unique_id)
     await _do(node, acts_by_case)
 
 
+def _before(letter: Letter) -> str:
+    """The unique id of the letter that this one comes after."""
+    return unique_id(letter.sender, str(letter.after))
+
+
 async def _act(node: Node, kept: KeptLetter) -> Act | None:
-    """What the letter wishes; a letter of an unknown kind waits for the day when this node knows it."""
+    """What the letter wishes; a letter of an unknown kind waits for the day when this node knows it, or is ignored."""
     try:
         act = act_of(kept.letter, node.catalogue_of)
     except Refusal as refusal:
-        await _refuse(node, kept, refusal)
+        await _turn_down(node, kept, refusal)
         return None
-    if act is None:
-        await _postpone(node, kept, "kind_unknown")
+    if act is None and may_be_ignored(kept.letter):
+        await _ignore(node, kept, KIND_UNKNOWN)
+    elif act is None:
+        await _postpone(node, kept, KIND_UNKNOWN)
     return act
 
 
@@ -146,7 +154,7 @@ async def _do(node: Node, acts_by_case: dict[str, list[tuple[KeptLetter, Act]]])
         elif isinstance(refusal, StaleVersion | Unavailable):
             await _postpone(node, kept, refusal.code)
         else:
-            await _refuse(node, kept, refusal)
+            await _turn_down(node, kept, refusal)
     await node.store.letters_in.mark_settled(settled)
     for kept in settled:
         node.metrics.letters_settled.labels(kept.letter.kind, SETTLED).inc()
@@ -173,16 +181,31 @@ async def _postpone(node: Node, kept: KeptLetter, reason: str) -> None:
     _count(node, kept, POSTPONED)
 
 
+async def _turn_down(node: Node, kept: KeptLetter, refusal: Refusal) -> None:
+    """Refuse the letter, or ignore it if that is all that its sender wants of a node that cannot use it."""
+    if may_be_ignored(kept.letter):
+        await _ignore(node, kept, refusal.code)
+    else:
+        await _refuse(node, kept, refusal)
+
+
+async def _ignore(node: Node, kept: KeptLetter, reason: str) -> None:
+    """The letter is done with, for whatever comes after it shall not wait; its sender is told nothing."""
+    await node.store.letters_in.mark_ignored(kept, reason=reason)
+    node.log.info("letter.ignored", peer=kept.letter.sender, letter=kept.letter.id, code=reason, **_about(kept.letter))
+    _count(node, kept, IGNORED)
+
+
 async def _refuse(node: Node, kept: KeptLetter, refusal: Refusal) -> None:
     """Tell the sender, note a peer that spoke on a foreign matter, and leave the letter where people see it."""
     letter = kept.letter
     # The sender first: after a crash the letter is judged again, and telling it again changes nothing.
     await tell_refused(node, letter.id, refusal.code, sender=letter.sender, round=kept.round)
     if isinstance(refusal, NotOurStep):
-        about = {"peer": letter.sender, "case": str(letter.case), "step": str(letter.step), "kind": letter.kind}
-        await node.store.audit.note(f"foreign:{letter.id}", "peer.overstepped", at=node.clock.now(), about=about)
+        about = {"peer": letter.sender, "kind": letter.kind, **_about(letter)}
+        await node.store.audit.note(f"foreign:{letter.unique_id}", "peer.overstepped", at=node.clock.now(), about=about)
     await node.store.letters_in.mark_attention(kept, reason=refusal.code)
-    named = {"letter": letter.id, "case": letter.case, "kind": letter.kind}
+    named = {"letter": letter.id, "kind": letter.kind, **_about(letter)}
     node.log.error("letter.refused", peer=letter.sender, code=refusal.code, **named)
     _count(node, kept, ATTENTION)
 
@@ -193,6 +216,11 @@ async def tell_refused(node: Node, id: str, code: str, *, sender: str, round: in
     at, salt = node.clock.now(), node.chance.token(16)
     message = about_letter(REFUSED, id, between=(node.here, sender), at=at, salt=salt, **body)
     await node.store.letters_out.answer(message)
+
+
+def _about(letter: Letter) -> dict[str, str]:
+    """What the letter is about, for log and audit; a peer's words are values here and never names."""
+    return {"case": letter.case or "", "step": letter.step or ""}
 
 
 def _count(node: Node, kept: KeptLetter, outcome: str) -> None:

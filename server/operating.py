@@ -206,7 +206,8 @@ def _lines_of(one: Standing) -> list[str]:
 
 def _line_of(one: LetterLine) -> str:
     reason = f": {spoken(one.reason)}" if one.reason else ""
-    return f"{one.id} {one.way} {one.peer} {one.kind} {one.case or '-'} {one.step or '-'} {one.state}{reason}"
+    about = f"{one.about.name} {one.about.part or '-'}" if one.about else "- -"
+    return f"{one.id} {one.way} {one.peer} {one.kind} {about} {one.state}{reason}"
 
 
 def _all_of(one: LetterLine) -> list[str]:

@@ -23,7 +23,7 @@ from server.crypto.signature_base import SignedMessage
 from server.crypto.signatures import OutgoingRequest, ReceivedRequest, SignedRequest, sign_as_received, sign_request
 from server.crypto.suites import EncryptionKey, SigningKey
 from server.domain.canonical import canonical
-from server.domain.exchange.letters import GENESIS, REFUSED, Batch, Letter, about_letter, letter_id, letter_salt
+from server.domain.exchange.letters import GENESIS, REFUSED, About, Batch, Letter, about_letter, letter_id, letter_salt
 
 FOLDER = Path(__file__).parents[1] / "docs/vectors"
 HOME, DECIDER = "320000", "330000"
@@ -155,15 +155,14 @@ def written() -> list[tuple[Letter, dict[str, Any]]]:
     made: list[tuple[Letter, dict[str, Any]]] = []
     after = None
     for event, kind, body, minutes in COURSE:
-        source = [HOME, DECIDER, CASE, event, 1]
+        source = [HOME, DECIDER, "case", CASE, event, 1]
         chance = made_up(f"commit {event}", 16)
         letter = Letter(
             id=letter_id(*source),
             sender=HOME,
             to=DECIDER,
             after=after,
-            case=CASE,
-            step=STEP,
+            about=About(kind="case", name=CASE, part=STEP),
             kind=kind,
             at=AT + timedelta(minutes=minutes),
             salt=letter_salt(chance, event, 1),

@@ -27,6 +27,7 @@ from server.domain.catalogue.items import (
 )
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Gap, Terms
+from server.domain.exchange.letters import About
 from server.domain.materials import Upload
 from server.domain.people.persons import Person, Rank, check_character
 from server.domain.rules.decide import Judgement, decide
@@ -242,6 +243,11 @@ def of_graph(code: str, *, needs: Sequence[str] = (), division: str = JIANGSU, *
     declared = {part: tuple(need.code for need in getattr(item, part)) for part in ("fields", "materials")}
     own = {"department": item.department, "yields": item.yields, "terms": Terms.of(item)}
     return planned(code, needs=needs, division=division, **own, **declared, **change)
+
+
+def about_step(case: str = CASE, step: str | None = "second") -> About:
+    """What a letter about a step of a case is about."""
+    return About(kind="case", name=case, part=step)
 
 
 def commission(step: PlannedStep | None = None, **change: Any) -> Commission:

@@ -77,7 +77,7 @@ class CaseDocuments:
             **before,
             "version": commit.events[-1].number,
             "events": before["events"] + events,
-            "effects": pending + [_written(effect, key) for effect in commit.effects],
+            "effects": pending + [_written(effect, key, name=name) for effect in commit.effects],
             "threads": dict(commit.threads),
             "relay": self._relay_key(before, commit) if pending or commit.effects else DONE,
             "shape": shape(),
@@ -101,13 +101,13 @@ def _events(document: Mapping[str, Any], key: DataKey) -> tuple[Event, ...]:
     return EVENTS.validate_python(told)
 
 
-def _written(effect: Effect, key: DataKey) -> dict[str, Any]:
+def _written(effect: Effect, key: DataKey, *, name: str) -> dict[str, Any]:
     """An effect as it waits in the case; a letter's canonical text is made here, once and for good."""
     written: dict[str, Any] = {"event": effect.event, "index": effect.index}
     if effect.task:
         written["task"] = {"_id": effect.task.id, **effect.task.model_dump(mode="json")}
     if effect.letter:
-        written["letter"] = sealed_letter(effect.letter, key, context=str(effect.letter.case))
+        written["letter"] = sealed_letter(effect.letter, key, context=name)
     if effect.notice:
         written["notice"] = effect.notice.model_dump(mode="json")
     if effect.alarm:

@@ -94,7 +94,7 @@ class ExchangeLog:
 
 
 def _context(letter: Letter) -> str:
-    return letter.case or letter.id
+    return letter.about.name if letter.about else letter.id
 
 
 def _header(batch: Batch) -> Document:

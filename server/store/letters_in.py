@@ -1,5 +1,6 @@
 """Letters of other nodes in the store: sealed, insert-only, never deleted, each `waiting` until it is `settled`.
 
+Each stands under its sender and its id, for no sender can take the ids of another.
 What cannot be settled is in `attention` with its reason, until its sender lets it be judged anew or annuls it.
 """
 
@@ -9,7 +10,7 @@ from hashlib import sha256
 
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
-from server.domain.exchange.letters import Letter, says_the_same
+from server.domain.exchange.letters import Letter, says_the_same, unique_id
 from server.domain.exchange.log import BESIDE, KeptLetter, Position, Standing
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
@@ -45,13 +46,7 @@ class LettersIn:
         Answers those whose id was kept with other bytes: each stands in attention under an `_id` of its own.
         """
         documents = [
-            {
-                **letter,
-                **{"from": sender, "stream": position.stream, "number": position.number, "index": index},
-                **{"key": _waiting_key(at, sender, (*position, index), id=letter["_id"]), "state": WAITING},
-                **{"reason": "", "version": 1, "tries": 0, "round": 0},
-            }
-            for index, letter in enumerate(letters, first)
+            _arrived(letter, sender, at, place=(*position, index)) for index, letter in enumerate(letters, first)
         ]
         if not documents:
             return []
@@ -64,10 +59,10 @@ class LettersIn:
         documents = await self._database.between(LETTERS_WAITING, low, low + moment_key(now) + "}", limit=limit)
         return read_each(documents, self._kept)
 
-    async def may_wait(self, case: str) -> bool:
-        """Whether a letter about this case waits to be settled; also if too many wait to look at them all."""
+    async def may_wait(self, about: str) -> bool:
+        """Whether a letter about this (`kind:name`) waits to be settled; also if too many wait to look at them all."""
         documents = await self._database.between(LETTERS_WAITING, *under(WAITING), limit=MOST_WAITING)
-        return len(documents) == MOST_WAITING or any(document["case"] == case for document in documents)
+        return len(documents) == MOST_WAITING or any(document["about"] == about for document in documents)
 
     async def waiting(self, *, limit: int) -> Found[KeptLetter]:
         """Letters that wait, whenever their time comes."""
@@ -91,18 +86,22 @@ class LettersIn:
         return sorted(_position(place) for peer, place in told if peer == sender)
 
     async def kept(self, ids: Sequence[str]) -> Mapping[str, KeptLetter]:
-        """Those of these letters that have come in, by id; ids come from outside."""
+        """Those of these letters that have come in, by their unique ids, which come from outside."""
         found = await self._database.get_many(IN, [id for id in ids if is_safe(id)])
         return {id: self._kept(document) for id, document in found.items()}
 
     async def released(self, ids: Iterable[str]) -> frozenset[str]:
-        """Those of these letters that hold nothing up any more: settled or annulled."""
+        """Those of these letters (unique ids) that hold nothing up any more: settled or annulled."""
         found = await self._database.get_many(IN, list(ids))
         return frozenset(id for id, document in found.items() if document["state"] in (SETTLED, ANNULLED))
 
     async def mark_settled(self, letters: Iterable[KeptLetter]) -> None:
         """The letters' acts are done, or nothing remained to be done."""
         await self._database.mark_many(IN, [_move(each, SETTLED, "") for each in letters])
+
+    async def mark_ignored(self, kept: KeptLetter, *, reason: str) -> None:
+        """The letter, which this node may ignore, is done with; nothing was done, for this reason."""
+        await self._database.mark_many(IN, [_move(kept, SETTLED, reason)])
 
     async def mark_attention(self, kept: KeptLetter, *, reason: str) -> None:
         """The letter cannot be settled, for this reason."""
@@ -127,7 +126,7 @@ class LettersIn:
         conflicts = []
         for document in again:
             text, before = letter_text(document, self._ring), first[document["_id"]]
-            if before["from"] == document["from"] and letter_text(before, self._ring) == text:
+            if letter_text(before, self._ring) == text:
                 continue
             letter = opened_letter(document, self._ring)
             if not says_the_same(opened_letter(before, self._ring), letter):
@@ -147,6 +146,18 @@ class LettersIn:
             index=document["index"],
             id=document["_id"],
         )
+
+
+def _arrived(letter: Document, sender: str, at: datetime, *, place: tuple[int, int, int]) -> Document:
+    """A sealed letter as it waits to be settled."""
+    id = unique_id(sender, letter["_id"])
+    stream, number, index = place
+    return {
+        **letter,
+        **{"_id": id, "from": sender, "stream": stream, "number": number, "index": index},
+        **{"key": _waiting_key(at, sender, place, id=id), "state": WAITING},
+        **{"reason": "", "version": 1, "tries": 0, "round": 0},
+    }
 
 
 def _kept_as(document: Document, text: bytes) -> Document:

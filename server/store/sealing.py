@@ -39,13 +39,13 @@ def opened(document: Any, key: DataKey, place: str) -> Any:
 def sealed_letter(letter: Letter, key: DataKey, *, context: str, text: bytes | None = None) -> dict[str, Any]:
     """A letter as it is stored, its canonical text (that came, or else is made) once and for good.
 
-    `context` is what the data key is bound to: the letter's case, or the letter itself.
+    `context` is what the data key is bound to: what the letter is about, or the letter itself.
     """
     return {
         "_id": letter.id,
         "to": letter.to,
         "kind": letter.kind,
-        "case": letter.case,
+        "about": f"{letter.about.kind}:{letter.about.name}" if letter.about else "",
         "at": moment_key(letter.at),
         "text": key.seal(text.decode() if text else letter.text(), letter.id),
         "data_key": key.wrapped,

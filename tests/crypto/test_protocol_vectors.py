@@ -133,7 +133,7 @@ def test_the_letters_are_ones_that_a_node_understands():
         assert known_kind(letter.kind) == letter.kind
         act = act_of(letter, dict[str, Any]().__getitem__)
         assert act is not None
-        assert (act.id, act.by.node) == (letter.id, HOME)
+        assert (act.id, act.by.node) == (letter.unique_id, HOME)
     assert [letter.after for letter in letters] == [None, *(letter.id for letter in letters[:3]), None]
 
 

@@ -179,7 +179,7 @@ def test_the_id_of_a_letter_follows_from_the_event_it_tells_of():
     (letter,) = home_after(opening(), *FIRST_DONE).written
     (again,) = home_after(opening(), *FIRST_DONE).written
     sent = next(event for event in home_after(opening(), *FIRST_DONE).events if getattr(event, "step", "") == "second")
-    assert letter.id == letter_id(JIANGSU, ZHEJIANG, CASE, sent.number, 1)
+    assert letter.id == letter_id(JIANGSU, ZHEJIANG, "case", CASE, sent.number, 1)
     assert letter.text() == again.text()
     assert letter.at == sent.at
 
@@ -388,7 +388,7 @@ def test_the_letter_of_each_move_makes_the_same_of_the_mirror_at_home(kind: str)
         decider.days = seconds  # a working day after another
         decider.do(act)
         exchange(home, decider)
-    told = next(letter for letter in decider.written if letter.id == home_cause(home))
+    told = next(letter for letter in decider.written if letter.unique_id == home_cause(home))
     assert kind in (told.kind, f"{told.kind} {told.body.get('about') or told.body.get('outcome')}")
     assert same_step(home, decider)
 
@@ -415,7 +415,7 @@ def test_what_the_home_says_makes_the_same_of_the_step_at_the_decider():
         "step.withdrawal_asked",
     ]
     causes = [each.act_id for each in decider.events if each.by == peer(JIANGSU)]
-    assert causes == [letter.id for letter in home.written[:3]]
+    assert causes == [letter.unique_id for letter in home.written[:3]]
     assert step_at(home, "step1").state == step_at(decider, "step1").state == "withdrawn"
 
 

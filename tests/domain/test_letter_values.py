@@ -22,7 +22,7 @@ from server.domain.exchange.letters import (
     letter_salt,
 )
 from server.domain.exchange.log import BEGINNING, Entry, Head, Inbound, Outbound
-from tests.world import CASE, JIANGSU, MONDAY, ZHEJIANG, later
+from tests.world import CASE, JIANGSU, MONDAY, ZHEJIANG, about_step, later
 
 MODERATE = settings(max_examples=100, derandomize=True, deadline=None)
 TEXTS = st.text(max_size=20)
@@ -37,12 +37,11 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 def letter(**change: Any) -> Letter:
     """A letter from Zhejiang to Jiangsu."""
     whole = Letter(
-        id=letter_id(ZHEJIANG, JIANGSU, CASE, 4, 1),
+        id=letter_id(ZHEJIANG, JIANGSU, "case", CASE, 4, 1),
         sender=ZHEJIANG,
         to=JIANGSU,
         after=None,
-        case=CASE,
-        step="second",
+        about=about_step(),
         kind="step.accepted",
         at=MONDAY,
         salt=letter_salt(bytes(16), 4, 1),
@@ -62,7 +61,8 @@ def batch(**change: Any) -> Batch:
 def test_the_text_of_a_letter_is_canonical_and_names_its_sender_from():
     told = json.loads(letter().text())
     assert canonical(told).decode() == letter().text()
-    assert set(told) == {"v", "id", "from", "to", "after", "case", "step", "kind", "at", "salt", "body"}
+    assert set(told) == {"v", "id", "from", "to", "after", "about", "kind", "may_ignore", "at", "salt", "body"}
+    assert told["about"] == {"kind": "case", "name": CASE, "part": "second"}
     assert (told["v"], told["from"], told["to"], told["at"]) == (VERSION, ZHEJIANG, JIANGSU, "2026-11-23T04:00:00.000Z")
 
 
@@ -71,10 +71,15 @@ def test_the_text_of_a_letter_is_canonical_and_names_its_sender_from():
     body=st.dictionaries(KEYS, VALUES, max_size=5),
     past=st.none() | st.just("ab" * 32),
     milliseconds=st.integers(0, 10**12),
-    case=st.none() | st.just(CASE),
+    is_about_step=st.booleans(),
+    may_ignore=st.booleans(),
 )
-def test_the_text_survives_being_read_and_written_again(body: dict[str, Any], past: str, milliseconds: int, case: str):
-    written = letter(body=body, after=past, at=later(milliseconds=milliseconds), case=case)
+def test_the_text_survives_being_read_and_written_again(
+    body: dict[str, Any], past: str, milliseconds: int, is_about_step: bool, may_ignore: bool
+):
+    about = about_step() if is_about_step else None
+    at = later(milliseconds=milliseconds)
+    written = letter(body=body, after=past, at=at, about=about, may_ignore=may_ignore)
     assert Letter.model_validate_json(written.text()) == written
     assert Letter.model_validate_json(written.text()).text() == written.text()
 
@@ -96,10 +101,11 @@ def test_a_moment_is_written_in_utc_wherever_the_clock_stood():
 
 
 def test_ids_differ_by_each_part_of_their_source():
-    sources = [(ZHEJIANG, JIANGSU, CASE, 4, 1), (JIANGSU, ZHEJIANG, CASE, 4, 1), (ZHEJIANG, JIANGSU, CASE, 5, 1)]
-    sources += [(ZHEJIANG, JIANGSU, CASE, 4, 2), (ZHEJIANG, JIANGSU, CASE + "1", 4, 1)]
+    ours = (ZHEJIANG, JIANGSU, "case", CASE, 4, 1)
+    sources = [ours, (JIANGSU, ZHEJIANG, *ours[2:]), (*ours[:4], 5, 1), (*ours[:5], 2)]
+    sources += [(*ours[:3], CASE + "1", 4, 1), (*ours[:2], "licence", *ours[3:])]
     assert len({letter_id(*source) for source in sources}) == len(sources)
-    assert letter_id(*sources[0]) == digest([ZHEJIANG, JIANGSU, CASE, 4, 1])
+    assert letter_id(*sources[0]) == digest([ZHEJIANG, JIANGSU, "case", CASE, 4, 1])
 
 
 def test_a_salt_is_128_bits_and_differs_by_commit_event_and_index():
@@ -116,7 +122,7 @@ def test_a_refused_letter_is_answered_by_one_that_names_it_and_the_reason():
     )
     assert (answer.sender, answer.to, answer.kind) == (JIANGSU, ZHEJIANG, "letter.refused")
     assert dict(answer.body) == {"id": bad.id, "code": "not_our_step"}
-    assert (answer.after, answer.case, answer.step, answer.at) == (None, None, None, later(hours=1))
+    assert (answer.after, answer.about, answer.may_ignore, answer.at) == (None, None, False, later(hours=1))
     assert answer.id == letter_id(JIANGSU, ZHEJIANG, "letter.refused", bad.id)
 
 

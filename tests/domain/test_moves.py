@@ -11,7 +11,7 @@ from server.domain.effects.letters_out import ADDED
 from server.domain.exchange.letters import Letter
 from server.domain.rules.move import AnyRule, AnyTransition, Move
 from server.domain.rules.table import MOVES, RULES, TABLE, TRANSITIONS
-from tests.world import CASE, CATALOGUE, FACTS, JIANGSU, MONDAY, ZHEJIANG, officer, opened, planned
+from tests.world import CATALOGUE, FACTS, JIANGSU, MONDAY, ZHEJIANG, about_step, officer, opened, planned
 
 # Judged by a way of their own: they are about more than one step, or move none.
 OWN_WAYS = {acts.AskWithdrawal, acts.FollowUp, acts.PostPaper, acts.ConfirmPaper, acts.Bounce, acts.Resend}
@@ -116,7 +116,7 @@ def test_every_act_that_officers_may_ask_for_has_an_address_of_its_own():
 def test_a_letter_of_a_delivery_has_no_members_but_its_own(more: dict[str, object]):
     letter = Letter.model_validate(
         {
-            **{"id": "ab" * 32, "from": ZHEJIANG, "to": JIANGSU, "after": None, "case": CASE, "step": "one"},
+            **{"id": "ab" * 32, "from": ZHEJIANG, "to": JIANGSU, "after": None, "about": about_step(step="one")},
             **{"kind": "step.delivered", "at": MONDAY, "salt": "salt"},
             "body": {"method": "post", "number": "P1", **more},
         }

@@ -9,17 +9,17 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Deferral, Delivery
 from server.domain.effects.letters_in import ItemUnknown, LetterUnreadable, UndeclaredData, act_of
-from server.domain.exchange.letters import Letter, letter_salt
+from server.domain.exchange.letters import About, Letter, letter_salt
 from server.domain.rules.decide import NotOurStep, decide
 from server.domain.values import moment_text
 from tests.domain.carrying import Place, carry
 from tests.world import (
-    CASE,
     CATALOGUE,
     GUANGDONG,
     JIANGSU,
     MONDAY,
     ZHEJIANG,
+    about_step,
     after,
     commission,
     facts,
@@ -113,8 +113,7 @@ def letter(kind: str, body: dict[str, Any], *, sender: str = ZHEJIANG, **change:
         sender=sender,
         to=JIANGSU,
         after=None,
-        case=CASE,
-        step="second",
+        about=about_step(),
         kind=kind,
         at=MONDAY,
         salt=letter_salt(bytes(16), 1, 1),
@@ -126,12 +125,14 @@ def letter(kind: str, body: dict[str, Any], *, sender: str = ZHEJIANG, **change:
 @pytest.mark.parametrize("said", [*BY_DECIDER.values(), *BY_HOME.values()], ids=[*BY_DECIDER, *BY_HOME])
 def test_a_letter_wishes_the_act_of_its_kind_with_its_words_at_its_moment(said: Said):
     kind, body, act, words = said
-    common = {"id": "ab" * 32, "by": peer(ZHEJIANG), "step": "second", "at": LATER}
+    common = {"id": f"{ZHEJIANG}:{'ab' * 32}", "by": peer(ZHEJIANG), "step": "second", "at": LATER}
     assert act_of(letter(kind, body, at=LATER), catalogue_of) == act(**common, **words)
 
 
 def test_a_request_wishes_that_the_step_be_taken_up():
-    assert act_of(letter("step.requested", REQUESTED, sender=JIANGSU), catalogue_of) == request(id="ab" * 32)
+    assert act_of(letter("step.requested", REQUESTED, sender=JIANGSU), catalogue_of) == request(
+        id=f"{JIANGSU}:{'ab' * 32}"
+    )
 
 
 @pytest.mark.parametrize("kind", ["letter.refused", "head.witnessed", "", "nonsense"])
@@ -140,18 +141,16 @@ def test_a_kind_that_this_node_does_not_know_wishes_nothing(kind: str):
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"case": case}
-        for case in (None, "", "case1", "320000", "320000/", "32/case1", "320000/a/b", f"320000/{'a' * 81}")
-    ]
-    + [{"step": step} for step in (None, "", "Second", "a.b", "$set", "a" * 62)],
+    "about",
+    [about_step(case) for case in ("", "case1", "320000", "320000/", "32/case1", "320000/a/b", f"320000/{'a' * 81}")]
+    + [about_step(step=step) for step in (None, "", "Second", "a.b", "$set", "a" * 62)]
+    + [None, about_step().model_copy(update={"kind": "licence"})],
     ids=str,
 )
 @pytest.mark.parametrize(("kind", "body"), dict([*BODIES, REQUEST]).items(), ids=str)
-def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, body: dict[str, Any], change: dict[str, Any]):
+def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, body: dict[str, Any], about: About | None):
     with pytest.raises(LetterUnreadable):
-        act_of(letter(kind, body, **change), catalogue_of)
+        act_of(letter(kind, body, about=about), catalogue_of)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +203,7 @@ def test_a_body_that_is_not_what_its_kind_demands_is_unreadable(kind: str, body:
 def test_a_request_for_an_item_that_is_not_in_our_catalogue_is_refused(step: PlannedStep):
     body = commission(step).model_dump(mode="json")
     with pytest.raises(ItemUnknown):
-        act_of(letter("step.requested", body, sender=JIANGSU, step=step.code), catalogue_of)
+        act_of(letter("step.requested", body, sender=JIANGSU, about=about_step(step=step.code)), catalogue_of)
 
 
 @pytest.mark.parametrize(
@@ -294,5 +293,5 @@ def test_every_letter_that_a_node_writes_is_understood_by_the_other():
     mirror, original = home.case.steps["second"], decider.case.steps["second"]
     assert (mirror.state, dict(mirror.result)) == (original.state, dict(original.result))
     assert home.case.steps["third"].state == "sent"
-    written = {each.id for each in decider.written}
+    written = {each.unique_id for each in decider.written}
     assert written == {event.act_id for event in home.events if event.by == peer(ZHEJIANG)}

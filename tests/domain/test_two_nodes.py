@@ -365,7 +365,7 @@ def check_agreement(world: World) -> None:
 def unheeded(world: World) -> list[Any]:
     """The letters that moved nothing: what the home says of a step that has ended meanwhile."""
     obeyed = {each.act_id for each in (*world.home.events, *world.decider.events)}
-    ignored = [letter for letter in world.home.written + world.decider.written if letter.id not in obeyed]
+    ignored = [letter for letter in world.home.written + world.decider.written if letter.unique_id not in obeyed]
     assert {letter.kind for letter in ignored} <= {"step.withdrawal_asked", "step.supplied", "step.told"}
     assert all(step_of(world.home, str(letter.step)).has_ended for letter in ignored)
     return ignored

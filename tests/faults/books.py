@@ -6,6 +6,7 @@ from typing import Any
 
 import pymongo
 
+from server.domain.exchange.letters import unique_id
 from server.domain.rules.lifecycle import replay
 from server.node import Node
 from server.store.letters_out import LOGGED, UNLOGGED
@@ -46,7 +47,7 @@ def kinds_of(client: Client, node: Node, collection: str) -> dict[str, list[str]
     """The kinds of the letters about each case, oldest first."""
     kinds: dict[str, list[str]] = {}
     for letter in sorted(all_of(client, node, collection), key=lambda letter: str(letter["at"])):
-        kinds.setdefault(letter["case"], []).append(letter["kind"])
+        kinds.setdefault(letter["about"], []).append(letter["kind"])
     return kinds
 
 
@@ -89,19 +90,20 @@ async def check_logs(client: Client, sender: Node, receiver: Node) -> None:
     assert {letter["_id"]: letter["entry"] for letter in written} == entry_of
     assert {letter["state"] for letter in written} == {LOGGED}
     arrived = all_of(client, receiver, "letters_in")
-    assert [letter["_id"] for letter in arrived] == [letter["_id"] for letter in written]
-    assert {(letter["state"], letter["reason"]) for letter in arrived} == {("settled", "")}
     ids = [letter["_id"] for letter in written]
+    kept_as = [unique_id(sender.here, id) for id in ids]
+    assert [letter["_id"] for letter in arrived] == kept_as
+    assert {(letter["state"], letter["reason"]) for letter in arrived} == {("settled", "")}
     told = await sender.store.letters_out.written(ids)
-    come = await receiver.store.letters_in.kept(ids)
-    assert [letter.text.decode() for letter in told] == [come[id].letter.text() for id in ids]
+    come = await receiver.store.letters_in.kept(kept_as)
+    assert [letter.text.decode() for letter in told] == [come[id].letter.text() for id in kept_as]
 
 
 async def check_finished(client: Client, home: Node, peer: Node, *, cases: Sequence[str]) -> None:
     """All of it, of cases that went the whole way."""
     check_cases(client, home, peer, cases=cases)
     check_tasks(client, home, peer, cases=cases)
-    names = [f"{JIANGSU}/{case}" for case in cases]
+    names = [f"case:{JIANGSU}/{case}" for case in cases]
     assert kinds_of(client, home, "letters_out") == dict.fromkeys(names, REQUESTED)
     assert kinds_of(client, peer, "letters_out") == dict.fromkeys(names, TOLD)
     for node in (home, peer):

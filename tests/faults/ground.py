@@ -12,6 +12,7 @@ from typing import Any
 import pymongo
 
 from server.demo.proxy import Mode
+from server.domain.exchange.log import own_id
 from server.node import Node
 from tests.faults.books import Client, check_logs, is_quiet
 from tests.faults.flow import Flow, flowing
@@ -119,4 +120,4 @@ def _database(stack: AsyncExitStack, node: Node) -> Any:
 
 def _ids(client: Mapping[str, Any], node: Node, collection: str, **wanted: str) -> set[str]:
     found = client[node.settings.database][collection].find(wanted, {"_id": 1})
-    return {document["_id"] for document in found}
+    return {own_id(document["_id"]) for document in found}

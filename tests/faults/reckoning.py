@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from server.domain.exchange.log import own_id
 from server.node import Node
 from tests.faults.books import ABROAD, Client, all_of, happened
 
@@ -46,7 +47,7 @@ def reckon(client: Client, nodes: Sequence[Node], cases: Mapping[str, Sequence[s
 def way_of(client: Client, sender: Node, receiver: Node) -> Counter[str]:
     """The letters of one direction: how many were written, are settled at the other node, and stand in two places."""
     written = {letter["_id"] for letter in all_of(client, sender, "letters_out")}
-    settled = {letter["_id"] for letter in all_of(client, receiver, "letters_in") if letter["state"] == "settled"}
+    settled = {own_id(each["_id"]) for each in all_of(client, receiver, "letters_in") if each["state"] == "settled"}
     entries = [entry for entry in all_of(client, sender, "log") if entry["_id"].startswith(f"out|{receiver.here}|")]
     placed = Counter(id for entry in entries for id in entry["letters"])
     doubled = sum(count - 1 for count in placed.values()) + len(settled - written)

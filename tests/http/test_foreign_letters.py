@@ -7,7 +7,7 @@ import pytest
 from server.domain.exchange.letters import Letter, letter_id
 from tests.http.asking import crossed, opened, state_of
 from tests.nodes import Caller, Places
-from tests.world import JIANGSU, ZHEJIANG
+from tests.world import JIANGSU, ZHEJIANG, about_step
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 OURS, THEIRS = "birth_certificate", "household_registration"
@@ -23,8 +23,7 @@ async def speak(
         sender=here,
         to=to,
         after=None,
-        case=f"{JIANGSU}/{case}",
-        step=step,
+        about=about_step(f"{JIANGSU}/{case}", step=step),
         kind=kind,
         at=node.clock.now(),
         salt="c2FsdHNhbHRzYWx0c2FsdA",
@@ -37,8 +36,8 @@ async def speak(
 
 async def fate_of(places: Places, letter: Letter) -> tuple[str, str]:
     """State and reason of the letter where it came in."""
-    kept = await places.nodes[letter.to].node.store.letters_in.kept([letter.id])
-    return kept[letter.id].state, kept[letter.id].reason
+    kept = await places.nodes[letter.to].node.store.letters_in.kept([letter.unique_id])
+    return kept[letter.unique_id].state, kept[letter.unique_id].reason
 
 
 async def dead_letters(places: Places, here: str) -> dict[str, str]:
@@ -49,7 +48,7 @@ async def dead_letters(places: Places, here: str) -> dict[str, str]:
 
 
 async def audited(places: Places, letter: Letter) -> dict[str, Any] | None:
-    entry = await places.nodes[letter.to].node.store.database.get("audit", f"audit:foreign:{letter.id}")
+    entry = await places.nodes[letter.to].node.store.database.get("audit", f"audit:foreign:{letter.unique_id}")
     return entry and entry["about"]
 
 

@@ -40,8 +40,7 @@ async def write(node: Node, note: str = "", *, kind: str = "letter.refused", **m
     to, body = peer_of(node).node, more.pop("body", QUIET)
     whole = {
         "after": None,
-        "case": None,
-        "step": None,
+        "about": None,
         "at": node.clock.now(),
         "salt": "c2FsdHNhbHRzYWx0c2FsdA",
         **more,
@@ -106,7 +105,7 @@ async def sent(node: Node, letter: Letter) -> SentLetter:
 
 async def kept(node: Node, letter: Letter) -> KeptLetter:
     """A letter of the other province as it stands."""
-    return (await node.store.letters_in.kept([letter.id]))[letter.id]
+    return (await node.store.letters_in.kept([letter.unique_id]))[letter.unique_id]
 
 
 def backup(sweeper: Sweeper, node: Node) -> dict[str, list[dict[str, Any]]]:

@@ -23,7 +23,7 @@ from server.node import Node
 from server.store.sealing import sealed_letter
 from tests.nodes import Caller, Places
 from tests.regions.exchanging import SALT, node_of
-from tests.world import JIANGSU, ZHEJIANG, application, citizen, commission, later, person, planned
+from tests.world import JIANGSU, ZHEJIANG, about_step, application, citizen, commission, later, person, planned
 
 STEP = "first"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -156,11 +156,11 @@ class Home:
         letter = Letter.model_validate(
             {
                 **{"id": letter_id(self.letters), "from": ZHEJIANG, "to": JIANGSU, "after": None, "kind": kind},
-                **{"case": name if is_about_step else None, "step": STEP if is_about_step else None},
+                **{"about": about_step(name, step=STEP) if is_about_step else None},
                 **{"at": at, "salt": SALT, "body": said},
             }
         )
-        context = letter.case or letter.id
+        context = name if is_about_step else letter.id
         sealed = sealed_letter(letter, self.node.store.letters_in._ring.new_key(context), context=context)
         position = Position(1, self.letters)
         await self.node.store.letters_in.keep([sealed], sender=ZHEJIANG, at=self.node.clock.now(), position=position)

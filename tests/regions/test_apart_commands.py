@@ -32,9 +32,9 @@ async def set_letter_apart(places: Places, *, times: int = 6) -> tuple[Node, str
     while await settling.unpack(node, JIANGSU):
         pass
     for _ in range(times):
-        await set_apart(node, "letter", letter.id, fault=ValueError(SECRET))
+        await set_apart(node, "letter", letter.unique_id, fault=ValueError(SECRET))
         places.nodes[ZHEJIANG].node.clock.wait(minutes=11)  # type: ignore[attr-defined]
-    return node, f"letter:{letter.id}"
+    return node, f"letter:{letter.unique_id}"
 
 
 async def test_nothing_is_set_apart_as_long_as_all_goes_well(places: Places) -> None:

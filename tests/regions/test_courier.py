@@ -227,9 +227,9 @@ async def test_a_letter_waits_for_the_one_before_it(places: Places):
     assert withdrawal.letter.after == asked.letter.id
     await other.store.letters_in.postpone(asked, until=other.clock.now() + timedelta(hours=1), reason="test")
     await settling.settle(other)
-    kept = (await other.store.letters_in.kept([withdrawal.letter.id]))[withdrawal.letter.id]
+    kept = (await other.store.letters_in.kept([withdrawal.letter.unique_id]))[withdrawal.letter.unique_id]
     assert (kept.state, kept.reason) == ("waiting", "waits_on_earlier_letter")
-    first = (await other.store.letters_in.kept([asked.letter.id]))[asked.letter.id]
+    first = (await other.store.letters_in.kept([asked.letter.unique_id]))[asked.letter.unique_id]
     for each in (first, kept):
         await other.store.letters_in.postpone(each, until=other.clock.now(), reason="")
     await settling.settle(other)

@@ -8,13 +8,17 @@ import pytest
 from regions import letters
 from regions.control_letters import NoSuchLetter
 from regions.letters import LetterNotDead
-from server.domain.exchange.letters import Letter
+from server.domain.exchange.letters import Letter, unique_id
 from server.node import Node
 from tests.regions.exchanging import exchange, kept, send, send_one_by_one, sent, settle, write
-from tests.world import JIANGSU, ZHEJIANG
+from tests.world import JIANGSU, ZHEJIANG, about_step
 
-ABSENT = {"kind": "step.received", "case": f"{ZHEJIANG}/none", "step": "step", "body": {}}  # a case nobody has
-UNKNOWN = {"kind": "step.unheard", "case": f"{ZHEJIANG}/none", "step": "step", "body": {}}
+ABSENT = {
+    "kind": "step.received",
+    "about": about_step(f"{ZHEJIANG}/none", step="step"),
+    "body": {},
+}  # a case nobody has
+UNKNOWN = {"kind": "step.unheard", "about": about_step(f"{ZHEJIANG}/none", step="step"), "body": {}}
 
 
 async def refused(pair: tuple[Node, Node], **more: Any) -> Letter:
@@ -36,8 +40,9 @@ async def said_about(node: Node, kind: str) -> list[Letter]:
 
 
 async def _ids(node: Node) -> list[str]:
-    entries = await node.store.log("in", next(node.directory.peers_of(node.here)).node).entries(range(1, 50))
-    return [letter["_id"] for entry in entries.values() for letter in entry.letters]
+    peer = next(node.directory.peers_of(node.here)).node
+    entries = await node.store.log("in", peer).entries(range(1, 50))
+    return [unique_id(peer, letter["_id"]) for entry in entries.values() for letter in entry.letters]
 
 
 async def test_a_letter_that_cannot_be_settled_is_dead_at_its_sender_with_the_reason(pair: tuple[Node, Node]):
@@ -139,7 +144,7 @@ async def test_another_letter_under_the_same_id_stands_beside_the_first_and_is_t
     await exchange(*pair)
     assert (await kept(pair[1], first)).letter == first
     (beside,) = await pair[1].store.letters_in.in_attention(limit=10)
-    assert (beside.letter, beside.reason, beside.id != first.id) == (second, "letter_conflict", True)
+    assert (beside.letter, beside.reason, beside.id != first.unique_id) == (second, "letter_conflict", True)
     ours = await sent(pair[0], second)
     assert (ours.state, ours.reason) == ("dead", "letter_conflict")
     await letters.replay(pair[0], second.id, by="test")

@@ -31,13 +31,12 @@ from tests.regions.exchanging import (
     sent,
     write,
 )
-from tests.world import JIANGSU, ZHEJIANG
+from tests.world import JIANGSU, ZHEJIANG, about_step
 
 SECRET = "测试母亲"
 ABSENT: dict[str, Any] = {
     "kind": "step.decided",
-    "case": f"{ZHEJIANG}/none",
-    "step": "step",
+    "about": about_step(f"{ZHEJIANG}/none", step="step"),
     "body": {"outcome": "refused", "grounds": SECRET},
 }
 

@@ -27,10 +27,10 @@ from tests.regions.exchanging import (
     settle,
     write,
 )
-from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
+from tests.world import GUANGDONG, JIANGSU, ZHEJIANG, about_step
 
-ABSENT: dict[str, Any] = {"kind": "step.received", "case": f"{ZHEJIANG}/none", "step": "step", "body": {}}
-UNKNOWN: dict[str, Any] = {"kind": "step.unheard", "case": f"{ZHEJIANG}/none", "step": "step", "body": {}}
+ABSENT: dict[str, Any] = {"kind": "step.received", "about": about_step(f"{ZHEJIANG}/none", step="step"), "body": {}}
+UNKNOWN: dict[str, Any] = {"kind": "step.unheard", "about": about_step(f"{ZHEJIANG}/none", step="step"), "body": {}}
 
 
 @dataclass

@@ -116,7 +116,7 @@ async def test_settling(places: Places, clock: HandClock) -> None:
     while await settling.unpack(node, JIANGSU):
         pass
     met: set[Step] = set()
-    letters = {str(each.letter.case): each.letter.id for each in await node.store.letters_in.waiting(limit=9)}
+    letters = {str(each.letter.case): each.id for each in await node.store.letters_in.waiting(limit=9)}
     for case in cases[1:5]:
         await node.store.apart.hold("letter", letters[f"{JIANGSU}/{case}"])
     for case in cases[:5]:  # a step that the sweep takes over is met once for each letter

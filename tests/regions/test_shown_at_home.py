@@ -6,7 +6,7 @@ from regions import letters
 from server.node import Node
 from tests.nodes import Caller, Places, newborn_wish
 from tests.regions.exchanging import node_of
-from tests.world import JIANGSU, ZHEJIANG
+from tests.world import JIANGSU, ZHEJIANG, about_step
 
 STEP = "household_registration"
 CAME_BACK = "转办被对方退回，正在处理。"
@@ -39,7 +39,8 @@ async def test_a_refused_request_is_seen_at_home_until_it_goes_again_or_the_deci
     await places.settle()
     assert await seen(mother, case) == ("sent", CAME_BACK)
     (dead,) = await letters.listed(home, "dead", limit=10)
-    assert (dead.kind, dead.reason, dead.case) == ("step.requested", "item_unknown", f"{JIANGSU}/{case}")
+    assert (dead.kind, dead.reason) == ("step.requested", "item_unknown")
+    assert dead.about == about_step(f"{JIANGSU}/{case}", "household_registration")
     told = (await mother.get(f"/api/v1/cases/{case}/timeline")).body["timeline"][-1]
     assert (told["act"], told["act_name"], told["words"], told["state"]) == ("bounce", "对方退回", CAME_BACK, "sent")
     await letters.replay(home, dead.id, by="test")

@@ -77,7 +77,7 @@ async def test_a_sender_restored_from_a_backup_stops_and_sends_nothing(
         assert not await outbox.deliver(node, peer_of(node))
     assert ZHEJIANG not in (await watch.look(node)).couriers
     assert len(await entries_of(other, "in")) == 2 + behind
-    assert letter.id not in await other.store.letters_in.kept([letter.id])
+    assert not await other.store.letters_in.kept([letter.unique_id])
     conflict = (await other.store.peers.inbound(JIANGSU)).conflict
     assert conflict == "log_conflict"
 

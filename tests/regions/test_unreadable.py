@@ -44,13 +44,13 @@ async def test_a_kept_letter(places: Places, clock: HandClock, damage: Break) ->
     node = node_of(places, ZHEJIANG)
     while await settling.unpack(node, JIANGSU):
         pass
-    ids = {str(each.letter.case): each.letter.id for each in await node.store.letters_in.waiting(limit=9)}
+    ids = {str(each.letter.case): each.id for each in await node.store.letters_in.waiting(limit=9)}
     broken = ids[f"{JIANGSU}/{cases[0]}"]
     damage(node, "letters_in", broken, text="AAAA")
     assert not await settling.settle(node)
     assert await events(node, cases) == [0, 1]
     assert await rows(node) == [(f"letter:{broken}", "SealBroken")]
-    assert await node.store.letters_in.may_wait(f"{JIANGSU}/{cases[0]}"), "an answer in it may still come"
+    assert await node.store.letters_in.may_wait(f"case:{JIANGSU}/{cases[0]}"), "an answer in it may still come"
     row = await apart.drop(node, f"letter:{broken}", by="test", reason="the backup has no other copy")
     assert row.state == "dropped"
     await send(node)
@@ -59,7 +59,7 @@ async def test_a_kept_letter(places: Places, clock: HandClock, damage: Break) ->
         pass
     await settling.settle(home)
     (dead,) = await home.store.letters_out.dead(limit=9)
-    assert (dead.letter.id, dead.reason) == (broken, "dropped")
+    assert (dead.letter.unique_id, dead.reason) == (broken, "dropped")
 
 
 async def test_the_case_that_a_letter_is_about(places: Places, clock: HandClock, damage: Break) -> None:
@@ -227,7 +227,7 @@ async def test_a_letter_of_a_batch_whose_id_was_kept_before_with_bytes_that_do_n
     node = node_of(places, ZHEJIANG)
     while await settling.unpack(node, JIANGSU):
         pass
-    ids = {str(each.letter.case): each.letter.id for each in await node.store.letters_in.waiting(limit=9)}
+    ids = {str(each.letter.case): each.id for each in await node.store.letters_in.waiting(limit=9)}
     damage(node, "letters_in", ids[f"{JIANGSU}/{cases[0]}"], text="AAAA")
     await node.store.peers.keep_inbound(JIANGSU, spread=Position(1, 0))
     while await settling.unpack(node, JIANGSU):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from server.domain.case.case import local_id
+from server.domain.exchange.letters import unique_id
 from server.store.database import Document
 from server.store.sealing import opened_letter
 from tests.simulation.founding import keys_of
@@ -89,7 +90,8 @@ class Course:
 
     def _is_done(self, letter: Document) -> bool:
         """Whether what the letter says stands in its case."""
-        case = self._place.disk.get("cases", local_id(letter["case"], self._place.here)) if letter["case"] else None
+        name = letter["about"].partition(":")[2]
+        case = self._place.disk.get("cases", local_id(name, self._place.here)) if name else None
         return any(event["act_id"] == letter["_id"] for event in (case or NO_CASE)["events"])
 
     def _thread(self, act: str) -> Iterator[str]:
@@ -103,7 +105,8 @@ class Course:
             found = self._place.disk.get("letters_in", id)
             if found is None:
                 return ""
-            self._after[id] = opened_letter(found, keys_of(self._place.here).fields).after or ""
+            after = opened_letter(found, keys_of(self._place.here).fields).after
+            self._after[id] = unique_id(found["from"], after) if after else ""
         return self._after[id]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from regions.client import PeerFailure
 from regions.reconcile import reconcile
-from server.domain.exchange.log import BESIDE
+from server.domain.exchange.log import BESIDE, own_id
 from server.store.database import Document
 from tests.simulation.places import Place
 from tests.simulation.world import World
@@ -32,7 +32,7 @@ async def check_after_loss(world: World, sender: Place, receiver: Place) -> None
     if ours != theirs:
         world.breaks("equal histories", f"{way} in stream {stream}: {len(ours)} and {len(theirs)}")
     kept = {each["_id"]: each for each in receiver.disk.all("letters_in") if each["from"] == sender.here}
-    known = {id.partition(BESIDE)[0] for id in kept}
+    known = {own_id(id) for id in kept}
     written = {each["_id"] for each in sender.disk.all("letters_out") if each["to"] == receiver.here}
     if missing := sorted(written - known):
         world.breaks("every letter arrives once", f"{way}: {missing}")
@@ -64,10 +64,12 @@ async def _check_named(world: World, sender: Place, receiver: Place, *, is_behin
 def is_named(one: Place, other: Place, *, case: str) -> bool:
     """Whether a letter about this case is known to one side only, or has had no effect."""
     return any(
-        BESIDE in letter["_id"] or letter["state"] != "settled" or sender.disk.get("letters_out", letter["_id"]) is None
+        BESIDE in letter["_id"]
+        or letter["state"] != "settled"
+        or sender.disk.get("letters_out", own_id(letter["_id"])) is None
         for sender, receiver in ((one, other), (other, one))
         for letter in receiver.disk.all("letters_in")
-        if letter["from"] == sender.here and letter["case"] == case
+        if letter["from"] == sender.here and letter["about"] == f"case:{case}"
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from server.domain.exchange.letters import unique_id
 from server.store.database import Document
 from tests.simulation.founding import NODES
 from tests.simulation.people import People, StepStory, Story
@@ -150,5 +151,5 @@ class _Run:
         return next(each for each in self._places if each != here)
 
     def _is_settled(self, node: str, id: str) -> bool:
-        letter = self._places[node].disk.get("letters_in", id)
+        letter = self._places[node].disk.get("letters_in", unique_id(self._other(node), id))
         return letter is not None and letter["state"] == "settled"

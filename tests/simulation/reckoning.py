@@ -11,7 +11,7 @@ from server.domain.case.case import Case
 from server.domain.case.events import Answered, Declined, Event, Withdrawn
 from server.domain.effects.effects import effects_of
 from server.domain.effects.records import Record
-from server.domain.exchange.letters import GENESIS
+from server.domain.exchange.letters import GENESIS, unique_id
 from server.domain.values import china_day, moment_key
 from server.store.database import Document
 from tests.simulation.founding import PUBLISHED, directory_of
@@ -90,7 +90,9 @@ def _is_level(sender: Place, receiver: Place) -> bool:
     ours, theirs = ([entry for entry in each if entry["batch"]["stream"] == stream] for each in both)
     spread = receiver.disk.get("peers", f"in:{sender.here}") or {}
     is_spread = not theirs or all(
-        receiver.disk.get("letters_in", letter["_id"]) for entry in theirs[-3:] for letter in entry["letters"]
+        receiver.disk.get("letters_in", unique_id(sender.here, letter["_id"]))
+        for entry in theirs[-3:]
+        for letter in entry["letters"]
     )
     is_told = not ours or bool(ours[-1]["answer_key"])
     return len(ours) == len(theirs) and is_told and is_spread and spread is not None
@@ -108,7 +110,7 @@ def _check_logs(world: World, sender: Place, receiver: Place) -> None:
         lost = sorted(set(written) - set(batched))
         world.breaks("every letter is in exactly one batch", f"{sender.here} -> {receiver.here}: lost {lost}")
     kept = [each["_id"] for each in receiver.disk.all("letters_in") if each["from"] == sender.here]
-    if sorted(kept) != sorted(written):
+    if sorted(kept) != sorted(unique_id(sender.here, id) for id in written):
         world.breaks("every letter arrives once", f"{sender.here} -> {receiver.here}")
 
 
@@ -146,7 +148,7 @@ def _check_case(world: World, place: Place, record: Record) -> None:
         if stored is None or stored["at"] != moment_key(letter.at):
             world.breaks("every effect is carried", f"{place.here} {record.id}: {letter.kind} of event")
     thread = [letter.id for letter in letters]
-    about = [each["_id"] for each in place.disk.all("letters_out") if each["case"] == record.case.name]
+    about = [each["_id"] for each in place.disk.all("letters_out") if each["about"] == f"case:{record.case.name}"]
     if sorted(thread) != sorted(about):
         world.breaks("every effect is carried once", f"{place.here} {record.id}")
     for code, step in record.case.steps.items():

@@ -34,7 +34,7 @@ def came(database: MongoDatabase) -> LettersIn:
 
 
 def letter(note: str, *, sender: str = HERE, to: str = PEER, after: int = 0, **more: Any) -> Letter:
-    whole: dict[str, Any] = {"case": None, "step": None, "kind": "letter.refused", "body": {"note": note}} | more
+    whole: dict[str, Any] = {"about": None, "kind": "letter.refused", "body": {"note": note}} | more
     id = letter_id(sender, to, note)
     at = NOW + timedelta(seconds=after)
     return Letter(id=id, sender=sender, to=to, after=None, at=at, salt="c2FsdHNhbHRzYWx0c2FsdA", **whole)
@@ -127,7 +127,7 @@ async def test_a_letter_is_dead_until_it_is_judged_anew_and_annulled_for_good(ou
 async def test_what_no_letter_has_as_id_is_none(out: LettersOut, came: LettersIn) -> None:
     assert await out.letter("2026-11-23") is None
     assert not await out.mark_dead("none", reason="x", round=0)
-    assert await came.kept(["2026-11-23", "none"]) == {}
+    assert await came.kept(["2026-11-23", "none", f"{PEER}:none"]) == {}
 
 
 async def test_letters_are_due_in_the_order_of_the_log(came: LettersIn) -> None:
@@ -165,7 +165,7 @@ async def test_each_state_has_its_positions_and_one_sender_those_of_no_other(cam
     states = ("waiting", "settled", "attention", "annulled")
     assert [await came.positions(state, PEER) for state in states] == [[FIRST]] * 4
     assert await came.positions("waiting", THIRD) == [Position(1, 7)]
-    assert await came.released([each.id for each in letters]) == {settled.id, annulled.id}
+    assert await came.released([each.unique_id for each in letters]) == {settled.id, annulled.id}
     assert [each.id for each in await came.in_attention(sender=THIRD, limit=9)] == []
 
 
@@ -187,7 +187,7 @@ async def test_the_same_bytes_again_are_no_conflict_and_others_stand_beside(came
     assert await keep(came, other, position=Position(1, 3)) == [other]
     assert await keep(came, other, position=Position(1, 3)) == [other]
     assert await keep(came, theirs("a", after=5), position=Position(1, 4)) == []  # says the same, written anew
-    assert (await came.kept([one.id]))[one.id].letter == one
+    assert (await came.kept([one.unique_id]))[one.unique_id].letter == one
     (beside,) = await came.in_attention(limit=9)
     assert (beside.letter, beside.reason, beside.position) == (other, "letter_conflict", Position(1, 3))
 

@@ -25,6 +25,7 @@ from server.domain.effects.notices import reminder_of
 from server.domain.effects.records import Record
 from server.domain.effects.warnings import warning_of
 from server.domain.errors import Refusal, StaleVersion, Unavailable
+from server.domain.exchange.letters import CASE
 from server.domain.time.calendar import DAY
 from server.node import Node
 
@@ -162,7 +163,7 @@ async def _is_complete(node: Node, case: Case, checkpoint: Checkpoint) -> bool:
         return False
     if inbound.is_broken and await node.store.apart.has_open("batch", f"{case.home}:"):
         return False
-    return not await node.store.letters_in.may_wait(case.name)
+    return not await node.store.letters_in.may_wait(f"{CASE}:{case.name}")
 
 
 async def _has_watermark(node: Node, case: Case, checkpoint: Checkpoint) -> bool:

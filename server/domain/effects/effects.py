@@ -11,7 +11,7 @@ from server.domain.catalogue.terms import DELIVERY_DAYS, NOTIFY_DAYS
 from server.domain.effects.deadlines import next_at
 from server.domain.effects.letters_out import told
 from server.domain.effects.notices import Notice, notice_of
-from server.domain.exchange.letters import Letter, letter_id, letter_salt
+from server.domain.exchange.letters import CASE, About, Letter, letter_id, letter_salt
 from server.domain.rules.decide import Judgement
 from server.domain.rules.parts import paper_is_due
 from server.domain.time.calendar import Calendar, add_working_days
@@ -177,19 +177,18 @@ def _letter(case: Case, event: events.Event, facts: Facts, *, step: Step, after:
     """The home asks, the decider tells; a mirrored event tells nobody anything."""
     is_home = case.home == facts.here
     to = step.node if is_home else case.home
-    body = told(case, step, event, is_home=is_home) if to != facts.here else None
-    if body is None:
+    message = told(case, step, event, is_home=is_home) if to != facts.here else None
+    if message is None:
         return None
-    kind, said = body
     return Letter(
-        id=letter_id(facts.here, to, case.name, event.number, 1),
+        id=letter_id(facts.here, to, CASE, case.name, event.number, 1),
         sender=facts.here,
         to=to,
         after=after.get(to),
-        case=case.name,
-        step=step.plan.code,
-        kind=kind,
+        about=About(kind=CASE, name=case.name, part=step.plan.code),
+        kind=message.kind,
+        may_ignore=message.may_ignore,
         at=event.at,
         salt=letter_salt(facts.salt, event.number, 1),
-        body=said,
+        body=message.body,
     )

@@ -12,12 +12,13 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.errors import Malformed
-from server.domain.exchange.letters import ANNULLED, REFUSED, RETRY, Letter
+from server.domain.exchange.letters import ANNULLED, CASE, REFUSED, RETRY, Letter
 from server.domain.rules.move import AnyRule, AnyTransition
 from server.domain.rules.table import MOVES, TRANSITIONS
 
 CASE_NAME = re.compile(r"[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}")
 OURS = frozenset(acts.StepAct.model_fields)  # what an act has from its letter, never from the body
+Make = Callable[[Letter, str, str], acts.Act]  # of a letter, its case and its step
 STEP_CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 
@@ -53,16 +54,32 @@ def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue]) -> acts.Act
     make = _ACTS.get(letter.kind)
     if make is None:
         return None
-    if not CASE_NAME.fullmatch(letter.case or "") or not STEP_CODE.fullmatch(letter.step or ""):
-        raise LetterUnreadable("函件没有正确指明办件和事项。")
+    if letter.may_ignore and letter.kind not in COURTESIES:
+        raise LetterUnreadable("这类函件不可忽略。")
+    case, step = _case_and_step(letter)
     try:
-        act = make(letter, str(letter.step))
+        act = make(letter, case, step)
     except (ValidationError, KeyError, TypeError) as fault:
         raise LetterUnreadable("函件内容与其类型不符。") from fault
     if isinstance(act, acts.Request):
         commission = _by_our_own(act.commission, catalogue_of(act.commission.catalogue))
         return act.model_copy(update={"commission": commission})
     return act
+
+
+def may_be_ignored(letter: Letter) -> bool:
+    """Whether nothing needs to follow if this node does not know the letter's kind, or can do nothing with it."""
+    return letter.may_ignore and (letter.kind in COURTESIES or letter.kind not in KINDS)
+
+
+def _case_and_step(letter: Letter) -> tuple[str, str]:
+    """The case and the step that the letter is about; raises LetterUnreadable."""
+    about = letter.about
+    if about is None or about.kind != CASE:
+        raise LetterUnreadable("函件没有指明办件。")
+    if not CASE_NAME.fullmatch(about.name) or not STEP_CODE.fullmatch(about.part or ""):
+        raise LetterUnreadable("函件没有正确指明办件和事项。")
+    return about.name, str(about.part)
 
 
 def _by_our_own(commission: Commission, catalogue: Catalogue) -> Commission:
@@ -85,21 +102,21 @@ def _actor(letter: Letter) -> Actor:
     return Actor(node=letter.sender, part="node")
 
 
-def _request(letter: Letter, step: str) -> acts.Act:
+def _request(letter: Letter, case: str, step: str) -> acts.Act:
     commission = Commission.model_validate(letter.body)
     if commission.step.code != step:
         raise LetterUnreadable("函件指明的事项与内容不一致。")
-    return acts.Request(id=letter.id, by=_actor(letter), case=str(letter.case), commission=commission)
+    return acts.Request(id=letter.unique_id, by=_actor(letter), case=case, commission=commission)
 
 
-def _moving(kind: str) -> Callable[[Letter, str], acts.Act]:
+def _moving(kind: str) -> Make:
     """The act of a move that this kind of letter tells of; where there are several, one word of the body chooses."""
     moves = [each for each in MOVES if isinstance(each, AnyRule) and isinstance(each, AnyTransition) and each.letter]
     forms = [(each.act, each.letter) for each in moves if each.letter and each.letter.kind == kind]
     chosen = {tuple(form.marks.items()): (act, form) for act, form in forms}
     words = {word for _, form in forms for word in form.marks}
 
-    def make(letter: Letter, step: str) -> acts.Act:
+    def make(letter: Letter, _case: str, step: str) -> acts.Act:
         act, form = chosen[tuple((word, letter.body[word]) for word in words)]
         body = {name: value for name, value in letter.body.items() if name not in words}
         if form.unfolds:
@@ -110,12 +127,12 @@ def _moving(kind: str) -> Callable[[Letter, str], acts.Act]:
     return make
 
 
-def _plain(kind: type[acts.StepAct]) -> Callable[[Letter, str], acts.Act]:
+def _plain(kind: type[acts.StepAct]) -> Make:
     """The act whose words are those of the body."""
-    return lambda letter, step: _step_act(kind, letter, step, body=letter.body)
+    return lambda letter, _case, step: _step_act(kind, letter, step, body=letter.body)
 
 
-def _paper(letter: Letter, step: str) -> acts.Act:
+def _paper(letter: Letter, _case: str, step: str) -> acts.Act:
     moves: Mapping[str, type[acts.StepAct]] = {"sent": acts.PostPaper, "arrived": acts.ConfirmPaper}
     body = {name: value for name, value in letter.body.items() if name != "move"}
     return _step_act(moves[letter.body["move"]], letter, step, body=body)
@@ -124,22 +141,24 @@ def _paper(letter: Letter, step: str) -> acts.Act:
 def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, body: Mapping[str, Any]) -> acts.Act:
     if not OURS.isdisjoint(body):
         raise LetterUnreadable("函件内容与其类型不符。")
-    return kind.model_validate({**body, "id": letter.id, "by": _actor(letter), "step": step, "at": letter.at})
+    return kind.model_validate({**body, "id": letter.unique_id, "by": _actor(letter), "step": step, "at": letter.at})
 
 
-_OWN_WAYS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
+_OWN_WAYS: Mapping[str, Make] = {
     "step.requested": _request,
     "step.supplied": _plain(acts.Supply),
     "step.withdrawal_asked": _plain(acts.AskWithdrawal),
     "step.paper": _paper,
 }
 _TOLD = {each.letter.kind for each in TRANSITIONS.values() if each.letter}
-_ACTS: Mapping[str, Callable[[Letter, str], acts.Act]] = {
+_ACTS: Mapping[str, Make] = {
     **{kind: _moving(kind) for kind in sorted(_TOLD)},
     **_OWN_WAYS,
 }
+KINDS = frozenset({*_ACTS, REFUSED, RETRY, ANNULLED})
+COURTESIES = frozenset(each.letter.kind for each in TRANSITIONS.values() if each.letter and each.letter.may_ignore)
 
 
 def known_kind(kind: str) -> str:
     """The kind itself if this node knows it, else `unknown`: what a peer may write is no name for a counter."""
-    return kind if kind in _ACTS or kind in (REFUSED, RETRY, ANNULLED) else "unknown"
+    return kind if kind in KINDS else "unknown"

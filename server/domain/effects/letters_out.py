@@ -1,7 +1,7 @@
 """What nodes tell each other of a step: the home asks and answers, the decider tells what it has done."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from server.domain.case import events, handover
 from server.domain.case.case import Case, Commission, Offered, Step
@@ -9,26 +9,35 @@ from server.domain.case.happening import Happened, Moved
 from server.domain.rules.move import LetterForm
 from server.domain.rules.table import TRANSITIONS
 
-Body = tuple[str, dict[str, Any]]
 Added = Callable[[Case, Step, Any], dict[str, Any]]
 
 
-def told(case: Case, step: Step, event: events.Event, *, is_home: bool) -> Body | None:
-    """Kind and body of the letter by which this side of the step tells the other of the event, if it does.
+class LetterContent(NamedTuple):
+    """What a letter says: its kind, its body, and whether the receiver may ignore it."""
+
+    kind: str
+    body: dict[str, Any]
+    may_ignore: bool = False
+
+
+def told(case: Case, step: Step, event: events.Event, *, is_home: bool) -> LetterContent | None:
+    """What the letter says by which this side of the step tells the other of the event, if it does.
 
     What moves the step has its letter among the moves; the rest is what the applicant and the couriers do.
     """
     if isinstance(event, Moved):
         form = TRANSITIONS[type(event)].letter
-        return (form.kind, _body(form, step, event, case=case)) if form and form.is_homes == is_home else None
+        if form is None or form.is_homes != is_home:
+            return None
+        return LetterContent(form.kind, _body(form, step, event, case=case), form.may_ignore)
     if isinstance(event, handover.PaperPosted | handover.PaperArrived):
         is_ours = event.by.node == (case.home if is_home else step.node)
         return _paper(event) if is_ours else None
     if isinstance(event, events.WithdrawalAsked) and is_home:
-        return "step.withdrawal_asked", {}
+        return LetterContent("step.withdrawal_asked", {})
     if isinstance(event, events.Answered) and is_home:
         offered = [each.model_dump(mode="json") for each in offers(event.materials)]
-        return "step.supplied", {"form": dict(event.form), "materials": offered}
+        return LetterContent("step.supplied", {"form": dict(event.form), "materials": offered})
     return None
 
 
@@ -39,10 +48,10 @@ def _body(form: LetterForm, step: Step, event: Moved, *, case: Case) -> dict[str
     return {**form.marks, **said, **unfolded, **added}
 
 
-def _paper(event: handover.PaperPosted | handover.PaperArrived) -> Body:
+def _paper(event: handover.PaperPosted | handover.PaperArrived) -> LetterContent:
     """Originals were posted, or have arrived; each side tells the other what it did itself."""
     move = "sent" if isinstance(event, handover.PaperPosted) else "arrived"
-    return "step.paper", {"move": move, "number": event.parcel, **_said(event, "courier", "leg")}
+    return LetterContent("step.paper", {"move": move, "number": event.parcel, **_said(event, "courier", "leg")})
 
 
 def _said(event: Happened, *names: str) -> dict[str, Any]:

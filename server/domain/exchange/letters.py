@@ -11,11 +11,12 @@ from pydantic import ConfigDict, Field, StringConstraints
 from server.domain.canonical import canonical, digest
 from server.domain.values import Moment, Value
 
-VERSION = 1
+VERSION = 2
 GENESIS = "0" * 64
 MOST_LETTERS = 200
 MOST_BYTES = 1 << 20
 
+CASE = "case"
 REFUSED, RETRY, ANNULLED = "letter.refused", "letter.retry", "letter.annulled"
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -23,11 +24,23 @@ LetterId = Hash
 NodeCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
 
 
-class Letter(Value):
-    """One message about one step of one case.
+class About(Value):
+    """What a letter is about: an aggregate of a kind (`case`), by the name that all nodes give it, or a part of it.
 
-    `after` is the id of the sender's previous letter about this case to this node; `salt` (128 bits) keeps
-    its leaf in the tree from being guessed. The `letter.*` kinds have no case, no step and no `after`.
+    The part of a case is a step, by the code of its item.
+    """
+
+    kind: str
+    name: str
+    part: str | None
+
+
+class Letter(Value):
+    """One message about one part of one aggregate, such as a step of a case.
+
+    `after` is the id of the sender's previous letter about it to this node; `salt` (128 bits) keeps its leaf in the
+    tree from being guessed. A letter that the receiver `may_ignore` is a courtesy: nothing waits for it to be
+    understood. The `letter.*` kinds are about no aggregate and have no `after`.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
@@ -37,12 +50,27 @@ class Letter(Value):
     sender: NodeCode = Field(alias="from")
     to: NodeCode
     after: LetterId | None
-    case: str | None
-    step: str | None
+    about: About | None
     kind: str
+    may_ignore: bool = False
     at: Moment
     salt: str
     body: Mapping[str, Any]
+
+    @property
+    def unique_id(self) -> str:
+        """The id among the letters of all nodes: its own one is unique for its sender only."""
+        return unique_id(self.sender, self.id)
+
+    @property
+    def case(self) -> str | None:
+        """The name of the case that it is about, or None."""
+        return self.about.name if self.about and self.about.kind == CASE else None
+
+    @property
+    def step(self) -> str | None:
+        """The step of the case that it is about, or None."""
+        return self.about.part if self.about and self.about.kind == CASE else None
 
     def text(self) -> str:
         """The canonical form: what is stored, signed, sent again and proven later."""
@@ -82,8 +110,15 @@ def says_the_same(first: Letter, again: Letter) -> bool:
     return again.kind in (REFUSED, RETRY, ANNULLED) and told == (first.kind, first.sender, first.body)
 
 
+def unique_id(sender: str, id: LetterId) -> str:
+    """A letter among those of all nodes, by its sender and the id that the sender gave it."""
+    return f"{sender}:{id}"
+
+
 def letter_id(*source: Any) -> str:
-    """SHA-256 of `[from, to, case, event number, index]`, or of `[from, to, kind, subject]` without a case."""
+    """SHA-256 of `[from, to, about.kind, about.name, event number, index]`; if the letter is about no aggregate, of
+    `[from, to, kind, subject]`.
+    """
     return digest(list(source))
 
 
@@ -106,8 +141,7 @@ def about_letter(kind: str, id: LetterId, *, between: tuple[str, str], at: Momen
         sender=here,
         to=to,
         after=None,
-        case=None,
-        step=None,
+        about=None,
         kind=kind,
         at=at,
         salt=letter_salt(salt, 0, 0),

@@ -100,7 +100,8 @@ class SentLetter:
 class KeptLetter:
     """A letter as it came in, and where it stands; `tries` counts postponements, `round` retries at its sender's wish.
 
-    It came in the batch of `position`, there at `index`. `id` is that of the letter, unless another letter had it.
+    It came in the batch of `position`, there at `index`. `id` is its `unique_id`, and more if its sender gave the id of
+    the letter twice.
     """
 
     id: str
@@ -161,6 +162,6 @@ class Inbound:
         return Position(self.stream, self.head)
 
 
-def own_id(kept: str) -> str:
-    """The id that a kept letter itself names, by the `_id` under which it is kept."""
-    return kept.partition(BESIDE)[0]
+def own_id(stored: str) -> str:
+    """The id that a letter itself names, by the `_id` under which it is stored."""
+    return stored.partition(BESIDE)[0].rpartition(":")[2]

@@ -30,7 +30,7 @@ class LetterForm:
     `marks` are the words of the body that tell apart the events of one kind of letter. It `says` these fields of the
     event as they stand, and the members of the field `unfolds` as if they were its own. What it `adds` is worked out
     when it is written: the commission, the days that the clock counts with, the department as approver, the offer of a
-    licence if there is a file.
+    licence if there is a file. A receiver that does not know the kind, or has no use for the letter, `may_ignore` it.
     """
 
     kind: str
@@ -39,6 +39,7 @@ class LetterForm:
     unfolds: str = ""
     adds: tuple[Literal["commission", "days", "approver", "licence"], ...] = ()
     is_homes: bool = False
+    may_ignore: bool = False
 
 
 class AnyMove:
