@@ -9,6 +9,8 @@ from regions.answering import SignedReply, signed
 from server.crypto.receipts import Answer
 from server.crypto.signatures import Proven
 from server.domain.canonical import LARGEST_INTEGER
+from server.domain.effects.letters_in import KINDS
+from server.domain.exchange.letters import VERSION
 from server.domain.exchange.log import Head, Position
 from server.domain.exchange.reconciliation import Direction, Heads, LogEntry
 from server.domain.values import Value
@@ -61,6 +63,8 @@ async def heads(node: Node, peer: str, way: Direction, *, stream: int = 0, numbe
         hash=head.hash,
         total=head.total,
         acknowledged=acknowledged.number if acknowledged.stream == chosen else 0,
+        versions=(VERSION,),
+        kinds=tuple(sorted(KINDS)),
         miles={number: LogEntry(hash=entry.hash, total=entry.total) for number, entry in found.items()},
     )
     return told if way == "out" else await _with_fates(node, peer, told, head=head, spread=into.spread)

@@ -6,7 +6,7 @@ long as it opens to the batch. The keys are test-only: their private halves are 
 
 import hashlib
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,12 @@ from server.crypto.signature_base import SignedMessage
 from server.crypto.signatures import OutgoingRequest, ReceivedRequest, SignedRequest, sign_as_received, sign_request
 from server.crypto.suites import EncryptionKey, SigningKey
 from server.domain.canonical import canonical
-from server.domain.exchange.letters import GENESIS, REFUSED, About, Batch, Letter, about_letter, letter_id, letter_salt
+from server.domain.exchange.letters import GENESIS, Batch
+from tests.written_letters import AT, DECIDER, HOME, NAME, STEP, from_decider, from_home, made_up
 
 FOLDER = Path(__file__).parents[1] / "docs/vectors"
-HOME, DECIDER = "320000", "330000"
 ORIGINS = {HOME: "https://node.js.example", DECIDER: "https://node.zj.example:8443"}
 NAMES = {HOME: "江苏省节点", DECIDER: "浙江省节点"}
-AT = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-CASE = f"{HOME}/mzxw6ytboi4dgmjqgeydanbq"
-STEP = "household_registration"
-
-
-def made_up(name: str, length: int = 32) -> bytes:
-    """Bytes that look random and are public: a seed, a nonce, the salt of a commit."""
-    return hashlib.sha256(f"tongban test-only {name}".encode()).digest()[:length]
 
 
 def signing(key_id: str) -> SigningKey:
@@ -108,106 +100,29 @@ def directory() -> dict[str, Any]:
     return {"canonical": canonical(document).decode(), "jws": publish(PUBLISHER, document)}
 
 
-MATERIAL = {"code": "mother_household_register", "media_type": "image/png", "size": 1000}
-REQUESTED = {
-    "bundle": "newborn",
-    "bundle_name": "新生儿出生",
-    "catalogue": "2026.1",
-    "deferred": [],
-    "directory_version": 7,
-    "form": {"child_name": "测试宝宝", "home_address": '测试路1号\t"甲" \\ é€😀'},
-    "materials": [MATERIAL | {"sha256": hashlib.sha256(b"a made-up picture").hexdigest()}],
-    "step": {
-        "code": STEP,
-        "department": "public_security",
-        "division": "330100",
-        "fields": ["child_name", "home_address"],
-        "materials": ["mother_household_register"],
-        "mode": "online",
-        "name": "户口登记",
-        "needs": [],
-        "promised_days": 5,
-        "terms": {
-            "deferrable": [],
-            "deferral_days": 5,
-            "extension_days": 10,
-            "legal_days": 10,
-            "opinions": None,
-            "special_steps": [],
-            "supplement_days": 15,
-            "unanswered": "withdrawn",
-        },
-        "yields": "",
-        "yields_fields": [],
-    },
-}
-# (event of the case, kind, body, minutes after the first)
-COURSE: tuple[tuple[int, str, dict[str, Any], int], ...] = (
-    (4, "step.requested", REQUESTED, 0),
-    (7, "step.told", {"due_on": "2026-12-14"}, 20),
-    (8, "step.supplied", {"form": {"child_name": "测试贝贝"}, "materials": []}, 30),
-    (9, "step.withdrawal_asked", {}, 40),
-)
-
-
-def written() -> list[tuple[Letter, dict[str, Any]]]:
-    """Letters of the home to the decider, each with what its id and salt are made of."""
-    made: list[tuple[Letter, dict[str, Any]]] = []
-    after = None
-    for event, kind, body, minutes in COURSE:
-        source = [HOME, DECIDER, "case", CASE, event, 1]
-        chance = made_up(f"commit {event}", 16)
-        letter = Letter(
-            id=letter_id(*source),
-            sender=HOME,
-            to=DECIDER,
-            after=after,
-            about=About(kind="case", name=CASE, part=STEP),
-            kind=kind,
-            at=AT + timedelta(minutes=minutes),
-            salt=letter_salt(chance, event, 1),
-            body=body,
-        )
-        made.append((letter, {"id_of": source, "salt_of": {"commit": chance.hex(), "event": event, "index": 1}}))
-        after = letter.id
-    theirs, chance = "ab" * 32, made_up("commit refused", 16)
-    refused = about_letter(
-        REFUSED,
-        theirs,
-        between=(HOME, DECIDER),
-        at=AT + timedelta(minutes=41),
-        salt=chance,
-        code="not_our_step",
-        round=1,
-    )
-    subject = f"{theirs}:1"
-    source = [HOME, DECIDER, REFUSED, subject]
-    made.append((refused, {"id_of": source, "salt_of": {"commit": chance.hex(), "event": 0, "index": 0}}))
-    return made
-
-
 def letters() -> dict[str, Any]:
-    """Five letters: their texts, ids, salts, and leaves."""
+    """Letters of every kind: their texts, ids, salts, and leaves; those of the home stand in the log."""
     return {
         "letters": [
             {
-                "id": letter.id,
-                **made_of,
-                "salt": letter.salt,
-                "text": letter.text(),
-                "leaf": hashlib.sha256(b"\x00" + letter.text().encode()).hexdigest(),
+                "id": made.letter.id,
+                "id_of": made.id_of,
+                "salt_of": made.salt_of,
+                "salt": made.letter.salt,
+                "text": made.letter.text(),
+                "leaf": hashlib.sha256(b"\x00" + made.letter.text().encode()).hexdigest(),
             }
-            for letter, made_of in written()
+            for made in (*from_home(), *from_decider())
         ]
     }
 
 
 def batches() -> list[tuple[Batch, list[bytes]]]:
     """The first three entries of the log from the home to the decider; the last one is empty."""
-    texts = [letter.text().encode() for letter, _ in written()]
+    texts = [made.letter.text().encode() for made in from_home()]
     chain: list[tuple[Batch, list[bytes]]] = []
     prev = GENESIS
-    for number, (chosen, minutes) in enumerate(((texts[:3], 35), (texts[3:], 45), ([], 55)), 1):
+    for number, (chosen, minutes) in enumerate(((texts[:3], 25), (texts[3:], 95), ([], 105)), 1):
         batch = Batch(
             sender=HOME,
             to=DECIDER,
@@ -301,7 +216,7 @@ def exchange() -> dict[str, Any]:
 def question() -> dict[str, Any]:
     """One signed GET for a part, and its answer."""
     material = hashlib.sha256(b"a made-up picture").hexdigest()
-    path, query = f"/peer/v1/materials/{material}", f"case={CASE}&step={STEP}"
+    path, query = f"/peer/v1/materials/{material}", f"case={NAME}&step={STEP}"
     url = f"{ORIGINS[DECIDER]}{path}?{query}"
     asked = ReceivedRequest("GET", url, path, query, {"Range": "bytes=0-3"})
     request = sign_as_received(SIGN[HOME], asked, at=AT + timedelta(minutes=40), nonce=nonce("question"))

@@ -41,9 +41,11 @@ from server.crypto.signatures import (
 from server.crypto.suites import EncryptionKey, VerifyKey
 from server.domain.canonical import canonical
 from server.domain.case.case import Commission
-from server.domain.effects.letters_in import act_of, known_kind
+from server.domain.effects.letters_in import KINDS, act_of
 from server.domain.exchange.letters import Letter, letter_id, letter_salt
-from tests.vectors import DECIDER, FILES, FOLDER, HOME, ORIGINS, text_of
+from server.domain.rules.table import TRANSITIONS
+from tests.vectors import FILES, FOLDER, ORIGINS, text_of
+from tests.written_letters import DECIDER, HOME
 
 Vector = dict[str, Any]
 PATH = "/peer/v1/log"
@@ -129,12 +131,25 @@ def test_a_letter_is_canonical_and_its_id_salt_and_leaf_are_hashes(vector: Vecto
 def test_the_letters_are_ones_that_a_node_understands():
     letters = [Letter.model_validate_json(vector["text"]) for vector in LETTERS["letters"]]
     assert Commission.model_validate(letters[0].body).step.code == letters[0].step
-    for letter in letters[1:4]:
-        assert known_kind(letter.kind) == letter.kind
-        act = act_of(letter, dict[str, Any]().__getitem__)
-        assert act is not None
-        assert (act.id, act.by.node) == (letter.unique_id, HOME)
-    assert [letter.after for letter in letters] == [None, *(letter.id for letter in letters[:3]), None]
+    for letter in letters[1:]:
+        act = act_of(letter, dict[str, Any]().__getitem__) if letter.about else None
+        assert act is None or (act.id, act.by.node) == (letter.unique_id, letter.sender)
+        assert (act is None) == letter.kind.startswith("letter.")
+    for sender in (HOME, DECIDER):
+        thread = [letter for letter in letters if letter.sender == sender and letter.about]
+        assert [letter.after for letter in thread] == [None, *(letter.id for letter in thread[:-1])]
+
+
+def test_there_is_a_letter_of_every_kind_and_of_each_of_its_forms():
+    letters = [Letter.model_validate_json(vector["text"]) for vector in LETTERS["letters"]]
+    assert {letter.kind for letter in letters} == KINDS
+    for form in [each.letter for each in TRANSITIONS.values() if each.letter]:
+        found = [each for each in letters if each.kind == form.kind and form.marks.items() <= each.body.items()]
+        assert found, form
+        assert {each.may_ignore for each in found} == {form.may_ignore}
+        assert any(set(form.says) <= each.body.keys() for each in found)
+    moves = {(each.sender, each.body["move"]) for each in letters if each.kind == "step.paper"}
+    assert moves == {(node, move) for node in (HOME, DECIDER) for move in ("sent", "arrived")}
 
 
 # Batches.
@@ -190,7 +205,8 @@ def test_the_batches_are_one_chain_of_all_letters():
     assert [header["number"] for header in headers] == [1, 2, 3]
     assert [header["prev"] for header in headers] == ["0" * 64, *(vector["hash"] for vector in BATCHES[:-1])]
     letters = [text.decode() for vector in BATCHES for text in texts_of(vector)]
-    assert letters == [vector["text"] for vector in LETTERS["letters"]]
+    of_home = [vector["text"] for vector in LETTERS["letters"] if json.loads(vector["text"])["from"] == HOME]
+    assert letters == of_home
     assert BATCHES[-1]["root"] == hashlib.sha256(b"").hexdigest()
     assert all(json.loads(letter)["at"] <= headers[0]["complete_to"] for letter in letters[:3])
     assert all(json.loads(letter)["at"] > headers[0]["complete_to"] for letter in letters[3:])

@@ -25,7 +25,8 @@ class Heads(Value):
 
     `acknowledged` is the number that the receiver has receipted, as the sender knows. What became of the letters
     (`waiting`, the first of them in batch `first_waiting`; refused and in `attention`; `annulled`) only a receiver
-    tells. `miles` are the entries that were asked for, by number, as far as there are any.
+    tells. `versions` and `kinds` are those of the letters that it understands. `miles` are the entries that were asked
+    for, by number, as far as there are any.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,6 +41,8 @@ class Heads(Value):
     first_waiting: int = 0
     attention: int = 0
     annulled: int = 0
+    versions: tuple[int, ...] = ()
+    kinds: tuple[str, ...] = ()
     miles: Mapping[int, LogEntry] = {}
 
     @property
