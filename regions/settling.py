@@ -117,6 +117,8 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
         elif act := await _act(node, kept):
             acts_by_case.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
             free.add(letter.unique_id)
+        elif may_be_ignored(letter):  # it was, and what comes after it goes on at once
+            free.add(letter.unique_id)
     await _do(node, acts_by_case)
 
 
