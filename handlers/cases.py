@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StringConstr
 
 from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
-from server.desk.citizen import applying, licences, reading, supplementing, timeline
+from server.desk.citizen import applying, licences, reading, supplementing, timeline, urging
 from server.domain.rules.drafts import NamedDraft
 from server.domain.rules.opening import MaterialGiven, Submission
 from server.domain.rules.undertakings import SignedUndertaking
@@ -124,6 +124,21 @@ class CaseSupplementsHandler(Handler):
     async def post(self, id: str) -> None:
         request = self.read(supplementing.SupplementRequest)
         record = await supplementing.supplement(self.node, self.owner, id, request=request, key=self.key())
+        self.set_header("Etag", f'"{record.case.version}"')
+        self.answer(reading.view(self.node, record), committed=record)
+
+
+class StepUrgingsHandler(Handler):
+    """Press those who have a step of one's own case in hand."""
+
+    path = "/api/v1/cases/{id}/steps/{step}/urgings"
+    role = Role.REAL_NAME
+    operations = {
+        "POST": Operation(urging.urge, "催办本人办件中尚未受理的一个事项", gives=reading.CaseView, is_once=True)
+    }
+
+    async def post(self, id: str, step: str) -> None:
+        record = await urging.urge(self.node, self.owner, id, step=step, key=self.key())
         self.set_header("Etag", f'"{record.case.version}"')
         self.answer(reading.view(self.node, record), committed=record)
 

@@ -38,6 +38,7 @@ DOORS: tuple[type[Handler], ...] = (
     cases.CaseTimelineHandler,
     cases.CaseWithdrawalHandler,
     cases.CaseSupplementsHandler,
+    cases.StepUrgingsHandler,
     cases.CaseLicenceHandler,
     cases.CaseLicenceFileHandler,
     cases.UndertakingsHandler,

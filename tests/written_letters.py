@@ -83,6 +83,7 @@ OF_HOME: tuple[Said, ...] = (
     ("step.requested", REQUESTED),
     ("step.told", {"due_on": "2026-12-14"}),
     ("step.supplied", {"form": {"child_name": "测试贝贝"}, "materials": []}),
+    ("step.urged", {}),
     ("step.withdrawal_asked", {}),
     ("step.paper", {"move": "sent", "leg": "out", **PARCEL}),
     ("step.paper", {"move": "arrived", "leg": "back", **PARCEL}),
@@ -113,6 +114,7 @@ OF_DECIDER: tuple[Said, ...] = (
     ("step.paper", {"move": "sent", "leg": "back", **PARCEL}),
     ("step.withdrawn", {"grounds": "逾期未补正"}),
 )
+COURTESIES = ("step.urged",)
 THEIRS = "ab" * 32  # the id of a letter that another one is about
 ABOUT_LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     (REFUSED, {"code": "not_our_step", "round": 1}),
@@ -144,6 +146,7 @@ def thread(sender: str, to: str, course: tuple[Said, ...], *, first_event: int) 
             after=after,
             about=About(kind=CASE, name=NAME, part=STEP),
             kind=kind,
+            may_ignore=kind in COURTESIES,
             at=AT + timedelta(minutes=10 * place),
             salt=letter_salt(chance, event, 1),
             body=body,

@@ -12,8 +12,9 @@ from server.domain.catalogue.plan import Mode
 from server.domain.catalogue.terms import Delivery, Gap, Leg
 from server.domain.effects.effects import due_on
 from server.domain.people.masking import masked
+from server.domain.rules.moves.urging import URGE, urge_again_on
 from server.domain.time.clock import due
-from server.domain.values import CHINA, Value
+from server.domain.values import CHINA, Value, china_day
 from server.node import Node
 
 LEG_NAMES: Mapping[Leg, str] = {"out": "受理地寄往办理地", "back": "办理地寄回受理地"}
@@ -92,7 +93,8 @@ class StepView(Value):
 
     `due_on` is the last day for its holder. If that depends on days that no notice has settled, or the clock is
     stopped, it is not confirmed, and is the day as far as can be said. `bounced` tells, in words, that what went to the
-    decider came back.
+    decider came back. `urged_at` is when the applicant last pressed for it, `may_urge_on` the first day on which they
+    may do so (again), null while they may not.
     """
 
     step: str
@@ -116,6 +118,8 @@ class StepView(Value):
     part: PartShown | None
     papers: tuple[PaperShown, ...]
     bounced: str
+    urged_at: LocalMoment | None
+    may_urge_on: date | None
     version: int
 
 
@@ -169,6 +173,8 @@ def step_view(node: Node, case: Case, *, step: Step) -> StepView:
         part=_part(node, case, step),
         papers=_papers(step),
         bounced=bounced_words(step.bounced) if step.bounced else "",
+        urged_at=step.urged_at,
+        may_urge_on=_may_urge_on(node, step),
         version=step.version,
     )
 
@@ -222,6 +228,13 @@ def _due(node: Node, step: Step) -> tuple[date | None, bool]:
         last = due(step.clock, node.published.calendar, "promised")
         return last.on or last.earliest_on, False
     return None, False
+
+
+def _may_urge_on(node: Node, step: Step) -> date | None:
+    if step.state not in URGE.states:
+        return None
+    today = china_day(node.clock.now())
+    return max(today, urge_again_on(step, node.published.calendar) or today)
 
 
 def _asked(catalogue: Catalogue, step: Step) -> RequestToApplicant | None:

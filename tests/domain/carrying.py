@@ -9,7 +9,7 @@ from server.domain.case.case import Case, Step
 from server.domain.case.events import Event
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.effects.effects import Task, effects_of
-from server.domain.effects.letters_in import act_of
+from server.domain.effects.letters_in import act_of, may_be_ignored
 from server.domain.effects.notices import Notice
 from server.domain.errors import Refusal
 from server.domain.exchange.letters import Letter
@@ -93,11 +93,12 @@ def step_at(place: Place, code: str) -> Step:
 
 
 def carry(sender: Place, receiver: Place, *, most: int | None = None) -> list[Refusal]:
-    """Settle the sender's next letters at the receiver, in order; the refusals come back."""
+    """Settle the sender's next letters at the receiver, in order; the refusals of those not to be ignored come back."""
     refused = []
     for letter in sender.give_away(most):
         try:
             receiver.settle(letter)
         except Refusal as refusal:
-            refused.append(refusal)
+            if not may_be_ignored(letter):
+                refused.append(refusal)
     return refused

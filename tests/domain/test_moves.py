@@ -91,6 +91,7 @@ def test_a_letter_says_and_adds_only_what_its_event_and_its_act_have():
 UNNOTICED = {"send", "skip", "ask_check", "check", "receive", "gather", "ask_supplement", "supply", "resume"} | {
     "opine",
     "return_opinion",
+    "urge",
 }
 
 
@@ -102,7 +103,7 @@ def test_every_event_that_moves_a_step_has_a_name_and_a_notice_or_none_on_purpos
 
 
 # What the citizen, the other node or the law asks for, and no officer.
-NOT_AT_THE_DESK = {acts.Tell, acts.Supply, acts.Gather, acts.Deem, acts.Lapse, acts.LetGo}
+NOT_AT_THE_DESK = {acts.Tell, acts.Supply, acts.Urge, acts.Gather, acts.Deem, acts.Lapse, acts.LetGo}
 
 
 def test_every_act_that_officers_may_ask_for_has_an_address_of_its_own():

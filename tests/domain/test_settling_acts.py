@@ -94,6 +94,7 @@ BY_HOME: dict[str, Said] = {
         acts.Supply,
         {"form": {"subject_name": "测试宝宝"}, "materials": commission().materials},
     ),
+    "urged": ("step.urged", {}, acts.Urge, {}),
     "withdrawal asked": ("step.withdrawal_asked", {}, acts.AskWithdrawal, {}),
     "posted": ("step.paper", {"move": "sent", **PARCEL, "leg": "out"}, acts.PostPaper, {**PARCEL, "leg": "out"}),
 }

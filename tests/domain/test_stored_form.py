@@ -44,8 +44,8 @@ case.agent.person: id_number key name
 case.materials: code media_type sha256 size
 case.undertakings: at kind sha256 version
 case.steps: agency appeal arrived_at bounced checked_at clock decided_at deferrals delivery directory_version
-  finding grounds is_gathering licence node officer opinions papers plan result since state supplement version
-  waits_on withdrawal_asked_at
+  finding grounds is_gathering licence node officer opinions papers plan result since state supplement urged_at
+  version waits_on withdrawal_asked_at
 case.steps.plan: code department division fields materials mode name needs part promised_days terms yields
   yields_fields
 case.steps.plan.terms: deferrable deferral_days extension_days legal_days opinions special_steps supplement_days
@@ -111,6 +111,8 @@ answered.materials: code media_type sha256 size
 supplied: done_at form kind materials step
 supplied.by: department is_agent name node part rank
 supplied.materials: code media_type sha256 size
+urged: done_at kind step
+urged.by: department is_agent name node part rank
 gathered: done_at kind step
 gathered.by: department is_agent name node part rank
 accepted: deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step

@@ -53,7 +53,7 @@ ON_THE_WAY: Mapping[State, Sequence[type[acts.StepAct]]] = {  # what else may be
     for state in NEXT
 }
 HOME_ACTS = (acts.Check, acts.TurnBack, acts.PostPaper, acts.ConfirmPaper)
-HOME_SAYS = (acts.Tell, acts.Supply)
+HOME_SAYS = (acts.Tell, acts.Supply, acts.Urge)
 WHO: dict[str, Callable[[str], Actor]] = {  # who may speak at a node: its own people, and letters of others
     "citizen": citizen,
     "officer": lambda here: officer(node=here),
@@ -187,7 +187,7 @@ class World:
         step = dict(steps_at(place)).get(code)
         state = step.state if step and step.state in NEXT else "sent"
         kind = tried or (ON_THE_WAY[state][which % len(ON_THE_WAY[state])] if how == "do" else NEXT[state])
-        if how != "try" and kind is acts.Supply:
+        if how != "try" and kind in (acts.Supply, acts.Urge):
             place = self.home
         if kind in HOME_SAYS and who == "home":
             who = "third node"  # a home says these only by the letters that it writes
@@ -225,7 +225,7 @@ class World:
         if kind is acts.Extend:
             return officer(departments[code], node=place.node, name="head-1", rank="head")
         named = {acts.Supply: "citizen", acts.Deem: "clockwork", acts.Lapse: "clockwork", acts.FollowUp: "officer"}
-        named[acts.Gather] = "clockwork"
+        named |= {acts.Gather: "clockwork", acts.Urge: "citizen"}
         return WHO[named[kind]](place.node) if kind in named else officer(departments[code], node=place.node)
 
     def answer(self, code: str) -> dict[str, Any]:
@@ -363,11 +363,11 @@ def check_agreement(world: World) -> None:
 
 
 def unheeded(world: World) -> list[Any]:
-    """The letters that moved nothing: what the home says of a step that has ended meanwhile."""
+    """The letters that moved nothing: what the home says of a step that has ended, and urging at any time."""
     obeyed = {each.act_id for each in (*world.home.events, *world.decider.events)}
     ignored = [letter for letter in world.home.written + world.decider.written if letter.unique_id not in obeyed]
-    assert {letter.kind for letter in ignored} <= {"step.withdrawal_asked", "step.supplied", "step.told"}
-    assert all(step_of(world.home, str(letter.step)).has_ended for letter in ignored)
+    assert {letter.kind for letter in ignored} <= {"step.withdrawal_asked", "step.supplied", "step.told", "step.urged"}
+    assert all(step_of(world.home, str(each.step)).has_ended for each in ignored if each.kind != "step.urged")
     return ignored
 
 

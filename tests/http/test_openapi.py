@@ -205,6 +205,9 @@ async def test_every_answer_keeps_to_its_description(
         ),
         ("GET", "/desk/v1/cases/{id}"): await health.get(f"/desk/v1/cases/{case}"),
         ("POST", f"{ACT}/receive"): await health.post(act(case, SECOND, "receive")),
+        ("POST", "/api/v1/cases/{id}/steps/{step}/urgings"): await mother.post(
+            f"/api/v1/cases/{case}/steps/{SECOND}/urgings"
+        ),
         ("POST", "/api/v1/cases/{id}/supplements"): await supplemented(places, mother, health, case),
         ("GET", "/api/v1/cases/{id}/licences/{n}"): await mother.get(f"/api/v1/cases/{case}/licences/1"),
         ("GET", "/api/v1/undertakings"): await anyone.get("/api/v1/undertakings"),

@@ -45,6 +45,7 @@ def written(text: str) -> dict[type[Happened], dict[str, Any]]:
         events.Told: {"due_on": DUE_ON},
         events.Answered: {},
         events.Supplied: {},
+        events.Urged: {},
         events.Gathered: {},
         events.Accepted: {"deferrals": DEFERRALS, "forwarding_days": 2},
         events.Deemed: {"since": MONDAY, "deferrals": DEFERRALS},

@@ -87,6 +87,12 @@ class Supply(StepAct):
     materials: tuple[HandedIn | Offered, ...] = ()
 
 
+class Urge(StepAct):
+    """The applicant presses those who have the step in hand (催办)."""
+
+    name: ClassVar[str] = "urge"
+
+
 class Gather(StepAct):
     """The decider has all materials that were offered; `kept` are the SHA-256 (hex) of those it looked for and has."""
 

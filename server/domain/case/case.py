@@ -160,7 +160,8 @@ class Step(Value):
     decider had all that was handed in; while `is_gathering`, materials are still coming. `waits_on` tells why it was
     skipped. `officer` is who accepted it, `decided_at` when it was approved, `licence` the file of what it yielded.
     `finding` is what the home found in its own part, `checked_at` when; `papers` are the originals on their way between
-    the two. `bounced` is the kind of the home's last letter about it, if that came back.
+    the two. `bounced` is the kind of the home's last letter about it, if that came back. `urged_at` is when the
+    applicant last pressed those who have it.
     """
 
     plan: PlannedStep
@@ -189,6 +190,7 @@ class Step(Value):
     checked_at: Moment | None = None
     papers: Mapping[Leg, Paper] = {}
     bounced: str = ""
+    urged_at: Moment | None = None
 
     @property
     def has_ended(self) -> bool:

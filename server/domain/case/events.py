@@ -65,6 +65,13 @@ class Told(Moved):
     due_on: date
 
 
+class Urged(Moved):
+    """The applicant pressed those who have the step in hand."""
+
+    act: ClassVar[str] = "urge"
+    kind: Literal["urged"] = "urged"
+
+
 class Answered(Happened):
     """At home: the applicant put right what another node asked for; that node is told."""
 
@@ -257,6 +264,7 @@ StepEvent = (
     | SupplementAsked
     | Told
     | Supplied
+    | Urged
     | Gathered
     | Accepted
     | Deemed

@@ -26,7 +26,8 @@ class Task(Value):
 
     `part` is what the department is to do: decide, give its opinion, follow up what ended after the closing, check at
     home what another node decides, or see to originals that travel by post.
-    `due_on` is the last day for it (`2026-12-01`), empty while there is none.
+    `due_on` is the last day for it (`2026-12-01`), empty while there is none; `urged_at` is when the applicant last
+    pressed for it.
     """
 
     case: str
@@ -41,6 +42,7 @@ class Task(Value):
     opened_at: Moment
     since: Moment
     due_on: str = ""
+    urged_at: Moment | None = None
 
     @property
     def id(self) -> str:
@@ -125,6 +127,7 @@ def tasks_of(case: Case, step: Step, *, event: events.Event, facts: Facts) -> It
         bundle_name=case.bundle_name,
         opened_at=case.opened_at,
         since=step.since,
+        urged_at=step.urged_at,
     )
     if step.node == facts.here:
         yield task.model_copy(update={"due_on": due_on(step, facts.calendar)})

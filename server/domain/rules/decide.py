@@ -20,7 +20,7 @@ from server.domain.rules.table import RULES, TRANSITIONS
 from server.domain.time.calendar import add_working_days
 from server.domain.values import china_day
 
-HOME_SPEAKS = (acts.Tell, acts.Supply)  # besides its applicant's wish to withdraw; no officer says these
+HOME_SPEAKS = (acts.Tell, acts.Supply, acts.Urge)  # besides its applicant's wish to withdraw; no officer says these
 HOME_CHECKS = (acts.Check, acts.TurnBack)  # its own part of what another node decides
 
 
@@ -178,7 +178,7 @@ def _check_speaker(moving: Moving[acts.StepAct]) -> None:
         raise NotOurStep("该事项由其他地区办理，只有办理地可以作出处理。")
     if by.part == "officer" and by.department not in _departments(moving):
         raise NotYourDepartment("该事项由其他部门办理。")
-    if by.part == "citizen" and not isinstance(moving.act, acts.Supply):
+    if by.part == "citizen" and not isinstance(moving.act, acts.Supply | acts.Urge):
         raise NotYourDepartment("该事项由主管部门办理。")
 
 

@@ -116,12 +116,12 @@ def _moved(case: Case, step: Step, event: Moved) -> Case:
     if event.by.node == step.node:
         step = step.model_copy(update={"bounced": ""})
     transition = TRANSITIONS[type(event)]
-    state = transition.states.get(step.state)
+    state, version = transition.states.get(step.state), step.version if transition.is_silent else event.number
     if state is None:
-        return _with_step(case, step.model_copy(update={"version": event.number}))
+        return _with_step(case, step.model_copy(update={"version": version}))
     since = event.moment if state != step.state else step.since
     licence = getattr(event, "licence", None) or step.licence  # it comes with the decision or the delivery
-    moved = {"state": state, "since": since, "version": event.number, "licence": licence}
+    moved = {"state": state, "since": since, "version": version, "licence": licence}
     step = transition.applied(step, event).model_copy(update=moved)
     return _put_right(case, step, event) if isinstance(event, events.Supplied) else _with_step(case, step)
 

@@ -65,6 +65,7 @@ class AnyTransition(AnyMove, ABC):
     states: Mapping[State, State]
     letter: LetterForm | None
     notice: Announcement | None
+    is_silent: bool
 
     @abstractmethod
     def words_of(self, catalogue: Catalogue, case: Case, event: Moved) -> str:
@@ -104,7 +105,8 @@ class Transition(AnyTransition, Generic[E]):
     """Where one kind of event leads by the state of the step, what it leaves in it, and how it is told.
 
     `name` and `words` are what the timeline tells the applicant (zh-CN; `words` of the case after the event), `notice`
-    what goes to the phone, `letter` what goes to the other side of the step.
+    what goes to the phone, `letter` what goes to the other side of the step. One that `is_silent` changes nothing that
+    an act could rest on: an officer who saw the step before it may still act on what they saw.
     """
 
     event: type[E]
@@ -114,6 +116,7 @@ class Transition(AnyTransition, Generic[E]):
     words: Callable[[Catalogue, Case, E], str] = no_words
     letter: LetterForm | None = None
     notice: Announcement | None = None
+    is_silent: bool = False
 
     def words_of(self, catalogue: Catalogue, case: Case, event: Moved) -> str:
         if not isinstance(event, self.event):

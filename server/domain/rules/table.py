@@ -15,6 +15,7 @@ from server.domain.rules.moves import (
     starting,
     stopping,
     supplementing,
+    urging,
     withdrawing,
 )
 
@@ -30,6 +31,7 @@ MOVES: tuple[AnyMove, ...] = (
     supplementing.TELL,
     supplementing.SUPPLY,
     supplementing.LAPSE,
+    urging.URGE,
     receiving.ACCEPT,
     receiving.DEEM,
     deciding.DECLINE,
