@@ -1,42 +1,25 @@
 """The doors of a citizen's cases: hand in, look, and take back."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, RootModel
 
 from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
 from server.desk.citizen import applying, licences, reading, supplementing, timeline, urging
 from server.domain.rules.drafts import NamedDraft
-from server.domain.rules.opening import MaterialGiven, Submission
-from server.domain.rules.undertakings import SignedUndertaking
-from server.domain.values import Value, WrittenKey, WrittenText
+from server.domain.rules.opening import Submission
 
-Code = Annotated[str, StringConstraints(max_length=100)]
 PAGE = 20
 
 
-class SubmissionRequest(Value):
-    """A finished application."""
-
-    bundle: Code
-    division: Code = ""
-    answers: Annotated[Mapping[WrittenKey, Code], Field(max_length=50)] = {}
-    form: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)]
-    materials: Annotated[tuple[MaterialGiven, ...], Field(max_length=50)] = ()
-    deferred: Annotated[tuple[Code, ...], Field(max_length=50)] = ()
-    undertakings: Annotated[tuple[SignedUndertaking, ...], Field(max_length=10)] = ()
-    mandate: Code = ""
-
-
-def _one_of_both(body: Any) -> SubmissionRequest | NamedDraft:
+def _one_of_both(body: Any) -> Submission | NamedDraft:
     """The application itself, or its draft if the body names one: what belongs to the other form is unknown there."""
-    kind = NamedDraft if isinstance(body, dict) and "draft" in body else SubmissionRequest
+    kind = NamedDraft if isinstance(body, dict) and "draft" in body else Submission
     return kind.model_validate(body)
 
 
-class CaseRequest(RootModel[Annotated[SubmissionRequest | NamedDraft, BeforeValidator(_one_of_both)]]):
+class CaseRequest(RootModel[Annotated[Submission | NamedDraft, BeforeValidator(_one_of_both)]]):
     """A finished application, or the draft that holds it."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -60,9 +43,7 @@ class CasesHandler(Handler):
 
     async def post(self) -> None:
         key = self.key()
-        body = self.read(CaseRequest).root
-        request = body if isinstance(body, NamedDraft) else Submission(**dict(body))
-        record = await applying.submit(self.node, self.owner, request, key=key)
+        record = await applying.submit(self.node, self.owner, self.read(CaseRequest).root, key=key)
         self.set_header("Location", f"{self.path}/{record.id}")
         self.answer(reading.submitted(record), committed=record)
 

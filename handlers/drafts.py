@@ -1,21 +1,8 @@
 """The doors of a citizen's drafts: keep one, go on with it, and throw it away."""
 
-from collections.abc import Mapping
-from typing import Annotated
-
-from pydantic import Field
-
 from handlers.base import Handler, Operation, Role
-from handlers.cases import SubmissionRequest
 from server.desk.citizen import drafts
-from server.domain.rules.opening import Submission
-from server.domain.values import WrittenKey, WrittenText
-
-
-class DraftRequest(SubmissionRequest):
-    """What is filled in so far; all but the bundle may be missing."""
-
-    form: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)] = {}
+from server.domain.rules.drafts import UnfinishedSubmission
 
 
 class DraftsHandler(Handler):
@@ -36,7 +23,7 @@ class DraftHandler(Handler):
     role = Role.REAL_NAME
     operations = {
         "GET": Operation(drafts.my_draft, "查看一份草稿", gives=drafts.DraftView),
-        "PUT": Operation(drafts.keep, "保存草稿", takes=DraftRequest, gives=drafts.DraftView, is_matched=True),
+        "PUT": Operation(drafts.keep, "保存草稿", takes=UnfinishedSubmission, gives=drafts.DraftView, is_matched=True),
         "DELETE": Operation(drafts.delete, "删除草稿", status=204, is_matched=True),
     }
 
@@ -46,7 +33,7 @@ class DraftHandler(Handler):
         self.answer(view)
 
     async def put(self, id: str) -> None:
-        submission = Submission(**dict(self.read(DraftRequest)))
+        submission = self.read(UnfinishedSubmission)
         view = await drafts.keep(self.node, self.owner, id, submission=submission, version=self.if_match())
         self.set_header("Etag", f'"{view.version}"')
         self.answer(view)

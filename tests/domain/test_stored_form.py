@@ -1,14 +1,19 @@
-"""The stored form of a case: fields, kinds of events and checkpoints keep their names when classes are renamed."""
+"""The stored form of cases and drafts: fields, kinds and checkpoints keep their names, and requests their digests."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from pydantic import BaseModel
+import pytest
+from pydantic import BaseModel, ValidationError
 
+from server.domain.canonical import digest
 from server.domain.case.case import Case
 from server.domain.case.events import Event
 from server.domain.case.happening import Happened
 from server.domain.effects.deadlines import CheckpointName
+from server.domain.rules.drafts import Draft, UnfinishedSubmission
+from server.domain.rules.opening import Submission
+from tests.world import MONDAY
 
 
 def models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -187,3 +192,50 @@ def test_stored_events_keep_their_kinds_and_the_names_of_their_fields() -> None:
 
 def test_checkpoints_keep_the_names_that_stand_in_stored_ids() -> None:
     assert {"checkpoints": set(get_args(CheckpointName))} == written(CHECKPOINTS)
+
+
+WHOLE: dict[str, Any] = {
+    "bundle": "newborn",
+    "division": "320100",
+    "answers": {"household": "330100"},
+    "form": {"home_address": "测试路1号"},
+    "materials": [{"code": "card", "id": "up-1"}],
+    "deferred": ["photo"],
+    "undertakings": [{"kind": "deferral", "version": "1", "sha256": "ab"}],
+    "mandate": "m1",
+}
+WHOLE_DIGEST = "ff9d5601462166be41ba0691b666da14f3517595f0a48d238f03bc26629cf0fc"
+LEAST_DIGEST = "cf72b58e94e796de951965d19391f52b8200900594a7174eb55b2ebe95e9dd2d"
+TOO_MUCH: dict[str, Any] = {
+    "bundle": "x" * 101,
+    "division": "x" * 101,
+    "answers": {f"a{number}": "" for number in range(51)},
+    "form": {"home_address": "x" * 2001},
+    "materials": WHOLE["materials"] * 51,
+    "deferred": ["photo"] * 51,
+    "undertakings": WHOLE["undertakings"] * 11,
+    "mandate": "x" * 101,
+}
+
+
+def test_a_draft_is_stored_as_the_whole_submission_that_it_may_become() -> None:
+    wish = UnfinishedSubmission.model_validate(WHOLE)
+    draft = Draft(id="d", version=1, bundle_name="", wish=wish, changed_at=MONDAY, expires_at=MONDAY)
+    stored = draft.model_dump(mode="json")
+    assert list(stored["wish"].items()) == list(WHOLE.items())
+    assert Draft.model_validate_json(draft.model_dump_json()) == draft
+
+
+def test_equal_requests_have_the_digests_that_stand_beside_stored_cases() -> None:
+    for kind in (Submission, UnfinishedSubmission):
+        assert digest(kind.model_validate(WHOLE).model_dump(mode="json")) == WHOLE_DIGEST
+        least = kind.model_validate({"bundle": "newborn", "form": {}})
+        assert digest(least.model_dump(mode="json")) == LEAST_DIGEST
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_a_draft_holds_no_more_than_may_be_handed_in(name: str) -> None:
+    for kind in (Submission, UnfinishedSubmission):
+        with pytest.raises(ValidationError) as fault:
+            kind.model_validate(WHOLE | {name: TOO_MUCH[name]})
+        assert {each["loc"][0] for each in fault.value.errors()} == {name}

@@ -15,10 +15,11 @@ from server.domain.rules.drafts import (
     DraftGone,
     DraftIdSpent,
     Slot,
+    UnfinishedSubmission,
     check_turn,
     expiry,
 )
-from server.domain.rules.opening import MaterialGiven, Submission
+from server.domain.rules.opening import MaterialGiven
 from server.store.drafts import DRAFTS, Drafts
 from server.store.mongo import MongoDatabase
 from server.store.store import Store, open_store
@@ -27,7 +28,7 @@ from tests.world import JIANGSU, MONDAY, later
 ME, SHE = "owner-a", "owner-b"
 DAYS = 30
 SECRET = "测试路1号"
-WISH = Submission(
+WISH = UnfinishedSubmission(
     bundle="newborn",
     division="320100",
     answers={"household": "330100"},

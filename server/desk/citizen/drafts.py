@@ -12,13 +12,14 @@ from server.domain.rules.drafts import (
     Draft,
     DraftVersionMissing,
     Expiring,
+    UnfinishedSubmission,
     changed_meanwhile,
     check_id,
     check_room,
     check_turn,
     expiry,
 )
-from server.domain.rules.opening import MaterialGiven, Submission
+from server.domain.rules.opening import MaterialGiven
 from server.domain.rules.undertakings import SignedUndertaking
 from server.domain.values import Value
 from server.node import Node
@@ -67,7 +68,7 @@ async def my_draft(node: Node, owner: str, id: str) -> DraftView:
     return _view(await node.store.drafts.draft(owner, check_id(id), at=node.clock.now()))
 
 
-async def keep(node: Node, owner: str, id: str, *, submission: Submission, version: int | None) -> DraftView:
+async def keep(node: Node, owner: str, id: str, *, submission: UnfinishedSubmission, version: int | None) -> DraftView:
     """Keep what is filled in so far, as the version after the one that the citizen knows (None: a new draft).
 
     What is kept already is answered as it stands, so that a request may be sent again. Raises DraftIdUnfit,
@@ -100,7 +101,7 @@ async def expiring(node: Node, *, after: str = "") -> Found[Expiring]:
     return await node.store.drafts.drafts_expiring(now, now + SOON, limit=EXPIRING_AT_ONCE, after=after)
 
 
-async def _kept(node: Node, owner: str, id: str, *, submission: Submission, version: int | None) -> Draft:
+async def _kept(node: Node, owner: str, id: str, *, submission: UnfinishedSubmission, version: int | None) -> Draft:
     bundle = node.catalogue.of(province_of(node.here)).bundle(submission.bundle)
     now = node.clock.now()
     slot = await node.store.drafts.slot(owner, id, at=now)

@@ -16,8 +16,8 @@ from server.domain.catalogue.merging import MergedField
 from server.domain.effects.records import Record
 from server.domain.errors import FieldFault
 from server.domain.materials import Upload
-from server.domain.rules.opening import MaterialGiven
-from server.domain.values import Value, WrittenKey, WrittenText, china_day
+from server.domain.rules.opening import FormGiven, MaterialsGiven
+from server.domain.values import Value, WrittenKey, china_day
 from server.node import Node
 
 
@@ -26,8 +26,8 @@ class SupplementRequest(Value):
 
     step: WrittenKey
     version: Annotated[int, Field(ge=0, lt=LARGEST_INTEGER)] | None = None
-    form: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)] = {}
-    materials: Annotated[tuple[MaterialGiven, ...], Field(max_length=50)] = ()
+    form: FormGiven = Field(default={})
+    materials: MaterialsGiven = ()
 
 
 async def supplement(node: Node, owner: str, id: str, *, request: SupplementRequest, key: str) -> Record:

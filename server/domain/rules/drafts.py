@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from server.domain.errors import Conflict, Malformed, Missing, Outdated, StaleVersion
-from server.domain.rules.opening import Submission
+from server.domain.rules.opening import FormGiven, Submission
 from server.domain.values import Moment, Value
 
 MOST_DRAFTS = 20
@@ -57,13 +57,19 @@ class TooManyDrafts(Conflict):
     title = "草稿数量已达上限"
 
 
+class UnfinishedSubmission(Submission):
+    """What is filled in so far; all but the bundle may be missing."""
+
+    form: FormGiven = Field(default={})
+
+
 class Draft(Value):
     """A draft as it was last changed; `version` counts its changes, `expires_at` is a full hour."""
 
     id: str
     version: int
     bundle_name: str
-    wish: Submission
+    wish: UnfinishedSubmission
     changed_at: Moment
     expires_at: Moment
 

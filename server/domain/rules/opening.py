@@ -1,6 +1,9 @@
 """Opening a case: from what a citizen hands in to an application with nothing missing, or every fault at once."""
 
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from server.domain.case.case import Application, HandedIn
 from server.domain.catalogue.answers import division_faults, pointer
@@ -17,7 +20,9 @@ from server.domain.materials import Upload
 from server.domain.people.persons import Person, SubjectGiven
 from server.domain.rules.undertakings import SignedUndertaking
 from server.domain.sentences import sentences
-from server.domain.values import Value
+from server.domain.values import Value, WrittenKey, WrittenText
+
+Code = Annotated[str, StringConstraints(max_length=100)]
 
 
 class SubjectIsApplicant(Invalid):
@@ -34,6 +39,11 @@ class MaterialGiven(Value):
     id: str
 
 
+# How much may be given at once, in an application and in what supplements it.
+FormGiven = Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)]
+MaterialsGiven = Annotated[tuple[MaterialGiven, ...], Field(max_length=50)]
+
+
 class Submission(Value):
     """A finished application as it is handed in (提交); `division` is where inside the home (empty: the home).
 
@@ -41,14 +51,14 @@ class Submission(Value):
     mandate.
     """
 
-    bundle: str
-    division: str = ""
-    answers: Mapping[str, str]
-    form: Mapping[str, str]
-    materials: tuple[MaterialGiven, ...]
-    deferred: tuple[str, ...] = ()
-    undertakings: tuple[SignedUndertaking, ...] = ()
-    mandate: str = ""
+    bundle: Code
+    division: Code = ""
+    answers: Annotated[Mapping[WrittenKey, Code], Field(max_length=50)] = {}
+    form: FormGiven
+    materials: MaterialsGiven = ()
+    deferred: Annotated[tuple[Code, ...], Field(max_length=50)] = ()
+    undertakings: Annotated[tuple[SignedUndertaking, ...], Field(max_length=10)] = ()
+    mandate: Code = ""
 
 
 def application_of(
