@@ -20,6 +20,7 @@ from server.domain.values import moment_key
 from server.store.database import Document
 from server.store.fetches import sealed_fetch
 from server.store.sealing import opened, sealed, sealed_letter
+from server.store.tasks import written_task
 
 DONE = "done"
 
@@ -105,7 +106,7 @@ def _written(effect: Effect, key: DataKey, *, name: str) -> dict[str, Any]:
     """An effect as it waits in the case; a letter's canonical text is made here, once and for good."""
     written: dict[str, Any] = {"event": effect.event, "index": effect.index}
     if effect.task:
-        written["task"] = {"_id": effect.task.id, **effect.task.model_dump(mode="json")}
+        written["task"] = written_task(effect.task)
     if effect.letter:
         written["letter"] = sealed_letter(effect.letter, key, context=name)
     if effect.notice:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.time.counts import Held, counts_of, dues_of
+from server.domain.time.counts import Held, counts_of, dues_of, is_due_in
 
 TODAY = date(2026, 12, 30)
 AT = datetime(2026, 12, 30, 1, 0, tzinfo=UTC)
@@ -32,3 +32,7 @@ def test_counts_agree_with_the_tasks(tasks: list[tuple[str, str]], holders: list
         Held(holder=holder, tasks=number) for holder, number in sorted(Counter(holders).items())
     ]
     assert (counts.department, counts.counted_at) == ("health", AT)
+
+
+def test_a_task_without_a_due_date_is_of_no_urgency() -> None:
+    assert [is_due_in(dues_of(urgency, TODAY), "") for urgency in ("overdue", "soon", None)] == [False, False, True]

@@ -75,7 +75,7 @@ async def test_a_new_holiday_moves_dates_and_alarms_and_says_why(
     assert await reproject(changed, limit=2), "a page; then the process ends, and another goes on"
     assert await project(with_holiday(node, date(2026, 11, 25))) >= 1
     for case in cases:
-        assert (await node.store.tasks.task(f"{case}:{FIRST}"))["due_on"] == "2026-12-01"
+        assert (await node.store.tasks.task(f"{case}:{FIRST}")).due_on == "2026-12-01"
     clock.at = MONDAY + timedelta(days=7, hours=12)  # 1 December in China
     await tick(changed)
     for case in cases:

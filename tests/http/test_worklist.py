@@ -13,10 +13,12 @@ import pytest_asyncio
 
 from server.desk.background import counting
 from server.desk.officer.claiming import MOST_HELD
+from server.domain.effects.effects import Task
 from server.domain.people.claims import Claim
 from server.domain.time.counts import DepartmentCounts
 from server.main import seed_officers
 from server.node import Node
+from server.store.tasks import written_task
 from server.working import COUNT_SECONDS
 from tests.http.asking import act, opened, pointers, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
@@ -60,18 +62,18 @@ async def wish(mother: Caller) -> dict[str, Any]:
     return await newborn_wish(mother) | {"answers": {"household": JIANGSU, "maternity_insurance": "no"}}
 
 
-def task(id: str, department: str, *, state: str = "sent", due: str = "", opened: int = 0, **more: Any) -> Any:
-    """A task as a case's effect tells it; those of one department are one test's."""
-    moment = f"2026-11-2{opened}T05:45:00.123Z"
+def task(id: str, department: str, *, state: Any = "sent", due: str = "", opened: int = 0, **more: Any) -> Task:
+    """A task of the department that decides; those of one department are one test's."""
+    moment = datetime(2026, 11, 20, 5, 45, 0, 123000, tzinfo=UTC) + timedelta(days=opened)
     case, _, step = id.rpartition(":")
-    told = {"_id": id, "case": case, "step": step, "event": 1, "department": department, "state": state}
-    told |= {"item_name": "事项", "bundle_name": "一件事", "opened_at": moment, "since": moment}
-    return {**told, "is_open": True, "due_on": due, **more}
+    told: dict[str, Any] = {"case": case, "step": step, "event": 1, "is_open": True, "item_name": "事项", **more}
+    told |= {"bundle_name": "一件事", "opened_at": moment, "since": moment}
+    return Task(department=department, state=state, due_on=due, **told)
 
 
-async def put(node: Node, *told: Any) -> None:
+async def put(node: Node, *told: Task) -> None:
     for each in told:
-        await node.store.tasks.put(each)
+        await node.store.tasks.put(written_task(each))
 
 
 async def pages(caller: Caller, **asked: str) -> list[list[str]]:
@@ -130,18 +132,18 @@ async def two_of(places: Places, department: str) -> tuple[Caller, Caller]:
 async def test_soonest_due_comes_first_over_all_states_and_pages(places: Places, node: Node):
     officer = await places.officer("transport")
     dues = ["", *(f"2026-12-{day:02d}" for day in range(1, 29))]
+    states = ("sent", "received", "accepted")
     told = [
-        task(f"t{number:03d}:x", "transport", state=("sent", "received", "accepted")[number % 3], opened=number % 7)
-        | {"due_on": dues[number * 7 % len(dues)]}
-        for number in range(120)
+        task(f"t{n:03d}:x", "transport", state=states[n % 3], opened=n % 7, due=dues[n * 7 % len(dues)])
+        for n in range(120)
     ]
     await put(node, *told)
     found = await pages(officer)
     assert [len(page) for page in found] == [50, 50, 20]
-    expected = sorted(told, key=lambda each: (each["due_on"] or "9999", each["opened_at"], each["_id"]))
-    assert [id for page in found for id in page] == [each["_id"] for each in expected]
+    expected = sorted(told, key=lambda each: (each.due_on or "9999", each.opened_at, each.id))
+    assert [id for page in found for id in page] == [each.id for each in expected]
     received = await pages(officer, state="received")
-    assert [id for page in received for id in page] == [e["_id"] for e in expected if e["state"] == "received"]
+    assert [id for page in received for id in page] == [each.id for each in expected if each.state == "received"]
 
 
 async def test_a_task_that_moves_between_pages_hides_no_other(places: Places, node: Node):

@@ -107,7 +107,7 @@ async def events(node: Node, cases: Sequence[str]) -> list[int]:
 
 async def due_days(node: Node, cases: Sequence[str]) -> list[str]:
     """Until when the first step of each case is due."""
-    return [str((await node.store.tasks.task(f"{case}:{FIRST}"))["due_on"]) for case in cases]
+    return [(await node.store.tasks.task(f"{case}:{FIRST}")).due_on for case in cases]
 
 
 async def test_settling(places: Places, clock: HandClock) -> None:
@@ -128,7 +128,7 @@ async def test_settling(places: Places, clock: HandClock) -> None:
     assert met >= steps("get_many cases", "insert_many cases", "insert_many tasks", "mark_many letters_in")
     await swept(node)
     for case in cases:
-        assert (await node.store.tasks.task(f"{JIANGSU}:{case}:{FAR}"))["state"] == "sent"
+        assert (await node.store.tasks.task(f"{JIANGSU}:{case}:{FAR}")).state == "sent"
     assert await node.store.letters_in.waiting(limit=9) == []
     await nothing_is_left(node)
 
@@ -157,7 +157,7 @@ async def test_carrying_effects(places: Places, clock: HandClock) -> None:
     carried = [f"insert_many {room}" for room in ("tasks", "letters_out", "notices", "alarms")]
     assert set(met) >= steps(*carried, "mark_many cases")
     for case in cases:
-        assert (await node.store.tasks.task(f"{case}:{FIRST}"))["state"] == "approved"
+        assert (await node.store.tasks.task(f"{case}:{FIRST}")).state == "approved"
         assert (await node.store.cases.case(case)).document["relay"] == "done"
     await nothing_is_left(node)
 

@@ -17,7 +17,7 @@ from server.store.peers import Peers
 from server.store.projection import ProjectedCalendar
 from server.store.tasks import Tasks
 from server.store.warnings import Warnings
-from tests.store.test_tasks import task
+from tests.store.test_tasks import put, task
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 CHECKPOINT = Checkpoint(step="one", name="half", at=NOW, to="officer", department="health", due_on=NOW.date())
@@ -113,18 +113,18 @@ async def test_warnings_are_kept_once_and_read_by_department_rank_and_page(datab
 async def test_open_tasks_are_walked_once_and_may_be_given_another_date(database: Database) -> None:
     tasks = Tasks(database)
     for number in range(7):
-        await tasks.put(task(f"c{number}:x", ("sent", "received")[number % 2], is_open=number != 3))
+        await put(tasks, task(f"c{number}:x", ("sent", "received")[number % 2], is_open=number != 3))
     seen: list[str] = []
-    page = await tasks.open_page("", limit=2)
+    page, cursor = await tasks.open_page("", limit=2)
     while page:
-        seen += [each["_id"] for each in page]
-        page = await tasks.open_page(page[-1]["node_key"], limit=2)
+        seen += [each.id for each in page]
+        page, cursor = await tasks.open_page(cursor, limit=2)
     assert sorted(seen) == [f"c{number}:x" for number in (0, 1, 2, 4, 5, 6)]
     stored = await tasks.task("c0:x")
     assert await tasks.redate(stored, "2026-12-01")
     assert not await tasks.redate(await tasks.task("c0:x"), "2026-12-01")
-    assert (await tasks.open_tasks("health", ("sent",), limit=1))[0]["due_on"] == "2026-12-01"
-    await tasks.put(task("c0:x", "received", event=2))
+    assert (await tasks.open_tasks("health", ("sent",), limit=1))[0].due_on == "2026-12-01"
+    await put(tasks, task("c0:x", "received", event=2))
     assert not await tasks.redate(stored, "2026-12-09"), "it has moved on"
 
 

@@ -1,11 +1,10 @@
 """Reprojecting: when the calendar changes, every open step gets the date and the alarm that follow from the new one."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from server.desk import apart
 from server.domain.effects.deadlines import next_at
-from server.domain.effects.effects import due_on
+from server.domain.effects.effects import Task, due_on, task_id
 from server.domain.time.reprojection import Projection
 from server.domain.values import moment_text
 from server.node import Node
@@ -24,13 +23,13 @@ async def reproject(node: Node, *, limit: int = TASKS_AT_ONCE) -> bool:
     if not known.is_on_the_way_to(calendar):
         await node.store.calendar.put(known.begun(calendar))
         return True
-    page = await node.store.tasks.open_page(known.cursor, limit=limit)
+    page, cursor = await node.store.tasks.open_page(known.cursor, limit=limit)
     changed = known.changed
     for id, tasks in _by_case(page).items():
         changed += await apart.attempt(node, "dates", id, work=_redate(node, id, tasks)) or 0
     if len(page) == limit:
         node.log.info("calendar.projecting", tasks=len(page), changed=changed)
-        await node.store.calendar.put(known.model_copy(update={"cursor": page[-1]["node_key"], "changed": changed}))
+        await node.store.calendar.put(known.model_copy(update={"cursor": cursor, "changed": changed}))
         return True
     await _end(node, known.model_copy(update={"changed": changed}))
     return True
@@ -40,18 +39,18 @@ async def reproject_case(node: Node, id: str) -> None:
     """Bring one case to follow the calendar in force: it could not be done in its turn."""
     record = await node.store.cases.find(id)
     if record:
-        tasks = await node.store.tasks.tasks([f"{id}:{code}" for code in record.case.steps])
-        await _redate(node, id, [task for task in tasks if task["is_open"]])
+        ids = [task_id(id, code, part="decide", department="") for code in record.case.steps]
+        await _redate(node, id, [task for task in await node.store.tasks.tasks(ids) if task.is_open])
 
 
-def _by_case(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
+def _by_case(tasks: Sequence[Task]) -> Mapping[str, Sequence[Task]]:
+    found: dict[str, list[Task]] = {}
     for task in tasks:
-        found.setdefault(task["case"], []).append(dict(task))
+        found.setdefault(task.case, []).append(task)
     return found
 
 
-async def _redate(node: Node, id: str, tasks: Sequence[dict[str, Any]]) -> int:
+async def _redate(node: Node, id: str, tasks: Sequence[Task]) -> int:
     """Give a case's alarm and open tasks their new dates; answers how many tasks have changed."""
     record = await node.store.cases.find(id)
     if record is None:
@@ -62,8 +61,8 @@ async def _redate(node: Node, id: str, tasks: Sequence[dict[str, Any]]) -> int:
     await node.store.alarms.advance(id, at, event=case.version)
     changed = 0
     for task in tasks:
-        if task.get("part", "decide") == "decide":
-            changed += await node.store.tasks.redate(task, due_on(case.step(task["step"]), calendar))
+        if task.part == "decide":
+            changed += await node.store.tasks.redate(task, due_on(case.step(task.step), calendar))
     return changed
 
 

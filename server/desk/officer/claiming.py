@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import StringConstraints
 
 from server.desk.steps import LocalMoment
 from server.domain.case.acts import StepAct
+from server.domain.effects.effects import Task, TaskPart, task_id
 from server.domain.errors import Conflict, FieldFault, Invalid, StaleVersion
 from server.domain.people.claims import Claim, HandOver, check_free, claimed, extended, handed_over, released
 from server.domain.people.persons import Officer
@@ -17,11 +18,10 @@ from server.node import Node
 
 ATTEMPTS = 5
 MOST_HELD = 100
-PART_OF_ACT = {
+PART_OF_ACT: Mapping[str, TaskPart] = {
     **{"opine": "opinion", "follow_up": "follow_up", "check": "check", "turn_back": "check"},
     **{"post_paper": "paper", "confirm_paper": "paper"},
 }
-Task = Mapping[str, Any]
 Rule = Callable[[Claim, datetime, datetime], Claim]
 
 
@@ -106,9 +106,9 @@ async def hand_over(node: Node, officer: Officer, id: str, *, passing: Passing) 
     Raises NoSuchTask, NotYourDepartment, TaskEnded, NoSuchColleague, HoldsTooMany, ClaimedByAnother, ClaimNeeded.
     """
     found = await node.store.tasks.task(id)
-    task = _open(found if officer.directs(found["department"]) else _checked(found, officer))
+    task = _open(found if officer.directs(found.department) else _checked(found, officer))
     colleague = await node.store.people.find_officer(passing.to)
-    if colleague is None or colleague.department != task["department"]:
+    if colleague is None or colleague.department != task.department:
         fault = FieldFault(pointer="/to", code="colleague", detail="请填写本部门一位工作人员的用户名。")
         raise NoSuchColleague("只能移交给本部门的工作人员。", errors=[fault])
     await _check_room(node, colleague.name, id)
@@ -133,8 +133,8 @@ async def check_act(node: Node, officer: Officer, act: StepAct, *, case: str) ->
 
     An act needs no claim. Whoever is of another department is left to the rules of the case.
     """
-    part = PART_OF_ACT.get(act.name)
-    id = f"{case}:{act.step}:{part}:{officer.department}" if part else f"{case}:{act.step}"
+    part = PART_OF_ACT.get(act.name, "decide")
+    id = task_id(case, act.step, part=part, department=officer.department)
     claim = (await node.store.claims.claims([id])).get(id)
     at = node.clock.now()
     if claim is None or claim.department != officer.department or not claim.is_anothers(officer.name, at):
@@ -149,13 +149,13 @@ async def _own(node: Node, officer: Officer, id: str) -> Task:
 
 
 def _checked(task: Task, officer: Officer) -> Task:
-    if task["department"] != officer.department:
+    if task.department != officer.department:
         raise NotYourDepartment("该事项由其他部门办理。")
     return task
 
 
 def _open(task: Task) -> Task:
-    if not task["is_open"]:
+    if not task.is_open:
         raise TaskEnded("该事项已办结。")
     return task
 
@@ -168,10 +168,9 @@ async def _check_room(node: Node, officer: str, id: str) -> None:
 
 async def _change(node: Node, task: Task, rule: Rule) -> ClaimView:
     """Change the claim on a task by a rule: of two who do so at once the second is judged by what the first did."""
-    id = task["_id"]
-    nobodys = Claim(id=id, case=task["case"], step=task["step"], department=task["department"])
+    nobodys = Claim(id=task.id, case=task.case, step=task.step, department=task.department)
     for _ in range(ATTEMPTS):
-        before = (await node.store.claims.claims([id])).get(id, nobodys)
+        before = (await node.store.claims.claims([task.id])).get(task.id, nobodys)
         now = node.clock.now()
         after = rule(before, now, now + timedelta(seconds=node.settings.claim_seconds))
         if after is before or await node.store.claims.put(after):

@@ -1,23 +1,23 @@
 """The worklist: the open tasks that an officer sees, and in which order."""
 
-from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from server.desk.officer.claiming import MOST_HELD, HandOverView
 from server.desk.steps import LocalMoment
 from server.domain.case.case import STATE_NAMES, State
+from server.domain.effects.effects import Task, TaskPart
 from server.domain.people.claims import Claim
 from server.domain.people.persons import Officer
 from server.domain.rules.decide import NotYourDepartment
-from server.domain.time.counts import dues_of
+from server.domain.time.counts import dues_of, is_due_in
 from server.domain.values import Value, china_day
 from server.node import Node
 
 # An ended step may still have to be delivered, or to be followed up; one that waits lies on nobody's desk.
 DESK_STATES: tuple[State, ...] = tuple(state for state in STATE_NAMES if state != "waiting")
 MOST_READS = 4
-Task = Mapping[str, Any]
 Entry = tuple[Task, Claim | None]
 
 
@@ -42,7 +42,7 @@ class TaskLine(Value):
     case: str
     step: str
     department: str
-    part: str = "decide"
+    part: TaskPart
     item_name: str
     bundle_name: str
     state: State
@@ -53,6 +53,10 @@ class TaskLine(Value):
     holder: str
     until: LocalMoment | None
     hand_over: HandOverView | None
+
+
+# What a line shows of a task under the same name.
+SHOWN = tuple(field.name for field in fields(Task) if field.name in TaskLine.model_fields)
 
 
 class TaskList(Value):
@@ -76,7 +80,7 @@ async def tasks(node: Node, officer: Officer, asked: TaskFilter, *, limit: int) 
     at = node.clock.now()
     found, following = await read(node, officer, asked, at=at, limit=limit)
     if len(found) > limit:
-        following = found[limit - 1][0]["place"]
+        following = node.store.tasks.place(found[limit - 1][0])
     return TaskList(tasks=tuple(_line(task, claim, at) for task, claim in found[:limit]), next=following)
 
 
@@ -92,12 +96,12 @@ async def _lying(
     after = asked.after
     for _ in range(MOST_READS):
         page = await node.store.tasks.open_tasks(department, states, dues=dues, after=after, limit=limit)
-        claims = await node.store.claims.claims([task["_id"] for task in page])
-        entries = [(task, claims.get(task["_id"])) for task in page]
+        claims = await node.store.claims.claims([task.id for task in page])
+        entries = [(task, claims.get(task.id)) for task in page]
         found += [each for each in entries if is_all_shown or not (each[1] and each[1].is_anothers(officer.name, at))]
         if len(page) < limit:
             return found, None
-        after = page[-1]["place"]
+        after = node.store.tasks.place(page[-1])
         if len(found) >= limit:
             break
     return found, after
@@ -109,25 +113,27 @@ async def _held(
     """What the officer has in hand, all of it, for nobody may have much more than a page."""
     held = await node.store.claims.held_by(officer.name, at=at, limit=MOST_HELD + limit)
     claims = {claim.id: claim for claim in held}
-    first, before = (f"d{due}" if due else "" for due in dues_of(asked.urgency, china_day(at)))
+    dues, place = dues_of(asked.urgency, china_day(at)), node.store.tasks.place
     found = [
-        (task, claims[task["_id"]])
+        (task, claims[task.id])
         for task in await node.store.tasks.tasks(tuple(claims))
-        if task["is_open"]
-        and asked.department in ("", task["department"])
-        and asked.state in (None, task["state"])
-        and max(first, asked.after) <= task["place"] != asked.after
-        and (not before or task["place"] < before)
+        if task.is_open
+        and asked.department in ("", task.department)
+        and asked.state in (None, task.state)
+        and is_due_in(dues, task.due_on)
+        and place(task) > asked.after
     ]
-    return sorted(found, key=lambda each: each[0]["place"]), None
+    return sorted(found, key=lambda each: place(each[0])), None
 
 
 def _line(task: Task, claim: Claim | None, at: datetime) -> TaskLine:
-    shown = {name: task[name] for name in TaskLine.model_fields if name in task}
+    told = vars(task)
+    shown = {name: told[name] for name in SHOWN}
     live = claim if claim and claim.is_live(at) else None
     return TaskLine(
         **shown,
-        id=task["_id"],
+        id=task.id,
+        version=task.event,
         holder=live.holder if live else "",
         until=live.until if live else None,
         hand_over=HandOverView.of(claim.hand_over) if claim else None,

@@ -1,6 +1,8 @@
 """What must follow a commit: tasks, letters, notices, alarms and contents to fetch; told by the events alone."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from server.domain.case import events
@@ -16,12 +18,14 @@ from server.domain.rules.decide import Judgement
 from server.domain.rules.parts import paper_is_due
 from server.domain.time.calendar import Calendar, add_working_days
 from server.domain.time.clock import due
-from server.domain.values import Moment, Reckoned, Value, china_day
+from server.domain.values import Reckoned, Value, china_day
 
 LETTER, NOTICE, ALARM, FETCH, FIRST_TASK = range(5)
+TaskPart = Literal["decide", "opinion", "follow_up", "check", "paper"]
 
 
-class Task(Value):
+@dataclass(frozen=True, kw_only=True)
+class Task:
     """An officer's worklist entry: a projection of a step, as of one event; without personal data.
 
     `part` is what the department is to do: decide, give its opinion, follow up what ended after the closing, check at
@@ -34,21 +38,26 @@ class Task(Value):
     step: str
     event: int
     department: str
-    part: Literal["decide", "opinion", "follow_up", "check", "paper"] = "decide"
+    part: TaskPart = "decide"
     state: State
     is_open: bool
     item_name: str
     bundle_name: str
-    opened_at: Moment
-    since: Moment
+    opened_at: datetime
+    since: datetime
     due_on: str = ""
-    urged_at: Moment | None = None
+    urged_at: datetime | None = None
 
     @property
     def id(self) -> str:
-        """One task for a step and what a department is to do with it, for good."""
-        own = f"{self.case}:{self.step}"
-        return own if self.part == "decide" else f"{own}:{self.part}:{self.department}"
+        """Its id, which never changes."""
+        return task_id(self.case, self.step, part=self.part, department=self.department)
+
+
+def task_id(case: str, step: str, *, part: TaskPart, department: str) -> str:
+    """The one task for a step and what a department is to do with it; whoever decides, the step has one for that."""
+    own = f"{case}:{step}"
+    return own if part == "decide" else f"{own}:{part}:{department}"
 
 
 class Alarm(Value):
@@ -130,15 +139,14 @@ def tasks_of(case: Case, step: Step, *, event: events.Event, facts: Facts) -> It
         urged_at=step.urged_at,
     )
     if step.node == facts.here:
-        yield task.model_copy(update={"due_on": due_on(step, facts.calendar)})
+        yield replace(task, due_on=due_on(step, facts.calendar))
         for department, opinion in step.opinions.items():
-            is_open = not opinion.answer and not step.has_ended
-            wanted = {"department": department, "is_open": is_open, "due_on": opinion.due_on.isoformat()}
-            yield task.model_copy(update={"part": "opinion", **wanted})
+            is_open, last_day = not opinion.answer and not step.has_ended, opinion.due_on.isoformat()
+            yield replace(task, part="opinion", department=department, is_open=is_open, due_on=last_day)
     yield from _tasks_of_part(case, step, task, here=facts.here)
     if case.home == facts.here and case.leaves_to_lead(step):
         is_open = step.plan.code not in case.followed_up
-        yield task.model_copy(update={"part": "follow_up", "department": case.lead, "is_open": is_open})
+        yield replace(task, part="follow_up", department=case.lead, is_open=is_open)
 
 
 def _tasks_of_part(case: Case, step: Step, task: Task, *, here: str) -> Iterator[Task]:
@@ -149,11 +157,11 @@ def _tasks_of_part(case: Case, step: Step, task: Task, *, here: str) -> Iterator
     is_home = case.home == here
     if is_home and step.node != here:
         is_open = step.state == "checking" and not step.checked_at
-        yield task.model_copy(update={"part": "check", "department": part.department, "is_open": is_open})
+        yield replace(task, part="check", department=part.department, is_open=is_open)
     if part.has_paper and step.node and step.node != case.home:
         department = part.department if is_home else step.plan.department
         is_open = paper_is_due(step, is_home=is_home)
-        yield task.model_copy(update={"part": "paper", "department": department, "is_open": is_open})
+        yield replace(task, part="paper", department=department, is_open=is_open)
 
 
 def is_in_hand(step: Step) -> bool:

@@ -42,17 +42,23 @@ def dues_of(urgency: str | None, today: date) -> tuple[str, str]:
     return (today.isoformat(), soon_until(today).isoformat()) if urgency == "soon" else ("", "")
 
 
+def is_due_in(dues: tuple[str, str], due_on: str) -> bool:
+    """Whether what is due then (empty: no date is known) is of the urgency with these due dates."""
+    first, before = dues
+    return not before or bool(due_on and first <= due_on < before)
+
+
 def counts_of(
     department: str, tasks: Sequence[tuple[str, str]], holders: Iterable[str], *, at: Moment, today: date
 ) -> DepartmentCounts:
     """The counts of open tasks, each given by its state and due date (empty: none is known), and of their holders."""
-    dues = [due for _, due in tasks if due]
-    first, before = dues_of("soon", today)
+    dues = [due for _, due in tasks]
+    overdue, soon = dues_of("overdue", today), dues_of("soon", today)
     return DepartmentCounts(
         department=department,
         states=Counter(state for state, _ in tasks),
-        overdue=sum(due < first for due in dues),
-        soon=sum(first <= due < before for due in dues),
+        overdue=sum(is_due_in(overdue, due) for due in dues),
+        soon=sum(is_due_in(soon, due) for due in dues),
         held=tuple(Held(holder=holder, tasks=number) for holder, number in sorted(Counter(holders).items())),
         counted_at=at,
     )
