@@ -3,33 +3,42 @@
 import asyncio
 import heapq
 from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date, datetime
 from itertools import islice
 from operator import itemgetter
 
+from server.domain.effects.warnings import DeskWarning
+from server.domain.values import moment_key, moment_text
 from server.store.database import Database, Document, Duplicate
 from server.store.queries import BAR, WARNINGS_OF_DEPARTMENT, WARNINGS_OF_NODE
 
 WARNINGS = "warnings"
+FIELDS = tuple(field.name for field in fields(DeskWarning) if field.name != "id")
 
 
 class Warnings:
-    """All warnings; `place` orders them in any list: by moment, then id."""
+    """All warnings of this node."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, warning: Document) -> bool:
-        """Add a warning, written as JSON; False if one of its id was there already."""
-        place = BAR.join((f"t{warning['at']}", warning["id"]))
-        keys = {"place": place, "node_key": place, "key": BAR.join((warning["department"], warning["rank"], place))}
-        told = {name: value for name, value in warning.items() if name != "id"}
+    async def put(self, warning: DeskWarning) -> bool:
+        """Add a warning; False if one of its id was there already."""
         try:
-            await self._database.insert(WARNINGS, {"_id": warning["id"], **told, **keys})
+            await self._database.insert(WARNINGS, _written(warning))
         except Duplicate:
             return False
         return True
 
-    async def warnings(self, department: str, ranks: Sequence[str], *, limit: int, before: str = "") -> list[Document]:
+    @staticmethod
+    def place(warning: DeskWarning) -> str:
+        """What orders warnings in any list: moment, then id."""
+        return BAR.join((moment_key(warning.at), warning.id))
+
+    async def warnings(
+        self, department: str, ranks: Sequence[str], *, limit: int, before: str = ""
+    ) -> list[DeskWarning]:
         """Those to these ranks of a department (empty: to everybody at this node), the newest first.
 
         `before` is the `place` of the last one already seen.
@@ -43,4 +52,20 @@ class Warnings:
             if low < high
         ]
         found = await asyncio.gather(*reads)
-        return list(islice(heapq.merge(*found, key=itemgetter("place"), reverse=True), limit))
+        newest = heapq.merge(*found, key=itemgetter("place"), reverse=True)
+        return [_warning(document) for document in islice(newest, limit)]
+
+
+def _written(warning: DeskWarning) -> Document:
+    told = {name: value for name, value in vars(warning).items() if name != "id"}
+    told |= {"due_on": warning.due_on.isoformat(), "at": moment_text(warning.at)}
+    place = Warnings.place(warning)
+    keys = {"place": place, "node_key": place, "key": BAR.join((warning.department, warning.rank, place))}
+    return {"_id": warning.id, **told, **keys}
+
+
+def _warning(document: Document) -> DeskWarning:
+    told = {name: document[name] for name in FIELDS}
+    told["due_on"] = date.fromisoformat(told["due_on"])
+    told["at"] = datetime.fromisoformat(told["at"])
+    return DeskWarning(id=document["_id"], **told)

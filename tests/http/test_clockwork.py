@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +20,7 @@ from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Gap, Terms
 from server.domain.effects.deadlines import Checkpoint, checkpoints_of
 from server.domain.effects.records import Record
+from server.domain.effects.warnings import DeskWarning
 from server.domain.rules.decide import decide
 from server.domain.values import china_day
 from server.node import Node
@@ -95,7 +96,7 @@ async def case_of(node: Node, record: Record) -> Case:
 async def told(node: Node, department: str = "health") -> list[tuple[str, str]]:
     """What the desks were told, the newest first: which checkpoint, to which rank."""
     found = await node.store.warnings.warnings(department, ("officer", "head", "leader"), limit=100)
-    return [(each["rung"], each["rank"]) for each in found]
+    return [(each.rung, each.rank) for each in found]
 
 
 async def notices(node: Node) -> list[str]:
@@ -238,9 +239,9 @@ async def test_after_a_week_of_being_down_all_takes_effect_and_only_the_highest_
     assert [checkpoint.name for checkpoint in passed] == ["half", "four_fifths", "overdue"]
     assert len(await node.store.checkpoints.passed(overdue.id, passed)) == 3
     found = await node.store.warnings.warnings("health", ("officer", "head", "leader"), limit=100)
-    assert [each["rung"] for each in found if each["case"] == overdue.id] == ["overdue"]
+    assert [each.rung for each in found if each.case == overdue.id] == ["overdue"]
     assert (await case_of(node, silent)).steps["one"].state == "accepted"
-    mine = [each["rung"] for each in found if each["case"] == silent.id]
+    mine = [each.rung for each in found if each.case == silent.id]
     assert sorted(mine) == ["deem", "overdue"]
 
 
@@ -343,8 +344,9 @@ async def test_whoever_ranks_higher_reads_more_and_pages_hold_each_warning_once(
     assert {each["department"] for each in of_police} == {"public_security"}
 
 
-def warning(id: str, department: str, rank: str, number: int) -> dict[str, Any]:
-    """A warning as the clockwork writes it."""
-    told = {"id": id, "case": "c", "step": "one", "department": department, "rank": rank, "rung": "half"}
-    words = {"text": "", "item_name": "", "bundle_name": "", "due_on": "2026-12-01", "is_confirmed": True}
-    return {**told, **words, "at": f"2026-11-20T01:{number:02d}:00.000Z"}
+def warning(id: str, department: str, rank: Any, number: int) -> DeskWarning:
+    """A warning as the clockwork makes it."""
+    told: dict[str, Any] = {"case": "c", "step": "one", "department": department, "rank": rank, "rung": "half"}
+    words: dict[str, Any] = {"text": "", "item_name": "", "bundle_name": "", "is_confirmed": True}
+    at = datetime(2026, 11, 20, 1, number, tzinfo=UTC)
+    return DeskWarning(id=id, due_on=date(2026, 12, 1), at=at, **told, **words)

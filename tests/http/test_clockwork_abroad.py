@@ -54,7 +54,7 @@ class Abroad:
     async def warned(self) -> list[str]:
         """What Zhejiang's officers were told of their last days."""
         found = await self.decider.store.warnings.warnings("public_security", ("officer",), limit=50)
-        return [each["rung"] for each in found]
+        return [each.rung for each in found]
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from server.domain.effects.deadlines import Checkpoint
+from server.domain.effects.warnings import DeskWarning
 from server.domain.time.reprojection import Projection
 from server.domain.values import moment_text
 from server.store.alarms import Alarms, DueAlarm
@@ -29,6 +31,13 @@ def alarm(case: str, event: int, at: datetime | None) -> dict[str, Any]:
 
 def minutes(number: int) -> datetime:
     return NOW + timedelta(minutes=number)
+
+
+def warning(id: str, department: str, rank: Any, *, at: datetime) -> DeskWarning:
+    about = {"case": "c", "step": "one", "item_name": "", "bundle_name": ""}
+    last_day = date(2026, 12, 1)
+    told = {"text": "请抓紧办理。", "due_on": last_day, "is_confirmed": True, "at": at, **about}
+    return DeskWarning(id=id, department=department, rank=rank, rung="half", **told)
 
 
 @pytest.fixture
@@ -97,17 +106,30 @@ async def test_warnings_are_kept_once_and_read_by_department_rank_and_page(datab
     warnings = Warnings(database)
     for number in range(9):
         department, rank = ("health", "healthy")[number % 2], ("officer", "head", "leader")[number % 3]
-        told = {"id": f"w{number}", "department": department, "rank": rank, "at": moment_text(minutes(number))}
+        told = warning(f"w{number}", department, rank, at=minutes(number))
         assert await warnings.put(told)
-        assert not await warnings.put(told | {"rank": "leader"})
-    ids = [each["_id"] for each in await warnings.warnings("health", ("officer", "head"), limit=10)]
+        assert not await warnings.put(replace(told, rank="leader"))
+    ids = [each.id for each in await warnings.warnings("health", ("officer", "head"), limit=10)]
     assert ids == ["w6", "w4", "w0"]
     first = await warnings.warnings("", (), limit=4)
-    rest = await warnings.warnings("", (), limit=10, before=first[-1]["place"])
-    assert [each["_id"] for each in first + rest] == [f"w{number}" for number in range(8, -1, -1)]
+    rest = await warnings.warnings("", (), limit=10, before=warnings.place(first[-1]))
+    assert [each.id for each in first + rest] == [f"w{number}" for number in range(8, -1, -1)]
     for before in ("a", "zzz", "|", "2026-11-23"):
         found = await warnings.warnings("health", ("officer",), limit=10, before=before)
-        assert {each["department"] for each in found} <= {"health"}
+        assert {each.department for each in found} <= {"health"}
+
+
+async def test_a_warning_comes_back_as_it_was_made_and_is_stored_with_its_keys(database: Database) -> None:
+    warnings, made = Warnings(database), warning("c:one:half", "health", "head", at=NOW)
+    assert await warnings.put(made)
+    assert await warnings.warnings("", (), limit=2) == [made]
+    place = "t2026-11-23T04:00:00.000Z|c:one:half"
+    words = {"rung": "half", "text": "请抓紧办理。", "item_name": "", "bundle_name": "", "due_on": "2026-12-01"}
+    told = {"case": "c", "step": "one", "department": "health", "rank": "head", **words, "is_confirmed": True}
+    keys = {"at": "2026-11-23T04:00:00.000Z", "place": place, "node_key": place, "key": f"health|head|{place}"}
+    stored = await database.get("warnings", made.id)
+    assert stored is not None
+    assert list(stored.items()) == list({"_id": made.id, **told, **keys}.items())
 
 
 async def test_open_tasks_are_walked_once_and_may_be_given_another_date(database: Database) -> None:

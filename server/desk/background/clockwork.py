@@ -146,7 +146,7 @@ async def _tell(node: Node, kept: KeptCheckpoint) -> None:
         return
     case, at = (await node.store.cases.case(kept.case)).case, node.clock.now()
     if checkpoint.to != "citizen":
-        await node.store.warnings.put(warning_of(case, kept, at=at).model_dump(mode="json"))
+        await node.store.warnings.put(warning_of(case, kept, at=at))
     elif notice := reminder_of(case, checkpoint.step, due_on=checkpoint.due_on, at=at):
         await node.store.notices.put(notice.model_dump(mode="json"))
 

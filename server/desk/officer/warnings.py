@@ -53,8 +53,7 @@ async def warnings(node: Node, officer: Officer, sought: Sought, *, limit: int) 
     ranks = READS[officer.rank]
     found = await node.store.warnings.warnings(department, ranks, limit=limit + 1, before=sought.before)
     page = found[:limit]
-    shown = [{name: each[name] for name in WarningLine.model_fields if name in each} for each in page]
     return WarningList(
-        warnings=tuple(WarningLine(**told, id=each["_id"]) for told, each in zip(shown, page, strict=True)),
-        next=page[-1]["place"] if len(found) > limit else None,
+        warnings=tuple(WarningLine(**vars(each)) for each in page),
+        next=node.store.warnings.place(page[-1]) if len(found) > limit else None,
     )

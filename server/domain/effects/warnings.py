@@ -1,13 +1,12 @@
 """Warnings (督办提醒): what a checkpoint of a case tells officers, heads and leaders; without personal data."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 from server.domain.case.case import Case
 from server.domain.effects.deadlines import CheckpointName, KeptCheckpoint
 from server.domain.people.persons import Rank
-from server.domain.values import Moment, Value
 
 READS: Mapping[Rank, tuple[Rank, ...]] = {
     "officer": ("officer",),
@@ -28,7 +27,8 @@ TEXTS: Mapping[CheckpointName, str] = {
 }
 
 
-class DeskWarning(Value):
+@dataclass(frozen=True, kw_only=True)
+class DeskWarning:
     """A warning about one step to one department: `rank` is the lowest that reads it; those above read it too.
 
     `is_confirmed` is false if the calendar of working days up to then is not sure.
@@ -38,14 +38,14 @@ class DeskWarning(Value):
     case: str
     step: str
     department: str
-    rank: Literal["officer", "head", "leader"]
+    rank: Rank
     rung: CheckpointName
     text: str
     item_name: str
     bundle_name: str
     due_on: date
     is_confirmed: bool
-    at: Moment
+    at: datetime
 
 
 def warning_of(case: Case, kept: KeptCheckpoint, *, at: datetime) -> DeskWarning:
