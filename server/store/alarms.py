@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from server.domain.effects.effects import Alarm
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Mark
 from server.store.latest import put_latest
@@ -29,8 +30,13 @@ class Alarms:
         self._database = database
 
     async def put(self, *alarms: Mapping[str, Any]) -> None:
-        """Set each alarm, written as JSON, unless it is set already as of the same or a later event."""
+        """Set each alarm, as it waits in its case, unless it is set already as of the same or a later event."""
         await put_latest(self._database, ALARMS, map(_written, alarms))
+
+    async def set(self, alarm: Alarm) -> None:
+        """Set an alarm as of its event, to its moment even if it was set to another as of the same event."""
+        await self.put(alarm.model_dump(mode="json"))
+        await self.advance(alarm.case, alarm.at, event=alarm.event)
 
     async def due(self, now: datetime, *, limit: int) -> list[DueAlarm]:
         """The alarms whose time has come, the longest due first."""

@@ -27,10 +27,12 @@ class Notices:
         self._database = database
 
     async def put(self, *notices: Document) -> None:
-        """Put notices, written as JSON, among those to send, except those of which one of its id was ever there."""
-        documents = [_fresh(notice) for notice in notices]
-        if documents:
-            await self._database.insert_many(NOTICES, documents)
+        """Put notices, as they wait in their cases, among those to send, except those whose id was ever there."""
+        await self._database.insert_many(NOTICES, [_fresh(notice) for notice in notices])
+
+    async def add(self, notice: Notice) -> None:
+        """Put a notice of no case's event among those to send, unless one of its id was ever there."""
+        await self.put(notice.model_dump(mode="json"))
 
     async def due(self, now: datetime, *, limit: int) -> Found[KeptNotice]:
         """Notices whose next attempt has come, the longest due first."""

@@ -1,9 +1,10 @@
 """The store of one node: every room of it by its noun, over one database."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from server.crypto.fields import FieldRing
 from server.store.alarms import Alarms
@@ -68,6 +69,21 @@ class Store:
     dishonest: Dishonest
     catalogues: Catalogues
     log: Callable[[str, str], ExchangeLog]
+
+    async def carry(self, effects: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
+        """Carry effects from their cases to their rooms, all of one kind in one round trip; how many of each kind."""
+        rooms: Mapping[str, Callable[..., Awaitable[None]]] = {
+            "task": self.tasks.put,
+            "letter": self.letters_out.put,
+            "notice": self.notices.put,
+            "alarm": self.alarms.put,
+            "fetch": self.fetches.put,
+        }
+        waiting = {kind: [effect[kind] for effect in effects if kind in effect] for kind in rooms}
+        for kind, documents in waiting.items():
+            if documents:
+                await rooms[kind](*documents)
+        return {kind: len(documents) for kind, documents in waiting.items() if documents}
 
     @property
     def expiring(self) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ async def carry_all(witness: Witness, chance: random.Random, *, into: Mapping[st
     order = sorted(witness.seen)
     chance.shuffle(order)
     for key in order:
-        await relay.carry(into[key[0]], [witness.seen[key]])
+        await into[key[0]].store.carry([witness.seen[key]])
 
 
 def nodes_of(places: Places) -> dict[str, Node]:

@@ -11,7 +11,6 @@ import pytest
 
 from server.demo.phones import Phones, phones_of
 from server.demo.platform import PlatformUser, listen
-from server.desk import relay
 from server.desk.background.notifying import notify
 from server.domain.effects.notices import Notice, Templates
 from server.node import Node
@@ -44,7 +43,7 @@ class Telling:
         for cause in causes:
             told = {"id": cause, "person": person or self.person, "template": template}
             notice = Notice(**told, page=f"pages/case/case?id={cause}", values=VALUES, at=self.clock.now())
-            await relay.carry(self.node, [{"notice": notice.model_dump(mode="json")}])
+            await self.node.store.notices.add(notice)
 
     async def state(self, id: str = "c:1") -> tuple[str, str, int, int]:
         """How it stands with a notice: state, reason, errcode, attempts."""
@@ -233,6 +232,6 @@ async def test_a_case_keeps_its_notices_when_its_relay_is_repeated(telling: Tell
     record = await telling.node.store.cases.case(case)
     for _ in range(3):
         for effect in reversed(record.document["effects"]):
-            await relay.carry(telling.node, [effect])
+            await telling.node.store.carry([effect])
         await notify(telling.node)
     assert telling.told == [case, case], "of the acceptance and of the decision"

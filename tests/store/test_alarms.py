@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from server.domain.effects.deadlines import Checkpoint
+from server.domain.effects.effects import Alarm
 from server.domain.effects.warnings import DeskWarning
 from server.domain.time.reprojection import Projection
 from server.domain.values import moment_text
@@ -76,6 +77,16 @@ async def test_an_alarm_is_advanced_only_as_of_the_event_that_was_seen(alarms: A
     assert not await alarms.advance("c", None, event=1)
     assert await alarms.due(minutes(1), limit=10) == [DueAlarm("c", 2)]
     assert await alarms.advance("c", None, event=2)
+    assert await alarms.due(minutes(9), limit=10) == []
+
+
+async def test_a_new_calendar_sets_an_alarm_anew_as_of_the_same_event_and_no_earlier_one(alarms: Alarms) -> None:
+    await alarms.put(alarm("c", 2, minutes(5)))
+    await alarms.set(Alarm(case="c", event=2, at=NOW))
+    assert await alarms.due(NOW, limit=10) == [DueAlarm("c", 2)]
+    await alarms.set(Alarm(case="c", event=1, at=minutes(9)))
+    assert await alarms.due(NOW, limit=10) == [DueAlarm("c", 2)]
+    await alarms.set(Alarm(case="c", event=2, at=None))
     assert await alarms.due(minutes(9), limit=10) == []
 
 

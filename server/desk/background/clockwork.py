@@ -148,7 +148,7 @@ async def _tell(node: Node, kept: KeptCheckpoint) -> None:
     if checkpoint.to != "citizen":
         await node.store.warnings.put(warning_of(case, kept, at=at))
     elif notice := reminder_of(case, checkpoint.step, due_on=checkpoint.due_on, at=at):
-        await node.store.notices.put(notice.model_dump(mode="json"))
+        await node.store.notices.add(notice)
 
 
 async def _is_complete(node: Node, case: Case, checkpoint: Checkpoint) -> bool:

@@ -34,4 +34,4 @@ async def _remind(node: Node, expiring: Sequence[Expiring]) -> None:
     known = await node.store.notices.notices([notice.id for notice in notices])
     for notice in notices:
         if notice.id not in known:
-            await node.store.notices.put(notice.model_dump(mode="json"))
+            await node.store.notices.add(notice)

@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from server.desk import apart
-from server.domain.effects.deadlines import next_at
-from server.domain.effects.effects import Task, due_on, task_id
+from server.domain.effects.effects import Task, alarm_of, due_on, task_id
 from server.domain.time.reprojection import Projection
-from server.domain.values import moment_text
 from server.node import Node
 
 TASKS_AT_ONCE = 100
@@ -56,9 +54,7 @@ async def _redate(node: Node, id: str, tasks: Sequence[Task]) -> int:
     if record is None:
         return 0
     case, calendar = record.case, node.published.calendar
-    at = next_at(case, here=node.here, calendar=calendar)
-    await node.store.alarms.put({"case": id, "event": case.version, "at": moment_text(at) if at else None})
-    await node.store.alarms.advance(id, at, event=case.version)
+    await node.store.alarms.set(alarm_of(case, here=node.here, calendar=calendar))
     changed = 0
     for task in tasks:
         if task.part == "decide":

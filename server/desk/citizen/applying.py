@@ -63,7 +63,7 @@ async def _submitted(node: Node, owner: str, submission: Submission | NamedDraft
         stored = await node.store.cases.find(number)
         if stored is None:
             raise
-        return same(stored, str(stored.document["request"]), request)
+        return same(stored, stored.request, request)
     facts = node.facts()
     commit = commit_of(None, decide(None, act, facts), facts)
     applicant = act.application.applicant.key
@@ -72,7 +72,7 @@ async def _submitted(node: Node, owner: str, submission: Submission | NamedDraft
     if record.events[0].at == facts.at:
         node.metrics.cases_opened.inc()
         moved(node, record, record.events)
-    return same(record, str(record.document["request"]), request)
+    return same(record, record.request, request)
 
 
 async def _finished(node: Node, owner: str, submission: Submission | NamedDraft) -> Submission:

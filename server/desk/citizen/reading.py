@@ -7,7 +7,7 @@ from server.desk.citizen.applying import own_case
 from server.desk.citizen.licences import LicenceLine, licence_lines
 from server.desk.steps import FieldShown, LocalMoment, MaterialShown, StepView, fields_shown, materials_shown, step_view
 from server.domain.case.case import Outcome
-from server.domain.effects.records import Record, place_of
+from server.domain.effects.records import Record
 from server.domain.people.masking import masked_name
 from server.domain.values import Value
 from server.node import Node
@@ -85,7 +85,7 @@ async def my_cases(node: Node, owner: str, *, before: str, limit: int) -> CaseLi
     records = await node.store.cases.cases_of(owner, limit=limit, before=before)
     closed = await _closed_to(node, owner, records)
     lines = tuple(CaseLine(**_line(record)) for record in records if record.id not in closed)
-    return CaseList(cases=lines, next=place_of(records[-1].document) if len(records) == limit else None)
+    return CaseList(cases=lines, next=records[-1].place if len(records) == limit else None)
 
 
 async def _closed_to(node: Node, owner: str, records: Sequence[Record]) -> set[str]:

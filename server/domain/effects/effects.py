@@ -103,16 +103,16 @@ def effects_of(
             effects.append(Effect(event=event.number, index=FETCH, fetch=fetch))
         tasks = tasks_of(case, step, event=event, facts=facts) if step else ()
         effects += [Effect(event=event.number, index=index, task=task) for index, task in enumerate(tasks, FIRST_TASK)]
-    alarm = _alarm(decision.cases[-1], facts) if decision.cases else None
+    alarm = alarm_of(decision.cases[-1], here=facts.here, calendar=facts.calendar) if decision.cases else None
     if alarm and (alarm.at or not is_new):
         effects.append(Effect(event=alarm.event, index=ALARM, alarm=alarm))
     return tuple(effects), last
 
 
-def _alarm(case: Case, facts: Facts) -> Alarm:
+def alarm_of(case: Case, *, here: str, calendar: Calendar) -> Alarm:
     """Clockwork looks at the case at its first checkpoint, even a past one, which may not have been handled yet."""
-    at = next_at(case, here=facts.here, calendar=facts.calendar)
-    return Alarm(case=local_id(case.name, facts.here), event=case.version, at=at)
+    at = next_at(case, here=here, calendar=calendar)
+    return Alarm(case=local_id(case.name, here), event=case.version, at=at)
 
 
 def step_of(case: Case, event: events.Event) -> Step | None:

@@ -30,6 +30,22 @@ class Record:
         threads: Mapping[str, str] = self.document["threads"]
         return threads
 
+    @property
+    def request(self) -> str:
+        """The digest of the request that opened it, if it was opened here."""
+        request: str = self.document["request"]
+        return request
+
+    @property
+    def place(self) -> str:
+        """Where it stands among all of our own."""
+        return place_of(self.document)
+
+    @property
+    def pending(self) -> Sequence[Mapping[str, Any]]:
+        """The effects that are not known to be carried, as the store keeps them."""
+        return [effect for effect in self.document["effects"] if effect["event"] > self.document["relayed"]]
+
     def done_by(self, act_id: str) -> str | None:
         """The digest of this act, if it has been done."""
         done = (event["act_digest"] for event in self.document["events"] if event["act_id"] == act_id)
