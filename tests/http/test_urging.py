@@ -76,6 +76,8 @@ async def test_the_officer_in_the_other_province_sees_it_and_still_acts_on_what_
     assert (await mother.post(urgings(case, ABROAD))).status == 200
     await places.settle()
     assert (await at_desk(police, abroad))["urged_at"]
+    tasks = (await police.get("/desk/v1/tasks")).body["tasks"]
+    assert [bool(each["urged_at"]) for each in tasks if each["case"] == abroad] == [True]
     received = await police.post(act(abroad, ABROAD, "receive"), {"version": seen["version"]})
     assert (received.status, received.body["state"]) == (200, "received")
 

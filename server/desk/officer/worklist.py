@@ -35,7 +35,7 @@ class TaskLine(Value):
     """An entry of the worklist; without personal data, unless an officer wrote some into a hand-over.
 
     `part` is what the department is to do; `due_on` is empty if it cannot be told, `holder` while nobody has the task
-    in hand.
+    in hand. `urged_at` is when the applicant last pressed for it.
     """
 
     id: str
@@ -49,6 +49,7 @@ class TaskLine(Value):
     opened_at: LocalMoment
     since: LocalMoment
     due_on: str
+    urged_at: LocalMoment | None
     version: int
     holder: str
     until: LocalMoment | None
