@@ -28,6 +28,7 @@ from server.desk.officer.officers import EndedOfficer
 from server.domain.errors import Unavailable
 from server.domain.people.persons import Rank
 from server.node import Node, Places, Published
+from server.store.format import DataFormat
 from server.store.mongo import MongoDatabase
 from server.store.people import OfficerExists
 from server.store.queries import QUERIES
@@ -74,7 +75,8 @@ async def opened(
 ) -> AsyncIterator[Node]:
     """A node with its database, directory and clients; all are closed at the end. `data` is read unless it is given.
 
-    Raises SettingsFault's kin (ValueError) for keys, data and directory, and Unavailable for the database.
+    Raises SettingsFault's kin (ValueError) for keys, data, directory and the format of what is stored, and Unavailable
+    for the database.
     """
     keys = load_keys(settings.keys_file)
     if keys.division != settings.division:
@@ -84,7 +86,7 @@ async def opened(
     timeout = aiohttp.ClientTimeout(total=settings.peer_total_seconds, connect=settings.peer_connect_seconds)
     async with aiohttp.ClientSession(timeout=timeout) as peers, aiohttp.ClientSession() as platform:
         try:
-            await _prepared(database, settings)
+            await _prepared(database, settings, data)
             metrics = Metrics()
             store = _store(settings, database, keys=keys, metrics=metrics)
             yield Node(
@@ -299,8 +301,11 @@ async def _published(settings: Settings, store: Store, data: Publications) -> Pu
     return Published(**vars(data), versions=await store.catalogues.all(data.catalogue), templates=templates)
 
 
-async def _prepared(database: MongoDatabase, settings: Settings) -> None:
+async def _prepared(database: MongoDatabase, settings: Settings, data: Publications) -> None:
+    """The format comes first: a database of another version is left as it is, without new indexes."""
+    provinces = data.divisions.by_parent.get("", ())
     try:
+        await DataFormat(database).claim(each.code for each in provinces)
         await database.prepare()
     except Unavailable as fault:
         seconds = settings.database_timeout_seconds

@@ -24,7 +24,7 @@ class ExchangeLog:
     def __init__(self, database: Database, ring: FieldRing, *, direction: str, peer: str) -> None:
         self._database = database
         self._ring = ring
-        self._name = f"{direction}|{peer}"
+        self._name = _name(direction, peer)
 
     async def head(self, hint: int, *, stream: int = STREAM, genesis: str = GENESIS) -> Head:
         """The head of a stream; the hint is a number near it, `genesis` what the first entry follows."""
@@ -91,6 +91,15 @@ class ExchangeLog:
 
     def _stream(self, stream: int) -> NumberedLog:
         return NumberedLog(self._database, f"{self._name}|{stream}", collection=LOG)
+
+
+def first_id(direction: str, peer: str) -> str:
+    """The `_id` of the entry that each log begins with."""
+    return entry_id(f"{_name(direction, peer)}|{STREAM}", FIRST)
+
+
+def _name(direction: str, peer: str) -> str:
+    return f"{direction}|{peer}"
 
 
 def _context(letter: Letter) -> str:

@@ -1,7 +1,7 @@
 """The one table of what is read by something else than `_id`; each row's field has an index of its own.
 
 A range reads a composite key: parts with a bar between them, a moment (`t2026-...`) last, so that `under`
-finds all that share the parts in front, in order of time.
+finds all that share the parts in front, in order of time. Whether a collection is empty is asked by any one key.
 """
 
 from collections.abc import Mapping

@@ -75,7 +75,7 @@ class Province:
     async def start(self, *commands: str) -> None:
         """Start these processes, and wait until they are ready."""
         for command in commands:
-            self.children[command] = await self.launch(command, log=self.log(command), environ=self._environ())
+            self.children[command] = await self.launch(command, log=self.log(command), environ=self.environ())
         await asyncio.gather(*(ready(self.children[command], self._url(command) + "/ready") for command in commands))
 
     async def kill(self, command: str) -> None:
@@ -117,17 +117,18 @@ class Province:
         async with main.opened(patient(self.settings)) as node:
             yield node
 
-    def _url(self, command: str) -> str:
-        port = self.settings.port if command == "serve" else self.settings.work_port
-        return f"http://{HOST}:{port}"
-
-    def _environ(self) -> Mapping[str, str]:
+    def environ(self) -> Mapping[str, str]:
+        """The settings, as its processes get them."""
         chosen = {f"TONGBAN_{key.upper()}": str(value) for key, value in self.settings.model_dump().items()}
         return {
             **chosen,
             "TONGBAN_PLATFORM_APP_SECRET": SECRET,
             "TONGBAN_CONFIG": str(self.folder / "node.toml"),
         }
+
+    def _url(self, command: str) -> str:
+        port = self.settings.port if command == "serve" else self.settings.work_port
+        return f"http://{HOST}:{port}"
 
 
 @asynccontextmanager
