@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,6 +14,8 @@ from server.demo.database import locked
 from server.demo.people import DemoOfficer, officers
 
 FILE = "demo.json"
+DATA_FORMAT = 2  # of the databases that nodes make, by their own mark
+UNMARKED = 1  # version 0.1 wrote no number
 PORTS_APART = 10
 PLATFORM_PLACE = 5
 OWNER_ONLY = 0o600
@@ -24,6 +27,19 @@ class OtherDemo(ValueError):
 
 class DemoUnreadable(ValueError):
     """The description of the demo in the folder is broken."""
+
+
+class DemoOfAnotherVersion(ValueError):
+    """The folder holds a demo whose data this program does not read; `data_format` is the number of its format."""
+
+    code: ClassVar[str] = "demo_of_another_version"
+
+    def __init__(self, folder: Path, data_format: int) -> None:
+        held = "version 0.1" if data_format == UNMARKED else f"data format {data_format}"
+        super().__init__(
+            f"{self.code}: The folder {folder} holds a demo of {held}, and this program reads data format "
+            f"{DATA_FORMAT} only. Nothing in it was changed. Choose another folder, or remove this one yourself."
+        )
 
 
 class PlannedNode(BaseModel):
@@ -39,13 +55,14 @@ class PlannedNode(BaseModel):
 
 
 class DemoPlan(BaseModel):
-    """What is the same at each start; `publisher_key` is empty until the keys are made."""
+    """What is the same at each start, and the format of its data; `publisher_key` is empty until the keys are made."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     nodes: tuple[PlannedNode, ...]
     platform_port: int
     databases: str
+    data_format: int = UNMARKED
     publisher_key: str = ""
 
     @property
@@ -78,17 +95,24 @@ def new_plan(divisions: Sequence[str], departments: Sequence[str], *, ports: Seq
         PlannedNode(division=division, port=port, work_port=work_port, officers=officers(departments))
         for division, (port, work_port) in zip(divisions, pairs, strict=True)
     ]
-    return DemoPlan(nodes=tuple(nodes), platform_port=ports[0], databases=f"tongban_{secrets.token_hex(4)}")
+    databases = f"tongban_{secrets.token_hex(4)}"
+    return DemoPlan(nodes=tuple(nodes), platform_port=ports[0], databases=databases, data_format=DATA_FORMAT)
 
 
 def kept_plan(folder: Path) -> DemoPlan | None:
-    """The plan of the demo that was started in this folder before, if there was one; raises DemoUnreadable."""
+    """The plan of the demo that was started in this folder before, if there was one.
+
+    Raises DemoUnreadable and DemoOfAnotherVersion.
+    """
     try:
-        return DemoPlan.model_validate_json((folder / FILE).read_bytes())
+        plan = DemoPlan.model_validate_json((folder / FILE).read_bytes())
     except FileNotFoundError:
         return None
     except ValidationError:
         raise DemoUnreadable(f"{folder / FILE} is not the description of a demo; choose another folder.") from None
+    if plan.data_format != DATA_FORMAT:
+        raise DemoOfAnotherVersion(folder, plan.data_format)
+    return plan
 
 
 def check_same(plan: DemoPlan, folder: Path, *, nodes: int | None, first_port: int | None) -> None:

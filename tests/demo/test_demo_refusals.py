@@ -1,6 +1,7 @@
 """What keeps a demo from starting is said in a plain sentence, at once."""
 
 import ast
+import json
 import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 
 from server.cli import run
 from server.demo.database import locked
-from server.demo.folder import keep_plan, new_plan, ports_from
+from server.demo.folder import DATA_FORMAT, keep_plan, new_plan, ports_from
 from server.demo.ports import HOST, PortInUse, reserved, reserved_lasting
+from server.store.format import NUMBER
 from server.tools import python
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +113,32 @@ def test_a_folder_with_a_broken_description_is_refused(capsys: pytest.CaptureFix
     (tmp_path / "demo.json").write_text("{}")
     said = complaint(capsys, "--keep", str(tmp_path))
     assert said == f"tongban: {tmp_path / 'demo.json'} is not the description of a demo; choose another folder.\n"
+
+
+@pytest.mark.parametrize(("data_format", "held"), [(None, "version 0.1"), (3, "data format 3")])
+def test_a_folder_of_another_version_is_refused_and_left_as_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data_format: int | None, held: str
+) -> None:
+    with locked(tmp_path):  # as the demo did that left this folder
+        keep_plan(new_plan(["320000", "330000"], ["health"], ports=ports_from(8900, 2)), tmp_path)
+    file = tmp_path / "demo.json"
+    described = {**json.loads(file.read_bytes()), "data_format": data_format}
+    file.write_text(json.dumps({name: value for name, value in described.items() if value is not None}))
+    before = contents(tmp_path)
+    assert complaint(capsys, "--once", "--json", "--keep", str(tmp_path)) == (
+        f"tongban: demo_of_another_version: The folder {tmp_path} holds a demo of {held}, and this program reads data "
+        "format 2 only. Nothing in it was changed. Choose another folder, or remove this one yourself.\n"
+    )
+    assert contents(tmp_path) == before
+
+
+def contents(folder: Path) -> dict[Path, tuple[bytes, int]]:
+    """Each file with what stands in it and when it was last written."""
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_demo_names_the_format_that_its_nodes_mark() -> None:
+    assert DATA_FORMAT == NUMBER
 
 
 def test_keys_that_no_demo_made_are_never_overwritten(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
