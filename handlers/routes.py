@@ -19,7 +19,7 @@ from handlers.response_cache import ResponseCache
 from server.domain.errors import Refusal
 from server.node import Node
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, ops.MetricsHandler)
 DOORS: tuple[type[Handler], ...] = (
     sessions.SessionsHandler,
