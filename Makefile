@@ -9,7 +9,7 @@ RULES := tests/domain tests/crypto tests/catalogue
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak simulate chaos outages docs lint load lock clean
+.PHONY: help setup demo test mutants soak simulate chaos outages docs lint load lock clean
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ else
 	$(BIN)/python -m pytest $(RULES) -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(RULES))
 endif
+
+mutants: setup ## change the heart of the rules in small ways; a test must notice 97 of 100 (ARGS="--json" or a file)
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 soak: setup ## what takes long: tests marked `soak`, a thousand seeds, chaos, outages (ARGS=--long for ten thousand)
 	$(BIN)/python -m tests.soak $(ARGS)
