@@ -1,7 +1,7 @@
 """The clock of a step counts working days while it runs, and tells a date only as surely as it is known."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -186,6 +186,16 @@ def test_both_budgets_have_a_day_of_their_own() -> None:
     assert due(told, CALENDAR, "legal") == sure(12, 21)
 
 
+def test_what_is_told_of_a_running_clock_names_no_special_procedure() -> None:
+    assert due(ledger(china(11, 23)), CALENDAR, "promised").reason == ""
+
+
+def test_whether_the_day_of_acceptance_is_known_does_not_matter_as_it_is_not_counted() -> None:
+    eve = datetime.combine(CALENDAR.known_from - DAY, time(10), CHINA)
+    assert due(ledger(eve), CALENDAR, "promised").is_confirmed
+    assert not due(ledger(eve - DAY), CALENDAR, "promised").is_confirmed
+
+
 def test_twenty_days_over_the_spring_festival() -> None:
     told = ledger(china(2, 9), promised=6)
     assert due(told, CALENDAR, "promised") == sure(2, 24)
@@ -311,5 +321,6 @@ def test_the_ledger_keeps_what_was_told_and_the_former_one_stays_as_it_was() -> 
 def test_what_nobody_answered_counts_from_the_day_its_material_came() -> None:
     told = deemed_accepted(china(11, 16), legal_days=20, promised_days=5)
     assert told.is_deemed
+    assert not ledger(china(11, 16)).is_deemed
     assert consumed(told, CALENDAR, date(2026, 11, 24)) == 6
     assert due(told, CALENDAR, "promised") == sure(11, 23)

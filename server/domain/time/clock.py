@@ -93,10 +93,10 @@ class Ledger(Value):
         own = self.legal_days if budget == "legal" else self.promised_days
         return own + (self.extension.days if self.extension else 0)
 
-    def counts(self, day: date) -> bool:
-        """Whether the clock ran as this day began."""
+    def is_stopped(self, day: date) -> bool:
+        """Whether the clock stood still as this day began."""
         began_at = datetime.combine(day, time(), CHINA)
-        return self.accepted_at < began_at and not any(stop.covers(began_at) for stop in self.stops)
+        return any(stop.covers(began_at) for stop in self.stops)
 
 
 class Due(Value):
@@ -157,7 +157,7 @@ def due(ledger: Ledger, calendar: Calendar, budget: Budget) -> Due:
         stopped_on = china_day(stop.stopped_at)
         if consumed(ledger, calendar, stopped_on) < days:
             needed_to = add_working_days(stopped_on, stop.days, calendar)
-            later = due(resume(ledger, datetime.combine(needed_to, time(12), CHINA)), calendar, budget)
+            later = due(resume(ledger, datetime.combine(needed_to, time(), CHINA)), calendar, budget)
             return Due(on=None, is_confirmed=later.is_confirmed, earliest_on=later.on, reason=stop.reason)
     on = next(islice(_consumed_days(ledger, calendar, last=date.max), days - 1, None))
     return Due(on=on, is_confirmed=calendar.are_confirmed(ledger.accepted_on + DAY, on))
@@ -165,4 +165,4 @@ def due(ledger: Ledger, calendar: Calendar, budget: Budget) -> Due:
 
 def _consumed_days(ledger: Ledger, calendar: Calendar, *, last: date) -> Iterator[date]:
     days = days_after(ledger.accepted_on, last)
-    return (day for day in days if calendar.is_working(day) and ledger.counts(day))
+    return (day for day in days if calendar.is_working(day) and not ledger.is_stopped(day))
