@@ -65,6 +65,15 @@ def test_the_first_failure_opens_it_until_the_wait_is_over():
     assert (state.failures, state.reason, state.failed_at) == (1, "unreachable", MONDAY)
 
 
+def test_a_way_that_failed_and_has_no_moment_is_tried_at_once():
+    assert breaker_at(Outbound(failures=1), MONDAY) == "half_open"
+
+
+def test_only_a_failure_by_a_wrong_clock_tells_of_one():
+    assert failed(broken(), "clock_skew", at=later(10), wait=20, skew_seconds=400).skew_seconds == 400
+    assert failed(broken(), "unreachable", at=later(10), wait=20).skew_seconds == 0
+
+
 def test_a_moment_beyond_every_wait_is_read_as_now():
     """A clock that was wrong, a hand or an older version wrote it: no wait of ours is so long."""
     for state in (broken(), probing(broken(), until=later(40)), called(broken(), at=later(1))):
@@ -107,8 +116,13 @@ def test_the_first_failure_of_a_way_that_is_whole_always_counts():
     assert is_superseded(Outbound(), broken())
 
 
+def test_a_failure_counts_after_another_attempt_has_succeeded():
+    assert not is_superseded(broken(), succeeded(broken(), BEGINNING, at=later(1)))
+
+
 def test_a_success_closes_it_and_forgets_what_was_wrong():
     state = failed(broken(), "clock_skew", at=later(10), wait=20, skew_seconds=400)
+    state = probing(state, until=later(40))
     state = succeeded(state, Position(1, 3), at=later(30))
     assert breaker_at(state, later(30)) == "closed"
     assert state == Outbound(acknowledged=Position(1, 3), succeeded_at=later(30), failed_at=later(10))
@@ -125,6 +139,7 @@ def test_a_second_call_brings_no_second_attempt_forward():
     probe = probing(state, until=later(40))
     assert called(probe, at=later(2)) == probe
     spent = failed(probe, "unreachable", at=later(3), wait=20)
+    assert spent.probe == "spent"
     assert called(spent, at=later(4)) == spent
     assert breaker_at(spent, later(4)) == "open"
 
@@ -169,23 +184,29 @@ def test_a_call_changes_nothing_where_nothing_waits(state: Outbound):
 
 
 def test_a_stopped_way_stays_so_until_the_next_stream():
-    state = stopped(broken(), "log_conflict", theirs=THEIRS)
+    way = replace(probing(broken(), until=later(40)), head=9, acknowledged=Position(1, 8))
+    state = stopped(way, "log_conflict", theirs=THEIRS)
     assert [breaker_at(state, later(seconds)) for seconds in (0, 10**6)] == ["stopped", "stopped"]
     opened = in_next_stream(state)
     assert breaker_at(opened, later(0)) == "closed"
-    assert (opened.stream, opened.genesis, opened.acknowledged) == (2, THEIRS.hash, Position(2, 0))
-    assert (opened.stopped, opened.theirs, opened.failures, opened.head) == ("", None, 0, 0)
+    assert opened == Outbound(stream=2, genesis=THEIRS.hash, acknowledged=Position(2, 0), failed_at=MONDAY)
 
 
 def test_a_stream_follows_the_last_that_the_peer_has_seen():
     state = stopped(Outbound(), "log_conflict", theirs=Head(4, 2, "cd" * 32))
     assert in_next_stream(state).stream == 5
-    assert in_next_stream(Outbound()).genesis == GENESIS
+    untold = in_next_stream(Outbound(stream=3))
+    assert (untold.stream, untold.genesis) == (4, GENESIS)
 
 
 def test_going_back_moves_only_what_is_acknowledged():
     state = Outbound(acknowledged=Position(1, 9))
     assert gone_back(state, BEGINNING) == replace(state, acknowledged=BEGINNING)
+
+
+def test_the_wait_doubles_from_failure_to_failure_twenty_times_at_most():
+    waits = [wait_seconds(failures, first=3.0, most=10.0**9, fraction=1.0) for failures in (0, 1, 2, 19, 20, 21, 10**6)]
+    assert waits == [3, 6, 12, 3 * 2**19, 3 * 2**20, 3 * 2**20, 3 * 2**20]
 
 
 @given(st.integers(0, 10**6), st.floats(0, 1), st.floats(0.01, 10), st.floats(10, 1000))
