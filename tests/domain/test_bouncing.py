@@ -39,7 +39,9 @@ def test_what_the_home_itself_says_does_not_end_it(case: Case):
     assert (asked.bounced, asked.withdrawal_asked_at is not None) == ("step.requested", True)
 
 
-def test_nothing_is_noted_of_a_step_that_has_ended_or_is_our_own(case: Case):
+def test_nothing_is_noted_of_a_step_that_was_not_sent_or_has_ended_or_is_our_own(case: Case):
+    waiting = opened([planned("need"), planned("step", needs=("need",), division=ZHEJIANG)])
+    assert decide(waiting, BOUNCE, FACTS).events == ()
     ended = after(case, *worked("step", peer(), until="refused"))
     assert decide(ended, BOUNCE, FACTS).events == ()
     assert decide(opened([planned("step", division=JIANGSU)]), BOUNCE, FACTS).events == ()

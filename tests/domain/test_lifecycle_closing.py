@@ -86,6 +86,13 @@ def test_against_an_undertaking_it_closes_when_the_steps_of_the_lead_have_ended_
     assert (case.closed_at, case.outcome, case.open_at_closing) == (later(days=1), "completed", ("slow", "last"))
 
 
+def test_a_case_whose_applicant_took_back_the_steps_of_the_lead_is_withdrawn_though_another_node_has_not_answered():
+    home, _ = places(planned("lead1", department="police"), of_graph("step2", division="330106"), **BY_UNDERTAKING)
+    home.do(acts.Withdraw(id="withdraw", by=citizen()))
+    assert home.case
+    assert (home.case.outcome, home.case.open_at_closing) == ("withdrawn", ("step2",))
+
+
 def test_it_closes_when_all_has_ended_though_the_lead_has_no_step():
     case = opened([planned("slow")], **BY_UNDERTAKING)
     assert case.closed_at is None

@@ -145,6 +145,12 @@ def test_an_officer_of_another_department_moves_nothing():
     assert refused(in_zhejiang(), all_acts("second", officer(node=ZHEJIANG))[0], NotYourDepartment, IN_ZHEJIANG)
 
 
+def test_where_the_home_has_no_part_none_of_its_departments_checks_or_turns_back():
+    common = {"id": "a", "by": officer(), "step": "first"}
+    for act in (acts.Check(**common, finding="一致"), acts.TurnBack(**common, grounds="不一致")):
+        assert refused(opened(), act, NotYourDepartment)
+
+
 def test_an_act_upon_a_step_that_has_moved_since_is_refused():
     case = opened()
     seen = case.steps["first"].version
@@ -182,3 +188,11 @@ def test_an_act_on_a_case_or_step_that_does_not_exist_is_refused():
     receive = acts.Receive(id="a", by=officer(), step="nothing")
     assert refused(None, receive, NoSuchCase)
     assert refused(opened(), receive, NoSuchStep)
+
+
+def test_an_act_that_no_rule_judges_is_an_error():
+    class Wish(acts.Act):
+        """An act of a kind that nobody has thought of."""
+
+    with pytest.raises(TypeError, match="no rule judges Wish"):
+        decide(opened(), Wish(id="a", by=citizen()), FACTS)

@@ -13,7 +13,7 @@ from server.domain.case import acts
 from server.domain.case.case import Step
 from server.domain.case.events import Accepted
 from server.domain.catalogue.terms import Deferral
-from server.domain.rules.decide import NotOurStep, decide
+from server.domain.rules.decide import NotOurStep, StateForbids, decide
 from tests.domain.carrying import Place, places, step_at
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG, application, citizen, facts, lacking, later, of_graph, peer
 
@@ -113,6 +113,12 @@ def test_that_the_decider_has_what_was_supplied_leaves_what_the_home_knows_of_it
     home.do(tell(acts.Supply, form={"subject_name": "别的名字"}))
     assert home.case
     assert (step_at(home, FAR).state, home.case.form["subject_name"]) == ("received", "测试宝宝")
+
+
+def test_what_its_decider_tells_of_a_step_that_has_ended_is_refused_and_not_passed_over():
+    home = home_after(RECEIVED, ACCEPTED, tell(acts.Approve, on=1))
+    with pytest.raises(StateForbids):
+        home.do(tell(acts.Supply, on=2))
 
 
 @pytest.mark.parametrize("kind", [acts.Lapse, acts.Deem])

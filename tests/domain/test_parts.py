@@ -27,6 +27,7 @@ from tests.world import (
     of_graph,
     officer,
     peer,
+    planned,
     submission,
     worked,
 )
@@ -73,6 +74,12 @@ def both(home: Place, decider: Place) -> tuple[Step, Step]:
     """The step at both nodes when all letters are there."""
     exchange(home, decider)
     return step_at(home, STEP), step_at(decider, STEP)
+
+
+def test_whatever_else_happens_in_the_case_a_step_is_not_sent_before_its_check():
+    home, _ = places(crossing_step(), planned("other"))
+    home.do(acts.Receive(id="receive", by=officer(), step="other"))
+    assert (step_at(home, STEP).state, home.written) == ("checking", [])
 
 
 def refused(place: Place, wish: acts.Act) -> type[Refusal]:
@@ -274,6 +281,7 @@ def test_an_officer_who_saw_the_step_before_the_originals_were_posted_is_told():
         decider.do(act(acts.Receive, THERE, version=seen))
     with pytest.raises(StaleVersion):
         decider.do(act(acts.ConfirmPaper, THERE, version=seen))
+    decider.do(act(acts.ConfirmPaper, THERE, version=step_at(decider, STEP).version))
 
 
 def test_the_plan_remembers_the_part_of_a_step_that_another_province_decides():

@@ -252,11 +252,11 @@ def _withdraw(recorder: _DecisionRecorder, case: Case, act: acts.Withdraw) -> No
     if act.version is not None and act.version != case.version:
         raise StaleVersion("办件已有新的进展，请刷新后重试。")
     for code, step in case.steps.items():
-        is_ours = step.node in ("", case.home)
-        if is_ours and step.state in TRANSITIONS[events.Withdrawn].states:
+        if step.node not in ("", case.home):
+            if step.state in HELD and step.withdrawal_asked_at is None:
+                recorder.record(events.WithdrawalAsked(**recorder.header(), step=code))
+        elif step.state in TRANSITIONS[events.Withdrawn].states:
             recorder.record(events.Withdrawn(**recorder.header(), step=code))
-        elif not is_ours and step.state in HELD and step.withdrawal_asked_at is None:
-            recorder.record(events.WithdrawalAsked(**recorder.header(), step=code))
     if not recorder.events:
         raise NothingToWithdraw("所有事项都已办结或已申请撤回。")
 
@@ -282,7 +282,7 @@ def _go_on(recorder: _DecisionRecorder, case: Case) -> None:
     by = Actor(node=facts.here, part="node")
     for code in case.steps:
         step = case.steps[code]
-        if step.state == "supplementing" and step.supplement and step.supplement.due_on is None:
+        if step.supplement and step.supplement.due_on is None:  # it was asked just now
             days = step.plan.terms.supplement_days
             due_on = add_working_days(china_day(facts.at), days, facts.calendar)
             case = recorder.record(events.Told(**recorder.header(by), step=code, due_on=due_on))
