@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.mutation.exemptions import EXEMPT, Exemption
 from tests.mutation.mutants import Mutant, mutants_of
-from tests.mutation.trials import ROOT, Subject, is_killed, trials
+from tests.mutation.trials import ROOT, Subject, Unfit, is_killed, trials
 
 LIFE = "tests/domain/test_lifecycle_{}.py"
 SUBJECTS = (
@@ -27,10 +27,6 @@ SUBJECTS = (
 OTHERS = ("tests/domain",)  # the tests of a module that is not among these
 TOLD_EVERY = 25
 Tell = Callable[[str], object]
-
-
-class Unfit(Exception):
-    """The trials would tell nothing: the tests fail without a change, or an exemption is not what it says."""
 
 
 @dataclass(frozen=True)

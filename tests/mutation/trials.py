@@ -33,6 +33,10 @@ LOOK_SECONDS = 0.01
 AHEAD = ("aiohttp", "hypothesis", "jieba", "motor.motor_asyncio", "pydantic", "pytest", "tornado.web", __name__)
 
 
+class Unfit(Exception):
+    """The trials would tell nothing: the tests fail without a change, or an exemption is not what it says."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """A module under trial, and the tests that should notice any change of it; the quickest stand first."""
@@ -86,7 +90,7 @@ class _Haste:
 
 
 def trials(subject: Subject, mutants: Sequence[Mutant], *, root: Path, workers: int) -> Iterator[tuple[Mutant, bool]]:
-    """Whether each is killed, as it becomes known."""
+    """Whether each is killed, as it becomes known; raises Unfit if a fork fails without any change."""
     with ThreadPoolExecutor(workers) as pool:
         others = [mutant for mutant in mutants if not mutant.is_inside]
         yield from zip(
@@ -94,11 +98,14 @@ def trials(subject: Subject, mutants: Sequence[Mutant], *, root: Path, workers: 
         )
     inside = {mutant.number: mutant for mutant in mutants if mutant.is_inside}
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    process = _start(_try_inside, subject, _Forks(subject, list(inside), str(root), workers, theirs), str(root))
+    process = _start(_try_inside, subject, _Forks(subject, [None, *inside], str(root), workers, theirs), str(root))
     theirs.close()
-    while inside:
+    for _ in range(1 + len(inside)):
         number, is_dead = ours.recv()
-        yield inside.pop(number), is_dead
+        if number is not None:
+            yield inside[number], is_dead
+        elif is_dead:
+            raise Unfit(f"{subject.path}: its tests fail in a fork without any change")
     process.join()
 
 
@@ -143,10 +150,13 @@ def _run(subject: Subject, root: str, *plugins: object) -> None:
 
 @dataclass(frozen=True)
 class _Forks:
-    """A plugin of pytest: in the place of one run of the tests, a run in a fork for each mutant, some at once."""
+    """A plugin of pytest: in the place of one run of the tests, a run in a fork for each mutant, some at once.
+
+    None among the numbers is the module as it is.
+    """
 
     subject: Subject
-    numbers: Sequence[int]
+    numbers: Sequence[int | None]
     root: str
     workers: int
     told: Connection
@@ -154,20 +164,21 @@ class _Forks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
         """None in a fork, where pytest goes on to run the tests; true where that is done."""
-        running: dict[int, tuple[int, float]] = {}
+        running: dict[int, tuple[int | None, float]] = {}
         for number in self.numbers:
             while len(running) >= self.workers:
                 self._look(running)
             child = os.fork()
             if child == 0:
-                _change(self.subject, number, self.root)
+                if number is not None:
+                    _change(self.subject, number, self.root)
                 return None
             running[child] = number, time.monotonic() + LIMIT_SECONDS
         while running:
             self._look(running)
         return True
 
-    def _look(self, running: dict[int, tuple[int, float]]) -> None:
+    def _look(self, running: dict[int, tuple[int | None, float]]) -> None:
         """Tell of those that have ended, and end those that take too long."""
         for child, (number, until) in list(running.items()):
             if time.monotonic() > until:
