@@ -113,6 +113,10 @@ def test_every_act_that_officers_may_ask_for_has_an_address_of_its_own():
     assert len(set(paths)) == len(paths)
 
 
+def test_what_the_applicant_or_the_home_says_is_requested_by_no_officer():
+    assert [kind.name for kind, rule in RULES.items() if rule.desk and rule.speaker in ("applicant", "home")] == []
+
+
 @pytest.mark.parametrize("more", [{"delivery": {"method": "post"}}, {"version": 1}, {"note": "x"}], ids=str)
 def test_a_letter_of_a_delivery_has_no_members_but_its_own(more: dict[str, object]):
     letter = Letter.model_validate(

@@ -12,7 +12,7 @@ from server.domain.case.happening import Header
 from server.domain.errors import Conflict, Forbidden, StaleVersion
 from server.domain.exchange.routing import find_node
 from server.domain.rules.lifecycle import evolve
-from server.domain.rules.move import AnyRule, AnyTransition
+from server.domain.rules.move import AnyRule, AnyTransition, Speaker
 from server.domain.rules.moving import Moving
 from server.domain.rules.parts import leg_of, paper_moved
 from server.domain.rules.supplements import check_supply
@@ -20,8 +20,7 @@ from server.domain.rules.table import RULES, TRANSITIONS
 from server.domain.time.calendar import add_working_days
 from server.domain.values import china_day
 
-HOME_SPEAKS = (acts.Tell, acts.Supply, acts.Urge)  # besides its applicant's wish to withdraw; no officer says these
-HOME_CHECKS = (acts.Check, acts.TurnBack)  # its own part of what another node decides
+HOME_SPEAKS = {"applicant", "home"}  # no officer says what these say
 
 
 class StateForbids(Conflict):
@@ -147,12 +146,12 @@ def _request(recorder: _DecisionRecorder, act: acts.Request) -> None:
 def _move(recorder: _DecisionRecorder, case: Case, act: acts.StepAct) -> None:
     step = case.step(act.step)
     moving = Moving(case, step, act, recorder.facts)
-    _check_speaker(moving)
-    if isinstance(act, HOME_SPEAKS) and _is_settled(recorder, moving):
+    rule = RULES[type(act)]
+    _check_speaker(moving, rule.speaker)
+    if rule.speaker in HOME_SPEAKS and _is_settled(recorder, moving):
         return
     if act.version is not None and act.version != step.version:
         raise StaleVersion("该事项已有新的进展，请刷新后重试。")
-    rule = RULES[type(act)]
     event = rule.event_of(case, step, act, facts=recorder.facts) if _is_open(rule, step) else None
     if event is None or step.state not in TRANSITIONS[type(event)].states:
         raise StateForbids(f"事项处于“{STATE_NAMES[step.state]}”，不能执行此操作。")
@@ -164,7 +163,7 @@ def _is_open(rule: AnyRule, step: Step) -> bool:
     return not isinstance(rule, AnyTransition) or step.state in rule.states
 
 
-def _check_speaker(moving: Moving[acts.StepAct]) -> None:
+def _check_speaker(moving: Moving[acts.StepAct], speaker: Speaker) -> None:
     """One writer per step: its pinned decider, or the home while none is pinned. This holds for officers, citizens and
     peers.
 
@@ -172,23 +171,23 @@ def _check_speaker(moving: Moving[acts.StepAct]) -> None:
     asked for its opinion.
     """
     case, step, by = moving.case, moving.step, moving.act.by
-    is_homes = isinstance(moving.act, (*HOME_SPEAKS, *HOME_CHECKS)) and not _is_ours_abroad(moving)
-    speaker = case.home if is_homes else step.node
-    if by.node != (speaker or case.home):
+    is_homes = speaker in {*HOME_SPEAKS, "checker"} and not _is_ours_abroad(moving)
+    node = case.home if is_homes else step.node
+    if by.node != (node or case.home):
         raise NotOurStep("该事项由其他地区办理，只有办理地可以作出处理。")
-    if by.part == "officer" and by.department not in _departments(moving):
+    if by.part == "officer" and by.department not in _departments(moving.step, speaker):
         raise NotYourDepartment("该事项由其他部门办理。")
-    if by.part == "citizen" and not isinstance(moving.act, acts.Supply | acts.Urge):
+    if by.part == "citizen" and speaker != "applicant":
         raise NotYourDepartment("该事项由主管部门办理。")
 
 
-def _departments(moving: Moving[acts.StepAct]) -> Collection[str]:
+def _departments(step: Step, speaker: Speaker) -> Collection[str]:
     """Those whose officers may do it."""
-    if isinstance(moving.act, HOME_SPEAKS):
+    if speaker in HOME_SPEAKS:
         return ()
-    if isinstance(moving.act, HOME_CHECKS):
-        return {moving.step.plan.part.department} if moving.step.plan.part else ()
-    return moving.step.opinions if isinstance(moving.act, acts.Opine) else {moving.step.plan.department}
+    if speaker == "checker":
+        return {step.plan.part.department} if step.plan.part else ()
+    return step.opinions if speaker == "heard" else {step.plan.department}
 
 
 def _is_ours_abroad(moving: Moving[acts.StepAct]) -> bool:

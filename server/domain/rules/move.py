@@ -21,6 +21,7 @@ from server.domain.rules.moving import Moving
 
 A = TypeVar("A", bound=StepAct)
 E = TypeVar("E", bound=Moved)
+Speaker = Literal["decider", "heard", "applicant", "home", "checker"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class AnyRule(AnyMove, ABC):
 
     act: type[StepAct]
     desk: AnyDeskForm[StepAct] | None
+    speaker: Speaker
 
     @abstractmethod
     def event_of(self, case: Case, step: Step, act: StepAct, *, facts: Facts) -> StepEvent:
@@ -88,11 +90,16 @@ def no_words(_catalogue: Catalogue, _case: Case, _event: Moved) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule(AnyRule, Generic[A]):
-    """How one kind of act is judged: `judge` makes its event, or raises a refusal. `desk`: how officers request it."""
+    """How one kind of act is judged: `judge` makes its event, or raises a refusal. `desk`: how officers request it.
+
+    `speaker` is who may do it: the department that decides the step, one that is heard on it, the applicant, or of the
+    home the node itself or the department that checks its own part (`checker`).
+    """
 
     act: type[A]
     judge: Callable[[Moving[A]], StepEvent]
     desk: AnyDeskForm[A] | None = None
+    speaker: Speaker = "decider"
 
     def event_of(self, case: Case, step: Step, act: StepAct, *, facts: Facts) -> StepEvent:
         if not isinstance(act, self.act):

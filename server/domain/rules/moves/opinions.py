@@ -67,6 +67,7 @@ def _with(step: Step, department: str, opinion: Opinion) -> Step:
 OPINE = Move(
     act=acts.Opine,
     judge=_opine,
+    speaker="heard",
     desk=DeskForm(
         "opinion",
         "答复会签",

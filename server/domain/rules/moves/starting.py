@@ -80,6 +80,7 @@ ASK_CHECK = Transition(event=CheckAsked, states={"waiting": "checking"}, name="�
 CHECK = Move(
     act=acts.Check,
     judge=_check,
+    speaker="checker",
     desk=DeskForm(
         "check",
         "登记受理地核验通过",
@@ -94,6 +95,7 @@ CHECK = Move(
 TURN_BACK = Move(
     act=acts.TurnBack,
     judge=_turn_back,
+    speaker="checker",
     desk=DeskForm(
         "turn-back",
         "登记受理地核验不通过，并说明理由",

@@ -41,6 +41,7 @@ def urge_again_on(step: Step, calendar: Calendar) -> date | None:
 URGE = Move(
     act=acts.Urge,
     judge=_urge,
+    speaker="applicant",
     event=events.Urged,
     states={"sent": "sent", "received": "received"},
     leaves=_urged,
