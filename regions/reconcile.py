@@ -10,6 +10,7 @@ from regions.asking import SignedQuery, ask
 from regions.client import PeerFailure
 from regions.heads import PATH, heads
 from server.desk.apart import each_in_turn
+from server.domain.effects.letters_in import KINDS
 from server.domain.exchange.circuit_breaker import gone_back
 from server.domain.exchange.directory import NodeEntry
 from server.domain.exchange.log import Outbound, Position
@@ -51,14 +52,18 @@ async def _reconcile_if_it_tells(node: Node, peer: NodeEntry) -> None:
 async def reconcile(node: Node, peer: NodeEntry) -> Reconciliation:
     """Compare both directions with a peer and keep what was found; raises PeerFailure if the peer does not tell."""
     compared: list[Compared] = []
+    unknown: set[str] = set()
     for way in OTHER:
         stream, last = 1, 1
         while stream <= last:
             comparison = await _comparison(node, peer, way, stream=stream)
             last = max(comparison.sender.last_stream, comparison.receiver.last_stream)
             compared.append(await _compare(node, peer, comparison))
+            unknown |= KINDS - set(comparison.theirs.kinds)
             stream += 1
-    found = Reconciliation(peer=peer.node, at=node.clock.now(), compared=tuple(compared))
+    found = Reconciliation(
+        peer=peer.node, at=node.clock.now(), compared=tuple(compared), unknown_kinds=tuple(sorted(unknown))
+    )
     await node.store.peers.keep_reconciled(peer.node, found.model_dump_json(), at=found.at)
     for each in found.differences:
         if not each.is_past:
@@ -92,11 +97,7 @@ async def _ask(node: Node, peer: NodeEntry, way: Direction, *, stream: int, numb
 
 
 async def _compare(node: Node, peer: NodeEntry, comparison: Comparison) -> Compared:
-    ours, theirs = (
-        (comparison.sender, comparison.receiver)
-        if comparison.way == "out"
-        else (comparison.receiver, comparison.sender)
-    )
+    ours, theirs = comparison.ours, comparison.theirs
     conflict, totals = 0, (0, 0)
     if number := comparison.common:
         mine = await _entry(node, peer, comparison, number=number)

@@ -233,6 +233,8 @@ def _lines_between(one: Reconciliation | NotCompared) -> list[str]:
         )
         past = "(past, a later stream was opened) "
         lines += [f"  {past if found.is_past else ''}{found.words}" for found in each.differences]
+    if one.unknown_kinds:
+        lines.append(f"{one.peer} does not know these kinds of letters yet: {', '.join(one.unknown_kinds)}")
     return [*lines, f"{one.peer} is clean" if one.is_clean else f"{one.peer} DIFFERS"]
 
 

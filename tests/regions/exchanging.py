@@ -2,16 +2,21 @@
 
 import copy
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pymongo
 
-from regions import outbox, settling
+from regions import heads, outbox, settling
+from regions.answering import admit_query, announced_query, signed
+from server.crypto.receipts import Answer
 from server.domain.exchange.directory import NodeEntry
 from server.domain.exchange.letters import Letter, letter_id
 from server.domain.exchange.log import Entry, KeptLetter, SentLetter
+from server.domain.exchange.wire import WireAnswer, WireRequest
 from server.node import Node
+from server.tools.wire import Wire
 from tests.nodes import Places
 from tests.world import JIANGSU
 
@@ -33,6 +38,29 @@ def peer_of(node: Node) -> NodeEntry:
 def with_wire(node: Node, wire: Any) -> Node:
     """The same node over another wire."""
     return replace(node, wire=wire)
+
+
+@dataclass
+class OlderPeer:
+    """The wire to a peer whose program does not know these kinds of letters yet."""
+
+    wire: Wire
+    peer: Node
+    lacks: tuple[str, ...]
+
+    async def send(self, request: WireRequest) -> WireAnswer:
+        """What the peer answers; of the kinds that it knows it tells fewer."""
+        url = urlsplit(request.url)
+        if url.path != heads.PATH:
+            return await self.wire.send(request)
+        proven = await admit_query(
+            self.peer, announced_query(self.peer, path=url.path, query=url.query, headers=request.headers), b""
+        )
+        asked = heads.HeadsAsked.model_validate_strings(dict(parse_qsl(url.query)))
+        told = await heads.heads(self.peer, proven.sender, asked.way, stream=asked.stream, numbers=asked.numbers)
+        older = told.model_copy(update={"kinds": tuple(kind for kind in told.kinds if kind not in self.lacks)})
+        reply = signed(self.peer, proven, Answer(200, heads.JSON, older.model_dump_json().encode()))
+        return WireAnswer(reply.status, reply.headers, reply.body)
 
 
 async def write(node: Node, note: str = "", *, kind: str = "letter.refused", **more: Any) -> Letter:

@@ -20,6 +20,7 @@ from server.domain.exchange.log import Head, Outbound
 from server.node import Node
 from tests.nodes import running_nodes, until
 from tests.regions.exchanging import (
+    OlderPeer,
     Sweeper,
     backup,
     exchange,
@@ -29,6 +30,7 @@ from tests.regions.exchanging import (
     send,
     send_one_by_one,
     sent,
+    with_wire,
     write,
 )
 from tests.world import JIANGSU, ZHEJIANG, about_step
@@ -246,6 +248,15 @@ async def test_differences_are_named_and_end_with_one(pair: tuple[Node, Node]):
     assert one.differences == 1
     with pytest.raises(operating.UnknownPeer):
         await reconcile(pair[0], "999999")
+
+
+async def test_the_kinds_that_a_peer_does_not_know_yet_are_told_and_need_nobody(pair: tuple[Node, Node]):
+    node = with_wire(pair[0], OlderPeer(pair[0].wire, pair[1], lacks=("step.notice", "step.urged")))
+    report = await reconcile(node, ZHEJIANG)
+    assert (report.code, report.lines[-2:]) == (
+        0,
+        [f"{ZHEJIANG} does not know these kinds of letters yet: step.notice, step.urged", f"{ZHEJIANG} is clean"],
+    )
 
 
 @pytest.mark.parametrize("words", [("replay",), ("show",), ("dead", "an-id")], ids=" ".join)

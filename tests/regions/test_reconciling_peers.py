@@ -16,6 +16,7 @@ from server.node import Node
 from server.tools.wire import Wire
 from tests.nodes import Places
 from tests.regions.exchanging import (
+    OlderPeer,
     Sweeper,
     backup,
     entries_of,
@@ -25,6 +26,7 @@ from tests.regions.exchanging import (
     send,
     send_one_by_one,
     settle,
+    with_wire,
     write,
 )
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG, about_step
@@ -226,6 +228,13 @@ async def test_the_result_is_kept_for_a_day(pair: tuple[Node, Node]):
     node.clock.wait(hours=24)
     await reconcile.daily(node)
     assert len(wire.asked) == 4
+
+
+async def test_the_kinds_that_a_peer_does_not_know_yet_are_named_and_are_no_difference(pair: tuple[Node, Node]):
+    assert (await reconciled(pair[0])).unknown_kinds == ()
+    older = OlderPeer(pair[0].wire, pair[1], lacks=("step.urged",))
+    found = await reconciled(with_wire(pair[0], older))
+    assert (found.unknown_kinds, found.is_clean) == (("step.urged",), True)
 
 
 async def test_a_peer_that_does_not_tell_is_a_failure_and_asked_again(pair: tuple[Node, Node]):

@@ -81,11 +81,16 @@ class Compared(Value):
 
 
 class Reconciliation(Value):
-    """What a comparison with one peer found, in both directions."""
+    """What a comparison with one peer found, in both directions.
+
+    `unknown_kinds` are those of our letters that the peer does not understand yet. They are no difference: while nodes
+    are upgraded one after the other, it is so.
+    """
 
     peer: str
     at: Moment
     compared: tuple[Compared, ...]
+    unknown_kinds: tuple[str, ...] = ()
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -110,6 +115,16 @@ class Comparison(Value):
     receiver: Heads
     receipted: int
     held: int
+
+    @property
+    def ours(self) -> Heads:
+        """How this node told it."""
+        return self.sender if self.way == "out" else self.receiver
+
+    @property
+    def theirs(self) -> Heads:
+        """How the peer told it."""
+        return self.receiver if self.way == "out" else self.sender
 
     @property
     def common(self) -> int:
