@@ -61,7 +61,7 @@ chaos: setup ## kill, cut, slow and hold two provinces at random, then count wha
 outages: setup ## the outage table, measured: the wire cut for 10, 60 and 300 seconds (ARGS="--seconds 10")
 	$(BIN)/python -m tests.faults.outages $(if $(ARGS),$(ARGS),--seconds 10,60,300)
 
-docs: setup ## write the parts of the pages that commands print: doors, refusals, the moves, the savings
+docs: setup ## write what the code tells on the pages: doors, refusals, moves, savings, planted faults
 	$(BIN)/python -m tests.pages
 
 lint: setup ## style, types and the Dockerfile

@@ -1,51 +1,69 @@
-"""`python -m tests.pages`: write the parts of the pages that commands print: doors, refusals, moves, savings."""
+"""`python -m tests.pages`: write the parts of the pages that the code itself can tell, such as doors and refusals."""
 
 import argparse
+import functools
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.simulation.planted import FAULTS, row
 
 ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class Generated:
-    """A part of a page: the command that prints it, and a pattern whose one group is the part."""
+    """A part of a page: what it is called, what tells its text, and a pattern whose one group is the part."""
 
     page: str
-    command: tuple[str, ...]
-    part: str
+    name: str
+    text: Callable[[], str]
+    pattern: str
 
 
-PARTS = (
-    Generated("docs/doors.md", ("routes",), r"```text\n(.*?)```"),
-    Generated("docs/errors.md", ("errors",), r"(\| code \| status \| title \| meaning \|\n.*?\n)(?=\n)"),
-    Generated("docs/life-of-a-case.md", ("graph",), r"```mermaid\n(stateDiagram-v2\n.*?)```"),
-    Generated("docs/catalogue.md", ("catalogue", "table"), r"(\| bundle \| status \| steps \|[^\n]*\n(?:\|[^\n]*\n)+)"),
-)
-
-
-def printed(*command: str) -> str:
+@functools.cache
+def printed(command: str) -> str:
     """What a command of the product prints."""
-    argv = [sys.executable, "-m", "server", *command]
+    argv = [sys.executable, "-m", "server", *command.split()]
     return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout.rstrip("\n") + "\n"
 
 
+def by_command(page: str, command: str, pattern: str) -> Generated:
+    """A part that a command of the product prints."""
+    return Generated(page, f"`python -m server {command}`", functools.partial(printed, command), pattern)
+
+
+def planted_faults() -> str:
+    """The rows of the faults that the simulation finds; `python -m tests.simulation --planted` finds their seeds."""
+    return "".join(map(row, FAULTS))
+
+
+PARTS = (
+    by_command("docs/doors.md", "routes", r"```text\n(.*?)```"),
+    by_command("docs/errors.md", "errors", r"(\| code \| status \| title \| meaning \|\n.*?\n)(?=\n)"),
+    by_command("docs/life-of-a-case.md", "graph", r"```mermaid\n(stateDiagram-v2\n.*?)```"),
+    by_command("docs/catalogue.md", "catalogue table", r"(\| bundle \| status \| steps \|[^\n]*\n(?:\|[^\n]*\n)+)"),
+    Generated(
+        "docs/reliability.md", "the planted faults", planted_faults, r"\| fault \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)+)"
+    ),
+)
+
+
 def outdated(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
-    """The pages below a root that do not say what the commands print, each with the text that does.
+    """The pages below a root that do not say what the code tells, each with the text that does.
 
     Raises ValueError for a page without a place for it.
     """
     for part in PARTS:
         page = root / part.page
         text = page.read_text(encoding="utf-8")
-        found = re.search(part.part, text, re.DOTALL)
+        found = re.search(part.pattern, text, re.DOTALL)
         if found is None:
-            raise ValueError(f"{part.page} has no place for `python -m server {' '.join(part.command)}`")
-        now = text[: found.start(1)] + printed(*part.command) + text[found.end(1) :]
+            raise ValueError(f"{part.page} has no place for {part.name}")
+        now = text[: found.start(1)] + part.text() + text[found.end(1) :]
         if now != text:
             yield page, now
 

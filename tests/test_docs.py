@@ -117,15 +117,6 @@ def made(body: list[ast.stmt]) -> set[str]:
     return names
 
 
-@functools.cache
-def printed(command: str) -> str:
-    """What `python -m server COMMAND` prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "server", *command.split()], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return done.stdout.rstrip("\n")
-
-
 def follow(page: str, language: str, root: Path) -> list[Path]:
     """Write the page's blocks where they say: at the end of a file, or as a new one."""
     written = []
@@ -181,14 +172,6 @@ def test_the_pages_that_lead_through_the_code_name_symbols_of_it(page: str) -> N
 # What single pages say.
 
 
-def test_doors_are_those_that_the_command_prints() -> None:
-    assert blocks("docs/doors.md", "text") == [("", printed("routes") + "\n")]
-
-
-def test_refusals_are_those_that_the_command_prints() -> None:
-    assert f"\n\n{printed('errors')}\n\n" in read("docs/errors.md")
-
-
 def test_the_worked_examples_of_the_clock_are_right() -> None:
     calendar = load_calendar(ROOT / "config/regions")
     examples = rows("docs/life-of-a-case.md", "## How the clock counts")
@@ -232,10 +215,6 @@ def field_codes(file: Path) -> Iterator[str]:
 def test_the_codes_that_are_no_refusals_are_named() -> None:
     text = prose("docs/errors.md")
     assert [code for status, (code, _) in OF_TORNADO.items() if f"`{code}` ({status}" not in text] == []
-
-
-def test_the_picture_of_the_moves_is_the_one_that_the_command_prints() -> None:
-    assert blocks("docs/life-of-a-case.md", "mermaid") == [("", printed("graph") + "\n")]
 
 
 def test_the_import_table_is_the_one_that_is_enforced() -> None:
@@ -338,10 +317,6 @@ def keys_of(kind: type[BaseModel], before: str = "") -> Iterator[str]:
         for part in (field.annotation, *get_args(field.annotation)):
             if isinstance(part, type) and issubclass(part, BaseModel) and part is not Question:
                 yield from keys_of(part, f"{before}{name}.")
-
-
-def test_the_page_on_the_catalogue_shows_what_each_bundle_spares() -> None:
-    assert read("docs/catalogue.md").endswith(f"\n\n{printed('catalogue table')}\n")
 
 
 def test_every_decision_is_listed() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from handlers import routes
 from handlers.problems import STATUS, status_of
-from server.domain.effects.letters_in import known_kind
+from server.domain.effects.letters_in import COURTESIES, known_kind
 from server.domain.errors import Refusal
 from server.domain.exchange.directory import Directory, NodeEntry, NodeKey
 from server.domain.exchange.letters import Batch, Letter
@@ -61,6 +61,11 @@ def test_the_kinds_are_those_that_a_node_understands() -> None:
     assert told == written
     written = set(re.findall(r'"(letter\.[a-z_]+)"', read("server/domain/exchange/letters.py")))
     assert members("### What is said about a letter") == written
+
+
+def test_the_kinds_that_may_be_ignored_are_those_of_the_moves() -> None:
+    told = rows(PAGE, "### What is said about a step")
+    assert {row[0].strip("`") for row in told if "May be ignored" in row[3]} == COURTESIES
 
 
 def test_the_components_are_those_that_the_tables_spoil_and_the_vectors_cover() -> None:
