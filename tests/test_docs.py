@@ -118,15 +118,26 @@ def made(body: list[ast.stmt]) -> set[str]:
 
 
 def follow(page: str, language: str, root: Path) -> list[Path]:
-    """Write the page's blocks where they say: at the end of a file, or as a new one."""
+    """Write the page's blocks where they say: at the end of a file, as a new one, or (`diff`) in the midst of one."""
     written = []
     for name, body in blocks(page, language):
         if name:
             file = root / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text((file.read_text(encoding="utf-8") + "\n" if file.exists() else "") + body, encoding="utf-8")
+            before = file.read_text(encoding="utf-8") if file.exists() else ""
+            gap = "" if not before else "\n\n" if language == "python" else "\n"
+            after = changed(before, body) if language == "diff" else before + gap + body
+            file.write_text(after, encoding="utf-8")
             written.append(file)
     return written
+
+
+def changed(text: str, diff: str) -> str:
+    """The text with the lines that begin with `+` in the place of those with `-`; the others stand around them."""
+    lines = diff.splitlines()
+    old, new = ("".join(f"{line[1:]}\n" for line in lines if not line.startswith(other)) for other in "+-")
+    assert text.count(old) == 1, f"stands there {text.count(old)} times:\n{old}"
+    return text.replace(old, new)
 
 
 # What any page says.

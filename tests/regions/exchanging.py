@@ -1,8 +1,10 @@
 """Letters written by hand between Jiangsu and Zhejiang, their way, and copies of a node's memory."""
 
 import copy
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -33,6 +35,14 @@ def node_of(places: Places, division: str = JIANGSU) -> Node:
 def peer_of(node: Node) -> NodeEntry:
     """The other province as the directory has it."""
     return next(node.directory.peers_of(node.here))
+
+
+def environment(node: Node, folder: Path) -> dict[str, str]:
+    """The environment of a process that runs a command as this node; a file of settings is written into the folder."""
+    settings = {f"TONGBAN_{key.upper()}": str(value) for key, value in node.settings.model_dump().items()}
+    (folder / "node.toml").write_text("")
+    more = {"TONGBAN_CONFIG": str(folder / "node.toml"), "TONGBAN_PLATFORM_APP_SECRET": "test-only"}
+    return {**os.environ, **settings, **more}
 
 
 def with_wire(node: Node, wire: Any) -> Node:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.regions.exchanging import (
     OlderPeer,
     Sweeper,
     backup,
+    environment,
     exchange,
     node_of,
     peer_of,
@@ -274,12 +274,9 @@ def test_a_reason_is_told_with_what_it_means():
 
 async def run(node: Node, folder: Path, *words: str) -> tuple[int | None, Any]:
     """A command on this node in a process of its own: its exit code and what it printed."""
-    settings = {f"TONGBAN_{key.upper()}": str(value) for key, value in node.settings.model_dump().items()}
-    (folder / "node.toml").write_text("")
-    settings |= {"TONGBAN_CONFIG": str(folder / "node.toml"), "TONGBAN_PLATFORM_APP_SECRET": "test-only"}
     command = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server", *words, "--json"),
-        env={**os.environ, **settings},
+        env=environment(node, folder),
         stdout=asyncio.subprocess.PIPE,
     )
     told, _ = await command.communicate()
