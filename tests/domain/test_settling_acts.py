@@ -8,7 +8,7 @@ from server.domain.case import acts
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Deferral, Delivery
-from server.domain.effects.letters_in import ItemUnknown, LetterUnreadable, UndeclaredData, act_of
+from server.domain.effects.letters_in import COURTESIES, ItemUnknown, LetterUnreadable, UndeclaredData, act_of
 from server.domain.exchange.letters import About, Letter, letter_salt
 from server.domain.rules.decide import NotOurStep, decide
 from server.domain.values import moment_text
@@ -116,6 +116,7 @@ def letter(kind: str, body: dict[str, Any], *, sender: str = ZHEJIANG, **change:
         after=None,
         about=about_step(),
         kind=kind,
+        may_ignore=kind in COURTESIES,
         at=MONDAY,
         salt=letter_salt(bytes(16), 1, 1),
         body=body,

@@ -14,7 +14,7 @@ from server.desk.acting import commit_of
 from server.desk.background.clockwork import tick
 from server.desk.relay import relay
 from server.domain.case import acts
-from server.domain.effects.letters_in import _ACTS
+from server.domain.effects.letters_in import _ACTS, COURTESIES
 from server.domain.exchange.letters import Letter, letter_id
 from server.domain.exchange.log import Position
 from server.domain.rules.decide import decide
@@ -98,6 +98,7 @@ BODIES: Mapping[str, Any] = {
     ),
     "step.supplied": SUPPLIED,
     "step.told": body({"due_on": ON}),
+    "step.urged": body(),
     "step.withdrawal_asked": body(),
     "step.received": body(),
     "step.accepted": ACCEPTED,
@@ -157,7 +158,7 @@ class Home:
             {
                 **{"id": letter_id(self.letters), "from": ZHEJIANG, "to": JIANGSU, "after": None, "kind": kind},
                 **{"about": about_step(name, step=STEP) if is_about_step else None},
-                **{"at": at, "salt": SALT, "body": said},
+                **{"may_ignore": kind in COURTESIES, "at": at, "salt": SALT, "body": said},
             }
         )
         context = name if is_about_step else letter.id

@@ -49,6 +49,12 @@ async def test_no_letter_of_a_known_kind_is_made_a_courtesy_by_its_sender(pair: 
     assert (await sent(pair[0], letter)).reason == "letter_unreadable"
 
 
+async def test_no_courtesy_of_a_known_kind_is_made_binding_by_its_sender(pair: tuple[Node, Node]) -> None:
+    letter = await write(pair[0], kind="step.urged", about=NOWHERE, body={})
+    await exchange(*pair)
+    assert await states(pair, letter) == [("dead", "attention", "letter_unreadable")]
+
+
 async def test_a_courtesy_about_nothing_is_ignored_too(pair: tuple[Node, Node]) -> None:
     letter = await write(pair[0], kind="head.unheard", body={"x": 1}, may_ignore=True)
     await exchange(*pair)

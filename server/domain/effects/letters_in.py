@@ -54,8 +54,8 @@ def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue]) -> acts.Act
     make = _ACTS.get(letter.kind)
     if make is None:
         return None
-    if letter.may_ignore and letter.kind not in COURTESIES:
-        raise LetterUnreadable("这类函件不可忽略。")
+    if letter.may_ignore != (letter.kind in COURTESIES):
+        raise LetterUnreadable("函件是否可以忽略的标记与其类型不符。")
     case, step = _case_and_step(letter)
     try:
         act = make(letter, case, step)
