@@ -26,6 +26,8 @@ async def handle(node: Node, message: Letter) -> None:
     """Let a control letter take effect; handling it twice changes nothing more. Raises LetterUnreadable, NoSuchLetter,
     and what a commit raises.
     """
+    if message.may_ignore or message.about or not set(message.body) <= MEMBERS[message.kind]:
+        raise LetterUnreadable("函件内容与其类型不符。")
     await CONTROL_LETTERS[message.kind](node, message)
 
 
@@ -63,6 +65,7 @@ async def _annul(node: Node, message: Letter) -> None:
 
 
 CONTROL_LETTERS = {REFUSED: _refused, RETRY: _retry, ANNULLED: _annul}
+MEMBERS = {REFUSED: {"id", "code", "round"}, RETRY: {"id", "round"}, ANNULLED: {"id"}}
 
 
 def _named(message: Letter) -> str:

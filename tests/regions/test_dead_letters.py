@@ -118,11 +118,17 @@ async def test_a_refusal_that_overtakes_the_mark_of_a_replay_is_not_lost(pair: t
 
 
 UNREADABLE = [{}, {"id": 7}, {"id": "ab" * 31}, {"id": "ab" * 32, "round": "one"}, {"id": "ab" * 32, "round": -1}]
+UNREADABLE += [{"id": "ab" * 32, "note": "x"}]
+MARKED: list[dict[str, Any]] = [  # what is said about a letter has none of these
+    {"may_ignore": True},
+    {"about": about_step()},
+]
 
 
 @pytest.mark.parametrize("kind", ["letter.refused", "letter.retry", "letter.annulled"])
 async def test_what_is_said_unreadably_about_a_letter_stops_nothing(pair: tuple[Node, Node], kind: str):
     broken = [await write(pair[0], f"broken{n}", kind=kind, body=body) for n, body in enumerate(UNREADABLE)]
+    broken += [await write(pair[0], f"marked{n}", kind=kind, **more) for n, more in enumerate(MARKED)]
     good = await write(pair[0], "good")
     await exchange(*pair)
     found = [await kept(pair[1], letter) for letter in broken]
