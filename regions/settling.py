@@ -1,6 +1,7 @@
 """Settling kept letters: each is judged once, in its case's order, and what cannot be settled is answered by letter."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -23,6 +24,15 @@ FIRST_WAIT_SECONDS = 0.2
 MOST_DOUBLINGS = 9
 SETTLED, POSTPONED, ATTENTION, IGNORED = "settled", "postponed", "attention", "ignored"
 KIND_UNKNOWN = "kind_unknown"
+
+
+@dataclass
+class _Round:
+    """One round of settling: the acts to do, what to ignore after them, and which letters hold nothing up in it."""
+
+    free: set[str]
+    acts_by_case: dict[str, list[tuple[KeptLetter, Act]]] = field(default_factory=dict)
+    ignored: list[tuple[KeptLetter, str]] = field(default_factory=list)
 
 
 class LetterConflict(Conflict):
@@ -104,22 +114,18 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
     """Judge each; a letter of a case that was stopped by an earlier one keeps its place and is judged next time."""
     # A letter waits for the one before it in its case (`after`), but not for one that is settled in this same round.
     before = {_before(each.letter) for each in due if each.letter.after} - {each.letter.unique_id for each in due}
-    free = set(await node.store.letters_in.released(before) if before else ())
-    acts_by_case: dict[str, list[tuple[KeptLetter, Act]]] = {}
+    round = _Round(free=set(await node.store.letters_in.released(before) if before else ()))
     for kept in due:
         letter = kept.letter
         if kept.id != letter.unique_id:  # judged anew it is still not the letter that came first under its id
             await _refuse(node, kept, LetterConflict("同一编号的函件已经收到过，内容不同。"))
-        elif letter.after and _before(letter) not in free:
+        elif letter.after and _before(letter) not in round.free:
             await _postpone(node, kept, "waits_on_earlier_letter")
         elif letter.kind in CONTROL_LETTERS:
             await _handle_control_letter(node, kept)
-        elif act := await _act(node, kept):
-            acts_by_case.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
-            free.add(letter.unique_id)
-        elif may_be_ignored(letter):  # it was, and what comes after it goes on at once
-            free.add(letter.unique_id)
-    await _do(node, acts_by_case)
+        else:
+            await _take_in(node, kept, round)
+    await _do(node, round)
 
 
 def _before(letter: Letter) -> str:
@@ -127,25 +133,34 @@ def _before(letter: Letter) -> str:
     return unique_id(letter.sender, str(letter.after))
 
 
-async def _act(node: Node, kept: KeptLetter) -> Act | None:
-    """What the letter wishes; a letter of an unknown kind waits for the day when this node knows it, or is ignored."""
+async def _take_in(node: Node, kept: KeptLetter, round: _Round) -> None:
+    """Take the letter's act into the round; one of an unknown kind is ignored, or waits until this node knows it."""
+    letter = kept.letter
     try:
-        act = act_of(kept.letter, node.catalogue_of)
+        act, reason = act_of(letter, node.catalogue_of), KIND_UNKNOWN
     except Refusal as refusal:
-        await _turn_down(node, kept, refusal)
-        return None
-    if act is None and may_be_ignored(kept.letter):
-        await _ignore(node, kept, KIND_UNKNOWN)
-    elif act is None:
-        await _postpone(node, kept, KIND_UNKNOWN)
-    return act
+        if not may_be_ignored(letter):
+            await _refuse(node, kept, refusal)
+            return
+        act, reason = None, refusal.code
+    if act:
+        round.acts_by_case.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
+    elif may_be_ignored(letter):
+        round.ignored.append((kept, reason))
+    else:
+        await _postpone(node, kept, reason)
+        return
+    round.free.add(letter.unique_id)
 
 
-async def _do(node: Node, acts_by_case: dict[str, list[tuple[KeptLetter, Act]]]) -> None:
-    done = await perform_many(node, {id: [act for _, act in course] for id, course in acts_by_case.items()})
+async def _do(node: Node, round: _Round) -> None:
+    courses = round.acts_by_case
+    done = await perform_many(node, {id: [act for _, act in course] for id, course in courses.items()})
     await relay_soon(node, *done.records)
+    acts = [each for course in courses.values() for each in course]
+    await _ignore_in_order(node, round, undone={act.id for _, act in acts if done.answers.get(act.id, act) is not None})
     settled = []
-    for kept, act in (each for course in acts_by_case.values() for each in course):
+    for kept, act in acts:
         # Not tried, as an earlier act on the case failed: the letter keeps its place in the order.
         if act.id not in done.answers:
             continue
@@ -189,6 +204,18 @@ async def _turn_down(node: Node, kept: KeptLetter, refusal: Refusal) -> None:
         await _ignore(node, kept, refusal.code)
     else:
         await _refuse(node, kept, refusal)
+
+
+async def _ignore_in_order(node: Node, round: _Round, *, undone: set[str]) -> None:
+    """Ignore what is to be ignored, once the acts of the letters before it are done; else it keeps its place too.
+
+    A courtesy that is settled earlier would let what comes after it pass a letter that is still to be judged.
+    """
+    for kept, reason in round.ignored:
+        if kept.letter.after and _before(kept.letter) in undone:
+            undone.add(kept.letter.unique_id)
+        else:
+            await _ignore(node, kept, reason)
 
 
 async def _ignore(node: Node, kept: KeptLetter, reason: str) -> None:

@@ -41,6 +41,19 @@ async def test_what_comes_after_any_other_letter_of_an_unknown_kind_waits(pair: 
     ]
 
 
+async def test_a_courtesy_lets_nothing_pass_a_letter_before_it_that_is_not_settled(pair: tuple[Node, Node]) -> None:
+    """All three come in one batch, and the first one cannot be settled."""
+    refused = await write(pair[0], kind="step.received", about=NOWHERE, body={})
+    courtesy = await write(pair[0], **UNKNOWN, may_ignore=True, after=refused.id)
+    next_one = await write(pair[0], "next", kind="step.received", about=NOWHERE, body={}, after=courtesy.id)
+    await exchange(*pair)
+    assert await states(pair, refused, courtesy, next_one) == [
+        ("dead", "attention", "no_such_case"),
+        ("logged", "waiting", "waits_on_earlier_letter"),
+        ("logged", "waiting", "waits_on_earlier_letter"),
+    ]
+
+
 async def test_no_letter_of_a_known_kind_is_made_a_courtesy_by_its_sender(pair: tuple[Node, Node]) -> None:
     """Else a node could send what the receiver must answer, and never hear that it was refused."""
     letter = await write(pair[0], kind="step.received", about=NOWHERE, body={}, may_ignore=True)
