@@ -4,16 +4,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from server.domain.case.case import local_id
+from server.domain.errors import OutcomeUnknown, StaleVersion, Unavailable
 from server.domain.exchange.letters import unique_id
+from server.domain.exchange.log import BESIDE
 from server.store.database import Document
 from server.store.sealing import opened_letter
 from tests.simulation.founding import keys_of
 
 ORDER = "after is heeded"
 ONCE = "every act is done once"
+COURTEOUS = "a courtesy holds nothing up"
 ADDED = "events are only added"
 NOT_DROPPED = "effects wait until they are carried"
 ROOMS = {"task": "tasks", "letter": "letters_out", "notice": "notices", "alarm": "alarms"}
+MAY_WAIT_FOR = frozenset(("waits_on_earlier_letter", StaleVersion.code, Unavailable.code, OutcomeUnknown.code))
+SHORT = 15  # of the unique id of a letter: its sender, and the first eight digits of its own
 NO_CASE: Mapping[str, Any] = {"events": (), "effects": (), "relayed": 0}
 
 
@@ -37,14 +42,19 @@ class Course:
             self._carried(then, now)
 
     def judged(self, before: Document, now: Document) -> None:
-        """A kept letter was marked: it is settled, or cannot be; either only after the letter that it follows."""
+        """A kept letter was marked: it is settled, or cannot be; either only after the letter that it follows.
+
+        A courtesy waits for that one, and for nothing else.
+        """
+        if now["state"] != "settled" and now["reason"] not in MAY_WAIT_FOR and self._is_courtesy(now):
+            self._breaks(COURTEOUS, f"{now['_id'][:SHORT]} {now['kind']} {now['state']}: {now['reason']}")
         if now["state"] == before["state"] or now["state"] not in ("settled", "attention"):
             return
         if now["state"] == "attention" and self._is_done(now):
-            self._breaks(ONCE, f"{now['_id'][:8]} {now['kind']} is judged again: {now['reason']}")
+            self._breaks(ONCE, f"{now['_id'][:SHORT]} {now['kind']} is judged again: {now['reason']}")
         after = self._follows(now["_id"])
         if after and not self._is_judged(after):
-            self._breaks(ORDER, f"{now['_id'][:8]} {now['kind']} {now['state']} before {after[:8]}")
+            self._breaks(ORDER, f"{now['_id'][:SHORT]} {now['kind']} {now['state']} before {after[:SHORT]}")
 
     def _acts(self, before: Mapping[str, Any], now: Document) -> None:
         """None of the new acts was done before, and none was to come before one that is done already."""
@@ -54,7 +64,7 @@ class Course:
             if act in done:
                 self._breaks(ONCE, f"{now['_id']}: {act[:40]}")
             if act in passed:
-                self._breaks(ORDER, f"{now['_id']}: {act[:8]} is done after one that follows it")
+                self._breaks(ORDER, f"{now['_id']}: {act[:SHORT]} is done after one that follows it")
             passed.update(self._thread(act))
 
     def _pending(self, before: Mapping[str, Any], now: Document) -> None:
@@ -87,6 +97,10 @@ class Course:
         if letter is None or letter["state"] in ("settled", "annulled"):
             return letter is not None
         return self._is_done(letter)
+
+    def _is_courtesy(self, letter: Document) -> bool:
+        """Whether it may be ignored, and is the first of its sender under its id."""
+        return BESIDE not in letter["_id"] and opened_letter(letter, keys_of(self._place.here).fields).may_ignore
 
     def _is_done(self, letter: Document) -> bool:
         """Whether what the letter says stands in its case."""

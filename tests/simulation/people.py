@@ -1,4 +1,4 @@
-"""People: a citizen who hands in a case, takes it back or answers late, and the officers who decide its steps."""
+"""People: a citizen who hands in a case, urges, withdraws or answers late, and the officers who decide its steps."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from server.node import Node
 from tests.simulation.founding import DEPARTMENT, VERSION, planned
 from tests.simulation.places import Place
 from tests.simulation.scheduler import Owner
+from tests.simulation.taking import Taking, take
 from tests.simulation.world import World
 from tests.world import person
 
@@ -33,18 +34,25 @@ ACTS: Mapping[str, Callable[..., acts.StepAct]] = {
 
 @dataclass(frozen=True)
 class StepStory:
-    """What becomes of one step: who decides it, after which step, and what its officer does."""
+    """What becomes of one step: who decides it, after which step, and what its officer does.
+
+    `urges` has, for each time that the citizen urges it, how many seconds they wait once they may.
+    """
 
     code: str
     node: str
     needs: tuple[str, ...]
     does: tuple[str, ...]
     pause: float
+    urges: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Story:
-    """One case. Moments are in seconds; `answers_at` is None if the citizen never answers."""
+    """One case. Moments are in seconds; `answers_at` is None if the citizen never answers.
+
+    `taking` is there if another node takes the ids of its letters.
+    """
 
     home: str
     number: str
@@ -52,6 +60,7 @@ class Story:
     steps: Sequence[StepStory]
     withdraws_at: float | None
     answers_at: float | None
+    taking: Taking | None = None
 
 
 class People:
@@ -76,6 +85,10 @@ class People:
             self._begin(partial(self._withdraw, story), f"{story.number} withdraws")
         for step in story.steps:
             self._begin(partial(self._decide, story, step), f"{story.number} {step.code}")
+            if step.urges:
+                self._begin(partial(self._urge, story, step), f"{story.number} {step.code} urges")
+        if story.taking:
+            self._begin(partial(self._take, story, story.taking), f"{story.number} taken")
 
     def _begin(self, do: Callable[[], Awaitable[None]], name: str) -> None:
         async def whole() -> None:
@@ -93,6 +106,22 @@ class People:
         await self._until(story.withdraws_at or 0)
         act = acts.Withdraw(id=f"{story.number}-withdraw", by=_citizen(story.home))
         await self._insist(self._places[story.home], partial(_performed, story.number, act))
+
+    async def _urge(self, story: Story, step: StepStory) -> None:
+        """Urge the step; a node of the release before has no door for that."""
+        place = self._places[story.home]
+        for number, pause in enumerate(step.urges):
+            if not await self._awaits(place, story.number, partial(_may_urge, step.code)):
+                return
+            await self._world.scheduler.sleep(pause)
+            if not place.is_of_before:
+                act = acts.Urge(id=f"{story.number}-{step.code}-urge{number}", by=_citizen(story.home), step=step.code)
+                await self._insist(place, partial(_performed, story.number, act))
+
+    async def _take(self, story: Story, taking: Taking) -> None:
+        await self._until(taking.at)
+        case = f"{story.home}/{story.number}"
+        await self._insist(self._places[taking.by], lambda node: take(node, taking, case))
 
     async def _answer(self, story: Story) -> None:
         """Answer each supplement once it is known, at the moment the story says."""
@@ -189,6 +218,12 @@ def _is_told(code: str, case: Case) -> bool | None:
         return False
     supplement = step.supplement
     return True if supplement and supplement.due_on else None
+
+
+def _may_urge(code: str, case: Case) -> bool | None:
+    """Whether the step may be urged; False if it was taken up or has ended."""
+    state = case.steps[code].state
+    return True if state in ("sent", "received") else None if state == "waiting" else False
 
 
 def _may(code: str, act: str, case: Case) -> bool | None:

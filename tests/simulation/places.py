@@ -23,6 +23,7 @@ from tests.simulation.founding import DrawnChance, VirtualClock, node_of
 from tests.simulation.line import FaultyLine, StillLine
 from tests.simulation.scheduler import Killed, Later, Owner
 from tests.simulation.twin import Twin
+from tests.simulation.versions import of_before
 from tests.simulation.watching import Watcher
 from tests.simulation.wire import Door, SimulatedWire
 from tests.simulation.world import TracedLog, World
@@ -32,6 +33,7 @@ SERVERS = 2
 SLOW_SECONDS = 1200.0
 POLL_SECONDS = 0.5
 AFTER_FAULT_SECONDS = 1.0
+UPGRADE_SECONDS = 20.0
 MOMENT = re.compile(r"t(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)")
 PEER = re.compile(r"\b[1-9]\d{5}\b")
 AT_ONCE = 0.8  # a server carries what follows a commit itself, unless it dies before
@@ -72,6 +74,7 @@ class Place:
         self.disk = Disk(QUERIES)
         self.watcher = Watcher(world, self)
         self.is_away = False
+        self.is_of_before = False
         self.waiting: dict[str, list[Later]] = {}
         self.processes: dict[str, Process] = {}
         self.nodes = nodes
@@ -104,6 +107,12 @@ class Place:
         for name in list(self.processes):
             self._kill(name)
 
+    def upgrade(self) -> None:
+        """Start the processes anew with the release of today, one after the other: for a while both are at work."""
+        self.is_of_before = False
+        for number, name in enumerate(list(self.processes)):
+            self.world.scheduler.after(number * UPGRADE_SECONDS, partial(self._restart, name))
+
     def node(self, who: str, line: Any = None) -> Node:
         """A node value over this place's disk."""
         wire = SimulatedWire(self.world, self.here, self._doors)
@@ -112,7 +121,8 @@ class Place:
         chance = DrawnChance(random.Random(self.world.chance.random()))  # noqa: S311 # repeatable on purpose
         log = TracedLog(self.world, who)
         edges = {"clock": self.clock, "chance": chance, "wire": wire, "log": log}
-        return node_of(self.here, self.nodes, database, batch_letters=self.world.batch_letters, **edges)
+        node = node_of(self.here, self.nodes, database, batch_letters=self.world.batch_letters, **edges)
+        return of_before(node) if self.is_of_before else node
 
     def server(self) -> Process | None:
         """A process that serves, if any lives."""
@@ -223,6 +233,10 @@ class Place:
         pause = world.chance.choice((0.05, 1.0, 60.0))
         world.scheduler.after(world.chance.uniform(0, pause), lambda: self._start(name))
         return True
+
+    def _restart(self, name: str) -> None:
+        self._kill(name)
+        self._start(name)
 
     def _kill(self, name: str) -> None:
         process = self.processes.pop(name, None)

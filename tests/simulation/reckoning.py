@@ -22,7 +22,6 @@ from tests.world import told_again
 
 BY_LAW = "逾期"
 FRESH = "fresh"
-MAY_BE_MOOT = frozenset(("step.withdrawal_asked", "step.supplied", "step.told"))
 
 
 def is_quiet(places: Mapping[str, Place], *, has_operators: bool = False) -> bool:
@@ -57,6 +56,7 @@ async def reckon(world: World, places: Mapping[str, Place], *, lost: Collection[
         records[here] = {id: await place.still.store.cases.case(id) for id in ids}
         for record in records[here].values():
             _check_case(world, place, record)
+            _check_withdrawals(world, place, record, lost=lost)
         await _check_receipts(world, place, lost)
     for here, found in records.items():
         for record in found.values():
@@ -158,6 +158,14 @@ def _check_case(world: World, place: Place, record: Record) -> None:
             world.breaks("every effect is carried", f"{place.here} {record.id}: task of {code}")
 
 
+def _check_withdrawals(world: World, place: Place, record: Record, *, lost: Collection[str]) -> None:
+    """What the applicant asked back was let go, or had been decided before."""
+    for code, step in record.case.steps.items():
+        is_open = step.withdrawal_asked_at and not step.has_ended
+        if is_open and not {record.case.home, step.node} & set(lost):
+            world.breaks("a withdrawal is answered", f"{place.here} {record.case.name} {code}: {step.state}")
+
+
 def _check_jurisdiction(world: World, place: Place, case: Case, event: Event) -> None:
     """Only the decider moves a step, and only the home says what the applicant says."""
     code = getattr(event, "step", "")
@@ -167,6 +175,7 @@ def _check_jurisdiction(world: World, place: Place, case: Case, event: Event) ->
         "told",
         "supplied",
         "answered",
+        "urged",
         "withdrawal_asked",
         "followed_up",
         "bounced",

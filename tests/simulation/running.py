@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from server.store.queries import QUERIES
@@ -15,6 +15,7 @@ from tests.simulation.people import People, StepStory, Story
 from tests.simulation.places import Place
 from tests.simulation.reckoning import FRESH, heads, is_quiet, reckon
 from tests.simulation.scheduler import Owner
+from tests.simulation.taking import Taking
 from tests.simulation.weather import HOUR, MINUTE, Loss, Skew, draw_weather
 from tests.simulation.world import World
 
@@ -66,7 +67,10 @@ class _Run:
         self.places = {node: Place(self.world, node, nodes, self.doors) for node in nodes}
         self.world.places.update(self.places)
         self.people = People(self.world, self.places)
-        self.stories = [_story(chance, nodes, number, self.has_deadline) for number in range(chance.randint(1, 3))]
+        stories = [_story(chance, nodes, number, self.has_deadline) for number in range(chance.randint(1, 3))]
+        urged = [_urged(_more_chance(seed, f"urge/{number}"), story) for number, story in enumerate(stories)]
+        self.stories = _with_taking(_more_chance(seed, "taking"), nodes, urged)
+        self._mix_versions(_more_chance(seed, "versions"))
 
     def whole(self) -> Outcome:
         world, scheduler = self.world, self.world.scheduler
@@ -106,6 +110,16 @@ class _Run:
             for place in self.places.values():
                 scheduler.after(begins, place.stop)
                 scheduler.after(ends, place.start)
+
+    def _mix_versions(self, chance: random.Random) -> None:
+        """In some runs one of those whose steps are urged is of the release before, for good or for a while."""
+        urged = {step.node for story in self.stories for step in story.steps if step.urges and step.node != story.home}
+        if not urged or chance.random() >= 0.5:
+            return
+        place = self.places[chance.choice(sorted(urged))]
+        place.is_of_before = True
+        if chance.random() < 0.5:
+            self.world.scheduler.after(chance.uniform(0, 40) * MINUTE, place.upgrade)
 
     def _skew(self, skew: Skew, off: float) -> None:
         if not self.world.is_stormy:
@@ -202,6 +216,34 @@ def _story(chance: random.Random, nodes: Sequence[str], number: int, has_deadlin
     if has_deadline:
         answers_at = MIDNIGHT + chance.uniform(-50, 5) * MINUTE if chance.random() < 0.8 else None
     return Story(home, f"case{number}", opens_at, steps, withdraws_at, answers_at)
+
+
+def _more_chance(seed: int, what: str) -> random.Random:
+    """Chance apart from that of the seed itself, so that what is drawn from it changes nothing else."""
+    return random.Random(f"{seed}/{what}")  # noqa: S311 # repeatable on purpose
+
+
+def _urged(chance: random.Random, story: Story) -> Story:
+    """In about a third of the stories the citizen urges each step once or twice."""
+    if chance.random() >= 1 / 3:
+        return story
+
+    def pauses() -> tuple[float, ...]:
+        return tuple(chance.uniform(0, chance.choice((1, 60, 600))) for _ in range(chance.randint(1, 2)))
+
+    return replace(story, steps=[replace(step, urges=pauses()) for step in story.steps])
+
+
+def _with_taking(chance: random.Random, nodes: Sequence[str], stories: list[Story]) -> list[Story]:
+    """In some runs a third node takes the ids of the letters about one case, of its home's or of its decider's."""
+    if chance.random() >= 0.2:
+        return stories
+    story = chance.choice(stories)
+    decider = chance.choice([step.node for step in story.steps if step.node != story.home])
+    sender, to = chance.sample((story.home, decider), 2)
+    by = chance.choice([node for node in nodes if node not in (sender, to)])
+    taking = Taking(by, sender, to, chance.uniform(0, story.opens_at + 5 * MINUTE))
+    return [replace(each, taking=taking) if each is story else each for each in stories]
 
 
 def _fresh(nodes: Sequence[str], lost: Collection[str], *, opens_at: float) -> list[Story]:

@@ -5,7 +5,8 @@ import pytest
 from tests.simulation.running import simulate
 
 FOUND = {
-    "a courier that had found the way whole was taken for the one that probes": (1862, 2511, 4022, 5489, 7091, 8418),
+    "a courtesy was ignored before the letter that it follows was settled": (3, 5),
+    "a courier that had found the way whole was taken for the one that probes": (2511, 5489, 8418),
 }
 
 
