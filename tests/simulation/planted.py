@@ -8,9 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from regions import inbox, outbox
+from regions import control_letters, inbox, letters, outbox, settling
 from server.desk.background import clockwork
 from server.domain.effects.records import Record
+from server.domain.exchange import letters as naming
+from server.store import letters_in
 from server.store.case_documents import CaseDocuments
 from server.store.cases import Cases
 from server.store.exchange import ExchangeLog
@@ -18,9 +20,11 @@ from server.store.letters_in import LettersIn
 from server.store.letters_out import LettersOut
 from server.store.numbered import NumberedLog
 from server.store.peers import Peers
-from tests.simulation import wrongs
+from tests.simulation import course, reckoning, wrongs
 from tests.simulation.running import Outcome, simulate
 
+# Where a letter is known by its unique id; those of the simulation too, so that without taken ids nothing changes.
+NAMES_OF_LETTERS = (naming, letters_in, settling, letters, control_letters, course, reckoning)
 Replacement = tuple[Any, str, Callable[..., Any]]
 
 
@@ -110,6 +114,20 @@ FAULTS: Sequence[Fault] = (
         instead=[(LettersIn, "released", wrongs.ignores_after)],
         invariant="after is heeded",
         seed=12,
+    ),
+    Fault(
+        name="letters known by id alone",
+        wrong="the key of a letter is its id, without its sender: whoever takes another's ids blocks its letters",
+        instead=[(room, "unique_id", wrongs.known_by_its_id_alone) for room in NAMES_OF_LETTERS],
+        invariant="every letter arrives once",
+        seed=4,
+    ),
+    Fault(
+        name="unknown courtesies wait",
+        wrong="a letter that may be ignored waits for the day when its kind is known",
+        instead=[(settling, "may_be_ignored", wrongs.ignores_what_it_knows)],
+        invariant="a courtesy holds nothing up",
+        seed=2,
     ),
     Fault(
         name="effects replaced",

@@ -8,10 +8,11 @@ from typing import Any
 
 from regions import inbox, outbox, wire
 from regions.retrying import longest_wait, probe_seconds
+from server.domain.effects.letters_in import COURTESIES, may_be_ignored
 from server.domain.effects.records import Record
 from server.domain.errors import OutcomeUnknown, Unavailable
 from server.domain.exchange.circuit_breaker import breaker, probing
-from server.domain.exchange.letters import Batch
+from server.domain.exchange.letters import Batch, Letter
 from server.domain.exchange.log import Entry, Head, Position
 from server.store.case_documents import CaseDocuments
 from server.store.cases import Cases
@@ -136,6 +137,16 @@ async def vouches_too_much(node: Any, peer: str, head: Head, *, may_be_empty: bo
 async def ignores_after(letters: LettersIn, ids: Iterable[str]) -> frozenset[str]:
     """Nothing holds a letter up."""
     return frozenset(ids)
+
+
+def known_by_its_id_alone(sender: str, id: str) -> str:
+    """Whoever gives a letter an id has it before all others."""
+    return id
+
+
+def ignores_what_it_knows(letter: Letter) -> bool:
+    """A courtesy of an unknown kind waits for the day when this node knows it."""
+    return may_be_ignored(letter) and letter.kind in COURTESIES
 
 
 def replaces_effects(documents: CaseDocuments, before: Mapping[str, Any], commit: Any, key: Any) -> Any:
