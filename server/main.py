@@ -30,7 +30,7 @@ from server.domain.people.persons import Rank
 from server.node import Node, Places, Published
 from server.store.format import DataFormat
 from server.store.mongo import MongoDatabase
-from server.store.people import OfficerExists
+from server.store.people.people import OfficerExists
 from server.store.queries import QUERIES
 from server.store.store import Store, open_store
 from server.tools.clock import Clock, SystemChance, SystemClock

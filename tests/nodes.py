@@ -26,7 +26,7 @@ from server.desk import relay
 from server.domain.people.persons import Rank
 from server.domain.values import CHINA
 from server.node import Node
-from server.store.people import OfficerExists
+from server.store.people.people import OfficerExists
 from server.tools.clock import Clock
 from server.tools.loops import Loops
 from server.tools.publications import Publications, load_publications

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from loadtests.sizes import case_copy, ratios_of, sizes_from, table_of, task_copy
-from server.store.cases import place_of
+from server.store.cases.cases import place_of
 from server.store.database import Document
+from server.store.effects.tasks import Tasks
 from server.store.queries import under
-from server.store.tasks import Tasks
 
 OPENED, DUE = "2026-10-01T08:00:00.000Z", date(2026, 10, 20)
 TOLD = {"_id": "c1:birth", "case": "c1", "step": "birth", "event": 2, "department": "health", "state": "sent"}

@@ -11,18 +11,18 @@ from datetime import datetime
 from server.domain.apart import DROPPED, Found, Kind, NotDroppable, SetApart
 from server.domain.effects.notices import NoticeState
 from server.domain.values import moment_key
-from server.store.alarms import ALARMS
-from server.store.alarms import DONE as ALARM_DONE
-from server.store.cases import CASES
-from server.store.checkpoints import CHECKPOINTS, CLAIMED
-from server.store.checkpoints import DONE as CHECKPOINT_DONE
+from server.store.cases.cases import CASES
 from server.store.database import Database, Document, Duplicate, Fields, Mark, is_safe
-from server.store.fetches import DUE, FETCHES
-from server.store.fetches import ENDED as FETCH_ENDED
-from server.store.letters_in import ATTENTION, IN
-from server.store.letters_in import WAITING as LETTER_WAITING
-from server.store.notices import NOTICES
-from server.store.notices import WAITING as NOTICE_WAITING
+from server.store.effects.alarms import ALARMS
+from server.store.effects.alarms import DONE as ALARM_DONE
+from server.store.effects.checkpoints import CHECKPOINTS, CLAIMED
+from server.store.effects.checkpoints import DONE as CHECKPOINT_DONE
+from server.store.effects.fetches import DUE, FETCHES
+from server.store.effects.fetches import ENDED as FETCH_ENDED
+from server.store.effects.notices import NOTICES
+from server.store.effects.notices import WAITING as NOTICE_WAITING
+from server.store.exchange.letters_in import ATTENTION, IN
+from server.store.exchange.letters_in import WAITING as LETTER_WAITING
 from server.store.queries import APART, BAR, HELD, NEVER, under
 from server.store.reading import read_each
 

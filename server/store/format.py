@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 from server.store.database import Database, Duplicate
-from server.store.exchange import LOG, first_id
+from server.store.exchange.exchange import LOG, first_id
 from server.store.queries import CASES_DUE_FOR_RELAY, LETTERS_TO_LOG, LETTERS_WAITING
 
 NODE, FORMAT = "node", "format"

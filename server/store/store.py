@@ -7,34 +7,34 @@ from pathlib import Path
 from typing import Any
 
 from server.crypto.fields import FieldRing
-from server.store.alarms import Alarms
 from server.store.apart import Apart
-from server.store.attempts import Attempts
 from server.store.audit import Audit
 from server.store.blobs import Blobs
-from server.store.cases import CASES, Cases
+from server.store.cases.cases import CASES, Cases
+from server.store.cases.drafts import Drafts
+from server.store.cases.intake import Intake
+from server.store.cases.materials import Materials
 from server.store.catalogues import Catalogues
-from server.store.checkpoints import Checkpoints
-from server.store.claims import Claims
-from server.store.counts import Counts
 from server.store.database import Database
-from server.store.directories import Directories
-from server.store.dishonest import Dishonest
-from server.store.drafts import Drafts
-from server.store.exchange import ExchangeLog
-from server.store.fetches import Fetches
-from server.store.intake import Intake
-from server.store.letters_in import LettersIn
-from server.store.letters_out import LettersOut
-from server.store.mandates import Mandates
-from server.store.materials import Materials
-from server.store.notices import Notices
-from server.store.peers import Peers
-from server.store.people import People
-from server.store.projection import ProjectedCalendar
+from server.store.effects.alarms import Alarms
+from server.store.effects.checkpoints import Checkpoints
+from server.store.effects.claims import Claims
+from server.store.effects.counts import Counts
+from server.store.effects.fetches import Fetches
+from server.store.effects.notices import Notices
+from server.store.effects.projection import ProjectedCalendar
+from server.store.effects.tasks import Tasks
+from server.store.effects.warnings import Warnings
+from server.store.exchange.directories import Directories
+from server.store.exchange.exchange import ExchangeLog
+from server.store.exchange.letters_in import LettersIn
+from server.store.exchange.letters_out import LettersOut
+from server.store.exchange.peers import Peers
+from server.store.people.attempts import Attempts
+from server.store.people.dishonest import Dishonest
+from server.store.people.mandates import Mandates
+from server.store.people.people import People
 from server.store.queries import EXPIRED, hour_bucket
-from server.store.tasks import Tasks
-from server.store.warnings import Warnings
 
 EXPIRED_AT_ONCE = 500
 

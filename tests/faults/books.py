@@ -9,7 +9,7 @@ import pymongo
 from server.domain.exchange.letters import unique_id
 from server.domain.rules.lifecycle import replay
 from server.node import Node
-from server.store.letters_out import LOGGED, UNLOGGED
+from server.store.exchange.letters_out import LOGGED, UNLOGGED
 from tests.world import JIANGSU
 
 ABROAD = "household_registration"

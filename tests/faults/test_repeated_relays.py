@@ -12,10 +12,10 @@ import pytest
 from regions import outbox, settling
 from server.desk import relay
 from server.node import Node
-from server.store.letters_out import LettersOut
+from server.store.effects.tasks import Tasks
+from server.store.exchange.letters_out import LettersOut
 from server.store.mongo import MongoDatabase
 from server.store.queries import QUERIES
-from server.store.tasks import Tasks
 from tests.faults.books import ABROAD, ACTS, AT_HOME, DEPARTMENT_ABROAD, Client, Documents, all_of, happened
 from tests.nodes import Places, newborn_wish, running_nodes
 from tests.world import JIANGSU, ZHEJIANG

@@ -55,11 +55,21 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
         *("server.domain.case", "server.domain.rules"),
     ),
+    "server.store.exchange": (),
+    "server.store.effects": (),
+    "server.store.people": (),
+    "server.store.cases": ("server.store.effects",),
+    "server.store.apart": ("server.store.cases", "server.store.effects", "server.store.exchange"),
+    "server.store.format": ("server.store.exchange",),
+    "server.store.store": (
+        *("server.store.exchange", "server.store.effects", "server.store.people", "server.store.cases"),
+        *("server.store.apart", "server.store.format"),
+    ),
     "server.desk.citizen": (),
     "server.desk.background": ("server.desk.citizen",),
     "server.desk.officer": ("server.desk.citizen", "server.desk.background"),
 }
-FULL_ROOMS = ("server.domain", "server.desk")
+FULL_ROOMS = ("server.domain", "server.store", "server.desk")
 DRIVERS = ("pymongo", "motor", "bson", "gridfs")
 DRIVER_FILE = "server/store/mongo.py"
 DRIVER_FILES = (DRIVER_FILE, "loadtests/sizes.py")

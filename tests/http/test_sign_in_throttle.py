@@ -17,7 +17,7 @@ from server.desk.officer import officers
 from server.desk.officer.pacing import take_turn
 from server.domain.errors import Refusal
 from server.node import Node
-from server.store.people import HASHING, MOST_HASHING
+from server.store.people.people import HASHING, MOST_HASHING
 from tests.http.asking import Sweeper, refused
 from tests.http.conftest import nodes_of_a_module
 from tests.nodes import PASSWORD, Answer, HandClock, Places

@@ -18,7 +18,7 @@ from server.domain.people.claims import Claim
 from server.domain.time.counts import DepartmentCounts
 from server.main import seed_officers
 from server.node import Node
-from server.store.tasks import written_task
+from server.store.effects.tasks import written_task
 from server.working import COUNT_SECONDS
 from tests.http.asking import act, opened, pointers, refused
 from tests.http.conftest import module_wide, nodes_of_a_module

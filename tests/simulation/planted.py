@@ -12,14 +12,14 @@ from regions import control_letters, inbox, letters, outbox, settling
 from server.desk.background import clockwork
 from server.domain.effects.records import Record
 from server.domain.exchange import letters as naming
-from server.store import letters_in
-from server.store.case_documents import CaseDocuments
-from server.store.cases import Cases
-from server.store.exchange import ExchangeLog
-from server.store.letters_in import LettersIn
-from server.store.letters_out import LettersOut
+from server.store.cases.case_documents import CaseDocuments
+from server.store.cases.cases import Cases
+from server.store.exchange import letters_in
+from server.store.exchange.exchange import ExchangeLog
+from server.store.exchange.letters_in import LettersIn
+from server.store.exchange.letters_out import LettersOut
+from server.store.exchange.peers import Peers
 from server.store.numbered import NumberedLog
-from server.store.peers import Peers
 from tests.simulation import course, reckoning, wrongs
 from tests.simulation.running import Outcome, simulate
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from server.domain.apart import Found
 from server.domain.exchange.log import KeptLetter
 from server.node import Node
-from server.store.letters_in import LettersIn
+from server.store.exchange.letters_in import LettersIn
 from tests.simulation.founding import keys_of
 
 NEW_KINDS = frozenset(("step.urged",))

@@ -14,14 +14,14 @@ from server.domain.errors import OutcomeUnknown, Unavailable
 from server.domain.exchange.circuit_breaker import breaker, probing
 from server.domain.exchange.letters import Batch, Letter
 from server.domain.exchange.log import Entry, Head, Position
-from server.store.case_documents import CaseDocuments
-from server.store.cases import Cases
+from server.store.cases.case_documents import CaseDocuments
+from server.store.cases.cases import Cases
 from server.store.database import Duplicate, Mark
-from server.store.exchange import ExchangeLog
-from server.store.letters_in import LettersIn
-from server.store.letters_out import LettersOut
+from server.store.exchange.exchange import ExchangeLog
+from server.store.exchange.letters_in import LettersIn
+from server.store.exchange.letters_out import LettersOut
+from server.store.exchange.peers import Peers
 from server.store.numbered import NumberedLog, entry_id
-from server.store.peers import Peers
 
 append_theirs = ExchangeLog.append_theirs
 append_ours = ExchangeLog.append_ours

@@ -13,13 +13,13 @@ from server.domain.effects.effects import Alarm
 from server.domain.effects.warnings import DeskWarning
 from server.domain.time.reprojection import Projection
 from server.domain.values import moment_text
-from server.store.alarms import Alarms, DueAlarm
-from server.store.checkpoints import Checkpoints
 from server.store.database import Database
-from server.store.peers import Peers
-from server.store.projection import ProjectedCalendar
-from server.store.tasks import Tasks
-from server.store.warnings import Warnings
+from server.store.effects.alarms import Alarms, DueAlarm
+from server.store.effects.checkpoints import Checkpoints
+from server.store.effects.projection import ProjectedCalendar
+from server.store.effects.tasks import Tasks
+from server.store.effects.warnings import Warnings
+from server.store.exchange.peers import Peers
 from tests.store.test_tasks import put, task
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from server.domain.errors import StaleVersion
 from server.domain.throttle import OF_NAME, Lane
-from server.store.attempts import Attempts
 from server.store.mongo import MongoDatabase
+from server.store.people.attempts import Attempts
 from tests.world import MONDAY
 
 

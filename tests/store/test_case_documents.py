@@ -10,8 +10,8 @@ from server.domain.case import acts
 from server.domain.effects.records import Record
 from server.domain.rules.decide import decide
 from server.domain.rules.lifecycle import replay
-from server.store import case_documents
-from server.store.case_documents import CaseDocuments
+from server.store.cases import case_documents
+from server.store.cases.case_documents import CaseDocuments
 from tests.world import JIANGSU, facts, officer, opening, person, worked
 
 opens: list[str] = []

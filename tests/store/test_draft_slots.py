@@ -20,7 +20,7 @@ from server.domain.rules.drafts import (
     expiry,
 )
 from server.domain.rules.opening import MaterialGiven
-from server.store.drafts import DRAFTS, Drafts
+from server.store.cases.drafts import DRAFTS, Drafts
 from server.store.mongo import MongoDatabase
 from server.store.store import Store, open_store
 from tests.world import JIANGSU, MONDAY, later

@@ -9,10 +9,10 @@ import pytest
 from server.crypto.keyring import make_keys
 from server.domain.exchange.letters import Letter, letter_id
 from server.domain.exchange.log import Position
+from server.store.exchange.letters_in import LettersIn
+from server.store.exchange.letters_out import LettersOut
 from server.store.keys import keys_between
 from server.store.latest import put_latest
-from server.store.letters_in import LettersIn
-from server.store.letters_out import LettersOut
 from server.store.mongo import MongoDatabase
 from server.store.queries import LETTERS_TO_LOG, under
 from server.store.sealing import sealed_letter

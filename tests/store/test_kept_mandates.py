@@ -7,8 +7,8 @@ import pytest
 
 from server.crypto.fields import FieldRing, SealBroken
 from server.domain.people.mandates import Mandate, NoSuchMandate
-from server.store.mandates import MANDATES, Mandates
 from server.store.mongo import MongoDatabase
+from server.store.people.mandates import MANDATES, Mandates
 from tests.world import MONDAY, later
 
 TODAY = date(2026, 11, 23)

@@ -10,9 +10,9 @@ from server.crypto.keyring import make_keys
 from server.domain.effects.notices import KeptNotice, Notice, draft_notice
 from server.domain.people.persons import Person, Session
 from server.domain.values import moment_key
+from server.store.effects.notices import NOTICES, Notices
 from server.store.mongo import MongoDatabase
-from server.store.notices import NOTICES, Notices
-from server.store.people import PERSONS, SESSIONS, NoSuchSession, People
+from server.store.people.people import PERSONS, SESSIONS, NoSuchSession, People
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 PERSON = Person(key="key-of-somebody", name="测试甲", id_number="320000199001010015")

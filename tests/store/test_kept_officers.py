@@ -5,7 +5,7 @@ import pytest
 from server.crypto.keyring import make_keys
 from server.crypto.passwords import Cost
 from server.store.mongo import MongoDatabase
-from server.store.people import OFFICERS, People, WrongPassword
+from server.store.people.people import OFFICERS, People, WrongPassword
 
 CHEAP = Cost(rounds=1, memory_kib=64, lanes=1)
 

@@ -7,8 +7,8 @@ import pytest
 
 from server.crypto.fields import FieldRing
 from server.domain.people.claims import Claim, HandOver
-from server.store.claims import Claims
 from server.store.database import Database
+from server.store.effects.claims import Claims
 
 AT = datetime(2026, 11, 23, 5, 45, tzinfo=UTC)
 RING = FieldRing({"k": bytes(32)}, "k")

@@ -5,8 +5,8 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from server.domain.time.counts import DepartmentCounts, Held
-from server.store.counts import Counts
 from server.store.database import Database
+from server.store.effects.counts import Counts
 
 AT = datetime(2026, 11, 23, 5, 45, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.domain.effects.effects import Task
 from server.store.database import Database
-from server.store.tasks import NoSuchTask, TaskKey, Tasks, written_task
+from server.store.effects.tasks import NoSuchTask, TaskKey, Tasks, written_task
 from tests.store.witness import Witness
 
 STATES = ("sent", "received", "accepted")

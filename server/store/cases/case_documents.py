@@ -18,9 +18,9 @@ from server.domain.effects.records import Commit, Record
 from server.domain.rules.lifecycle import REVISION, replay
 from server.domain.values import moment_key
 from server.store.database import Document
-from server.store.fetches import sealed_fetch
+from server.store.effects.fetches import sealed_fetch
+from server.store.effects.tasks import written_task
 from server.store.sealing import opened, sealed, sealed_letter
-from server.store.tasks import written_task
 
 DONE = "done"
 

@@ -9,9 +9,9 @@ from server.domain.case.case import NoSuchCase
 from server.domain.effects.records import Commit, Record, place_of
 from server.domain.errors import StaleVersion
 from server.domain.values import moment_key, moment_of_key
-from server.store.case_documents import DONE, CaseDocuments
+from server.store.cases.case_documents import DONE, CaseDocuments
+from server.store.cases.intake import Intake
 from server.store.database import Database, Duplicate, Mark, is_safe
-from server.store.intake import Intake
 from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, HELD, under
 from server.store.reading import read_each
 

@@ -1,0 +1,1 @@
+"""People in the store: citizens and officers with their sessions, mandates, attempts to sign in."""
