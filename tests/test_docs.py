@@ -29,11 +29,13 @@ from server.domain.catalogue.divisions import Division
 from server.domain.catalogue.formats import SENTENCES
 from server.domain.catalogue.forms import SHAPES
 from server.domain.catalogue.items import (
+    Competence,
     Condition,
     Field,
     FieldNeed,
     Handling,
     Item,
+    LevelRule,
     Material,
     MaterialNeed,
     OpinionRule,
@@ -253,6 +255,8 @@ def test_the_glossary_has_each_state_with_its_name() -> None:
         (Field, "## Fields", 1),
         (Material, "## Materials", 1),
         (Item, "## Items", 1),
+        (Competence, "### Who decides", 1),
+        (LevelRule, "### Who decides", 2),
         (FieldNeed, "### Needs", 1),
         (MaterialNeed, "### Needs", 2),
         (Condition, "### Conditions and special procedures", 1),

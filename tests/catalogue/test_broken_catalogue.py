@@ -86,6 +86,14 @@ MEANINGS = {
         (POLICE, "promised_days = 1", "promised_days = 6"),
         (POLICE, HOUSEHOLD, "days", "6 days are promised"),
     ),
+    "an item's level depends on an answer that nobody is asked for": (
+        (POLICE, '{ level = "town" }', '{ level = "city", when = { child_weight = ["much"] } }, { level = "town" }'),
+        (POLICE, HOUSEHOLD, "condition", "child_weight"),
+    ),
+    "an item's level depends on a choice that is not offered": (
+        (POLICE, '{ level = "town" }', '{ level = "city", when = { child_sex = ["other"] } }, { level = "town" }'),
+        (POLICE, HOUSEHOLD, "condition", "child_sex"),
+    ),
     "an item is decided by the answer to no question": (
         (POLICE, 'jurisdiction = "household"', 'jurisdiction = "work_place"'),
         (POLICE, HOUSEHOLD, "jurisdiction", "work_place"),
@@ -394,7 +402,7 @@ def test_every_rule_has_a_test_that_breaks_it() -> None:
 
 
 def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
-    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.3", "2026.4"))
+    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.4", "2026.5"))
     (folder / NEWBORN).unlink()
     faults = faults_of(folder)
     assert [fault.reason for fault in faults if fault.table == "bundle"] == ["empty: there is no bundle"]
@@ -409,9 +417,13 @@ def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
         (MATERIALS, ('status = "local"', 'status = "guess"'), "material[1] birth_certificate", "status"),
         (HEALTH, ("legal_days = 1", "legal_days = 0"), BIRTH, "legal_days"),
         (HEALTH, ("promised_days", "promissed_days"), BIRTH, "promissed_days"),
+        (HEALTH, ('decided_by = "provider"', 'decided_by = "authority"'), BIRTH, "levels must stand where"),
+        (POLICE, ('levels = [{ level = "town" }]', "levels = []"), HOUSEHOLD, "levels must stand where"),
+        (POLICE, ('level = "town"', 'level = "village"'), HOUSEHOLD, "competence.levels[1].level"),
+        (POLICE, ('{ level = "town" }', '{ level = "town" }, { level = "county" }'), HOUSEHOLD, "the last of the"),
         (NEWBORN, ('type = "choice"', 'type = "guess"'), BUNDLE, "questions[2].type"),
         (HEAD, ("[departments]", "[offices]"), "", "departments: Field required"),
-        (HEAD, ('version = "2026.3"', "version = 2026.3"), "", "version"),
+        (HEAD, ('version = "2026.4"', "version = 2026.4"), "", "version"),
         (POLICE, ("[[item]]", "[item]"), "item", "must be written"),
         (POLICE, ("[[item]]", "[[itme]]"), "itme", "nobody reads this"),
         (POLICE, ("[[item]]", "[[item]"), "", "is not TOML"),

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import NonNegativeInt, PositiveInt, StringConstraints
+from pydantic import NonNegativeInt, PositiveInt, StringConstraints, model_validator
 
 from server.domain.values import Value
 
 Status = Literal["official", "local", "sample"]
+Level = Literal["town", "county", "city", "province"]
+DecidedBy = Literal["authority", "provider", "chosen"]
 Text = Annotated[str, StringConstraints(min_length=1)]
 HOME = "home"
 
@@ -148,6 +150,40 @@ class Handling(Value):
         return is_in_time and (not self.areas or province in self.areas)
 
 
+class LevelRule(Value):
+    """A level (行使层级) at which an item is decided, and the answers, of questions or the form, for which it is."""
+
+    level: Level
+    when: Mapping[str, tuple[str, ...]] = {}
+
+    def holds(self, answers: Mapping[str, str]) -> bool:
+        """Whether these answers are those under which it is decided here."""
+        return all(answers.get(code) in allowed for code, allowed in self.when.items())
+
+
+class Competence(Sourced):
+    """Who decides an item: an authority (实施主体) of the first level whose answers are given, or none.
+
+    authority: an organ of the item's department. provider: a hospital, a school or a bank, which is no authority; what
+    it does is no administrative act. chosen: whom the applicant chooses, as with a notary (公证机构).
+    """
+
+    decided_by: DecidedBy = "authority"
+    levels: tuple[LevelRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.decided_by == "authority") != bool(self.levels):
+            raise ValueError("levels must stand where an authority decides, and only there")
+        if self.levels and [bool(rule.when) for rule in self.levels] != [True] * (len(self.levels) - 1) + [False]:
+            raise ValueError("the last of the levels must stand without answers, and only that one")
+        return self
+
+    def level_of(self, answers: Mapping[str, str]) -> Level:
+        """The level at which an authority decides with these answers; an answer that is missing fits no condition."""
+        return next(rule.level for rule in self.levels if rule.holds(answers))
+
+
 class Item(Sourced):
     """One item (事项) of one department.
 
@@ -157,6 +193,8 @@ class Item(Sourced):
 
     `unanswered`: how a step ends whose supplement (补正) nobody answers within `supplement_days`. A deferred material
     may come `deferral_days` after acceptance; an extension gives at most `extension_days`.
+
+    `competence` says who decides; none: nothing is known.
     """
 
     code: str
@@ -164,6 +202,7 @@ class Item(Sourced):
     type: Literal["licence", "payment", "confirmation", "ruling", "award", "other_power", "service"]
     department: str
     jurisdiction: str
+    competence: Competence | None = None
     conditions: tuple[Condition, ...] = ()
     fields: tuple[FieldNeed, ...] = ()
     materials: tuple[MaterialNeed, ...] = ()

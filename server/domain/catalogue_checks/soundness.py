@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.items import HOME, Item, Need
+from server.domain.catalogue.items import HOME, Field, Item, Need
 from server.domain.catalogue.plan import circle
 from server.domain.catalogue_checks.faults import (
     Fault,
@@ -34,6 +34,7 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
             yield fault(place, "opinions", reason=f"{item.opinions.needed} of {list(heard)} are to agree")
     yield from _parts(catalogue, item)
     yield from _when(catalogue, item)
+    yield from _levels(catalogue, item)
     for need in item.materials:
         if (need.origin == "step") != (need.code in catalogue.licences):
             yield fault(place, "origin", reason=f"the origin of {need.code} is {need.origin}")
@@ -77,6 +78,19 @@ def _when(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
                 yield fault(place, "condition", reason=f"{need.code}: {code!r} is no choice that this item asks for")
             elif not allowed or not set(allowed) <= set(field.choices):
                 yield fault(place, "condition", reason=f"{need.code}: {code} does not offer {list(allowed)}")
+
+
+def _levels(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
+    """A level depends on choices of the item's own form, or of the questions of a bundle that it is part of."""
+    asked = [catalogue.field_of[need.code] for need in item.fields if need.code in catalogue.field_of]
+    bundles = [each for each in catalogue.bundles if item.code in [step.item for step in each.steps]]
+    choosing: list[Field | Question] = [*asked, *(question for each in bundles for question in each.questions)]
+    offered = {each.code: each.choices for each in choosing if each.type == "choice"}
+    for rule in item.competence.levels if item.competence else ():
+        for code, allowed in rule.when.items():
+            if not allowed or not set(allowed) <= set(offered.get(code, ())):
+                reason = f"the level {rule.level}: no choice {code!r} that is asked for offers {list(allowed)}"
+                yield fault(("item", item.code), "condition", reason=reason)
 
 
 def bundle_faults(catalogue: Catalogue, bundle: Bundle) -> Iterator[Fault]:
