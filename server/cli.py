@@ -14,16 +14,20 @@ import uvloop
 from regions.founding import found
 from server import main, operating
 from server.demo import demonstrate
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.savings import savings
 from server.domain.catalogue_checks.changes import changes
+from server.domain.catalogue_checks.deciding import place_warnings
 from server.domain.errors import Refusal
 from server.domain.rules.diagram import mermaid
 from server.domain.values import Value, moment_text
-from server.tools.datafiles import BrokenData
+from server.tools.datafiles import BrokenData, DataFault
 from server.tools.descriptors import occupy_standard
 from server.tools.logs import SCRIBE, configure
 from server.tools.messages import load_templates
 from server.tools.publications import (
+    check_authorities,
     load_calendar,
     load_catalogue,
     load_divisions,
@@ -55,13 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
     check.add_argument("--notices", type=Path, default=NOTICES, help="file (default %(default)s)")
     check.add_argument("--json", action="store_true", help="print the faults as one JSON object")
-    books = command("catalogue", _catalogue, "Compare two versions of a catalogue, or show what its bundles spare.")
-    books.add_argument(
-        "what", choices=["diff", "table"], help="diff: what the second means for citizens; table: savings"
-    )
-    books.add_argument("folders", type=Path, nargs="*", help=f"diff: two folders; table: one (default {CATALOGUE})")
-    books.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
-    books.add_argument("--json", action="store_true", help="print a JSON list")
+    _add_books(command)
     routes = command("routes", _routes, "Print the doors: method, path, who comes in, handler, function, summary.")
     routes.add_argument("--json", action="store_true", help="print them as a JSON list")
     command("errors", _errors, "Print the refusals as a Markdown table: code, HTTP status, title, meaning.")
@@ -75,6 +73,16 @@ def build_parser() -> argparse.ArgumentParser:
     _add_people(command)
     operating.add_arguments(command)
     return parser
+
+
+def _add_books(command: Callable[..., argparse.ArgumentParser]) -> None:
+    books = command("catalogue", _catalogue, "Compare two versions of a catalogue, or show what its bundles spare.")
+    books.add_argument(
+        "what", choices=["diff", "table"], help="diff: what the second means for citizens; table: savings"
+    )
+    books.add_argument("folders", type=Path, nargs="*", help=f"diff: two folders; table: one (default {CATALOGUE})")
+    books.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
+    books.add_argument("--json", action="store_true", help="print a JSON list")
 
 
 def _add_people(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -130,7 +138,7 @@ def _process(body: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    faults: list[Any] = []
+    faults, warnings, loaded = list[Any](), list[Any](), dict[Any, Any]()
     loads: tuple[tuple[Callable[[Path], Any], Path], ...] = (
         (load_catalogue, chosen.catalogue),
         (load_lists, chosen.catalogue),
@@ -142,14 +150,30 @@ def _check(chosen: argparse.Namespace) -> int:
     )
     for load, place in loads:
         try:
-            load(place)
+            loaded[load] = load(place)
         except BrokenData as fault:
             faults += [each for each in fault.faults if each not in faults]
+    if not faults:
+        warnings += place_warnings(loaded[load_catalogue])
+        faults += _undecided(chosen.regions, loaded[load_catalogue], loaded[load_divisions])
     if chosen.json:
-        print(json.dumps({"faults": [each.model_dump(mode="json") for each in faults]}, ensure_ascii=False))
-    else:
-        print("\n".join(str(each) for each in faults) or "no faults", file=sys.stderr if faults else sys.stdout)
+        told = {"faults": faults, "warnings": warnings}
+        dumped = {name: [each.model_dump(mode="json") for each in told[name]] for name in told}
+        print(json.dumps(dumped, ensure_ascii=False))
+        return FAULTY if faults else 0
+    for warning in warnings:
+        print(f"warning: {warning.text}", file=sys.stderr)
+    print("\n".join(str(each) for each in faults) or "no faults", file=sys.stderr if faults else sys.stdout)
     return FAULTY if faults else 0
+
+
+def _undecided(regions: Path, catalogue: Catalogue, divisions: Divisions) -> Sequence[DataFault]:
+    """What is wrong with who decides, which can only be said of a catalogue and divisions that are in order."""
+    try:
+        check_authorities(regions, catalogue, divisions)
+    except BrokenData as fault:
+        return fault.faults
+    return ()
 
 
 def _catalogue(chosen: argparse.Namespace) -> int:

@@ -7,13 +7,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
+from server.domain.catalogue.authorities import Authorities, NamedAuthority, NextLevel
 from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import CODE, Division, Divisions, parent_of, prefix
+from server.domain.catalogue.delegations import Delegation
+from server.domain.catalogue.divisions import CODE, Division, Divisions, parent_of, prefix, province_of
 from server.domain.catalogue.items import Field, Item, Material, Sourced, Text
 from server.domain.catalogue.lists import YearlyList
+from server.domain.catalogue.naming import Naming
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from server.domain.catalogue_checks.checking import catalogue_faults
+from server.domain.catalogue_checks.deciding import authority_faults, decider_faults
+from server.domain.catalogue_checks.faults import Fault
 from server.domain.rules.undertakings import UndertakingText
 from server.domain.time.calendar import Calendar
 from server.tools.datafiles import Reading
@@ -78,8 +83,7 @@ def load_catalogue(folder: Path) -> Catalogue:
     catalogue = Catalogue(**(heading.model_dump() if heading else {}), **entries)
     for fault in catalogue_faults(catalogue):
         path = files.path_of.get((fault.table, fault.entry), folder / "catalogue.toml")
-        reason = f"{fault.rule}: {fault.reason}"
-        reading.refuse(path, reason, table=fault.table, entry=fault.entry, what_to_do=fault.what_to_do)
+        reading.refuse(path, fault.text, table=fault.table, entry=fault.entry, what_to_do=fault.what_to_do)
     reading.finish()
     return catalogue
 
@@ -123,6 +127,22 @@ def load_nodes(folder: Path) -> tuple[NodeArea, ...]:
         reading.refuse(path, reason, table="node", entry=name, what_to_do="correct the node")
     reading.finish()
     return tuple(nodes)
+
+
+def load_authorities(folder: Path, divisions: Divisions) -> Authorities:
+    """Who decides, by the folder's authorities.toml; raises BrokenData."""
+    return _authorities(Reading(), folder / "authorities.toml", divisions)
+
+
+def check_authorities(folder: Path, catalogue: Catalogue, divisions: Divisions) -> None:
+    """Raise BrokenData for what is wrong with who decides.
+
+    So is what does not fit the catalogue, and what nobody decides in some division of a node of nodes.toml.
+    """
+    reading, path = Reading(), folder / "authorities.toml"
+    authorities = _authorities(reading, path, divisions)
+    provinces = {province_of(code) for area in load_nodes(folder) for code in area.divisions}
+    _refuse_all(reading, path, decider_faults(catalogue, authorities, provinces))
 
 
 def load_calendar(folder: Path) -> Calendar:
@@ -220,6 +240,25 @@ def _division_faults(division: Division, known: Mapping[str, Division]) -> Itera
     for successor in division.successors:
         if successor not in known or successor == code:
             yield code, f"unknown_reference: there is no division {successor!r} to succeed it"
+
+
+def _authorities(reading: Reading, path: Path, divisions: Divisions) -> Authorities:
+    authorities = Authorities(
+        divisions=divisions,
+        namings=tuple(reading.tables(path, Naming, table="naming")),
+        next_levels=tuple(reading.tables(path, NextLevel, table="next_level")),
+        named=tuple(reading.tables(path, NamedAuthority, table="authority")),
+        delegations=tuple(reading.tables(path, Delegation, table="delegation")),
+    )
+    reading.finish()
+    _refuse_all(reading, path, authority_faults(authorities))
+    return authorities
+
+
+def _refuse_all(reading: Reading, path: Path, faults: Sequence[Fault]) -> None:
+    for fault in faults:
+        reading.refuse(path, fault.text, table=fault.table, entry=fault.entry, what_to_do=fault.what_to_do)
+    reading.finish()
 
 
 def _node_faults(nodes: Sequence[NodeArea], known: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -38,6 +38,15 @@ RULES: Mapping[str, str] = {
     **STANDARDS,
 }
 
+# The same for who decides, where these rules hold besides.
+DECIDING: Mapping[str, str] = {
+    "undecided": "give the department a name at that level there, another level, or an authority of its own",
+    "gone": "end it on the division's last day at the latest, and write another one for what came after",
+    "overlap": "let one of them end before the other begins",
+    "endless": "let the levels that decide for each other come to an end",
+    "place_too_broad": "ask for a place as deep as the level at which these items are decided",
+}
+
 Place = tuple[str, str]
 
 
@@ -50,9 +59,14 @@ class Fault(Value):
     reason: str
 
     @property
+    def text(self) -> str:
+        """Rule and reason in one."""
+        return f"{self.rule}: {self.reason}"
+
+    @property
     def what_to_do(self) -> str:
         """How to mend it."""
-        return RULES[self.rule]
+        return {**RULES, **DECIDING}[self.rule]
 
 
 def fault(place: Place, rule: str, *, reason: str) -> Fault:
