@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,21 @@ from regions.founding import found
 from server import main, operating
 from server.demo import demonstrate
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.deciders import deciders_in
 from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.savings import savings
 from server.domain.catalogue_checks.changes import changes
 from server.domain.catalogue_checks.deciding import place_warnings
 from server.domain.errors import Refusal
 from server.domain.rules.diagram import mermaid
-from server.domain.values import Value, moment_text
+from server.domain.values import Value, china_day, moment_text
 from server.tools.datafiles import BrokenData, DataFault
 from server.tools.descriptors import occupy_standard
 from server.tools.logs import SCRIBE, configure
 from server.tools.messages import load_templates
 from server.tools.publications import (
     check_authorities,
+    load_authorities,
     load_calendar,
     load_catalogue,
     load_divisions,
@@ -83,6 +85,14 @@ def _add_books(command: Callable[..., argparse.ArgumentParser]) -> None:
     books.add_argument("folders", type=Path, nargs="*", help=f"diff: two folders; table: one (default {CATALOGUE})")
     books.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
     books.add_argument("--json", action="store_true", help="print a JSON list")
+    deciders = command("authorities", _authorities, "Show who decides which items in one division on one day.")
+    deciders.add_argument("what", choices=["list"], help="list: a line for each authority (实施主体)")
+    deciders.add_argument("--division", required=True, metavar="CODE", help="six digits, such as 320102")
+    deciders.add_argument("--on", type=date.fromisoformat, metavar="DAY", help="a day in China (default: today)")
+    deciders.add_argument("--answer", action="append", default=[], metavar="CODE=CHOICE", help="repeat for each answer")
+    deciders.add_argument("--catalogue", type=Path, default=CATALOGUE, help="folder (default %(default)s)")
+    deciders.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
+    deciders.add_argument("--json", action="store_true", help="print a JSON list, each with its items")
 
 
 def _add_people(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -200,6 +210,21 @@ def _savings(chosen: argparse.Namespace) -> tuple[Sequence[Value], str]:
         pairs = [f"{one_by_one} → {merged}" for one_by_one, merged in (row.fields, row.materials, row.visits, row.days)]
         lines.append(f"| {row.name} | {row.status} | {row.steps} | {' | '.join(pairs)} |")
     return rows, "\n".join(lines)
+
+
+def _authorities(chosen: argparse.Namespace) -> int:
+    answers = dict(pair.partition("=")[::2] for pair in chosen.answer)
+    catalogue = load_catalogue(chosen.catalogue)
+    authorities = load_authorities(chosen.regions, load_divisions(chosen.regions))
+    on = chosen.on or china_day(datetime.now(UTC))
+    lines = deciders_in(authorities, catalogue, chosen.division, answers=answers, on=on)
+    if chosen.json:
+        print(json.dumps([line.model_dump() for line in lines], ensure_ascii=False))
+        return 0
+    print("| authority | id | level | status | items |\n| --- | --- | --- | --- | --- |")
+    for line in lines:
+        print(f"| {line.name} | {line.id} | {line.level} | {line.status} | {len(line.items)} |")
+    return 0
 
 
 def _routes(chosen: argparse.Namespace) -> int:

@@ -45,6 +45,11 @@ PARTS = (
     by_command("docs/doors.md", "routes", r"```text\n(.*?)```"),
     by_command("docs/errors.md", "errors", r"(\| code \| status \| title \| meaning \|\n.*?\n)(?=\n)"),
     by_command("docs/life-of-a-case.md", "graph", r"```mermaid\n(stateDiagram-v2\n.*?)```"),
+    by_command(
+        "docs/authorities.md",
+        "authorities list --division 320102",
+        r"(\| authority \| id \| level \|[^\n]*\n(?:\|[^\n]*\n)+)",
+    ),
     by_command("docs/catalogue.md", "catalogue table", r"(\| bundle \| status \| steps \|[^\n]*\n(?:\|[^\n]*\n)+)"),
     Generated(
         "docs/reliability.md", "the planted faults", planted_faults, r"\| fault \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)+)"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -24,7 +24,16 @@ from server.cli import build_parser
 from server.desk.citizen.guiding import Guide
 from server.domain.case.case import STATE_NAMES
 from server.domain.catalogue.answers import open_questions
+from server.domain.catalogue.authorities import (
+    DivisionNotInForce,
+    NamedAuthority,
+    NextLevel,
+    NobodyDecides,
+    PlaceTooBroad,
+)
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
+from server.domain.catalogue.deciders import deciders_in
+from server.domain.catalogue.delegations import Delegation
 from server.domain.catalogue.divisions import Division
 from server.domain.catalogue.formats import SENTENCES
 from server.domain.catalogue.forms import SHAPES
@@ -45,13 +54,22 @@ from server.domain.catalogue.items import (
 )
 from server.domain.catalogue.lists import ListBatch, YearlyList
 from server.domain.catalogue.merging import merge
+from server.domain.catalogue.naming import Naming
 from server.domain.catalogue.plan import make_plan
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
-from server.domain.catalogue_checks.faults import RULES
+from server.domain.catalogue_checks.faults import DECIDING, RULES
 from server.domain.errors import Refusal
 from server.domain.time.clock import Ledger, due, pause, resume
 from server.tools.datafiles import BrokenData
-from server.tools.publications import Heading, load_calendar, load_catalogue, load_divisions, load_nodes
+from server.tools.publications import (
+    Heading,
+    check_authorities,
+    load_authorities,
+    load_calendar,
+    load_catalogue,
+    load_divisions,
+    load_nodes,
+)
 from tests.domain.places import CONTEXT
 from tests.house.arrows import MAY_IMPORT, SUB_ROOMS
 from tests.house.house import House, descendants, own_value
@@ -278,9 +296,28 @@ def test_the_glossary_has_each_state_with_its_name() -> None:
 def test_the_catalogue_is_written_with_the_keys_that_the_page_names(
     kind: type[BaseModel], heading: str, table: int
 ) -> None:
+    assert_keys_are_told(kind, "docs/catalogue.md", heading, table=table)
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [
+        (Naming, "### Names"),
+        (NextLevel, "### Levels without an authority"),
+        (NamedAuthority, "### Authorities of another name"),
+        (Delegation, "### Delegations"),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_authorities_are_written_with_the_keys_that_the_page_names(kind: type[BaseModel], heading: str) -> None:
+    assert_keys_are_told(kind, "docs/authorities.md", heading)
+
+
+def assert_keys_are_told(kind: type[BaseModel], page: str, heading: str, *, table: int = 1) -> None:
+    """The table names each key of an entry, what it means left out, and each word that it may be."""
     everywhere = set(Sourced.model_fields) if issubclass(kind, Sourced) else set()
     keys = {name: field for name, field in kind.model_fields.items() if name not in everywhere}
-    found = {row[0].strip("`"): row[1:] for row in rows("docs/catalogue.md", heading, table=table)}
+    found = {row[0].strip("`"): row[1:] for row in rows(page, heading, table=table)}
     assert {key: left_out for key, (left_out, _) in found.items()} == {
         name: "required" if field.is_required() else written(field.default) for name, field in keys.items()
     }
@@ -318,6 +355,13 @@ def test_the_page_on_the_catalogue_has_every_rule_with_what_to_do() -> None:
     found = rows("docs/catalogue.md", "## What check finds")
     assert [(row[0].strip("`"), row[2]) for row in found] == list(RULES.items())
     assert all(row[1] for row in found)
+
+
+def test_the_page_on_who_decides_has_every_rule_and_every_refusal() -> None:
+    found = rows("docs/authorities.md", "## What check finds")
+    assert [(row[0].strip("`"), row[2]) for row in found] == list(DECIDING.items())
+    told = {row[0].strip("`") for row in rows("docs/authorities.md", "## How it is found")}
+    assert told == {each.code for each in (PlaceTooBroad, DivisionNotInForce, NobodyDecides)}
 
 
 def test_the_page_on_the_catalogue_explains_what_the_guide_answers() -> None:
@@ -409,6 +453,24 @@ def test_the_bundle_of_the_how_to_can_be_added(tmp_path: Path) -> None:
     assert {step.division for plan in plans.values() for step in plan} == {"330100"}
     asked = open_questions(catalogue, bundle, {"card_state": "lost"})
     assert [question.code for question in asked] == ["insured", "remote_treatment_filing"]
+
+
+def test_the_exceptions_of_the_page_on_who_decides_can_be_added(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config/regions", tmp_path / "config/regions")
+    assert len(follow("docs/authorities.md", "toml", tmp_path)) == 1
+    catalogue, folder = load_catalogue(ROOT / "config/catalogue"), tmp_path / "config/regions"
+    divisions = load_divisions(folder)
+    check_authorities(folder, catalogue, divisions)
+    authorities = load_authorities(folder, divisions)
+    told = {}
+    for day in (date(2026, 12, 31), date(2027, 1, 1)):
+        lines = deciders_in(authorities, catalogue, "330106", answers={}, on=day)
+        told[day.year] = {item: line.name for line in lines for item in line.items}
+    assert [told[year]["food_business_licence"] for year in told] == [
+        "杭州市西湖区市场监督管理局",
+        "杭州市西湖区行政审批局",
+    ]
+    assert [told[year]["pollution_permit"] for year in told] == ["杭州市生态环境局", "杭州市生态环境局西湖分局"]
 
 
 def test_the_variant_of_the_how_to_can_be_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,13 @@
 """Whoever asks, in three provinces and on any day, is told one decider or a refusal by name."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import product
 
 import pytest
 
+from server import cli
 from server.domain.catalogue.authorities import (
     HOTLINE,
     Authorities,
@@ -182,3 +184,22 @@ def test_each_place_that_may_be_a_whole_province_is_warned_of() -> None:
     warnings = list(place_warnings(CATALOGUE))
     assert {each.reason.split()[0] for each in warnings} == places
     assert {each.rule for each in warnings} == {"place_too_broad"}
+
+
+def test_the_command_lists_who_decides_with_these_answers_on_that_day(capsys: pytest.CaptureFixture[str]) -> None:
+    told = []
+    for answers in ([], ["--answer", "enterprise_type=joint_stock"]):
+        asked = ["authorities", "list", "--division", "320102", "--on", "2026-11-23", *answers, "--json"]
+        assert cli.run(asked) == 0
+        told.append({item: line for line in json.loads(capsys.readouterr().out) for item in line["items"]})
+    assert [each.keys() for each in told] == [CATALOGUE.item_of.keys()] * 2
+    registration = [each["domestic_enterprise_registration"]["name"] for each in told]
+    assert registration == ["南京市玄武区市场监督管理局", "南京市市场监督管理局"]
+
+
+def test_the_command_says_why_nobody_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["authorities", "list", "--division", "320100", "--json"]) == 0
+    refused = {line["refusal"]: line["items"] for line in json.loads(capsys.readouterr().out)}
+    assert "household_registration" in refused["place_too_broad"]
+    assert cli.run(["authorities", "list", "--division", "500112", "--on", "2026-11-23"]) == 1
+    assert "重庆市两江新区、重庆市北碚区" in capsys.readouterr().err

@@ -1,0 +1,58 @@
+"""Deciders of one division: who decides which items there, in one list."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from server.domain.catalogue.authorities import Authorities, Decider, NobodyDecides, PlaceTooBroad
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import province_of
+from server.domain.catalogue.items import DecidedBy
+from server.domain.values import Value
+
+NO_AUTHORITY: Mapping[DecidedBy, str] = {
+    "authority": "",
+    "provider": "医疗机构、学校、银行等，不是行政机关",
+    "chosen": "由申请人选择",
+}
+
+
+class DeciderLine(Value):
+    """Who decides these items in a division; id, level and status are those of an authority.
+
+    `delegation`: by which one it decides. `refusal` is the code of why nobody does, and the name says it in words.
+    """
+
+    id: str = ""
+    name: str
+    level: str = ""
+    status: str = ""
+    delegation: str = ""
+    refusal: str = ""
+    items: tuple[str, ...] = ()
+
+
+def deciders_in(
+    authorities: Authorities, catalogue: Catalogue, division: str, *, answers: Mapping[str, str], on: date
+) -> tuple[DeciderLine, ...]:
+    """A line for each authority, in the order of the items; raises NoSuchDivision, DivisionNotInForce."""
+    found: dict[DeciderLine, list[str]] = {}
+    for item in catalogue.of(province_of(division)).items:
+        try:
+            line = _line(authorities.decider_of(item, answers, division, on=on))
+        except (PlaceTooBroad, NobodyDecides) as refusal:
+            line = DeciderLine(name=refusal.title, refusal=refusal.code)
+        found.setdefault(line, []).append(item.code)
+    return tuple(line.model_copy(update={"items": tuple(items)}) for line, items in found.items())
+
+
+def _line(decider: Decider) -> DeciderLine:
+    authority = decider.authority
+    if authority is None:
+        return DeciderLine(name=NO_AUTHORITY[decider.decided_by])
+    return DeciderLine(
+        id=authority.id,
+        name=authority.name,
+        level=authority.level,
+        status=authority.status,
+        delegation=decider.delegation,
+    )
