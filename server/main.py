@@ -30,7 +30,7 @@ from server.domain.people.persons import Rank
 from server.node import Node, Places, Published
 from server.store.format import DataFormat
 from server.store.mongo import MongoDatabase
-from server.store.people.people import OfficerExists
+from server.store.people.accounts import OfficerExists
 from server.store.queries import QUERIES
 from server.store.store import Store, open_store
 from server.tools.clock import Clock, SystemChance, SystemClock
@@ -142,7 +142,7 @@ async def seed_officers(
                 raise ValueError(f"there is no rank {rank!r}; there are {', '.join(get_args(Rank))}")
             name, department = officer["name"], officer["department"]
             try:
-                await node.store.people.add_officer(name, department, officer["password"], rank=rank)
+                await node.store.accounts.add_officer(name, department, officer["password"], rank=rank)
                 added += 1
             except OfficerExists:
                 log.info("officer.known", name=name)

@@ -26,7 +26,7 @@ from server.desk import relay
 from server.domain.people.persons import Rank
 from server.domain.values import CHINA
 from server.node import Node
-from server.store.people.people import OfficerExists
+from server.store.people.accounts import OfficerExists
 from server.tools.clock import Clock
 from server.tools.loops import Loops
 from server.tools.publications import Publications, load_publications
@@ -181,8 +181,8 @@ class Places:
         if caller.token and (await caller.get("/desk/v1/tasks")).status == 200:
             return caller
         with contextlib.suppress(OfficerExists):
-            people = self.nodes[division].node.store.people
-            await people.add_officer(name, department, PASSWORD, rank=rank, cost=CHEAP)
+            accounts = self.nodes[division].node.store.accounts
+            await accounts.add_officer(name, department, PASSWORD, rank=rank, cost=CHEAP)
         answer = await caller.post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
         caller.token = self.desk_tokens[division, name] = answer.body["access_token"]
         return caller

@@ -30,6 +30,7 @@ from server.store.exchange.exchange import ExchangeLog
 from server.store.exchange.letters_in import LettersIn
 from server.store.exchange.letters_out import LettersOut
 from server.store.exchange.peers import Peers
+from server.store.people.accounts import Accounts
 from server.store.people.attempts import Attempts
 from server.store.people.dishonest import Dishonest
 from server.store.people.mandates import Mandates
@@ -58,6 +59,7 @@ class Store:
     apart: Apart
     calendar: ProjectedCalendar
     people: People
+    accounts: Accounts
     materials: Materials
     fetches: Fetches
     drafts: Drafts
@@ -117,6 +119,7 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         apart=Apart(database),
         calendar=ProjectedCalendar(database),
         people=People(database, ring),
+        accounts=Accounts(database),
         materials=Materials(database, ring, blobs),
         fetches=Fetches(database, ring, blobs),
         drafts=Drafts(database, ring),

@@ -129,7 +129,7 @@ async def test_the_same_key_of_another_officer_is_another_key(
     places: Places, mother: Caller, health: Caller, wish: dict[str, Any]
 ):
     case = await opened(places, mother, wish)
-    await places.nodes[JIANGSU].node.store.people.add_officer("deputy", "health", PASSWORD, cost=CHEAP)
+    await places.nodes[JIANGSU].node.store.accounts.add_officer("deputy", "health", PASSWORD, cost=CHEAP)
     deputy = places.caller()
     answer = await deputy.post("/desk/v1/sessions", {"name": "deputy", "password": PASSWORD})
     deputy.token = answer.body["access_token"]

@@ -16,7 +16,7 @@ from server import cli
 from server.desk.officer import officers
 from server.main import seed_officers
 from server.node import Node
-from server.store.people.people import NameEnded, NoSuchOfficer
+from server.store.people.accounts import NameEnded, NoSuchOfficer
 from tests.http.asking import Sweeper, opened, refused
 from tests.nodes import PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU

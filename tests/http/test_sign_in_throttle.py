@@ -17,7 +17,7 @@ from server.desk.officer import officers
 from server.desk.officer.pacing import take_turn
 from server.domain.errors import Refusal
 from server.node import Node
-from server.store.people.people import HASHING, MOST_HASHING
+from server.store.people.accounts import HASHING, MOST_HASHING
 from tests.http.asking import Sweeper, refused
 from tests.http.conftest import nodes_of_a_module
 from tests.nodes import PASSWORD, Answer, HandClock, Places
@@ -41,7 +41,7 @@ async def desk(
     async with nodes_of_a_module(folder, database_uri, database_sweeper, divisions=(JIANGSU,), clock=clock) as places:
         node = places.nodes[JIANGSU].node
         for name in NAMES:
-            await node.store.people.add_officer(name, "health", PASSWORD)
+            await node.store.accounts.add_officer(name, "health", PASSWORD)
         await officers.end(node, "gone", reason="调离", by="operator")
         yield places
 
@@ -198,8 +198,8 @@ async def test_every_process_knows_of_the_failures(node: Node, here: Trier, cloc
 async def test_at_most_two_passwords_are_checked_at_once(node: Node):
     before = {thread for thread in threading.enumerate() if thread.name.startswith(HASHING)}
     async with main.opened(node.settings) as fresh:
-        people = fresh.store.people
-        answers = await asyncio.gather(*(people.officer("anna", PASSWORD) for _ in range(6)))
+        accounts = fresh.store.accounts
+        answers = await asyncio.gather(*(accounts.officer("anna", PASSWORD) for _ in range(6)))
         hashing = {thread for thread in threading.enumerate() if thread.name.startswith(HASHING)} - before
     assert [officer.name for officer in answers] == ["anna"] * 6
     assert 1 <= len(hashing) <= MOST_HASHING == 2

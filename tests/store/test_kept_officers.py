@@ -2,22 +2,21 @@
 
 import pytest
 
-from server.crypto.keyring import make_keys
 from server.crypto.passwords import Cost
 from server.store.mongo import MongoDatabase
-from server.store.people.people import OFFICERS, People, WrongPassword
+from server.store.people.accounts import OFFICERS, Accounts, WrongPassword
 
 CHEAP = Cost(rounds=1, memory_kib=64, lanes=1)
 
 
 async def test_a_password_is_hashed_at_the_recommended_cost_unless_another_is_named(database: MongoDatabase) -> None:
-    people = People(database, make_keys("320000").fields)
-    await people.add_officer("anna", "health", "a long password")
-    await people.add_officer("bert", "health", "another password", cost=CHEAP)
+    accounts = Accounts(database)
+    await accounts.add_officer("anna", "health", "a long password")
+    await accounts.add_officer("bert", "health", "another password", cost=CHEAP)
     kept = await database.get_many(OFFICERS, ["officer:anna", "officer:bert"])
     assert kept["officer:anna"]["password_hash"].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert kept["officer:bert"]["password_hash"].startswith("$argon2id$v=19$m=64,t=1,p=1$")
     for name, password in (("anna", "a long password"), ("bert", "another password")):
-        assert (await people.officer(name, password)).name == name
+        assert (await accounts.officer(name, password)).name == name
         with pytest.raises(WrongPassword):
-            await people.officer(name, f"{password}.")
+            await accounts.officer(name, f"{password}.")

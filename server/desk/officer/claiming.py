@@ -107,7 +107,7 @@ async def hand_over(node: Node, officer: Officer, id: str, *, passing: Passing) 
     """
     found = await node.store.tasks.task(id)
     task = _open(found if officer.directs(found.department) else _checked(found, officer))
-    colleague = await node.store.people.find_officer(passing.to)
+    colleague = await node.store.accounts.find_officer(passing.to)
     if colleague is None or colleague.department != task.department:
         fault = FieldFault(pointer="/to", code="colleague", detail="请填写本部门一位工作人员的用户名。")
         raise NoSuchColleague("只能移交给本部门的工作人员。", errors=[fault])

@@ -49,7 +49,7 @@ async def sign_in(node: Node, name: str, password: str, *, address: str, wait: W
     """
     try:
         turn = await take_turn(node, name, address, wait=wait)
-        officer = await node.store.people.officer(name, password)
+        officer = await node.store.accounts.officer(name, password)
     except (TooManyAttempts, Unproven) as refusal:
         await _note_refused(node, name, address, code=refusal.code)
         raise
@@ -68,7 +68,7 @@ async def officer_of(node: Node, claims: TokenClaims) -> Officer:
 
     This is read at each use and never remembered: a token says who they are, and nothing of department and rank.
     """
-    officer = await node.store.people.find_officer(claims.subject)
+    officer = await node.store.accounts.find_officer(claims.subject)
     if officer is None:
         raise OfficerEnded("账号已停用，请联系管理员。")
     return officer
@@ -80,7 +80,7 @@ async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
     Their name stays theirs. A second end changes nothing, and finishes a first one that was cut off. Raises
     NoSuchOfficer. A claim made by a request that was let in just before ends with its lease.
     """
-    ended_at = await node.store.people.end_officer(name, at=node.clock.now())
+    ended_at = await node.store.accounts.end_officer(name, at=node.clock.now())
     about = {"name": name, "by": by, "reason": reason}
     await node.store.audit.note(f"officer.ended:{name}", "officer.ended", at=ended_at, about=about)
     released = await release_all(node, name)
@@ -90,7 +90,7 @@ async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
 
 async def _note_refused(node: Node, name: str, address: str, *, code: str) -> None:
     """One counted entry for each officer, address, code and hour, so that a stranger cannot fill the audit."""
-    at, known = node.clock.now(), await node.store.people.known_name(name)
+    at, known = node.clock.now(), await node.store.accounts.known_name(name)
     about = {"name": known, "outcome": code, "address": address}
     entry = ":".join(("officer.sign_in_refused", code, address, moment_text(at)[:HOUR], known))
     await node.store.audit.count(entry, "officer.sign_in_refused", at=at, about=about)
