@@ -30,6 +30,7 @@ from server.desk.officer import officers
 from server.domain import errors
 from server.domain.effects.records import Record
 from server.domain.errors import Refusal
+from server.domain.people.accounts import DeskEntry
 from server.domain.people.persons import Officer, TokenClaims
 from server.node import Node
 
@@ -182,7 +183,7 @@ class Handler(RequestHandler):
             check_announced(self.request.headers, most_bytes=self.most_bytes, takes_type=takes_type)
 
     async def let_in(self) -> None:
-        """Find out who comes; raises TokenMissing, the refusals of tokens, RealNameNeeded, OfficerEnded."""
+        """Find out who comes; raises TokenMissing, the refusals of tokens and of sessions, RealNameNeeded."""
         if self.role not in AUDIENCES:
             return
         token, at = _token_in(self.request.headers), self.node.clock.now()
@@ -190,7 +191,8 @@ class Handler(RequestHandler):
         if self.role is Role.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
         elif self.role is Role.OFFICER:
-            self.officer: Officer = await officers.officer_of(self.node, self.claims)
+            self.entry: DeskEntry = await officers.entered(self.node, self.claims)
+            self.officer: Officer = self.entry.officer
 
     def cut_off(self, fault: Refusal | HTTPError) -> None:
         """Answer before the body has come, and close the connection: what still comes is not read."""

@@ -47,6 +47,7 @@ DOORS: tuple[type[Handler], ...] = (
     mandates.MandatesHandler,
     mandates.MandateHandler,
     sessions.DeskSessionsHandler,
+    sessions.DeskSessionHandler,
     worklist.TasksHandler,
     worklist.TaskClaimHandler,
     worklist.TaskHeartbeatHandler,

@@ -90,3 +90,16 @@ class DeskSessionsHandler(Handler):
         request = self.read(SignIn)
         address = str(self.request.remote_ip)
         self.answer(await officers.sign_in(self.node, request.name, request.password, address=address))
+
+
+class DeskSessionHandler(Handler):
+    """Sign out: the session that is used ends at once, in every process."""
+
+    path = "/desk/v1/sessions/current"
+    role = Role.OFFICER
+    operations = {"DELETE": Operation(officers.sign_out, "退出登录", status=204)}
+
+    async def delete(self) -> None:
+        await officers.sign_out(self.node, self.entry)
+        self.set_status(204)
+        self.finish()

@@ -61,11 +61,13 @@ CATALOGUES = Query("catalogues", "catalogues", "kind")
 # bucket: the hour after which it may go
 EXPIRED_NONCES = Query("expired_nonces", "nonces", "bucket", is_range=True)
 EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket", is_range=True)
+EXPIRED_DESK_SESSIONS = Query("expired_desk_sessions", "desk_sessions", "bucket", is_range=True)
 EXPIRED_DRAFTS = Query("expired_drafts", "drafts", "bucket", is_range=True)
 EXPIRED_ATTEMPTS = Query("expired_attempts", "attempts", "bucket", is_range=True)
 
 EXPIRED: Mapping[str, Query] = {
-    each.collection: each for each in (EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DRAFTS, EXPIRED_ATTEMPTS)
+    each.collection: each
+    for each in (EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DESK_SESSIONS, EXPIRED_DRAFTS, EXPIRED_ATTEMPTS)
 }
 
 QUERIES: tuple[Query, ...] = (

@@ -32,6 +32,7 @@ from server.store.exchange.letters_out import LettersOut
 from server.store.exchange.peers import Peers
 from server.store.people.accounts import Accounts
 from server.store.people.attempts import Attempts
+from server.store.people.desk_sessions import DeskSessions
 from server.store.people.dishonest import Dishonest
 from server.store.people.mandates import Mandates
 from server.store.people.people import People
@@ -60,6 +61,7 @@ class Store:
     calendar: ProjectedCalendar
     people: People
     accounts: Accounts
+    desk_sessions: DeskSessions
     materials: Materials
     fetches: Fetches
     drafts: Drafts
@@ -120,6 +122,7 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         calendar=ProjectedCalendar(database),
         people=People(database, ring),
         accounts=Accounts(database),
+        desk_sessions=DeskSessions(database),
         materials=Materials(database, ring, blobs),
         fetches=Fetches(database, ring, blobs),
         drafts=Drafts(database, ring),

@@ -78,7 +78,8 @@ class Settings(BaseSettings):
 
     access_token_seconds: WholeSeconds = 1800
     refresh_token_seconds: WholeSeconds = 2_592_000
-    officer_token_seconds: WholeSeconds = 28_800
+    desk_session_seconds: WholeSeconds = 43_200
+    desk_idle_seconds: WholeSeconds = 1800
     claim_seconds: WholeSeconds = 900
 
     draft_days: Annotated[int, Field(gt=0, le=366)] = 30
@@ -106,6 +107,7 @@ class Settings(BaseSettings):
             ("peer_connect_seconds", "peer_total_seconds"),
             ("retry_first_seconds", "retry_most_seconds"),
             ("access_token_seconds", "refresh_token_seconds"),
+            ("desk_idle_seconds", "desk_session_seconds"),
         ):
             if getattr(self, less) > getattr(self, more):
                 raise ValueError(f"{less} must not be longer than {more}")

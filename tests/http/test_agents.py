@@ -30,7 +30,12 @@ async def places(
 ) -> AsyncIterator[Places]:
     """One node, where tokens live for a month."""
     folder = tmp_path_factory.mktemp("mandates")
-    more = {"access_token_seconds": MONTH_SECONDS, "officer_token_seconds": MONTH_SECONDS, "clock": clock}
+    more = {
+        "access_token_seconds": MONTH_SECONDS,
+        "desk_session_seconds": MONTH_SECONDS,
+        "desk_idle_seconds": MONTH_SECONDS,
+        "clock": clock,
+    }
     async with nodes_of_a_module(folder, database_uri, database_sweeper, divisions=(JIANGSU,), **more) as places:
         yield places
 

@@ -44,7 +44,11 @@ async def places(
     bundle = folder / "catalogue/bundles/newborn.toml"
     text = bundle.read_text(encoding="utf-8").replace('closing = "all"', 'closing = "undertaking"')
     bundle.write_text(text, encoding="utf-8")
-    more = {"access_token_seconds": MONTH_SECONDS, "officer_token_seconds": MONTH_SECONDS}
+    more = {
+        "access_token_seconds": MONTH_SECONDS,
+        "desk_session_seconds": MONTH_SECONDS,
+        "desk_idle_seconds": MONTH_SECONDS,
+    }
     more |= {"catalogue_folder": folder / "catalogue", "clock": clock}
     async with nodes_of_a_module(folder, database_uri, database_sweeper, **more) as places:
         yield places

@@ -45,14 +45,6 @@ async def test_a_citizens_token_is_over_after_its_time(places: Places, clock: Ha
     refused(await mother.get("/api/v1/cases"), 401, "token_expired")
 
 
-async def test_an_officers_token_is_over_after_its_time(places: Places, clock: HandClock):
-    officer = await places.officer("health")
-    clock.wait(hours=7, minutes=59)
-    assert (await officer.get("/desk/v1/tasks")).status == 200
-    clock.wait(minutes=1)
-    refused(await officer.get("/desk/v1/tasks"), 401, "token_expired")
-
-
 async def test_a_refresh_token_is_good_once(places: Places):
     caller = places.caller()
     admission = (await log_in(caller)).body

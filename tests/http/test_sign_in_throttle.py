@@ -199,9 +199,9 @@ async def test_at_most_two_passwords_are_checked_at_once(node: Node):
     before = {thread for thread in threading.enumerate() if thread.name.startswith(HASHING)}
     async with main.opened(node.settings) as fresh:
         accounts = fresh.store.accounts
-        answers = await asyncio.gather(*(accounts.officer("anna", PASSWORD) for _ in range(6)))
+        answers = await asyncio.gather(*(accounts.proven("anna", PASSWORD) for _ in range(6)))
         hashing = {thread for thread in threading.enumerate() if thread.name.startswith(HASHING)} - before
-    assert [officer.name for officer in answers] == ["anna"] * 6
+    assert [account.officer.name for account in answers] == ["anna"] * 6
     assert 1 <= len(hashing) <= MOST_HASHING == 2
 
 

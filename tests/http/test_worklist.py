@@ -38,10 +38,9 @@ async def places(
     database_sweeper: pymongo.MongoClient[dict[str, Any]],
     clock: HandClock,
 ) -> AsyncIterator[Places]:
-    """One node, whose clock the tests hold."""
-    folder, alone = tmp_path_factory.mktemp("nodes"), (JIANGSU,)
-    nodes = nodes_of_a_module(folder, database_uri, database_sweeper, divisions=alone, clock=clock)
-    async with nodes as places:
+    """One node, whose clock the tests hold; its officers may be idle for hours."""
+    more = {"divisions": (JIANGSU,), "clock": clock, "desk_idle_seconds": 43_200}
+    async with nodes_of_a_module(tmp_path_factory.mktemp("nodes"), database_uri, database_sweeper, **more) as places:
         yield places
 
 

@@ -17,6 +17,6 @@ async def test_a_password_is_hashed_at_the_recommended_cost_unless_another_is_na
     assert kept["officer:anna"]["password_hash"].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert kept["officer:bert"]["password_hash"].startswith("$argon2id$v=19$m=64,t=1,p=1$")
     for name, password in (("anna", "a long password"), ("bert", "another password")):
-        assert (await accounts.officer(name, password)).name == name
+        assert (await accounts.proven(name, password)).officer.name == name
         with pytest.raises(WrongPassword):
-            await accounts.officer(name, f"{password}.")
+            await accounts.proven(name, f"{password}.")

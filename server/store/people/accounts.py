@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from server.crypto.passwords import RECOMMENDED, Cost, hash_password, verify_password
 from server.domain.errors import Conflict, Missing, Unproven
+from server.domain.people.accounts import Account
 from server.domain.people.persons import Officer, Rank
 from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
@@ -58,7 +59,7 @@ class Accounts:
     ) -> None:
         """Store a new officer, their password hashed at this cost; raises OfficerExists and NameEnded."""
         hashed = await self._hash(hash_password, password, cost)
-        officer = {"name": name, "department": department, "rank": rank, "password_hash": hashed}
+        officer = {"name": name, "department": department, "rank": rank, "password_hash": hashed, "epoch": 1}
         try:
             await self._database.insert(OFFICERS, {"_id": f"officer:{name}", **officer})
         except Duplicate as fault:
@@ -66,8 +67,8 @@ class Accounts:
                 raise NameEnded(f"用户名“{name}”已停用，请换一个用户名。") from fault
             raise OfficerExists("同名工作人员已存在。") from fault
 
-    async def officer(self, name: str, password: str) -> Officer:
-        """The officer who proves themselves by their password.
+    async def proven(self, name: str, password: str) -> Account:
+        """The account of who proves themselves by their password.
 
         Raises WrongPassword, whichever of the two is wrong, and also for one who has ended.
         """
@@ -76,7 +77,12 @@ class Accounts:
         is_right = await self._hash(verify_password, stored, password)
         if document is None or not is_right or document.get("ended_at"):
             raise WrongPassword("用户名或密码不正确。")
-        return _officer(document)
+        return _account(document)
+
+    async def find(self, name: str) -> Account | None:
+        """The account of this name, also of one who has ended; None if there never was one."""
+        document = await self._officer(name)
+        return _account(document) if document else None
 
     async def find_officer(self, name: str) -> Officer | None:
         """The officer of this name, or None; None also for one who has ended."""
@@ -104,6 +110,10 @@ class Accounts:
     async def _officer(self, name: str) -> Document | None:
         id = f"officer:{name}"
         return await self._database.get(OFFICERS, id) if is_safe(id) else None
+
+
+def _account(document: Document) -> Account:
+    return Account(officer=_officer(document), epoch=document["epoch"], is_ended=bool(document.get("ended_at")))
 
 
 def _officer(document: Document) -> Officer:
