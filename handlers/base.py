@@ -47,6 +47,7 @@ class Role(Enum):
     ANYONE = "anyone"
     CITIZEN = "citizen, logged in"
     REAL_NAME = "citizen, name proven"
+    ACCOUNT = "officer, for their own account"
     OFFICER = "officer"
     PEER = "node of another province"
 
@@ -55,6 +56,7 @@ class Role(Enum):
 AUDIENCES: Mapping[Role, str] = {
     Role.CITIZEN: sessions.CITIZENS,
     Role.REAL_NAME: sessions.CITIZENS,
+    Role.ACCOUNT: sessions.OFFICERS,
     Role.OFFICER: sessions.OFFICERS,
 }
 
@@ -183,15 +185,15 @@ class Handler(RequestHandler):
             check_announced(self.request.headers, most_bytes=self.most_bytes, takes_type=takes_type)
 
     async def let_in(self) -> None:
-        """Find out who comes; raises TokenMissing, the refusals of tokens and of sessions, RealNameNeeded."""
+        """Find out who comes; raises TokenMissing, RealNameNeeded, the refusals of tokens, sessions and accounts."""
         if self.role not in AUDIENCES:
             return
         token, at = _token_in(self.request.headers), self.node.clock.now()
         self.claims: TokenClaims = self.node.tokens.verify(token, audience=AUDIENCES[self.role], at=at)
         if self.role is Role.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
-        elif self.role is Role.OFFICER:
-            self.entry: DeskEntry = await officers.entered(self.node, self.claims)
+        elif AUDIENCES[self.role] == sessions.OFFICERS:
+            self.entry: DeskEntry = await _entry(self.node, self.claims, self.role)
             self.officer: Officer = self.entry.officer
 
     def cut_off(self, fault: Refusal | HTTPError) -> None:
@@ -313,6 +315,14 @@ def _await_body(door: Handler, refusal: Refusal | HTTPError | None) -> None:
     if seconds:
         fault = refusal or BodyTooSlow("请求内容传输过慢，请检查网络后重试。")
         door.incoming.begin(seconds, lambda: door.cut_off(fault))
+
+
+async def _entry(node: Node, claims: TokenClaims, role: Role) -> DeskEntry:
+    """Who comes in by a door of the desk; only their own account is open to all who have one."""
+    entry = await officers.entered(node, claims)
+    if role is not Role.ACCOUNT:
+        entry.check_ready()
+    return entry
 
 
 def _token_in(headers: Mapping[str, str]) -> str:

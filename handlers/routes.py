@@ -10,7 +10,20 @@ from typing import Any
 import orjson
 from tornado.web import Application
 
-from handlers import cases, catalogue, desk, drafts, mandates, materials, ops, peers, sessions, warnings, worklist
+from handlers import (
+    accounts,
+    cases,
+    catalogue,
+    desk,
+    drafts,
+    mandates,
+    materials,
+    ops,
+    peers,
+    sessions,
+    warnings,
+    worklist,
+)
 from handlers.base import Handler, NotFoundHandler
 from handlers.in_flight import InFlight
 from handlers.openapi import document
@@ -46,8 +59,9 @@ DOORS: tuple[type[Handler], ...] = (
     drafts.DraftHandler,
     mandates.MandatesHandler,
     mandates.MandateHandler,
-    sessions.DeskSessionsHandler,
-    sessions.DeskSessionHandler,
+    accounts.DeskSessionsHandler,
+    accounts.DeskSessionHandler,
+    accounts.PasswordHandler,
     worklist.TasksHandler,
     worklist.TaskClaimHandler,
     worklist.TaskHeartbeatHandler,

@@ -1,4 +1,4 @@
-"""The doors by which citizens and officers prove who they are."""
+"""The doors by which citizens prove who they are."""
 
 from typing import Annotated
 
@@ -6,7 +6,6 @@ from pydantic import StringConstraints
 
 from handlers.base import Handler, Operation, Role
 from server.desk import sessions
-from server.desk.officer import officers
 from server.domain.values import Value
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -31,13 +30,6 @@ class ProveName(Value):
     name: Annotated[str, StringConstraints(min_length=1, max_length=50)]
     id_number: Annotated[str, StringConstraints(min_length=1, max_length=18)]
     face_token: Short
-
-
-class SignIn(Value):
-    """An officer's name and password."""
-
-    name: Short
-    password: Short
 
 
 class SessionsHandler(Handler):
@@ -75,31 +67,3 @@ class IdentityHandler(Handler):
     async def post(self) -> None:
         request = self.read(ProveName)
         self.answer(await sessions.prove_name(self.node, self.claims, **request.model_dump()))
-
-
-class DeskSessionsHandler(Handler):
-    """Sign in as an officer."""
-
-    path = "/desk/v1/sessions"
-    role = Role.ANYONE
-    operations = {
-        "POST": Operation(officers.sign_in, "工作人员登录", takes=SignIn, gives=officers.DeskAdmission, status=201)
-    }
-
-    async def post(self) -> None:
-        request = self.read(SignIn)
-        address = str(self.request.remote_ip)
-        self.answer(await officers.sign_in(self.node, request.name, request.password, address=address))
-
-
-class DeskSessionHandler(Handler):
-    """Sign out: the session that is used ends at once, in every process."""
-
-    path = "/desk/v1/sessions/current"
-    role = Role.OFFICER
-    operations = {"DELETE": Operation(officers.sign_out, "退出登录", status=204)}
-
-    async def delete(self) -> None:
-        await officers.sign_out(self.node, self.entry)
-        self.set_status(204)
-        self.finish()

@@ -26,7 +26,8 @@ from server.desk import sessions
 from server.desk.officer import officers
 from server.desk.officer.officers import EndedOfficer
 from server.domain.errors import Unavailable
-from server.domain.people.persons import Rank
+from server.domain.people.passwords import check_password
+from server.domain.people.persons import Officer, Rank
 from server.node import Node, Places, Published
 from server.store.format import DataFormat
 from server.store.mongo import MongoDatabase
@@ -130,22 +131,23 @@ async def seed_officers(
 ) -> int:
     """Add the officers (name, password, department, maybe rank) that are not there yet; answers how many were added.
 
-    Raises NameEnded for the first whose name was that of an officer who has ended.
+    Raises PasswordTooEasy, and NameEnded for the first whose name was that of an officer who has ended.
     """
     added = 0
     async with opened(settings, data=data) as node:
-        for officer in seats:
-            if officer["department"] not in node.catalogue.departments:
-                raise ValueError(f"the catalogue has no department {officer['department']!r}")
-            rank: Any = officer.get("rank", "officer")
+        for seat in seats:
+            if seat["department"] not in node.catalogue.departments:
+                raise ValueError(f"the catalogue has no department {seat['department']!r}")
+            rank: Any = seat.get("rank", "officer")
             if rank not in get_args(Rank):
                 raise ValueError(f"there is no rank {rank!r}; there are {', '.join(get_args(Rank))}")
-            name, department = officer["name"], officer["department"]
+            officer = Officer(name=seat["name"], department=seat["department"], rank=rank)
+            check_password(seat["password"], name=officer.name, fewest=settings.password_characters, at="/password")
             try:
-                await node.store.accounts.add_officer(name, department, officer["password"], rank=rank)
+                await node.store.accounts.add(officer, seat["password"])
                 added += 1
             except OfficerExists:
-                log.info("officer.known", name=name)
+                log.info("officer.known", name=officer.name)
     return added
 
 

@@ -23,7 +23,7 @@ from server.crypto.passwords import Cost
 from server.demo.platform import PlatformUser
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
-from server.domain.people.persons import Rank
+from server.domain.people.persons import Officer, Rank
 from server.domain.values import CHINA
 from server.node import Node
 from server.store.people.accounts import OfficerExists
@@ -182,7 +182,7 @@ class Places:
             return caller
         with contextlib.suppress(OfficerExists):
             accounts = self.nodes[division].node.store.accounts
-            await accounts.add_officer(name, department, PASSWORD, rank=rank, cost=CHEAP)
+            await accounts.add(Officer(name=name, department=department, rank=rank), PASSWORD, cost=CHEAP)
         answer = await caller.post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
         caller.token = self.desk_tokens[division, name] = answer.body["access_token"]
         return caller

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     refresh_token_seconds: WholeSeconds = 2_592_000
     desk_session_seconds: WholeSeconds = 43_200
     desk_idle_seconds: WholeSeconds = 1800
+    password_characters: Annotated[int, Field(ge=8, le=64)] = 12
     claim_seconds: WholeSeconds = 900
 
     draft_days: Annotated[int, Field(gt=0, le=366)] = 30

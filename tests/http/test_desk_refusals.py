@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from server.desk.officer.reviewing import ACTS
+from server.domain.people.persons import Officer
 from tests.http.asking import act, crossed, opened, pointers, refused, state_of
 from tests.nodes import CHEAP, PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU
@@ -129,7 +130,9 @@ async def test_the_same_key_of_another_officer_is_another_key(
     places: Places, mother: Caller, health: Caller, wish: dict[str, Any]
 ):
     case = await opened(places, mother, wish)
-    await places.nodes[JIANGSU].node.store.accounts.add_officer("deputy", "health", PASSWORD, cost=CHEAP)
+    await places.nodes[JIANGSU].node.store.accounts.add(
+        Officer(name="deputy", department="health"), PASSWORD, cost=CHEAP
+    )
     deputy = places.caller()
     answer = await deputy.post("/desk/v1/sessions", {"name": "deputy", "password": PASSWORD})
     deputy.token = answer.body["access_token"]

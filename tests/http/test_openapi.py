@@ -140,7 +140,7 @@ async def test_each_door_is_described_as_it_is(
     assert all(each["required"] for (place, _), each in parameters.items() if place == "path")
     assert parameters.get(("header", "Idempotency-Key"), {}).get("required", False) == declared.is_once
     assert found["x-who"] == door.role.name.lower()
-    assert ("security" in found) == (door.role in (Role.CITIZEN, Role.REAL_NAME, Role.OFFICER))
+    assert ("security" in found) == (door.role in (Role.CITIZEN, Role.REAL_NAME, Role.ACCOUNT, Role.OFFICER))
     for name in (name for each in found.get("security", ()) for name in each):
         assert document["components"]["securitySchemes"][name]["scheme"] == "bearer"
     _is_described(document, found.get("requestBody"), door.takes_type, declared.takes)
@@ -191,6 +191,9 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/cases/{id}"): await mother.get(f"/api/v1/cases/{case}"),
         ("GET", "/api/v1/cases/{id}/timeline"): await mother.get(f"/api/v1/cases/{case}/timeline"),
         ("POST", "/desk/v1/sessions"): await anyone.post("/desk/v1/sessions", {"name": "health", "password": PASSWORD}),
+        ("POST", "/desk/v1/password"): await (await places.officer("health", name="anna")).post(
+            "/desk/v1/password", {"current": PASSWORD, "new": "tulpen aus holland"}
+        ),
         ("GET", "/desk/v1/tasks"): await health.get("/desk/v1/tasks"),
         ("POST", "/desk/v1/tasks/{id}/claim"): await health.post(f"{task}/claim"),
         ("POST", "/desk/v1/tasks/{id}/heartbeat"): await health.post(f"{task}/heartbeat"),

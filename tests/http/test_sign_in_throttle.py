@@ -15,7 +15,9 @@ from server import main
 from server.desk.background.forgetting import forget_expired
 from server.desk.officer import officers
 from server.desk.officer.pacing import take_turn
+from server.desk.officer.proving import DeskProof
 from server.domain.errors import Refusal
+from server.domain.people.persons import Officer
 from server.node import Node
 from server.store.people.accounts import HASHING, MOST_HASHING
 from tests.http.asking import Sweeper, refused
@@ -41,7 +43,7 @@ async def desk(
     async with nodes_of_a_module(folder, database_uri, database_sweeper, divisions=(JIANGSU,), clock=clock) as places:
         node = places.nodes[JIANGSU].node
         for name in NAMES:
-            await node.store.accounts.add_officer(name, "health", PASSWORD)
+            await node.store.accounts.add(Officer(name=name, department="health"), PASSWORD)
         await officers.end(node, "gone", reason="调离", by="operator")
         yield places
 
@@ -68,7 +70,8 @@ class Trier:
     async def tries(self, name: str, password: str = GUESSED) -> str:
         """`signed_in`, or the code of the refusal."""
         try:
-            await officers.sign_in(self.node, name, password, address=self.address, wait=self.wait)
+            proof = DeskProof(name=name, password=password, address=self.address)
+            await officers.sign_in(self.node, proof, wait=self.wait)
         except Refusal as refusal:
             return refusal.code
         return "signed_in"
@@ -139,8 +142,9 @@ async def test_guesses_at_once_queue_up_instead_of_passing_together(node: Node, 
         waits.append(seconds)
 
     async def guess(number: int) -> str:
+        proof = DeskProof(name="anna", password=f"guess {number}", address=f"203.0.113.{number}")
         with pytest.raises(Refusal) as caught:
-            await officers.sign_in(node, "anna", f"guess {number}", address=f"203.0.113.{number}", wait=wait)
+            await officers.sign_in(node, proof, wait=wait)
         return caught.value.code
 
     codes = await asyncio.gather(*(guess(number) for number in range(200)))

@@ -4,18 +4,16 @@ import asyncio
 from datetime import timedelta
 
 from server.desk.officer.claiming import release_all
-from server.desk.officer.pacing import Wait, give_back, take_turn
+from server.desk.officer.pacing import Wait
+from server.desk.officer.proving import DeskProof, prove
 from server.desk.sessions import BEARER, OFFICERS, new_secret
-from server.domain.errors import Unproven
-from server.domain.people.accounts import Account, DeskEntry, DeskSession, entry_of
+from server.domain.people.accounts import Account, DeskEntry, DeskSession, Need, entry_of
 from server.domain.people.persons import Rank, TokenClaims
-from server.domain.throttle import TooManyAttempts
-from server.domain.values import Moment, Value, moment_text
+from server.domain.values import Moment, Value
 from server.node import Node
 
 OFFICER = "officer"
 SIGNED_IN = "signed_in"
-HOUR = len("2026-11-23T05")
 
 
 class EndedOfficer(Value):
@@ -27,36 +25,51 @@ class EndedOfficer(Value):
 
 
 class DeskAdmission(Value):
-    """What an officer's sign-in is answered with; `idle_seconds` without a request end the session sooner."""
+    """What an officer's sign-in is answered with; `idle_seconds` without a request end the session sooner.
+
+    `needs`: what must be done before anything else is granted.
+    """
 
     access_token: str
     token_type: str = BEARER
     expires_in: int
     idle_seconds: int
+    needs: Need
     name: str
     department: str
     rank: Rank
 
 
-async def sign_in(node: Node, name: str, password: str, *, address: str, wait: Wait = asyncio.sleep) -> DeskAdmission:
-    """Begin an officer's session, when it is their turn; raises TooManyAttempts and WrongPassword.
+async def sign_in(node: Node, proof: DeskProof, *, wait: Wait = asyncio.sleep) -> DeskAdmission:
+    """Begin an officer's session, when it is their turn; raises TooManyAttempts and WrongPassword."""
+    account = await prove(node, proof, wait=wait)
+    return await admit(node, account, address=proof.address)
 
-    Both are audited, and so is success, with the address: who guesses must be found.
-    """
-    try:
-        turn = await take_turn(node, name, address, wait=wait)
-        account = await node.store.accounts.proven(name, password)
-    except (TooManyAttempts, Unproven) as refusal:
-        await _note_refused(node, name, address, code=refusal.code)
-        raise
-    await give_back(node, turn)
-    session = await _begin(node, account, address=address)
-    about = {"name": session.officer, "outcome": SIGNED_IN, "address": address}
-    await node.store.audit.note(
-        f"officer.signed_in:{session.id}", "officer.signed_in", at=session.began_at, about=about
+
+async def admit(node: Node, account: Account, *, address: str) -> DeskAdmission:
+    """Begin a session of an officer who has proven themselves; it is audited with the address."""
+    at, seconds = node.clock.now(), node.settings.desk_session_seconds
+    session = DeskSession(
+        id=new_secret(node),
+        officer=account.officer.name,
+        epoch=account.epoch,
+        address=address,
+        began_at=at,
+        seen_at=at,
+        ends_at=at + timedelta(seconds=seconds),
     )
+    await node.store.desk_sessions.begin(session)
+    about = {"name": session.officer, "outcome": SIGNED_IN, "address": address}
+    await node.store.audit.note(f"officer.signed_in:{session.id}", "officer.signed_in", at=at, about=about)
     node.log.info("officer.signed_in", department=account.officer.department, rank=account.officer.rank)
-    return _admission(node, account, session)
+    claims = TokenClaims(subject=session.officer, level=OFFICER, session=session.id)
+    return DeskAdmission(
+        access_token=node.tokens.issue(claims, audience=OFFICERS, at=at, seconds=seconds),
+        expires_in=seconds,
+        idle_seconds=node.settings.desk_idle_seconds,
+        needs=account.needs,
+        **account.officer.model_dump(),
+    )
 
 
 async def entered(node: Node, claims: TokenClaims) -> DeskEntry:
@@ -92,46 +105,9 @@ async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
     Their name stays theirs. A second end changes nothing, and finishes a first one that was cut off. Raises
     NoSuchOfficer. A claim made by a request that was let in just before ends with its lease.
     """
-    ended_at = await node.store.accounts.end_officer(name, at=node.clock.now())
+    ended_at = await node.store.accounts.end(name, at=node.clock.now())
     about = {"name": name, "by": by, "reason": reason}
     await node.store.audit.note(f"officer.ended:{name}", "officer.ended", at=ended_at, about=about)
     released = await release_all(node, name)
     node.log.info("officer.ended", name=name, by=by, released=released)
     return EndedOfficer(name=name, ended_at=ended_at, released=released)
-
-
-async def _begin(node: Node, account: Account, *, address: str) -> DeskSession:
-    """A new session of an officer who has proven themselves."""
-    at = node.clock.now()
-    session = DeskSession(
-        id=new_secret(node),
-        officer=account.officer.name,
-        epoch=account.epoch,
-        address=address,
-        began_at=at,
-        seen_at=at,
-        ends_at=at + timedelta(seconds=node.settings.desk_session_seconds),
-    )
-    await node.store.desk_sessions.begin(session)
-    return session
-
-
-def _admission(node: Node, account: Account, session: DeskSession) -> DeskAdmission:
-    seconds = node.settings.desk_session_seconds
-    claims = TokenClaims(subject=session.officer, level=OFFICER, session=session.id)
-    token = node.tokens.issue(claims, audience=OFFICERS, at=session.began_at, seconds=seconds)
-    return DeskAdmission(
-        access_token=token,
-        expires_in=seconds,
-        idle_seconds=node.settings.desk_idle_seconds,
-        **account.officer.model_dump(),
-    )
-
-
-async def _note_refused(node: Node, name: str, address: str, *, code: str) -> None:
-    """One counted entry for each officer, address, code and hour, so that a stranger cannot fill the audit."""
-    at, known = node.clock.now(), await node.store.accounts.known_name(name)
-    about = {"name": known, "outcome": code, "address": address}
-    entry = ":".join(("officer.sign_in_refused", code, address, moment_text(at)[:HOUR], known))
-    await node.store.audit.count(entry, "officer.sign_in_refused", at=at, about=about)
-    node.log.info("officer.sign_in_refused", code=code)

@@ -1,11 +1,14 @@
 """Accounts and sessions of the desk: whether a session of an officer still counts, and what for."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from server.domain.errors import Unproven
+from server.domain.people.passwords import PasswordChangeNeeded
 from server.domain.people.persons import Officer
 from server.domain.values import Moment, Value
 
+Need = Literal["", "password_change"]
 SEEN_EVERY = timedelta(minutes=1)  # a session is not written at each request
 
 
@@ -31,11 +34,22 @@ class SessionIdle(Unproven):
 
 
 class Account(Value):
-    """An officer as the node knows them now; `epoch` counts what ends all of their sessions at once."""
+    """An officer as the node knows them now.
+
+    `epoch` counts what ends all of their sessions at once, `version` every change. `is_one_time`: the password was
+    given by an administrator.
+    """
 
     officer: Officer
     epoch: int
     is_ended: bool
+    is_one_time: bool
+    version: int
+
+    @property
+    def needs(self) -> Need:
+        """What must be done before anything else is granted."""
+        return "password_change" if self.is_one_time else ""
 
 
 class DeskSession(Value):
@@ -58,10 +72,16 @@ class DeskSession(Value):
 
 
 class DeskEntry(Value):
-    """An officer who has come in, and by which session."""
+    """An officer who has come in, by which session, and what must be done before anything else."""
 
     officer: Officer
     session: DeskSession
+    needs: Need
+
+    def check_ready(self) -> None:
+        """Whether more than their own account is open to them; raises PasswordChangeNeeded."""
+        if self.needs == "password_change":
+            raise PasswordChangeNeeded("初始密码只能用于首次登录，请先修改密码。")
 
 
 def entry_of(account: Account | None, session: DeskSession | None, *, at: datetime, idle: timedelta) -> DeskEntry:
@@ -72,4 +92,4 @@ def entry_of(account: Account | None, session: DeskSession | None, *, at: dateti
         raise SessionOver("登录已失效，请重新登录。")
     if at - session.seen_at >= idle:
         raise SessionIdle(f"超过 {int(idle.total_seconds() // 60)} 分钟未操作，请重新登录。")
-    return DeskEntry(officer=account.officer, session=session)
+    return DeskEntry(officer=account.officer, session=session, needs=account.needs)

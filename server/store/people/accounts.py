@@ -3,19 +3,24 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import TypeVar
 
 from server.crypto.passwords import RECOMMENDED, Cost, hash_password, verify_password
-from server.domain.errors import Conflict, Missing, Unproven
+from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
 from server.domain.people.accounts import Account
-from server.domain.people.persons import Officer, Rank
+from server.domain.people.passwords import PasswordUsedBefore
+from server.domain.people.persons import Officer
 from server.domain.values import moment_key, moment_of_key
-from server.store.database import Database, Document, Duplicate, Mark, is_safe
+from server.store.database import Database, Document, Duplicate, is_safe
 
 OFFICERS = "officers"
 HASHING, MOST_HASHING = "argon2", 2  # each takes 64 MiB and a core; the others wait
+REMEMBERED = 5  # passwords that are not taken again, the present one among them
+ATTEMPTS = 5
+STALE = "该账号刚有变更，请刷新后重试。"
 Answer = TypeVar("Answer")
 
 
@@ -54,70 +59,119 @@ class Accounts:
         self._database = database
         self._hashing = ThreadPoolExecutor(MOST_HASHING, thread_name_prefix=HASHING)
 
-    async def add_officer(
-        self, name: str, department: str, password: str, *, rank: Rank = "officer", cost: Cost = RECOMMENDED
+    async def add(
+        self, officer: Officer, password: str, *, is_one_time: bool = False, cost: Cost = RECOMMENDED
     ) -> None:
         """Store a new officer, their password hashed at this cost; raises OfficerExists and NameEnded."""
-        hashed = await self._hash(hash_password, password, cost)
-        officer = {"name": name, "department": department, "rank": rank, "password_hash": hashed, "epoch": 1}
+        document = {
+            "_id": _id(officer.name),
+            **officer.model_dump(),
+            "password_hash": await self._hash(hash_password, password, cost),
+            "past_hashes": [],
+            "is_one_time": is_one_time,
+            "epoch": 1,
+            "ended_at": "",
+            "version": 1,
+        }
         try:
-            await self._database.insert(OFFICERS, {"_id": f"officer:{name}", **officer})
+            await self._database.insert(OFFICERS, document)
         except Duplicate as fault:
-            if await self.find_officer(name) is None:
-                raise NameEnded(f"用户名“{name}”已停用，请换一个用户名。") from fault
+            if await self.find_officer(officer.name) is None:
+                raise NameEnded(f"用户名“{officer.name}”已停用，请换一个用户名。") from fault
             raise OfficerExists("同名工作人员已存在。") from fault
+
+    async def account(self, name: str) -> Account:
+        """The account of one who has not ended; raises NoSuchOfficer."""
+        found = await self.find(name)
+        if found is None or found.is_ended:
+            raise NoSuchOfficer(f"没有用户名为“{name}”的工作人员。")
+        return found
+
+    async def find(self, name: str) -> Account | None:
+        """The account of this name, also of one who has ended; None if there never was one."""
+        document = await self._find(name)
+        return _account(document) if document else None
+
+    async def find_officer(self, name: str) -> Officer | None:
+        """The officer of this name, or None; None also for one who has ended."""
+        account = await self.find(name)
+        return account.officer if account and not account.is_ended else None
 
     async def proven(self, name: str, password: str) -> Account:
         """The account of who proves themselves by their password.
 
         Raises WrongPassword, whichever of the two is wrong, and also for one who has ended.
         """
-        document = await self._officer(name)
+        document = await self._find(name)
         stored = document["password_hash"] if document else await self._hash(_nobodys_hash)
         is_right = await self._hash(verify_password, stored, password)
-        if document is None or not is_right or document.get("ended_at"):
+        if document is None or not is_right or document["ended_at"]:
             raise WrongPassword("用户名或密码不正确。")
         return _account(document)
 
-    async def find(self, name: str) -> Account | None:
-        """The account of this name, also of one who has ended; None if there never was one."""
-        document = await self._officer(name)
-        return _account(document) if document else None
+    async def set_password(self, account: Account, password: str, *, is_one_time: bool) -> Account:
+        """Put this password in the place of the present one, and end all sessions of the officer.
 
-    async def find_officer(self, name: str) -> Officer | None:
-        """The officer of this name, or None; None also for one who has ended."""
-        document = await self._officer(name)
-        return _officer(document) if document and not document.get("ended_at") else None
+        Raises PasswordUsedBefore if it is one of the last five, StaleVersion if the account has changed since.
+        """
+        document = await self._unchanged(account)
+        past = [document["password_hash"], *document["past_hashes"]]
+        for hashed in past:
+            if await self._hash(verify_password, hashed, password):
+                raise PasswordUsedBefore(f"请换一个密码：不能与最近 {REMEMBERED} 次使用过的密码相同。")
+        new = {"password_hash": await self._hash(hash_password, password), "past_hashes": past[: REMEMBERED - 1]}
+        return await self._replaced(document, new | {"is_one_time": is_one_time, "epoch": document["epoch"] + 1})
 
-    async def end_officer(self, name: str, *, at: datetime) -> datetime:
-        """End an officer; answers since when they have ended, if not only now. Raises NoSuchOfficer."""
-        document = await self._officer(name)
-        if document is None:
-            raise NoSuchOfficer(f"没有用户名为“{name}”的工作人员。")
-        if document.get("ended_at"):
-            return moment_of_key(document["ended_at"])
-        await self._database.mark(OFFICERS, Mark(document["_id"], {"ended_at": moment_key(at)}))
-        return at
+    async def end(self, name: str, *, at: datetime) -> datetime:
+        """End an officer; answers since when they have ended, if not only now. Raises NoSuchOfficer, StaleVersion."""
+        for _ in range(ATTEMPTS):
+            document = await self._find(name)
+            if document is None:
+                raise NoSuchOfficer(f"没有用户名为“{name}”的工作人员。")
+            if document["ended_at"]:
+                return moment_of_key(document["ended_at"])
+            with suppress(StaleVersion):
+                await self._replaced(document, {"ended_at": moment_key(at)})
+        raise StaleVersion(STALE)
 
     async def known_name(self, name: str) -> str:
         """The name itself if it is or was that of an officer, else nothing: it may be a password in the wrong field."""
-        return name if await self._officer(name) else ""
+        return name if await self._find(name) else ""
 
     async def _hash(self, work: Callable[..., Answer], *given: str | Cost) -> Answer:
         """What this gives, off the loop; as much of it at once as MOST_HASHING."""
         return await asyncio.get_running_loop().run_in_executor(self._hashing, work, *given)
 
-    async def _officer(self, name: str) -> Document | None:
-        id = f"officer:{name}"
-        return await self._database.get(OFFICERS, id) if is_safe(id) else None
+    async def _find(self, name: str) -> Document | None:
+        return await self._database.get(OFFICERS, _id(name)) if is_safe(name) else None
+
+    async def _unchanged(self, account: Account) -> Document:
+        """The document that this account was read from; raises StaleVersion if there is another by now."""
+        document = await self._find(account.officer.name)
+        if document is None or document["version"] != account.version:
+            raise StaleVersion(STALE)
+        return document
+
+    async def _replaced(self, document: Document, change: Document) -> Account:
+        """The account after this change; raises StaleVersion if the document is another by now."""
+        after = {**document, **change, "version": document["version"] + 1}
+        if not await self._database.replace(OFFICERS, after, version=document["version"]):
+            raise StaleVersion(STALE)
+        return _account(after)
+
+
+def _id(name: str) -> str:
+    return f"officer:{name}"
 
 
 def _account(document: Document) -> Account:
-    return Account(officer=_officer(document), epoch=document["epoch"], is_ended=bool(document.get("ended_at")))
-
-
-def _officer(document: Document) -> Officer:
-    return Officer(name=document["name"], department=document["department"], rank=document.get("rank", "officer"))
+    return Account(
+        officer=Officer(**{name: document[name] for name in Officer.model_fields}),
+        epoch=document["epoch"],
+        is_ended=bool(document["ended_at"]),
+        is_one_time=document["is_one_time"],
+        version=document["version"],
+    )
 
 
 @cache

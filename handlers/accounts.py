@@ -1,0 +1,69 @@
+"""The doors by which officers sign in and out and see to their own accounts."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from handlers.base import Handler, Operation, Role
+from server.desk.officer import credentials, officers
+from server.desk.officer.credentials import PasswordChange
+from server.desk.officer.proving import DeskProof
+from server.domain.values import Value
+
+Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class SignIn(Value):
+    """An officer's name and password."""
+
+    name: Short
+    password: Short
+
+
+def address_of(door: Handler) -> str:
+    """Where the caller is."""
+    return str(door.request.remote_ip)
+
+
+class DeskSessionsHandler(Handler):
+    """Sign in as an officer."""
+
+    path = "/desk/v1/sessions"
+    role = Role.ANYONE
+    operations = {
+        "POST": Operation(officers.sign_in, "工作人员登录", takes=SignIn, gives=officers.DeskAdmission, status=201)
+    }
+
+    async def post(self) -> None:
+        given = self.read(SignIn)
+        proof = DeskProof(**given.model_dump(), address=address_of(self))
+        self.answer(await officers.sign_in(self.node, proof))
+
+
+class DeskSessionHandler(Handler):
+    """Sign out: the session that is used ends at once, in every process."""
+
+    path = "/desk/v1/sessions/current"
+    role = Role.ACCOUNT
+    operations = {"DELETE": Operation(officers.sign_out, "退出登录", status=204)}
+
+    async def delete(self) -> None:
+        await officers.sign_out(self.node, self.entry)
+        self.set_status(204)
+        self.finish()
+
+
+class PasswordHandler(Handler):
+    """Change one's own password, which ends all of one's sessions and begins a new one."""
+
+    path = "/desk/v1/password"
+    role = Role.ACCOUNT
+    operations = {
+        "POST": Operation(
+            credentials.change_password, "修改本人密码", takes=PasswordChange, gives=officers.DeskAdmission
+        )
+    }
+
+    async def post(self) -> None:
+        change = self.read(PasswordChange)
+        self.answer(await credentials.change_password(self.node, self.entry, change, address=address_of(self)))
