@@ -36,6 +36,7 @@ from server.store.people.desk_sessions import DeskSessions
 from server.store.people.dishonest import Dishonest
 from server.store.people.mandates import Mandates
 from server.store.people.people import People
+from server.store.people.second_factors import SecondFactors
 from server.store.queries import EXPIRED, hour_bucket
 
 EXPIRED_AT_ONCE = 500
@@ -61,6 +62,7 @@ class Store:
     calendar: ProjectedCalendar
     people: People
     accounts: Accounts
+    second_factors: SecondFactors
     desk_sessions: DeskSessions
     materials: Materials
     fetches: Fetches
@@ -122,6 +124,7 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         calendar=ProjectedCalendar(database),
         people=People(database, ring),
         accounts=Accounts(database),
+        second_factors=SecondFactors(database, ring),
         desk_sessions=DeskSessions(database),
         materials=Materials(database, ring, blobs),
         fetches=Fetches(database, ring, blobs),

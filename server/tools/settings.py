@@ -39,6 +39,7 @@ def _public_key(text: str) -> str:
 
 
 BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s@]+(/[^?#\s]*[^/?#\s])?$")]
+WEIGHTY = r"^((end_officer|reset_officer|change_password)( (end_officer|reset_officer|change_password))*)?$"
 Port = Annotated[int, Field(ge=0, le=65535)]
 WholeSeconds = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -80,6 +81,9 @@ class Settings(BaseSettings):
     refresh_token_seconds: WholeSeconds = 2_592_000
     desk_session_seconds: WholeSeconds = 43_200
     desk_idle_seconds: WholeSeconds = 1800
+    desk_totp: Literal["off", "optional", "required"] = "optional"
+    weighty_acts: Annotated[str, StringConstraints(pattern=WEIGHTY)] = "end_officer reset_officer change_password"
+    proof_seconds: WholeSeconds = 300
     password_characters: Annotated[int, Field(ge=8, le=64)] = 12
     claim_seconds: WholeSeconds = 900
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from handlers.base import Handler, Operation, Role
 from handlers.routes import DOORS
+from server.crypto.totp import code_at
 from server.desk.background import counting
 from server.desk.officer.reviewing import ACTS
 from server.domain.values import china_day
@@ -171,6 +172,9 @@ async def test_every_answer_keeps_to_its_description(
     logged_in = await anyone.post("/api/v1/sessions", {"app_id": APP_ID, "code": "mother"})
     proof = {"name": MOTHER.name, "id_number": MOTHER.id_number, "face_token": "face-mother"}
     refreshing = {"refresh_token": logged_in.body["refresh_token"]}
+    anna = await places.officer("health", name="anna")
+    offered = await anna.post("/desk/v1/totp", {"password": PASSWORD})
+    shown = {"code": code_at(offered.body["secret"], places.nodes[JIANGSU].node.clock.now())}
     answers: dict[tuple[str, str], Answer] = {
         ("POST", "/api/v1/sessions"): logged_in,
         ("POST", "/api/v1/sessions/refresh"): await anyone.post("/api/v1/sessions/refresh", refreshing),
@@ -191,7 +195,9 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/cases/{id}"): await mother.get(f"/api/v1/cases/{case}"),
         ("GET", "/api/v1/cases/{id}/timeline"): await mother.get(f"/api/v1/cases/{case}/timeline"),
         ("POST", "/desk/v1/sessions"): await anyone.post("/desk/v1/sessions", {"name": "health", "password": PASSWORD}),
-        ("POST", "/desk/v1/password"): await (await places.officer("health", name="anna")).post(
+        ("POST", "/desk/v1/totp"): offered,
+        ("POST", "/desk/v1/totp/confirmation"): await anna.post("/desk/v1/totp/confirmation", shown),
+        ("POST", "/desk/v1/password"): await anna.post(
             "/desk/v1/password", {"current": PASSWORD, "new": "tulpen aus holland"}
         ),
         ("GET", "/desk/v1/tasks"): await health.get("/desk/v1/tasks"),

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from server.desk.officer.claiming import release_all
 from server.desk.officer.pacing import Wait
-from server.desk.officer.proving import DeskProof, prove
+from server.desk.officer.proving import DeskProof, prove, rules_of
 from server.desk.sessions import BEARER, OFFICERS, new_secret
 from server.domain.people.accounts import Account, DeskEntry, DeskSession, Need, entry_of
 from server.domain.people.persons import Rank, TokenClaims
@@ -41,7 +41,7 @@ class DeskAdmission(Value):
 
 
 async def sign_in(node: Node, proof: DeskProof, *, wait: Wait = asyncio.sleep) -> DeskAdmission:
-    """Begin an officer's session, when it is their turn; raises TooManyAttempts and WrongPassword."""
+    """Begin an officer's session, when it is their turn; raises the refusals of `prove`."""
     account = await prove(node, proof, wait=wait)
     return await admit(node, account, address=proof.address)
 
@@ -56,6 +56,7 @@ async def admit(node: Node, account: Account, *, address: str) -> DeskAdmission:
         address=address,
         began_at=at,
         seen_at=at,
+        proven_at=at,
         ends_at=at + timedelta(seconds=seconds),
     )
     await node.store.desk_sessions.begin(session)
@@ -67,7 +68,7 @@ async def admit(node: Node, account: Account, *, address: str) -> DeskAdmission:
         access_token=node.tokens.issue(claims, audience=OFFICERS, at=at, seconds=seconds),
         expires_in=seconds,
         idle_seconds=node.settings.desk_idle_seconds,
-        needs=account.needs,
+        needs=account.needs(node.settings.desk_totp),
         **account.officer.model_dump(),
     )
 
@@ -81,8 +82,8 @@ async def entered(node: Node, claims: TokenClaims) -> DeskEntry:
     account, session = await asyncio.gather(
         node.store.accounts.find(claims.subject), node.store.desk_sessions.find(claims.session)
     )
-    at, idle = node.clock.now(), timedelta(seconds=node.settings.desk_idle_seconds)
-    entry = entry_of(account, session, at=at, idle=idle)
+    at = node.clock.now()
+    entry = entry_of(account, session, at=at, rules=rules_of(node))
     if not entry.session.was_just_seen(at):
         await node.store.desk_sessions.mark_seen(entry.session.id, at)
     return entry

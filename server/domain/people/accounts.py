@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from server.domain.errors import Unproven
+from server.domain.errors import Forbidden, Unproven
 from server.domain.people.passwords import PasswordChangeNeeded
 from server.domain.people.persons import Officer
 from server.domain.values import Moment, Value
 
-Need = Literal["", "password_change"]
+Need = Literal["", "password_change", "totp"]
+TotpMode = Literal["off", "optional", "required"]
+WeightyAct = Literal["end_officer", "reset_officer", "change_password"]
 SEEN_EVERY = timedelta(minutes=1)  # a session is not written at each request
 
 
@@ -33,29 +35,61 @@ class SessionIdle(Unproven):
     title = "长时间未操作，登录已失效"
 
 
+class TotpNeeded(Forbidden):
+    """This node asks everybody for codes of an authenticator, and the account has none yet."""
+
+    code = "totp_needed"
+    title = "请先启用动态验证码"
+
+
+class ReauthenticationNeeded(Forbidden):
+    """The act is a weighty one, and the last proof of password or code in this session is too long ago."""
+
+    code = "reauthentication_needed"
+    title = "请重新验证身份"
+
+
+class TotpOffer(Value):
+    """The secret for an authenticator, as text and as the address of a QR code; it is shown this once."""
+
+    secret: str
+    uri: str
+
+
+class DeskRules(Value):
+    """What a node asks of sessions at its desks: `proof` is how long a proof is fresh enough for `weighty` acts."""
+
+    idle: timedelta
+    proof: timedelta
+    weighty: frozenset[str]
+    totp: TotpMode
+
+
 class Account(Value):
     """An officer as the node knows them now.
 
     `epoch` counts what ends all of their sessions at once, `version` every change. `is_one_time`: the password was
-    given by an administrator.
+    given by an administrator. `has_totp`: they have an authenticator.
     """
 
     officer: Officer
     epoch: int
     is_ended: bool
     is_one_time: bool
+    has_totp: bool
     version: int
 
-    @property
-    def needs(self) -> Need:
+    def needs(self, totp: TotpMode) -> Need:
         """What must be done before anything else is granted."""
-        return "password_change" if self.is_one_time else ""
+        if self.is_one_time:
+            return "password_change"
+        return "totp" if totp == "required" and not self.has_totp else ""
 
 
 class DeskSession(Value):
     """One sign-in of an officer from an address, good until `ends_at` at the latest.
 
-    `seen_at` is when it was last used, to the minute.
+    `seen_at` is when it was last used, to the minute, and `proven_at` when the officer last proved themselves in it.
     """
 
     id: str
@@ -64,6 +98,7 @@ class DeskSession(Value):
     address: str
     began_at: Moment
     seen_at: Moment
+    proven_at: Moment
     ends_at: Moment
 
     def was_just_seen(self, at: datetime) -> bool:
@@ -79,17 +114,24 @@ class DeskEntry(Value):
     needs: Need
 
     def check_ready(self) -> None:
-        """Whether more than their own account is open to them; raises PasswordChangeNeeded."""
+        """Whether more than their own account is open to them; raises PasswordChangeNeeded, TotpNeeded."""
         if self.needs == "password_change":
             raise PasswordChangeNeeded("初始密码只能用于首次登录，请先修改密码。")
+        if self.needs == "totp":
+            raise TotpNeeded("本系统要求使用动态验证码，请先在本人账号中启用。")
+
+    def check_proof(self, act: WeightyAct, at: datetime, rules: DeskRules) -> None:
+        """Whether the proof in this session is fresh enough for an act; raises ReauthenticationNeeded."""
+        if act in rules.weighty and at - self.session.proven_at >= rules.proof:
+            raise ReauthenticationNeeded("该操作较为重要，请重新验证密码或动态验证码后再继续。")
 
 
-def entry_of(account: Account | None, session: DeskSession | None, *, at: datetime, idle: timedelta) -> DeskEntry:
+def entry_of(account: Account | None, session: DeskSession | None, *, at: datetime, rules: DeskRules) -> DeskEntry:
     """Who comes in by a session now; raises OfficerEnded, SessionOver, SessionIdle."""
     if account is None or account.is_ended:
         raise OfficerEnded("账号已停用，请联系管理员。")
     if session is None or session.epoch != account.epoch or at >= session.ends_at:
         raise SessionOver("登录已失效，请重新登录。")
-    if at - session.seen_at >= idle:
-        raise SessionIdle(f"超过 {int(idle.total_seconds() // 60)} 分钟未操作，请重新登录。")
-    return DeskEntry(officer=account.officer, session=session, needs=account.needs)
+    if at - session.seen_at >= rules.idle:
+        raise SessionIdle(f"超过 {int(rules.idle.total_seconds() // 60)} 分钟未操作，请重新登录。")
+    return DeskEntry(officer=account.officer, session=session, needs=account.needs(rules.totp))

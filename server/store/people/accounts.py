@@ -52,11 +52,40 @@ class WrongPassword(Unproven):
     title = "用户名或密码不正确"
 
 
+class OfficerDocuments:
+    """The documents of accounts: read by name, and changed only if they are still what was read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, document: Document) -> None:
+        """Store a new one; raises Duplicate."""
+        await self._database.insert(OFFICERS, document)
+
+    async def find(self, name: str) -> Document | None:
+        """The document of this name, if there is one."""
+        return await self._database.get(OFFICERS, document_id(name)) if is_safe(name) else None
+
+    async def unchanged(self, account: Account) -> Document:
+        """The document that this account was read from; raises StaleVersion if there is another by now."""
+        document = await self.find(account.officer.name)
+        if document is None or document["version"] != account.version:
+            raise StaleVersion(STALE)
+        return document
+
+    async def replaced(self, document: Document, change: Document) -> Account:
+        """The account after this change; raises StaleVersion if the document is another by now."""
+        after = {**document, **change, "version": document["version"] + 1}
+        if not await self._database.replace(OFFICERS, after, version=document["version"]):
+            raise StaleVersion(STALE)
+        return account_of(after)
+
+
 class Accounts:
     """The accounts of all who work at this node's desks, by name."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._documents = OfficerDocuments(database)
         self._hashing = ThreadPoolExecutor(MOST_HASHING, thread_name_prefix=HASHING)
 
     async def add(
@@ -64,17 +93,17 @@ class Accounts:
     ) -> None:
         """Store a new officer, their password hashed at this cost; raises OfficerExists and NameEnded."""
         document = {
-            "_id": _id(officer.name),
+            "_id": document_id(officer.name),
             **officer.model_dump(),
             "password_hash": await self._hash(hash_password, password, cost),
             "past_hashes": [],
             "is_one_time": is_one_time,
-            "epoch": 1,
-            "ended_at": "",
+            **{"totp": "", "totp_secret": "", "totp_key": "", "totp_step": 0, "recovery": []},
+            **{"epoch": 1, "ended_at": ""},
             "version": 1,
         }
         try:
-            await self._database.insert(OFFICERS, document)
+            await self._documents.add(document)
         except Duplicate as fault:
             if await self.find_officer(officer.name) is None:
                 raise NameEnded(f"用户名“{officer.name}”已停用，请换一个用户名。") from fault
@@ -89,8 +118,8 @@ class Accounts:
 
     async def find(self, name: str) -> Account | None:
         """The account of this name, also of one who has ended; None if there never was one."""
-        document = await self._find(name)
-        return _account(document) if document else None
+        document = await self._documents.find(name)
+        return account_of(document) if document else None
 
     async def find_officer(self, name: str) -> Officer | None:
         """The officer of this name, or None; None also for one who has ended."""
@@ -102,74 +131,62 @@ class Accounts:
 
         Raises WrongPassword, whichever of the two is wrong, and also for one who has ended.
         """
-        document = await self._find(name)
+        document = await self._documents.find(name)
         stored = document["password_hash"] if document else await self._hash(_nobodys_hash)
         is_right = await self._hash(verify_password, stored, password)
         if document is None or not is_right or document["ended_at"]:
             raise WrongPassword("用户名或密码不正确。")
-        return _account(document)
+        return account_of(document)
 
     async def set_password(self, account: Account, password: str, *, is_one_time: bool) -> Account:
         """Put this password in the place of the present one, and end all sessions of the officer.
 
         Raises PasswordUsedBefore if it is one of the last five, StaleVersion if the account has changed since.
         """
-        document = await self._unchanged(account)
+        document = await self._documents.unchanged(account)
         past = [document["password_hash"], *document["past_hashes"]]
         for hashed in past:
             if await self._hash(verify_password, hashed, password):
                 raise PasswordUsedBefore(f"请换一个密码：不能与最近 {REMEMBERED} 次使用过的密码相同。")
         new = {"password_hash": await self._hash(hash_password, password), "past_hashes": past[: REMEMBERED - 1]}
-        return await self._replaced(document, new | {"is_one_time": is_one_time, "epoch": document["epoch"] + 1})
+        return await self._documents.replaced(
+            document, new | {"is_one_time": is_one_time, "epoch": document["epoch"] + 1}
+        )
 
     async def end(self, name: str, *, at: datetime) -> datetime:
         """End an officer; answers since when they have ended, if not only now. Raises NoSuchOfficer, StaleVersion."""
         for _ in range(ATTEMPTS):
-            document = await self._find(name)
+            document = await self._documents.find(name)
             if document is None:
                 raise NoSuchOfficer(f"没有用户名为“{name}”的工作人员。")
             if document["ended_at"]:
                 return moment_of_key(document["ended_at"])
             with suppress(StaleVersion):
-                await self._replaced(document, {"ended_at": moment_key(at)})
+                await self._documents.replaced(document, {"ended_at": moment_key(at)})
         raise StaleVersion(STALE)
 
     async def known_name(self, name: str) -> str:
         """The name itself if it is or was that of an officer, else nothing: it may be a password in the wrong field."""
-        return name if await self._find(name) else ""
+        return name if await self._documents.find(name) else ""
 
     async def _hash(self, work: Callable[..., Answer], *given: str | Cost) -> Answer:
         """What this gives, off the loop; as much of it at once as MOST_HASHING."""
         return await asyncio.get_running_loop().run_in_executor(self._hashing, work, *given)
 
-    async def _find(self, name: str) -> Document | None:
-        return await self._database.get(OFFICERS, _id(name)) if is_safe(name) else None
 
-    async def _unchanged(self, account: Account) -> Document:
-        """The document that this account was read from; raises StaleVersion if there is another by now."""
-        document = await self._find(account.officer.name)
-        if document is None or document["version"] != account.version:
-            raise StaleVersion(STALE)
-        return document
-
-    async def _replaced(self, document: Document, change: Document) -> Account:
-        """The account after this change; raises StaleVersion if the document is another by now."""
-        after = {**document, **change, "version": document["version"] + 1}
-        if not await self._database.replace(OFFICERS, after, version=document["version"]):
-            raise StaleVersion(STALE)
-        return _account(after)
-
-
-def _id(name: str) -> str:
+def document_id(name: str) -> str:
+    """The id of the document of the account of this name."""
     return f"officer:{name}"
 
 
-def _account(document: Document) -> Account:
+def account_of(document: Document) -> Account:
+    """The account that stands in this document."""
     return Account(
         officer=Officer(**{name: document[name] for name in Officer.model_fields}),
         epoch=document["epoch"],
         is_ended=bool(document["ended_at"]),
         is_one_time=document["is_one_time"],
+        has_totp=document["totp"] == "on",
         version=document["version"],
     )
 

@@ -35,6 +35,10 @@ class DeskSessions:
         """Note that the session is used now."""
         await self._database.mark(DESK_SESSIONS, Mark(id, {"seen_at": moment_text(at)}))
 
+    async def mark_proven(self, id: str, at: datetime) -> None:
+        """Note that the officer has proven themselves anew."""
+        await self._database.mark(DESK_SESSIONS, Mark(id, {"proven_at": moment_text(at)}))
+
     async def end(self, id: str) -> None:
         """Forget the session: from now on its token admits nobody."""
         await self._database.delete(DESK_SESSIONS, [id])
