@@ -31,7 +31,7 @@ from server.domain import errors
 from server.domain.effects.records import Record
 from server.domain.errors import Refusal
 from server.domain.people.accounts import DeskEntry
-from server.domain.people.persons import Officer, TokenClaims
+from server.domain.people.persons import AccountRole, Officer, TokenClaims
 from server.node import Node
 
 JSON = "application/json"
@@ -47,8 +47,9 @@ class Role(Enum):
     ANYONE = "anyone"
     CITIZEN = "citizen, logged in"
     REAL_NAME = "citizen, name proven"
-    ACCOUNT = "officer, for their own account"
+    ACCOUNT = "officer or administrator, for their own account"
     OFFICER = "officer"
+    SECURITY = "security administrator"
     PEER = "node of another province"
 
 
@@ -58,7 +59,10 @@ AUDIENCES: Mapping[Role, str] = {
     Role.REAL_NAME: sessions.CITIZENS,
     Role.ACCOUNT: sessions.OFFICERS,
     Role.OFFICER: sessions.OFFICERS,
+    Role.SECURITY: sessions.OFFICERS,
 }
+# Which accounts of the desk a role is for; the doors of one's own account are for all.
+ACCOUNTS: Mapping[Role, AccountRole] = {Role.OFFICER: "officer", Role.SECURITY: "security"}
 
 
 class TokenMissing(errors.Unproven):
@@ -320,7 +324,8 @@ def _await_body(door: Handler, refusal: Refusal | HTTPError | None) -> None:
 async def _entry(node: Node, claims: TokenClaims, role: Role) -> DeskEntry:
     """Who comes in by a door of the desk; only their own account is open to all who have one."""
     entry = await officers.entered(node, claims)
-    if role is not Role.ACCOUNT:
+    if role in ACCOUNTS:
+        entry.check_role(ACCOUNTS[role])
         entry.check_ready()
     return entry
 

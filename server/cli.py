@@ -12,7 +12,7 @@ from typing import Any
 import uvloop
 
 from regions.founding import found
-from server import main, operating
+from server import main, operating, staffing
 from server.demo import demonstrate
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.deciders import deciders_in
@@ -22,7 +22,7 @@ from server.domain.catalogue_checks.changes import changes
 from server.domain.catalogue_checks.deciding import place_warnings
 from server.domain.errors import Refusal
 from server.domain.rules.diagram import mermaid
-from server.domain.values import Value, china_day, moment_text
+from server.domain.values import Value, china_day
 from server.tools.datafiles import BrokenData, DataFault
 from server.tools.descriptors import occupy_standard
 from server.tools.logs import SCRIBE, configure
@@ -96,16 +96,7 @@ def _add_books(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_people(command: Callable[..., argparse.ArgumentParser]) -> None:
-    officers = command("officers", _officers, "Add officers, or end one and every token of theirs at once.")
-    officers.add_argument("what", choices=["seed", "end"], help="seed: add those that are not there yet; end: end one")
-    officers.add_argument(
-        "whom",
-        metavar="FILE|NAME",
-        help="seed: a JSON list of {name, password, department[, rank]}, or - for standard input; end: the name",
-    )
-    officers.add_argument("--reason", default="", help="end: why; it is audited")
-    officers.add_argument("--json", action="store_true", help="print what was done as one JSON object")
-    officers.set_defaults(parser=officers)
+    staffing.add_arguments(command)
     listed = command("dishonest", _dishonest, "Change who may not defer materials, by a JSON list of ID numbers.")
     listed.add_argument("what", choices=["add", "remove"], help="add: put them on the list; remove: take them off")
     listed.add_argument("file", help="a file, or - for standard input")
@@ -267,23 +258,6 @@ def _receipts(chosen: argparse.Namespace) -> int:
         state = "all proven" if log.faulty is None else f"batch {log.faulty} is not proven"
         print(f"{log.direction} {log.peer}: {log.batches} batches, {log.letters} letters, {state}")
     return 0 if report.verified else FAULTY
-
-
-def _officers(chosen: argparse.Namespace) -> int:
-    reason = chosen.reason.strip()
-    if (chosen.what == "end") != bool(reason):
-        chosen.parser.error("end needs --reason, and nothing else does")
-    settings = load_settings()
-    configure(settings.log_level)
-    if chosen.what == "seed":
-        added = asyncio.run(main.seed_officers(settings, _json_of(chosen.whom)))
-        print(json.dumps({"added": added}) if chosen.json else f"{added} officers added")
-        return 0
-    by = operating.operator()
-    ended = asyncio.run(main.end_officer(settings, chosen.whom, reason=reason, by=by))
-    text = f"{ended.name} ended at {moment_text(ended.ended_at)}, {ended.released} tasks are free"
-    print(ended.model_dump_json() if chosen.json else text)
-    return 0
 
 
 def _dishonest(chosen: argparse.Namespace) -> int:

@@ -23,8 +23,6 @@ from server import working
 from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.tokens import Tokens
 from server.desk import sessions
-from server.desk.officer import officers
-from server.desk.officer.officers import EndedOfficer
 from server.domain.errors import Unavailable
 from server.domain.people.passwords import check_password
 from server.domain.people.persons import Officer, Rank
@@ -129,8 +127,9 @@ async def work(settings: Settings) -> None:
 async def seed_officers(
     settings: Settings, seats: Sequence[Mapping[str, str]], *, data: Publications | None = None
 ) -> int:
-    """Add the officers (name, password, department, maybe rank) that are not there yet; answers how many were added.
+    """Add the officers that are not there yet; answers how many were added.
 
+    A seat has name, password and department, and maybe rank and `totp_secret`.
     Raises PasswordTooEasy, and NameEnded for the first whose name was that of an officer who has ended.
     """
     added = 0
@@ -144,17 +143,13 @@ async def seed_officers(
             officer = Officer(name=seat["name"], department=seat["department"], rank=rank)
             check_password(seat["password"], name=officer.name, fewest=settings.password_characters, at="/password")
             try:
-                await node.store.accounts.add(officer, seat["password"])
+                account = await node.store.accounts.add(officer, seat["password"])
+                if seat.get("totp_secret"):
+                    await node.store.second_factors.plant(account, seat["totp_secret"])
                 added += 1
             except OfficerExists:
                 log.info("officer.known", name=officer.name)
     return added
-
-
-async def end_officer(settings: Settings, name: str, *, reason: str, by: str) -> EndedOfficer:
-    """End an officer and every token of theirs; raises NoSuchOfficer."""
-    async with opened(settings) as node:
-        return await officers.end(node, name, reason=reason, by=by)
 
 
 async def change_dishonest(

@@ -23,7 +23,7 @@ from server.crypto.passwords import Cost
 from server.demo.platform import PlatformUser
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
-from server.domain.people.persons import Officer, Rank
+from server.domain.people.persons import AccountRole, Officer, Rank
 from server.domain.values import CHINA
 from server.node import Node
 from server.store.people.accounts import OfficerExists
@@ -185,6 +185,16 @@ class Places:
             await accounts.add(Officer(name=name, department=department, rank=rank), PASSWORD, cost=CHEAP)
         answer = await caller.post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
         caller.token = self.desk_tokens[division, name] = answer.body["access_token"]
+        return caller
+
+    async def administrator(self, role: AccountRole, name: str = "", division: str = JIANGSU) -> Caller:
+        """One of the three administrators, signed in a moment ago."""
+        caller, name = self.caller(division), name or f"{role} administrator"
+        with contextlib.suppress(OfficerExists):
+            officer = Officer(name=name, department="", role=role)
+            await self.nodes[division].node.store.accounts.add(officer, PASSWORD, cost=CHEAP)
+        answer = await caller.post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
+        caller.token = answer.body["access_token"]
         return caller
 
     async def settle(self) -> None:

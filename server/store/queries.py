@@ -58,6 +58,8 @@ FETCHES_DUE = Query("fetches_due", "fetches", "key", is_range=True)
 FETCHES_OF_STEP = Query("fetches_of_step", "fetches", "step_key")
 # kind: `published` of every version
 CATALOGUES = Query("catalogues", "catalogues", "kind")
+# list_key: state | role | name, where the state is active or ended
+OFFICERS_LISTED = Query("officers_listed", "officers", "list_key", is_range=True)
 # bucket: the hour after which it may go
 EXPIRED_NONCES = Query("expired_nonces", "nonces", "bucket", is_range=True)
 EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket", is_range=True)
@@ -94,6 +96,7 @@ QUERIES: tuple[Query, ...] = (
     FETCHES_DUE,
     FETCHES_OF_STEP,
     CATALOGUES,
+    OFFICERS_LISTED,
     *EXPIRED.values(),
 )
 

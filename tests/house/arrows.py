@@ -22,9 +22,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.main": (*EVERYTHING, "server.working"),
     "server.demo": ("server.tools", "server.crypto"),
     "server.operating": ("server.main", "regions", "server.node", "server.domain", "server.tools"),
+    "server.staffing": (
+        *("server.main", "server.operating", "server.node", "server.desk", "server.domain", "server.tools"),
+    ),
     "server.cli": (
         "server.main",
         "server.operating",
+        "server.staffing",
         "server.demo",
         "regions",
         "server.crypto",

@@ -26,7 +26,7 @@ FIRST_STEP = "birth_certificate"
 OFFICER_DOORS = sorted(
     (method, re.sub(r"{\w+}", "some", door.path))
     for door in DOORS
-    if door.role in (Role.OFFICER, Role.ACCOUNT)
+    if door.role in (Role.OFFICER, Role.ACCOUNT, Role.SECURITY)
     for method in door.operations
 )
 
@@ -65,7 +65,8 @@ async def test_the_end_is_audited_once_with_who_and_why(places: Places, node: No
     first = await end(node, "audited")
     assert await officers.end(node, "audited", reason="again", by="another") == first
     entries = database_sweeper[node.settings.database]["audit"].find({"kind": "officer.ended", "about.name": "audited"})
-    assert [entry["about"] for entry in entries] == [{"name": "audited", "by": "operator", "reason": "调离"}]
+    told = {"name": "audited", "by": "operator", "reason": "调离", "after": "ended"}
+    assert [entry["about"] for entry in entries] == [told | {"before": "department=health rank=officer"}]
 
 
 async def test_their_tasks_are_free_for_colleagues(places: Places, node: Node, mother: Caller, wish: dict[str, Any]):

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 from pydantic import BaseModel
 
-from handlers.base import Handler, Operation, Role
+from handlers.base import AUDIENCES, Handler, Operation
 from handlers.routes import DOORS
 from server.crypto.totp import code_at
 from server.desk.background import counting
@@ -141,7 +141,7 @@ async def test_each_door_is_described_as_it_is(
     assert all(each["required"] for (place, _), each in parameters.items() if place == "path")
     assert parameters.get(("header", "Idempotency-Key"), {}).get("required", False) == declared.is_once
     assert found["x-who"] == door.role.name.lower()
-    assert ("security" in found) == (door.role in (Role.CITIZEN, Role.REAL_NAME, Role.ACCOUNT, Role.OFFICER))
+    assert ("security" in found) == (door.role in set(AUDIENCES))
     for name in (name for each in found.get("security", ()) for name in each):
         assert document["components"]["securitySchemes"][name]["scheme"] == "bearer"
     _is_described(document, found.get("requestBody"), door.takes_type, declared.takes)
@@ -172,7 +172,7 @@ async def test_every_answer_keeps_to_its_description(
     logged_in = await anyone.post("/api/v1/sessions", {"app_id": APP_ID, "code": "mother"})
     proof = {"name": MOTHER.name, "id_number": MOTHER.id_number, "face_token": "face-mother"}
     refreshing = {"refresh_token": logged_in.body["refresh_token"]}
-    anna = await places.officer("health", name="anna")
+    anna, security = await places.officer("health", name="anna"), await places.administrator("security")
     offered = await anna.post("/desk/v1/totp", {"password": PASSWORD})
     shown = {"code": code_at(offered.body["secret"], places.nodes[JIANGSU].node.clock.now())}
     answers: dict[tuple[str, str], Answer] = {
@@ -195,6 +195,17 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/cases/{id}"): await mother.get(f"/api/v1/cases/{case}"),
         ("GET", "/api/v1/cases/{id}/timeline"): await mother.get(f"/api/v1/cases/{case}/timeline"),
         ("POST", "/desk/v1/sessions"): await anyone.post("/desk/v1/sessions", {"name": "health", "password": PASSWORD}),
+        ("POST", "/desk/v1/officers"): await security.post(
+            "/desk/v1/officers", {"name": "new", "department": "health"}
+        ),
+        ("GET", "/desk/v1/officers"): await security.get("/desk/v1/officers"),
+        ("PUT", "/desk/v1/officers/{name}"): await security.call(
+            "PUT", "/desk/v1/officers/new", json={"department": "health", "rank": "head"}
+        ),
+        ("POST", "/desk/v1/officers/{name}/reset"): await security.post(
+            "/desk/v1/officers/new/reset", {"what": "password", "reason": "忘记密码"}
+        ),
+        ("POST", "/desk/v1/officers/{name}/end"): await security.post("/desk/v1/officers/new/end", {"reason": "调离"}),
         ("POST", "/desk/v1/totp"): offered,
         ("POST", "/desk/v1/totp/confirmation"): await anna.post("/desk/v1/totp/confirmation", shown),
         ("POST", "/desk/v1/password"): await anna.post(

@@ -8,7 +8,7 @@ from server.desk.officer.pacing import Wait
 from server.desk.officer.proving import DeskProof, prove, rules_of
 from server.desk.sessions import BEARER, OFFICERS, new_secret
 from server.domain.people.accounts import Account, DeskEntry, DeskSession, Need, entry_of
-from server.domain.people.persons import Rank, TokenClaims
+from server.domain.people.persons import AccountRole, Rank, TokenClaims
 from server.domain.values import Moment, Value
 from server.node import Node
 
@@ -38,6 +38,7 @@ class DeskAdmission(Value):
     name: str
     department: str
     rank: Rank
+    role: AccountRole
 
 
 async def sign_in(node: Node, proof: DeskProof, *, wait: Wait = asyncio.sleep) -> DeskAdmission:
@@ -106,8 +107,9 @@ async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
     Their name stays theirs. A second end changes nothing, and finishes a first one that was cut off. Raises
     NoSuchOfficer. A claim made by a request that was let in just before ends with its lease.
     """
+    account = await node.store.accounts.find(name)
     ended_at = await node.store.accounts.end(name, at=node.clock.now())
-    about = {"name": name, "by": by, "reason": reason}
+    about = {"name": name, "by": by, "reason": reason, "before": account.words if account else "", "after": "ended"}
     await node.store.audit.note(f"officer.ended:{name}", "officer.ended", at=ended_at, about=about)
     released = await release_all(node, name)
     node.log.info("officer.ended", name=name, by=by, released=released)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from server.domain.errors import Forbidden, Unproven
 from server.domain.people.passwords import PasswordChangeNeeded
-from server.domain.people.persons import Officer
+from server.domain.people.persons import AccountRole, Officer
 from server.domain.values import Moment, Value
 
 Need = Literal["", "password_change", "totp"]
@@ -56,6 +56,20 @@ class TotpOffer(Value):
     uri: str
 
 
+class NotForAdministrators(Forbidden):
+    """One of the three administrators asks for cases, tasks, counts or warnings, which they never see."""
+
+    code = "not_for_administrators"
+    title = "管理员账号不能查看和办理业务"
+
+
+class SecurityAdministratorOnly(Forbidden):
+    """Only the security administrator sees to the accounts of others."""
+
+    code = "security_administrator_only"
+    title = "仅限安全管理员办理"
+
+
 class DeskRules(Value):
     """What a node asks of sessions at its desks: `proof` is how long a proof is fresh enough for `weighty` acts."""
 
@@ -74,10 +88,23 @@ class Account(Value):
 
     officer: Officer
     epoch: int
-    is_ended: bool
+    ended_at: Moment | None
     is_one_time: bool
     has_totp: bool
     version: int
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the officer has left; an account comes back never."""
+        return self.ended_at is not None
+
+    @property
+    def words(self) -> str:
+        """What the audit tells of an account: who it is for, and by what kinds of proof it is opened; no secret."""
+        who = self.officer
+        seat = f"department={who.department} rank={who.rank}" if who.role == "officer" else f"role={who.role}"
+        kinds = (("one-time", self.is_one_time), ("totp", self.has_totp))
+        return " ".join((seat, *(word for word, holds in kinds if holds)))
 
     def needs(self, totp: TotpMode) -> Need:
         """What must be done before anything else is granted."""
@@ -119,6 +146,14 @@ class DeskEntry(Value):
             raise PasswordChangeNeeded("初始密码只能用于首次登录，请先修改密码。")
         if self.needs == "totp":
             raise TotpNeeded("本系统要求使用动态验证码，请先在本人账号中启用。")
+
+    def check_role(self, wanted: AccountRole) -> None:
+        """Whether a door for this role is open; raises NotForAdministrators, SecurityAdministratorOnly."""
+        if self.officer.role == wanted:
+            return
+        if wanted == "officer":
+            raise NotForAdministrators("三员账号不办理业务，请使用工作人员账号登录。")
+        raise SecurityAdministratorOnly("请由安全管理员办理。")
 
     def check_proof(self, act: WeightyAct, at: datetime, rules: DeskRules) -> None:
         """Whether the proof in this session is fresh enough for an act; raises ReauthenticationNeeded."""

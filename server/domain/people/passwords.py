@@ -57,7 +57,7 @@ def check_password(password: str, *, name: str, fewest: int, at: str) -> None:
     """Raises PasswordTooEasy with each rule that the password of this officer breaks; `at` is the pointer to it."""
     faults = [FieldFault(pointer=at, code=code, detail=detail) for code, detail in _faults(password, name, fewest)]
     if faults:
-        raise PasswordTooEasy("请换一个密码。", errors=faults)
+        raise PasswordTooEasy("".join(fault.detail for fault in faults), errors=faults)
 
 
 def _faults(password: str, name: str, fewest: int) -> Iterator[tuple[str, str]]:

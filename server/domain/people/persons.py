@@ -16,6 +16,7 @@ FIRST_BIRTH_DATE = date(1900, 1, 1)
 
 
 Rank = Literal["officer", "head", "leader"]
+AccountRole = Literal["officer", "system", "security", "audit"]
 
 
 class Person(Value):
@@ -74,11 +75,16 @@ class Session(Value):
 
 
 class Officer(Value):
-    """An officer of a department of this node: a head (科室负责人) leads it, a leader (分管领导) all of them."""
+    """An officer of a department of this node: a head (科室负责人) leads it, a leader (分管领导) all of them.
+
+    Or one of the three administrators (三员): of the system, of security, of audit. These belong to no department and
+    are no officers of cases; nobody is two of them.
+    """
 
     name: str
     department: str
     rank: Rank = "officer"
+    role: AccountRole = "officer"
 
     def directs(self, department: str) -> bool:
         """Whether the officer sees all tasks of this department and may pass them on."""

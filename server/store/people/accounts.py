@@ -12,14 +12,17 @@ from server.crypto.passwords import RECOMMENDED, Cost, hash_password, verify_pas
 from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
 from server.domain.people.accounts import Account
 from server.domain.people.passwords import PasswordUsedBefore
-from server.domain.people.persons import Officer
+from server.domain.people.persons import Officer, Rank
 from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, is_safe
+from server.store.queries import BAR, JUST_AFTER, OFFICERS_LISTED
 
 OFFICERS = "officers"
 HASHING, MOST_HASHING = "argon2", 2  # each takes 64 MiB and a core; the others wait
 REMEMBERED = 5  # passwords that are not taken again, the present one among them
 ATTEMPTS = 5
+IN_OFFICE, ENDED = "active", "ended"
+LAST = "~"  # after all states
 STALE = "该账号刚有变更，请刷新后重试。"
 Answer = TypeVar("Answer")
 
@@ -66,6 +69,14 @@ class OfficerDocuments:
         """The document of this name, if there is one."""
         return await self._database.get(OFFICERS, document_id(name)) if is_safe(name) else None
 
+    async def listed(self, start: str, *, after: str, limit: int) -> list[Account]:
+        """Those whose place begins with this, from behind `after` on."""
+        low, high = max(start, after + JUST_AFTER if after else ""), start + LAST
+        if not is_safe(low) or not low < high:
+            return []
+        found = await self._database.between(OFFICERS_LISTED, low, high, limit=limit)
+        return [account_of(document) for document in found]
+
     async def unchanged(self, account: Account) -> Document:
         """The document that this account was read from; raises StaleVersion if there is another by now."""
         document = await self.find(account.officer.name)
@@ -90,7 +101,7 @@ class Accounts:
 
     async def add(
         self, officer: Officer, password: str, *, is_one_time: bool = False, cost: Cost = RECOMMENDED
-    ) -> None:
+    ) -> Account:
         """Store a new officer, their password hashed at this cost; raises OfficerExists and NameEnded."""
         document = {
             "_id": document_id(officer.name),
@@ -99,7 +110,7 @@ class Accounts:
             "past_hashes": [],
             "is_one_time": is_one_time,
             **{"totp": "", "totp_secret": "", "totp_key": "", "totp_step": 0, "recovery": []},
-            **{"epoch": 1, "ended_at": ""},
+            **{"epoch": 1, "ended_at": "", "list_key": _list_key(officer, IN_OFFICE)},
             "version": 1,
         }
         try:
@@ -108,6 +119,7 @@ class Accounts:
             if await self.find_officer(officer.name) is None:
                 raise NameEnded(f"用户名“{officer.name}”已停用，请换一个用户名。") from fault
             raise OfficerExists("同名工作人员已存在。") from fault
+        return account_of(document)
 
     async def account(self, name: str) -> Account:
         """The account of one who has not ended; raises NoSuchOfficer."""
@@ -162,8 +174,27 @@ class Accounts:
             if document["ended_at"]:
                 return moment_of_key(document["ended_at"])
             with suppress(StaleVersion):
-                await self._documents.replaced(document, {"ended_at": moment_key(at)})
+                key = _list_key(account_of(document).officer, ENDED)
+                await self._documents.replaced(document, {"ended_at": moment_key(at), "list_key": key})
         raise StaleVersion(STALE)
+
+    async def change_seat(self, account: Account, *, department: str, rank: Rank) -> Account:
+        """Move an officer to this department and rank; raises StaleVersion if the account has changed since."""
+        document = await self._documents.unchanged(account)
+        return await self._documents.replaced(document, {"department": department, "rank": rank})
+
+    async def page(self, *, after: str, limit: int) -> list[Account]:
+        """All accounts by state, role and name; `after` is the `place` of the last one already seen."""
+        return await self._documents.listed("", after=after, limit=limit)
+
+    async def has_security_administrator(self) -> bool:
+        """Whether a security administrator is in office."""
+        return bool(await self._documents.listed(BAR.join((IN_OFFICE, "security", "")), after="", limit=1))
+
+    @staticmethod
+    def place(account: Account) -> str:
+        """What orders accounts in a list."""
+        return _list_key(account.officer, ENDED if account.is_ended else IN_OFFICE)
 
     async def known_name(self, name: str) -> str:
         """The name itself if it is or was that of an officer, else nothing: it may be a password in the wrong field."""
@@ -184,11 +215,15 @@ def account_of(document: Document) -> Account:
     return Account(
         officer=Officer(**{name: document[name] for name in Officer.model_fields}),
         epoch=document["epoch"],
-        is_ended=bool(document["ended_at"]),
+        ended_at=moment_of_key(document["ended_at"]) if document["ended_at"] else None,
         is_one_time=document["is_one_time"],
         has_totp=document["totp"] == "on",
         version=document["version"],
     )
+
+
+def _list_key(officer: Officer, state: str) -> str:
+    return BAR.join((state, officer.role, officer.name))
 
 
 @cache

@@ -1,0 +1,69 @@
+"""The doors by which the security administrator sees to the accounts of others."""
+
+from handlers.base import Handler, Operation, Role
+from server.desk.officer import administering
+from server.desk.officer.administering import Ending, Listing, NewOfficer, OneTimePassword, Resetting, Seat
+from server.desk.officer.officers import EndedOfficer
+
+PAGE = 50
+
+
+class OfficersHandler(Handler):
+    """All accounts, and a new one."""
+
+    path = "/desk/v1/officers"
+    role = Role.SECURITY
+    operations = {
+        "GET": Operation(
+            administering.listed,
+            "查看账号列表",
+            gives=administering.OfficerList,
+            queries=tuple(Listing.model_fields),
+        ),
+        "POST": Operation(
+            administering.add, "添加账号并取得初始密码", takes=NewOfficer, gives=OneTimePassword, status=201
+        ),
+    }
+
+    async def get(self) -> None:
+        self.answer(await administering.listed(self.node, self.query(Listing), limit=PAGE))
+
+    async def post(self) -> None:
+        self.answer(await administering.add(self.node, self.read(NewOfficer), by=self.officer.name))
+
+
+class OfficerHandler(Handler):
+    """The department and rank of an officer."""
+
+    path = "/desk/v1/officers/{name}"
+    role = Role.SECURITY
+    operations = {"PUT": Operation(administering.change, "变更部门和职级", takes=Seat, gives=administering.OfficerLine)}
+
+    async def put(self, name: str) -> None:
+        self.answer(await administering.change(self.node, name, self.read(Seat), by=self.officer.name))
+
+
+class OfficerEndHandler(Handler):
+    """The end of an officer, for good."""
+
+    path = "/desk/v1/officers/{name}/end"
+    role = Role.SECURITY
+    operations = {"POST": Operation(administering.end, "停用账号", takes=Ending, gives=EndedOfficer)}
+
+    async def post(self, name: str) -> None:
+        ending = self.read(Ending)
+        self.answer(await administering.end(self.node, self.entry, name, ending=ending))
+
+
+class OfficerResetHandler(Handler):
+    """A new one-time password, or no authenticator any more."""
+
+    path = "/desk/v1/officers/{name}/reset"
+    role = Role.SECURITY
+    operations = {
+        "POST": Operation(administering.reset, "重置密码或动态验证码", takes=Resetting, gives=OneTimePassword)
+    }
+
+    async def post(self, name: str) -> None:
+        resetting = self.read(Resetting)
+        self.answer(await administering.reset(self.node, self.entry, name, resetting=resetting))

@@ -1,0 +1,232 @@
+"""Administering: the security administrator sees to the accounts of all others, and every change is on record."""
+
+import base64
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from server.desk.officer import officers
+from server.desk.officer.claiming import release_all
+from server.desk.officer.officers import EndedOfficer
+from server.desk.officer.proving import rules_of
+from server.desk.steps import LocalMoment
+from server.domain.errors import Conflict, FieldFault, Invalid
+from server.domain.people.accounts import Account, DeskEntry, WeightyAct
+from server.domain.people.persons import AccountRole, Officer, Rank
+from server.domain.values import Value
+from server.node import Node
+
+PASSWORD_BYTES = 15  # 24 letters and digits
+Name = Annotated[str, StringConstraints(pattern=r"^[\p{L}][\p{L}\p{N} ._·-]{0,99}$")]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class UnknownDepartment(Invalid):
+    """The catalogue has no such department."""
+
+    code = "unknown_department"
+    title = "没有这个部门"
+
+
+class AdministratorOfNoDepartment(Invalid):
+    """An administrator has no department and no rank: they are no officer of cases."""
+
+    code = "administrator_of_no_department"
+    title = "管理员账号不属于任何部门"
+
+
+class SecurityAdministratorExists(Conflict):
+    """There is a security administrator, who adds the others; the command only adds the first ones."""
+
+    code = "security_administrator_exists"
+    title = "已有安全管理员"
+
+
+class NotYourself(Conflict):
+    """Nobody ends or resets their own account."""
+
+    code = "not_yourself"
+    title = "不能对本人账号进行此操作"
+
+
+class NewOfficer(Value):
+    """An account to add: an officer of a department, or one of the three administrators, who have none."""
+
+    name: Name
+    department: Annotated[str, StringConstraints(max_length=100)] = ""
+    rank: Rank = "officer"
+    role: AccountRole = "officer"
+
+
+class Seat(Value):
+    """Where an officer is from now on."""
+
+    department: Annotated[str, StringConstraints(max_length=100)]
+    rank: Rank = "officer"
+
+
+class Ending(Value):
+    """Why an officer ends."""
+
+    reason: Reason
+
+
+class Resetting(Value):
+    """What is reset, and why: the password, or the authenticator with its recovery codes."""
+
+    what: Literal["password", "totp"]
+    reason: Reason
+
+
+class OfficerLine(Value):
+    """An account as the list shows it."""
+
+    name: str
+    department: str
+    rank: Rank
+    role: AccountRole
+    has_one_time_password: bool
+    has_totp: bool
+    ended_at: LocalMoment | None
+
+
+class OfficerList(Value):
+    """Accounts: those in office first, then those that have ended; `next` goes into `?after=` for the next page."""
+
+    officers: tuple[OfficerLine, ...]
+    next: str | None
+
+
+class Listing(Value):
+    """Behind which `next` the list goes on."""
+
+    after: Annotated[str, Field(max_length=300)] = ""
+
+
+class OneTimePassword(Value):
+    """A password for the first sign-in; it is shown this once, and empty if none was given."""
+
+    name: str
+    one_time_password: str
+
+
+async def listed(node: Node, asked: Listing, *, limit: int) -> OfficerList:
+    """The accounts of this node, page by page."""
+    found = await node.store.accounts.page(after=asked.after, limit=limit + 1)
+    page = found[:limit]
+    return OfficerList(
+        officers=tuple(_line(account) for account in page),
+        next=node.store.accounts.place(page[-1]) if len(found) > limit else None,
+    )
+
+
+async def add(node: Node, new: NewOfficer, *, by: str) -> OneTimePassword:
+    """Add an account, whose password is for the first sign-in only.
+
+    Raises UnknownDepartment, AdministratorOfNoDepartment, OfficerExists, NameEnded.
+    """
+    officer = Officer(**new.model_dump())
+    _check_seat(node, officer)
+    password = _one_time_password(node)
+    account = await node.store.accounts.add(officer, password, is_one_time=True)
+    await _note(node, "officer.added", account, by=by, more={"before": "", "after": account.words})
+    return OneTimePassword(name=officer.name, one_time_password=password)
+
+
+async def add_by_command(node: Node, new: NewOfficer, *, by: str) -> OneTimePassword:
+    """Add an officer, or one of the first administrators.
+
+    Raises SecurityAdministratorExists for an administrator once there is one of security, and the refusals of `add`.
+    """
+    if new.role != "officer" and await node.store.accounts.has_security_administrator():
+        raise SecurityAdministratorExists("管理员账号请由安全管理员添加。")
+    return await add(node, new, by=by)
+
+
+async def change(node: Node, name: str, seat: Seat, *, by: str) -> OfficerLine:
+    """Move an officer to another department or rank; from another department, what they have in hand is free.
+
+    Raises NoSuchOfficer, UnknownDepartment, AdministratorOfNoDepartment, StaleVersion.
+    """
+    before = await node.store.accounts.account(name)
+    wanted = before.officer.model_copy(update=seat.model_dump())
+    _check_seat(node, wanted)
+    after = await node.store.accounts.change_seat(before, department=seat.department, rank=seat.rank)
+    await _note(node, "officer.changed", after, by=by, more=_difference(before, after))
+    if before.officer.department != seat.department:
+        await release_all(node, name)
+    return _line(after)
+
+
+async def end(node: Node, entry: DeskEntry, name: str, *, ending: Ending) -> EndedOfficer:
+    """End an officer for good, at the desk; raises ReauthenticationNeeded, NotYourself, NoSuchOfficer."""
+    _check_weighty(node, entry, "end_officer", name=name)
+    return await officers.end(node, name, reason=ending.reason, by=entry.officer.name)
+
+
+async def reset(node: Node, entry: DeskEntry, name: str, *, resetting: Resetting) -> OneTimePassword:
+    """Give an officer a new one-time password or take their authenticator away, at the desk.
+
+    Raises ReauthenticationNeeded, NotYourself and the refusals of `reset_account`.
+    """
+    _check_weighty(node, entry, "reset_officer", name=name)
+    return await reset_account(node, name, resetting, by=entry.officer.name)
+
+
+async def reset_account(node: Node, name: str, resetting: Resetting, *, by: str) -> OneTimePassword:
+    """Reset what an officer proves themselves by, and end all of their sessions; raises NoSuchOfficer, StaleVersion."""
+    account, password = await node.store.accounts.account(name), ""
+    if resetting.what == "password":
+        password = _one_time_password(node)
+        after = await node.store.accounts.set_password(account, password, is_one_time=True)
+    else:
+        after = await node.store.second_factors.forget(account)
+    more = {"what": resetting.what, "reason": resetting.reason, **_difference(account, after)}
+    await _note(node, "officer.reset", after, by=by, more=more)
+    return OneTimePassword(name=name, one_time_password=password)
+
+
+def _check_seat(node: Node, officer: Officer) -> None:
+    if officer.role != "officer":
+        if officer.department or officer.rank != "officer":
+            detail = "系统、安全、审计管理员不填写部门和职级。"
+            raise AdministratorOfNoDepartment(detail, errors=[_fault("administrator", detail)])
+    elif officer.department not in node.catalogue.departments:
+        detail = "请填写事项目录中的部门代码。"
+        raise UnknownDepartment(detail, errors=[_fault("department", detail)])
+
+
+def _check_weighty(node: Node, entry: DeskEntry, act: WeightyAct, *, name: str) -> None:
+    entry.check_proof(act, node.clock.now(), rules_of(node))
+    if name == entry.officer.name:
+        raise NotYourself("请由另一位安全管理员办理。")
+
+
+async def _note(node: Node, kind: str, after: Account, *, by: str, more: dict[str, str]) -> None:
+    name = after.officer.name
+    about = {"name": name, "by": by, **more}
+    await node.store.audit.note(f"{kind}:{name}:{after.version}", kind, at=node.clock.now(), about=about)
+    node.log.info(kind)
+
+
+def _difference(before: Account, after: Account) -> dict[str, str]:
+    return {"before": before.words, "after": after.words}
+
+
+def _fault(code: str, detail: str) -> FieldFault:
+    return FieldFault(pointer="/department", code=code, detail=detail)
+
+
+def _one_time_password(node: Node) -> str:
+    """Six times four letters and digits, to be read to somebody."""
+    text = base64.b32encode(node.chance.token(PASSWORD_BYTES)).decode().lower()
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def _line(account: Account) -> OfficerLine:
+    return OfficerLine(
+        **account.officer.model_dump(),
+        has_one_time_password=account.is_one_time,
+        has_totp=account.has_totp,
+        ended_at=account.ended_at,
+    )

@@ -1,0 +1,142 @@
+"""The commands of those who see to the accounts of a node's desks: list, add, end, reset, and seed those of a demo."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import get_args
+
+from pydantic import ValidationError
+
+from server import main
+from server.desk.officer import administering, officers
+from server.desk.officer.administering import Listing, NewOfficer, OfficerLine, OneTimePassword, Resetting
+from server.domain.people.persons import AccountRole, Rank
+from server.domain.values import Value, moment_text
+from server.node import Node
+from server.operating import operator
+from server.tools.logs import configure
+from server.tools.settings import load_settings
+
+DONE = 0
+PAGE = 200
+Sub = Callable[..., argparse.ArgumentParser]
+Printed = tuple[Sequence[Value] | Value, str]
+Ask = Callable[[Node, argparse.Namespace], Awaitable[Printed]]
+
+
+class UnfitName(ValueError):
+    """A name begins with a letter and has letters, digits, blanks, points, lines and hyphens, at most 100 in all."""
+
+
+def add_arguments(command: Sub) -> None:
+    """The commands `officers list`, `add`, `end`, `reset` and `seed`."""
+    officers_command = command("officers", _run(_list), "See to the accounts of officers and administrators.")
+    whats = officers_command.add_subparsers(title="what", required=True, metavar="WHAT")
+
+    def sub(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = whats.add_parser(name, help=text, description=text)
+        added.add_argument("--json", action="store_true", help="print what was done or found as JSON")
+        added.set_defaults(run=run)
+        return added
+
+    sub("list", _run(_list), "List all accounts: those in office, then those that have ended.")
+    adding = sub("add", _run(_add), "Add an account, and print the password for its first sign-in, this once.")
+    adding.add_argument("name", help="what they sign in by; never given twice")
+    adding.add_argument("--department", default="", help="of an officer, by its code in the catalogue")
+    adding.add_argument("--rank", choices=get_args(Rank), default="officer", help="of an officer (default %(default)s)")
+    adding.add_argument(
+        "--role",
+        choices=get_args(AccountRole),
+        default="officer",
+        help="officer, or one of the three administrators; once there is one of security, they add the others",
+    )
+    ending = sub("end", _run(_end), "End an account for good, and every session of it at once.")
+    ending.add_argument("name", help="whose")
+    resetting = sub("reset", _run(_reset), "Give a new one-time password, or take an authenticator away.")
+    resetting.add_argument("name", help="whose")
+    resetting.add_argument("what", choices=["password", "totp"], help="what is reset")
+    for each in (ending, resetting):
+        each.add_argument("--reason", required=True, type=_reason, help="why; it is audited")
+    seeding = sub("seed", _seed, "Add officers with lasting passwords, for demos and load tests.")
+    seeding.add_argument(
+        "file", help="a JSON list of {name, password, department[, rank][, totp_secret]}, or - for standard input"
+    )
+
+
+def _run(ask: Ask) -> Callable[[argparse.Namespace], int]:
+    """The command that asks a node which is opened for it, and prints the answer."""
+
+    async def asked(chosen: argparse.Namespace) -> Printed:
+        async with main.opened(load_settings()) as node:
+            return await ask(node, chosen)
+
+    def run(chosen: argparse.Namespace) -> int:
+        configure(load_settings().log_level)
+        found, text = asyncio.run(asked(chosen))
+        is_one = isinstance(found, Value)
+        values = [each.model_dump(mode="json") for each in ((found,) if isinstance(found, Value) else found)]
+        print(json.dumps(values[0] if is_one else values, ensure_ascii=False) if chosen.json else text)
+        return DONE
+
+    return run
+
+
+async def _list(node: Node, _chosen: argparse.Namespace) -> Printed:
+    lines: list[OfficerLine] = []
+    after: str | None = ""
+    while after is not None:
+        page = await administering.listed(node, Listing(after=after), limit=PAGE)
+        lines += page.officers
+        after = page.next
+    return lines, "\n".join(map(_words, lines)) or "there are no accounts"
+
+
+async def _add(node: Node, chosen: argparse.Namespace) -> Printed:
+    try:
+        new = NewOfficer(name=chosen.name, department=chosen.department, rank=chosen.rank, role=chosen.role)
+    except ValidationError:
+        raise UnfitName(f"{chosen.name!r} cannot be the name of an account") from None
+    return _secret(await administering.add_by_command(node, new, by=operator()))
+
+
+async def _end(node: Node, chosen: argparse.Namespace) -> Printed:
+    ended = await officers.end(node, chosen.name, reason=chosen.reason, by=operator())
+    return ended, f"{ended.name} ended at {moment_text(ended.ended_at)}, {ended.released} tasks are free"
+
+
+async def _reset(node: Node, chosen: argparse.Namespace) -> Printed:
+    resetting = Resetting(what=chosen.what, reason=chosen.reason)
+    return _secret(await administering.reset_account(node, chosen.name, resetting, by=operator()))
+
+
+def _seed(chosen: argparse.Namespace) -> int:
+    settings = load_settings()
+    configure(settings.log_level)
+    text = sys.stdin.read() if chosen.file == "-" else Path(chosen.file).read_text(encoding="utf-8")
+    added = asyncio.run(main.seed_officers(settings, json.loads(text)))
+    print(json.dumps({"added": added}) if chosen.json else f"{added} officers added")
+    return DONE
+
+
+def _secret(made: OneTimePassword) -> Printed:
+    if not made.one_time_password:
+        return made, f"{made.name} signs in without an authenticator now"
+    return made, f"{made.name} signs in once with {made.one_time_password} and then chooses a password"
+
+
+def _words(line: OfficerLine) -> str:
+    """One account in words."""
+    seat = f"{line.department} {line.rank}" if line.role == "officer" else f"{line.role} administrator"
+    kinds = (("one-time password", line.has_one_time_password), ("authenticator", line.has_totp))
+    told = [seat, *(word for word, holds in kinds if holds)]
+    told += [f"ended at {moment_text(line.ended_at)}"] if line.ended_at else []
+    return f"{line.name}: {', '.join(told)}"
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must say why")
+    return text.strip()
