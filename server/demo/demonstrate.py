@@ -55,6 +55,7 @@ class DemoOptions:
     keep: Path | None
     fault: DemoFault | None = None
     story: str = "newborn"
+    is_strict: bool = False
 
     @property
     def tells_story(self) -> bool:
@@ -113,11 +114,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="newborn",
         help="what happens: a birth in two provinces (default), or one item in each mode across provinces",
     )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="every officer signs in with an authenticator, too; the secrets are shown (only a demo shows them)",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Show the demo; answers the exit code. Raises ValueError with a plain sentence when anything is wrong."""
-    options = DemoOptions(chosen.once, chosen.json, chosen.nodes, chosen.port, chosen.keep, chosen.fault, chosen.story)
+    options = DemoOptions(
+        is_once=chosen.once,
+        is_json=chosen.json,
+        nodes=chosen.nodes,
+        port=chosen.port,
+        keep=chosen.keep,
+        fault=chosen.fault,
+        story=chosen.story,
+        is_strict=chosen.strict,
+    )
     if options.fault and (options.keep or not options.tells_story):
         raise DemoFailed(NO_FAULT_HERE)
     try:
@@ -187,13 +202,13 @@ def _plan(options: DemoOptions, folder: Path, holding: ExitStack) -> DemoPlan:
     """The plan that the folder keeps, or a new one; its ports are held from now on."""
     kept = kept_plan(folder)
     if kept:
-        check_same(kept, folder, nodes=options.nodes, first_port=options.port)
+        check_same(kept, folder, nodes=options.nodes, first_port=options.port, is_strict=options.is_strict)
     count = options.nodes or FEWEST
     wanted = kept.ports if kept else ports_from(options.first_port, count)
     ports = [holding.enter_context(reserved(port) if port else reserved_lasting()) for port in wanted]
     divisions = [area.node for area in load_nodes(REGIONS)[:count]]
     bundle = load_catalogue(CATALOGUE).bundle(PLOTS[options.story].bundle)
-    return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports)
+    return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports, is_strict=options.is_strict)
 
 
 async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, story: str, began: float) -> StoryOutcome:

@@ -63,6 +63,7 @@ class DemoPlan(BaseModel):
     platform_port: int
     databases: str
     data_format: int = UNMARKED
+    is_strict: bool = False
     publisher_key: str = ""
 
     @property
@@ -88,15 +89,25 @@ def ports_from(first: int, nodes: int) -> list[int]:
     return [first + PLATFORM_PLACE, *pairs] if first else [0] * (1 + len(pairs))
 
 
-def new_plan(divisions: Sequence[str], departments: Sequence[str], *, ports: Sequence[int]) -> DemoPlan:
+def new_plan(
+    divisions: Sequence[str], departments: Sequence[str], *, ports: Sequence[int], is_strict: bool = False
+) -> DemoPlan:
     """A plan for these nodes at these ports, with new officers for each."""
     pairs = zip(ports[1::2], ports[2::2], strict=True)
     nodes = [
-        PlannedNode(division=division, port=port, work_port=work_port, officers=officers(departments))
+        PlannedNode(
+            division=division, port=port, work_port=work_port, officers=officers(departments, is_strict=is_strict)
+        )
         for division, (port, work_port) in zip(divisions, pairs, strict=True)
     ]
     databases = f"tongban_{secrets.token_hex(4)}"
-    return DemoPlan(nodes=tuple(nodes), platform_port=ports[0], databases=databases, data_format=DATA_FORMAT)
+    return DemoPlan(
+        nodes=tuple(nodes),
+        platform_port=ports[0],
+        databases=databases,
+        data_format=DATA_FORMAT,
+        is_strict=is_strict,
+    )
 
 
 def kept_plan(folder: Path) -> DemoPlan | None:
@@ -115,13 +126,17 @@ def kept_plan(folder: Path) -> DemoPlan | None:
     return plan
 
 
-def check_same(plan: DemoPlan, folder: Path, *, nodes: int | None, first_port: int | None) -> None:
+def check_same(
+    plan: DemoPlan, folder: Path, *, nodes: int | None, first_port: int | None, is_strict: bool = False
+) -> None:
     """Whether the plan is what is wished for, as far as anything is; raises OtherDemo."""
     if nodes and nodes != len(plan.nodes):
         raise OtherDemo(f"The folder {folder} holds a demo of {len(plan.nodes)} nodes, not of {nodes}.")
     if first_port and plan.ports != ports_from(first_port, len(plan.nodes)):
         held = plan.nodes[0].port
         raise OtherDemo(f"The folder {folder} holds a demo at port {held}, which its nodes know each other by.")
+    if is_strict and not plan.is_strict:
+        raise OtherDemo(f"The folder {folder} holds a demo whose officers have no authenticators; choose another one.")
 
 
 def keep_plan(plan: DemoPlan, folder: Path) -> None:

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
+from server.crypto.totp import code_at, secret_text
 from server.demo.platform import PlatformUser
 
 CITIZENS = 200
+SECRET_BYTES = 20
 MOBILE = "13800004821"
 DAYS_OLD = 10
 FIRST_BIRTHDAY = date(1992, 3, 14)
@@ -18,13 +20,19 @@ CHECKS = "10X98765432"
 
 
 class DemoOfficer(BaseModel):
-    """An officer of one department, who signs in by name and password."""
+    """An officer of one department, who signs in by name and password, in a strict demo also by an authenticator."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: str
     password: str
     department: str
+    totp_secret: str = ""
+
+    def proof(self, at: datetime) -> dict[str, str]:
+        """What they sign in with at this moment."""
+        shown = {"name": self.name, "password": self.password}
+        return shown | {"code": code_at(self.totp_secret, at)} if self.totp_secret else shown
 
 
 @dataclass(frozen=True)
@@ -72,9 +80,20 @@ def family(mother: PlatformUser, province: str, household: str) -> Family:
     return Family(mother, form, fictitious_id_number(household[:2] + "0000", born, 528))
 
 
-def officers(departments: Iterable[str]) -> tuple[DemoOfficer, ...]:
-    """One officer for each department, named after it, each with a password of its own."""
-    return tuple(DemoOfficer(name=code, password=secrets.token_urlsafe(12), department=code) for code in departments)
+def officers(departments: Iterable[str], *, is_strict: bool = False) -> tuple[DemoOfficer, ...]:
+    """One officer for each department, named after it, each with a password of its own.
+
+    In a strict demo each has an authenticator, too.
+    """
+    return tuple(
+        DemoOfficer(
+            name=code,
+            password=secrets.token_urlsafe(12),
+            department=code,
+            totp_secret=secret_text(secrets.token_bytes(SECRET_BYTES)) if is_strict else "",
+        )
+        for code in departments
+    )
 
 
 def _citizen(code: str, name: str, id_number: str) -> PlatformUser:

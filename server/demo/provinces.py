@@ -153,6 +153,7 @@ def _environ(folder: Path, plan: DemoPlan, node: PlannedNode) -> Mapping[str, st
         "KEYS_FILE": str(folder / "keys" / f"{node.division}.keys.json"),
         "DIRECTORY_FILE": str(folder / "keys" / "directory.jws"),
         "PUBLISHER_KEY": plan.publisher_key,
+        "DESK_TOTP": "required" if plan.is_strict else "optional",
         "PLATFORM_APP_ID": APP_ID,
         "PLATFORM_APP_SECRET": "of-the-demo-only",
     }

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -232,7 +233,7 @@ class Story:
 
     async def _desk(self, province: Province, officer: DemoOfficer) -> Desk:
         caller = ApiClient(self._http, province.base_url)
-        answer = await caller.post("/desk/v1/sessions", {"name": officer.name, "password": officer.password})
+        answer = await caller.post("/desk/v1/sessions", officer.proof(datetime.now(UTC)))
         caller.token = answer["access_token"]
         leg = "back" if province is self._provinces[HOME] else "out"
         return Desk(caller, self._plot, self._cast.result, leg, self._forgives)

@@ -1,8 +1,8 @@
 """What a demo tells people: progress on stderr, the timeline as it grows, addresses and commands to try."""
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.cells import set_cell_size
@@ -62,16 +62,20 @@ class Voice:
         self._place("database", demo.database)
         self._place("data, logs, keys", str(folder))
         self._place("passwords of officers", str(folder / FILE))
+        for province in demo.provinces:
+            for each in province.officers:
+                if each.totp_secret:
+                    self._place("authenticator", f"{province.division} {each.name}: {each.totp_secret}")
         self._out.print("\nTo try", style="bold")
         self._curl(f"{home.base_url}/api/v1/bundles/{BUNDLE}/guide", {"answers": ANSWERS})
         self._curl(f"{home.base_url}/api/v1/sessions", {"app_id": APP_ID, "code": demo.citizens[1].code})
-        self._curl(f"{home.base_url}/desk/v1/sessions", {"name": officer.name, "password": officer.password})
+        self._curl(f"{home.base_url}/desk/v1/sessions", officer.proof(datetime.now(UTC)))
         self._out.print("\nIt goes on serving; Ctrl-C stops everything.")
 
     def _place(self, name: str, where: str) -> None:
         self._out.print(f"  {set_cell_size(name, PLACE_WIDTH)} {where}", markup=False, soft_wrap=True)
 
-    def _curl(self, url: str, body: dict[str, object]) -> None:
+    def _curl(self, url: str, body: Mapping[str, object]) -> None:
         line = f"  curl -s {url} -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
         self._out.print(line, soft_wrap=True, markup=False)
 

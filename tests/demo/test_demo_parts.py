@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from server.crypto.totp import code_at
 from server.demo import ports, processes
-from server.demo.folder import check_same, keep_plan, kept_plan, new_plan, ports_from
+from server.demo.folder import OtherDemo, check_same, keep_plan, kept_plan, new_plan, ports_from
 from server.demo.people import citizens, family, fictitious_id_number, officers
 from server.demo.ports import HOST, NoPortFree, PortInUse, reserved, reserved_lasting
 from server.demo.processes import ChildFailed
@@ -43,6 +44,28 @@ def test_passwords_of_officers_are_new_each_time() -> None:
     first, second = officers(["health"]), officers(["health"])
     assert first[0].name == second[0].name
     assert first[0].password != second[0].password
+
+
+def test_officers_have_authenticators_in_a_strict_demo_only() -> None:
+    at = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+    (usual,), (strict,) = officers(["health"]), officers(["health"], is_strict=True)
+    assert usual.proof(at) == {"name": "health", "password": usual.password}
+    assert strict.proof(at) == {
+        "name": "health",
+        "password": strict.password,
+        "code": code_at(strict.totp_secret, at),
+    }
+
+
+def test_a_usual_demo_does_not_go_on_as_a_strict_one(tmp_path: Path) -> None:
+    usual, strict = (
+        new_plan(["320000", "330000"], ["health"], ports=ports_from(8320, 2), is_strict=is_strict)
+        for is_strict in (False, True)
+    )
+    check_same(strict, tmp_path, nodes=2, first_port=8320)
+    check_same(strict, tmp_path, nodes=2, first_port=8320, is_strict=True)
+    with pytest.raises(OtherDemo, match="no authenticators"):
+        check_same(usual, tmp_path, nodes=2, first_port=8320, is_strict=True)
 
 
 def test_a_plan_is_kept_as_it_was(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Places
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # of an authenticator
 ALONE = [name for name, plot in PLOTS.items() if plot.bundle != BUNDLE]
 
 
@@ -34,11 +35,14 @@ async def places(
         yield places
 
 
-async def demo_of(places: Places, department: str) -> Demo:
-    """These nodes as a demo, with an officer of one department at each."""
-    seats = (DemoOfficer(name=department, password=PASSWORD, department=department),)
+async def demo_of(places: Places, department: str, *, secret: str = "") -> Demo:
+    """These nodes as a demo, with an officer of one department at each, who may have an authenticator."""
+    seats = (DemoOfficer(name=department, password=PASSWORD, department=department, totp_secret=secret),)
     for node in (JIANGSU, ZHEJIANG):
         await places.officer(department, node)
+        accounts = places.nodes[node].node.store.accounts
+        if secret:
+            await places.nodes[node].node.store.second_factors.plant(await accounts.account(department), secret)
     provinces = tuple(
         Province(node, NAMES[node], places.nodes[node].base_url, "", seats, {}, Path()) for node in (JIANGSU, ZHEJIANG)
     )
@@ -50,10 +54,10 @@ def story_of(http: aiohttp.ClientSession, demo: Demo, name: str) -> Story:
     return Story(http, demo, PLOTS[name], cast=cast_of(PLOTS[name], CITIZENS[0], JIANGSU))
 
 
-@pytest.mark.parametrize("name", ALONE)
-async def test_a_story_is_told_in_the_order_of_its_plot(places: Places, name: str) -> None:
+@pytest.mark.parametrize(("name", "secret"), list(zip(ALONE, ("", "", SECRET), strict=True)))
+async def test_a_story_is_told_in_the_order_of_its_plot(places: Places, name: str, secret: str) -> None:
     plot = PLOTS[name]
-    demo = await demo_of(places, CATALOGUE.item_of[plot.abroad].department)
+    demo = await demo_of(places, CATALOGUE.item_of[plot.abroad].department, secret=secret)
     async with aiohttp.ClientSession() as http:
         told = [part async for part in story_of(http, demo, name).tell()]
     rows = [(part.node, part.step, part.act) for part in told if isinstance(part, Row)]
