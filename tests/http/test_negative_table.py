@@ -24,7 +24,7 @@ from server.crypto.suites import SigningKey
 from server.desk.background.forgetting import forget_expired
 from server.domain.canonical import canonical
 from server.domain.errors import OutcomeUnknown
-from server.domain.exchange.letters import Letter
+from server.domain.exchange.letters import VERSION, Letter
 from tests.http.peer_books import Books
 from tests.http.peer_requests import (
     Attempt,
@@ -250,8 +250,8 @@ PROVEN: dict[str, Row] = {
     "a letter with a moment of another zone": Row(
         plain(lambda all: first_letter(all, at="2026-11-23T12:00:00.000+08:00")), 400, "batch_unreadable"
     ),
-    "another version": Row(plain(lambda all: all | {"v": 2}), 400, "version_unknown"),
-    "a letter of another version": Row(plain(lambda all: first_letter(all, v=2)), 400, "version_unknown"),
+    "another version": Row(plain(lambda all: all | {"v": VERSION + 1}), 400, "version_unknown"),
+    "a letter of another version": Row(plain(lambda all: first_letter(all, v=VERSION + 1)), 400, "version_unknown"),
     # Whose it is, and for whom.
     "another sender": Row(lambda it: it.of(sender=GUANGDONG), 403, "sender_not_proven"),
     "a letter of another sender": Row(
@@ -307,7 +307,7 @@ async def test_what_a_true_node_sends_wrongly_is_refused_with_a_signature(three:
         problem = refused_signed(three, sent, await hand_in(three, sent), row.status, row.code)
     assert (audited["peer"], audited["key"]) == (ZHEJIANG, f"{ZHEJIANG}-sign-1")
     assert problem.get("head") == (before.told() if row.status == 409 else None)
-    assert problem.get("versions") == ([1] if row.code == "version_unknown" else None)
+    assert problem.get("versions") == ([VERSION] if row.code == "version_unknown" else None)
 
 
 async def test_the_request_that_both_tables_spoil_is_right(three: Places):
