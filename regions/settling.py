@@ -1,6 +1,6 @@
 """Settling kept letters: each is judged once, in its case's order, and what cannot be settled is answered by letter."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -24,15 +24,15 @@ FIRST_WAIT_SECONDS = 0.2
 MOST_DOUBLINGS = 9
 SETTLED, POSTPONED, ATTENTION, IGNORED = "settled", "postponed", "attention", "ignored"
 KIND_UNKNOWN = "kind_unknown"
+DOUBTS = (StaleVersion, Unavailable)  # no fault of the letter: it is tried again, and the sender is told nothing
 
 
 @dataclass
 class _Round:
-    """One round of settling: the acts to do, what to ignore after them, and which letters hold nothing up in it."""
+    """One round of settling: each letter taken in, with its act or why it is ignored, and who holds nothing up."""
 
     free: set[str]
-    acts_by_case: dict[str, list[tuple[KeptLetter, Act]]] = field(default_factory=dict)
-    ignored: list[tuple[KeptLetter, str]] = field(default_factory=list)
+    taken: list[tuple[KeptLetter, Act | str]] = field(default_factory=list)
 
 
 class LetterConflict(Conflict):
@@ -125,7 +125,7 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
             await _handle_control_letter(node, kept)
         else:
             await _take_in(node, kept, round)
-    await _do(node, round)
+    await _do(node, round.taken)
 
 
 def _before(letter: Letter) -> str:
@@ -135,53 +135,71 @@ def _before(letter: Letter) -> str:
 
 async def _take_in(node: Node, kept: KeptLetter, round: _Round) -> None:
     """Take the letter's act into the round; one of an unknown kind is ignored, or waits until this node knows it."""
-    letter = kept.letter
+    letter, act, reason = kept.letter, None, KIND_UNKNOWN
     try:
-        act, reason = act_of(letter, node.catalogue_of), KIND_UNKNOWN
+        act = act_of(letter, node.catalogue_of)
     except Refusal as refusal:
         if not may_be_ignored(letter):
             await _refuse(node, kept, refusal)
             return
-        act, reason = None, refusal.code
-    if act:
-        round.acts_by_case.setdefault(local_id(str(letter.case), node.here), []).append((kept, act))
-    elif may_be_ignored(letter):
-        round.ignored.append((kept, reason))
-    else:
+        reason = refusal.code
+    if act is None and not may_be_ignored(letter):
         await _postpone(node, kept, reason)
         return
+    round.taken.append((kept, act or reason))
     round.free.add(letter.unique_id)
 
 
-async def _do(node: Node, round: _Round) -> None:
-    courses = round.acts_by_case
-    done = await perform_many(node, {id: [act for _, act in course] for id, course in courses.items()})
+async def _do(node: Node, taken: Sequence[tuple[KeptLetter, Act | str]]) -> None:
+    acts_by_case: dict[str, list[Act]] = {}
+    for kept, act in taken:
+        if isinstance(act, Act):
+            acts_by_case.setdefault(local_id(str(kept.letter.case), node.here), []).append(act)
+    done = await perform_many(node, acts_by_case)
     await relay_soon(node, *done.records)
-    acts = [each for course in courses.values() for each in course]
-    await _ignore_in_order(node, round, undone={act.id for _, act in acts if done.answers.get(act.id, act) is not None})
-    settled = []
-    for kept, act in acts:
-        # Not tried, as an earlier act on the case failed: the letter keeps its place in the order.
-        if act.id not in done.answers:
-            continue
-        refusal = done.answers[act.id]
-        if refusal is None:
-            settled.append(kept)
-        # No fault of the letter: it is tried again, and the sender is told nothing.
-        elif isinstance(refusal, StaleVersion | Unavailable):
-            await _postpone(node, kept, refusal.code)
+    judged = list(_judged(taken, done.answers))
+    # In one go and in their order, before those that stopped: no letter is done with before the one that it follows.
+    settled = [(kept, answer) for kept, answer in judged if isinstance(answer, str)]
+    ignored = {kept.id: reason for kept, reason in settled if reason}
+    await node.store.letters_in.mark_settled([kept for kept, _ in settled], ignored=ignored)
+    for kept, reason in settled:
+        _tell_settled(node, kept, reason)
+    for kept, answer in judged:
+        if isinstance(answer, DOUBTS):
+            await _postpone(node, kept, answer.code)
+        elif isinstance(answer, Refusal):
+            await _refuse(node, kept, answer)
+
+
+def _judged(
+    taken: Sequence[tuple[KeptLetter, Act | str]], answers: Mapping[str, Refusal | None]
+) -> Iterator[tuple[KeptLetter, Refusal | str]]:
+    """The letters that were judged, each with its refusal, why it is ignored, or nothing if it is settled.
+
+    One that was not tried, as an earlier act on its case failed, keeps its place in the order, and so does a courtesy
+    that follows what is not settled: done with, it would let what comes after it pass that one.
+    """
+    stopped: set[str] = set()
+    for kept, act in taken:
+        letter = kept.letter
+        answer: Refusal | str
+        if isinstance(act, Act):
+            is_tried, answer = act.id in answers, answers.get(act.id) or ""
         else:
-            await _turn_down(node, kept, refusal)
-    await node.store.letters_in.mark_settled(settled)
-    for kept in settled:
-        node.metrics.letters_settled.labels(kept.letter.kind, SETTLED).inc()
+            is_tried, answer = not letter.after or _before(letter) not in stopped, act
+        if isinstance(answer, Refusal) and not isinstance(answer, DOUBTS) and may_be_ignored(letter):
+            answer = answer.code
+        if isinstance(answer, Refusal) or not is_tried:
+            stopped.add(letter.unique_id)
+        if is_tried:
+            yield kept, answer
 
 
 async def _handle_control_letter(node: Node, kept: KeptLetter) -> None:
     """A control letter takes effect; it is never answered by letter.refused."""
     try:
         await handle(node, kept.letter)
-    except (StaleVersion, Unavailable) as doubt:
+    except DOUBTS as doubt:
         await _postpone(node, kept, doubt.code)
         return
     except Refusal as refusal:
@@ -198,31 +216,12 @@ async def _postpone(node: Node, kept: KeptLetter, reason: str) -> None:
     _count(node, kept, POSTPONED)
 
 
-async def _turn_down(node: Node, kept: KeptLetter, refusal: Refusal) -> None:
-    """Refuse the letter, or ignore it if that is all that its sender wants of a node that cannot use it."""
-    if may_be_ignored(kept.letter):
-        await _ignore(node, kept, refusal.code)
-    else:
-        await _refuse(node, kept, refusal)
-
-
-async def _ignore_in_order(node: Node, round: _Round, *, undone: set[str]) -> None:
-    """Ignore what is to be ignored, once the acts of the letters before it are done; else it keeps its place too.
-
-    A courtesy that is settled earlier would let what comes after it pass a letter that is still to be judged.
-    """
-    for kept, reason in round.ignored:
-        if kept.letter.after and _before(kept.letter) in undone:
-            undone.add(kept.letter.unique_id)
-        else:
-            await _ignore(node, kept, reason)
-
-
-async def _ignore(node: Node, kept: KeptLetter, reason: str) -> None:
-    """The letter is done with, for whatever comes after it shall not wait; its sender is told nothing."""
-    await node.store.letters_in.mark_ignored(kept, reason=reason)
-    node.log.info("letter.ignored", peer=kept.letter.sender, letter=kept.letter.id, code=reason, **_about(kept.letter))
-    _count(node, kept, IGNORED)
+def _tell_settled(node: Node, kept: KeptLetter, ignored: str) -> None:
+    """Count it; of a letter that is ignored only our own log tells why."""
+    letter = kept.letter
+    if ignored:
+        node.log.info("letter.ignored", peer=letter.sender, letter=letter.id, code=ignored, **_about(letter))
+    _count(node, kept, IGNORED if ignored else SETTLED)
 
 
 async def _refuse(node: Node, kept: KeptLetter, refusal: Refusal) -> None:

@@ -92,7 +92,7 @@ FAULTS: Sequence[Fault] = (
             (ExchangeLog, "after", wrongs.remembers_appended),
         ],
         invariant="a batch is stored before it is sent",
-        seed=25,
+        seed=10,
     ),
     Fault(
         name="unknown marks ignored",

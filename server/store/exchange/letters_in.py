@@ -95,13 +95,9 @@ class LettersIn:
         found = await self._database.get_many(IN, list(ids))
         return frozenset(id for id, document in found.items() if document["state"] in (SETTLED, ANNULLED))
 
-    async def mark_settled(self, letters: Iterable[KeptLetter]) -> None:
-        """The letters' acts are done, or nothing remained to be done."""
-        await self._database.mark_many(IN, [_move(each, SETTLED, "") for each in letters])
-
-    async def mark_ignored(self, kept: KeptLetter, *, reason: str) -> None:
-        """The letter, which this node may ignore, is done with; nothing was done, for this reason."""
-        await self._database.mark_many(IN, [_move(kept, SETTLED, reason)])
+    async def mark_settled(self, letters: Iterable[KeptLetter], *, ignored: Mapping[str, str] = {}) -> None:
+        """The letters' acts are done, or nothing remained to be done; `ignored` tells by id why one was ignored."""
+        await self._database.mark_many(IN, [_move(each, SETTLED, ignored.get(each.id, "")) for each in letters])
 
     async def mark_attention(self, kept: KeptLetter, *, reason: str) -> None:
         """The letter cannot be settled, for this reason."""
