@@ -21,7 +21,8 @@ import aiohttp
 from loadtests.demos import RunningDemo, running_demo
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture for measurements"
-ANSWERS = {"household": "330100", "maternity_insurance": "no"}
+DIVISION = "320102"
+ANSWERS = {"household": "330106", "maternity_insurance": "no"}
 IDLE_SECONDS = 4.0
 QUIET_SECONDS = 90.0
 ACTS = ("receive", "accept", "approve")
@@ -94,7 +95,7 @@ async def enter_as_officer(officer: BearerClient, demo: RunningDemo) -> None:
 
 async def application(citizen: BearerClient) -> dict[str, Any]:
     """What a citizen hands in for a newborn child, with its picture uploaded."""
-    guide = await citizen.ask("POST", "/api/v1/bundles/newborn/guide", json={"answers": ANSWERS})
+    guide = await citizen.ask("POST", "/api/v1/bundles/newborn/guide", json={"division": DIVISION, "answers": ANSWERS})
     form = {}
     for name, field in guide["form"]["properties"].items():
         form[name] = field["enum"][0] if "enum" in field else field["examples"][0]
@@ -103,7 +104,7 @@ async def application(citizen: BearerClient) -> dict[str, Any]:
     material = await citizen.ask("POST", "/api/v1/materials", data=upload)
     needed = [each["code"] for each in guide["materials"] if each["is_required"]]
     materials = [{"code": code, "id": material["id"]} for code in needed]
-    return {"bundle": "newborn", "answers": ANSWERS, "form": form, "materials": materials}
+    return {"bundle": "newborn", "division": DIVISION, "answers": ANSWERS, "form": form, "materials": materials}
 
 
 async def _approve(officer: BearerClient, case: str) -> None:

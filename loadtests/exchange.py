@@ -46,7 +46,8 @@ from server.tools.settings import Settings
 
 HOME, ABROAD = "320000", "330000"
 FIRST, FOREIGN = "birth_certificate", "household_registration"
-ANSWERS = {"household": "330100", "maternity_insurance": "no"}
+DIVISION = "320102"
+ANSWERS = {"household": "330106", "maternity_insurance": "no"}
 MATERIALS = ("mother_identity_card", "mother_household_register")
 
 
@@ -140,9 +141,10 @@ def _opened(home: Node, number: str) -> tuple[Judgement, Facts]:
         "home_address": "测试路1号",
     }
     given = tuple(MaterialGiven(code=code, id=upload.id) for code in MATERIALS)
-    wish = Submission(bundle="newborn", answers=ANSWERS, form=form, materials=given)
+    wish = Submission(bundle="newborn", division=DIVISION, answers=ANSWERS, form=form, materials=given)
     uploads = {upload.id: upload}
-    application = application_of(home.catalogue, wish, applicant=mother, uploads=uploads, context=home.context())
+    context = home.context(DIVISION)
+    application = application_of(home.catalogue, wish, applicant=mother, uploads=uploads, context=context)
     act = Open(id=number, by=Actor(node=HOME, part="citizen"), number=number, application=application)
     return decide(None, act, facts), facts
 

@@ -13,7 +13,8 @@ from locust import HttpUser, between, task
 PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture for load tests"
 DEMO = json.loads(Path(os.environ["TONGBAN_TEST_DEMO"]).read_text())
 HOME = DEMO["nodes"][0]
-ANSWERS = {"household": "330100", "maternity_insurance": "no"}
+DIVISION = "320102"
+ANSWERS = {"household": "330106", "maternity_insurance": "no"}
 ACTS = ("receive", "accept", "approve")
 
 
@@ -59,7 +60,7 @@ class CitizenUser(ApiUser):
     @task(1)
     def apply(self) -> None:
         """Read the guide, hand in the materials it asks for, submit."""
-        guide = self.ask("POST", "/api/v1/bundles/newborn/guide", json={"answers": ANSWERS})
+        guide = self.ask("POST", "/api/v1/bundles/newborn/guide", json={"division": DIVISION, "answers": ANSWERS})
         if guide is None:
             return
         upload = self.ask("POST", "/api/v1/materials", files={"file": ("photo.png", PNG, "image/png")})
@@ -69,6 +70,7 @@ class CitizenUser(ApiUser):
         needed = [each["code"] for each in guide["materials"] if each["is_required"]]
         wish = {
             "bundle": "newborn",
+            "division": DIVISION,
             "answers": ANSWERS,
             "form": form,
             "materials": [{"code": code, "id": upload["id"]} for code in needed],

@@ -45,7 +45,8 @@ CITIZENS = (
     PlatformUser("agent", "openid-agent", AGENT.name, AGENT.id_number, "face-agent"),
 )
 PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture"
-ANSWERS = {"household": "330100", "maternity_insurance": "no"}
+HERE, THERE = "320102", "330106"  # a county of Jiangsu, and one of Zhejiang
+ANSWERS = {"household": THERE, "maternity_insurance": "no"}
 DATA: dict[tuple[Path, Path], Publications] = {}
 
 
@@ -328,12 +329,13 @@ def newborn_form() -> dict[str, str]:
     }
 
 
-async def newborn_wish(citizen: Caller) -> dict[str, Any]:
-    """A complete application, its materials handed in."""
+async def newborn_wish(citizen: Caller, *, division: str = HERE) -> dict[str, Any]:
+    """A complete application in this county, its materials handed in."""
     uploaded = await citizen.upload()
     codes = ("mother_identity_card", "mother_household_register")
     return {
         "bundle": "newborn",
+        "division": division,
         "answers": ANSWERS,
         "form": newborn_form(),
         "materials": [{"code": code, "id": uploaded.body["id"]} for code in codes],

@@ -70,7 +70,7 @@ from server.tools.publications import (
     load_divisions,
     load_nodes,
 )
-from tests.domain.places import CONTEXT
+from tests.domain.places import IN_COUNTY
 from tests.house.arrows import MAY_IMPORT, SUB_ROOMS
 from tests.house.house import House, descendants, own_value
 from tests.house.shapes import CLASS_LINES, FUNCTION_LINES, MODULE_LINES, NODE_FIELDS
@@ -423,9 +423,9 @@ def test_the_item_of_the_how_to_can_be_added(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "config")
     assert len(follow("docs/how-to/add-an-item.md", "toml", tmp_path)) == 3
     catalogue = load_catalogue(tmp_path / "config/catalogue")
-    newborn, answers = catalogue.bundle("newborn"), {"household": "330100", "maternity_insurance": "no"}
+    newborn, answers = catalogue.bundle("newborn"), {"household": "330106", "maternity_insurance": "no"}
     assert "vaccination_reminder" in [question.code for question in open_questions(catalogue, newborn, answers)]
-    plans = [make_plan(catalogue, newborn, {**answers, **wish}, context=CONTEXT) for wish in ({}, REMINDED)]
+    plans = [make_plan(catalogue, newborn, {**answers, **wish}, context=IN_COUNTY) for wish in ({}, REMINDED)]
     steps = {step.code: step for step in plans[1]}
     assert steps.keys() - {step.code for step in plans[0]} == {"vaccination_reminder"}
     assert steps["vaccination_reminder"].needs == ("vaccination_card",)
@@ -442,7 +442,7 @@ def test_the_bundle_of_the_how_to_can_be_added(tmp_path: Path) -> None:
     catalogue = load_catalogue(tmp_path / "config/catalogue")
     bundle = catalogue.bundle("social_security_card_services")
     plans = {
-        state: make_plan(catalogue, bundle, {"insured": "330100", "card_state": state}, context=CONTEXT)
+        state: make_plan(catalogue, bundle, {"insured": "330106", "card_state": state}, context=IN_COUNTY)
         for state in ("none", "lost", "worn")
     }
     assert {state: {step.code: step.needs for step in plan} for state, plan in plans.items()} == {
@@ -450,7 +450,7 @@ def test_the_bundle_of_the_how_to_can_be_added(tmp_path: Path) -> None:
         "lost": {"card_loss_report": (), "card_replacement": ("card_loss_report",)},
         "worn": {"card_replacement": ()},
     }
-    assert {step.division for plan in plans.values() for step in plan} == {"330100"}
+    assert {step.division for plan in plans.values() for step in plan} == {"330106"}
     asked = open_questions(catalogue, bundle, {"card_state": "lost"})
     assert [question.code for question in asked] == ["insured", "remote_treatment_filing"]
 
@@ -479,9 +479,9 @@ def test_the_variant_of_the_how_to_can_be_added(tmp_path: Path, capsys: pytest.C
     (file,) = follow(page, "toml", tmp_path)
     catalogue = load_catalogue(config / "catalogue")
     newborn, answers = catalogue.bundle("newborn"), {"maternity_insurance": "no"}
-    context = CONTEXT.model_copy(update={"divisions": load_divisions(config / "regions")})
+    context = IN_COUNTY.model_copy(update={"divisions": load_divisions(config / "regions")})
     plans = [
-        make_plan(catalogue, newborn, {**answers, "household": at}, context=context) for at in ("330100", "510100")
+        make_plan(catalogue, newborn, {**answers, "household": at}, context=context) for at in ("330106", "510106")
     ]
     shared = [merge(catalogue, newborn, plan).shared for plan in plans]
     assert ["mother_household_register" in each for each in shared] == [False, True]

@@ -7,7 +7,7 @@ from server.demo.people import MOBILE, family
 from server.demo.platform import PlatformUser
 
 BUNDLE = "newborn"
-HOUSEHOLD = "330100"
+DIVISION, HOUSEHOLD = "320102", "330106"  # 南京市玄武区 and 杭州市西湖区
 ANSWERS = {"household": HOUSEHOLD, "maternity_insurance": "no"}
 ABROAD, WAITING = "household_registration", "social_security_card"
 HOME, OTHER = 0, 1  # the provinces of a demo by their place in it

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from server.demo.people import DemoOfficer
-from server.demo.plots import HOME, Cast, Plot
+from server.demo.plots import DIVISION, HOME, Cast, Plot
 from server.demo.processes import together
 from server.demo.provinces import Demo, Province
 
@@ -201,14 +201,15 @@ class Story:
         if plot.waiting:
             bundle = await parent.get(f"/api/v1/bundles/{plot.bundle}")
             yield f"She reads the bundle {bundle['name']}: {len(bundle['items'])} items, one case."
-        guide = await parent.post(f"/api/v1/bundles/{plot.bundle}/guide", {"answers": plot.answers})
+        place = {"division": DIVISION, "answers": plot.answers}
+        guide = await parent.post(f"/api/v1/bundles/{plot.bundle}/guide", place)
         fields, materials = guide["form"]["properties"], [each for each in guide["materials"] if each["is_required"]]
         self._steps = guide["steps"]
         yield f"One form: {len(fields)} fields, {guide['saved']['fields']} fewer than item by item."
         given = [{"code": each["code"], "id": await self._hand_in(each["code"])} for each in materials]
         yield f"She hands in {len(given)} materials, each once, and submits."
         form = {code: self._cast.form[code] for code in fields if code in self._cast.form}
-        wish = {"bundle": plot.bundle, "answers": plot.answers, "form": form, "materials": given}
+        wish = {"bundle": plot.bundle, **place, "form": form, "materials": given}
         self.case = (await parent.post("/api/v1/cases", wish))["id"]
 
     async def _hand_in(self, code: str) -> str:

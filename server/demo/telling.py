@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from server.demo.folder import FILE
-from server.demo.plots import ANSWERS, BUNDLE
+from server.demo.plots import ANSWERS, BUNDLE, DIVISION
 from server.demo.provinces import APP_ID, Demo
 from server.demo.story import Row
 
@@ -67,7 +67,7 @@ class Voice:
                 if each.totp_secret:
                     self._place("authenticator", f"{province.division} {each.name}: {each.totp_secret}")
         self._out.print("\nTo try", style="bold")
-        self._curl(f"{home.base_url}/api/v1/bundles/{BUNDLE}/guide", {"answers": ANSWERS})
+        self._curl(f"{home.base_url}/api/v1/bundles/{BUNDLE}/guide", {"division": DIVISION, "answers": ANSWERS})
         self._curl(f"{home.base_url}/api/v1/sessions", {"app_id": APP_ID, "code": demo.citizens[1].code})
         self._curl(f"{home.base_url}/desk/v1/sessions", officer.proof(datetime.now(UTC)))
         self._out.print("\nIt goes on serving; Ctrl-C stops everything.")

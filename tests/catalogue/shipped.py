@@ -71,7 +71,7 @@ def write_documents(folder: Path, contents: dict[str, Any]) -> None:
 def every_answer(catalogue: Catalogue, bundle: Bundle) -> list[dict[str, str]]:
     """Each way to answer the questions of a bundle."""
     asked = questions_of(catalogue, bundle)
-    offered = [["330100"] if question.type == "division" else list(question.choices) for question in asked]
+    offered = [["330106"] if question.type == "division" else list(question.choices) for question in asked]
     ways = [dict(zip([each.code for each in asked], answers, strict=True)) for answers in product(*offered)]
     return [{each.code: way[each.code] for each in asked if is_asked(each, way)} for way in ways]
 

@@ -17,7 +17,7 @@ from server.domain.catalogue_checks.faults import RULES
 from server.tools.datafiles import BrokenData, DataFault
 from server.tools.publications import load_catalogue
 from tests.catalogue.shipped import CATALOGUE, copy_small, copy_with, documents, every_answer, write_documents
-from tests.domain.places import CONTEXT
+from tests.domain.places import IN_COUNTY
 from tests.world import MONDAY
 
 HEAD, FIELDS, MATERIALS = "catalogue.toml", "fields/20-newborn.toml", "materials/newborn.toml"
@@ -506,7 +506,7 @@ def test_whatever_happens_to_the_data_it_is_refused_as_broken_or_works_for_every
             return
     for bundle in catalogue.bundles:
         for answers in every_answer(catalogue, bundle):
-            form = merge(catalogue, bundle, make_plan(catalogue, bundle, answers, context=CONTEXT))
+            form = merge(catalogue, bundle, make_plan(catalogue, bundle, answers, context=IN_COUNTY))
             form_faults(form.fields, {}, on=MONDAY.date())
 
 

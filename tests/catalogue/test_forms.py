@@ -14,10 +14,10 @@ from server.domain.catalogue.items import Field
 from server.domain.catalogue.merging import MergedField, merge
 from server.domain.catalogue.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
-from tests.domain.places import CONTEXT
+from tests.domain.places import IN_COUNTY
 from tests.world import MONDAY
 
-PLAN = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, context=CONTEXT)
+PLAN = make_plan(CATALOGUE, NEWBORN, {"household": "330106", "maternity_insurance": "yes"}, context=IN_COUNTY)
 FIELDS = merge(CATALOGUE, NEWBORN, PLAN).fields
 TODAY = MONDAY.date()
 RIGHT = {each.field.code: each.field.example for each in FIELDS}

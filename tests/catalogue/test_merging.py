@@ -16,7 +16,7 @@ from server.domain.catalogue.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
 from tests.domain.invented import PROVEN, TOLD, YIELDED, Made, cases
 from tests.domain.kindness import CHOICE_FIELDS
-from tests.domain.places import CONTEXT, TODAY
+from tests.domain.places import IN_COUNTY, TODAY
 
 FROM = {"source": "made up", "status": "sample"}
 FIELDS = tuple(
@@ -66,7 +66,7 @@ def bundles(draw: st.DrawFn) -> tuple[Catalogue, Bundle]:
 
 
 def merged(catalogue: Catalogue, bundle: Bundle) -> MergedForm:
-    return merge(catalogue, bundle, make_plan(catalogue, bundle, {}, context=CONTEXT))
+    return merge(catalogue, bundle, make_plan(catalogue, bundle, {}, context=IN_COUNTY))
 
 
 @settings(max_examples=30)
@@ -259,7 +259,7 @@ def test_a_field_with_the_code_of_a_yielded_licence_is_still_asked() -> None:
 @settings(max_examples=30)
 @given(codes=st.sets(st.sampled_from([item.code for item in CATALOGUE.items]), min_size=1))
 def test_the_shipped_items_merge_to_the_order_of_the_dictionary(codes: set[str]) -> None:
-    plan = make_plan(CATALOGUE, NEWBORN, {"household": "330100", "maternity_insurance": "yes"}, context=CONTEXT)
+    plan = make_plan(CATALOGUE, NEWBORN, {"household": "330106", "maternity_insurance": "yes"}, context=IN_COUNTY)
     form = merge(CATALOGUE, NEWBORN, [step for step in plan if step.code in codes])
     order = [field.code for field in CATALOGUE.fields]
     found = [each.field.code for each in form.fields]

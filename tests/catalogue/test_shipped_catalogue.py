@@ -14,10 +14,10 @@ from server.domain.catalogue_checks.checking import catalogue_faults
 from server.domain.exchange.routing import route
 from server.tools.publications import load_divisions, load_lists, load_nodes
 from tests.catalogue.shipped import CATALOGUE, CONFIG, NEWBORN
-from tests.domain.places import CONTEXT, directory_of
+from tests.domain.places import IN_COUNTY, directory_of
 from tests.world import MONDAY, is_fictitious
 
-ANSWERS = {"household": "330100", "maternity_insurance": "yes"}
+ANSWERS = {"household": "330106", "maternity_insurance": "yes"}
 
 
 def test_the_shipped_catalogue_has_no_fault() -> None:
@@ -54,15 +54,15 @@ def test_a_bundle_that_is_not_in_the_catalogue_is_refused() -> None:
 
 def test_household_registration_is_decided_where_the_household_is_and_all_else_at_home() -> None:
     directory = directory_of({"320000": ["320000"], "330000": ["330000"]})
-    plan = make_plan(CATALOGUE, NEWBORN, ANSWERS, context=CONTEXT)
+    plan = make_plan(CATALOGUE, NEWBORN, ANSWERS, context=IN_COUNTY)
     nodes = {step.code: route(directory, step.division).node for step in plan}
     assert nodes.pop("household_registration") == "330000"
     assert set(nodes.values()) == {"320000"}
-    assert {step.code: step.division for step in plan}["household_registration"] == "330100"
+    assert {step.code: step.division for step in plan}["household_registration"] == "330106"
 
 
 def test_each_step_comes_after_those_it_needs() -> None:
-    codes = [step.code for step in make_plan(CATALOGUE, NEWBORN, ANSWERS, context=CONTEXT)]
+    codes = [step.code for step in make_plan(CATALOGUE, NEWBORN, ANSWERS, context=IN_COUNTY)]
     assert codes[0] == "birth_certificate"
     for before, after in (
         ("birth_certificate", "household_registration"),
@@ -73,8 +73,8 @@ def test_each_step_comes_after_those_it_needs() -> None:
 
 
 def test_without_maternity_insurance_nothing_is_reimbursed() -> None:
-    insured = {step.code for step in make_plan(CATALOGUE, NEWBORN, ANSWERS, context=CONTEXT)}
-    plan = make_plan(CATALOGUE, NEWBORN, {**ANSWERS, "maternity_insurance": "no"}, context=CONTEXT)
+    insured = {step.code for step in make_plan(CATALOGUE, NEWBORN, ANSWERS, context=IN_COUNTY)}
+    plan = make_plan(CATALOGUE, NEWBORN, {**ANSWERS, "maternity_insurance": "no"}, context=IN_COUNTY)
     assert insured - {step.code for step in plan} == {"maternity_reimbursement"}
     form = merge(CATALOGUE, NEWBORN, plan)
     assert "bank_account" not in [each.field.code for each in form.fields]
@@ -82,7 +82,7 @@ def test_without_maternity_insurance_nothing_is_reimbursed() -> None:
 
 
 def test_a_citizen_is_spared_most_of_what_seven_applications_would_ask() -> None:
-    form = merge(CATALOGUE, NEWBORN, make_plan(CATALOGUE, NEWBORN, ANSWERS, context=CONTEXT))
+    form = merge(CATALOGUE, NEWBORN, make_plan(CATALOGUE, NEWBORN, ANSWERS, context=IN_COUNTY))
     assert [each.field.code for each in form.filled] == ["applicant_name", "applicant_id_number"]
     assert {each.material.code for each in form.materials if each.is_required} == {
         "mother_identity_card",

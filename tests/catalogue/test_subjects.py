@@ -10,12 +10,12 @@ from server.domain.rules.opening import MaterialGiven, SubjectIsApplicant, Submi
 from server.tools.datafiles import BrokenData
 from server.tools.publications import load_catalogue
 from tests.catalogue.shipped import CATALOGUE, copy_with
-from tests.domain.places import CONTEXT
+from tests.domain.places import IN_COUNTY
 from tests.world import UPLOADS, person
 
 NEWBORN = "bundles/newborn.toml"
 ANSWERS = {
-    "household": "320100",
+    "household": "320102",
     "death_kind": "normal",
     "is_cremated": "no",
     "was_insured": "no",
@@ -40,7 +40,7 @@ def after_death(**form: str) -> Submission:
 
 
 def applied(wish: Submission) -> Any:
-    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, context=CONTEXT)
+    return application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, context=IN_COUNTY)
 
 
 def test_a_relative_applies_for_the_deceased_whom_the_form_names():

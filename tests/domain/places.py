@@ -14,6 +14,7 @@ DIVISIONS = Divisions(
     divisions=(
         Division(code="320000", name="江苏省", kind="province"),
         Division(code="320100", name="南京市", kind="city"),
+        Division(code="320102", name="玄武区", kind="county"),
         Division(code="330000", name="浙江省", kind="province"),
         Division(code="330100", name="杭州市", kind="city"),
         Division(code="330102", name="上城区", kind="county"),
@@ -34,6 +35,7 @@ DIVISIONS = Divisions(
     ),
 )
 CONTEXT = Context(home="320000", on=TODAY, divisions=DIVISIONS)
+IN_COUNTY = CONTEXT.model_copy(update={"division": "320102"})
 
 
 def directory_of(divisions: Mapping[str, Sequence[str]]) -> Directory:

@@ -10,7 +10,7 @@ from tests.nodes import ANSWERS, Caller, newborn_wish
 FIRST = "birth_certificate"
 MEANWHILE = ("vaccination_card", "parenting_guidance")
 AFTERWARDS = ("social_security_card", "medical_insurance")
-A_CITY = 100  # what is added to the code of a province for a city in it
+A_COUNTY = 106  # what is added to the code of a province for a county in its capital
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Desks:
         citizen = await home.citizen()
         at_home = {department: await home.officer(department) for department in sorted(set(AT_HOME.values()))}
         abroad = await peer.officer(DEPARTMENT_ABROAD)
-        answers = ANSWERS | {"household": str(int(peer.division) + A_CITY)}
-        wish = {**await newborn_wish(citizen), "answers": answers}
+        here, there = (str(int(each.division) + A_COUNTY) for each in (home, peer))
+        wish = await newborn_wish(citizen, division=here) | {"answers": ANSWERS | {"household": there}}
         return cls(home.division, citizen, wish, at_home, abroad, patience_seconds)
 
     async def submit(self, key: str) -> str:

@@ -14,7 +14,7 @@ from server.crypto.signatures import RequestReference
 from server.domain.exchange.wire import NoAnswer, WireAnswer, WireRequest
 from server.node import Node
 from tests.http.asking import opened
-from tests.nodes import ANSWERS, PNG, Caller, Places, newborn_form
+from tests.nodes import ANSWERS, HERE, PNG, Caller, Places, newborn_form
 from tests.world import JIANGSU, ZHEJIANG
 
 FAR = "household_registration"
@@ -37,7 +37,7 @@ async def far_case(places: Places, mother: Caller, *contents: bytes) -> str:
     places.is_fetching = False
     ids = [(await mother.upload(io.BytesIO(content))).body["id"] for content in contents]
     materials = [{"code": code, "id": id} for code, id in zip(PASSED_ON, ids * 2, strict=False)]
-    wish = {"bundle": "newborn", "answers": ANSWERS, "form": newborn_form(), "materials": materials}
+    wish = {"bundle": "newborn", "division": HERE, "answers": ANSWERS, "form": newborn_form(), "materials": materials}
     case = await opened(places, mother, wish)
     await places.decide(case, "birth_certificate", department="health", division=JIANGSU)
     places.is_fetching = True

@@ -17,7 +17,7 @@ from tests.world import JIANGSU
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MONTH_SECONDS = 2_592_000
 FIRST = "death_certificate_normal"
-HERE = {"household": "320100", "maternity_insurance": "no"}
+HERE = {"household": "320102", "maternity_insurance": "no"}
 ASKED_AGAIN = {"code": "death_statement", "reason": "照片不清楚", "kind": "material"}
 
 

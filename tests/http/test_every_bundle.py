@@ -7,12 +7,13 @@ import pytest
 
 from server.domain.catalogue.bundles import Bundle
 from tests.catalogue.shipped import CATALOGUE
-from tests.nodes import Caller, Places
+from tests.nodes import HERE, THERE, Caller, Places
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ABROAD = {JIANGSU: "330100", ZHEJIANG: "320100"}
+COUNTY = {JIANGSU: HERE, ZHEJIANG: THERE}
+ABROAD = {JIANGSU: THERE, ZHEJIANG: HERE}
 KIND = jsonschema_rs.ValidationErrorKind
 
 
@@ -51,15 +52,15 @@ async def wish_for(citizen: Caller, bundle: Bundle, *, home: str) -> tuple[dict[
     answers, guide = await guided(citizen, bundle.code, elsewhere=ABROAD[home])
     if not guide["steps"]:
         assert "尚未开通跨省通办" in " ".join(verdict["why"] for verdict in guide["verdicts"])
-        empty = {"bundle": bundle.code, "answers": answers, "form": {}, "materials": []}
+        empty = {"bundle": bundle.code, "division": COUNTY[home], "answers": answers, "form": {}, "materials": []}
         refused = await citizen.post("/api/v1/cases", empty)
         assert (refused.status, refused.body["code"]) == (422, "nothing_to_apply_for")
-        answers, guide = await guided(citizen, bundle.code, elsewhere=home)
+        answers, guide = await guided(citizen, bundle.code, elsewhere=COUNTY[home])
     material = (await citizen.upload()).body["id"]
     codes = [each["code"] for each in guide["materials"] if each["is_required"]]
     materials = [{"code": code, "id": material} for code in codes]
-    wish = {"bundle": bundle.code, "answers": answers, "form": filled(guide["form"]), "materials": materials}
-    return wish, guide
+    told = {"bundle": bundle.code, "division": COUNTY[home], "answers": answers}
+    return {**told, "form": filled(guide["form"]), "materials": materials}, guide
 
 
 @pytest.mark.parametrize("bundle", CATALOGUE.bundles, ids=[bundle.name for bundle in CATALOGUE.bundles])
@@ -91,7 +92,7 @@ async def test_what_the_guide_requires_is_what_a_submission_is_refused_for(place
 
 
 async def test_a_plan_differs_where_the_provinces_do(places: Places):
-    answers = {"household": "330100", "maternity_insurance": "yes"}
+    answers = {"household": THERE, "maternity_insurance": "yes"}
     here, there = [
         (await places.caller(home).post("/api/v1/bundles/newborn/guide", {"answers": answers})).body
         for home in (JIANGSU, ZHEJIANG)
@@ -111,7 +112,7 @@ async def test_answers_refine_the_plan_and_tell_why(places: Places):
     assert "请先回答" in verdicts["maternity_reimbursement"]["why"]
     household = next(step for step in first["steps"] if step["step"] == "household_registration")
     assert (household["division"], household["node"]) == ("", "")
-    answers = {"household": "330100", "maternity_insurance": "no"}
+    answers = {"household": THERE, "maternity_insurance": "no"}
     last = (await anyone.post(path, {"answers": answers})).body
     assert last["questions"] == []
     verdicts = {each["step"]: each for each in last["verdicts"]}
@@ -123,7 +124,7 @@ async def test_answers_refine_the_plan_and_tell_why(places: Places):
 
 
 async def test_a_place_inside_the_province_decides_what_is_decided_at_home(places: Places):
-    wish = {"answers": {"household": "330106", "maternity_insurance": "no"}, "division": "320102"}
+    wish = {"answers": {"household": THERE, "maternity_insurance": "no"}, "division": HERE}
     steps = (await places.caller().post("/api/v1/bundles/newborn/guide", wish)).body["steps"]
     assert {step["division_name"] for step in steps} == {"江苏省南京市玄武区", "浙江省杭州市西湖区"}
 

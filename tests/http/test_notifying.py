@@ -16,7 +16,7 @@ from server.domain.effects.notices import Notice, Templates
 from server.node import Node
 from server.tools.platform import Platform
 from tests.http.asking import PERSONAL, opened
-from tests.nodes import APP_ID, CITIZENS, MOTHER, HandClock, Places, newborn_wish, running_nodes
+from tests.nodes import APP_ID, CITIZENS, HERE, MOTHER, HandClock, Places, newborn_wish, running_nodes
 from tests.world import JIANGSU
 
 SHY = PlatformUser("shy", "openid-shy", "测试静", "320000199001010023", "face-shy", refuses_messages=True)
@@ -54,7 +54,7 @@ class Telling:
         """A new case of the mother, all of whose steps are decided here."""
         mother = await self.places.citizen("mother")
         wish = await newborn_wish(mother)
-        return await opened(self.places, mother, {**wish, "answers": {**wish["answers"], "household": "320100"}})
+        return await opened(self.places, mother, {**wish, "answers": {**wish["answers"], "household": HERE}})
 
     def count(self, outcome: str, template: str = "decided") -> float:
         """What the metric says."""

@@ -14,7 +14,7 @@ from handlers.routes import Surroundings
 from server import main
 from server.tools.loops import Loops
 from tests.http.asking import refused
-from tests.nodes import Caller, Places, newborn_wish, running_nodes, until
+from tests.nodes import HERE, Caller, Places, newborn_wish, running_nodes, until
 from tests.store.servers import OwnServer
 from tests.world import JIANGSU
 
@@ -59,7 +59,7 @@ async def places(tmp_path: Path, own_server: OwnServer) -> AsyncIterator[Places]
 
 async def local_wish(citizen: Caller) -> dict[str, Any]:
     """A complete application whose steps are all decided here."""
-    return await newborn_wish(citizen) | {"answers": {"household": JIANGSU, "maternity_insurance": "no"}}
+    return await newborn_wish(citizen) | {"answers": {"household": HERE, "maternity_insurance": "no"}}
 
 
 async def counts(places: Places) -> tuple[dict[str, str], dict[str, float]]:

@@ -8,7 +8,7 @@ import pymongo
 import pytest
 
 from tests.http.conftest import module_wide, nodes_of_a_module
-from tests.nodes import Caller, Places, newborn_wish
+from tests.nodes import HERE, Caller, Places, newborn_wish
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -42,7 +42,7 @@ async def places(
 async def cases(places: Places, stranger: Caller) -> list[str]:
     """The ids of a stranger's many cases, oldest first."""
     clock: Any = places.nodes[JIANGSU].node.clock
-    wish = await newborn_wish(stranger) | {"answers": {"household": JIANGSU, "maternity_insurance": "no"}}
+    wish = await newborn_wish(stranger) | {"answers": {"household": HERE, "maternity_insurance": "no"}}
     ids = []
     for number in range(CASES):
         if number % AT_ONE_MOMENT == 0:

@@ -15,7 +15,7 @@ from server.desk.background.reprojecting import reproject
 from server.domain.time.calendar import Calendar, Holiday
 from server.node import Node
 from tests.http.asking import opened
-from tests.nodes import HandClock, Places, newborn_wish, running_nodes
+from tests.nodes import HERE, HandClock, Places, newborn_wish, running_nodes
 from tests.world import JIANGSU, MONDAY
 
 FIRST = "birth_certificate"
@@ -57,7 +57,7 @@ async def project(node: Node) -> int:
 
 async def opened_cases(places: Places, count: int) -> list[str]:
     mother = await places.citizen("mother")
-    wish = {**await newborn_wish(mother), "answers": {"household": JIANGSU, "maternity_insurance": "no"}}
+    wish = {**await newborn_wish(mother), "answers": {"household": HERE, "maternity_insurance": "no"}}
     return [await opened(places, mother, wish) for _ in range(count)]
 
 

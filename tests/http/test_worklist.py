@@ -22,7 +22,7 @@ from server.store.effects.tasks import written_task
 from server.working import COUNT_SECONDS
 from tests.http.asking import act, opened, pointers, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
-from tests.nodes import PASSWORD, Answer, Caller, HandClock, Places, data_of, newborn_wish, running_nodes, until
+from tests.nodes import HERE, PASSWORD, Answer, Caller, HandClock, Places, data_of, newborn_wish, running_nodes, until
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -58,7 +58,7 @@ async def node(places: Places) -> Node:
 @module_wide
 async def wish(mother: Caller) -> dict[str, Any]:
     """An application of which everything is decided in this province."""
-    return await newborn_wish(mother) | {"answers": {"household": JIANGSU, "maternity_insurance": "no"}}
+    return await newborn_wish(mother) | {"answers": {"household": HERE, "maternity_insurance": "no"}}
 
 
 def task(id: str, department: str, *, state: Any = "sent", due: str = "", opened: int = 0, **more: Any) -> Task:
