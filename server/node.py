@@ -8,8 +8,10 @@ from typing import Any
 from server.crypto.keyring import NodeKeys
 from server.crypto.tokens import Tokens
 from server.domain.case.acts import Facts
+from server.domain.catalogue.authorities import Authorities
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import Context, Divisions
+from server.domain.catalogue.context import Context
+from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.lists import YearlyList
 from server.domain.effects.notices import Templates
 from server.domain.exchange.directory import Directory
@@ -35,8 +37,8 @@ class Places:
 
 @dataclass(frozen=True)
 class Published:
-    """What this node's province publishes: the catalogue, its search index, the yearly lists, the divisions and the
-    working days it knows.
+    """What this node's province publishes: the catalogue, its search index, the yearly lists, the divisions, who
+    decides in them, and the working days it knows.
 
     `versions` are the catalogues that it has published before, by version: a case keeps to the one it was opened under.
     `templates` are those of its notices.
@@ -46,6 +48,7 @@ class Published:
     versions: Mapping[str, Catalogue]
     lists: tuple[YearlyList, ...]
     divisions: Divisions
+    authorities: Authorities
     calendar: Calendar
     undertakings: tuple[UndertakingText, ...]
     templates: Templates
@@ -105,7 +108,7 @@ class Node:
     def context(self, division: str = "") -> Context:
         """Where (`division` inside the home) and when an application made now is made."""
         today = china_day(self.clock.now())
-        return Context(home=self.here, on=today, divisions=self.published.divisions, division=division)
+        return Context(home=self.here, on=today, authorities=self.published.authorities, division=division)
 
     def begin(self, request_id: str, traceparent: str | None) -> str:
         """Put the request's id and trace on every log line that follows; answers our own traceparent."""

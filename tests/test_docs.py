@@ -374,7 +374,7 @@ def keys_of(kind: type[BaseModel], before: str = "") -> Iterator[str]:
     for name, field in kind.model_fields.items():
         yield before + name
         for part in (field.annotation, *get_args(field.annotation)):
-            if isinstance(part, type) and issubclass(part, BaseModel) and part is not Question:
+            if isinstance(part, type) and issubclass(part, BaseModel) and not issubclass(part, Question):
                 yield from keys_of(part, f"{before}{name}.")
 
 
@@ -479,7 +479,8 @@ def test_the_variant_of_the_how_to_can_be_added(tmp_path: Path, capsys: pytest.C
     (file,) = follow(page, "toml", tmp_path)
     catalogue = load_catalogue(config / "catalogue")
     newborn, answers = catalogue.bundle("newborn"), {"maternity_insurance": "no"}
-    context = IN_COUNTY.model_copy(update={"divisions": load_divisions(config / "regions")})
+    authorities = load_authorities(config / "regions", load_divisions(config / "regions"))
+    context = IN_COUNTY.model_copy(update={"authorities": authorities})
     plans = [
         make_plan(catalogue, newborn, {**answers, "household": at}, context=context) for at in ("330106", "510106")
     ]

@@ -1,4 +1,4 @@
-"""Reads what a province publishes: its catalogue, and the divisions and nodes it knows."""
+"""Reads what a province publishes: its catalogue, and the divisions, authorities and nodes it knows."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -58,6 +58,7 @@ class Publications:
     catalogue: Catalogue
     lists: tuple[YearlyList, ...]
     divisions: Divisions
+    authorities: Authorities
     calendar: Calendar
     undertakings: tuple[UndertakingText, ...]
 
@@ -98,10 +99,12 @@ def load_lists(folder: Path) -> tuple[YearlyList, ...]:
 
 def load_publications(catalogue: Path, regions: Path) -> Publications:
     """All of what these two folders hold; raises BrokenData."""
+    divisions = load_divisions(regions)
     return Publications(
         catalogue=load_catalogue(catalogue),
         lists=load_lists(catalogue),
-        divisions=load_divisions(regions),
+        divisions=divisions,
+        authorities=load_authorities(regions, divisions),
         calendar=load_calendar(regions),
         undertakings=load_undertakings(regions),
     )

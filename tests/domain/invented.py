@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from server.domain.catalogue.answers import YES, open_questions
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import Context, province_of
+from server.domain.catalogue.context import Context
+from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part
 from server.domain.catalogue.plan import Plan, PlannedStep, lay_out
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from tests.domain.kindness import CHOICE_FIELDS, kinder, some
-from tests.domain.places import DIVISIONS, TODAY
+from tests.domain.places import AUTHORITIES, TODAY
 
 FROM = {"source": "tests", "status": "sample"}
-CONTEXT = Context(home="320000", on=TODAY, divisions=DIVISIONS, division="320100")
+CONTEXT = Context(home="320000", on=TODAY, authorities=AUTHORITIES, division="320100")
 PLACES = ("320100", "320000", "330106", "500109")
 LICENCES = {"l0": "证照零", "l1": "证照一"}
 # Fields that steps may yield, those that only citizens know, and one that the session has proven.

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from server.domain.catalogue.divisions import Context, Division, Divisions
+from server.domain.catalogue.authorities import Authorities
+from server.domain.catalogue.context import Context
+from server.domain.catalogue.divisions import Division, Divisions
 from server.domain.exchange.directory import Directory, NodeEntry
 
 TODAY = date(2026, 11, 23)
@@ -34,7 +36,8 @@ DIVISIONS = Divisions(
         Division(code="500157", name="两江新区", kind="county", valid_from=date(2025, 11, 6)),
     ),
 )
-CONTEXT = Context(home="320000", on=TODAY, divisions=DIVISIONS)
+AUTHORITIES = Authorities(divisions=DIVISIONS)
+CONTEXT = Context(home="320000", on=TODAY, authorities=AUTHORITIES)
 IN_COUNTY = CONTEXT.model_copy(update={"division": "320102"})
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from server.domain.catalogue.answers import NO, YES, answer_faults, is_asked, open_questions, questions_of
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import Context
+from server.domain.catalogue.context import Context
 from server.domain.catalogue.items import Item
 from server.domain.catalogue.plan import NothingToApplyFor, make_plan
 from server.domain.errors import FieldFault
 from tests.domain.invented import CONTEXT, Made, answers_to, cases, catalogues
-from tests.domain.places import DIVISIONS, TODAY
+from tests.domain.places import AUTHORITIES, TODAY
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FROM = {"source": "tests", "status": "sample"}
@@ -66,7 +66,7 @@ def asked_next(**answers: str) -> list[str]:
 
 
 def faults(answers: dict[str, str], *, division: str = "", must_be_complete: bool = False) -> list[FieldFault]:
-    context = Context(home="320000", on=TODAY, divisions=DIVISIONS, division=division)
+    context = Context(home="320000", on=TODAY, authorities=AUTHORITIES, division=division)
     return answer_faults(CATALOGUE, BUNDLE, answers, context=context, must_be_complete=must_be_complete)
 
 

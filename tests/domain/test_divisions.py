@@ -10,7 +10,8 @@ from server.domain.case.case import Application
 from server.domain.catalogue.answers import AnswersIncomplete, answer_faults
 from server.domain.catalogue.bundles import Bundle, Question
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import Context, NoSuchDivision, parent_of
+from server.domain.catalogue.context import Context
+from server.domain.catalogue.divisions import NoSuchDivision, parent_of
 from server.domain.catalogue.forms import FormFaulty
 from server.domain.rules.opening import application_of
 from tests.domain.places import CONTEXT, DIVISIONS, TODAY

@@ -17,6 +17,7 @@ from regions.founding import entry_of
 from server.crypto.fields import FieldRing
 from server.crypto.keyring import NodeKeys
 from server.crypto.suites import EncryptionKey, SigningKey
+from server.domain.catalogue.authorities import Authorities
 from server.domain.catalogue.bundles import Bundle, BundleStep
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.items import Field, FieldNeed, Item, Need
@@ -90,6 +91,7 @@ PUBLISHED = Published(
     versions={VERSION: CATALOGUE},
     lists=(),
     divisions=DIVISIONS,
+    authorities=Authorities(divisions=DIVISIONS),
     calendar=CALENDAR,
     undertakings=(),
     templates=SimpleNamespace(),  # type: ignore[arg-type] # nobody sends notices here

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from server.domain.catalogue.bundles import Bundle, Question
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import CODE, Context, prefix
+from server.domain.catalogue.context import Context
+from server.domain.catalogue.divisions import CODE, prefix
 from server.domain.errors import FieldFault, Invalid
 from server.domain.sentences import sentences
 

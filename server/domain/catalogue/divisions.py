@@ -96,18 +96,6 @@ class Divisions(Value):
             code = parent_of(code)
 
 
-class Context(Value):
-    """Where and when an application is made: the home node's division, the day, and the divisions known.
-
-    `division` is the place inside the home where the applicant applies; empty: the home as a whole.
-    """
-
-    home: str
-    on: date
-    divisions: Divisions
-    division: str = ""
-
-
 def prefix(code: str) -> str:
     """What all codes inside this division begin with: `320000` -> `32`, `320100` -> `3201`, `320102` -> itself."""
     for length in (2, 4):

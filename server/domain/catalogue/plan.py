@@ -14,7 +14,8 @@ from server.domain.catalogue.answers import (
 )
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import Context, province_of
+from server.domain.catalogue.context import Context
+from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.items import HOME, Handling, Item, Part
 from server.domain.catalogue.terms import Terms
 from server.domain.errors import Invalid

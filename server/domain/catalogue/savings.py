@@ -5,9 +5,11 @@ from datetime import date
 from itertools import product
 
 from server.domain.catalogue.answers import YES, is_asked, questions_of
+from server.domain.catalogue.authorities import Authorities
 from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import Context, Divisions
+from server.domain.catalogue.context import Context
+from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.durations import days_of
 from server.domain.catalogue.items import Status
 from server.domain.catalogue.merging import items_of, merge
@@ -49,7 +51,7 @@ def savings(catalogue: Catalogue) -> Iterator[Savings]:
 
 def _steps(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str]) -> tuple[PlannedStep, ...]:
     nowhere = Divisions(known_to=date.min, source="-", status="sample", divisions=())
-    context = Context(home=NATION, on=date.min, divisions=nowhere)
+    context = Context(home=NATION, on=date.min, authorities=Authorities(divisions=nowhere))
     return lay_out(catalogue, bundle, answers, context=context).steps
 
 

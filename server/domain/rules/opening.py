@@ -9,7 +9,8 @@ from server.domain.case.case import Application, HandedIn
 from server.domain.catalogue.answers import division_faults, pointer
 from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import CODE, Context, province_of
+from server.domain.catalogue.context import Context
+from server.domain.catalogue.divisions import CODE, province_of
 from server.domain.catalogue.forms import FormFaulty, form_faults
 from server.domain.catalogue.merging import MergedForm, merge
 from server.domain.catalogue.plan import PlannedStep, make_plan
