@@ -19,7 +19,6 @@ from server.domain.catalogue.deciders import deciders_in
 from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.savings import savings
 from server.domain.catalogue_checks.changes import changes
-from server.domain.catalogue_checks.deciding import place_warnings
 from server.domain.errors import Refusal
 from server.domain.rules.diagram import mermaid
 from server.domain.values import Value, china_day
@@ -139,7 +138,7 @@ def _process(body: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    faults, warnings, loaded = list[Any](), list[Any](), dict[Any, Any]()
+    faults, loaded = list[Any](), dict[Any, Any]()
     loads: tuple[tuple[Callable[[Path], Any], Path], ...] = (
         (load_catalogue, chosen.catalogue),
         (load_lists, chosen.catalogue),
@@ -155,15 +154,11 @@ def _check(chosen: argparse.Namespace) -> int:
         except BrokenData as fault:
             faults += [each for each in fault.faults if each not in faults]
     if not faults:
-        warnings += place_warnings(loaded[load_catalogue])
         faults += _undecided(chosen.regions, loaded[load_catalogue], loaded[load_divisions])
     if chosen.json:
-        told = {"faults": faults, "warnings": warnings}
-        dumped = {name: [each.model_dump(mode="json") for each in told[name]] for name in told}
-        print(json.dumps(dumped, ensure_ascii=False))
+        dumped = [each.model_dump(mode="json") for each in faults]
+        print(json.dumps({"faults": dumped}, ensure_ascii=False))
         return FAULTY if faults else 0
-    for warning in warnings:
-        print(f"warning: {warning.text}", file=sys.stderr)
     print("\n".join(str(each) for each in faults) or "no faults", file=sys.stderr if faults else sys.stdout)
     return FAULTY if faults else 0
 

@@ -21,7 +21,7 @@ from server.domain.catalogue.authorities import (
 from server.domain.catalogue.delegations import Delegation
 from server.domain.catalogue.divisions import Division, province_of
 from server.domain.catalogue.items import Item
-from server.domain.catalogue_checks.deciding import authority_faults, days_of_change, decider_faults, place_warnings
+from server.domain.catalogue_checks.deciding import authority_faults, days_of_change, decider_faults
 from server.tools.publications import load_authorities, load_divisions
 from tests.catalogue.shipped import CATALOGUE, CONFIG
 
@@ -177,13 +177,6 @@ def test_every_item_says_who_decides_it_and_none_that_we_could_read_it_in_a_nati
 def test_days_of_change_are_those_on_which_something_begins_or_has_ended_and_those_before() -> None:
     assert days_of_change(SHIPPED) == (DIVISIONS.known_to,)
     assert days_of_change(CHANGING) == (DIVISIONS.known_to, FIRST, LAST, date(2027, 1, 1))
-
-
-def test_each_place_that_may_be_a_whole_province_is_warned_of() -> None:
-    places = {item.jurisdiction for item in CATALOGUE.items}
-    warnings = list(place_warnings(CATALOGUE))
-    assert {each.reason.split()[0] for each in warnings} == places
-    assert {each.rule for each in warnings} == {"place_too_broad"}
 
 
 def test_the_command_lists_who_decides_with_these_answers_on_that_day(capsys: pytest.CaptureFixture[str]) -> None:

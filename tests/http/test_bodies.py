@@ -13,7 +13,7 @@ import pytest
 from handlers.bodies import MOST_READ_BYTES
 from server.domain.materials import MOST_BYTES
 from tests.http.asking import CHINESE, Sweeper, refused
-from tests.nodes import ANSWERS, PNG, Caller, Places
+from tests.nodes import ANSWERS, HERE, PNG, Caller, Places
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -73,7 +73,8 @@ async def test_a_chunked_upload_over_the_limit_is_refused(mother: Caller):
 @pytest.mark.parametrize(("value", "code"), [(1, "body_faulty"), ("x", "form_faulty")])
 async def test_of_two_hundred_faults_twenty_are_told_and_their_number(mother: Caller, value: object, code: str):
     """Of the wrong kind, which the body's shape refuses, or unknown, which the form does."""
-    wish = {"bundle": "newborn", "answers": ANSWERS, "form": {f"unknown_{place:03}": value for place in range(200)}}
+    form = {f"unknown_{place:03}": value for place in range(200)}
+    wish = {"bundle": "newborn", "division": HERE, "answers": ANSWERS, "form": form}
     problem = refused(await mother.post("/api/v1/cases", wish), 422, code)
     assert len(problem["errors"]) == 20
     assert re.fullmatch(".*共有2[0-9]{2}处，这里列出前20处。", problem["detail"])

@@ -6,7 +6,6 @@ import pytest
 
 from tests.http.asking import opened, pointers, refused
 from tests.nodes import PNG, Caller, Places
-from tests.world import NOWHERE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 JSON = {"Content-Type": "application/json"}
@@ -85,7 +84,7 @@ async def test_unanswered_questions_are_asked_again(mother: Caller, wish: dict[s
 
 
 async def test_a_place_that_no_node_decides_for_is_refused(mother: Caller, wish: dict[str, Any]):
-    elsewhere = changed(wish, "answers", {"household": NOWHERE})
+    elsewhere = changed(wish, "answers", {"household": "510106"})
     refused(await mother.post("/api/v1/cases", elsewhere), 422, "no_node_for")
     guide = "/api/v1/bundles/newborn/guide"
     refused(await mother.post(guide, {"answers": elsewhere["answers"]}), 422, "no_node_for")

@@ -7,18 +7,24 @@ import pytest
 
 from server.domain.catalogue.bundles import Bundle
 from tests.catalogue.shipped import CATALOGUE
-from tests.nodes import HERE, THERE, Caller, Places
+from tests.nodes import HERE, THERE, Caller, Places, newborn_wish
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-COUNTY = {JIANGSU: HERE, ZHEJIANG: THERE}
-ABROAD = {JIANGSU: THERE, ZHEJIANG: HERE}
+ABROAD = {JIANGSU: ZHEJIANG, ZHEJIANG: JIANGSU}
+DEPTHS = {
+    JIANGSU: {"province": JIANGSU, "city": "320100", "county": HERE},
+    ZHEJIANG: {"province": ZHEJIANG, "city": "330100", "county": THERE},
+}
 KIND = jsonschema_rs.ValidationErrorKind
 
 
 async def guided(citizen: Caller, code: str, *, elsewhere: str) -> tuple[dict[str, str], dict[str, Any]]:
-    """The answers of somebody who takes the first question each time, wants everything, and lives elsewhere."""
+    """The answers of somebody who takes the first question each time, wants everything, and lives in that province.
+
+    A place is named just as deep as the guide says.
+    """
     answers: dict[str, str] = {}
     for _ in range(40):
         answer = await citizen.post(f"/api/v1/bundles/{code}/guide", {"answers": answers})
@@ -27,7 +33,9 @@ async def guided(citizen: Caller, code: str, *, elsewhere: str) -> tuple[dict[st
         if not guide["questions"]:
             return answers, guide
         question = guide["questions"][0]
-        answers[question["code"]] = elsewhere if question["type"] == "division" else next(iter(question["choices"]))
+        places = DEPTHS[elsewhere]
+        is_place = question["type"] == "division"
+        answers[question["code"]] = places[question["level"]] if is_place else next(iter(question["choices"]))
     raise AssertionError(f"{code} never stops asking")
 
 
@@ -52,14 +60,14 @@ async def wish_for(citizen: Caller, bundle: Bundle, *, home: str) -> tuple[dict[
     answers, guide = await guided(citizen, bundle.code, elsewhere=ABROAD[home])
     if not guide["steps"]:
         assert "尚未开通跨省通办" in " ".join(verdict["why"] for verdict in guide["verdicts"])
-        empty = {"bundle": bundle.code, "division": COUNTY[home], "answers": answers, "form": {}, "materials": []}
+        empty = {"bundle": bundle.code, "answers": answers, "form": {}, "materials": []}
         refused = await citizen.post("/api/v1/cases", empty)
         assert (refused.status, refused.body["code"]) == (422, "nothing_to_apply_for")
-        answers, guide = await guided(citizen, bundle.code, elsewhere=COUNTY[home])
+        answers, guide = await guided(citizen, bundle.code, elsewhere=home)
     material = (await citizen.upload()).body["id"]
     codes = [each["code"] for each in guide["materials"] if each["is_required"]]
     materials = [{"code": code, "id": material} for code in codes]
-    told = {"bundle": bundle.code, "division": COUNTY[home], "answers": answers}
+    told = {"bundle": bundle.code, "division": DEPTHS[home][guide["level"]], "answers": answers}
     return {**told, "form": filled(guide["form"]), "materials": materials}, guide
 
 
@@ -89,6 +97,31 @@ async def test_what_the_guide_requires_is_what_a_submission_is_refused_for(place
     assert missing == {f"/form/{name}" for name in guide["form"]["required"]} | (
         {"/materials"} if wish["materials"] else set()
     )
+
+
+async def test_a_place_that_is_too_broad_is_refused_at_its_pointer_with_the_level_to_choose(places: Places):
+    mother, guide = await places.citizen("mother"), "/api/v1/bundles/newborn/guide"
+    wish = await newborn_wish(mother)
+    answers = {**wish["answers"], "household": "330100"}
+    broad = {"/answers/household": "place_too_broad", "/division": "place_too_broad"}
+    for division in ("", JIANGSU, "320100"):
+        refused = await mother.post("/api/v1/cases", {**wish, "division": division, "answers": answers})
+        assert (refused.status, refused.body["code"]) == (422, "answers_incomplete")
+        assert {each["pointer"]: each["code"] for each in refused.body["errors"]} == broad
+        assert all("请选择到县（市、区）。" in each["detail"] for each in refused.body["errors"])
+    refused = await mother.post(guide, {"division": "320100", "answers": answers})
+    assert {each["pointer"]: each["code"] for each in refused.body["errors"]} == broad
+    refused = await mother.post(guide, {"answers": answers})
+    assert [each["pointer"] for each in refused.body["errors"]] == ["/answers/household"]
+
+
+async def test_the_guide_says_how_deep_each_place_must_be(places: Places):
+    guide = (await places.caller().post("/api/v1/bundles/newborn/guide")).body
+    assert guide["level"] == "county"
+    assert {each["code"]: each["level"] for each in guide["questions"]} == {
+        "household": "county",
+        "maternity_insurance": "",
+    }
 
 
 async def test_a_plan_differs_where_the_provinces_do(places: Places):

@@ -1,14 +1,16 @@
 """Guiding: what a bundle asks of a citizen with the answers given so far, and what it saves."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from server.domain.catalogue.answers import AnswersIncomplete, answer_faults
 from server.domain.catalogue.bundles import Bundle, Question
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.depths import depth_faults
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.durations import Days, days_of
 from server.domain.catalogue.forms import schema_of
+from server.domain.catalogue.items import HOME, Level
 from server.domain.catalogue.merging import MergedForm, MergedMaterial, Saved, items_of, merge
 from server.domain.catalogue.plan import Mode, Plan, PlannedStep, Verdict, lay_out
 from server.domain.exchange.routing import route
@@ -21,6 +23,12 @@ class GuideRequest(Value):
 
     answers: Mapping[str, str] = {}
     division: str = ""
+
+
+class GuideQuestion(Question):
+    """A question still open; `level` is how deep the place must be that it asks for; empty: it asks for none."""
+
+    level: Level | Literal[""] = ""
 
 
 class GuideStep(Value):
@@ -80,12 +88,14 @@ class Guide(Value):
     """What a bundle asks: one form as JSON Schema, materials, steps, days, fees, and what is saved.
 
     `verdicts` say of each step why it applies or not; `questions` are those still open, the next to ask first.
+    `level` is how deep the place inside the province must be where one applies; `province`: none need be named.
     """
 
     bundle: str
     catalogue: str
     division: str
-    questions: tuple[Question, ...]
+    level: Level
+    questions: tuple[GuideQuestion, ...]
     verdicts: tuple[Verdict, ...]
     form: dict[str, Any]
     materials: tuple[GuideMaterial, ...]
@@ -108,7 +118,11 @@ def guide(node: Node, code: str, request: GuideRequest) -> Guide:
     faults = answer_faults(catalogue, found, request.answers, context=context, must_be_complete=False)
     if faults:
         raise AnswersIncomplete(errors=faults)
-    return _guide(node, found, lay_out(catalogue, found, request.answers, context=context))
+    plan = lay_out(catalogue, found, request.answers, context=context)
+    faults = depth_faults(plan.placed(catalogue), request.answers, context=context, must_be_complete=False)
+    if faults:
+        raise AnswersIncomplete(errors=faults)
+    return _guide(node, found, plan)
 
 
 def _guide(node: Node, found: Bundle, plan: Plan) -> Guide:
@@ -118,7 +132,8 @@ def _guide(node: Node, found: Bundle, plan: Plan) -> Guide:
         bundle=found.code,
         catalogue=catalogue.version,
         division=node.here,
-        questions=plan.open,
+        level=plan.levels.get(HOME, "province"),
+        questions=tuple(_question(each, plan) for each in plan.open),
         verdicts=plan.verdicts,
         form=schema_of(merged.fields),
         materials=tuple(_material(catalogue, each) for each in merged.materials),
@@ -129,6 +144,11 @@ def _guide(node: Node, found: Bundle, plan: Plan) -> Guide:
         fee_fen=sum(item.fee_fen for item in items_of(catalogue, plan.steps)),
         saved=merged.saved,
     )
+
+
+def _question(question: Question, plan: Plan) -> GuideQuestion:
+    level = plan.levels.get(question.code, "province") if question.type == "division" else ""
+    return GuideQuestion(**question.model_dump(), level=level)
 
 
 def _material(catalogue: Catalogue, merged: MergedMaterial) -> GuideMaterial:

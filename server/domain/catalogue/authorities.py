@@ -114,12 +114,12 @@ class Authorities(Value):
 
         Raises NoSuchDivision, DivisionNotInForce, PlaceTooBroad, NobodyDecides.
         """
-        place = self._in_force(division, on)
+        place = _in_force(self.divisions, division, on)
         if item.competence is None:
             raise NobodyDecides(f"目录没有写明由谁办理“{item.name}”。")
-        if item.competence.decided_by != "authority":
+        level = self.level_of(item, answers, place.code)
+        if level is None:
             return Decider(decided_by=item.competence.decided_by)
-        level = self.level_at(item.competence.level_of(answers), item.department, place.code)
         delegation = self._delegation_of(item, level, place.code, on=on)
         if not place.is_routable and (delegation is None or delegation.receiver in LEVELS):
             return _by_itself(self._own(item, place, on=on))
@@ -139,16 +139,16 @@ class Authorities(Value):
             level = instead
         return level
 
-    def _in_force(self, code: str, on: date) -> Division:
-        found = self.divisions.find(code)
-        if found is None:
-            raise NoSuchDivision("没有这个行政区划代码，请核对后重试。")
-        if not found.is_valid(on):
-            names = [self.divisions.name_in_full(each) for each in found.successors]
-            instead = f"请按实际所在地选择：{'、'.join(names)}" if names else "请重新选择"
-            more = {"successors": list(found.successors)}
-            raise DivisionNotInForce(f"{found.name}（{code}）当日不是有效的行政区划，{instead}。", more=more)
-        return found
+    def level_of(self, item: Item, answers: Mapping[str, str], division: str) -> Level | None:
+        """The level at which the item is decided in this division, if an authority does and none delegates it."""
+        if item.competence is None or item.competence.decided_by != "authority":
+            return None
+        return self.level_at(item.competence.level_of(answers), item.department, division)
+
+    def level_after(self, item: Item, level: Level, division: str, *, on: date) -> Level:
+        """The level to which a delegation moves the item from this one on this day; the same if none does."""
+        delegation = self._delegation_of(item, level, division, on=on)
+        return (_level_named(delegation.receiver) if delegation else None) or level
 
     def _instead(self, level: Level, department: str, division: str) -> Level | None:
         around = [division, *_upwards(division), ""]
@@ -161,7 +161,7 @@ class Authorities(Value):
         return next((each for each in moving if each.giver == level and each.covers(division) and each.holds(on)), None)
 
     def _receiver(self, delegation: Delegation, item: Item, division: str, *, on: date) -> Authority:
-        level = next((each for each in LEVELS if each == delegation.receiver), None)
+        level = _level_named(delegation.receiver)
         return self._authority_at(level, item, division, on=on) if level else self._by_id[delegation.receiver]
 
     def _own(self, item: Item, place: Division, *, on: date) -> Authority:
@@ -243,8 +243,24 @@ class Authorities(Value):
         return by_item(self.delegations)
 
 
+def _in_force(divisions: Divisions, code: str, on: date) -> Division:
+    found = divisions.find(code)
+    if found is None:
+        raise NoSuchDivision("没有这个行政区划代码，请核对后重试。")
+    if not found.is_valid(on):
+        names = [divisions.name_in_full(each) for each in found.successors]
+        instead = f"请按实际所在地选择：{'、'.join(names)}" if names else "请重新选择"
+        more = {"successors": list(found.successors)}
+        raise DivisionNotInForce(f"{found.name}（{code}）当日不是有效的行政区划，{instead}。", more=more)
+    return found
+
+
 def _by_itself(authority: Authority) -> Decider:
     return Decider(decided_by="authority", level=authority.level, authority=authority, signs_as=authority)
+
+
+def _level_named(name: str) -> Level | None:
+    return next((each for each in LEVELS if each == name), None)
 
 
 def _upwards(division: str) -> Iterator[str]:

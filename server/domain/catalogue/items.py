@@ -160,6 +160,10 @@ class LevelRule(Value):
         """Whether these answers are those under which it is decided here."""
         return all(answers.get(code) in allowed for code, allowed in self.when.items())
 
+    def may_hold(self, answers: Mapping[str, str]) -> bool:
+        """Whether none of these answers is against it."""
+        return all(answers[code] in allowed for code, allowed in self.when.items() if code in answers)
+
 
 class Competence(Sourced):
     """Who decides an item: an authority (实施主体) of the first level whose answers are given, or none.
@@ -182,6 +186,11 @@ class Competence(Sourced):
     def level_of(self, answers: Mapping[str, str]) -> Level:
         """The level at which an authority decides with these answers; an answer that is missing fits no condition."""
         return next(rule.level for rule in self.levels if rule.holds(answers))
+
+    def levels_left(self, answers: Mapping[str, str]) -> tuple[Level, ...]:
+        """The levels at which it may be decided, as long as some answers are still missing."""
+        last = next((place for place, rule in enumerate(self.levels) if rule.holds(answers)), -1)
+        return tuple(rule.level for rule in self.levels[: last + 1] if rule.may_hold(answers))
 
 
 class Item(Sourced):

@@ -15,8 +15,9 @@ from server.domain.catalogue.answers import (
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
+from server.domain.catalogue.depths import Placed, deepest_levels, depth_faults
 from server.domain.catalogue.divisions import province_of
-from server.domain.catalogue.items import HOME, Handling, Item, Part
+from server.domain.catalogue.items import HOME, Handling, Item, Level, Part
 from server.domain.catalogue.terms import Terms
 from server.domain.errors import Invalid
 from server.domain.sentences import sentences
@@ -84,11 +85,19 @@ class Verdict(Value):
 
 
 class Plan(Value):
-    """What a bundle comes to with the answers given so far; `open` are the questions to ask next, in that order."""
+    """What a bundle comes to with the answers given so far; `open` are the questions to ask next, in that order.
+
+    `levels`: how deep a place must be, by the question about it, or `home`.
+    """
 
     steps: tuple[PlannedStep, ...]
     verdicts: tuple[Verdict, ...]
     open: tuple[Question, ...]
+    levels: Mapping[str, Level]
+
+    def placed(self, catalogue: Catalogue) -> tuple[Placed, ...]:
+        """The items of the steps, each with its division."""
+        return tuple((catalogue.item_of[step.code], step.division) for step in self.steps)
 
 
 def order(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
@@ -107,11 +116,17 @@ def circle(needs: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def make_plan(
-    catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, context: Context
+    catalogue: Catalogue,
+    bundle: Bundle,
+    answers: Mapping[str, str],
+    *,
+    context: Context,
+    form: Mapping[str, str] | None = None,
 ) -> tuple[PlannedStep, ...]:
-    """The steps that apply, each after those it needs.
+    """The steps that apply, each after those it needs; what the form says may take them to another level.
 
-    Raises AnswersIncomplete if any answer is wrong or missing, NothingToApplyFor if no step is left.
+    Raises AnswersIncomplete if any answer is wrong or missing, or names a place too broad to decide there,
+    NothingToApplyFor if no step is left.
     """
     faults = answer_faults(catalogue, bundle, answers, context=context, must_be_complete=True)
     if faults:
@@ -119,6 +134,10 @@ def make_plan(
     plan = lay_out(catalogue, bundle, answers, context=context)
     if not plan.steps:
         raise NothingToApplyFor(" ".join(f"{each.name}：{each.why}" for each in plan.verdicts))
+    told = {**(form or {}), **answers}
+    faults = depth_faults(plan.placed(catalogue), told, context=context, must_be_complete=True)
+    if faults:
+        raise AnswersIncomplete(errors=faults)
     return plan.steps
 
 
@@ -138,6 +157,9 @@ def lay_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *,
         steps=tuple(apply[code].planned(needs[code]) for code in order(needs)),
         verdicts=tuple(each.verdict() for each in found.values()),
         open=open_questions(catalogue, bundle, answers),
+        levels=deepest_levels(
+            [(each.item, each.division) for each in found.values() if each.applies != "no"], answers, context=context
+        ),
     )
 
 
@@ -159,8 +181,8 @@ class _Judged:
         self._context = context
         national = catalogue.item_of[step.item]
         place = national.jurisdiction
-        self._division = (context.division or context.home) if place == HOME else answers.get(place, "")
-        self._province = province_of(self._division) if self._division else ""
+        self.division = (context.division or context.home) if place == HOME else answers.get(place, "")
+        self._province = province_of(self.division) if self.division else ""
         self.item: Item = catalogue.of(self._province).item_of[step.item]
         self.applies, self._why = self._judge()
 
@@ -216,7 +238,7 @@ class _Judged:
     def _elsewhere(self) -> tuple[Applies, str] | None:
         """Why it cannot be handled from here, if another province decides it and does not take it from here."""
         if self._mode() is None:
-            place = self._context.divisions.name_in_full(self._division)
+            place = self._context.divisions.name_in_full(self.division)
             return "no", f"这一项由{place}办理，尚未开通跨省通办，请直接向当地申请。"
         return None
 
@@ -246,4 +268,4 @@ class _Judged:
     def planned(self, needs: tuple[str, ...]) -> PlannedStep:
         handling = self._handling()
         part = handling.part if handling else None
-        return PlannedStep.of(self.item, division=self._division, needs=needs, mode=self._mode() or "local", part=part)
+        return PlannedStep.of(self.item, division=self.division, needs=needs, mode=self._mode() or "local", part=part)

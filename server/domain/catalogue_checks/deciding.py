@@ -27,18 +27,6 @@ def decider_faults(catalogue: Catalogue, authorities: Authorities, provinces: Co
     return found or tuple(_undecided(catalogue, authorities, provinces))
 
 
-def place_warnings(catalogue: Catalogue) -> Iterator[Fault]:
-    """Which places may be named so broadly, as a whole province, that nobody could be said to decide."""
-    deeper: dict[str, list[str]] = {}
-    for item in catalogue.items:
-        levels = {rule.level for rule in item.competence.levels} if item.competence else set()
-        if levels - {"province"}:
-            deeper.setdefault(item.jurisdiction, []).append(item.code)
-    for place, items in deeper.items():
-        reason = f"{place} may be a whole province, and {len(items)} items are decided below, such as {items[0]}"
-        yield fault(("item", items[0]), "place_too_broad", reason=reason)
-
-
 def days_of_change(authorities: Authorities) -> tuple[date, ...]:
     """The last day up to which divisions are known, and the days around the first and the last of each exception."""
     periods = _exceptions(authorities)

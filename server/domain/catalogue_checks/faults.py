@@ -44,7 +44,6 @@ DECIDING: Mapping[str, str] = {
     "gone": "end it on the division's last day at the latest, and write another one for what came after",
     "overlap": "let one of them end before the other begins",
     "endless": "let the levels that decide for each other come to an end",
-    "place_too_broad": "ask for a place as deep as the level at which these items are decided",
 }
 
 Place = tuple[str, str]

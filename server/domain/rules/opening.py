@@ -76,7 +76,7 @@ def application_of(
     `uploads` are those of who hands it in, by id. Fields that the proven name fills are filled here.
     """
     bundle = catalogue.of(province_of(context.home)).bundle(submission.bundle)
-    steps = make_plan(catalogue, bundle, submission.answers, context=context)
+    steps = make_plan(catalogue, bundle, submission.answers, context=context, form=submission.form)
     merged = merge(catalogue, bundle, steps)
     faults = form_faults(merged.fields, submission.form, on=context.on) + _place_faults(merged, submission, context)
     faults += _material_faults(merged, submission, uploads)
