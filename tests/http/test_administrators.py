@@ -254,6 +254,7 @@ async def test_the_first_administrator_is_made_by_command_and_the_others_by_them
     assert secret not in listed.out
 
 
+@pytest.mark.soak
 async def test_the_commands_list_reset_and_refuse(places: Places, node: Node):
     officer = await places.officer("health", name="commanded")
     given = await command(node, "officers", "reset", "commanded", "password", "--reason", "忘记密码")

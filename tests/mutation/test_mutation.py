@@ -49,6 +49,7 @@ def test_a_change_is_told_by_the_line_it_stands_in() -> None:
     ]
 
 
+@pytest.mark.soak
 def test_what_a_weak_test_does_not_notice_fails_the_command(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tried(tree, WEAK, "--json") == 1
     told = capsys.readouterr()

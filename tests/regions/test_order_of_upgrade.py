@@ -61,6 +61,7 @@ async def waiting(node: Node) -> dict[str, str]:
     return {each.letter.kind: each.reason for each in await node.store.letters_in.waiting(limit=9)}
 
 
+@pytest.mark.soak
 async def test_a_node_that_knows_more_says_which_kinds_its_peer_does_not_know_yet(
     tmp_path: Path, database_uri: str, database_name: str, newer: Path
 ):
@@ -86,6 +87,7 @@ async def test_a_letter_waits_at_a_node_that_does_not_know_its_kind_and_is_settl
     assert await waiting(home) == {}
 
 
+@pytest.mark.soak
 async def test_a_courtesy_holds_nothing_up_at_a_node_that_does_not_know_its_kind(
     places: Places, newer: Path, clock: HandClock
 ):
