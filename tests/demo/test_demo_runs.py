@@ -106,7 +106,8 @@ def check_description(described: dict[str, Any], *, divisions: list[str]) -> Non
     for node in described["nodes"]:
         assert list(node) == ["division", "base_url", "officers"]
         assert len({officer["department"] for officer in node["officers"]}) == len(node["officers"]) == 5
-        assert {tuple(officer) for officer in node["officers"]} == {("name", "password", "department")}
+        assert {tuple(officer) for officer in node["officers"]} == {("name", "password", "department", "totp_secret")}
+        assert not any(officer["totp_secret"] for officer in node["officers"]), "only a strict demo has authenticators"
     passwords = [officer["password"] for node in described["nodes"] for officer in node["officers"]]
     assert len(set(passwords)) == len(passwords)
     assert {tuple(citizen) for citizen in described["citizens"]} == {("code", "name", "id_number", "face_token")}
