@@ -169,7 +169,10 @@ def test_delegations_that_follow_each_other_or_move_other_stages_do_not_overlap(
     apart = delegation("d1", to_day="2026-12-31") + delegation("d2", from_day="2027-01-01")
     apart += delegation("d3", items='["shop_sign"]', stages='["receive"]', giver='"county"', receiver='"city"')
     apart += delegation("d4", items='["shop_sign"]', stages='["decide"]', giver='"county"', receiver='"city"')
-    load(copy_with(tmp_path, "regions", "authorities.toml", (NAMES, apart + NAMES)))
+    folder = copy_with(tmp_path, "regions", "authorities.toml", (NAMES, apart + NAMES))
+    load(folder)  # raises BrokenData for any fault
+    found = load_authorities(folder, load_divisions(folder))
+    assert {"d1", "d2", "d3", "d4"} <= {each.id for each in found.delegations}
 
 
 def test_every_rule_of_who_decides_has_a_test_that_breaks_it() -> None:

@@ -73,6 +73,7 @@ async def test_data_with_the_mark_is_opened_again(database: MongoDatabase) -> No
     for collection, document in FIRST_THINGS.values():
         await database.insert_many(collection, [document])
     await DataFormat(database).claim(PEERS)
+    assert await database.get(NODE, FORMAT) == MARK
 
 
 async def test_a_database_with_officers_but_no_case_and_no_letter_is_marked(database: MongoDatabase) -> None:
