@@ -137,7 +137,7 @@ async def _take_in(node: Node, kept: KeptLetter, round: _Round) -> None:
     """Take the letter's act into the round; one of an unknown kind is ignored, or waits until this node knows it."""
     letter, act, reason = kept.letter, None, KIND_UNKNOWN
     try:
-        act = act_of(letter, node.catalogue_of)
+        act = act_of(letter, node.catalogue_of, node.context())
     except Refusal as refusal:
         if not may_be_ignored(letter):
             await _refuse(node, kept, refusal)

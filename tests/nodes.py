@@ -34,7 +34,8 @@ from server.tools.settings import Settings
 from tests.world import JIANGSU, MONDAY, ZHEJIANG, person
 
 APP_ID = "wx-test"
-NAMES = {JIANGSU: "江苏省节点", ZHEJIANG: "浙江省节点"}
+HOSPITALS = "江苏省南京市玄武区医疗卫生机构"
+NAMES = {JIANGSU: "江苏省", ZHEJIANG: "浙江省"}
 PASSWORD = "test-only-password"
 CHEAP = Cost(rounds=1, memory_kib=64, lanes=1)  # production takes 0.2 s for each sign-in
 MOTHER, STRANGER = person("测试母亲", sequence="002"), person("测试路人", sequence="004")

@@ -28,7 +28,7 @@ from tests.written_letters import AT, DECIDER, HOME, NAME, STEP, from_decider, f
 
 FOLDER = Path(__file__).parents[1] / "docs/vectors"
 ORIGINS = {HOME: "https://node.js.example", DECIDER: "https://node.zj.example:8443"}
-NAMES = {HOME: "江苏省节点", DECIDER: "浙江省节点"}
+NAMES = {HOME: "江苏省", DECIDER: "浙江省"}
 
 
 def signing(key_id: str) -> SigningKey:

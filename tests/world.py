@@ -34,7 +34,7 @@ from server.domain.rules.decide import Judgement, decide
 from server.domain.rules.lifecycle import evolve
 from server.domain.rules.opening import MaterialGiven, Submission, application_of
 from server.tools.publications import load_calendar
-from tests.domain.places import CONTEXT, directory_of
+from tests.domain.places import CONTEXT, DECIDED, directory_of
 
 JIANGSU, ZHEJIANG, GUANGDONG = "320000", "330000", "440000"
 NOWHERE = "510000"  # a division that no node of this world decides for
@@ -100,6 +100,7 @@ def _item(code: str, department: str, jurisdiction: str = "home", **more: Any) -
         more[part] = tuple(each if isinstance(each, Need) else need_of(each, kind) for each in needs)
     everywhere = Handling(mode="joint", certainty="inferred", source="tests")
     common = {"type": "service", "legal_days": 10, "promised_days": 5, "handling": (everywhere,), **SAMPLE}
+    common |= {"competence": DECIDED}
     return Item(code=code, name=f"事项{code}", department=department, jurisdiction=jurisdiction, **common, **more)
 
 

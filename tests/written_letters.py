@@ -76,6 +76,12 @@ REQUESTED = {
         "yields_fields": [],
     },
 }
+PINNED = {
+    "authority": {
+        **{"id": "public_security/330106", "name": "杭州市公安局西湖分局", "decided_by": "authority"},
+        "signs_as": "",
+    }
+}
 TIMES = {"legal_days": 10, "promised_days": 5}
 DEFERRAL = {"material": "mother_household_register", "due_on": "2026-12-14", "came_at": None}
 Said = tuple[str, dict[str, Any]]
@@ -89,11 +95,14 @@ OF_HOME: tuple[Said, ...] = (
     ("step.paper", {"move": "arrived", "leg": "back", **PARCEL}),
 )
 OF_DECIDER: tuple[Said, ...] = (
-    ("step.received", {}),
+    ("step.received", PINNED),
     ("step.notice", {"about": "supplement", "gaps": [{"kind": "field", "code": "child_name", "reason": "请填写全名"}]}),
     ("step.notice", {"about": "supplied"}),
-    ("step.accepted", {"by": "decider", "since": "2026-11-23T04:01:00.000Z", "deferrals": [DEFERRAL], **TIMES}),
-    ("step.accepted", {"by": "law", "since": "2026-11-23T04:01:00.000Z", "deferrals": [], **TIMES}),
+    (
+        "step.accepted",
+        {"by": "decider", "since": "2026-11-23T04:01:00.000Z", "deferrals": [DEFERRAL], **TIMES, **PINNED},
+    ),
+    ("step.accepted", {"by": "law", "since": "2026-11-23T04:01:00.000Z", "deferrals": [], **TIMES, **PINNED}),
     ("step.notice", {"about": "suspension", "procedure": "鉴定", "notice": "鉴定所需时间不计入办理期限。", "days": 10}),
     ("step.notice", {"about": "resumption"}),
     ("step.notice", {"about": "extension", "approver": "public_security", "days": 5, "reason": "需要核实材料"}),

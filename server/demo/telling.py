@@ -7,14 +7,13 @@ from pathlib import Path
 
 from rich.cells import set_cell_size
 from rich.console import Console
-from rich.table import Table
 
 from server.demo.folder import FILE
 from server.demo.plots import ANSWERS, BUNDLE, DIVISION
 from server.demo.provinces import APP_ID, Demo
 from server.demo.story import Row
 
-COLUMNS = (("time", 12), ("node", 10), ("step", 22), ("act", 12), ("who", 8))
+COLUMNS = (("time", 12), ("node", 6), ("step", 22), ("act", 8), ("who", 32))
 PLACE_WIDTH = 22
 
 
@@ -81,8 +80,5 @@ class Voice:
 
     def _line(self, cells: Sequence[str], style: str = "") -> None:
         """One line of the table; its columns have fixed widths, so that it can be printed as it happens."""
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for _, width in COLUMNS:
-            table.add_column(width=width, no_wrap=True, style=style)
-        table.add_row(*cells)
-        self._out.print(table)
+        padded = [set_cell_size(cell, width) for cell, (_, width) in zip(cells[:-1], COLUMNS[:-1], strict=True)]
+        self._out.print("  ".join([*padded, cells[-1]]), style=style, markup=False, soft_wrap=True)

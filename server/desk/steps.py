@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import PlainSerializer
 
+from server.desk.naming import decider_name, department_name, node_name
 from server.domain.case.case import ENDED, STATE_NAMES, Case, Offered, State, Step
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.plan import Mode
@@ -32,10 +33,15 @@ BOUNCED: Mapping[str, str] = {"step.withdrawal_asked": "撤回申请", "step.sup
 
 
 class Holder(Value):
-    """Who has a step in hand."""
+    """Who has a step in hand: an authority or an organisation, at a node, with a power of a department.
+
+    `authority` is empty as long as the decider's node has not told it; then `authority_name` says where, and of what.
+    """
 
     node: str
     node_name: str
+    authority: str
+    authority_name: str
     department: str
     department_name: str
 
@@ -67,9 +73,10 @@ class Stopped(Value):
 class PartShown(Value):
     """What the home does itself in a step that another node decides, and whether it is done.
 
-    `has_paper`: originals travel between the two by post.
+    `has_paper`: originals travel between the two by post. `authority_name` is who does it; empty: it is not known here.
     """
 
+    authority_name: str
     department: str
     department_name: str
     name: str
@@ -186,14 +193,16 @@ def bounced_words(letter: str) -> str:
 
 def _holder(node: Node, case: Case, step: Step) -> Holder | None:
     """Its decider, or its home while that does its own part."""
-    held_at, department = step.node, step.plan.department
+    held_at, department, authority = step.node, step.plan.department, step.authority
     if step.state == "checking" and step.plan.part:
-        held_at, department = case.home, step.plan.part.department
+        held_at, department, authority = case.home, step.plan.part.department, step.plan.competent.checker
     if not held_at or step.state in ENDED:
         return None
     return Holder(
         node=held_at,
         node_name=node_name(node, held_at),
+        authority=authority.id if authority else "",
+        authority_name=authority.name if authority else decider_name(node, case, step),
         department=department,
         department_name=department_name(node, case, department),
     )
@@ -203,7 +212,9 @@ def _part(node: Node, case: Case, step: Step) -> PartShown | None:
     part = step.plan.part
     if part is None:
         return None
+    checker = step.plan.competent.checker
     return PartShown(
+        authority_name=checker.name if checker else "",
         department=part.department,
         department_name=department_name(node, case, part.department),
         name=part.name,
@@ -286,14 +297,3 @@ def materials_at_desk(
         MaterialAtDesk(**vars(line), sha256=each.sha256, bytes_here=here.get(each.sha256, each.size))
         for line, each in shown
     )
-
-
-def department_name(node: Node, case: Case, department: str) -> str:
-    """The name of a department in the catalogue that the case was opened under."""
-    return node.catalogue_of(case.catalogue).departments.get(department, department)
-
-
-def node_name(node: Node, code: str) -> str:
-    """The name of a node as the directory has it."""
-    entry = node.directory.entry(code)
-    return entry.name if entry else code

@@ -45,6 +45,10 @@ def authority(id: str, **change: str) -> str:
     return "[[authority]]\n" + "".join(f"{key} = {value}\n" for key, value in (keys | change).items()) + MADE_UP + "\n"
 
 
+TOBACCO = "".join(
+    f'{level} = "{place}烟草专卖局"\n'
+    for level, place in (*((each, "{place}") for each in ("province", "city", "county")), ("district", "{city}{place}"))
+)
 # What is added before the names, or put in the place of a text; where it is told, and with which words.
 SHAPES = {
     "a pattern with a word that means nothing": (
@@ -113,8 +117,12 @@ UNFIT = {
         ("authority[5] a1", "unknown_reference: there is no item 'food_licence'"),
     ),
     "a department without organs": (
-        ('department = "tobacco"', 'department = "bank"'),
+        (TOBACCO, ""),
         ("naming", "undecided: nobody decides tobacco_retail_licence on 2026-06-30 in 320102"),
+    ),
+    "organisations without a name": (
+        ('organisation = "{place}公证机构"\n', ""),
+        ("naming", "nameless: justice has no name for its organisations"),
     ),
     "a level without an organ where it is needed": (
         (

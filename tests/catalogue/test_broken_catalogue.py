@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.domain.catalogue.forms import form_faults
 from server.domain.catalogue.merging import merge
-from server.domain.catalogue.plan import make_plan
+from server.domain.catalogue.plan import lay_out
 from server.domain.catalogue_checks.faults import RULES
 from server.tools.datafiles import BrokenData, DataFault
 from server.tools.publications import load_catalogue
@@ -506,7 +506,7 @@ def test_whatever_happens_to_the_data_it_is_refused_as_broken_or_works_for_every
             return
     for bundle in catalogue.bundles:
         for answers in every_answer(catalogue, bundle):
-            form = merge(catalogue, bundle, make_plan(catalogue, bundle, answers, context=IN_COUNTY))
+            form = merge(catalogue, bundle, lay_out(catalogue, bundle, answers, context=IN_COUNTY).steps)
             form_faults(form.fields, {}, on=MONDAY.date())
 
 

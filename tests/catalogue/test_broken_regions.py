@@ -79,18 +79,18 @@ def test_divisions_that_are_not_there_or_no_text_are_refused(tmp_path: Path) -> 
     [
         (
             ('node = "330000"', 'node = "990000"'),
-            "node[2] 浙江省节点",
+            "node[2] 浙江省",
             "unknown_reference: there is no division '990000'",
         ),
         (
             ('node = "330000"', 'node = "320000"'),
-            "node[2] 浙江省节点",
+            "node[2] 浙江省",
             "duplicate: the node 320000 is defined more than once",
         ),
-        (('["330000"]', '["320000"]'), "node[2] 浙江省节点", "duplicate: 320000 decides for 320000 already"),
-        (('["330000"]', '["zhejiang"]'), "node[2] 浙江省节点", "code: 'zhejiang' is no six-digit code"),
-        (('["330000"]', "[]"), "node[2] 浙江省节点", "empty: it decides for no division"),
-        (('status = "sample"\n', ""), "node[1] 江苏省节点", "status: Field required"),
+        (('["330000"]', '["320000"]'), "node[2] 浙江省", "duplicate: 320000 decides for 320000 already"),
+        (('["330000"]', '["zhejiang"]'), "node[2] 浙江省", "code: 'zhejiang' is no six-digit code"),
+        (('["330000"]', "[]"), "node[2] 浙江省", "empty: it decides for no division"),
+        (('status = "sample"\n', ""), "node[1] 江苏省", "status: Field required"),
     ],
 )
 def test_a_broken_node_is_refused(edit: tuple[str, str], table: str, *, reason: str, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from server.domain.catalogue.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
 from tests.domain.invented import PROVEN, TOLD, YIELDED, Made, cases
 from tests.domain.kindness import CHOICE_FIELDS
-from tests.domain.places import IN_COUNTY, TODAY
+from tests.domain.places import DECIDED, IN_COUNTY, TODAY
 
 FROM = {"source": "made up", "status": "sample"}
 FIELDS = tuple(
@@ -45,6 +45,7 @@ def bundles(draw: st.DrawFn) -> tuple[Catalogue, Bundle]:
             type="service",
             department="health",
             jurisdiction="home",
+            competence=DECIDED,
             fields=draw(needs(FieldNeed, fields)),
             materials=draw(needs(MaterialNeed, materials)),
             yields=draw(st.sampled_from(["", *materials])),
@@ -244,11 +245,11 @@ def test_what_is_saved_is_what_single_applications_would_ask_beyond_the_form(mad
 def test_a_field_with_the_code_of_a_yielded_licence_is_still_asked() -> None:
     need, names = (FieldNeed(code="same"),), {"departments": {}, "licences": {"same": "证照"}}
     days = {"legal_days": 2, "promised_days": 1}
-    what = {"code": "i", "name": "事项", "type": "service", "department": "d", "jurisdiction": "home"}
-    item = Item(fields=need, yields="same", **what, **days, **FROM)
+    what = {"code": "i", "name": "事项", "type": "service", "department": "health", "jurisdiction": "home"}
+    item = Item(fields=need, yields="same", competence=DECIDED, **what, **days, **FROM)
     steps = (BundleStep(item="i"),)
     bundle = Bundle(
-        code="b", name="一件事", summary="b", subject="person", stage="s", lead="d", steps=steps, **days, **FROM
+        code="b", name="一件事", summary="b", subject="person", stage="s", lead="health", steps=steps, **days, **FROM
     )
     field = Field(code="same", name="问题", type="text", group="组", sensitivity="ordinary", **FROM)
     parts = {"fields": (field,), "materials": (), "items": (item,), "bundles": (bundle,)}

@@ -159,7 +159,7 @@ def test_the_shipped_authorities_have_no_fault_and_say_that_they_are_samples() -
     entries = [*SHIPPED.namings, *SHIPPED.next_levels, *SHIPPED.named, *SHIPPED.delegations]
     assert all(each.source for each in entries)
     assert {each.status for each in entries} == {"local", "sample"}
-    assert {naming.department for naming in SHIPPED.namings} == CATALOGUE.departments.keys() - {"bank"}
+    assert {naming.department for naming in SHIPPED.namings} == CATALOGUE.departments.keys()
 
 
 def test_every_item_says_who_decides_it_and_none_that_we_could_read_it_in_a_national_list() -> None:

@@ -18,7 +18,7 @@ from server.domain.catalogue_checks.checking import catalogue_faults
 from server.domain.catalogue_checks.standards import STANDARDS, item_breaches
 from tests.domain.invented import Made, cases, catalogues
 from tests.domain.kindness import kinder
-from tests.domain.places import CONTEXT
+from tests.domain.places import CONTEXT, DECIDED
 
 LOCAL = {"source": "本省公告", "status": "local"}
 JIANGSU, ZHEJIANG, BEIJING = "320000", "330000", "110000"
@@ -37,6 +37,7 @@ NATION = Item(
     type="licence",
     department="health",
     jurisdiction="home",
+    competence=DECIDED,
     conditions=(
         Condition(code="safe", text="符合安全要求"),
         Condition(code="trained", text="经过培训", is_mandatory=False),
@@ -258,6 +259,7 @@ def test_each_step_is_asked_and_promised_as_where_it_is_decided(case: tuple[Made
 def catalogue(*variants: BundleVariant, of_items: tuple[ItemVariant, ...] = ()) -> Catalogue:
     """A nation of one bundle of two steps, and an item that stands alone."""
     plain = {"type": "service", "department": "health", "jurisdiction": "home", "legal_days": 2, "promised_days": 1}
+    plain |= {"competence": DECIDED}
     codes = {"first": {}, "second": {}, "third": {"is_alone": True, "guidance": "单独办理"}}
     bundle = {"name": "一件事", "summary": "一", "subject": "person", "stage": "s", "lead": "health", "visits": 1}
     return Catalogue(

@@ -44,6 +44,7 @@ from server.domain.case.case import Commission
 from server.domain.effects.letters_in import KINDS, act_of
 from server.domain.exchange.letters import Letter, letter_id, letter_salt
 from server.domain.rules.table import TRANSITIONS
+from tests.domain.places import CONTEXT
 from tests.vectors import FILES, FOLDER, ORIGINS, text_of
 from tests.written_letters import DECIDER, HOME
 
@@ -132,7 +133,7 @@ def test_the_letters_are_ones_that_a_node_understands():
     letters = [Letter.model_validate_json(vector["text"]) for vector in LETTERS["letters"]]
     assert Commission.model_validate(letters[0].body).step.code == letters[0].step
     for letter in letters[1:]:
-        act = act_of(letter, dict[str, Any]().__getitem__) if letter.about else None
+        act = act_of(letter, dict[str, Any]().__getitem__, CONTEXT) if letter.about else None
         assert act is None or (act.id, act.by.node) == (letter.unique_id, letter.sender)
         assert (act is None) == letter.kind.startswith("letter.")
     for sender in (HOME, DECIDER):

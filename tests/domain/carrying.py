@@ -14,6 +14,7 @@ from server.domain.effects.notices import Notice
 from server.domain.errors import Refusal
 from server.domain.exchange.letters import Letter
 from server.domain.rules.decide import decide
+from tests.domain.places import CONTEXT
 from tests.world import CATALOGUE, JIANGSU, ZHEJIANG, facts, later, opening, peer
 
 
@@ -54,7 +55,8 @@ class Place:
 
     def settle(self, letter: Letter) -> tuple[Event, ...]:
         """Do what a letter wishes, as it comes over the wire."""
-        act = act_of(Letter.model_validate_json(letter.text()), lambda version: CATALOGUE)
+        told = Letter.model_validate_json(letter.text())
+        act = act_of(told, lambda version: CATALOGUE, CONTEXT.model_copy(update={"home": self.node}))
         if act is None:
             raise ValueError(f"this node does not know the kind {letter.kind}")
         happened = self.do(act)

@@ -16,10 +16,10 @@ from server.domain.catalogue.items import Field, FieldNeed, Handling, Item, Mate
 from server.domain.catalogue.plan import Plan, PlannedStep, lay_out
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from tests.domain.kindness import CHOICE_FIELDS, kinder, some
-from tests.domain.places import AUTHORITIES, TODAY
+from tests.domain.places import AUTHORITIES, DECIDED, TODAY
 
 FROM = {"source": "tests", "status": "sample"}
-CONTEXT = Context(home="320000", on=TODAY, authorities=AUTHORITIES, division="320100")
+CONTEXT = Context(home="320000", on=TODAY, authorities=AUTHORITIES, division="320102")
 PLACES = ("320100", "320000", "330106", "500109")
 LICENCES = {"l0": "证照零", "l1": "证照一"}
 # Fields that steps may yield, those that only citizens know, and one that the session has proven.
@@ -116,7 +116,8 @@ def catalogues(draw: st.DrawFn) -> Made:
 
 
 def _plain() -> dict[str, Any]:
-    return {"type": "service", "department": "health", "legal_days": 5, "promised_days": 3, **FROM}
+    days = {"legal_days": 5, "promised_days": 3}
+    return {"type": "service", "department": "health", "competence": DECIDED, **days, **FROM}
 
 
 def _placed(draw: st.DrawFn, count: int) -> list[dict[str, Any]]:
@@ -170,6 +171,7 @@ def _item(draw: st.DrawFn, n: int, *, output: Mapping[str, bool], usable: Mappin
         type="service",
         department="health",
         jurisdiction=place,
+        competence=DECIDED,
         conditions=({"code": "held", "text": "必须"}, {"code": "may", "text": "可以", "is_mandatory": False}),
         fields=tuple(draw(st.permutations(fields))),
         materials=tuple(

@@ -2,13 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from server.domain.catalogue.authorities import Authorities
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import Division, Divisions
+from server.domain.catalogue.items import Competence, LevelRule
+from server.domain.catalogue.naming import Naming
 from server.domain.exchange.directory import Directory, NodeEntry
+from server.tools.publications import load_authorities, load_divisions
 
+REGIONS = Path(__file__).parents[2] / "config/regions"
 TODAY = date(2026, 11, 23)
+
+
+def naming(department: str) -> Naming:
+    """What the organs of a department are called: by place and department."""
+    pattern = f"{{place}}{department}"
+    levels = dict.fromkeys(("province", "city", "county"), pattern)
+    return Naming(department=department, **levels, organisation=pattern, source="tests", status="sample")
+
+
 DIVISIONS = Divisions(
     known_to=date(2026, 6, 30),
     source="tests",
@@ -36,7 +50,10 @@ DIVISIONS = Divisions(
         Division(code="500157", name="两江新区", kind="county", valid_from=date(2025, 11, 6)),
     ),
 )
-AUTHORITIES = Authorities(divisions=DIVISIONS)
+# The organs of the shipped catalogue's departments are called as the shipped data has it.
+NAMINGS = load_authorities(REGIONS, load_divisions(REGIONS)).namings
+DECIDED = Competence(levels=(LevelRule(level="province"),), source="tests", status="sample")  # wherever the place is
+AUTHORITIES = Authorities(divisions=DIVISIONS, namings=(*NAMINGS, naming("police"), naming("insurance")))
 CONTEXT = Context(home="320000", on=TODAY, authorities=AUTHORITIES)
 IN_COUNTY = CONTEXT.model_copy(update={"division": "320102"})
 

@@ -8,6 +8,7 @@ import pytest
 
 from server.domain.case import acts
 from server.domain.case.case import Commission
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Delivery, Terms
 from server.domain.effects.effects import ALARM, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
 from server.domain.effects.letters_out import commission_of
@@ -43,6 +44,7 @@ from tests.world import (
 POLICE = officer("police", node=ZHEJIANG)
 WITHDRAW = acts.Withdraw(id="withdraw", by=citizen())
 FIRST_DONE = worked("first", officer(), result={"birth_number": "A1"})
+PINNED = {"authority": PinnedAuthority(id="police/330000", name="浙江省police").model_dump()}
 ACCEPTED = {
     "by": "decider",
     "legal_days": 10,
@@ -128,8 +130,8 @@ def test_the_decider_tells_each_move_with_its_words_and_no_more(until: str, told
         decider.do(act)
     bodies = [(letter.kind, dict(letter.body)) for letter in decider.written]
     assert bodies == [
-        ("step.received", {}),
-        ("step.accepted", ACCEPTED),
+        ("step.received", PINNED),
+        ("step.accepted", {**ACCEPTED, **PINNED}),
         ("step.decided", told),
     ]
     assert {(letter.sender, letter.to, letter.case, letter.step) for letter in decider.written} == {
@@ -425,4 +427,7 @@ def test_no_home_sets_the_days_the_terms_or_the_results_of_another_nodes_step():
     generous = Terms(legal_days=900, supplement_days=900, deferrable=("proof",), extension_days=900)
     change = {"promised_days": 900, "terms": generous, "yields": "", "yields_fields": ("birth_number",), "name": "x"}
     _, decider = places(ours.model_copy(update=change))
-    assert step_at(decider, "step1").plan == ours.model_copy(update={"yields_fields": ("step1_number",)})
+    plan = step_at(decider, "step1").plan
+    assert plan.competent.authority == PinnedAuthority(id="health/330000", name="浙江省卫生健康委员会")
+    change = {"yields_fields": ("step1_number",), "competent": plan.competent}
+    assert plan == ours.model_copy(update=change)

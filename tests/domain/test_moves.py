@@ -11,6 +11,7 @@ from server.domain.effects.letters_out import ADDED
 from server.domain.exchange.letters import Letter
 from server.domain.rules.move import AnyRule, AnyTransition, Move
 from server.domain.rules.table import MOVES, RULES, TABLE, TRANSITIONS
+from tests.domain.places import CONTEXT
 from tests.world import CATALOGUE, FACTS, JIANGSU, MONDAY, ZHEJIANG, about_step, officer, opened, planned
 
 # Judged by a way of their own: they are about more than one step, or move none.
@@ -127,4 +128,4 @@ def test_a_letter_of_a_delivery_has_no_members_but_its_own(more: dict[str, objec
         }
     )
     with pytest.raises(LetterUnreadable):
-        act_of(letter, lambda _: CATALOGUE)
+        act_of(letter, lambda _: CATALOGUE, CONTEXT)

@@ -7,7 +7,9 @@ import pytest
 from server.domain.case import acts, handover
 from server.domain.case.case import Step
 from server.domain.case.events import EVENTS
+from server.domain.catalogue.answers import AnswersIncomplete
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep, make_plan
 from server.domain.effects.letters_in import UndeclaredData, act_of
 from server.domain.errors import Refusal, StaleVersion
@@ -16,7 +18,7 @@ from server.domain.rules.lifecycle import replay
 from server.domain.rules.moves.starting import CheckedAlready
 from server.domain.rules.parts import NoPaperDue, NoPaperOnItsWay, PaperPostedAlready
 from tests.domain.carrying import Place, carry, exchange, places, step_at
-from tests.domain.places import CONTEXT
+from tests.domain.places import CONTEXT, IN_COUNTY
 from tests.world import (
     CATALOGUE,
     GUANGDONG,
@@ -181,7 +183,7 @@ def test_a_finding_without_a_part_is_nothing_that_the_item_declares():
     letter = home.written[0]
     body = {**letter.body, "step": {**letter.body["step"], "part": None}}
     with pytest.raises(UndeclaredData):
-        act_of(letter.model_copy(update={"body": body}), lambda version: CATALOGUE)
+        act_of(letter.model_copy(update={"body": body}), lambda version: CATALOGUE, CONTEXT)
 
 
 def test_originals_go_out_and_come_back_and_each_hand_confirms_what_the_other_posted():
@@ -292,5 +294,18 @@ def test_the_plan_remembers_the_part_of_a_step_that_another_province_decides():
     catalogue = Catalogue.model_validate({**CATALOGUE.model_dump(), "items": items})
     bundle = catalogue.bundle("arrival")
     for place, parts in (("330102", {"second"}), ("320100", set())):
-        plan = make_plan(catalogue, bundle, {**submission().answers, "place": place}, context=CONTEXT)
+        plan = make_plan(catalogue, bundle, {**submission().answers, "place": place}, context=IN_COUNTY)
         assert {step.code for step in plan if step.part} == parts
+        checkers = [step.competent.checker for step in plan if step.competent.checker]
+        assert checkers == [PinnedAuthority(id="health/320102", name="南京市玄武区卫生健康局")] * len(parts)
+
+
+def test_what_is_checked_at_home_needs_a_place_where_one_authority_does_so():
+    items = tuple(
+        item.model_copy(update={"handling": (item.handling[0].model_copy(update={"part": PART}),)})
+        for item in CATALOGUE.items
+    )
+    catalogue = Catalogue.model_validate({**CATALOGUE.model_dump(), "items": items})
+    with pytest.raises(AnswersIncomplete) as refusal:
+        make_plan(catalogue, catalogue.bundle("arrival"), submission().answers, context=CONTEXT)
+    assert [(fault.pointer, fault.code) for fault in refusal.value.errors] == [("/division", "place_too_broad")]

@@ -26,7 +26,7 @@ from server.domain.catalogue.plan import (
     order,
 )
 from tests.domain.invented import Made, answers_to, cases, catalogues
-from tests.domain.places import CONTEXT, TODAY
+from tests.domain.places import CONTEXT, DECIDED, TODAY
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FROM = {"source": "made up", "status": "sample"}
@@ -50,6 +50,7 @@ def item(code: str, jurisdiction: str) -> Item:
         type="service",
         department="health",
         jurisdiction=jurisdiction,
+        competence=DECIDED,
         handling=[{"mode": "joint", "certainty": "inferred", "source": "made up"}],
         **DAYS,
         **FROM,

@@ -6,6 +6,7 @@ import pytest
 
 from server.domain.case import acts
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.pinning import Competent, PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Deferral, Delivery
 from server.domain.effects.letters_in import COURTESIES, ItemUnknown, LetterUnreadable, UndeclaredData, act_of
@@ -13,6 +14,7 @@ from server.domain.exchange.letters import About, Letter, letter_salt
 from server.domain.rules.decide import NotOurStep, decide
 from server.domain.values import moment_text
 from tests.domain.carrying import Place, carry
+from tests.domain.places import CONTEXT
 from tests.world import (
     CATALOGUE,
     GUANGDONG,
@@ -128,18 +130,19 @@ def letter(kind: str, body: dict[str, Any], *, sender: str = ZHEJIANG, **change:
 def test_a_letter_wishes_the_act_of_its_kind_with_its_words_at_its_moment(said: Said):
     kind, body, act, words = said
     common = {"id": f"{ZHEJIANG}:{'ab' * 32}", "by": peer(ZHEJIANG), "step": "second", "at": LATER}
-    assert act_of(letter(kind, body, at=LATER), catalogue_of) == act(**common, **words)
+    assert act_of(letter(kind, body, at=LATER), catalogue_of, CONTEXT) == act(**common, **words)
 
 
 def test_a_request_wishes_that_the_step_be_taken_up():
-    assert act_of(letter("step.requested", REQUESTED, sender=JIANGSU), catalogue_of) == request(
-        id=f"{JIANGSU}:{'ab' * 32}"
-    )
+    pinned = PinnedAuthority(id="police/330000", name="浙江省police")
+    step = commission().step.model_copy(update={"competent": Competent(authority=pinned)})
+    wanted = request(commission(step), id=f"{JIANGSU}:{'ab' * 32}")
+    assert act_of(letter("step.requested", REQUESTED, sender=JIANGSU), catalogue_of, CONTEXT) == wanted
 
 
 @pytest.mark.parametrize("kind", ["letter.refused", "head.witnessed", "", "nonsense"])
 def test_a_kind_that_this_node_does_not_know_wishes_nothing(kind: str):
-    assert act_of(letter(kind, {"outcome": 1}), catalogue_of) is None
+    assert act_of(letter(kind, {"outcome": 1}), catalogue_of, CONTEXT) is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,7 @@ def test_a_kind_that_this_node_does_not_know_wishes_nothing(kind: str):
 @pytest.mark.parametrize(("kind", "body"), dict([*BODIES, REQUEST]).items(), ids=str)
 def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, body: dict[str, Any], about: About | None):
     with pytest.raises(LetterUnreadable):
-        act_of(letter(kind, body, about=about), catalogue_of)
+        act_of(letter(kind, body, about=about), catalogue_of, CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +197,7 @@ def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, body: dict
 )
 def test_a_body_that_is_not_what_its_kind_demands_is_unreadable(kind: str, body: dict[str, Any]):
     with pytest.raises(LetterUnreadable):
-        act_of(letter(kind, body), catalogue_of)
+        act_of(letter(kind, body), catalogue_of, CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +208,7 @@ def test_a_body_that_is_not_what_its_kind_demands_is_unreadable(kind: str, body:
 def test_a_request_for_an_item_that_is_not_in_our_catalogue_is_refused(step: PlannedStep):
     body = commission(step).model_dump(mode="json")
     with pytest.raises(ItemUnknown):
-        act_of(letter("step.requested", body, sender=JIANGSU, about=about_step(step=step.code)), catalogue_of)
+        act_of(letter("step.requested", body, sender=JIANGSU, about=about_step(step=step.code)), catalogue_of, CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +223,7 @@ def test_a_request_that_carries_more_than_the_item_declares_is_refused(change: d
     widened = [*REQUESTED["step"]["fields"], "mobile"]  # what the sender says of the item does not count
     body = REQUESTED | {"step": REQUESTED["step"] | {"fields": widened}} | change
     with pytest.raises(UndeclaredData):
-        act_of(letter("step.requested", body, sender=JIANGSU), catalogue_of)
+        act_of(letter("step.requested", body, sender=JIANGSU), catalogue_of, CONTEXT)
 
 
 def test_a_request_is_measured_by_the_catalogue_of_its_case():
@@ -230,16 +233,16 @@ def test_a_request_is_measured_by_the_catalogue_of_its_case():
         {**{name: getattr(CATALOGUE, name) for name in Catalogue.model_fields}, "items": items}
     )
     asked = letter("step.requested", REQUESTED, sender=JIANGSU)
-    assert act_of(asked, {REQUESTED["catalogue"]: CATALOGUE}.__getitem__)
+    assert act_of(asked, {REQUESTED["catalogue"]: CATALOGUE}.__getitem__, CONTEXT)
     with pytest.raises(UndeclaredData):
-        act_of(asked, {REQUESTED["catalogue"]: now}.__getitem__)
+        act_of(asked, {REQUESTED["catalogue"]: now}.__getitem__, CONTEXT)
 
 
 @pytest.mark.parametrize("said", BY_DECIDER.values(), ids=list(BY_DECIDER))
 @pytest.mark.parametrize("sender", [GUANGDONG, JIANGSU])
 def test_at_home_a_letter_of_anybody_but_the_decider_is_not_obeyed(said: Said, sender: str):
     case = after(opened(), *worked("first", officer()))
-    act = act_of(letter(*said[:2], sender=sender), catalogue_of)
+    act = act_of(letter(*said[:2], sender=sender), catalogue_of, CONTEXT)
     assert act
     with pytest.raises(NotOurStep):
         decide(case, act, facts(JIANGSU))
@@ -247,7 +250,7 @@ def test_at_home_a_letter_of_anybody_but_the_decider_is_not_obeyed(said: Said, s
 
 @pytest.mark.parametrize(("kind", "body"), BODIES)
 def test_at_home_a_step_that_waits_is_moved_by_no_letter(kind: str, body: dict[str, Any]):
-    act = act_of(letter(kind, body), catalogue_of)
+    act = act_of(letter(kind, body), catalogue_of, CONTEXT)
     assert act
     with pytest.raises(NotOurStep):
         decide(opened(), act, facts(JIANGSU))
@@ -256,7 +259,7 @@ def test_at_home_a_step_that_waits_is_moved_by_no_letter(kind: str, body: dict[s
 @pytest.mark.parametrize(("kind", "body"), BODIES)
 def test_at_the_decider_a_third_node_is_not_obeyed(kind: str, body: dict[str, Any]):
     case = after(None, request(), facts=facts(ZHEJIANG))
-    act = act_of(letter(kind, body, sender=GUANGDONG), catalogue_of)
+    act = act_of(letter(kind, body, sender=GUANGDONG), catalogue_of, CONTEXT)
     assert act
     with pytest.raises(NotOurStep):
         decide(case, act, facts(ZHEJIANG))
@@ -266,7 +269,7 @@ def test_at_the_decider_a_third_node_is_not_obeyed(kind: str, body: dict[str, An
 def test_the_decider_does_not_say_what_is_the_homes_to_say(said: Said):
     case = after(opened(), *worked("first", officer()), *worked("second", peer(), until="received"))
     asked = after(case, acts.AskSupplement(id="ask", by=peer(), step="second", gaps=(GAP,)))
-    act = act_of(letter(*said[:2]), catalogue_of)
+    act = act_of(letter(*said[:2]), catalogue_of, CONTEXT)
     assert act
     if isinstance(act, acts.Supply):  # of the decider's own words about a supply none is about what was supplied
         assert dict(after(asked, act).form) == dict(asked.form)
@@ -276,7 +279,7 @@ def test_the_decider_does_not_say_what_is_the_homes_to_say(said: Said):
 
 
 def test_a_request_for_the_case_of_another_node_is_not_obeyed():
-    act = act_of(letter("step.requested", REQUESTED, sender=GUANGDONG), catalogue_of)
+    act = act_of(letter("step.requested", REQUESTED, sender=GUANGDONG), catalogue_of, CONTEXT)
     assert act
     with pytest.raises(NotOurStep):
         decide(None, act, facts(ZHEJIANG))

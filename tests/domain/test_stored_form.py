@@ -40,19 +40,25 @@ def written(text: str) -> dict[str, set[str]]:
 
 
 CASE = """
-case: agent applicant bundle bundle_name catalogue closed_at closing deferred followed_up form home lead materials
-  number open_at_closing opened_at outcome steps subject undertakings version
+case: agent applicant bundle bundle_name catalogue closed_at closing deferred followed_up form home lead leader
+  materials number open_at_closing opened_at outcome steps subject undertakings version
 case.applicant: id_number key name
 case.subject: id_number name
 case.agent: ends_on mandate person
 case.agent.person: id_number key name
 case.materials: code media_type sha256 size
 case.undertakings: at kind sha256 version
-case.steps: agency appeal arrived_at bounced checked_at clock decided_at deferrals delivery directory_version
+case.steps: agency appeal arrived_at authority bounced checked_at clock decided_at deferrals delivery directory_version
   finding grounds is_gathering licence node officer opinions papers plan result since state supplement urged_at
   version waits_on withdrawal_asked_at
-case.steps.plan: code department division fields materials mode name needs part promised_days terms yields
-  yields_fields
+case.leader: decided_by id name signs_as
+case.steps.authority: decided_by id name signs_as
+case.steps.plan: code competent department division fields materials mode name needs part promised_days terms
+  yields yields_fields
+case.steps.plan.competent: authority checker heard
+case.steps.plan.competent.authority: decided_by id name signs_as
+case.steps.plan.competent.heard: decided_by id name signs_as
+case.steps.plan.competent.checker: decided_by id name signs_as
 case.steps.plan.terms: deferrable deferral_days extension_days legal_days opinions special_steps supplement_days
   unanswered
 case.steps.plan.terms.special_steps: basis days is_counted name
@@ -75,16 +81,21 @@ EVENTS = """
 every event: act_digest act_id at by number
 opened: application case kind
 opened.by: department is_agent name node part rank
-opened.application: agent answers applicant bundle bundle_name catalogue closing deferred form lead materials steps
-  subject undertakings
+opened.application: agent answers applicant bundle bundle_name catalogue closing deferred form lead leader materials
+  steps subject undertakings
 opened.application.applicant: id_number key name
 opened.application.subject: id_number name
 opened.application.agent: ends_on mandate person
 opened.application.agent.person: id_number key name
 opened.application.materials: code id media_type name sha256 size
 opened.application.undertakings: kind sha256 version
-opened.application.steps: code department division fields materials mode name needs part promised_days terms yields
-  yields_fields
+opened.application.leader: decided_by id name signs_as
+opened.application.steps: code competent department division fields materials mode name needs part promised_days terms
+  yields yields_fields
+opened.application.steps.competent: authority checker heard
+opened.application.steps.competent.authority: decided_by id name signs_as
+opened.application.steps.competent.heard: decided_by id name signs_as
+opened.application.steps.competent.checker: decided_by id name signs_as
 opened.application.steps.terms: deferrable deferral_days extension_days legal_days opinions special_steps
   supplement_days unanswered
 opened.application.steps.terms.special_steps: basis days is_counted name
@@ -93,8 +104,12 @@ opened.application.steps.part: certainty department has_paper name source
 requested: case commission kind node
 requested.by: department is_agent name node part rank
 requested.commission: bundle bundle_name catalogue deferred directory_version finding form materials step
-requested.commission.step: code department division fields materials mode name needs part promised_days terms yields
-  yields_fields
+requested.commission.step: code competent department division fields materials mode name needs part promised_days terms
+  yields yields_fields
+requested.commission.step.competent: authority checker heard
+requested.commission.step.competent.authority: decided_by id name signs_as
+requested.commission.step.competent.heard: decided_by id name signs_as
+requested.commission.step.competent.checker: decided_by id name signs_as
 requested.commission.step.terms: deferrable deferral_days extension_days legal_days opinions special_steps
   supplement_days unanswered
 requested.commission.step.terms.special_steps: basis days is_counted name
@@ -103,7 +118,8 @@ requested.commission.step.part: certainty department has_paper name source
 requested.commission.materials: code media_type sha256 size
 sent: directory_version done_at kind node step
 sent.by: department is_agent name node part rank
-received: done_at kind step
+received: authority done_at kind step
+received.authority: decided_by id name signs_as
 received.by: department is_agent name node part rank
 supplement_asked: done_at gaps kind step
 supplement_asked.by: department is_agent name node part rank
@@ -120,11 +136,13 @@ urged: done_at kind step
 urged.by: department is_agent name node part rank
 gathered: done_at kind step
 gathered.by: department is_agent name node part rank
-accepted: deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
+accepted: authority deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
 accepted.by: department is_agent name node part rank
+accepted.authority: decided_by id name signs_as
 accepted.deferrals: came_at due_on material
-deemed: deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
+deemed: authority deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
 deemed.by: department is_agent name node part rank
+deemed.authority: decided_by id name signs_as
 deemed.deferrals: came_at due_on material
 declined: agency appeal done_at grounds kind reason step
 declined.by: department is_agent name node part rank

@@ -96,7 +96,7 @@ async def test_in_a_handover_the_home_checks_and_both_hands_confirm_the_original
     assert sorted(await parts(there, abroad)) == ["decide", "paper"]
     before = {"version": seen["step"]["version"]}
     problem = refused(await there.post(act(abroad, HANDOVER, "receive"), before), 412, "step_changed")
-    assert [fault["detail"].partition("，")[2] for fault in problem["errors"]] == ["由江苏省节点寄出原件。"]
+    assert [fault["detail"].partition("，")[2] for fault in problem["errors"]] == ["由江苏省寄出原件。"]
     await done(there, abroad, HANDOVER, "confirm-paper")
     await decided(places, there, case, HANDOVER, result={"disability_certificate_number": "33000019880219004723"})
     closed = (await mother.get(f"/api/v1/cases/{case}")).body
@@ -116,8 +116,14 @@ async def test_in_a_handover_the_home_checks_and_both_hands_confirm_the_original
     assert [paper["leg_name"] for paper in shown["papers"]] == ["受理地寄往办理地", "办理地寄回受理地"]
     told = {(each["act"], each["node"]): each for each in await timeline(mother, case)}
     assert told["post_paper", ZHEJIANG]["words"] == "办理地寄回受理地：邮政速递，单号EX200。"
-    assert (told["confirm_paper", ZHEJIANG]["by"], told["confirm_paper", JIANGSU]["by"]) == ("残联", "残联")
-    assert told["ask_check", JIANGSU]["words"] == "由受理地残联核对申请表、旧证和本人身份，核验通过后转往办理地。"
+    assert (told["confirm_paper", ZHEJIANG]["by"], told["confirm_paper", JIANGSU]["by"]) == (
+        "浙江省杭州市西湖区残联部门",
+        "杭州市西湖区残疾人联合会",
+    )
+    assert (
+        told["ask_check", JIANGSU]["words"]
+        == "由受理地南京市玄武区残疾人联合会核对申请表、旧证和本人身份，核验通过后转往办理地。"
+    )
 
 
 async def test_what_the_home_turns_back_ends_with_its_grounds(places: Places, mother: Caller):

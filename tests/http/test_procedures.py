@@ -11,7 +11,7 @@ from server.domain.time.calendar import DAY
 from tests.catalogue.shipped import copy_small
 from tests.http.asking import Sweeper, act, crossed, looks, opened, pointers, refused, state_of, step_of
 from tests.http.conftest import module_wide, nodes_of_a_module
-from tests.nodes import Caller, HandClock, Places, newborn_wish
+from tests.nodes import HOSPITALS, Caller, HandClock, Places, newborn_wish
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -279,7 +279,11 @@ async def test_a_licence_is_seen_by_its_holder_once_it_is_delivered_electronical
     delivered = await health.post(act(case, HOME, "deliver"), {"delivery": {"method": "electronic"}})
     assert (delivered.status, delivered.body["state"]) == (200, "delivered")
     shown = (await mother.get(licence)).body
-    assert (shown["name"], shown["issued_on"], shown["issued_by"]) == ("出生医学证明", "2026-11-23", "江苏省节点卫健")
+    assert (shown["name"], shown["issued_on"], shown["issued_by"]) == (
+        "出生医学证明",
+        "2026-11-23",
+        HOSPITALS,
+    )
     refused(await stranger.get(licence), 404, "no_such_case")
     refused(await mother.get(f"/api/v1/cases/{case}/licences/2"), 404, "no_such_licence")
     assert await state_of(mother, case, ABROAD) == "sent"

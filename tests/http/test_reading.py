@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.http.asking import Sweeper, act, crossed, looks, opened, refused, step_of
-from tests.nodes import ANSWERS, MOTHER, Caller, Places, newborn_form
+from tests.nodes import ANSWERS, HOSPITALS, MOTHER, Caller, Places, newborn_form
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -64,7 +64,7 @@ async def test_a_guide_shows_one_form_materials_and_who_decides(places: Places):
     }
     steps = {each["step"]: each for each in guide["steps"]}
     assert "maternity_reimbursement" not in steps
-    assert (steps[ABROAD]["node"], steps[ABROAD]["node_name"]) == (ZHEJIANG, "浙江省节点")
+    assert (steps[ABROAD]["node"], steps[ABROAD]["node_name"]) == (ZHEJIANG, "浙江省")
     assert (steps[FIRST]["node"], steps[FIRST]["department_name"]) == (JIANGSU, "卫健")
     assert steps[ABROAD]["needs"] == [FIRST]
     assert guide["saved"]["fields"] > 0
@@ -94,7 +94,9 @@ async def test_a_case_shows_each_step_with_its_holder(places: Places, mother: Ca
     )
     assert steps[ABROAD]["holder"] == {
         "node": ZHEJIANG,
-        "node_name": "浙江省节点",
+        "node_name": "浙江省",
+        "authority": "",
+        "authority_name": "浙江省杭州市西湖区公安部门",
         "department": "public_security",
         "department_name": "公安",
     }
@@ -139,8 +141,10 @@ async def test_the_timeline_tells_both_provinces_acts_in_order(
     assert told["case"] == case
     lines = [(each["step"], each["act_name"], each["by"], each["node"]) for each in told["timeline"]]
     assert lines[0] == (None, "提交申请", "申请人", JIANGSU)
-    assert lines.index((FIRST, "准予", "卫健", JIANGSU)) < lines.index((ABROAD, "转办", "系统", JIANGSU))
-    assert lines[-1] == (ABROAD, "收件", "公安", ZHEJIANG)
+    assert lines.index((FIRST, "准予", HOSPITALS, JIANGSU)) < lines.index((ABROAD, "转办", "系统", JIANGSU))
+    assert lines[-1] == (ABROAD, "收件", "杭州市公安局西湖分局", ZHEJIANG)
+    (step,) = [each for each in (await mother.get(f"/api/v1/cases/{case}")).body["steps"] if each["step"] == ABROAD]
+    assert step["holder"]["authority"] == "public_security/330106"
     moments = [each["at"] for each in told["timeline"]]
     assert all(LOCAL.fullmatch(moment) for moment in moments)
     assert moments == sorted(moments)

@@ -22,7 +22,19 @@ from server.store.effects.tasks import written_task
 from server.working import COUNT_SECONDS
 from tests.http.asking import act, opened, pointers, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
-from tests.nodes import HERE, PASSWORD, Answer, Caller, HandClock, Places, data_of, newborn_wish, running_nodes, until
+from tests.nodes import (
+    HERE,
+    HOSPITALS,
+    PASSWORD,
+    Answer,
+    Caller,
+    HandClock,
+    Places,
+    data_of,
+    newborn_wish,
+    running_nodes,
+    until,
+)
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -372,8 +384,16 @@ async def test_a_changed_step_says_what_changed_when_and_by_whom(
     answer = await anna.post(act(case, FIRST, "refuse"), {"version": seen, "grounds": "写了很久的理由"})
     problem = refused(answer, 412, "step_changed")
     assert problem["errors"] == [
-        {"pointer": "/version", "code": "receive", "detail": "2026年11月23日13:30，由卫健收件。"},
-        {"pointer": "/version", "code": "accept", "detail": "2026年11月23日13:35，由卫健受理。"},
+        {
+            "pointer": "/version",
+            "code": "receive",
+            "detail": f"2026年11月23日13:30，由{HOSPITALS}收件。",
+        },
+        {
+            "pointer": "/version",
+            "code": "accept",
+            "detail": f"2026年11月23日13:35，由{HOSPITALS}受理。",
+        },
     ]
 
 

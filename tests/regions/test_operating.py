@@ -78,7 +78,7 @@ async def test_a_way_that_works_is_closed_and_nobody_is_needed(pair: tuple[Node,
     assert (one.peer, one.breaker, one.lag_seconds, one.backlog, one.unacknowledged) == (ZHEJIANG, "closed", 0, 0, 0)
     assert (one.head.number, one.acknowledged.number, one.kept.number) == (2, 2, 0)
     assert report.code == 0
-    assert report.lines[0].startswith(f"{ZHEJIANG} 浙江省节点: closed, lag 0 s")
+    assert report.lines[0].startswith(f"{ZHEJIANG} 浙江省: closed, lag 0 s")
     (other,) = (await peers(pair[1])).values
     assert isinstance(other, standing.Standing)
     assert (other.kept.number, other.spread.number) == (2, 2)

@@ -20,7 +20,9 @@ from server.crypto.suites import EncryptionKey, SigningKey
 from server.domain.catalogue.authorities import Authorities
 from server.domain.catalogue.bundles import Bundle, BundleStep
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.items import Field, FieldNeed, Item, Need
+from server.domain.catalogue.divisions import Division, Divisions
+from server.domain.catalogue.items import Competence, Field, FieldNeed, Item, LevelRule, Need
+from server.domain.catalogue.naming import Naming
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Terms
 from server.domain.exchange.directory import Directory
@@ -32,7 +34,6 @@ from server.tools.clock import Clock
 from server.tools.metrics import Metrics
 from server.tools.settings import Settings
 from server.tools.wire import Wire
-from tests.domain.places import DIVISIONS
 from tests.world import CALENDAR, SAMPLE
 
 NODES = ("320000", "330000", "440000", "510000", "110000", "310000", "420000", "350000")
@@ -49,6 +50,7 @@ def _item(code: str) -> Item:
         type="service",
         department=DEPARTMENT,
         jurisdiction="home",
+        competence=Competence(levels=(LevelRule(level="province"),), **SAMPLE),
         fields=(FieldNeed(code="subject_name"),),
         yields_fields=(Need(code=f"{code}_number"),),
         legal_days=20,
@@ -86,12 +88,19 @@ CATALOGUE = Catalogue(
     ),
     **SAMPLE,
 )
+ORGANS = Naming(department=DEPARTMENT, province="{place}卫生健康委员会", **SAMPLE)
+DIVISIONS = Divisions(
+    known_to=BEGINS.date(),
+    divisions=tuple(Division(code=code, name=f"省{code}", kind="province") for code in NODES),
+    **SAMPLE,
+)
+AUTHORITIES = Authorities(divisions=DIVISIONS, namings=(ORGANS,))
 PUBLISHED = Published(
     catalogue=CATALOGUE,
     versions={VERSION: CATALOGUE},
     lists=(),
     divisions=DIVISIONS,
-    authorities=Authorities(divisions=DIVISIONS),
+    authorities=AUTHORITIES,
     calendar=CALENDAR,
     undertakings=(),
     templates=SimpleNamespace(),  # type: ignore[arg-type] # nobody sends notices here

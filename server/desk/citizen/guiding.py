@@ -1,17 +1,21 @@
 """Guiding: what a bundle asks of a citizen with the answers given so far, and what it saves."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from server.domain.catalogue.answers import AnswersIncomplete, answer_faults
+from server.domain.catalogue.authorities import NobodyDecides, PlaceTooBroad
 from server.domain.catalogue.bundles import Bundle, Question
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.context import Context
 from server.domain.catalogue.depths import depth_faults
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.durations import Days, days_of
 from server.domain.catalogue.forms import schema_of
-from server.domain.catalogue.items import HOME, Level
+from server.domain.catalogue.items import HOME, Item, Level
 from server.domain.catalogue.merging import MergedForm, MergedMaterial, Saved, items_of, merge
+from server.domain.catalogue.pinning import competent_here, is_elsewhere
 from server.domain.catalogue.plan import Mode, Plan, PlannedStep, Verdict, lay_out
 from server.domain.exchange.routing import route
 from server.domain.values import Value
@@ -34,6 +38,7 @@ class GuideQuestion(Question):
 class GuideStep(Value):
     """A step of the plan, and who decides it; division and node are empty while the question for it is open.
 
+    `authority_name` is the decider's full name; empty: an answer is missing, or another province says who it is.
     `part` is what the home does itself before it sends the step on.
     """
 
@@ -41,6 +46,7 @@ class GuideStep(Value):
     name: str
     department: str
     department_name: str
+    authority_name: str
     division: str
     division_name: str
     node: str
@@ -122,10 +128,10 @@ def guide(node: Node, code: str, request: GuideRequest) -> Guide:
     faults = depth_faults(plan.placed(catalogue), request.answers, context=context, must_be_complete=False)
     if faults:
         raise AnswersIncomplete(errors=faults)
-    return _guide(node, found, plan)
+    return _guide(node, plan, found, told=_Told(context, request.answers))
 
 
-def _guide(node: Node, found: Bundle, plan: Plan) -> Guide:
+def _guide(node: Node, plan: Plan, found: Bundle, *, told: "_Told") -> Guide:
     catalogue = node.catalogue
     merged = merge(catalogue, found, plan.steps)
     return Guide(
@@ -137,7 +143,7 @@ def _guide(node: Node, found: Bundle, plan: Plan) -> Guide:
         verdicts=plan.verdicts,
         form=schema_of(merged.fields),
         materials=tuple(_material(catalogue, each) for each in merged.materials),
-        steps=tuple(_step(node, step) for step in plan.steps),
+        steps=tuple(_step(node, step, told) for step in plan.steps),
         yields=tuple(_yields(catalogue, plan)),
         shared=_shared(catalogue, merged),
         days=days_of(found, plan.steps),
@@ -179,7 +185,25 @@ def _yields(catalogue: Catalogue, plan: Plan) -> list[Yield]:
     ]
 
 
-def _step(node: Node, step: PlannedStep) -> GuideStep:
+@dataclass(frozen=True)
+class _Told:
+    """What is known when somebody asks: where and when they apply, and their answers so far."""
+
+    context: Context
+    answers: Mapping[str, str]
+
+    def authority_name(self, item: Item, division: str) -> str:
+        """Who decides it there, as far as place and answers tell; of another province nothing."""
+        if not division or is_elsewhere(division, self.context):
+            return ""
+        try:
+            found = competent_here(item, self.answers, division, context=self.context).authority
+        except (PlaceTooBroad, NobodyDecides):
+            return ""
+        return found.name if found else ""
+
+
+def _step(node: Node, step: PlannedStep, told: "_Told") -> GuideStep:
     entry = route(node.directory, step.division) if step.division else None
     (item,) = items_of(node.catalogue, [step])
     return GuideStep(
@@ -187,6 +211,7 @@ def _step(node: Node, step: PlannedStep) -> GuideStep:
         name=step.name,
         department=step.department,
         department_name=node.catalogue.departments[step.department],
+        authority_name=told.authority_name(item, step.division),
         division=step.division,
         division_name=node.published.divisions.name_in_full(step.division) if step.division else "",
         node=entry.node if entry else "",

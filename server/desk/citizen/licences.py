@@ -3,7 +3,8 @@
 from datetime import date
 
 from server.desk.citizen.applying import own_case
-from server.desk.steps import FieldShown, department_name, fields_shown, node_name
+from server.desk.naming import decider_name
+from server.desk.steps import FieldShown, fields_shown
 from server.domain.case.case import Case, Step
 from server.domain.catalogue.terms import Method
 from server.domain.effects.records import Record
@@ -72,7 +73,7 @@ async def licence(node: Node, owner: str, id: str, *, number: str) -> LicenceVie
     step = _delivered(record.case, number)
     await _note_agent(node, record, owner)
     case, catalogue = record.case, node.catalogue_of(record.case.catalogue)
-    issuer = f"{node_name(node, step.node)}{department_name(node, case, step.plan.department)}"
+    issuer = decider_name(node, case, step)
     return LicenceView(
         number=int(number),
         code=step.plan.yields,

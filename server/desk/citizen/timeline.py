@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from server.desk.citizen.applying import own_case
-from server.desk.steps import LocalMoment, department_name, node_name
+from server.desk.naming import acting_name, decider_name, node_name
+from server.desk.steps import LocalMoment
 from server.desk.wording import ACT_NAMES, AGENT, APPLICANT, BY_RULE, words_of
 from server.domain.case import events
 from server.domain.case.case import Case
@@ -70,8 +71,8 @@ def _by(node: Node, case: Case, event: events.Event) -> str:
     if event.by.part == "citizen":
         return AGENT if event.by.is_agent else APPLICANT
     if event.by.department:
-        return department_name(node, case, event.by.department)
+        return acting_name(node, case, event)
     is_told = event.by.node != node.here and not isinstance(event, BY_RULE_EVERYWHERE)
     if is_told and isinstance(event, Moved | PaperPosted | PaperArrived):
-        return department_name(node, case, case.steps[event.step].plan.department)
+        return decider_name(node, case, case.steps[event.step])
     return BY_RULE

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal, Self
 
 from server.desk.background.gathering import bytes_here
+from server.desk.naming import department_name
 from server.desk.steps import (
     FieldShown,
     GapShown,
@@ -12,7 +13,6 @@ from server.desk.steps import (
     MaterialAtDesk,
     MaterialShown,
     StepView,
-    department_name,
     fields_shown,
     gaps_shown,
     materials_at_desk,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from server.desk.acting import perform
-from server.desk.steps import department_name, node_name
+from server.desk.naming import acting_name, node_name
 from server.desk.wording import ACT_NAMES, APPLICANT, BY_RULE
 from server.domain.case.acts import StepAct
 from server.domain.case.events import Event
@@ -52,5 +52,5 @@ def _sentence(node: Node, record: Record, event: Event) -> str:
     if event.by.part == "node" and event.by.node != node.here:
         who = node_name(node, event.by.node)
     if event.by.part == "officer":
-        who = department_name(node, record.case, event.by.department)
+        who = acting_name(node, record.case, event)
     return f"{at.year}年{at.month}月{at.day}日{at:%H:%M}，由{who}{ACT_NAMES[event.act]}。"

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from server.domain.case.case import Actor, Application, Commission, HandedIn, Offered
 from server.domain.catalogue.items import Text
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
 from server.domain.exchange.directory import Directory
 from server.domain.time.calendar import Calendar
@@ -60,9 +61,10 @@ class StepAct(Act):
 
 
 class Receive(StepAct):
-    """Take the step onto a desk (收件)."""
+    """Take the step onto a desk (收件); a letter tells by which authority it is decided."""
 
     name: ClassVar[str] = "receive"
+    authority: PinnedAuthority | None = None
 
 
 class AskSupplement(StepAct):
@@ -108,6 +110,7 @@ class Accept(StepAct):
     legal_days: Days | None = None
     promised_days: Days | None = None
     deferrals: tuple[Deferral, ...] = ()
+    authority: PinnedAuthority | None = None
 
 
 class Deem(StepAct):
@@ -118,6 +121,7 @@ class Deem(StepAct):
     legal_days: Days | None = None
     promised_days: Days | None = None
     deferrals: tuple[Deferral, ...] = ()
+    authority: PinnedAuthority | None = None
 
 
 class Decline(StepAct):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from server.domain.catalogue.bundles import Closing
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Deferral, Delivery, Gap, Leg, Opinion, Paper, Undertaking
 from server.domain.errors import Missing
@@ -101,7 +102,8 @@ class Application(Value):
     """What the citizen handed in (申请): checked, with every field and material that the plan asks for.
 
     Of the materials those of `deferred` come later. `closing` is the rule by which the case closes, `lead` the
-    department that leads it. `subject` and `agent` are set if they are not the applicant.
+    department that leads it, and `leader` that one's authority where the applicant is. `subject` and `agent` are set
+    if they are not the applicant.
     """
 
     bundle: str
@@ -109,6 +111,7 @@ class Application(Value):
     catalogue: str
     closing: Closing = "all"
     lead: str = ""
+    leader: PinnedAuthority | None = None
     applicant: Person
     subject: SubjectGiven | None = None
     agent: AgentOf | None = None
@@ -156,6 +159,7 @@ class Supplement(Value):
 class Step(Value):
     """One item inside a case. `node` is the decider, pinned with the directory's version when the step is sent.
 
+    `authority` is who decides it there: pinned by the plan at home, elsewhere by the decider's node, which tells it.
     `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
     decider had all that was handed in; while `is_gathering`, materials are still coming. `waits_on` tells why it was
     skipped. `officer` is who accepted it, `decided_at` when it was approved, `licence` the file of what it yielded.
@@ -169,6 +173,7 @@ class Step(Value):
     since: Moment
     version: int
     node: str = ""
+    authority: PinnedAuthority | None = None
     directory_version: int = 0
     arrived_at: Moment | None = None
     is_gathering: bool = False
@@ -242,6 +247,7 @@ class Case(Value):
     steps: Mapping[str, Step]
     closing: Closing = "all"
     lead: str = ""
+    leader: PinnedAuthority | None = None
     closed_at: Moment | None = None
     outcome: Outcome | None = None
     open_at_closing: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Application, Commission, HandedIn, Offered, Outcome
 from server.domain.case.handover import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
 from server.domain.case.happening import Happened, Moved
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, DeclineReason, Deferral, Delivery, Gap
 from server.domain.values import SENSITIVE, Moment
 
@@ -43,10 +44,11 @@ class Sent(Moved):
 
 
 class Received(Moved):
-    """The decider has the step on a desk (收件)."""
+    """The decider has the step on a desk (收件); `authority` is who decides it, as its node tells the home."""
 
     act: ClassVar[str] = "receive"
     kind: Literal["received"] = "received"
+    authority: PinnedAuthority | None = None
 
 
 class SupplementAsked(Moved):
@@ -101,6 +103,8 @@ class Gathered(Moved):
 class TakenUp(Moved):
     """The clock runs, by the days that its decider counts; deferred materials and opinions have their last days.
 
+    `authority` as in `Received`: what is accepted by law may not have been received.
+
     At home `forwarding_days` went by before all was with the decider (转送时间): they are nobody's working days.
     """
 
@@ -109,6 +113,7 @@ class TakenUp(Moved):
     deferrals: tuple[Deferral, ...] = ()
     opinions_due_on: date | None = None
     forwarding_days: NonNegativeInt = 0
+    authority: PinnedAuthority | None = None
 
 
 class Accepted(TakenUp):

@@ -109,6 +109,11 @@ class Authorities(Value):
     named: tuple[NamedAuthority, ...] = ()
     delegations: tuple[Delegation, ...] = ()
 
+    @cached_property
+    def naming_of(self) -> dict[str, Naming]:
+        """How the organs of each department are called."""
+        return {naming.department: naming for naming in self.namings}
+
     def decider_of(self, item: Item, answers: Mapping[str, str], division: str, *, on: date) -> Decider:
         """Who decides the item, with these answers, in this division, on this day.
 
@@ -129,6 +134,14 @@ class Authorities(Value):
         receiver = self._receiver(delegation, item, place.code, on=on)
         signs_as = giver if delegation.signs_as == "giver" else receiver
         return _by_itself(receiver).model_copy(update={"signs_as": signs_as, "delegation": delegation.id})
+
+    def holder_of(self, department: str, division: str, *, on: date) -> Authority | None:
+        """Who holds all the power of a department in this division, or around it where it has no organ there."""
+        for code in (division, *_upwards(division)):
+            named = (each for each in self._named.get((department, code), ()) if not each.items and each.holds(on))
+            if found := next(named, None) or self._by_rule(department, code):
+                return found
+        return None
 
     def level_at(self, level: Level, department: str, division: str) -> Level:
         """The level at which the department decides in this division what it decides at that level elsewhere."""
@@ -194,7 +207,7 @@ class Authorities(Value):
         return self._made[key]
 
     def _make(self, department: str, code: str) -> Authority | None:
-        division, naming = self.divisions.find(code), self._naming_of.get(department)
+        division, naming = self.divisions.find(code), self.naming_of.get(department)
         name = naming.name(division, self.divisions.find(parent_of(code))) if division and naming else ""
         level = next((each for each in LEVELS if division and each == division.kind), None)
         if not (naming and name and level):
@@ -212,10 +225,6 @@ class Authorities(Value):
     @cached_property
     def _made(self) -> dict[tuple[str, str], Authority | None]:
         return {}
-
-    @cached_property
-    def _naming_of(self) -> dict[str, Naming]:
-        return {naming.department: naming for naming in self.namings}
 
     @cached_property
     def _next_levels(self) -> dict[tuple[Level, str, str], Level]:

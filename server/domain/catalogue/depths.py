@@ -6,7 +6,7 @@ from server.domain.catalogue.answers import pointer
 from server.domain.catalogue.authorities import DIGITS, LEVELS, PlaceTooBroad
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import prefix, province_of
-from server.domain.catalogue.items import HOME, Item, Level
+from server.domain.catalogue.items import HOME, Item, Level, Part
 from server.domain.errors import FieldFault
 
 Placed = tuple[Item, str]  # an item and the division that decides it; empty: not known yet
@@ -40,6 +40,21 @@ def depth_faults(
     return [_fault(place, level, item) for place, (level, item) in found.items()]
 
 
+def level_of_part(part: Part, context: Context) -> Level:
+    """How deep the applicant's own place must be for one authority to check there what another node decides."""
+    return context.authorities.level_at("county", part.department, context.division or context.home)
+
+
+def part_faults(parts: Iterable[tuple[Item, Part]], context: Context) -> list[FieldFault]:
+    """The fault of the applicant's own place, if it is too broad for what the home does itself before it sends on."""
+    place = prefix(context.division or context.home)
+    for item, part in parts:
+        level = level_of_part(part, context)
+        if len(place) < DIGITS[level]:
+            return [_fault(HOME, level, item)]
+    return []
+
+
 def deeper(one: Level, other: Level) -> Level:
     """The deeper of two levels; the first if they are equal."""
     return max(one, other, key=DIGITS.__getitem__)
@@ -53,7 +68,11 @@ def _level(item: Item, told: Mapping[str, str], division: str, *, context: Conte
     return deeper(level, context.authorities.level_after(item, level, division, on=context.on))
 
 
+def pointer_of(jurisdiction: str) -> str:
+    """Where an application names the place that an item hangs on."""
+    return "/division" if jurisdiction == HOME else pointer("answers", jurisdiction)
+
+
 def _fault(place: str, level: Level, item: Item) -> FieldFault:
     detail = f"“{item.name}”由{LEVELS[level]}一级办理，请选择到{LEVELS[level]}。"
-    at = "/division" if place == HOME else pointer("answers", place)
-    return FieldFault(pointer=at, code=PlaceTooBroad.code, detail=detail)
+    return FieldFault(pointer=pointer_of(place), code=PlaceTooBroad.code, detail=detail)

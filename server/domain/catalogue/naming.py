@@ -18,6 +18,9 @@ class Naming(Sourced):
     `{place}` is the division's name, `{short}` that of a district without 区, `{city}` the city's around it. Without
     a pattern of their own, municipalities (直辖市) take that of provinces, districts (市辖区) that of counties.
     A county that no city is around (省直辖县) takes that of cities.
+
+    `organisation` is what those are called together that do the department's work without being an authority: the
+    hospitals of a place. There `{place}` is the division's name in full.
     """
 
     department: str
@@ -26,10 +29,11 @@ class Naming(Sourced):
     city: str = ""
     county: str = ""
     district: str = ""
+    organisation: str = ""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        for pattern in (self.province, self.municipality, self.city, self.county, self.district):
+        for pattern in (self.province, self.municipality, self.city, self.county, self.district, self.organisation):
             if unknown := set(re.findall(r"[{}]+([^{}]*)[{}]+", pattern)) - PLACEHOLDERS:
                 raise ValueError(f"a pattern names {sorted(unknown)}, which it may not")
         return self

@@ -1,6 +1,6 @@
 """The plan of a case: which steps of a bundle's graph apply to given answers, in which order, where, and why."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, Self
 
@@ -12,14 +12,24 @@ from server.domain.catalogue.answers import (
     open_questions,
     questions_of,
 )
+from server.domain.catalogue.authorities import NobodyDecides
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
-from server.domain.catalogue.depths import Placed, deepest_levels, depth_faults
+from server.domain.catalogue.depths import (
+    Placed,
+    deeper,
+    deepest_levels,
+    depth_faults,
+    level_of_part,
+    part_faults,
+    pointer_of,
+)
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.items import HOME, Handling, Item, Level, Part
+from server.domain.catalogue.pinning import Competent, competent_at_home, competent_here, is_elsewhere
 from server.domain.catalogue.terms import Terms
-from server.domain.errors import Invalid
+from server.domain.errors import FieldFault, Invalid
 from server.domain.sentences import sentences
 from server.domain.values import Value
 
@@ -38,7 +48,8 @@ class PlannedStep(Value):
     """One step that applies: what of its item a case must remember for good, its division, and what it waits for.
 
     The division is empty as long as the answer that names it is open. `mode`: how it is handled across provinces;
-    `terms`: what its procedure allows for; `part`: what the home does itself before it sends the step on.
+    `terms`: what its procedure allows for; `part`: what the home does itself before it sends the step on. `competent`:
+    who does what, as far as it is known where this is kept.
     """
 
     code: str
@@ -54,6 +65,7 @@ class PlannedStep(Value):
     terms: Terms
     mode: Mode = "local"
     part: Part | None = None
+    competent: Competent = Competent()
 
     @classmethod
     def of(cls, item: Item, *, division: str, needs: tuple[str, ...], mode: Mode, part: Part | None) -> Self:
@@ -99,6 +111,10 @@ class Plan(Value):
         """The items of the steps, each with its division."""
         return tuple((catalogue.item_of[step.code], step.division) for step in self.steps)
 
+    def parts(self, catalogue: Catalogue) -> tuple[tuple[Item, Part], ...]:
+        """The items of the steps in which the home has a part of its own, each with that."""
+        return tuple((catalogue.item_of[step.code], step.part) for step in self.steps if step.part)
+
 
 def order(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """The steps so that each comes after all it needs; raises CycleError with the circle in `args[1]`."""
@@ -136,9 +152,24 @@ def make_plan(
         raise NothingToApplyFor(" ".join(f"{each.name}：{each.why}" for each in plan.verdicts))
     told = {**(form or {}), **answers}
     faults = depth_faults(plan.placed(catalogue), told, context=context, must_be_complete=True)
+    faults += [] if faults else part_faults(plan.parts(catalogue), context)
     if faults:
         raise AnswersIncomplete(errors=faults)
-    return plan.steps
+    return tuple(pinned(step, catalogue, told, context=context) for step in plan.steps)
+
+
+def pinned(step: PlannedStep, catalogue: Catalogue, told: Mapping[str, str], *, context: Context) -> PlannedStep:
+    """The step with who does what in it; raises AnswersIncomplete where nobody is known who decides it."""
+    item = catalogue.of(province_of(step.division)).item_of[step.code]
+    try:
+        if is_elsewhere(step.division, context):
+            competent = competent_at_home(step.part, context=context)
+        else:
+            competent = competent_here(item, told, step.division, context=context)
+    except NobodyDecides as refusal:
+        at = pointer_of(item.jurisdiction)
+        raise AnswersIncomplete(errors=[FieldFault(pointer=at, code=refusal.code, detail=refusal.detail)]) from refusal
+    return step.model_copy(update={"competent": competent})
 
 
 def lay_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, context: Context) -> Plan:
@@ -157,10 +188,17 @@ def lay_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *,
         steps=tuple(apply[code].planned(needs[code]) for code in order(needs)),
         verdicts=tuple(each.verdict() for each in found.values()),
         open=open_questions(catalogue, bundle, answers),
-        levels=deepest_levels(
-            [(each.item, each.division) for each in found.values() if each.applies != "no"], answers, context=context
-        ),
+        levels=_levels([each for each in found.values() if each.applies != "no"], answers, context),
     )
+
+
+def _levels(judged: Sequence["_Judged"], answers: Mapping[str, str], context: Context) -> Mapping[str, Level]:
+    """How deep each place must be: for what is decided there, and for what is checked at the home."""
+    found = dict(deepest_levels([(each.item, each.division) for each in judged], answers, context=context))
+    for part in (each.part for each in judged):
+        if part:
+            found[HOME] = deeper(found.get(HOME, "province"), level_of_part(part, context))
+    return found
 
 
 class _Judged:
@@ -265,7 +303,12 @@ class _Judged:
     def verdict(self) -> Verdict:
         return Verdict(step=self.step.item, name=self.item.name, applies=self.applies, why=self._why)
 
-    def planned(self, needs: tuple[str, ...]) -> PlannedStep:
+    @property
+    def part(self) -> Part | None:
+        """What the home does itself in it."""
         handling = self._handling()
-        part = handling.part if handling else None
-        return PlannedStep.of(self.item, division=self.division, needs=needs, mode=self._mode() or "local", part=part)
+        return handling.part if handling else None
+
+    def planned(self, needs: tuple[str, ...]) -> PlannedStep:
+        mode = self._mode() or "local"
+        return PlannedStep.of(self.item, division=self.division, needs=needs, mode=mode, part=self.part)

@@ -23,7 +23,7 @@ def authority_faults(authorities: Authorities) -> tuple[Fault, ...]:
 
 def decider_faults(catalogue: Catalogue, authorities: Authorities, provinces: Collection[str]) -> tuple[Fault, ...]:
     """What does not fit the catalogue; if nothing, then what nobody decides in some division of these provinces."""
-    found = tuple(_unknown(catalogue, authorities))
+    found = (*_unknown(catalogue, authorities), *_nameless(catalogue, authorities))
     return found or tuple(_undecided(catalogue, authorities, provinces))
 
 
@@ -64,6 +64,14 @@ def _unknown(catalogue: Catalogue, authorities: Authorities) -> Iterator[Fault]:
         departments = entry.departments if isinstance(entry, NamedAuthority) else ()
         yield from reference_faults(place, "department", codes=departments, known=catalogue.departments)
         yield from reference_faults(place, "item", codes=entry.items, known=catalogue.item_of)
+
+
+def _nameless(catalogue: Catalogue, authorities: Authorities) -> Iterator[Fault]:
+    """Who decides without being an authority has a name, too."""
+    named = {each.department for each in authorities.namings if each.organisation}
+    without = (each for each in catalogue.items if each.competence and each.competence.decided_by != "authority")
+    for department in sorted({item.department for item in without} - named):
+        yield fault(("naming", department), "nameless", reason=f"{department} has no name for its organisations")
 
 
 def _endless(authorities: Authorities) -> Iterator[Fault]:

@@ -43,6 +43,7 @@ DECIDING: Mapping[str, str] = {
     "undecided": "give the department a name at that level there, another level, or an authority of its own",
     "gone": "end it on the division's last day at the latest, and write another one for what came after",
     "overlap": "let one of them end before the other begins",
+    "nameless": "give its naming an organisation: what those are called together who do this",
     "endless": "let the levels that decide for each other come to an end",
 }
 

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from server.domain.case import acts
 from server.domain.case.case import Actor, Commission
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import province_of
+from server.domain.catalogue.pinning import competent_here
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.errors import Malformed
 from server.domain.exchange.letters import ANNULLED, CASE, REFUSED, RETRY, Letter
@@ -43,13 +45,14 @@ class UndeclaredData(Malformed):
     title = "函件包含事项未列明的数据"
 
 
-def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue]) -> acts.Act | None:
+def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue], context: Context) -> acts.Act | None:
     """The act of a `step.*` letter, with the letter's id as its own; None if this node does not know the kind.
 
-    `catalogue_of` answers the catalogue of a version, for a case keeps to the one it was opened under.
+    `catalogue_of` answers the catalogue of a version, for a case keeps to the one it was opened under. The context is
+    this node's, which says who decides here what the letter asks for.
 
     The sender is the actor, so the one rule on who may move a step judges peers as it judges officers.
-    Raises LetterUnreadable, ItemUnknown, UndeclaredData.
+    Raises LetterUnreadable, ItemUnknown, UndeclaredData, and the refusals of `competent_here`.
     """
     make = _ACTS.get(letter.kind)
     if make is None:
@@ -62,7 +65,7 @@ def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue]) -> acts.Act
     except (ValidationError, KeyError, TypeError) as fault:
         raise LetterUnreadable("函件内容与其类型不符。") from fault
     if isinstance(act, acts.Request):
-        commission = _by_our_own(act.commission, catalogue_of(act.commission.catalogue))
+        commission = _by_our_own(act.commission, catalogue_of(act.commission.catalogue), context)
         return act.model_copy(update={"commission": commission})
     return act
 
@@ -82,8 +85,10 @@ def _case_and_step(letter: Letter) -> tuple[str, str]:
     return about.name, str(about.part)
 
 
-def _by_our_own(commission: Commission, catalogue: Catalogue) -> Commission:
-    """The commission with the item as our own catalogue has it: no home sets days and terms for its decider."""
+def _by_our_own(commission: Commission, catalogue: Catalogue, context: Context) -> Commission:
+    """The commission with the item as our own catalogue has it: no home sets days and terms for its decider, nor says
+    which authority decides here.
+    """
     item = catalogue.of(province_of(commission.step.division)).item_of.get(commission.step.code)
     if item is None or item.department != commission.step.department:
         raise ItemUnknown("目录中没有该事项，或主管部门不同。")
@@ -95,7 +100,9 @@ def _by_our_own(commission: Commission, catalogue: Catalogue) -> Commission:
         raise UndeclaredData("函件包含受理地分工未列明的核验情况。")
     told = commission.step
     ours = PlannedStep.of(item, division=told.division, needs=told.needs, mode=told.mode, part=told.part)
-    return commission.model_copy(update={"step": ours})
+    competent = competent_here(item, commission.form, told.division, context=context)
+    competent = competent.model_copy(update={"checker": told.competent.checker})
+    return commission.model_copy(update={"step": ours.model_copy(update={"competent": competent})})
 
 
 def _actor(letter: Letter) -> Actor:

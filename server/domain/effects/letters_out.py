@@ -90,6 +90,7 @@ ADDED: Mapping[str, Added] = {
         "legal_days": step.plan.terms.legal_days,
         "promised_days": step.plan.promised_days,
     },
+    "authority": lambda _, step, __: {"authority": step.authority.model_dump()} if step.authority else {},
     "approver": lambda _, step, __: {"approver": step.plan.department},
     "licence": lambda _, __, event: _said(event, "licence") if event.licence else {},
 }

@@ -6,6 +6,7 @@ from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case, Offered, Step
 from server.domain.case.happening import Moved
+from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Paper
 from server.domain.rules.table import TRANSITIONS
 
@@ -68,10 +69,15 @@ def _opened(event: events.Opened) -> Case:
         materials=application.materials,
         deferred=application.deferred,
         undertakings=application.undertakings,
-        steps={plan.code: Step(plan=plan, since=event.at, version=event.number) for plan in application.steps},
+        steps={plan.code: _planned(plan, event) for plan in application.steps},
         closing=application.closing,
         lead=application.lead,
+        leader=application.leader,
     )
+
+
+def _planned(plan: PlannedStep, event: events.Opened) -> Step:
+    return Step(plan=plan, since=event.at, version=event.number, authority=plan.competent.authority)
 
 
 def _requested(case: Case | None, event: events.Requested) -> Case:
@@ -100,6 +106,7 @@ def _requested(case: Case | None, event: events.Requested) -> Case:
         since=event.at,
         version=event.number,
         node=event.node,
+        authority=application.step.competent.authority,
         directory_version=application.directory_version,
         arrived_at=None if application.materials else event.at,
         is_gathering=bool(application.materials),

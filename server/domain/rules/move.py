@@ -38,7 +38,7 @@ class LetterForm:
     marks: Mapping[str, str] = field(default_factory=dict)
     says: tuple[str, ...] = ()
     unfolds: str = ""
-    adds: tuple[Literal["commission", "days", "approver", "licence"], ...] = ()
+    adds: tuple[Literal["commission", "days", "authority", "approver", "licence"], ...] = ()
     is_homes: bool = False
     may_ignore: bool = False
 

@@ -6,13 +6,15 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from server.domain.case.case import Application, HandedIn
-from server.domain.catalogue.answers import division_faults, pointer
+from server.domain.catalogue.answers import AnswersIncomplete, division_faults, pointer
+from server.domain.catalogue.authorities import NobodyDecides
 from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import CODE, province_of
 from server.domain.catalogue.forms import FormFaulty, form_faults
 from server.domain.catalogue.merging import MergedForm, merge
+from server.domain.catalogue.pinning import PinnedAuthority, of_department
 from server.domain.catalogue.plan import PlannedStep, make_plan
 from server.domain.errors import FieldFault, Invalid
 from server.domain.exchange.directory import Directory
@@ -90,6 +92,7 @@ def application_of(
         catalogue=catalogue.version,
         closing=bundle.closing,
         lead=bundle.lead,
+        leader=_leader(bundle, context),
         applicant=applicant,
         subject=_subject(bundle, submission.form, applicant),
         answers=submission.answers,
@@ -106,6 +109,15 @@ def check_places(steps: tuple[PlannedStep, ...], directory: Directory) -> None:
     """Raises NoNodeFor if a step of the plan would be decided where no node is."""
     for step in steps:
         route(directory, step.division)
+
+
+def _leader(bundle: Bundle, context: Context) -> PinnedAuthority:
+    """The authority that leads it; raises AnswersIncomplete where there is none of the leading department."""
+    try:
+        return of_department(bundle.lead, context.division or context.home, context=context)
+    except NobodyDecides as refusal:
+        fault = FieldFault(pointer="/division", code=refusal.code, detail=refusal.detail)
+        raise AnswersIncomplete(errors=[fault]) from refusal
 
 
 def _subject(bundle: Bundle, form: Mapping[str, str], applicant: Person) -> SubjectGiven | None:

@@ -7,6 +7,7 @@ from server.domain.case import acts, events
 from server.domain.case.case import Case, Step
 from server.domain.case.fetches import offered
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import Deferral, Opinion
 from server.domain.errors import Conflict
 from server.domain.rules.announcement import Announcement
@@ -40,10 +41,20 @@ class ClockTerms(TypedDict, total=False):
     deferrals: tuple[Deferral, ...]
     opinions_due_on: date | None
     forwarding_days: int
+    authority: PinnedAuthority | None
 
 
 def _receive(moving: Moving[acts.Receive]) -> events.Received:
-    return events.Received(**moving.header)
+    return events.Received(**moving.header, authority=_told(moving))
+
+
+def _told(moving: Moving[acts.Receive | acts.Accept | acts.Deem]) -> PinnedAuthority | None:
+    """Who decides it, as its node tells; here it is pinned already."""
+    return moving.act.authority if moving.is_mirror else None
+
+
+def _received(step: Step, event: events.Received | events.TakenUp) -> Step:
+    return step.model_copy(update={"authority": event.authority or step.authority})
 
 
 def _gather(moving: Moving[acts.Gather]) -> events.Gathered:
@@ -86,6 +97,7 @@ def _terms(moving: Moving[acts.Accept | acts.Deem]) -> ClockTerms:
             "promised_days": act.promised_days,
             "deferrals": act.deferrals,
             "forwarding_days": _forwarding_days(moving),
+            "authority": _told(moving),
         }
     terms = step.plan.terms
     due_on = moving.days_later(min(terms.deferral_days, terms.legal_days))
@@ -113,7 +125,7 @@ def _taken_up(step: Step, event: events.TakenUp) -> Step:
     asked = Opinion(asked_at=event.moment, due_on=due_on) if due_on else None
     opinions = dict.fromkeys(rule.departments, asked) if rule and asked else {}
     begun = {"clock": clock, "officer": event.by.name, "deferrals": event.deferrals, "opinions": opinions}
-    return step.model_copy(update=begun)
+    return _received(step, event).model_copy(update=begun)
 
 
 def _words_of_accepted(catalogue: Catalogue, _: Case, event: events.TakenUp) -> str:
@@ -129,13 +141,18 @@ def _words_of_deemed(catalogue: Catalogue, case: Case, event: events.Deemed) -> 
     return f"超过五个工作日未告知补正，自{since}收到材料之日起即为受理。{words}"
 
 
+def _told_as_accepted(by: str) -> LetterForm:
+    return LetterForm("step.accepted", marks={"by": by}, says=("since", "deferrals"), adds=("days", "authority"))
+
+
 RECEIVE = Move(
     act=acts.Receive,
     judge=_receive,
     desk=DeskForm("receive", "登记收件", Decision, lambda header, _: acts.Receive(**header)),
     event=events.Received,
     states={"sent": "received"},
-    letter=LetterForm("step.received"),
+    leaves=_received,
+    letter=LetterForm("step.received", adds=("authority",)),
     name="收件",
 )
 GATHER = Move(
@@ -153,7 +170,9 @@ ACCEPT = Move(
     event=events.Accepted,
     states={"received": "accepted"},
     leaves=_taken_up,
-    letter=LetterForm("step.accepted", marks={"by": "decider"}, says=("since", "deferrals"), adds=("days",)),
+    letter=LetterForm(
+        "step.accepted", marks={"by": "decider"}, says=("since", "deferrals"), adds=("days", "authority")
+    ),
     name="受理",
     words=_words_of_accepted,
     notice=Announcement("accepted", "已受理", "已开始审查，可随时查看进度"),
@@ -164,7 +183,7 @@ DEEM = Move(
     event=events.Deemed,
     states={"sent": "accepted", "received": "accepted"},
     leaves=_taken_up,
-    letter=LetterForm("step.accepted", marks={"by": "law"}, says=("since", "deferrals"), adds=("days",)),
+    letter=_told_as_accepted("law"),
     name="视为受理",
     words=_words_of_deemed,
     notice=Announcement("accepted", "视为受理", "依法自收到材料之日起受理"),

@@ -54,12 +54,10 @@ def _words_of_skipped(_: Catalogue, case: Case, event: events.Skipped) -> str:
     return f"“{case.steps[event.waits_on].plan.name}”没有办成，这一项不再办理。"
 
 
-def _words_of_check(catalogue: Catalogue, case: Case, event: CheckAsked) -> str:
-    part = case.steps[event.step].plan.part
-    if part is None:
-        return ""
-    department = catalogue.departments.get(part.department, part.department)
-    return f"由受理地{department}{part.name}，核验通过后转往办理地。"
+def _words_of_check(_: Catalogue, case: Case, event: CheckAsked) -> str:
+    plan = case.steps[event.step].plan
+    checker = plan.competent.checker
+    return f"由受理地{checker.name}{plan.part.name}，核验通过后转往办理地。" if plan.part and checker else ""
 
 
 def _words_of_turned_back(_: Catalogue, __: Case, event: TurnedBack) -> str:

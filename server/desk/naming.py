@@ -1,0 +1,43 @@
+"""What people are told who has a step, decides it, or has done something to it: by name, never by a code."""
+
+from server.domain.case.case import Case, Step
+from server.domain.case.events import Event
+from server.domain.case.handover import Checked, TurnedBack
+from server.domain.catalogue.pinning import PinnedAuthority
+from server.domain.effects.effects import step_of
+from server.node import Node
+
+
+def acting_name(node: Node, case: Case, event: Event) -> str:
+    """The authority whose officer did this; the name of the department if it is none of the step's own."""
+    step, department = step_of(case, event), event.by.department
+    found = _authority(case, step, event) if step else None
+    return found.name if found else department_name(node, case, department)
+
+
+def _authority(case: Case, step: Step, event: Event) -> PinnedAuthority | None:
+    competent, department = step.plan.competent, event.by.department
+    if isinstance(event, Checked | TurnedBack):
+        return competent.checker
+    if department == step.plan.department:
+        return step.authority
+    return competent.heard.get(department) or (case.leader if department == case.lead else competent.checker)
+
+
+def department_name(node: Node, case: Case, department: str) -> str:
+    """The name of a department in the catalogue that the case was opened under."""
+    return node.catalogue_of(case.catalogue).departments.get(department, department)
+
+
+def decider_name(node: Node, case: Case, step: Step) -> str:
+    """What the decider is called; as long as its node has not told it: by place and department."""
+    if step.authority:
+        return step.authority.name
+    place = node.published.divisions.name_in_full(step.plan.division)
+    return f"{place}{department_name(node, case, step.plan.department)}部门"
+
+
+def node_name(node: Node, code: str) -> str:
+    """The name of a node as the directory has it."""
+    entry = node.directory.entry(code)
+    return entry.name if entry else code
