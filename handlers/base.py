@@ -49,7 +49,9 @@ class Role(Enum):
     REAL_NAME = "citizen, name proven"
     ACCOUNT = "officer or administrator, for their own account"
     OFFICER = "officer"
+    SYSTEM = "system administrator"
     SECURITY = "security administrator"
+    AUDIT = "audit administrator"
     PEER = "node of another province"
 
 
@@ -59,10 +61,17 @@ AUDIENCES: Mapping[Role, str] = {
     Role.REAL_NAME: sessions.CITIZENS,
     Role.ACCOUNT: sessions.OFFICERS,
     Role.OFFICER: sessions.OFFICERS,
+    Role.SYSTEM: sessions.OFFICERS,
     Role.SECURITY: sessions.OFFICERS,
+    Role.AUDIT: sessions.OFFICERS,
 }
 # Which accounts of the desk a role is for; the doors of one's own account are for all.
-ACCOUNTS: Mapping[Role, AccountRole] = {Role.OFFICER: "officer", Role.SECURITY: "security"}
+ACCOUNTS: Mapping[Role, AccountRole] = {
+    Role.OFFICER: "officer",
+    Role.SYSTEM: "system",
+    Role.SECURITY: "security",
+    Role.AUDIT: "audit",
+}
 
 
 class TokenMissing(errors.Unproven):

@@ -12,6 +12,7 @@ from tornado.web import Application
 
 from handlers import (
     accounts,
+    audit,
     cases,
     catalogue,
     desk,
@@ -70,6 +71,7 @@ DOORS: tuple[type[Handler], ...] = (
     officers.OfficerHandler,
     officers.OfficerEndHandler,
     officers.OfficerResetHandler,
+    audit.AuditHandler,
     worklist.TasksHandler,
     worklist.TaskClaimHandler,
     worklist.TaskHeartbeatHandler,

@@ -8,6 +8,7 @@ from server.desk import apart
 from server.desk.apart import Again
 from server.desk.background import reprojecting
 from server.domain.apart import DROPPED, Kind, NothingApart, SetApart, dropped
+from server.domain.audit import AuditKind
 from server.domain.errors import StaleVersion
 from server.domain.exchange.log import own_id
 from server.node import Node
@@ -69,7 +70,7 @@ async def _open(node: Node, id: str) -> SetApart:
     return row
 
 
-async def _note(node: Node, row: SetApart, kind: str, *, by: str, reason: str) -> None:
+async def _note(node: Node, row: SetApart, kind: AuditKind, *, by: str, reason: str) -> None:
     """An operator's act is audited before it is done."""
     about = {"id": row.id, "fault": row.fault, "tries": str(row.tries), "by": by, "reason": reason}
     await node.store.audit.note(f"{kind}:{row.id}:{row.version}", kind, at=node.clock.now(), about=about)

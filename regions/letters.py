@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from regions import bouncing
 from regions.control_letters import NoSuchLetter
+from server.domain.audit import AuditKind
 from server.domain.errors import Conflict
 from server.domain.exchange.letters import ANNULLED, RETRY, About, Letter, about_letter, unique_id
 from server.domain.exchange.log import KeptLetter, SentLetter
@@ -115,7 +116,8 @@ async def _note(node: Node, dead: SentLetter, said: Letter, *, by: str) -> None:
         "about": letter.about.name if letter.about else "",
         "by": by,
     }
-    await node.store.audit.note(f"operator:{said.id}", said.kind, at=said.at, about=about | {"reason": dead.reason})
+    kind: AuditKind = "letter.retry" if said.kind == RETRY else "letter.annulled"
+    await node.store.audit.note(f"operator:{said.id}", kind, at=said.at, about=about | {"reason": dead.reason})
 
 
 def _sent(sent: SentLetter) -> LetterLine:

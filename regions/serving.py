@@ -3,6 +3,7 @@
 from regions.answering import SignedReply, signed
 from server.crypto.receipts import PART, Answer
 from server.crypto.signatures import Proven
+from server.domain.audit import AuditKind
 from server.domain.case.case import HELD, Offered, local_id
 from server.domain.case.fetches import offered
 from server.domain.effects.letters_in import CASE_NAME, STEP_CODE
@@ -61,6 +62,6 @@ def _is_among(sha256: str, *contents: Offered | None) -> bool:
     return any(each is not None and each.sha256 == sha256 for each in contents)
 
 
-async def _note(node: Node, kind: str, about: dict[str, str]) -> None:
+async def _note(node: Node, kind: AuditKind, about: dict[str, str]) -> None:
     at = node.clock.now()
     await node.store.audit.note(f"{kind}:{moment_text(at)}:{node.chance.token(8).hex()}", kind, at=at, about=about)

@@ -12,7 +12,7 @@ from typing import Any
 import uvloop
 
 from regions.founding import found
-from server import main, operating, staffing
+from server import inspecting, main, operating, staffing
 from server.demo import demonstrate
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.deciders import deciders_in
@@ -73,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     receipts.add_argument("--json", action="store_true", help="print the logs as one JSON object")
     _add_people(command)
     operating.add_arguments(command)
+    inspecting.add_arguments(command)
     return parser
 
 

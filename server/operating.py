@@ -61,24 +61,28 @@ class UnknownPeer(ValueError):
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     """The commands `peers`, `letters`, `apart` and `reconcile`."""
-    of_peers = command("peers", _run(peers), "Show how the exchange with each peer stands; exit 1 if one is stopped.")
+    of_peers = command(
+        "peers", run_with(peers), "Show how the exchange with each peer stands; exit 1 if one is stopped."
+    )
     done = of_peers.add_mutually_exclusive_group()
     done.add_argument("--retry", metavar="PEER", help="make the next attempt to reach this peer now")
     done.add_argument("--open-stream", metavar="PEER", help="let a stopped way go on in a new stream; needs --yes")
     of_peers.add_argument("--yes", action="store_true", help="really open it")
-    of_letters = command("letters", _run(about_letters), "Show letters that need somebody, and deal with dead ones.")
+    of_letters = command(
+        "letters", run_with(about_letters), "Show letters that need somebody, and deal with dead ones."
+    )
     of_letters.add_argument("what", choices=[*LISTS, *ACTS], help="dead: ours that were refused; attention: theirs")
     of_letters.add_argument("id", nargs="?", default="", help="of the letter, for replay, annul and show")
     of_letters.add_argument("--peer", default="", help="only letters from or to this node")
-    of_letters.add_argument("--limit", type=_positive, default=100, help="at most so many (default %(default)s)")
+    of_letters.add_argument("--limit", type=positive, default=100, help="at most so many (default %(default)s)")
     of_apart = command(
-        "apart", _run(about_apart), "Show what could not be handled, and deal with it; exit 1 if any is."
+        "apart", run_with(about_apart), "Show what could not be handled, and deal with it; exit 1 if any is."
     )
     of_apart.add_argument("what", choices=["list", *APART_ACTS], help="retry: handle it anew; drop: let it end undone")
     of_apart.add_argument("id", nargs="?", default="", help="kind:id as the list has it, for show, retry and drop")
     of_apart.add_argument("--reason", default="", help="why; retry and drop need it, and it is audited")
-    of_apart.add_argument("--limit", type=_positive, default=100, help="at most so many (default %(default)s)")
-    of_both = command("reconcile", _run(compare), "Compare the logs with peers, both ways; exit 1 if they differ.")
+    of_apart.add_argument("--limit", type=positive, default=100, help="at most so many (default %(default)s)")
+    of_both = command("reconcile", run_with(compare), "Compare the logs with peers, both ways; exit 1 if they differ.")
     of_both.add_argument("peer", nargs="?", default="", help="only with this node")
     for each in (of_peers, of_letters, of_apart, of_both):
         each.add_argument("--json", action="store_true", help="print a JSON list")
@@ -155,7 +159,7 @@ def spoken(reason: str) -> str:
     return f"{reason} ({said.rstrip('.')})" if said else reason
 
 
-def _run(ask: Ask) -> Callable[[argparse.Namespace], int]:
+def run_with(ask: Ask) -> Callable[[argparse.Namespace], int]:
     """The command that asks a node which is opened for it, and prints the report."""
 
     async def asked(settings: Settings, chosen: argparse.Namespace) -> Report:
@@ -253,7 +257,8 @@ def _code(wrong: Any) -> int:
     return WRONG if any(wrong) else DONE
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """The number that stands in an argument; ArgumentTypeError unless it is above 0."""
     if not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError("must be a number above 0")
     return int(text)

@@ -44,6 +44,7 @@ def planted_faults() -> str:
 PARTS = (
     by_command("docs/doors.md", "routes", r"```text\n(.*?)```"),
     by_command("docs/errors.md", "errors", r"(\| code \| status \| title \| meaning \|\n.*?\n)(?=\n)"),
+    by_command("docs/audit.md", "audit kinds", r"(\| kind \| what happened \|\n.*?\n)(?=\n)"),
     by_command("docs/life-of-a-case.md", "graph", r"```mermaid\n(stateDiagram-v2\n.*?)```"),
     by_command(
         "docs/authorities.md",

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 
-from server.domain.values import moment_text
-from server.store.database import Database, Document, Duplicate, Fields, Mark
+from server.domain.audit import AuditEntry, AuditFilter, AuditKind, actor_of
+from server.domain.values import moment_key, moment_text
+from server.store.database import Database, Document, Duplicate, Fields, Mark, Query, is_safe
+from server.store.queries import AUDIT_BY_OFFICER, AUDIT_BY_TIME, AUDIT_OF_CASE, AUDIT_OF_KIND, BAR, NEVER
 
 AUDIT = "audit"
 ATTEMPTS = 5
+MOST_PARTS = 20  # of a page's length that are read for one page when most of them do not fit
 
 
 class Audit:
@@ -17,13 +21,11 @@ class Audit:
         self._database = database
         self._uncounted: dict[str, int] = {}
 
-    async def note(self, id: str, kind: str, *, at: datetime, about: Mapping[str, str]) -> None:
+    async def note(self, id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str]) -> None:
         """Write one entry under an id that nobody else makes."""
-        await self._database.insert_many(
-            AUDIT, [{"_id": f"audit:{id}", "kind": kind, "at": moment_text(at), "about": dict(about)}]
-        )
+        await self._database.insert_many(AUDIT, [_document(id, kind, at=at, about=about)])
 
-    async def count(self, id: str, kind: str, *, at: datetime, about: Mapping[str, str]) -> None:
+    async def count(self, id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str]) -> None:
         """Write one entry, or count it once more (`times`); processes that are too quick for each other count too few.
 
         However often it is called at once, one write is under way here: it takes along what came meanwhile.
@@ -32,13 +34,40 @@ class Audit:
         self._uncounted[id] = self._uncounted.get(id, 0) + 1
         if is_writing:
             return
-        document = {"_id": f"audit:{id}", "kind": kind, "at": moment_text(at), "about": dict(about)}
+        document = _document(id, kind, at=at, about=about)
         try:
             while times := self._uncounted[id]:
                 self._uncounted[id] = 0
                 await self._add(document, times)
         finally:
             del self._uncounted[id]
+
+    async def entries(self, wanted: AuditFilter, *, limit: int) -> tuple[list[AuditEntry], str | None]:
+        """The entries that are wanted, the newest first, and behind which place the next page goes on.
+
+        One of the indexes is read, and what else is wanted is looked for in what it gives, so much of it at once: a
+        page may be short, even empty, and have a next one.
+        """
+        query, start = _index(wanted)
+        low = start + (moment_key(wanted.begins_at) if wanted.begins_at else "")
+        last = moment_key(wanted.ends_at) if wanted.ends_at else NEVER
+        place = min(wanted.after or last, last)
+        found: list[AuditEntry] = []
+        for _ in range(MOST_PARTS):
+            high = start + place
+            if not (is_safe(low) and is_safe(high) and low < high):
+                return found, None
+            documents = await self._database.between(query, low, high, limit=limit + 1, is_descending=True)
+            for document in documents:
+                entry = _entry(document)
+                if wanted.fits(entry):
+                    if len(found) == limit:
+                        return found, place
+                    found.append(entry)
+                place = document["time_key"]
+            if len(documents) <= limit:
+                return found, None
+        return found, place
 
     async def _add(self, document: Document, times: int) -> None:
         for _ in range(ATTEMPTS):
@@ -52,3 +81,39 @@ class Audit:
             more: Fields = {"times": known["times"] + times, "version": known["version"] + 1}
             if await self._database.mark(AUDIT, Mark(document["_id"], more, known["version"])):
                 return
+
+
+def _document(id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str]) -> Document:
+    """An entry as it is stored. Its place among others ends with a digest of its id, which may tell a session's."""
+    place = BAR.join((moment_key(at), sha256(id.encode()).hexdigest()[:16]))
+    return {
+        "_id": f"audit:{id}",
+        "kind": kind,
+        "at": moment_text(at),
+        "about": dict(about),
+        "time_key": place,
+        "kind_key": BAR.join((kind, place)),
+        "officer_key": _key(actor_of(about), place),
+        "case_key": _key(about.get("case", ""), place),
+    }
+
+
+def _key(part: str, place: str) -> str:
+    """The key under a part; nothing if there is none, or if it could be read as two (a peer may write anything)."""
+    return BAR.join((part, place)) if part and BAR not in part else ""
+
+
+def _index(wanted: AuditFilter) -> tuple[Query, str]:
+    """Which index has the fewest entries that are not wanted, and what its keys begin with."""
+    for query, part in (
+        (AUDIT_OF_CASE, wanted.case),
+        (AUDIT_BY_OFFICER, wanted.officer),
+        (AUDIT_OF_KIND, wanted.kind or ""),
+    ):
+        if part:
+            return query, part + BAR
+    return AUDIT_BY_TIME, ""
+
+
+def _entry(document: Document) -> AuditEntry:
+    return AuditEntry(at=document["at"], kind=document["kind"], about=document["about"], times=document.get("times", 1))

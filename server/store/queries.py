@@ -60,6 +60,12 @@ FETCHES_OF_STEP = Query("fetches_of_step", "fetches", "step_key")
 CATALOGUES = Query("catalogues", "catalogues", "kind")
 # list_key: state | role | name, where the state is active or ended
 OFFICERS_LISTED = Query("officers_listed", "officers", "list_key", is_range=True)
+# time_key: t<at> | digest of the id; kind_key, officer_key (who did it) and case_key: the same behind kind, officer or
+# case, and nothing without an officer or a case
+AUDIT_BY_TIME = Query("audit_by_time", "audit", "time_key", is_range=True)
+AUDIT_OF_KIND = Query("audit_of_kind", "audit", "kind_key", is_range=True)
+AUDIT_BY_OFFICER = Query("audit_by_officer", "audit", "officer_key", is_range=True)
+AUDIT_OF_CASE = Query("audit_of_case", "audit", "case_key", is_range=True)
 # bucket: the hour after which it may go
 EXPIRED_NONCES = Query("expired_nonces", "nonces", "bucket", is_range=True)
 EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket", is_range=True)
@@ -97,6 +103,10 @@ QUERIES: tuple[Query, ...] = (
     FETCHES_OF_STEP,
     CATALOGUES,
     OFFICERS_LISTED,
+    AUDIT_BY_TIME,
+    AUDIT_OF_KIND,
+    AUDIT_BY_OFFICER,
+    AUDIT_OF_CASE,
     *EXPIRED.values(),
 )
 

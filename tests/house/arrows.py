@@ -25,10 +25,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.staffing": (
         *("server.main", "server.operating", "server.node", "server.desk", "server.domain", "server.tools"),
     ),
+    "server.inspecting": ("server.operating", "server.node", "server.desk", "server.domain"),
     "server.cli": (
         "server.main",
         "server.operating",
         "server.staffing",
+        "server.inspecting",
         "server.demo",
         "regions",
         "server.crypto",

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from handlers.base import Role
+from handlers.base import ACCOUNTS, Role
 from handlers.routes import DOORS
 from server import cli
 from server.domain.people.persons import AccountRole, Officer
@@ -59,14 +59,22 @@ async def test_no_administrator_enters_where_cases_are(places: Places, role: Acc
     refused(await caller.call(method, path), 403, "not_for_administrators")
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(doors(Role.SECURITY)))
-@pytest.mark.parametrize("role", ["officer", "system", "audit"])
-async def test_accounts_are_for_the_security_administrator_only(
-    places: Places, role: AccountRole, method: str, path: str
+OTHERS = [
+    (role, method, path, f"{wanted}_administrator_only")
+    for door_role, wanted in ACCOUNTS.items()
+    for method, path in (sorted(doors(door_role)) if wanted in ADMINISTRATORS else ())
+    for role in get_args(AccountRole)
+    if role != wanted
+]
+
+
+@pytest.mark.parametrize(("role", "method", "path", "code"), OTHERS)
+async def test_what_one_administrator_does_is_for_them_only(
+    places: Places, role: AccountRole, method: str, *, path: str, code: str
 ):
     is_head = role == "officer"
     caller = await places.officer("health", name="a head", rank="head") if is_head else await places.administrator(role)
-    refused(await caller.call(method, path), 403, "security_administrator_only")
+    refused(await caller.call(method, path), 403, code)
 
 
 async def test_an_administrator_sees_to_their_own_account(places: Places):

@@ -206,6 +206,7 @@ async def test_every_answer_keeps_to_its_description(
             "/desk/v1/officers/new/reset", {"what": "password", "reason": "忘记密码"}
         ),
         ("POST", "/desk/v1/officers/{name}/end"): await security.post("/desk/v1/officers/new/end", {"reason": "调离"}),
+        ("GET", "/desk/v1/audit"): await (await places.administrator("audit")).get("/desk/v1/audit"),
         ("POST", "/desk/v1/totp"): offered,
         ("POST", "/desk/v1/totp/confirmation"): await anna.post("/desk/v1/totp/confirmation", shown),
         ("POST", "/desk/v1/password"): await anna.post(

@@ -10,6 +10,7 @@ from server.desk.officer.claiming import release_all
 from server.desk.officer.officers import EndedOfficer
 from server.desk.officer.proving import rules_of
 from server.desk.steps import LocalMoment
+from server.domain.audit import AuditKind
 from server.domain.errors import Conflict, FieldFault, Invalid
 from server.domain.people.accounts import Account, DeskEntry, WeightyAct
 from server.domain.people.persons import AccountRole, Officer, Rank
@@ -202,7 +203,7 @@ def _check_weighty(node: Node, entry: DeskEntry, act: WeightyAct, *, name: str) 
         raise NotYourself("请由另一位安全管理员办理。")
 
 
-async def _note(node: Node, kind: str, after: Account, *, by: str, more: dict[str, str]) -> None:
+async def _note(node: Node, kind: AuditKind, after: Account, *, by: str, more: dict[str, str]) -> None:
     name = after.officer.name
     about = {"name": name, "by": by, **more}
     await node.store.audit.note(f"{kind}:{name}:{after.version}", kind, at=node.clock.now(), about=about)

@@ -1,5 +1,6 @@
 """Accounts and sessions of the desk: whether a session of an officer still counts, and what for."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -70,6 +71,20 @@ class SecurityAdministratorOnly(Forbidden):
     title = "仅限安全管理员办理"
 
 
+class SystemAdministratorOnly(Forbidden):
+    """Only the system administrator sees the state of the node."""
+
+    code = "system_administrator_only"
+    title = "仅限系统管理员办理"
+
+
+class AuditAdministratorOnly(Forbidden):
+    """Only the audit administrator reads the audit."""
+
+    code = "audit_administrator_only"
+    title = "仅限审计管理员查看"
+
+
 class DeskRules(Value):
     """What a node asks of sessions at its desks: `proof` is how long a proof is fresh enough for `weighty` acts."""
 
@@ -133,6 +148,15 @@ class DeskSession(Value):
         return at - self.seen_at < SEEN_EVERY
 
 
+# What everybody else is told at the doors of a role.
+ONLY: Mapping[AccountRole, tuple[type[Forbidden], str]] = {
+    "officer": (NotForAdministrators, "三员账号不办理业务，请使用工作人员账号登录。"),
+    "system": (SystemAdministratorOnly, "请由系统管理员办理。"),
+    "security": (SecurityAdministratorOnly, "请由安全管理员办理。"),
+    "audit": (AuditAdministratorOnly, "请由审计管理员查看。"),
+}
+
+
 class DeskEntry(Value):
     """An officer who has come in, by which session, and what must be done before anything else."""
 
@@ -148,12 +172,10 @@ class DeskEntry(Value):
             raise TotpNeeded("本系统要求使用动态验证码，请先在本人账号中启用。")
 
     def check_role(self, wanted: AccountRole) -> None:
-        """Whether a door for this role is open; raises NotForAdministrators, SecurityAdministratorOnly."""
-        if self.officer.role == wanted:
-            return
-        if wanted == "officer":
-            raise NotForAdministrators("三员账号不办理业务，请使用工作人员账号登录。")
-        raise SecurityAdministratorOnly("请由安全管理员办理。")
+        """Whether a door for this role is open; raises the refusal of the role, one of ONLY."""
+        if self.officer.role != wanted:
+            refusal, detail = ONLY[wanted]
+            raise refusal(detail)
 
     def check_proof(self, act: WeightyAct, at: datetime, rules: DeskRules) -> None:
         """Whether the proof in this session is fresh enough for an act; raises ReauthenticationNeeded."""

@@ -1,0 +1,118 @@
+"""The audit (审计): the kinds of what is put on record, and what of it is asked for."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from server.domain.values import CHINA, Day, Moment, Value
+
+AuditKind = Literal[
+    "apart.dropped",
+    "apart.retried",
+    "audit.read",
+    "calendar.changed",
+    "case.read",
+    "content.refused",
+    "content.served",
+    "letter.annulled",
+    "letter.retry",
+    "licence.read",
+    "material.read",
+    "officer.added",
+    "officer.changed",
+    "officer.ended",
+    "officer.password_changed",
+    "officer.reset",
+    "officer.sign_in_refused",
+    "officer.signed_in",
+    "officer.signed_out",
+    "officer.totp_on",
+    "peer.log_conflict",
+    "peer.overstepped",
+    "peer.refused",
+    "peer.retried",
+    "peer.stream_opened",
+]
+MEANINGS: Mapping[AuditKind, str] = {
+    "apart.dropped": "An operator let something that could not be handled end undone.",
+    "apart.retried": "An operator or the system administrator let something that was set apart be handled anew.",
+    "audit.read": "Somebody read a page of the audit; `filter` says what they asked for.",
+    "calendar.changed": "All dates follow another calendar of working days.",
+    "case.read": "An officer opened a case file; `reason` names their part in it.",
+    "content.refused": "Another node asked for a file that is not for it; one entry each time.",
+    "content.served": "Another node was given a file, or a part of it, for the step that it decides.",
+    "letter.annulled": "An operator told another node that a letter of ours shall have no effect.",
+    "letter.retry": "An operator asked another node to judge a letter of ours anew.",
+    "licence.read": "An agent opened an electronic licence under a mandate.",
+    "material.read": "An officer opened a material of a case; `reason` names the steps.",
+    "officer.added": "An account was added.",
+    "officer.changed": "An officer was moved to another department or rank.",
+    "officer.ended": "An account was ended for good.",
+    "officer.password_changed": "Somebody changed the password of their own account.",
+    "officer.reset": "A password or an authenticator was reset.",
+    "officer.sign_in_refused": "A sign-in was refused; one entry for each name, address, code and hour, counted.",
+    "officer.signed_in": "Somebody signed in.",
+    "officer.signed_out": "Somebody signed out.",
+    "officer.totp_on": "Somebody switched on the authenticator of their own account.",
+    "peer.log_conflict": "Another node sent a batch that contradicts its own log.",
+    "peer.overstepped": "Another node spoke on a matter that is not its own.",
+    "peer.refused": "A request of another node was refused; one entry for each key, code, door and hour, counted.",
+    "peer.retried": "An operator let the next attempt to reach another node come at once.",
+    "peer.stream_opened": "An operator let a stopped way to another node go on in a new stream.",
+}
+
+
+class AuditEntry(Value):
+    """What was put on record: when (the first time), of what kind, about what, and how often."""
+
+    at: Moment
+    kind: str
+    about: Mapping[str, str]
+    times: int
+
+
+class AuditFilter(Value):
+    """Which entries are wanted: of the days in China `since` to `until`, of a kind, by somebody, about a case; and
+    behind which `next` the list goes on.
+
+    `officer` is who did it: an officer, an administrator, or the account of the machine that ran a command. `case` is
+    the case's full name, `320000/...`. What does not fit is no name and may be a slip: it is refused and not noted.
+    """
+
+    since: Day | None = None
+    until: Day | None = None
+    kind: AuditKind | None = None
+    officer: Annotated[str, StringConstraints(pattern=r"^([\p{L}][\p{L}\p{N} ._·-]{0,99})?$")] = ""
+    case: Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]{5}/[A-Za-z0-9_-]{1,80})?$")] = ""
+    after: Annotated[str, StringConstraints(max_length=100)] = ""
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """The first moment of the first day."""
+        return datetime.combine(self.since, time(), CHINA) if self.since else None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The moment after the last day."""
+        return datetime.combine(self.until, time(), CHINA) + timedelta(days=1) if self.until else None
+
+    @property
+    def words(self) -> str:
+        """What the audit tells of the filter itself."""
+        said = self.model_dump(mode="json", exclude={"after"})
+        return " ".join(f"{name}={value}" for name, value in said.items() if value)
+
+    def fits(self, entry: AuditEntry) -> bool:
+        """Whether an entry of these days is wanted."""
+        return (
+            self.kind in (None, entry.kind)
+            and self.officer in ("", actor_of(entry.about))
+            and self.case in ("", entry.about.get("case"))
+        )
+
+
+def actor_of(about: Mapping[str, str]) -> str:
+    """Who did what an entry is about: an officer who looked, who acted on an account, or who saw to their own."""
+    return about.get("officer") or about.get("by") or about.get("name", "")
