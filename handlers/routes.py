@@ -23,6 +23,7 @@ from handlers import (
     ops,
     peers,
     sessions,
+    system,
     warnings,
     worklist,
 )
@@ -32,9 +33,9 @@ from handlers.openapi import document
 from handlers.problems import STATUS
 from handlers.response_cache import ResponseCache
 from server.domain.errors import Refusal
+from server.domain.release import VERSION
 from server.node import Node
 
-VERSION = "0.2.0"
 FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, ops.MetricsHandler)
 DOORS: tuple[type[Handler], ...] = (
     sessions.SessionsHandler,
@@ -72,6 +73,9 @@ DOORS: tuple[type[Handler], ...] = (
     officers.OfficerEndHandler,
     officers.OfficerResetHandler,
     audit.AuditHandler,
+    system.SystemHandler,
+    system.ApartHandler,
+    system.ApartRetryHandler,
     worklist.TasksHandler,
     worklist.TaskClaimHandler,
     worklist.TaskHeartbeatHandler,

@@ -30,6 +30,7 @@ from server.store.exchange.exchange import ExchangeLog
 from server.store.exchange.letters_in import LettersIn
 from server.store.exchange.letters_out import LettersOut
 from server.store.exchange.peers import Peers
+from server.store.format import NUMBER
 from server.store.people.accounts import Accounts
 from server.store.people.attempts import Attempts
 from server.store.people.desk_sessions import DeskSessions
@@ -90,6 +91,11 @@ class Store:
             if documents:
                 await rooms[kind](*documents)
         return {kind: len(documents) for kind, documents in waiting.items() if documents}
+
+    @property
+    def data_format(self) -> int:
+        """The number of the format of what is stored; no node starts on data of another."""
+        return NUMBER
 
     @property
     def expiring(self) -> tuple[str, ...]:

@@ -77,6 +77,10 @@ async def test_what_one_administrator_does_is_for_them_only(
     refused(await caller.call(method, path), 403, code)
 
 
+async def test_every_account_has_doors_of_its_own():
+    assert {ACCOUNTS[door.role] for door in DOORS if door.role in ACCOUNTS} == set(get_args(AccountRole))
+
+
 async def test_an_administrator_sees_to_their_own_account(places: Places):
     caller = await places.administrator("audit", "ann")
     changed = await caller.post("/desk/v1/password", {"current": PASSWORD, "new": NEW})

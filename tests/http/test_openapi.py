@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from handlers.base import AUDIENCES, Handler, Operation
 from handlers.routes import DOORS
 from server.crypto.totp import code_at
+from server.desk.apart import set_apart
 from server.desk.background import counting
 from server.desk.officer.reviewing import ACTS
 from server.domain.values import china_day
@@ -173,6 +174,8 @@ async def test_every_answer_keeps_to_its_description(
     proof = {"name": MOTHER.name, "id_number": MOTHER.id_number, "face_token": "face-mother"}
     refreshing = {"refresh_token": logged_in.body["refresh_token"]}
     anna, security = await places.officer("health", name="anna"), await places.administrator("security")
+    system = await places.administrator("system")
+    await set_apart(places.nodes[JIANGSU].node, "alarm", "none", fault=ValueError())
     offered = await anna.post("/desk/v1/totp", {"password": PASSWORD})
     shown = {"code": code_at(offered.body["secret"], places.nodes[JIANGSU].node.clock.now())}
     answers: dict[tuple[str, str], Answer] = {
@@ -206,6 +209,11 @@ async def test_every_answer_keeps_to_its_description(
             "/desk/v1/officers/new/reset", {"what": "password", "reason": "忘记密码"}
         ),
         ("POST", "/desk/v1/officers/{name}/end"): await security.post("/desk/v1/officers/new/end", {"reason": "调离"}),
+        ("GET", "/desk/v1/system"): await system.get("/desk/v1/system"),
+        ("GET", "/desk/v1/system/apart"): await system.get("/desk/v1/system/apart"),
+        ("POST", "/desk/v1/system/apart/{id}/retry"): await system.post(
+            "/desk/v1/system/apart/alarm:none/retry", {"reason": "已修复"}
+        ),
         ("GET", "/desk/v1/audit"): await (await places.administrator("audit")).get("/desk/v1/audit"),
         ("POST", "/desk/v1/totp"): offered,
         ("POST", "/desk/v1/totp/confirmation"): await anna.post("/desk/v1/totp/confirmation", shown),
