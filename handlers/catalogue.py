@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from handlers.base import Handler, Operation, Role
 from handlers.response_cache import CachedResponse, ResponseCache, cached_response
-from server.desk.citizen import browsing, divisions, guiding
+from server.desk.citizen import authorities, browsing, divisions, guiding
 from server.node import Node
 
 
@@ -135,6 +135,25 @@ class DivisionsHandler(CatalogueHandler):
     async def get(self) -> None:
         parent, on = self.get_query_argument("parent", ""), self.get_query_argument("on", "")
         self.answer_with(cached_response(divisions.divisions(self.node, parent=parent, on=on)))
+
+
+class AuthoritiesHandler(CatalogueHandler):
+    """Who decides in a division today: one item, or each of them."""
+
+    path = "/api/v1/authorities"
+    role = Role.ANYONE
+    operations = {
+        "GET": Operation(
+            authorities.authorities,
+            "查询某地某事项今天由哪个机关办理（不填事项时列出该地全部办理机关）",
+            gives=authorities.DeciderList,
+            queries=tuple(authorities.DecidersAsked.model_fields),
+        )
+    }
+
+    async def get(self) -> None:
+        asked = self.query(authorities.DecidersAsked)
+        self.answer_with(cached_response(authorities.authorities(self.node, asked)))
 
 
 def filled(node: Node) -> ResponseCache:

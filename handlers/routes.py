@@ -48,6 +48,7 @@ DOORS: tuple[type[Handler], ...] = (
     catalogue.SearchHandler,
     catalogue.YearlyListHandler,
     catalogue.DivisionsHandler,
+    catalogue.AuthoritiesHandler,
     materials.MaterialsHandler,
     cases.CasesHandler,
     cases.CaseHandler,

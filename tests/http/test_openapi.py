@@ -191,6 +191,7 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/search"): await anyone.get("/api/v1/search?q=上户口"),
         ("GET", "/api/v1/lists/{year}"): await anyone.get("/api/v1/lists/2025"),
         ("GET", "/api/v1/divisions"): await anyone.get("/api/v1/divisions?parent=500100&on=2025-11-05"),
+        ("GET", "/api/v1/authorities"): await anyone.get("/api/v1/authorities?division=320102"),
         ("POST", "/api/v1/materials"): await mother.upload(),
         ("POST", "/desk/v1/licence-files"): await health.upload(path="/desk/v1/licence-files"),
         ("POST", "/api/v1/cases"): await mother.post("/api/v1/cases", wish),

@@ -119,7 +119,7 @@ class Authorities(Value):
 
         Raises NoSuchDivision, DivisionNotInForce, PlaceTooBroad, NobodyDecides.
         """
-        place = _in_force(self.divisions, division, on)
+        place = in_force(self.divisions, division, on=on)
         if item.competence is None:
             raise NobodyDecides(f"目录没有写明由谁办理“{item.name}”。")
         level = self.level_of(item, answers, place.code)
@@ -252,7 +252,8 @@ class Authorities(Value):
         return by_item(self.delegations)
 
 
-def _in_force(divisions: Divisions, code: str, on: date) -> Division:
+def in_force(divisions: Divisions, code: str, *, on: date) -> Division:
+    """The division of this code, if it exists on this day; raises NoSuchDivision, DivisionNotInForce."""
     found = divisions.find(code)
     if found is None:
         raise NoSuchDivision("没有这个行政区划代码，请核对后重试。")

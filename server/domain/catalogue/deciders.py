@@ -6,7 +6,7 @@ from datetime import date
 from server.domain.catalogue.authorities import Authorities, Decider, NobodyDecides, PlaceTooBroad
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.divisions import province_of
-from server.domain.catalogue.items import DecidedBy
+from server.domain.catalogue.items import DecidedBy, Item
 from server.domain.values import Value
 
 NO_AUTHORITY: Mapping[DecidedBy, str] = {
@@ -43,6 +43,18 @@ def deciders_in(
             line = DeciderLine(name=refusal.title, refusal=refusal.code)
         found.setdefault(line, []).append(item.code)
     return tuple(line.model_copy(update={"items": tuple(items)}) for line, items in found.items())
+
+
+def missing_answers(
+    authorities: Authorities, item: Item, answers: Mapping[str, str], *, division: str
+) -> tuple[str, ...]:
+    """The answers without which the level, and so who decides the item in this division, cannot be said."""
+    competence = item.competence
+    left = competence.levels_left(answers) if competence else ()
+    if competence is None or len({authorities.level_at(each, item.department, division) for each in left}) < 2:
+        return ()
+    open_rules = (rule for rule in competence.levels if rule.may_hold(answers))
+    return tuple(dict.fromkeys(code for rule in open_rules for code in rule.when if code not in answers))
 
 
 def _line(decider: Decider) -> DeciderLine:
