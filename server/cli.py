@@ -28,6 +28,7 @@ from server.tools.logs import SCRIBE, configure
 from server.tools.messages import load_templates
 from server.tools.publications import (
     check_authorities,
+    check_windows,
     load_authorities,
     load_calendar,
     load_catalogue,
@@ -165,9 +166,10 @@ def _check(chosen: argparse.Namespace) -> int:
 
 
 def _undecided(regions: Path, catalogue: Catalogue, divisions: Divisions) -> Sequence[DataFault]:
-    """What is wrong with who decides, which can only be said of a catalogue and divisions that are in order."""
+    """What is wrong with who decides or receives; can only be said of a catalogue and divisions that are in order."""
     try:
         check_authorities(regions, catalogue, divisions)
+        check_windows(regions, catalogue, load_authorities(regions, divisions))
     except BrokenData as fault:
         return fault.faults
     return ()

@@ -13,6 +13,7 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.lists import YearlyList
+from server.domain.catalogue.windows import Windows
 from server.domain.effects.notices import Templates
 from server.domain.exchange.directory import Directory
 from server.domain.rules.undertakings import UndertakingText
@@ -38,7 +39,7 @@ class Places:
 @dataclass(frozen=True)
 class Published:
     """What this node's province publishes: the catalogue, its search index, the yearly lists, the divisions, who
-    decides in them, and the working days it knows.
+    decides in them, the windows, and the working days it knows.
 
     `versions` are the catalogues that it has published before, by version: a case keeps to the one it was opened under.
     `templates` are those of its notices.
@@ -49,6 +50,7 @@ class Published:
     lists: tuple[YearlyList, ...]
     divisions: Divisions
     authorities: Authorities
+    windows: Windows
     calendar: Calendar
     undertakings: tuple[UndertakingText, ...]
     templates: Templates
@@ -108,7 +110,13 @@ class Node:
     def context(self, division: str = "") -> Context:
         """Where (`division` inside the home) and when an application made now is made."""
         today = china_day(self.clock.now())
-        return Context(home=self.here, on=today, authorities=self.published.authorities, division=division)
+        return Context(
+            home=self.here,
+            on=today,
+            authorities=self.published.authorities,
+            windows=self.published.windows,
+            division=division,
+        )
 
     def begin(self, request_id: str, traceparent: str | None) -> str:
         """Put the request's id and trace on every log line that follows; answers our own traceparent."""

@@ -1,4 +1,4 @@
-"""Reads what a province publishes: its catalogue, and the divisions, authorities and nodes it knows."""
+"""Reads what a province publishes: its catalogue, and the divisions, authorities, windows and nodes it knows."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,9 +16,11 @@ from server.domain.catalogue.items import Field, Item, Material, Sourced, Text
 from server.domain.catalogue.lists import YearlyList
 from server.domain.catalogue.naming import Naming
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
+from server.domain.catalogue.windows import Window, Windows
 from server.domain.catalogue_checks.checking import catalogue_faults
 from server.domain.catalogue_checks.deciding import authority_faults, decider_faults
 from server.domain.catalogue_checks.faults import Fault
+from server.domain.catalogue_checks.receiving import receiving_faults, window_faults
 from server.domain.rules.undertakings import UndertakingText
 from server.domain.time.calendar import Calendar
 from server.tools.datafiles import Reading
@@ -59,6 +61,7 @@ class Publications:
     lists: tuple[YearlyList, ...]
     divisions: Divisions
     authorities: Authorities
+    windows: Windows
     calendar: Calendar
     undertakings: tuple[UndertakingText, ...]
 
@@ -100,11 +103,13 @@ def load_lists(folder: Path) -> tuple[YearlyList, ...]:
 def load_publications(catalogue: Path, regions: Path) -> Publications:
     """All of what these two folders hold; raises BrokenData."""
     divisions = load_divisions(regions)
+    authorities = load_authorities(regions, divisions)
     return Publications(
         catalogue=load_catalogue(catalogue),
         lists=load_lists(catalogue),
         divisions=divisions,
-        authorities=load_authorities(regions, divisions),
+        authorities=authorities,
+        windows=load_windows(regions, authorities),
         calendar=load_calendar(regions),
         undertakings=load_undertakings(regions),
     )
@@ -146,6 +151,18 @@ def check_authorities(folder: Path, catalogue: Catalogue, divisions: Divisions) 
     authorities = _authorities(reading, path, divisions)
     provinces = {province_of(code) for area in load_nodes(folder) for code in area.divisions}
     _refuse_all(reading, path, decider_faults(catalogue, authorities, provinces))
+
+
+def load_windows(folder: Path, authorities: Authorities) -> Windows:
+    """Where one may hand in, by the folder's windows.toml; raises BrokenData."""
+    return _windows(Reading(), folder / "windows.toml", authorities)
+
+
+def check_windows(folder: Path, catalogue: Catalogue, authorities: Authorities) -> None:
+    """Raises BrokenData for what is wrong with the folder's windows.toml, also for what does not fit the catalogue."""
+    reading, path = Reading(), folder / "windows.toml"
+    windows = _windows(reading, path, authorities)
+    _refuse_all(reading, path, receiving_faults(catalogue, authorities, windows))
 
 
 def load_calendar(folder: Path) -> Calendar:
@@ -256,6 +273,13 @@ def _authorities(reading: Reading, path: Path, divisions: Divisions) -> Authorit
     reading.finish()
     _refuse_all(reading, path, authority_faults(authorities))
     return authorities
+
+
+def _windows(reading: Reading, path: Path, authorities: Authorities) -> Windows:
+    windows = Windows(windows=tuple(reading.tables(path, Window, table="window")))
+    reading.finish()
+    _refuse_all(reading, path, window_faults(windows, authorities))
+    return windows
 
 
 def _refuse_all(reading: Reading, path: Path, faults: Sequence[Fault]) -> None:

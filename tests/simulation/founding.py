@@ -25,6 +25,7 @@ from server.domain.catalogue.items import Competence, Field, FieldNeed, Item, Le
 from server.domain.catalogue.naming import Naming
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Terms
+from server.domain.catalogue.windows import Windows
 from server.domain.exchange.directory import Directory
 from server.domain.values import in_milliseconds
 from server.node import Node, Places, Published
@@ -101,6 +102,7 @@ PUBLISHED = Published(
     lists=(),
     divisions=DIVISIONS,
     authorities=AUTHORITIES,
+    windows=Windows(),
     calendar=CALENDAR,
     undertakings=(),
     templates=SimpleNamespace(),  # type: ignore[arg-type] # nobody sends notices here
