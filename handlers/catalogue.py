@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from handlers.base import Handler, Operation, Role
 from handlers.response_cache import CachedResponse, ResponseCache, cached_response
-from server.desk.citizen import authorities, browsing, divisions, guiding
+from server.desk.citizen import authorities, browsing, divisions, guiding, windows
 from server.node import Node
 
 
@@ -154,6 +154,25 @@ class AuthoritiesHandler(CatalogueHandler):
     async def get(self) -> None:
         asked = self.query(authorities.DecidersAsked)
         self.answer_with(cached_response(authorities.authorities(self.node, asked)))
+
+
+class WindowsHandler(CatalogueHandler):
+    """Where in a division one may hand in."""
+
+    path = "/api/v1/windows"
+    role = Role.ANYONE
+    operations = {
+        "GET": Operation(
+            windows.windows,
+            "查询某地的办事窗口及当前是否开放，可按事项筛选、按距离排序",
+            gives=windows.WindowList,
+            queries=tuple(windows.WindowsAsked.model_fields),
+        )
+    }
+
+    async def get(self) -> None:
+        asked = self.query(windows.WindowsAsked)
+        self.answer_with(cached_response(windows.windows(self.node, asked)))
 
 
 def filled(node: Node) -> ResponseCache:

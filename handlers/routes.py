@@ -49,6 +49,7 @@ DOORS: tuple[type[Handler], ...] = (
     catalogue.YearlyListHandler,
     catalogue.DivisionsHandler,
     catalogue.AuthoritiesHandler,
+    catalogue.WindowsHandler,
     materials.MaterialsHandler,
     cases.CasesHandler,
     cases.CaseHandler,

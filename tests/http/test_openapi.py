@@ -192,6 +192,7 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/lists/{year}"): await anyone.get("/api/v1/lists/2025"),
         ("GET", "/api/v1/divisions"): await anyone.get("/api/v1/divisions?parent=500100&on=2025-11-05"),
         ("GET", "/api/v1/authorities"): await anyone.get("/api/v1/authorities?division=320102"),
+        ("GET", "/api/v1/windows"): await anyone.get("/api/v1/windows?division=320102&lat=32.05&lon=118.8"),
         ("POST", "/api/v1/materials"): await mother.upload(),
         ("POST", "/desk/v1/licence-files"): await health.upload(path="/desk/v1/licence-files"),
         ("POST", "/api/v1/cases"): await mother.post("/api/v1/cases", wish),
