@@ -41,3 +41,9 @@ def node_name(node: Node, code: str) -> str:
     """The name of a node as the directory has it."""
     entry = node.directory.entry(code)
     return entry.name if entry else code
+
+
+def window_name(node: Node, id: str) -> str:
+    """What a window is called, one that is gone too; its id if it is not known, and empty for none."""
+    found = node.published.windows.by_id.get(id)
+    return found.name if found else id

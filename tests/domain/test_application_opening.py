@@ -1,13 +1,16 @@
 """From a submission to an application: nothing missing, nothing asked that is known, and every fault at once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from server.domain.case.case import HandedIn
 from server.domain.catalogue.catalogue import NoSuchBundle
+from server.domain.catalogue.context import Context
 from server.domain.catalogue.forms import FormFaulty
 from server.domain.catalogue.plan import AnswersIncomplete
+from server.domain.catalogue.windows import Window, Windows
 from server.domain.exchange.routing import NoNodeFor
 from server.domain.people.persons import id_number_fault
 from server.domain.rules.opening import MaterialGiven, Submission, application_of, check_places
@@ -156,3 +159,39 @@ def test_a_plan_is_refused_if_no_node_decides_for_one_of_its_steps():
     check_places(steps, DIRECTORY)
     with pytest.raises(NoNodeFor):
         check_places((*steps, planned("far", division="510100")), DIRECTORY)
+
+
+HALL = Window(
+    id="hall", name="窗口", kind="hall", division="320102", seen_on=MONDAY.date(), source="tests", status="sample"
+)
+
+
+def with_windows(**change: Any) -> Context:
+    """The home, where the hall is like this."""
+    return CONTEXT.model_copy(update={"windows": Windows(windows=(HALL.model_copy(update=change),))})
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"id": "another"}, "window_unknown"),
+        ({"division": "330102"}, "window_unknown"),  # of another province
+        ({"to_day": MONDAY.date() - timedelta(days=1)}, "window_unknown"),
+        ({"departments": ("fishery",)}, "window_receives_none"),
+        ({"items": ("fish_licence",)}, "window_receives_none"),
+        ({"authorities": ("health/320102",)}, "window_receives_none"),  # nobody is known to decide there
+    ],
+)
+def test_a_window_that_does_not_receive_it_is_refused(change: dict[str, Any], code: str):
+    wish = submission(window="hall")
+    with pytest.raises(FormFaulty) as refused:
+        application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, context=with_windows(**change))
+    assert [(fault.pointer, fault.code) for fault in refused.value.errors] == [("/window", code)]
+
+
+@pytest.mark.parametrize("change", [{}, {"items": ("second",)}, {"departments": ("health",)}])
+def test_a_window_that_receives_one_of_the_items_may_be_chosen(change: dict[str, Any]):
+    wish = submission(window="hall")
+    made = application_of(CATALOGUE, wish, applicant=person(), uploads=UPLOADS, context=with_windows(**change))
+    assert made.window == "hall"
+    assert applied(submission()).window == ""

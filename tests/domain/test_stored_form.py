@@ -41,7 +41,7 @@ def written(text: str) -> dict[str, set[str]]:
 
 CASE = """
 case: agent applicant bundle bundle_name catalogue closed_at closing deferred followed_up form home lead leader
-  materials number open_at_closing opened_at outcome steps subject undertakings version
+  materials number open_at_closing opened_at outcome steps subject undertakings version window
 case.applicant: id_number key name
 case.subject: id_number name
 case.agent: ends_on mandate person
@@ -82,7 +82,7 @@ every event: act_digest act_id at by number
 opened: application case kind
 opened.by: department is_agent name node part rank
 opened.application: agent answers applicant bundle bundle_name catalogue closing deferred form lead leader materials
-  steps subject undertakings
+  steps subject undertakings window
 opened.application.applicant: id_number key name
 opened.application.subject: id_number name
 opened.application.agent: ends_on mandate person
@@ -215,6 +215,7 @@ def test_checkpoints_keep_the_names_that_stand_in_stored_ids() -> None:
 WHOLE: dict[str, Any] = {
     "bundle": "newborn",
     "division": "320100",
+    "window": "w1",
     "answers": {"household": "330100"},
     "form": {"home_address": "测试路1号"},
     "materials": [{"code": "card", "id": "up-1"}],
@@ -222,11 +223,12 @@ WHOLE: dict[str, Any] = {
     "undertakings": [{"kind": "deferral", "version": "1", "sha256": "ab"}],
     "mandate": "m1",
 }
-WHOLE_DIGEST = "ff9d5601462166be41ba0691b666da14f3517595f0a48d238f03bc26629cf0fc"
-LEAST_DIGEST = "cf72b58e94e796de951965d19391f52b8200900594a7174eb55b2ebe95e9dd2d"
+WHOLE_DIGEST = "7c4401062ccc2b75060b043cef15bd0e4854a109c2d66c4ce30d1a9cfe11e9b8"
+LEAST_DIGEST = "7a7ddd482dc72f7081876d1cc480519370192e8873bb2744826f52400196e6b4"
 TOO_MUCH: dict[str, Any] = {
     "bundle": "x" * 101,
     "division": "x" * 101,
+    "window": "x" * 101,
     "answers": {f"a{number}": "" for number in range(51)},
     "form": {"home_address": "x" * 2001},
     "materials": WHOLE["materials"] * 51,

@@ -43,6 +43,7 @@ class DraftView(DraftLine):
     """A draft with all that its owner has filled in, unmasked, as the owner goes on editing it."""
 
     division: str
+    window: str
     answers: Mapping[str, str]
     form: Mapping[str, str]
     materials: tuple[MaterialGiven, ...]

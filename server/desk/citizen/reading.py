@@ -5,7 +5,16 @@ from typing import Any
 
 from server.desk.citizen.applying import own_case
 from server.desk.citizen.licences import LicenceLine, licence_lines
-from server.desk.steps import FieldShown, LocalMoment, MaterialShown, StepView, fields_shown, materials_shown, step_view
+from server.desk.naming import window_name
+from server.desk.steps import (
+    FieldShown,
+    LocalMoment,
+    MaterialShown,
+    StepView,
+    fields_shown,
+    materials_shown,
+    step_view,
+)
 from server.domain.case.case import Outcome
 from server.domain.effects.records import Record
 from server.domain.people.masking import masked_name
@@ -16,7 +25,8 @@ from server.node import Node
 class CaseView(Value):
     """A case as its applicant or the applicant's agent sees it, by the rules of `CaseLine`.
 
-    `subject_name` and `agent_name`, both masked, are set if these are not the applicant.
+    `subject_name` and `agent_name`, both masked, are set if these are not the applicant. `window` is the one that was
+    chosen, if any.
     """
 
     id: str
@@ -25,6 +35,8 @@ class CaseView(Value):
     on_behalf_of: str
     subject_name: str
     agent_name: str
+    window: str
+    window_name: str
     state: str
     outcome: Outcome | None
     opened_at: LocalMoment
@@ -104,6 +116,8 @@ def view(node: Node, record: Record) -> CaseView:
         **_line(record),
         subject_name=masked_name(case.subject.name) if case.subject else "",
         agent_name=masked_name(case.agent.person.name) if case.agent else "",
+        window=case.window,
+        window_name=window_name(node, case.window),
         closed_at=case.closed_at,
         steps=tuple(step_view(node, case, step=step) for step in case.steps.values()),
         form=fields_shown(node.catalogue_of(case.catalogue), case.form, is_masked=True),

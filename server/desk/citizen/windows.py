@@ -7,9 +7,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from server.desk.citizen.authorities import check_ours
 from server.desk.citizen.browsing import local
-from server.domain.catalogue.authorities import HOTLINE, NobodyDecides, PlaceTooBroad, in_force
+from server.domain.catalogue.authorities import HOTLINE, PlaceTooBroad, in_force
 from server.domain.catalogue.divisions import prefix
-from server.domain.catalogue.items import Item, Status
+from server.domain.catalogue.items import Status
 from server.domain.catalogue.windows import Hours, Window, WindowKind, nearest_first
 from server.domain.values import Value
 from server.node import Node
@@ -84,7 +84,7 @@ def windows(node: Node, asked: WindowsAsked) -> WindowList:
     found = context.windows.inside(division, on=context.on)
     if asked.item:
         item = local(node).item(asked.item)
-        found = [each for each in found if each.receives(item, authority=_decider(node, item, each.county))]
+        found = [each for each in found if context.receives(each, item, {})]
     if asked.lat is not None and asked.lon is not None:
         found = nearest_first(found, lat=asked.lat, lon=asked.lon)
     return WindowList(
@@ -95,16 +95,6 @@ def windows(node: Node, asked: WindowsAsked) -> WindowList:
         windows=tuple(_view(node, each, asked) for each in found[:MOST_WINDOWS]),
         left_out=max(0, len(found) - MOST_WINDOWS),
     )
-
-
-def _decider(node: Node, item: Item, county: str) -> str:
-    """The authority that decides the item there today; empty if there is none. Answers nobody gave fit no condition."""
-    context = node.context()
-    try:
-        decider = context.authorities.decider_of(item, {}, county, on=context.on)
-    except (PlaceTooBroad, NobodyDecides):
-        return ""
-    return decider.authority.id if decider.authority else ""
 
 
 def _view(node: Node, window: Window, asked: WindowsAsked) -> WindowView:

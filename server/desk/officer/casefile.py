@@ -5,7 +5,7 @@ from datetime import date
 from typing import Literal, Self
 
 from server.desk.background.gathering import bytes_here
-from server.desk.naming import department_name
+from server.desk.naming import department_name, window_name
 from server.desk.steps import (
     FieldShown,
     GapShown,
@@ -99,7 +99,7 @@ class DeskCaseView(Value):
     """A case as an officer sees it: only the steps that concern the officer's department.
 
     `applicant_kind`: whether the subject or a relative applies (None: only the home knows); `is_by_agent`: at home,
-    whether an agent handed it in.
+    whether an agent handed it in, and `window` is the one that the applicant chose, if any.
     """
 
     id: str
@@ -109,6 +109,8 @@ class DeskCaseView(Value):
     opened_at: LocalMoment
     applicant_kind: Applicant | None
     is_by_agent: bool
+    window: str
+    window_name: str
     steps: tuple[DeskStep, ...]
     version: int
 
@@ -134,6 +136,8 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
         opened_at=record.case.opened_at,
         applicant_kind=_applicant_kind(node, record.case),
         is_by_agent=record.case.agent is not None,
+        window=record.case.window,
+        window_name=window_name(node, record.case.window),
         steps=tuple(
             [await _desk_step(node, record.case, record.case.steps[code], part=part) for code, part in parts.items()]
         ),

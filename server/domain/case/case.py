@@ -103,12 +103,13 @@ class Application(Value):
 
     Of the materials those of `deferred` come later. `closing` is the rule by which the case closes, `lead` the
     department that leads it, and `leader` that one's authority where the applicant is. `subject` and `agent` are set
-    if they are not the applicant.
+    if they are not the applicant. `window` is the one that the applicant chose, if any.
     """
 
     bundle: str
     bundle_name: str
     catalogue: str
+    window: str = ""
     closing: Closing = "all"
     lead: str = ""
     leader: PinnedAuthority | None = None
@@ -228,7 +229,7 @@ class Case(Value):
     """One case; `number` is unique at its home node, and `name` is unique everywhere.
 
     `open_at_closing` are the steps that were still open when it closed, which are settled afterwards, and then
-    followed up by the lead department.
+    followed up by the lead department. `window` is the one that the applicant chose, if any; only the home knows it.
     """
 
     home: str
@@ -245,6 +246,7 @@ class Case(Value):
     deferred: tuple[str, ...] = ()
     undertakings: tuple[Undertaking, ...] = ()
     steps: Mapping[str, Step]
+    window: str = ""
     closing: Closing = "all"
     lead: str = ""
     leader: PinnedAuthority | None = None

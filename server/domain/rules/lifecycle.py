@@ -70,6 +70,7 @@ def _opened(event: events.Opened) -> Case:
         deferred=application.deferred,
         undertakings=application.undertakings,
         steps={plan.code: _planned(plan, event) for plan in application.steps},
+        window=application.window,
         closing=application.closing,
         lead=application.lead,
         leader=application.leader,

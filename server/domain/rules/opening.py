@@ -1,6 +1,6 @@
 """Opening a case: from what a citizen hands in to an application with nothing missing, or every fault at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -13,7 +13,8 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import CODE, province_of
 from server.domain.catalogue.forms import FormFaulty, form_faults
-from server.domain.catalogue.merging import MergedForm, merge
+from server.domain.catalogue.items import Item
+from server.domain.catalogue.merging import MergedForm, items_of, merge
 from server.domain.catalogue.pinning import PinnedAuthority, of_department
 from server.domain.catalogue.plan import PlannedStep, make_plan
 from server.domain.errors import FieldFault, Invalid
@@ -50,12 +51,13 @@ MaterialsGiven = Annotated[tuple[MaterialGiven, ...], Field(max_length=50)]
 class Submission(Value):
     """A finished application as it is handed in (提交); `division` is where inside the home (empty: the home).
 
-    The materials of `deferred` come later (容缺), against one of the undertakings that are signed. An agent names the
-    mandate.
+    `window` is the one at which the applicant wants to be served (empty: none was chosen). The materials of `deferred`
+    come later (容缺), against one of the undertakings that are signed. An agent names the mandate.
     """
 
     bundle: Code
     division: Code = ""
+    window: Code = ""
     answers: Annotated[Mapping[WrittenKey, Code], Field(max_length=50)] = {}
     form: FormGiven
     materials: MaterialsGiven = ()
@@ -82,21 +84,21 @@ def application_of(
     merged = merge(catalogue, bundle, steps)
     faults = form_faults(merged.fields, submission.form, on=context.on) + _place_faults(merged, submission, context)
     faults += _material_faults(merged, submission, uploads)
+    faults += _window_faults(items_of(catalogue, steps), submission, context)
     if faults:
         raise FormFaulty("请按提示修改后重新提交。", errors=faults)
-    known = {"name": applicant.name, "id_number": applicant.id_number}
-    filled = {each.field.code: known[each.field.filled_from] for each in merged.filled if each.field.filled_from}
     return Application(
         bundle=bundle.code,
         bundle_name=bundle.name,
         catalogue=catalogue.version,
+        window=submission.window,
         closing=bundle.closing,
         lead=bundle.lead,
         leader=_leader(bundle, context),
         applicant=applicant,
         subject=_subject(bundle, submission.form, applicant),
         answers=submission.answers,
-        form={**submission.form, **filled},
+        form={**submission.form, **_filled(merged, applicant)},
         materials=tuple(
             HandedIn(code=given.code, **uploads[given.id].model_dump()) for given in dict.fromkeys(submission.materials)
         ),
@@ -109,6 +111,12 @@ def check_places(steps: tuple[PlannedStep, ...], directory: Directory) -> None:
     """Raises NoNodeFor if a step of the plan would be decided where no node is."""
     for step in steps:
         route(directory, step.division)
+
+
+def _filled(merged: MergedForm, applicant: Person) -> dict[str, str]:
+    """The fields that the proven name fills."""
+    known = {"name": applicant.name, "id_number": applicant.id_number}
+    return {each.field.code: known[each.field.filled_from] for each in merged.filled if each.field.filled_from}
 
 
 def _leader(bundle: Bundle, context: Context) -> PinnedAuthority:
@@ -163,6 +171,21 @@ def _material_faults(merged: MergedForm, submission: Submission, uploads: Mappin
         if each.is_required and code not in {*given_codes, *submission.deferred}:
             faults.append(_fault("", "required", sentences(f"请上传：{each.material.name}")))
     return faults
+
+
+def _window_faults(items: Iterable[Item], submission: Submission, context: Context) -> list[FieldFault]:
+    """The window is one of this province today, and receives for at least one of the items."""
+    if not submission.window:
+        return []
+    window = context.windows.find(submission.window, on=context.on)
+    if window is None or province_of(window.county) != province_of(context.home):
+        detail = "没有这个窗口，请重新选择。"
+        return [FieldFault(pointer="/window", code="window_unknown", detail=detail)]
+    told = {**submission.form, **submission.answers}
+    if not any(context.receives(window, item, told) for item in items):
+        detail = "这个窗口不收这件事的申请，请选择其他窗口。"
+        return [FieldFault(pointer="/window", code="window_receives_none", detail=detail)]
+    return []
 
 
 def _fault(place: str, code: str, detail: str) -> FieldFault:
