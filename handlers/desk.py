@@ -4,7 +4,7 @@ from handlers.base import Handler, Operation, Role, Variant
 from handlers.bodies import BodyFaulty
 from handlers.files import send_file
 from server.desk import materials, steps
-from server.desk.officer import casefile, reviewing
+from server.desk.officer import casefile, reviewing, visiting
 from server.domain.errors import FieldFault
 from server.domain.rules.desk_forms import Decision
 
@@ -20,6 +20,27 @@ class DeskCaseHandler(Handler):
         view = await casefile.desk_case(self.node, self.officer, id)
         self.etag = f'"{view.version}"'
         self.answer(view)
+
+
+class DeskVisitsHandler(Handler):
+    """Record that somebody came to a window for a case."""
+
+    path = "/desk/v1/cases/{id}/visits"
+    role = Role.OFFICER
+    operations = {
+        "POST": Operation(
+            visiting.record_visit,
+            "登记申请人到窗口的一次跑动",
+            takes=visiting.VisitRequest,
+            gives=casefile.VisitAtDesk,
+            status=201,
+            is_once=True,
+        )
+    }
+
+    async def post(self, id: str) -> None:
+        request = self.read(visiting.VisitRequest)
+        self.answer(await visiting.record_visit(self.node, self.officer, id, request=request, key=self.key()))
 
 
 class StepActHandler(Handler):

@@ -87,6 +87,7 @@ DOORS: tuple[type[Handler], ...] = (
     warnings.WarningsHandler,
     desk.DeskCaseHandler,
     desk.DeskMaterialHandler,
+    desk.DeskVisitsHandler,
     materials.LicenceFilesHandler,
     desk.StepActHandler,
     peers.PeerLogHandler,

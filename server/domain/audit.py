@@ -34,6 +34,7 @@ AuditKind = Literal[
     "peer.refused",
     "peer.retried",
     "peer.stream_opened",
+    "visit.recorded",
 ]
 MEANINGS: Mapping[AuditKind, str] = {
     "apart.dropped": "An operator let something that could not be handled end undone.",
@@ -61,6 +62,7 @@ MEANINGS: Mapping[AuditKind, str] = {
     "peer.refused": "A request of another node was refused; one entry for each key, code, door and hour, counted.",
     "peer.retried": "An operator let the next attempt to reach another node come at once.",
     "peer.stream_opened": "An operator let a stopped way to another node go on in a new stream.",
+    "visit.recorded": "An officer recorded who came to a window for a case.",
 }
 
 

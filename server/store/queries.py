@@ -23,6 +23,9 @@ CASES_OF_OWNER = Query("cases_of_owner", "cases", "owner_key", is_range=True)
 CASES_OF_AGENT = Query("cases_of_agent", "cases", "agent_key", is_range=True)
 # relay: `done`, or the moment t... from which a sweeper may carry the effects; behind an s: set apart, and not carried
 CASES_DUE_FOR_RELAY = Query("cases_due_for_relay", "cases", "relay", is_range=True)
+# case_key: case | t<at> | id; window_key: window | t<at> | id
+VISITS_OF_CASE = Query("visits_of_case", "visits", "case_key", is_range=True)
+VISITS_OF_WINDOW = Query("visits_of_window", "visits", "window_key", is_range=True)
 # key: department | open or ended | state | d<due on> | t<opened_at> | id, and the same without the department
 TASKS_OF_DEPARTMENT = Query("tasks_of_department", "tasks", "key", is_range=True)
 TASKS_OF_NODE = Query("tasks_of_node", "tasks", "node_key", is_range=True)
@@ -82,6 +85,8 @@ QUERIES: tuple[Query, ...] = (
     CASES_OF_OWNER,
     CASES_OF_AGENT,
     CASES_DUE_FOR_RELAY,
+    VISITS_OF_CASE,
+    VISITS_OF_WINDOW,
     TASKS_OF_DEPARTMENT,
     TASKS_OF_NODE,
     CLAIMS_OF_HOLDER,

@@ -14,6 +14,7 @@ from server.store.cases.cases import CASES, Cases
 from server.store.cases.drafts import Drafts
 from server.store.cases.intake import Intake
 from server.store.cases.materials import Materials
+from server.store.cases.visits import Visits
 from server.store.catalogues import Catalogues
 from server.store.database import Database
 from server.store.effects.alarms import Alarms
@@ -50,6 +51,7 @@ class Store:
     database: Database
     intake: Intake
     cases: Cases
+    visits: Visits
     tasks: Tasks
     claims: Claims
     counts: Counts
@@ -117,6 +119,7 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         database=database,
         intake=intake,
         cases=Cases(database, ring, intake, here=here, relay_due_seconds=relay_due_seconds),
+        visits=Visits(database, ring),
         tasks=Tasks(database),
         claims=Claims(database, ring),
         counts=Counts(database),

@@ -235,6 +235,9 @@ async def test_every_answer_keeps_to_its_description(
             {"act": "receive", "items": [{"case": case, "step": step, "version": 0} for step in ("no_step", FIRST)]},
         ),
         ("GET", "/desk/v1/cases/{id}"): await health.get(f"/desk/v1/cases/{case}"),
+        ("POST", "/desk/v1/cases/{id}/visits"): await health.post(
+            f"/desk/v1/cases/{case}/visits", {"window": "320102-hall", "purpose": "提交原件"}
+        ),
         ("POST", f"{ACT}/receive"): await health.post(act(case, SECOND, "receive")),
         ("POST", "/api/v1/cases/{id}/steps/{step}/urgings"): await mother.post(
             f"/api/v1/cases/{case}/steps/{SECOND}/urgings"

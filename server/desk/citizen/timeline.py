@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from server.desk.citizen.applying import own_case
 from server.desk.naming import acting_name, decider_name, node_name
 from server.desk.steps import LocalMoment
+from server.desk.visits import VisitShown, visits_of
 from server.desk.wording import ACT_NAMES, AGENT, APPLICANT, BY_RULE, words_of
 from server.domain.case import events
 from server.domain.case.case import Case
@@ -35,16 +36,24 @@ class TimelineEntry(Value):
 
 
 class Timeline(Value):
-    """All that happened to a case, in order."""
+    """All that happened to a case, in order, and how often somebody came to a window of the home for it (跑动)."""
 
     case: str
     timeline: tuple[TimelineEntry, ...]
+    visit_count: int
+    visits: tuple[VisitShown, ...]
 
 
 async def my_timeline(node: Node, owner: str, id: str) -> Timeline:
     """What happened to one of the owner's cases; raises NoSuchCase."""
     record = await own_case(node, owner, id)
-    return Timeline(case=record.id, timeline=tuple(_entries(node, record)))
+    visits = await visits_of(node, record.id)
+    return Timeline(
+        case=record.id,
+        timeline=tuple(_entries(node, record)),
+        visit_count=len(visits),
+        visits=tuple(VisitShown.of(node, each) for each in visits),
+    )
 
 
 def _entries(node: Node, record: Record) -> Iterator[TimelineEntry]:

@@ -19,11 +19,13 @@ from server.desk.steps import (
     materials_shown,
     step_view,
 )
+from server.desk.visits import VisitShown, visits_of
 from server.domain.case.case import Case, Step, Supplement
 from server.domain.catalogue.bundles import Applicant
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.items import SpecialStep
 from server.domain.effects.letters_out import commission_of
+from server.domain.effects.records import Record
 from server.domain.people.persons import Officer
 from server.domain.rules.decide import NotYourDepartment
 from server.domain.values import Value, moment_text
@@ -76,6 +78,13 @@ class SupplementShown(Value):
         )
 
 
+class VisitAtDesk(VisitShown):
+    """A visit as officers see it: also which officer of which department recorded it."""
+
+    officer: str
+    department: str
+
+
 class DeskStep(Value):
     """A step and the part that the officer's department has in it.
 
@@ -100,6 +109,7 @@ class DeskCaseView(Value):
 
     `applicant_kind`: whether the subject or a relative applies (None: only the home knows); `is_by_agent`: at home,
     whether an agent handed it in, and `window` is the one that the applicant chose, if any.
+    `visits` are those that were recorded at this node.
     """
 
     id: str
@@ -111,6 +121,7 @@ class DeskCaseView(Value):
     is_by_agent: bool
     window: str
     window_name: str
+    visits: tuple[VisitAtDesk, ...]
     steps: tuple[DeskStep, ...]
     version: int
 
@@ -121,9 +132,7 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
     Raises NoSuchCase, and NotYourDepartment if it has a part in none.
     """
     record = await node.store.cases.case(id)
-    parts = _parts(record.case, officer.department, node.here)
-    if not parts:
-        raise NotYourDepartment("该办件没有由本部门办理的事项。")
+    parts = parts_of(record.case, officer.department, node.here)
     at = node.clock.now()
     about = {"case": record.case.name, "officer": officer.name, "department": officer.department}
     entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
@@ -138,6 +147,7 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
         is_by_agent=record.case.agent is not None,
         window=record.case.window,
         window_name=window_name(node, record.case.window),
+        visits=await _visits(node, record, parts),
         steps=tuple(
             [await _desk_step(node, record.case, record.case.steps[code], part=part) for code, part in parts.items()]
         ),
@@ -145,10 +155,20 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
     )
 
 
-def _parts(case: Case, department: str, here: str) -> dict[str, Part]:
-    """What the department has to do with each step of the case at this node, if anything: the most of it."""
+def parts_of(case: Case, department: str, here: str) -> dict[str, Part]:
+    """What the department has to do with steps of the case at this node, the most of each; raises NotYourDepartment."""
     found = {code: _part(case, step, department, here=here) for code, step in case.steps.items()}
-    return {code: part for code, part in found.items() if part}
+    parts = {code: part for code, part in found.items() if part}
+    if not parts:
+        raise NotYourDepartment("该办件没有由本部门办理的事项。")
+    return parts
+
+
+async def _visits(node: Node, record: Record, parts: Mapping[str, Part]) -> tuple[VisitAtDesk, ...]:
+    """The visits recorded at this node; none for who only follows up, and so sees no more than where a step stands."""
+    if set(parts.values()) == {"follow_up"}:
+        return ()
+    return tuple(VisitAtDesk.of(node, each) for each in await visits_of(node, record.id))
 
 
 def _part(case: Case, step: Step, department: str, *, here: str) -> Part | None:
