@@ -39,6 +39,7 @@ def with_windows(places: Places, *changes: dict[str, Any]) -> Node:
         ("division=320000", 422, "place_too_broad"),
         ("", 422, "place_too_broad"),
         ("division=320102&item=no_such_item", 404, "no_such_item"),
+        ("division=320102&item=shop_sign&answers=x", 400, "answers_unreadable"),
         ("division=320102&lat=32.05", 422, "body_faulty"),
         ("division=320102&lat=north&lon=118.8", 422, "body_faulty"),
         ("division=320102&lat=nan&lon=118.8", 422, "body_faulty"),
@@ -72,6 +73,16 @@ async def test_a_city_has_those_of_its_counties_and_a_county_without_any_none(pl
 )
 async def test_an_item_finds_the_windows_that_receive_it(places: Places, item: str, found: list[str]):
     assert ids((await places.caller().get(f"{DOOR}?division=320102&item={item}")).body) == found
+
+
+async def test_the_answers_say_which_authoritys_window_it_is(places: Places):
+    node = with_windows(places, {"authorities": ("market_regulation/320100",)})
+    asked = {"division": "320102", "item": "domestic_enterprise_registration"}
+
+    def found(answers: str) -> int:
+        return len(windows.windows(node, windows.WindowsAsked(**asked, answers=answers)).windows)
+
+    assert [found(f"enterprise_type:{kind}") for kind in ("joint_stock", "limited")] == [1, 0]
 
 
 async def test_what_is_open_is_so_by_the_nodes_clock(three: Places, clock: HandClock):

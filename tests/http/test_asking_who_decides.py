@@ -12,7 +12,7 @@ from server.domain.catalogue.delegations import Delegation
 from server.node import Node
 from tests.http.asking import pointers, refused
 from tests.nodes import Caller, HandClock, Places
-from tests.world import JIANGSU, ZHEJIANG
+from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DOOR = "/api/v1/authorities"
@@ -173,3 +173,20 @@ async def test_what_the_caller_has_is_not_sent_again(places: Places):
 async def test_the_day_is_that_of_the_nodes_clock(three: Places, clock: HandClock):
     answer = await three.caller().get(f"{DOOR}?division=320102")
     assert date.fromisoformat(answer.body["on"]) == date(2026, 11, 23)
+
+
+async def test_a_place_without_counties_is_not_asked_for_what_makes_no_difference(three: Places):
+    guangdong = three.caller(GUANGDONG)
+    assert (await asked(guangdong, FIRM, "441900"))["id"] == "market_regulation/441900"
+    assert (await asked(guangdong, FIRM, "440103"))["needs"]
+
+
+async def test_in_every_county_each_item_has_one_answer(places: Places):
+    node = places.nodes[JIANGSU].node
+    items = sorted(item.code for item in node.catalogue.items)
+    counties = [each.code for each in node.published.divisions.divisions if each.code.startswith("32")]
+    for county in (code for code in counties if node.published.divisions.by_code[code].kind == "county"):
+        lines = authorities.authorities(node, authorities.DecidersAsked(division=county)).authorities
+        assert sorted(item for line in lines for item in line.items) == items
+        assert [line for line in lines if line.refusal] == []
+        assert all(bool(line.decided_by) != bool(line.needs) for line in lines)

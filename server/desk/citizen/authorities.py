@@ -110,7 +110,7 @@ def authorities(node: Node, asked: DecidersAsked) -> DeciderList:
     item also PlaceTooBroad and NobodyDecides.
     """
     catalogue, context = local(node), node.context()
-    division, answers = asked.division or node.here, _answers(catalogue, asked.answers)
+    division, answers = asked.division or node.here, answers_of(catalogue, asked.answers)
     check_ours(node, division)
     in_force(context.divisions, division, on=context.on)
     if asked.item:
@@ -140,17 +140,6 @@ def check_ours(node: Node, division: str) -> None:
         raise NotOurDivision(f"{name}由{entry.name}办理，请向该节点查询。", more=more)
 
 
-def _answers(catalogue: Catalogue, text: str) -> dict[str, str]:
-    pairs = [pair.partition(":") for pair in text.split(",")] if text else []
-    if len(pairs) > MOST_ANSWERS or not all(code and choice for code, _, choice in pairs):
-        raise AnswersUnreadable("请按 enterprise_type:limited 的格式填写答案，多个答案用英文逗号分隔。")
-    answers = {code: choice for code, _, choice in pairs}
-    faults = [_fault(code) for code, choice in answers.items() if choice not in _choices(catalogue, code)]
-    if faults:
-        raise AnswersIncomplete("有的答案不在可选范围内，请核对后重试。", errors=faults)
-    return answers
-
-
 def _fault(code: str) -> FieldFault:
     return FieldFault(pointer=pointer("answers", code), code="choice", detail="这一答案不在可选范围内。")
 
@@ -159,6 +148,18 @@ def _choices(catalogue: Catalogue, code: str) -> Mapping[str, str]:
     """What may be answered under this code, of a field or of a question; empty if it is none, or has no choices."""
     asked = _asked(catalogue, code)
     return asked.choices if asked else {}
+
+
+def answers_of(catalogue: Catalogue, text: str) -> dict[str, str]:
+    """The answers that are written as `code:choice,code:choice`; raises AnswersUnreadable, AnswersIncomplete."""
+    pairs = [pair.partition(":") for pair in text.split(",")] if text else []
+    if len(pairs) > MOST_ANSWERS or not all(code and choice for code, _, choice in pairs):
+        raise AnswersUnreadable("请按 enterprise_type:limited 的格式填写答案，多个答案用英文逗号分隔。")
+    answers = {code: choice for code, _, choice in pairs}
+    faults = [_fault(code) for code, choice in answers.items() if choice not in _choices(catalogue, code)]
+    if faults:
+        raise AnswersIncomplete("有的答案不在可选范围内，请核对后重试。", errors=faults)
+    return answers
 
 
 def _lines(node: Node, catalogue: Catalogue, division: str, *, answers: Mapping[str, str]) -> list[DeciderView]:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from server.desk.citizen.authorities import check_ours
+from server.desk.citizen.authorities import answers_of, check_ours
 from server.desk.citizen.browsing import local
 from server.domain.catalogue.authorities import HOTLINE, PlaceTooBroad, in_force
 from server.domain.catalogue.divisions import prefix
@@ -20,10 +20,14 @@ UNSURE = f"以现场公布为准，可拨 {HOTLINE}。"
 
 
 class WindowsAsked(Value):
-    """The windows of this division, for this item (empty: any), and from where (degrees) they are to be near."""
+    """The windows of this division, for this item (empty: any) with these answers, and from where they are to be near.
+
+    `answers` as of DecidersAsked: with others another authority may decide, which has other windows.
+    """
 
     division: Annotated[str, StringConstraints(max_length=20)] = ""
     item: Annotated[str, StringConstraints(max_length=100)] = ""
+    answers: Annotated[str, StringConstraints(max_length=1000)] = ""
     lat: Annotated[float | None, Field(ge=-90, le=90)] = None
     lon: Annotated[float | None, Field(ge=-180, le=180)] = None
 
@@ -74,7 +78,7 @@ class WindowList(Value):
 def windows(node: Node, asked: WindowsAsked) -> WindowList:
     """The windows of this division that receive for the item, the nearest first if one says where one is.
 
-    Raises NoSuchDivision, NotOurDivision, DivisionNotInForce, PlaceTooBroad, NoSuchItem.
+    Raises NoSuchDivision, NotOurDivision, DivisionNotInForce, PlaceTooBroad, NoSuchItem, the refusals of `answers_of`.
     """
     division, context = asked.division or node.here, node.context()
     check_ours(node, division)
@@ -83,8 +87,8 @@ def windows(node: Node, asked: WindowsAsked) -> WindowList:
         raise PlaceTooBroad("请选择具体的市或者县（市、区）。", more={"level": "city"})
     found = context.windows.inside(division, on=context.on)
     if asked.item:
-        item = local(node).item(asked.item)
-        found = [each for each in found if context.receives(each, item, {})]
+        item, answers = local(node).item(asked.item), answers_of(local(node), asked.answers)
+        found = [each for each in found if context.receives(each, item, answers)]
     if asked.lat is not None and asked.lon is not None:
         found = nearest_first(found, lat=asked.lat, lon=asked.lon)
     return WindowList(
