@@ -6,6 +6,7 @@ from handlers.files import send_file
 from server.desk import materials, steps
 from server.desk.officer import casefile, reviewing, visiting
 from server.domain.errors import FieldFault
+from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.desk_forms import Decision
 
 
@@ -44,7 +45,7 @@ class DeskVisitsHandler(Handler):
 
 
 class StepActHandler(Handler):
-    """One of the desk's acts on a step (`ACTS` in server/desk/officer/reviewing.py), each with a body of its own."""
+    """One of the desk's acts on a step (`ACTS` in server/domain/rules/desk_acts.py), each with a body of its own."""
 
     path = "/desk/v1/cases/{id}/steps/{step}/{act}"
     role = Role.OFFICER
@@ -55,7 +56,7 @@ class StepActHandler(Handler):
             takes=Decision,
             gives=steps.StepView,
             is_once=True,
-            variants={path: Variant(form.summary, form.decision) for path, form in reviewing.ACTS.items()},
+            variants={path: Variant(form.summary, form.decision) for path, form in ACTS.items()},
         ),
     }
 

@@ -18,10 +18,11 @@ from server.domain.catalogue.authorities import (
     NobodyDecides,
     PlaceTooBroad,
 )
-from server.domain.catalogue.delegations import Delegation, Period
+from server.domain.catalogue.delegations import Delegation
 from server.domain.catalogue.divisions import Division, Divisions, Kind, NoSuchDivision
 from server.domain.catalogue.items import Competence, Item, Level, LevelRule
 from server.domain.catalogue.naming import Naming
+from server.domain.periods import Period
 from server.domain.values import china_day
 
 SAMPLE: dict[str, Any] = {"source": "tests", "status": "sample"}

@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 
 from server.desk.officer.batching import ActBatch
-from server.desk.officer.reviewing import ACTS
 from server.domain.case.acts import StepAct
+from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.desk_forms import Decision, StepActHeader
 from tests.world import officer
 
@@ -25,6 +25,7 @@ SAID: Mapping[str, object] = {
     "days": 7,
     "answer": "object",
     "department": "health",
+    "outcome": "approve",
     "delivery": {"method": "post", "number": "P1"},
     "licence": "file-1",
     "courier": "邮政",

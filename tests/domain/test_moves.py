@@ -64,7 +64,7 @@ def test_a_transition_applies_events_of_its_kind_alone():
 
 
 # What one side does for itself: the other side learns it by another letter, or needs not know.
-UNTOLD = {"gather", "opine", "return_opinion", "ask_check", "check", "turn_back", "skip"}
+UNTOLD = {"gather", "opine", "return_opinion", "propose", "ask_check", "check", "turn_back", "skip"}
 
 
 def test_every_event_that_moves_a_step_is_told_by_letter_or_concerns_one_side_alone():
@@ -92,6 +92,7 @@ def test_a_letter_says_and_adds_only_what_its_event_and_its_act_have():
 UNNOTICED = {"send", "skip", "ask_check", "check", "receive", "gather", "ask_supplement", "supply", "resume"} | {
     "opine",
     "return_opinion",
+    "propose",
     "urge",
 }
 
@@ -129,3 +130,8 @@ def test_a_letter_of_a_delivery_has_no_members_but_its_own(more: dict[str, objec
     )
     with pytest.raises(LetterUnreadable):
         act_of(letter, lambda _: CATALOGUE, CONTEXT)
+
+
+def test_what_officers_say_among_themselves_is_told_to_nobody():
+    internal = [transition for transition in TRANSITIONS.values() if transition.is_internal]
+    assert [(each.event.act, each.letter, each.notice) for each in internal] == [("propose", None, None)]

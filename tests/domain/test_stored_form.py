@@ -49,8 +49,8 @@ case.agent.person: id_number key name
 case.materials: code media_type sha256 size
 case.undertakings: at kind sha256 version
 case.steps: agency appeal arrived_at authority bounced checked_at clock decided_at deferrals delivery directory_version
-  finding grounds is_gathering licence node officer opinions papers plan result since state supplement urged_at
-  version waits_on withdrawal_asked_at
+  finding grounds is_gathering licence node officer opinions papers plan proposal result since state supplement
+  urged_at version waits_on withdrawal_asked_at
 case.leader: decided_by id name signs_as
 case.steps.authority: decided_by id name signs_as
 case.steps.plan: code competent department division fields materials mode name needs part promised_days terms
@@ -60,7 +60,7 @@ case.steps.plan.competent.authority: decided_by id name signs_as
 case.steps.plan.competent.heard: decided_by id name signs_as
 case.steps.plan.competent.checker: decided_by id name signs_as
 case.steps.plan.terms: deferrable deferral_days extension_days legal_days opinions special_steps supplement_days
-  unanswered
+  two_persons unanswered
 case.steps.plan.terms.special_steps: basis days is_counted name
 case.steps.plan.terms.opinions: days departments needed rule
 case.steps.plan.part: certainty department has_paper name source
@@ -73,6 +73,7 @@ case.steps.supplement.materials_before: code media_type sha256 size
 case.steps.supplement.materials_after: code media_type sha256 size
 case.steps.deferrals: came_at due_on material
 case.steps.opinions: answer asked_at due_on given_at reason
+case.steps.proposal: at by opinion outcome stands_in_for
 case.steps.licence: code media_type sha256 size
 case.steps.delivery: method number
 case.steps.papers: arrived_at courier number posted_at postings
@@ -80,7 +81,7 @@ case.steps.papers: arrived_at courier number posted_at postings
 EVENTS = """
 every event: act_digest act_id at by number
 opened: application case kind
-opened.by: department is_agent name node part rank
+opened.by: department is_agent name node part rank stands_in_for
 opened.application: agent answers applicant bundle bundle_name catalogue closing deferred form lead leader materials
   steps subject undertakings window
 opened.application.applicant: id_number key name
@@ -97,12 +98,12 @@ opened.application.steps.competent.authority: decided_by id name signs_as
 opened.application.steps.competent.heard: decided_by id name signs_as
 opened.application.steps.competent.checker: decided_by id name signs_as
 opened.application.steps.terms: deferrable deferral_days extension_days legal_days opinions special_steps
-  supplement_days unanswered
+  supplement_days two_persons unanswered
 opened.application.steps.terms.special_steps: basis days is_counted name
 opened.application.steps.terms.opinions: days departments needed rule
 opened.application.steps.part: certainty department has_paper name source
 requested: case commission kind node
-requested.by: department is_agent name node part rank
+requested.by: department is_agent name node part rank stands_in_for
 requested.commission: bundle bundle_name catalogue deferred directory_version finding form materials step
 requested.commission.step: code competent department division fields materials mode name needs part promised_days terms
   yields yields_fields
@@ -111,84 +112,86 @@ requested.commission.step.competent.authority: decided_by id name signs_as
 requested.commission.step.competent.heard: decided_by id name signs_as
 requested.commission.step.competent.checker: decided_by id name signs_as
 requested.commission.step.terms: deferrable deferral_days extension_days legal_days opinions special_steps
-  supplement_days unanswered
+  supplement_days two_persons unanswered
 requested.commission.step.terms.special_steps: basis days is_counted name
 requested.commission.step.terms.opinions: days departments needed rule
 requested.commission.step.part: certainty department has_paper name source
 requested.commission.materials: code media_type sha256 size
 sent: directory_version done_at kind node step
-sent.by: department is_agent name node part rank
+sent.by: department is_agent name node part rank stands_in_for
 received: authority done_at kind step
 received.authority: decided_by id name signs_as
-received.by: department is_agent name node part rank
+received.by: department is_agent name node part rank stands_in_for
 supplement_asked: done_at gaps kind step
-supplement_asked.by: department is_agent name node part rank
+supplement_asked.by: department is_agent name node part rank stands_in_for
 supplement_asked.gaps: code kind reason
 told: done_at due_on kind step
-told.by: department is_agent name node part rank
+told.by: department is_agent name node part rank stands_in_for
 answered: form kind materials step
-answered.by: department is_agent name node part rank
+answered.by: department is_agent name node part rank stands_in_for
 answered.materials: code media_type sha256 size
 supplied: done_at form kind materials step
-supplied.by: department is_agent name node part rank
+supplied.by: department is_agent name node part rank stands_in_for
 supplied.materials: code media_type sha256 size
 urged: done_at kind step
-urged.by: department is_agent name node part rank
+urged.by: department is_agent name node part rank stands_in_for
 gathered: done_at kind step
-gathered.by: department is_agent name node part rank
+gathered.by: department is_agent name node part rank stands_in_for
 accepted: authority deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
-accepted.by: department is_agent name node part rank
+accepted.by: department is_agent name node part rank stands_in_for
 accepted.authority: decided_by id name signs_as
 accepted.deferrals: came_at due_on material
 deemed: authority deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
-deemed.by: department is_agent name node part rank
+deemed.by: department is_agent name node part rank stands_in_for
 deemed.authority: decided_by id name signs_as
 deemed.deferrals: came_at due_on material
 declined: agency appeal done_at grounds kind reason step
-declined.by: department is_agent name node part rank
+declined.by: department is_agent name node part rank stands_in_for
 suspended: days done_at kind notice procedure step
-suspended.by: department is_agent name node part rank
+suspended.by: department is_agent name node part rank stands_in_for
 resumed: done_at kind step
-resumed.by: department is_agent name node part rank
+resumed.by: department is_agent name node part rank stands_in_for
 extended: approver days done_at kind reason step
-extended.by: department is_agent name node part rank
+extended.by: department is_agent name node part rank stands_in_for
 opinion_given: answer department done_at kind reason step
-opinion_given.by: department is_agent name node part rank
+opinion_given.by: department is_agent name node part rank stands_in_for
 opinion_returned: department done_at due_on kind reason step
-opinion_returned.by: department is_agent name node part rank
+opinion_returned.by: department is_agent name node part rank stands_in_for
+proposed: done_at kind opinion outcome step
+proposed.by: department is_agent name node part rank stands_in_for
 approved: done_at kind licence result step
-approved.by: department is_agent name node part rank
+approved.by: department is_agent name node part rank stands_in_for
 approved.licence: code media_type sha256 size
 refused: appeal done_at grounds kind step
-refused.by: department is_agent name node part rank
+refused.by: department is_agent name node part rank stands_in_for
 delivered: delivery done_at kind licence step
-delivered.by: department is_agent name node part rank
+delivered.by: department is_agent name node part rank stands_in_for
 delivered.delivery: method
 delivered.licence: code media_type sha256 size
 withdrawn: done_at grounds kind step
-withdrawn.by: department is_agent name node part rank
+withdrawn.by: department is_agent name node part rank stands_in_for
 skipped: done_at kind step waits_on
-skipped.by: department is_agent name node part rank
+skipped.by: department is_agent name node part rank stands_in_for
 withdrawal_asked: kind step
-withdrawal_asked.by: department is_agent name node part rank
+withdrawal_asked.by: department is_agent name node part rank stands_in_for
 followed_up: kind note step
-followed_up.by: department is_agent name node part rank
+followed_up.by: department is_agent name node part rank stands_in_for
 check_asked: done_at kind step
-check_asked.by: department is_agent name node part rank
+check_asked.by: department is_agent name node part rank stands_in_for
 checked: done_at finding kind step
-checked.by: department is_agent name node part rank
+checked.by: department is_agent name node part rank stands_in_for
 turned_back: done_at grounds kind step
-turned_back.by: department is_agent name node part rank
+turned_back.by: department is_agent name node part rank stands_in_for
 paper_posted: courier kind leg parcel step
-paper_posted.by: department is_agent name node part rank
+paper_posted.by: department is_agent name node part rank stands_in_for
 paper_arrived: courier kind leg parcel step
-paper_arrived.by: department is_agent name node part rank
+paper_arrived.by: department is_agent name node part rank stands_in_for
 bounced: code kind letter step
-bounced.by: department is_agent name node part rank
+bounced.by: department is_agent name node part rank stands_in_for
 resent: kind letter step
-resent.by: department is_agent name node part rank
+resent.by: department is_agent name node part rank stands_in_for
 closed: kind open_steps outcome
-closed.by: department is_agent name node part rank
+closed.by: department is_agent name node part rank stands_in_for
 """
 CHECKPOINTS = """
 checkpoints: deem deliver_overdue four_fifths half lapse lapse_blocked legally_overdue notify_soon opinion_overdue

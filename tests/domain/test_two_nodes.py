@@ -76,6 +76,7 @@ SAID: Mapping[type[acts.StepAct], Mapping[str, Any]] = {
     acts.Suspend: {"procedure": "听证", "notice": "听证需要十个工作日。", "days": 10},
     acts.Extend: {"days": 5, "reason": "案情复杂"},
     acts.ReturnOpinion: {"department": "police", "reason": "请补充理由"},
+    acts.Propose: {"outcome": "refuse", "opinion": "材料不实"},
     acts.Refuse: {"grounds": "材料不实"},
     acts.Deliver: {"delivery": Delivery(method="post", number="P1")},
     acts.FollowUp: {"note": "已与申请人联系"},

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from server.desk.officer.reviewing import ACTS
 from server.domain.people.persons import Officer
+from server.domain.rules.desk_acts import ACTS
 from tests.http.asking import act, crossed, opened, pointers, refused, state_of
 from tests.nodes import CHEAP, PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU
@@ -182,6 +182,7 @@ NEEDS = {
     "resume": (),
     "confirm-paper": (),
     "refuse": ("grounds",),
+    "propose": ("grounds", "outcome"),
     "check": ("grounds",),
     "turn-back": ("grounds",),
     "follow-up": ("grounds",),

@@ -14,7 +14,7 @@ from handlers.routes import DOORS
 from server.crypto.totp import code_at
 from server.desk.apart import set_apart
 from server.desk.background import counting
-from server.desk.officer.reviewing import ACTS
+from server.domain.rules.desk_acts import ACTS
 from server.domain.values import china_day
 from tests.http.asking import act, crossed
 from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places

@@ -55,6 +55,7 @@ def written(text: str) -> dict[type[Happened], dict[str, Any]]:
         events.Extended: {"days": 5, "approver": "head-1", "reason": text},
         events.OpinionGiven: {"department": "police", "answer": "object", "reason": text},
         events.OpinionReturned: {"department": "police", "reason": text, "due_on": DUE_ON},
+        events.Proposed: {"outcome": "refuse", "opinion": text},
         events.Approved: {},
         events.Refused: {"grounds": text},
         events.Delivered: {"delivery": DELIVERY},

@@ -14,6 +14,7 @@ from server.domain.case.happening import Moved
 from server.domain.effects.effects import step_of
 from server.domain.effects.records import Record
 from server.domain.rules.lifecycle import evolve
+from server.domain.rules.table import TRANSITIONS
 from server.domain.values import Value
 from server.node import Node
 
@@ -36,7 +37,10 @@ class TimelineEntry(Value):
 
 
 class Timeline(Value):
-    """All that happened to a case, in order, and how often somebody came to a window of the home for it (跑动)."""
+    """All that happened to a case, in order, and how often somebody came to a window of the home for it (跑动).
+
+    What officers say among themselves is left out.
+    """
 
     case: str
     timeline: tuple[TimelineEntry, ...]
@@ -60,6 +64,8 @@ def _entries(node: Node, record: Record) -> Iterator[TimelineEntry]:
     case: Case | None = None
     for event in record.events:
         case = evolve(case, event)
+        if isinstance(event, Moved) and TRANSITIONS[type(event)].is_internal:
+            continue
         step = step_of(case, event)
         yield TimelineEntry(
             at=event.at,

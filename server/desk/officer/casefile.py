@@ -51,6 +51,16 @@ class OpinionShown(Value):
     given_at: LocalMoment | None
 
 
+class ProposalShown(Value):
+    """How somebody proposed to decide the step (拟办), and in whose place, if they stood in for another."""
+
+    outcome: Literal["approve", "refuse"]
+    opinion: str
+    by: str
+    stands_in_for: str
+    at: LocalMoment
+
+
 class SupplementShown(Value):
     """A supplement (补正) with both versions of what was changed; `due_on` is empty until the applicant was told."""
 
@@ -90,7 +100,8 @@ class DeskStep(Value):
 
     Who decides it, is heard on it, or checks it before another node decides, sees in full what its item declares, and
     what was asked and answered on the way. Who follows it up sees only where it stands. `special_steps` are the special
-    procedures that may stop its clock, `finding` is what its home found in its own part.
+    procedures that may stop its clock, `finding` is what its home found in its own part. Only who decides it sees the
+    `proposal`, and `two_persons`: whether another one than who proposed must decide.
     """
 
     part: Part
@@ -102,6 +113,8 @@ class DeskStep(Value):
     supplement: SupplementShown | None = None
     special_steps: tuple[SpecialStep, ...] = ()
     finding: str = ""
+    proposal: ProposalShown | None = None
+    two_persons: bool = False
 
 
 class DeskCaseView(Value):
@@ -214,7 +227,13 @@ async def _desk_step(node: Node, case: Case, step: Step, *, part: Part) -> DeskS
         supplement=SupplementShown.of(step.supplement, catalogue) if step.supplement else None,
         special_steps=step.plan.terms.special_steps,
         finding=step.finding,
+        proposal=_proposal(step) if part == "decide" else None,
+        two_persons=part == "decide" and step.plan.terms.two_persons,
     )
+
+
+def _proposal(step: Step) -> ProposalShown | None:
+    return ProposalShown(**dict(step.proposal)) if step.proposal else None
 
 
 def _opinions(node: Node, case: Case, step: Step) -> tuple[OpinionShown, ...]:

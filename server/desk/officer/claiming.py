@@ -1,6 +1,6 @@
 """Claiming: an officer takes a task in hand, goes on with it, gives it back or passes it to a colleague."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
@@ -8,20 +8,17 @@ from pydantic import StringConstraints
 
 from server.desk.steps import LocalMoment
 from server.domain.case.acts import StepAct
-from server.domain.effects.effects import Task, TaskPart, task_id
+from server.domain.effects.effects import Task, task_id
 from server.domain.errors import Conflict, FieldFault, Invalid, StaleVersion
 from server.domain.people.claims import Claim, HandOver, check_free, claimed, extended, handed_over, released
 from server.domain.people.persons import Officer
 from server.domain.rules.decide import NotYourDepartment
+from server.domain.rules.desk_forms import TaskPart
 from server.domain.values import Value
 from server.node import Node
 
 ATTEMPTS = 5
 MOST_HELD = 100
-PART_OF_ACT: Mapping[str, TaskPart] = {
-    **{"opine": "opinion", "follow_up": "follow_up", "check": "check", "turn_back": "check"},
-    **{"post_paper": "paper", "confirm_paper": "paper"},
-}
 Rule = Callable[[Claim, datetime, datetime], Claim]
 
 
@@ -128,12 +125,12 @@ async def release_all(node: Node, officer: str) -> int:
     return count
 
 
-async def check_act(node: Node, officer: Officer, act: StepAct, *, case: str) -> None:
+async def check_act(node: Node, officer: Officer, act: StepAct, *, case: str, part: TaskPart) -> None:
     """Raises ClaimedByAnother if a colleague has the task of this act in hand, unless the act has been done already.
 
-    An act needs no claim. Whoever is of another department is left to the rules of the case.
+    `part` is the kind of task that the act is done for. An act needs no claim. Whoever is of another department is left
+    to the rules of the case.
     """
-    part = PART_OF_ACT.get(act.name, "decide")
     id = task_id(case, act.step, part=part, department=officer.department)
     claim = (await node.store.claims.claims([id])).get(id)
     at = node.clock.now()

@@ -1,28 +1,18 @@
 """Reviewing: what officers do to the steps of their department, and of those that ask for its opinion."""
 
-from collections.abc import Mapping
-
 from server.desk.materials import hand_in
 from server.desk.officer.claiming import check_act
 from server.desk.officer.meanwhile import perform_as_seen
 from server.domain.case import acts
 from server.domain.case.case import Actor, Offered, Step
 from server.domain.catalogue.forms import FormFaulty
-from server.domain.catalogue.terms import Courier, ParcelNumber
 from server.domain.effects.records import Record
 from server.domain.errors import FieldFault, Missing
 from server.domain.materials import Upload
 from server.domain.people.persons import Officer
-from server.domain.rules.desk_forms import (
-    AnyDeskForm,
-    Decision,
-    DeskForm,
-    GroundsDecision,
-    LicenceDecision,
-    StepActHeader,
-)
+from server.domain.rules.desk_acts import ACTS
+from server.domain.rules.desk_forms import AnyDeskForm, Decision, LicenceDecision, StepActHeader
 from server.domain.rules.results import check_result
-from server.domain.rules.table import RULES
 from server.domain.values import Value, china_day
 from server.node import Node
 
@@ -32,13 +22,6 @@ class NoSuchAct(Missing):
 
     code = "no_such_act"
     title = "没有这个操作"
-
-
-class PostPaperDecision(Decision):
-    """With which courier the originals travel, and the number of the parcel."""
-
-    courier: Courier
-    number: ParcelNumber
 
 
 class DecisionIncomplete(FormFaulty):
@@ -56,27 +39,6 @@ class ActRequest(Value):
     act: str
     key: str
     decision: Decision
-
-
-# What officers do that is no move of a step; the moves say themselves how they are requested.
-_OWN: tuple[AnyDeskForm[acts.StepAct], ...] = (
-    DeskForm(
-        "follow-up",
-        "登记办结后的后续处理",
-        GroundsDecision,
-        lambda header, said: acts.FollowUp(**header, note=said.grounds),
-    ),
-    DeskForm(
-        "post-paper",
-        "登记寄出原件",
-        PostPaperDecision,
-        lambda header, said: acts.PostPaper(**header, courier=said.courier, number=said.number),
-    ),
-    DeskForm("confirm-paper", "登记签收原件", Decision, lambda header, _: acts.ConfirmPaper(**header)),
-)
-ACTS: Mapping[str, AnyDeskForm[acts.StepAct]] = {
-    form.path: form for form in (*(rule.desk for rule in RULES.values() if rule.desk), *_OWN)
-}
 
 
 def form_of(act: str) -> AnyDeskForm[acts.StepAct]:
@@ -100,7 +62,7 @@ async def act_on(node: Node, officer: Officer, request: ActRequest) -> Record:
     if isinstance(act, acts.Approve):
         catalogue = node.catalogue_of(record.case.catalogue)
         check_result(record.case.step(request.step), act.result, catalogue, on=china_day(node.clock.now()))
-    await check_act(node, officer, act, case=request.case)
+    await check_act(node, officer, act, case=request.case, part=form_of(request.act).part)
     return await perform_as_seen(node, request.case, act, known=record)
 
 

@@ -7,10 +7,11 @@ from typing import Literal
 from server.desk.officer.claiming import MOST_HELD, HandOverView
 from server.desk.steps import LocalMoment
 from server.domain.case.case import STATE_NAMES, State
-from server.domain.effects.effects import Task, TaskPart
+from server.domain.effects.effects import Task
 from server.domain.people.claims import Claim
 from server.domain.people.persons import Officer
 from server.domain.rules.decide import NotYourDepartment
+from server.domain.rules.desk_forms import TaskPart
 from server.domain.time.counts import dues_of, is_due_in
 from server.domain.values import Value, china_day
 from server.node import Node

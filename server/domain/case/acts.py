@@ -180,6 +180,14 @@ class ReturnOpinion(StepAct):
     reason: str
 
 
+class Propose(StepAct):
+    """Propose how to decide it, to those who decide (拟办)."""
+
+    name: ClassVar[str] = "propose"
+    outcome: Literal["approve", "refuse"]
+    opinion: str
+
+
 class Approve(StepAct):
     """Grant it (准予); `licence` is the file of it, if there is one."""
 

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from server.domain.catalogue.bundles import Closing
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep
-from server.domain.catalogue.terms import Deferral, Delivery, Gap, Leg, Opinion, Paper, Undertaking
+from server.domain.catalogue.terms import Deferral, Delivery, Gap, Leg, Opinion, Paper, Proposal, Undertaking
 from server.domain.errors import Missing
 from server.domain.materials import MOST_BYTES
 from server.domain.people.mandates import AgentOf
@@ -71,7 +71,7 @@ class Actor(Value):
     """Who did something: at which node, in which part, and for an officer the department and name.
 
     `node` as a part means that the node did it by rule, as a consequence of something else. `is_agent`: a citizen did
-    it for the applicant.
+    it for the applicant. `stands_in_for`: the officer in whose place this one did it.
     """
 
     node: str
@@ -80,6 +80,7 @@ class Actor(Value):
     name: str = ""
     rank: Rank | None = None
     is_agent: bool = False
+    stands_in_for: str = ""
 
 
 class Offered(Value):
@@ -166,7 +167,7 @@ class Step(Value):
     skipped. `officer` is who accepted it, `decided_at` when it was approved, `licence` the file of what it yielded.
     `finding` is what the home found in its own part, `checked_at` when; `papers` are the originals on their way between
     the two. `bounced` is the kind of the home's last letter about it, if that came back. `urged_at` is when the
-    applicant last pressed those who have it.
+    applicant last pressed those who have it. `proposal` is the last one of how to decide it.
     """
 
     plan: PlannedStep
@@ -197,6 +198,7 @@ class Step(Value):
     papers: Mapping[Leg, Paper] = {}
     bounced: str = ""
     urged_at: Moment | None = None
+    proposal: Proposal | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -190,6 +190,15 @@ class OpinionReturned(Moved):
     due_on: date
 
 
+class Proposed(Moved):
+    """It was proposed to those who decide how to do it (拟办), in the place of what was proposed before."""
+
+    act: ClassVar[str] = "propose"
+    kind: Literal["proposed"] = "proposed"
+    outcome: Literal["approve", "refuse"]
+    opinion: Annotated[str, SENSITIVE]
+
+
 class Approved(Moved):
     """The decider granted it (准予); `result` holds the fields that the item yields."""
 
@@ -279,6 +288,7 @@ StepEvent = (
     | Extended
     | OpinionGiven
     | OpinionReturned
+    | Proposed
     | Approved
     | Refused
     | Delivered

@@ -5,11 +5,12 @@ from datetime import date
 from functools import cached_property
 from itertools import product
 
-from server.domain.catalogue.delegations import Delegation, Period, by_item
+from server.domain.catalogue.delegations import Delegation, by_item
 from server.domain.catalogue.divisions import Division, Divisions, NoSuchDivision, parent_of, prefix
 from server.domain.catalogue.items import DecidedBy, Item, Level, Sourced, Text
 from server.domain.catalogue.naming import Naming
 from server.domain.errors import Invalid
+from server.domain.periods import Period
 from server.domain.values import Value
 
 LEVELS: Mapping[Level, str] = {

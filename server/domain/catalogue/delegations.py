@@ -1,31 +1,13 @@
 """Delegations: what one authority's power is exercised by another for, where, and from which day to which."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Literal
 
 from server.domain.catalogue.divisions import prefix
 from server.domain.catalogue.items import Level, Sourced, Text
-from server.domain.values import Value
+from server.domain.periods import Period
 
 Stage = Literal["receive", "examine", "decide"]
-
-
-class Period(Value):
-    """The days on which something holds, each from midnight to midnight in China; none: without beginning, or end."""
-
-    from_day: date | None = None
-    to_day: date | None = None
-
-    def holds(self, on: date) -> bool:
-        """Whether it holds on this day."""
-        return (self.from_day is None or self.from_day <= on) and (self.to_day is None or on <= self.to_day)
-
-    def meets(self, other: "Period") -> bool:
-        """Whether there is a day on which both hold."""
-        return (self.from_day or date.min) <= (other.to_day or date.max) and (
-            (other.from_day or date.min) <= (self.to_day or date.max)
-        )
 
 
 class Delegation(Sourced, Period):

@@ -203,7 +203,8 @@ class Item(Sourced):
     `unanswered`: how a step ends whose supplement (补正) nobody answers within `supplement_days`. A deferred material
     may come `deferral_days` after acceptance; an extension gives at most `extension_days`.
 
-    `competence` says who decides; none: nothing is known.
+    `competence` says who decides; none: nothing is known. `two_persons`: one person proposes
+    the decision (拟办), another one takes it.
     """
 
     code: str
@@ -225,6 +226,7 @@ class Item(Sourced):
     deferral_days: PositiveInt = 5
     extension_days: PositiveInt = 10
     opinions: OpinionRule | None = None
+    two_persons: bool = False
     fee_fen: NonNegativeInt = 0
     fee_basis: str = ""
     visits: NonNegativeInt = 1

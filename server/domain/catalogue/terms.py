@@ -28,7 +28,8 @@ class Terms(Value):
     """What the item of a step allows for, as the catalogue had it when the case was opened; days are working days.
 
     `unanswered`: how a step ends whose supplement is not answered within `supplement_days`. `deferrable`: the
-    materials that may come `deferral_days` after acceptance (容缺受理), against an undertaking.
+    materials that may come `deferral_days` after acceptance (容缺受理), against an undertaking. `two_persons`: one
+    proposes the decision and another one takes it.
     """
 
     legal_days: int
@@ -39,6 +40,7 @@ class Terms(Value):
     deferral_days: int = 5
     extension_days: int = 10
     opinions: OpinionRule | None = None
+    two_persons: bool = False
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -53,6 +55,7 @@ class Terms(Value):
             deferral_days=item.deferral_days,
             extension_days=item.extension_days,
             opinions=item.opinions,
+            two_persons=item.two_persons,
         )
 
 
@@ -80,6 +83,21 @@ class Opinion(Value):
     answer: Literal["", "agree", "object"] = ""
     reason: Annotated[str, SENSITIVE] = ""
     given_at: Moment | None = None
+
+
+class Proposal(Value):
+    """How somebody of the deciding department would decide a step (拟办), and why; for whom they stood in, if so."""
+
+    outcome: Literal["approve", "refuse"]
+    opinion: Annotated[str, SENSITIVE]
+    by: str
+    stands_in_for: str = ""
+    at: Moment
+
+    @property
+    def persons(self) -> frozenset[str]:
+        """Who counts as having made it."""
+        return frozenset({self.by, self.stands_in_for} - {""})
 
 
 class Delivery(Value):

@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from server.domain.catalogue.delegations import Period
 from server.domain.catalogue.divisions import prefix
 from server.domain.catalogue.items import Item, Sourced, Text
+from server.domain.periods import Period
 from server.domain.values import CHINA, Value, china_day
 
 WindowKind = Literal["hall", "station", "town", "other"]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from server.domain.case import events
 from server.domain.case.acts import Facts
@@ -15,13 +14,13 @@ from server.domain.effects.letters_out import told
 from server.domain.effects.notices import Notice, notice_of
 from server.domain.exchange.letters import CASE, About, Letter, letter_id, letter_salt
 from server.domain.rules.decide import Judgement
+from server.domain.rules.desk_forms import TaskPart
 from server.domain.rules.parts import paper_is_due
 from server.domain.time.calendar import Calendar, add_working_days
 from server.domain.time.clock import due
 from server.domain.values import Reckoned, Value, china_day
 
 LETTER, NOTICE, ALARM, FETCH, FIRST_TASK = range(5)
-TaskPart = Literal["decide", "opinion", "follow_up", "check", "paper"]
 
 
 @dataclass(frozen=True, kw_only=True)

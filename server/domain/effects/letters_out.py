@@ -83,9 +83,11 @@ def commission_of(case: Case, step: Step) -> Commission:
     )
 
 
+# How many persons decide is the decider's own matter, and known to it from its own catalogue.
+OWN_MATTERS = {"step": {"terms": {"two_persons"}}}
 # What a letter adds to the words of its event. The approver of an extension is named by department, not by name.
 ADDED: Mapping[str, Added] = {
-    "commission": lambda case, step, _: commission_of(case, step).model_dump(mode="json"),
+    "commission": lambda case, step, _: commission_of(case, step).model_dump(mode="json", exclude=OWN_MATTERS),
     "days": lambda _, step, __: {
         "legal_days": step.plan.terms.legal_days,
         "promised_days": step.plan.promised_days,

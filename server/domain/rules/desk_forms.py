@@ -3,15 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypedDict, TypeVar
+from typing import Annotated, Generic, Literal, TypedDict, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case.acts import StepAct
 from server.domain.case.case import Actor
+from server.domain.people.posts import PostRole
 from server.domain.values import Value, WrittenText
 
+TaskPart = Literal["decide", "opinion", "follow_up", "check", "paper"]  # what a task asks its desk for
 ShortText = Annotated[str, StringConstraints(max_length=100)]
 DaysGiven = Annotated[int, Field(ge=1, le=1000)]
 
@@ -62,12 +64,17 @@ D = TypeVar("D", bound=Decision)
 class AnyDeskForm(ABC, Generic[A]):
     """How officers request one kind of act at their desk.
 
-    `path` is the last part of its address, `summary` says in zh-CN what a call does, `decision` is the body.
+    `path` is the last part of its address, `summary` says in zh-CN what a call does, `decision` is the body. `role` is
+    that of the posts it is for, beside the head's; `part` the kind of task that it is done for. One that `needs_two`
+    is not for who proposed it, where the item asks for two persons.
     """
 
     path: str
     summary: str
     decision: type[Decision]
+    role: PostRole
+    part: TaskPart
+    needs_two: bool
 
     @abstractmethod
     def act_of(self, header: StepActHeader, decision: Decision) -> A:
@@ -85,6 +92,9 @@ class DeskForm(AnyDeskForm[A], Generic[A, D]):
     summary: str
     decision: type[D]
     make: Callable[[StepActHeader, D], A]
+    role: PostRole
+    part: TaskPart = "decide"
+    needs_two: bool = False
 
     def act_of(self, header: StepActHeader, decision: Decision) -> A:
         if not isinstance(decision, self.decision):

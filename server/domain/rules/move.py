@@ -68,6 +68,7 @@ class AnyTransition(AnyMove, ABC):
     letter: LetterForm | None
     notice: Announcement | None
     is_silent: bool
+    is_internal: bool
 
     @abstractmethod
     def words_of(self, catalogue: Catalogue, case: Case, event: Moved) -> str:
@@ -113,7 +114,8 @@ class Transition(AnyTransition, Generic[E]):
 
     `name` and `words` are what the timeline tells the applicant (zh-CN; `words` of the case after the event), `notice`
     what goes to the phone, `letter` what goes to the other side of the step. One that `is_silent` changes nothing that
-    an act could rest on: an officer who saw the step before it may still act on what they saw.
+    an act could rest on: an officer who saw the step before it may still act on what they saw. One that `is_internal`
+    is between officers, and stands in no timeline.
     """
 
     event: type[E]
@@ -124,6 +126,7 @@ class Transition(AnyTransition, Generic[E]):
     letter: LetterForm | None = None
     notice: Announcement | None = None
     is_silent: bool = False
+    is_internal: bool = False
 
     def words_of(self, catalogue: Catalogue, case: Case, event: Moved) -> str:
         if not isinstance(event, self.event):

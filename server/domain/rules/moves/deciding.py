@@ -13,6 +13,7 @@ from server.domain.errors import Conflict, Invalid
 from server.domain.rules.announcement import Announcement
 from server.domain.rules.desk_forms import DeskForm, GroundsDecision, LicenceDecision, ShortText
 from server.domain.rules.move import LetterForm, Move
+from server.domain.rules.moves.proposing import check_proposed
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moves.supplementing import is_unanswered
 from server.domain.rules.moving import Moving
@@ -57,6 +58,7 @@ class DeclineDecision(GroundsDecision):
 
 def _approve(moving: Moving[acts.Approve]) -> events.Approved:
     step, result = moving.step, moving.act.result
+    check_proposed(moving)
     check_yielded(step, result, licence=moving.act.licence)
     if not moving.is_mirror:
         if step.awaited:
@@ -71,6 +73,7 @@ def _approved(step: Step, event: events.Approved) -> Step:
 
 
 def _refuse(moving: Moving[acts.Refuse]) -> events.Refused:
+    check_proposed(moving)
     return events.Refused(**moving.header, grounds=moving.act.grounds, appeal=moving.act.appeal)
 
 
@@ -110,6 +113,8 @@ APPROVE = Move(
         "作出准予决定",
         ApproveDecision,
         lambda header, said: acts.Approve(**header, result=said.result),
+        role="approver",
+        needs_two=True,
     ),
     event=events.Approved,
     states={"accepted": "approved"},
@@ -126,6 +131,8 @@ REFUSE = Move(
         "作出不予决定，并说明理由",
         GroundsDecision,
         lambda header, said: acts.Refuse(**header, grounds=said.grounds),
+        role="approver",
+        needs_two=True,
     ),
     event=events.Refused,
     states={"accepted": "refused"},
@@ -143,6 +150,7 @@ DECLINE = Move(
         "作出不予受理决定，并说明理由",
         DeclineDecision,
         lambda header, said: acts.Decline(**header, reason=said.decline_as, grounds=said.grounds, agency=said.agency),
+        role="approver",
     ),
     event=events.Declined,
     states={"received": "declined", "supplementing": "declined"},

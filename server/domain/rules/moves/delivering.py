@@ -57,6 +57,7 @@ DELIVER = Move(
         "登记证照的送达方式",
         DeliverDecision,
         lambda header, said: acts.Deliver(**header, delivery=Delivery(**dict(said.delivery))),
+        role="window",
     ),
     event=events.Delivered,
     states={"approved": "delivered"},

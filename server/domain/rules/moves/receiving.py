@@ -148,7 +148,7 @@ def _told_as_accepted(by: str) -> LetterForm:
 RECEIVE = Move(
     act=acts.Receive,
     judge=_receive,
-    desk=DeskForm("receive", "登记收件", Decision, lambda header, _: acts.Receive(**header)),
+    desk=DeskForm("receive", "登记收件", Decision, lambda header, _: acts.Receive(**header), role="window"),
     event=events.Received,
     states={"sent": "received"},
     leaves=_received,
@@ -166,7 +166,7 @@ GATHER = Move(
 ACCEPT = Move(
     act=acts.Accept,
     judge=_accept,
-    desk=DeskForm("accept", "作出受理决定", Decision, lambda header, _: acts.Accept(**header)),
+    desk=DeskForm("accept", "作出受理决定", Decision, lambda header, _: acts.Accept(**header), role="handler"),
     event=events.Accepted,
     states={"received": "accepted"},
     leaves=_taken_up,

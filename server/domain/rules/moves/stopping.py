@@ -107,6 +107,7 @@ SUSPEND = Move(
         "启动特别程序，暂停计时",
         SuspendDecision,
         lambda header, said: acts.Suspend(**header, procedure=said.procedure, notice=said.grounds, days=said.days),
+        role="handler",
     ),
     event=events.Suspended,
     states={"accepted": "suspended"},
@@ -119,7 +120,9 @@ SUSPEND = Move(
 RESUME = Move(
     act=acts.Resume,
     judge=_resume,
-    desk=DeskForm("resume", "结束特别程序，恢复计时", Decision, lambda header, _: acts.Resume(**header)),
+    desk=DeskForm(
+        "resume", "结束特别程序，恢复计时", Decision, lambda header, _: acts.Resume(**header), role="handler"
+    ),
     event=events.Resumed,
     states={"suspended": "accepted"},
     leaves=_resumed,
@@ -134,6 +137,7 @@ EXTEND = Move(
         "批准延长办理期限",
         ExtendDecision,
         lambda header, said: acts.Extend(**header, days=said.days, reason=said.grounds),
+        role="approver",
     ),
     event=events.Extended,
     states={"accepted": "accepted"},

@@ -128,6 +128,7 @@ ASK_SUPPLEMENT = Move(
         "一次性告知补正内容",
         SupplementDecision,
         lambda header, said: acts.AskSupplement(**header, gaps=tuple(Gap(**dict(gap)) for gap in said.gaps)),
+        role="handler",
     ),
     event=events.SupplementAsked,
     states={"received": "supplementing"},
