@@ -1,8 +1,9 @@
 """The doors by which the security administrator sees to the accounts of others."""
 
 from handlers.base import Handler, Operation, Role
-from server.desk.officer import administering
+from server.desk.officer import administering, appointing
 from server.desk.officer.administering import Ending, Listing, NewOfficer, OneTimePassword, Resetting, Seat
+from server.desk.officer.appointing import NewPost
 from server.desk.officer.officers import EndedOfficer
 
 PAGE = 50
@@ -33,11 +34,17 @@ class OfficersHandler(Handler):
 
 
 class OfficerHandler(Handler):
-    """The department and rank of an officer."""
+    """An officer with their posts, and their department and rank."""
 
     path = "/desk/v1/officers/{name}"
     role = Role.SECURITY
-    operations = {"PUT": Operation(administering.change, "变更部门和职级", takes=Seat, gives=administering.OfficerLine)}
+    operations = {
+        "GET": Operation(appointing.officer_view, "查看一个账号及其岗位", gives=appointing.OfficerView),
+        "PUT": Operation(administering.change, "变更部门和职级", takes=Seat, gives=administering.OfficerLine),
+    }
+
+    async def get(self, name: str) -> None:
+        self.answer(await appointing.officer_view(self.node, name))
 
     async def put(self, name: str) -> None:
         self.answer(await administering.change(self.node, name, self.read(Seat), by=self.officer.name))
@@ -67,3 +74,35 @@ class OfficerResetHandler(Handler):
     async def post(self, name: str) -> None:
         resetting = self.read(Resetting)
         self.answer(await administering.reset(self.node, self.entry, name, resetting=resetting))
+
+
+class OfficerPostsHandler(Handler):
+    """A new post of an officer."""
+
+    path = "/desk/v1/officers/{name}/posts"
+    role = Role.SECURITY
+    operations = {
+        "POST": Operation(
+            appointing.appoint, "设置岗位", takes=NewPost, gives=appointing.PostLine, status=201, is_once=True
+        )
+    }
+
+    async def post(self, name: str) -> None:
+        key, new = self.key(), self.read(NewPost)
+        self.answer(await appointing.appoint(self.node, name, new, by=self.officer.name, key=key))
+
+
+class OfficerPostHandler(Handler):
+    """The end of a post, for good."""
+
+    path = "/desk/v1/officers/{name}/posts/{id}"
+    role = Role.SECURITY
+    operations = {
+        "DELETE": Operation(
+            appointing.end_post, "终止岗位，并说明原因", gives=appointing.PostLine, queries=tuple(Ending.model_fields)
+        )
+    }
+
+    async def delete(self, name: str, id: str) -> None:
+        ending = self.query(Ending)
+        self.answer(await appointing.end_post(self.node, name, id, ending=ending, by=self.officer.name))

@@ -74,6 +74,8 @@ DOORS: tuple[type[Handler], ...] = (
     officers.OfficerHandler,
     officers.OfficerEndHandler,
     officers.OfficerResetHandler,
+    officers.OfficerPostsHandler,
+    officers.OfficerPostHandler,
     audit.AuditHandler,
     system.SystemHandler,
     system.ApartHandler,

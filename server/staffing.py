@@ -1,4 +1,4 @@
-"""The commands of those who see to the accounts of a node's desks: list, add, end, reset, and seed those of a demo."""
+"""The commands of those who see to the accounts of a node's desks: list, add, end, reset, posts, and seed a demo's."""
 
 import argparse
 import asyncio
@@ -11,9 +11,11 @@ from typing import get_args
 from pydantic import ValidationError
 
 from server import main
-from server.desk.officer import administering, officers
-from server.desk.officer.administering import Listing, NewOfficer, OfficerLine, OneTimePassword, Resetting
+from server.desk.officer import administering, appointing, officers
+from server.desk.officer.administering import Ending, Listing, NewOfficer, OfficerLine, OneTimePassword, Resetting
+from server.desk.officer.appointing import NewPost, PostLine
 from server.domain.people.persons import AccountRole, Rank
+from server.domain.people.posts import PostRole
 from server.domain.values import Value, moment_text
 from server.node import Node
 from server.operating import operator
@@ -22,9 +24,14 @@ from server.tools.settings import load_settings
 
 DONE = 0
 PAGE = 200
+PLACED = ("authority", "window", "from_day", "to_day")
 Sub = Callable[..., argparse.ArgumentParser]
 Printed = tuple[Sequence[Value] | Value, str]
 Ask = Callable[[Node, argparse.Namespace], Awaitable[Printed]]
+
+
+class PostUnsaid(ValueError):
+    """A post is ended with a reason, and its days are days."""
 
 
 class UnfitName(ValueError):
@@ -32,7 +39,7 @@ class UnfitName(ValueError):
 
 
 def add_arguments(command: Sub) -> None:
-    """The commands `officers list`, `add`, `end`, `reset` and `seed`."""
+    """The commands `officers list`, `add`, `end`, `reset`, `posts` and `seed`."""
     officers_command = command("officers", _run(_list), "See to the accounts of officers and administrators.")
     whats = officers_command.add_subparsers(title="what", required=True, metavar="WHAT")
 
@@ -60,10 +67,25 @@ def add_arguments(command: Sub) -> None:
     resetting.add_argument("what", choices=["password", "totp"], help="what is reset")
     for each in (ending, resetting):
         each.add_argument("--reason", required=True, type=_reason, help="why; it is audited")
+    _add_posts(sub)
     seeding = sub("seed", _seed, "Add officers with lasting passwords, for demos and load tests.")
     seeding.add_argument(
         "file", help="a JSON list of {name, password, department[, rank][, totp_secret]}, or - for standard input"
     )
+
+
+def _add_posts(sub: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]) -> None:
+    posts = sub("posts", _run(_posts), "List the posts of an officer, give one, or end one.")
+    posts.add_argument("name", help="whose")
+    what = posts.add_mutually_exclusive_group()
+    what.add_argument("--add", choices=get_args(PostRole), help="give a post in this role")
+    what.add_argument("--end", metavar="ID", help="end this post; needs --reason")
+    posts.add_argument("--authority", default="", help="of a new post: the id, as `authorities list` prints it")
+    posts.add_argument("--window", default="", help="of a new post: the id of a window, in the place of an authority")
+    posts.add_argument("--item", action="append", default=[], help="of a new post: one of its items; none: all")
+    posts.add_argument("--from", dest="from_day", metavar="DAY", help="of a new post: its first day")
+    posts.add_argument("--to", dest="to_day", metavar="DAY", help="of a new post: its last day")
+    posts.add_argument("--reason", type=_reason, help="why a post ends; it is audited")
 
 
 def _run(ask: Ask) -> Callable[[argparse.Namespace], int]:
@@ -112,6 +134,25 @@ async def _reset(node: Node, chosen: argparse.Namespace) -> Printed:
     return _secret(await administering.reset_account(node, chosen.name, resetting, by=operator()))
 
 
+async def _posts(node: Node, chosen: argparse.Namespace) -> Printed:
+    if chosen.end and not chosen.reason:
+        raise PostUnsaid("--end needs --reason")
+    if chosen.end:
+        ending = Ending(reason=chosen.reason)
+        line = await appointing.end_post(node, chosen.name, chosen.end, ending=ending, by=operator())
+        return line, _post_words(line)
+    if chosen.add:
+        try:
+            new = NewPost(role=chosen.add, items=tuple(chosen.item), **{name: getattr(chosen, name) for name in PLACED})
+        except ValidationError:
+            raise PostUnsaid("a day is written like 2026-12-01, and lies in the years 2000 to 2100") from None
+        key = node.chance.token(16).hex()
+        line = await appointing.appoint(node, chosen.name, new, by=operator(), key=key)
+        return line, _post_words(line)
+    found = (await appointing.officer_view(node, chosen.name)).posts
+    return found, "\n".join(map(_post_words, found)) or "there are no posts"
+
+
 def _seed(chosen: argparse.Namespace) -> int:
     settings = load_settings()
     configure(settings.log_level)
@@ -134,6 +175,17 @@ def _words(line: OfficerLine) -> str:
     told = [seat, *(word for word, holds in kinds if holds)]
     told += [f"ended at {moment_text(line.ended_at)}"] if line.ended_at else []
     return f"{line.name}: {', '.join(told)}"
+
+
+def _post_words(line: PostLine) -> str:
+    """One post in words."""
+    told = [f"{line.role} at {line.authority or line.window}", line.kind]
+    told += [f"for {line.stands_in_for}"] if line.stands_in_for else []
+    told += [f"items {' '.join(line.items)}"] if line.items else []
+    told += [f"from {line.from_day}"] if line.from_day else []
+    told += [f"to {line.to_day}"] if line.to_day else []
+    told += [f"ended at {moment_text(line.ended_at)}"] if line.ended_at else []
+    return f"{line.id}: {', '.join(told)}"
 
 
 def _reason(text: str) -> str:

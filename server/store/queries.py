@@ -69,6 +69,9 @@ AUDIT_BY_TIME = Query("audit_by_time", "audit", "time_key", is_range=True)
 AUDIT_OF_KIND = Query("audit_of_kind", "audit", "kind_key", is_range=True)
 AUDIT_BY_OFFICER = Query("audit_by_officer", "audit", "officer_key", is_range=True)
 AUDIT_OF_CASE = Query("audit_of_case", "audit", "case_key", is_range=True)
+# officer_key: officer | d<last day> or ended | id; authority_key: authority or window | the same | officer | id
+POSTS_OF_OFFICER = Query("posts_of_officer", "posts", "officer_key", is_range=True)
+POSTS_AT = Query("posts_at", "posts", "authority_key", is_range=True)
 # bucket: the hour after which it may go
 EXPIRED_NONCES = Query("expired_nonces", "nonces", "bucket", is_range=True)
 EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket", is_range=True)
@@ -112,6 +115,8 @@ QUERIES: tuple[Query, ...] = (
     AUDIT_OF_KIND,
     AUDIT_BY_OFFICER,
     AUDIT_OF_CASE,
+    POSTS_OF_OFFICER,
+    POSTS_AT,
     *EXPIRED.values(),
 )
 

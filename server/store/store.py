@@ -38,6 +38,7 @@ from server.store.people.desk_sessions import DeskSessions
 from server.store.people.dishonest import Dishonest
 from server.store.people.mandates import Mandates
 from server.store.people.people import People
+from server.store.people.posts import Posts
 from server.store.people.second_factors import SecondFactors
 from server.store.queries import EXPIRED, hour_bucket
 
@@ -65,6 +66,7 @@ class Store:
     calendar: ProjectedCalendar
     people: People
     accounts: Accounts
+    posts: Posts
     second_factors: SecondFactors
     desk_sessions: DeskSessions
     materials: Materials
@@ -133,6 +135,7 @@ def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, 
         calendar=ProjectedCalendar(database),
         people=People(database, ring),
         accounts=Accounts(database),
+        posts=Posts(database),
         second_factors=SecondFactors(database, ring),
         desk_sessions=DeskSessions(database),
         materials=Materials(database, ring, blobs),

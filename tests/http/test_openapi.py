@@ -30,6 +30,7 @@ OPERATIONS = [
     for method, operation in door.operations.items()
     for path, declared in operation.by_path(door.path).items()
 ]
+POST = {"role": "head", "authority": "health/320102"}
 ACT = "/desk/v1/cases/{id}/steps/{step}"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -176,6 +177,7 @@ async def test_every_answer_keeps_to_its_description(
     anna, security = await places.officer("health", name="anna"), await places.administrator("security")
     system = await places.administrator("system")
     await set_apart(places.nodes[JIANGSU].node, "alarm", "none", fault=ValueError())
+    posted = await security.post("/desk/v1/officers/anna/posts", POST)
     offered = await anna.post("/desk/v1/totp", {"password": PASSWORD})
     shown = {"code": code_at(offered.body["secret"], places.nodes[JIANGSU].node.clock.now())}
     answers: dict[tuple[str, str], Answer] = {
@@ -209,6 +211,11 @@ async def test_every_answer_keeps_to_its_description(
         ),
         ("POST", "/desk/v1/officers/{name}/reset"): await security.post(
             "/desk/v1/officers/new/reset", {"what": "password", "reason": "忘记密码"}
+        ),
+        ("POST", "/desk/v1/officers/{name}/posts"): posted,
+        ("GET", "/desk/v1/officers/{name}"): await security.get("/desk/v1/officers/anna"),
+        ("DELETE", "/desk/v1/officers/{name}/posts/{id}"): await security.call(
+            "DELETE", f"/desk/v1/officers/anna/posts/{posted.body['id']}?reason=调岗"
         ),
         ("POST", "/desk/v1/officers/{name}/end"): await security.post("/desk/v1/officers/new/end", {"reason": "调离"}),
         ("GET", "/desk/v1/system"): await system.get("/desk/v1/system"),

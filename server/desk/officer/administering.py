@@ -116,7 +116,7 @@ async def listed(node: Node, asked: Listing, *, limit: int) -> OfficerList:
     found = await node.store.accounts.page(after=asked.after, limit=limit + 1)
     page = found[:limit]
     return OfficerList(
-        officers=tuple(_line(account) for account in page),
+        officers=tuple(line_of(account) for account in page),
         next=node.store.accounts.place(page[-1]) if len(found) > limit else None,
     )
 
@@ -156,7 +156,7 @@ async def change(node: Node, name: str, seat: Seat, *, by: str) -> OfficerLine:
     await _note(node, "officer.changed", after, by=by, more=_difference(before, after))
     if before.officer.department != seat.department:
         await release_all(node, name)
-    return _line(after)
+    return line_of(after)
 
 
 async def end(node: Node, entry: DeskEntry, name: str, *, ending: Ending) -> EndedOfficer:
@@ -224,7 +224,8 @@ def _one_time_password(node: Node) -> str:
     return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
-def _line(account: Account) -> OfficerLine:
+def line_of(account: Account) -> OfficerLine:
+    """An account as the list shows it."""
     return OfficerLine(
         **account.officer.model_dump(),
         has_one_time_password=account.is_one_time,

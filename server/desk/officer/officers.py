@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from server.desk.officer.claiming import release_all
 from server.desk.officer.pacing import Wait
+from server.desk.officer.posts import vacate
 from server.desk.officer.proving import DeskProof, prove, rules_of
 from server.desk.sessions import BEARER, OFFICERS, new_secret
 from server.domain.people.accounts import Account, DeskEntry, DeskSession, Need, entry_of
 from server.domain.people.persons import AccountRole, Rank, TokenClaims
-from server.domain.values import Moment, Value
+from server.domain.values import Moment, Value, china_day
 from server.node import Node
 
 OFFICER = "officer"
@@ -75,16 +76,18 @@ async def admit(node: Node, account: Account, *, address: str) -> DeskAdmission:
 
 
 async def entered(node: Node, claims: TokenClaims) -> DeskEntry:
-    """The officer whom a verified token of the desk names, as they are now, and their session.
+    """The officer whom a verified token of the desk names, as they are now, their session, and their posts in force.
 
-    Both are read at each use and never remembered: so each process sees at once that one of them is over. Raises
-    OfficerEnded, SessionOver, SessionIdle.
+    All are read at each use and never remembered: so each process sees at once that one of them is over or changed.
+    Raises OfficerEnded, SessionOver, SessionIdle.
     """
-    account, session = await asyncio.gather(
-        node.store.accounts.find(claims.subject), node.store.desk_sessions.find(claims.session)
-    )
     at = node.clock.now()
-    entry = entry_of(account, session, at=at, rules=rules_of(node))
+    account, session, posts = await asyncio.gather(
+        node.store.accounts.find(claims.subject),
+        node.store.desk_sessions.find(claims.session),
+        node.store.posts.not_over(claims.subject, on=china_day(at)),
+    )
+    entry = entry_of(account, session, posts, at=at, rules=rules_of(node))
     if not entry.session.was_just_seen(at):
         await node.store.desk_sessions.mark_seen(entry.session.id, at)
     return entry
@@ -102,7 +105,7 @@ async def sign_out(node: Node, entry: DeskEntry) -> None:
 
 
 async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
-    """End an officer: from now on they do not sign in, no token of theirs counts, and nobody waits for their claims.
+    """End an officer: they sign in no more, none of their tokens and posts counts, and nobody waits for their claims.
 
     Their name stays theirs. A second end changes nothing, and finishes a first one that was cut off. Raises
     NoSuchOfficer. A claim made by a request that was let in just before ends with its lease.
@@ -111,6 +114,8 @@ async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
     ended_at = await node.store.accounts.end(name, at=node.clock.now())
     about = {"name": name, "by": by, "reason": reason, "before": account.words if account else "", "after": "ended"}
     await node.store.audit.note(f"officer.ended:{name}", "officer.ended", at=ended_at, about=about)
+    for post in await node.store.posts.of_officer(name):
+        await vacate(node, post, by=by, reason=reason)
     released = await release_all(node, name)
     node.log.info("officer.ended", name=name, by=by, released=released)
     return EndedOfficer(name=name, ended_at=ended_at, released=released)

@@ -140,7 +140,7 @@ class Authorities(Value):
         """Who holds all the power of a department in this division, or around it where it has no organ there."""
         for code in (division, *_upwards(division)):
             named = (each for each in self._named.get((department, code), ()) if not each.items and each.holds(on))
-            if found := next(named, None) or self._by_rule(department, code):
+            if found := next(named, None) or self.by_rule(department, code):
                 return found
         return None
 
@@ -191,7 +191,7 @@ class Authorities(Value):
             detail = f"“{item.name}”由{LEVELS[level]}一级办理，请选择具体的{LEVELS[level]}。"
             raise PlaceTooBroad(detail, more={"level": level})
         code = inner[: DIGITS[level]].ljust(6, "0")
-        found = self._named_at(item, code, on=on) or self._by_rule(item.department, code)
+        found = self._named_at(item, code, on=on) or self.by_rule(item.department, code)
         if found is None:
             place = self.divisions.name_in_full(division)
             raise NobodyDecides(f"尚不清楚“{item.name}”在{place}由哪个机关办理，可以拨打 {HOTLINE} 询问。")
@@ -201,9 +201,9 @@ class Authorities(Value):
         known = self._named.get((item.department, code), ())
         return next((each for each in known if each.decides(item, on)), None)
 
-    def _by_rule(self, department: str, code: str) -> Authority | None:
-        key = (department, code)
-        if key not in self._made:
+    def by_rule(self, department: str, code: str) -> Authority | None:
+        """The authority that the rule makes of a department and a division, if they have one."""
+        if (key := (department, code)) not in self._made:
             self._made[key] = self._make(department, code)
         return self._made[key]
 

@@ -1,13 +1,14 @@
 """Accounts and sessions of the desk: whether a session of an officer still counts, and what for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 from server.domain.errors import Forbidden, Unproven
 from server.domain.people.passwords import PasswordChangeNeeded
 from server.domain.people.persons import AccountRole, Officer
-from server.domain.values import Moment, Value
+from server.domain.people.posts import Post
+from server.domain.values import Moment, Value, china_day
 
 Need = Literal["", "password_change", "totp"]
 TotpMode = Literal["off", "optional", "required"]
@@ -158,10 +159,11 @@ ONLY: Mapping[AccountRole, tuple[type[Forbidden], str]] = {
 
 
 class DeskEntry(Value):
-    """An officer who has come in, by which session, and what must be done before anything else."""
+    """An officer who has come in, by which session, with their posts in force, and what must be done first of all."""
 
     officer: Officer
     session: DeskSession
+    posts: tuple[Post, ...]
     needs: Need
 
     def check_ready(self) -> None:
@@ -183,7 +185,9 @@ class DeskEntry(Value):
             raise ReauthenticationNeeded("该操作较为重要，请重新验证密码或动态验证码后再继续。")
 
 
-def entry_of(account: Account | None, session: DeskSession | None, *, at: datetime, rules: DeskRules) -> DeskEntry:
+def entry_of(
+    account: Account | None, session: DeskSession | None, posts: Iterable[Post], *, at: datetime, rules: DeskRules
+) -> DeskEntry:
     """Who comes in by a session now; raises OfficerEnded, SessionOver, SessionIdle."""
     if account is None or account.is_ended:
         raise OfficerEnded("账号已停用，请联系管理员。")
@@ -191,4 +195,5 @@ def entry_of(account: Account | None, session: DeskSession | None, *, at: dateti
         raise SessionOver("登录已失效，请重新登录。")
     if at - session.seen_at >= rules.idle:
         raise SessionIdle(f"超过 {int(rules.idle.total_seconds() // 60)} 分钟未操作，请重新登录。")
-    return DeskEntry(officer=account.officer, session=session, needs=account.needs(rules.totp))
+    in_force = tuple(post for post in posts if post.is_in_force(china_day(at)))
+    return DeskEntry(officer=account.officer, session=session, posts=in_force, needs=account.needs(rules.totp))

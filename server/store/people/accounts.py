@@ -123,9 +123,16 @@ class Accounts:
 
     async def account(self, name: str) -> Account:
         """The account of one who has not ended; raises NoSuchOfficer."""
+        found = await self.known(name)
+        if found.is_ended:
+            raise _no_such_officer(name)
+        return found
+
+    async def known(self, name: str) -> Account:
+        """The account of this name, also of one who has ended; raises NoSuchOfficer."""
         found = await self.find(name)
-        if found is None or found.is_ended:
-            raise NoSuchOfficer(f"没有用户名为“{name}”的工作人员。")
+        if found is None:
+            raise _no_such_officer(name)
         return found
 
     async def find(self, name: str) -> Account | None:
@@ -170,7 +177,7 @@ class Accounts:
         for _ in range(ATTEMPTS):
             document = await self._documents.find(name)
             if document is None:
-                raise NoSuchOfficer(f"没有用户名为“{name}”的工作人员。")
+                raise _no_such_officer(name)
             if document["ended_at"]:
                 return moment_of_key(document["ended_at"])
             with suppress(StaleVersion):
@@ -220,6 +227,10 @@ def account_of(document: Document) -> Account:
         has_totp=document["totp"] == "on",
         version=document["version"],
     )
+
+
+def _no_such_officer(name: str) -> NoSuchOfficer:
+    return NoSuchOfficer(f"没有用户名为“{name}”的工作人员。")
 
 
 def _list_key(officer: Officer, state: str) -> str:

@@ -1,0 +1,96 @@
+"""The posts of officers in the store: one document each; an ended one stays, with its end."""
+
+from contextlib import suppress
+from datetime import date, datetime
+
+from server.domain.errors import StaleVersion
+from server.domain.people.posts import NoSuchPost, Post
+from server.domain.values import moment_text
+from server.store.database import Database, Document, Duplicate, Query, is_safe
+from server.store.queries import BAR, POSTS_AT, POSTS_OF_OFFICER, under
+
+POSTS = "posts"
+MOST_READ = 500
+ATTEMPTS = 5
+NO_END = "9999-12-31"
+ENDED = "ended"  # after all last days d...
+STALE = "该岗位刚有变更，请刷新后重试。"
+
+
+class Posts:
+    """All posts, by officer and by authority or window."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, post: Post) -> Post:
+        """Store a new one; if there is one under its id already, that one comes back."""
+        try:
+            await self._database.insert(POSTS, _document(post))
+        except Duplicate:
+            return await self.post(post.id)
+        return post
+
+    async def post(self, id: str) -> Post:
+        """The post of this id; raises NoSuchPost."""
+        document = await self._database.get(POSTS, id) if is_safe(id) else None
+        if document is None:
+            raise NoSuchPost("没有这个岗位。")
+        return _post(document)
+
+    async def of_officer(self, officer: str) -> list[Post]:
+        """All of an officer: by their last day, then those that were ended."""
+        low, high = under(officer)
+        return await self._between(POSTS_OF_OFFICER, low, high)
+
+    async def not_over(self, officer: str, *, on: date) -> list[Post]:
+        """Those of an officer that were not ended and whose last day is not past; some may not have begun."""
+        return await self._between(POSTS_OF_OFFICER, *_from(officer, on))
+
+    async def at(self, place: str, *, on: date) -> list[Post]:
+        """The same of an authority or a window."""
+        return await self._between(POSTS_AT, *_from(place, on))
+
+    async def end(self, id: str, *, at: datetime) -> Post:
+        """End a post; one that has ended stays as it is. Raises NoSuchPost, StaleVersion."""
+        for _ in range(ATTEMPTS):
+            post = await self.post(id)
+            if post.ended_at:
+                return post
+            with suppress(StaleVersion):
+                return await self._replace(post, post.model_copy(update={"ended_at": at, "version": post.version + 1}))
+        raise StaleVersion(STALE)
+
+    async def _replace(self, before: Post, after: Post) -> Post:
+        if not await self._database.replace(POSTS, _document(after), version=before.version):
+            raise StaleVersion(STALE)
+        return after
+
+    async def _between(self, query: Query, low: str, high: str) -> list[Post]:
+        found = await self._database.between(query, low, high, limit=MOST_READ) if is_safe(low) else []
+        return [_post(document) for document in found]
+
+
+def _from(owner: str, on: date) -> tuple[str, str]:
+    return BAR.join((owner, _last_day(on))), BAR.join((owner, ENDED))
+
+
+def _last_day(day: date | None) -> str:
+    return f"d{day or NO_END}"
+
+
+def _document(post: Post) -> Document:
+    last = ENDED if post.ended_at else _last_day(post.to_day)
+    fields = post.model_dump(mode="json", exclude={"id", "ended_at"})
+    return {
+        "_id": post.id,
+        **fields,
+        "ended_at": moment_text(post.ended_at) if post.ended_at else "",
+        "officer_key": BAR.join((post.officer, last, post.id)),
+        "authority_key": BAR.join((post.place, last, post.officer, post.id)),
+    }
+
+
+def _post(document: Document) -> Post:
+    fields = {name: document[name] for name in Post.model_fields if name not in ("id", "ended_at")}
+    return Post(id=document["_id"], **fields, ended_at=document["ended_at"] or None)

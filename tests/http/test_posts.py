@@ -1,0 +1,187 @@
+"""Posts over HTTP: the security administrator gives and ends them, and they count at once."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from server.desk.officer.officers import entered
+from server.desk.sessions import OFFICERS
+from server.domain.people.posts import Post
+from server.node import Node
+from tests.http.asking import Sweeper, pointers, refused
+from tests.http.conftest import module_wide, nodes_of_a_module
+from tests.http.test_officers_ended import command
+from tests.nodes import Answer, Caller, HandClock, Places
+from tests.world import JIANGSU
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+HERE, ELSEWHERE = "public_security/320102", "public_security/320106"
+ITEM = "household_registration"
+YESTERDAY, TODAY, TOMORROW, LATER = "2026-11-22", "2026-11-23", "2026-11-24", "2026-11-30"
+
+
+@module_wide
+async def places(
+    tmp_path_factory: pytest.TempPathFactory, database_uri: str, database_sweeper: Sweeper, clock: HandClock
+) -> AsyncIterator[Places]:
+    """Nodes on a Monday, until a test moves on."""
+    folder = tmp_path_factory.mktemp("posts")
+    async with nodes_of_a_module(folder, database_uri, database_sweeper, clock=clock) as places:
+        yield places
+
+
+@pytest.fixture
+def node(places: Places) -> Node:
+    return places.nodes[JIANGSU].node
+
+
+@module_wide
+async def security(places: Places) -> Caller:
+    return await places.administrator("security")
+
+
+async def officer(places: Places, name: str) -> Caller:
+    return await places.officer("public_security", name=name)
+
+
+async def give(security: Caller, name: str, **said: Any) -> Answer:
+    return await security.post(f"/desk/v1/officers/{name}/posts", {"role": "handler", "authority": HERE} | said)
+
+
+async def end(security: Caller, name: str, id: str, reason: str = "调岗") -> Answer:
+    return await security.call("DELETE", f"/desk/v1/officers/{name}/posts/{id}?reason={quote(reason)}")
+
+
+async def in_force(node: Node, caller: Caller) -> list[tuple[str, str, str]]:
+    """The posts that come with the officer's token now: kind, role and place of each."""
+    claims = node.tokens.verify(caller.token, audience=OFFICERS, at=node.clock.now())
+    return sorted((post.kind, post.role, post.place) for post in (await entered(node, claims)).posts)
+
+
+# Giving and ending.
+
+
+@pytest.mark.parametrize(
+    ("said", "faults"),
+    [
+        ({"authority": ""}, {"/authority": "post_place"}),
+        ({"window": "w1"}, {"/authority": "post_place"}),
+        ({"authority": "", "window": "w1"}, {"/role": "post_role"}),
+        ({"authority": "", "window": "nowhere", "role": "window"}, {"/window": "place_unknown"}),
+        ({"authority": "magic/320102"}, {"/authority": "place_unknown"}),
+        ({"authority": "public_security/330106"}, {"/authority": "place_unknown"}),
+        ({"authority": "provider/health/330106"}, {"/authority": "place_unknown"}),
+        ({"authority": "", "window": "330106-hall", "role": "window"}, {"/window": "place_unknown"}),
+        ({"authority": "public_security/999999"}, {"/authority": "place_unknown"}),
+        ({"authority": "public_security"}, {"/authority": "place_unknown"}),
+        ({"authority": "provider/magic/320102"}, {"/authority": "place_unknown"}),
+        ({"authority": "chosen/justice/999999"}, {"/authority": "place_unknown"}),
+        ({"items": [ITEM, "magic"]}, {"/items/1": "item_unknown"}),
+        ({"from_day": TOMORROW, "to_day": TODAY}, {"/to_day": "post_period"}),
+        ({"to_day": YESTERDAY}, {"/to_day": "post_period"}),
+    ],
+    ids=str,
+)
+async def test_what_is_no_post_is_not_given(
+    places: Places, security: Caller, said: dict[str, Any], faults: dict[str, str]
+):
+    await officer(places, "nobody yet")
+    assert pointers(refused(await give(security, "nobody yet", **said), 422, "post_unfit")) == faults
+
+
+async def test_only_officers_in_office_have_posts(places: Places, security: Caller, node: Node):
+    await places.administrator("audit")
+    refused(await give(security, "audit administrator"), 422, "posts_for_officers_only")
+    refused(await give(security, "never there"), 404, "no_such_officer")
+    refused(await give(security, "audit administrator", role="king"), 422, "body_faulty")
+    refused(await end(security, "never there", "some"), 404, "no_such_post")
+    refused(await security.get("/desk/v1/officers/never%20there"), 404, "no_such_officer")
+
+
+@pytest.mark.parametrize("place", [HERE, "provider/health/320102", "chosen/justice/320102"])
+async def test_a_post_counts_at_once_is_listed_and_ends_at_once(
+    places: Places, security: Caller, node: Node, place: str
+):
+    name = f"anna at {place}".replace("/", " ").replace("_", " ")
+    anna = await officer(places, name)
+    assert await in_force(node, anna) == []
+    given = await give(security, name, authority=place)
+    assert given.status == 201, given.body
+    assert given.body["place_name"]
+    assert await in_force(node, anna) == [("own", "handler", place)]
+    listed = await security.get(f"/desk/v1/officers/{name}")
+    assert (listed.body["name"], listed.body["posts"]) == (name, [given.body])
+    refused(await end(security, name, given.body["id"], " "), 422, "body_faulty")
+    await officer(places, "another one")
+    refused(await end(security, "another one", given.body["id"]), 404, "no_such_post")
+    ended = await end(security, name, given.body["id"])
+    assert (ended.status, ended.body["is_in_force"]) == (200, False)
+    assert await in_force(node, anna) == []
+    assert (await end(security, name, given.body["id"])).body == ended.body
+    assert (await security.get(f"/desk/v1/officers/{name}")).body["posts"] == [ended.body]
+
+
+async def test_the_same_request_again_gives_no_second_post(places: Places, security: Caller, node: Node):
+    repeater = await officer(places, "repeater")
+    wish = {"role": "window", "authority": HERE}
+    answers = [await security.post("/desk/v1/officers/repeater/posts", wish, key="one") for _ in range(2)]
+    assert answers[0].body == answers[1].body
+    assert len(await in_force(node, repeater)) == 1
+
+
+async def test_what_was_given_and_ended_is_audited_before_and_after(
+    places: Places, security: Caller, node: Node, database_sweeper: Sweeper
+):
+    await officer(places, "watched")
+    given = (await give(security, "watched", items=[ITEM], to_day=LATER)).body
+    await end(security, "watched", given["id"])
+    books = database_sweeper[node.settings.database]["audit"]
+    told = [(each["kind"], each["about"]) for each in books.find({"about.post": given["id"]}).sort("kind", -1)]
+    words = f"own role=handler at={HERE} from= to={LATER} items={ITEM}"
+    own = {"name": "watched", "by": "security administrator", "post": given["id"]}
+    assert told == [
+        ("officer.post_given", own | {"reason": "", "before": "", "after": words}),
+        ("officer.post_ended", own | {"reason": "调岗", "before": words, "after": "ended"}),
+    ]
+
+
+async def test_a_window_has_posts_of_its_own(places: Places, security: Caller, node: Node):
+    sitter = await officer(places, "sitter")
+    given = await give(security, "sitter", authority="", window="320102-hall", role="window")
+    assert (given.status, bool(given.body["place_name"])) == (201, True), given.body
+    assert await in_force(node, sitter) == [("own", "window", "320102-hall")]
+
+
+# By command, and in the store.
+
+
+async def test_an_operator_gives_lists_and_ends_posts(places: Places, node: Node):
+    await officer(places, "commanded")
+    said = ("officers", "posts", "commanded")
+    assert "there are no posts" in (await command(node, *said)).out
+    for code, *words in ((0, "--authority", HERE), (1, "--authority", HERE, "--from", "soon"), (1, "--window", "w1")):
+        assert (await command(node, *said, "--add", "handler", *map(str, words))).code == code
+    (listed,) = json.loads((await command(node, *said, "--json")).out)
+    assert (listed["role"], listed["authority"]) == ("handler", HERE)
+    assert (await command(node, *said, "--end", listed["id"])).code == 1
+    ended = json.loads((await command(node, *said, "--end", listed["id"], "--reason", "调岗", "--json")).out)
+    assert ended["ended_at"]
+    assert "ended at" in (await command(node, *said)).out
+
+
+async def test_posts_are_found_by_place_as_long_as_they_are_not_over(node: Node):
+    def post(id: str, **more: Any) -> Post:
+        return Post(**({"id": id, "officer": "kept", "authority": "health/320106", "role": "handler"} | more))
+
+    posts, today = node.store.posts, node.clock.now().date()
+    for each in (post("k1"), post("k2", to_day=YESTERDAY), post("k3", to_day=TODAY), post("k4", from_day=LATER)):
+        await posts.add(each)
+    assert sorted(each.id for each in await posts.at("health/320106", on=today)) == ["k1", "k3", "k4"]
+    assert [each.id for each in await posts.at("health/3201", on=today)] == []
+    ended = await posts.end("k1", at=node.clock.now())
+    assert (ended.ended_at, await posts.end("k1", at=node.clock.now())) == (node.clock.now(), ended)
+    assert sorted(each.id for each in await posts.not_over("kept", on=today)) == ["k3", "k4"]
+    assert [each.id for each in await posts.of_officer("kept")] == ["k2", "k3", "k4", "k1"]
