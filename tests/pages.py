@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.domain.people.posts import ROLE_NAMES
+from server.domain.rules.desk_acts import ACTS
+from server.domain.rules.rights import ROLES
 from tests.simulation.planted import FAULTS, row
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +44,16 @@ def planted_faults() -> str:
     return "".join(map(row, FAULTS))
 
 
+def rights_matrix() -> str:
+    """A row for each act and each read, with the roles that may."""
+    lines = []
+    for action, roles in ROLES.items():
+        part = f"`{ACTS[action].part}`" if action in ACTS else ""
+        cells = (f"`{action}`", part, *("●" if role in roles else "" for role in ROLE_NAMES))
+        lines.append(f"| {' | '.join(cells)} |\n")
+    return "".join(lines)
+
+
 PARTS = (
     by_command("docs/doors.md", "routes", r"```text\n(.*?)```"),
     by_command("docs/errors.md", "errors", r"(\| code \| status \| title \| meaning \|\n.*?\n)(?=\n)"),
@@ -52,6 +65,12 @@ PARTS = (
         r"(\| authority \| id \| level \|[^\n]*\n(?:\|[^\n]*\n)+)",
     ),
     by_command("docs/catalogue.md", "catalogue table", r"(\| bundle \| status \| steps \|[^\n]*\n(?:\|[^\n]*\n)+)"),
+    Generated(
+        "docs/rights.md",
+        "the matrix of rights",
+        rights_matrix,
+        r"\| what \| part \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)*)",
+    ),
     Generated(
         "docs/reliability.md", "the planted faults", planted_faults, r"\| fault \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)+)"
     ),

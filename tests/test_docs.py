@@ -16,7 +16,9 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
+from handlers.base import Role
 from handlers.problems import OF_TORNADO
+from handlers.routes import DOORS
 from regions.directory import read_directory
 from regions.founding import found
 from server import cli
@@ -59,6 +61,7 @@ from server.domain.catalogue.plan import make_plan
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from server.domain.catalogue_checks.faults import DECIDING, RULES
 from server.domain.errors import Refusal
+from server.domain.rules.rights import READS
 from server.domain.time.clock import Ledger, due, pause, resume
 from server.tools.datafiles import BrokenData
 from server.tools.publications import (
@@ -241,6 +244,15 @@ def field_codes(file: Path) -> Iterator[str]:
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("FieldFault", "_fault"):
             written = [word.value for word in call.keywords if word.arg == "code"] or call.args[1:2]
             yield from (str(code.value) for code in written if isinstance(code, ast.Constant))
+
+
+def test_the_page_on_rights_speaks_of_every_door_of_officers() -> None:
+    doors = {f"{method} {door.path}" for door in DOORS if door.role is Role.OFFICER for method in door.operations}
+    lines = rows("docs/rights.md", "## Which door asks for what")
+    assert len(lines) == len(doors)
+    assert {row[0].strip("`") for row in lines} == doors
+    named = {action for row in lines for action in SYMBOL.findall(row[1])}
+    assert named | {"search"} == set(READS)
 
 
 def test_the_codes_that_are_no_refusals_are_named() -> None:

@@ -177,7 +177,11 @@ async def test_every_answer_keeps_to_its_description(
     anna, security = await places.officer("health", name="anna"), await places.administrator("security")
     system = await places.administrator("system")
     await set_apart(places.nodes[JIANGSU].node, "alarm", "none", fault=ValueError())
-    posted = await security.post("/desk/v1/officers/anna/posts", POST)
+    heads = [await security.post(f"/desk/v1/officers/{name}/posts", POST) for name in ("anna", "health")]
+    posted, today = heads[0], str(china_day(places.nodes[JIANGSU].node.clock.now()))
+    days = {"from_day": today, "to_day": today, "reason": "休假"}
+    absence, delegating = {"substitute": "health", **days}, {"to": "health", **POST, "role": "handler", **days}
+    delegating |= {"items": [FIRST]}
     offered = await anna.post("/desk/v1/totp", {"password": PASSWORD})
     shown = {"code": code_at(offered.body["secret"], places.nodes[JIANGSU].node.clock.now())}
     answers: dict[tuple[str, str], Answer] = {
@@ -214,6 +218,8 @@ async def test_every_answer_keeps_to_its_description(
         ),
         ("POST", "/desk/v1/officers/{name}/posts"): posted,
         ("GET", "/desk/v1/officers/{name}"): await security.get("/desk/v1/officers/anna"),
+        ("POST", "/desk/v1/substitutions"): await anna.post("/desk/v1/substitutions", absence),
+        ("POST", "/desk/v1/delegations"): await anna.post("/desk/v1/delegations", delegating),
         ("DELETE", "/desk/v1/officers/{name}/posts/{id}"): await security.call(
             "DELETE", f"/desk/v1/officers/anna/posts/{posted.body['id']}?reason=调岗"
         ),

@@ -1,4 +1,4 @@
-"""Posts over HTTP: the security administrator gives and ends them, and they count at once."""
+"""Posts over HTTP: the security administrator gives and ends them, and officers are stood in for until a day."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,6 +21,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 HERE, ELSEWHERE = "public_security/320102", "public_security/320106"
 ITEM = "household_registration"
 YESTERDAY, TODAY, TOMORROW, LATER = "2026-11-22", "2026-11-23", "2026-11-24", "2026-11-30"
+AWAY = {"from_day": TODAY, "to_day": LATER, "reason": "休假"}
+LEFT = {"role": "handler", "authority": HERE, "items": [ITEM], **AWAY}
 
 
 @module_wide
@@ -153,6 +155,118 @@ async def test_a_window_has_posts_of_its_own(places: Places, security: Caller, n
     given = await give(security, "sitter", authority="", window="320102-hall", role="window")
     assert (given.status, bool(given.body["place_name"])) == (201, True), given.body
     assert await in_force(node, sitter) == [("own", "window", "320102-hall")]
+
+
+async def test_the_end_of_an_officer_ends_their_posts_and_who_stands_in(places: Places, security: Caller, node: Node):
+    goer, stayer = await officer(places, "goer"), await officer(places, "stayer")
+    for name in ("goer", "stayer"):
+        await give(security, name, role="head")
+    assert (await goer.post("/desk/v1/substitutions", {"substitute": "stayer", **AWAY})).status == 201
+    assert (await goer.post("/desk/v1/delegations", {"to": "stayer", **LEFT})).status == 201
+    assert [kind for kind, _, _ in await in_force(node, stayer)] == ["delegation", "own", "substitution"]
+    assert (await security.post("/desk/v1/officers/goer/end", {"reason": "调离"})).status == 200
+    assert await in_force(node, stayer) == [("own", "head", HERE)]
+    posts = (await security.get("/desk/v1/officers/goer")).body["posts"]
+    assert [post["is_in_force"] for post in posts] == [False]
+
+
+# Standing in.
+
+
+async def test_who_is_away_is_stood_in_for_until_the_end_of_a_day(
+    places: Places, security: Caller, node: Node, clock: HandClock
+):
+    away, colleague = await officer(places, "away"), await officer(places, "colleague")
+    await give(security, "away", role="approver", items=[ITEM])
+    await give(security, "away", role="handler", authority=ELSEWHERE, to_day=TODAY)
+    for place in (HERE, ELSEWHERE):
+        await give(security, "colleague", authority=place)
+    wish = {"substitute": "colleague", **AWAY}
+    made = await away.post("/desk/v1/substitutions", wish, key="once")
+    assert made.status == 201, made.body
+    shown = [(each["kind"], each["stands_in_for"], each["items"], each["to_day"]) for each in made.body["posts"]]
+    assert sorted(shown, key=str) == [("substitution", "away", [ITEM], LATER), ("substitution", "away", [], TODAY)]
+    assert (await away.post("/desk/v1/substitutions", wish, key="once")).body == made.body
+    own = [("own", "handler", HERE), ("own", "handler", ELSEWHERE)]
+    own.sort()
+    instead = [("substitution", "approver", HERE)]
+    assert await in_force(node, colleague) == [*own, *instead, ("substitution", "handler", ELSEWHERE)]
+    clock.to(11, 24, 1)
+    assert await in_force(node, await officer(places, "colleague")) == [*own, *instead]
+    clock.to(12, 1, 0, 1)
+    assert await in_force(node, await officer(places, "colleague")) == own
+    clock.to(11, 23, 12)
+
+
+async def test_nobody_stands_in_for_themselves_or_where_they_have_no_post(places: Places, security: Caller):
+    one = await officer(places, "one")
+    refused(await one.post("/desk/v1/substitutions", {"substitute": "two", **AWAY}), 403, "not_your_post")
+    await give(security, "one")
+    for name, authority in (("far", ELSEWHERE), ("late", HERE)):
+        await officer(places, name)
+        await give(security, name, authority=authority, **({"from_day": "2026-12-24"} if name == "late" else {}))
+    for name in ("one", "far", "late", "never there", "security administrator"):
+        answer = await one.post("/desk/v1/substitutions", {"substitute": name, **AWAY})
+        refused(answer, 422, "stand_in_unfit")
+    reversed_days = {"substitute": "far", **AWAY, "to_day": YESTERDAY}
+    refused(await one.post("/desk/v1/substitutions", reversed_days), 422, "post_unfit")
+    endless = {"substitute": "far", "from_day": TODAY, "reason": "休假"}
+    refused(await one.post("/desk/v1/substitutions", endless), 422, "body_faulty")
+
+
+async def test_a_head_lets_others_be_stood_in_for_at_their_own_authority(places: Places, security: Caller, node: Node):
+    head, peer = await officer(places, "a head"), await officer(places, "a peer")
+    for name, said in {
+        "a head": {"role": "head"},
+        "a peer": {},
+        "the ill one": {},
+    }.items():
+        await officer(places, name)
+        assert (await give(security, name, **said)).status == 201
+    await give(security, "the ill one", authority=ELSEWHERE)
+    wish = {"absent": "the ill one", "substitute": "a peer", **AWAY}
+    refused(await peer.post("/desk/v1/substitutions", wish | {"substitute": "a head"}), 403, "not_your_post")
+    made = await head.post("/desk/v1/substitutions", wish)
+    assert [(each["authority"], each["kind"]) for each in made.body["posts"]] == [(HERE, "substitution")]
+    assert await in_force(node, peer) == [("own", "handler", HERE), ("substitution", "handler", HERE)]
+
+
+async def test_a_substitution_is_not_passed_on(places: Places, security: Caller, node: Node):
+    first, second = await officer(places, "first"), await officer(places, "second")
+    await officer(places, "third")
+    await give(security, "first", role="head")
+    for name in ("second", "third"):
+        await give(security, name)
+    assert (await first.post("/desk/v1/substitutions", {"substitute": "second", **AWAY})).status == 201
+    passed = await second.post("/desk/v1/substitutions", {"substitute": "third", **AWAY})
+    assert [each["role"] for each in passed.body["posts"]] == ["handler"]
+    assert await in_force(node, await officer(places, "third")) == [
+        ("own", "handler", HERE),
+        ("substitution", "handler", HERE),
+    ]
+
+
+async def test_a_head_delegates_some_items_until_a_day(places: Places, security: Caller, node: Node, clock: HandClock):
+    head, hand = await officer(places, "delegator"), await officer(places, "hand")
+    await give(security, "delegator", role="head", to_day=LATER)
+    await give(security, "hand", role="window")
+    wish = {"to": "hand", **LEFT, "from_day": TOMORROW}
+    refused(await hand.post("/desk/v1/delegations", wish), 403, "role_forbids")
+    refused(await head.post("/desk/v1/delegations", wish | {"authority": ELSEWHERE}), 403, "not_your_post")
+    refused(await head.post("/desk/v1/delegations", wish | {"to_day": "2026-12-01"}), 422, "stand_in_unfit")
+    refused(await head.post("/desk/v1/delegations", wish | {"to": "delegator"}), 422, "stand_in_unfit")
+    refused(await head.post("/desk/v1/delegations", wish | {"items": []}), 422, "body_faulty")
+    refused(await head.post("/desk/v1/delegations", wish | {"items": ["magic"]}), 422, "post_unfit")
+    refused(await head.post("/desk/v1/delegations", wish | {"role": "head"}), 422, "body_faulty")
+    made = await head.post("/desk/v1/delegations", wish)
+    assert [(each["kind"], each["stands_in_for"]) for each in made.body["posts"]] == [("delegation", "delegator")]
+    assert await in_force(node, hand) == [("own", "window", HERE)], "it begins at midnight"
+    clock.to(11, 24, 0, 1)
+    assert await in_force(node, await officer(places, "hand")) == [
+        ("delegation", "handler", HERE),
+        ("own", "window", HERE),
+    ]
+    clock.to(11, 23, 12)
 
 
 # By command, and in the store.
