@@ -115,6 +115,7 @@ OF_DECIDER: tuple[Said, ...] = (
             "reason": "wrong_agency",
             "grounds": "不属于本机关职权范围",
             "agency": "民政部门",
+            "division": "330102",
             "appeal": APPEAL,
         },
     ),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import PlainSerializer
 
-from server.desk.naming import decider_name, department_name, node_name
+from server.desk.naming import decider_name, department_name, node_name, place_and_department, right_authority
 from server.domain.case.case import ENDED, STATE_NAMES, Case, Offered, State, Step
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.plan import Mode
@@ -95,13 +95,26 @@ class PaperShown(Value):
     arrived_at: LocalMoment | None
 
 
+class RightPlace(Value):
+    """Where a step belongs that was declined as another place's, and by which authority it is decided there.
+
+    `authority` is empty where another province says who it is; then `authority_name` says where, and of what.
+    """
+
+    division: str
+    division_name: str
+    authority: str
+    authority_name: str
+
+
 class StepView(Value):
     """Where one step stands; `since` is when it came into this state, `version` what an act on it may name.
 
     `due_on` is the last day for its holder. If that depends on days that no notice has settled, or the clock is
     stopped, it is not confirmed, and is the day as far as can be said. `bounced` tells, in words, that what went to the
     decider came back. `urged_at` is when the applicant last pressed for it, `may_urge_on` the first day on which they
-    may do so (again), null while they may not.
+    may do so (again), null while they may not. `right_place` is set if it was declined as another place's, where the
+    applicant may begin again.
     """
 
     step: str
@@ -119,6 +132,7 @@ class StepView(Value):
     grounds: str
     appeal: str
     agency: str
+    right_place: RightPlace | None
     delivery: Delivery | None
     waits_on: str
     mode: Mode
@@ -174,6 +188,7 @@ def step_view(node: Node, case: Case, *, step: Step) -> StepView:
         grounds=step.grounds,
         appeal=step.appeal,
         agency=step.agency,
+        right_place=right_place(node, case, step),
         delivery=step.delivery,
         waits_on=step.waits_on,
         mode=step.plan.mode,
@@ -189,6 +204,20 @@ def step_view(node: Node, case: Case, *, step: Step) -> StepView:
 def bounced_words(letter: str) -> str:
     """What the applicant is told of a letter of this kind that came back from the decider's node."""
     return f"{BOUNCED.get(letter, '转办')}被对方退回，正在处理。"
+
+
+def right_place(node: Node, case: Case, step: Step) -> RightPlace | None:
+    """Where it belongs instead; None if that was not named, or is a division that is not known here."""
+    division = step.right_division
+    if node.published.divisions.find(division) is None:
+        return None
+    authority = right_authority(node, case, step)
+    return RightPlace(
+        division=division,
+        division_name=node.published.divisions.name_in_full(division),
+        authority=authority.id if authority else "",
+        authority_name=authority.name if authority else place_and_department(node, case, step, division=division),
+    )
 
 
 def _holder(node: Node, case: Case, step: Step) -> Holder | None:

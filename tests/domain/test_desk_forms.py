@@ -21,6 +21,7 @@ SAID: Mapping[str, object] = {
     "gaps": [{"kind": "field", "code": "mobile", "reason": "无法接通"}],
     "decline_as": "wrong_agency",
     "agency": "市自然资源局",
+    "division": "330102",
     "procedure": "鉴定",
     "days": 7,
     "answer": "object",

@@ -355,7 +355,9 @@ ASK = acts.AskSupplement(id="ask", gaps=(lacking("subject_name"), lacking("proof
 EXTEND = acts.Extend(
     id="e", by=officer(node=ZHEJIANG, name="head-1", rank="head"), step="step1", days=3, reason="案情复杂"
 )
-DECLINE = acts.Decline(id="d", reason="wrong_agency", grounds="不属于本机关", agency="民政局", **AT_DECIDER)
+DECLINE = acts.Decline(
+    id="d", reason="wrong_agency", grounds="不属于本机关", agency="民政局", division="330108", **AT_DECIDER
+)
 APPROVE = acts.Approve(id="a", result={"step1_number": "7"}, **AT_DECIDER)
 DELIVER = acts.Deliver(id="v", delivery=Delivery(method="post", number="P1"), **AT_DECIDER)
 LIVES: dict[str, list[acts.Act]] = {
@@ -371,7 +373,9 @@ LIVES: dict[str, list[acts.Act]] = {
     "step.delivered": on_the_way("step1", APPROVE, DELIVER),
     "step.withdrawn": [acts.LetGo(id="go", **AT_DECIDER)],
 }
-SAME = {"state", "since", "supplement", "deferrals", "grounds", "appeal", "agency", "result", "delivery"}
+SAME = {"state", "since", "supplement", "deferrals", "grounds", "appeal", "agency"} | {
+    *("right_division", "result", "delivery"),
+}
 
 
 def same_step(place: Place, other: Place) -> bool:

@@ -10,6 +10,7 @@ from server.domain.catalogue.terms import APPEAL, Delivery, Undertaking
 from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
 from server.domain.rules.moves.deciding import AgencyMissing
 from server.domain.rules.moves.delivering import NothingToDeliver
+from server.domain.rules.right_places import RightDivisionUnfit
 from tests.domain.carrying import Place, exchange, places, step_at
 from tests.world import (
     FACTS,
@@ -46,10 +47,16 @@ def follow_up(step: str, *, by: Actor = LEAD, id: str = "follow-up") -> acts.Fol
     return acts.FollowUp(id=id, by=by, step=step, note="已与申请人联系")
 
 
-def decline(reason: str, agency: str = "") -> acts.Decline:
+def decline(reason: str, agency: str = "", *, division: str = "") -> acts.Decline:
     """The officer does not take the step up."""
     return acts.Decline(
-        id="decline", by=officer(), step="one", reason=reason, grounds="不属于本机关职权", agency=agency
+        id="decline",
+        by=officer(),
+        step="one",
+        reason=reason,
+        grounds="不属于本机关职权",
+        agency=agency,
+        division=division,
     )
 
 
@@ -229,6 +236,19 @@ def test_who_came_to_the_wrong_agency_is_told_the_right_one():
     assert case.outcome == "completed"
 
 
+@pytest.mark.parametrize(
+    ("reason", "division", "code"),
+    [("unfixed", "320104", "not_asked"), ("wrong_agency", "320102", "same_division")],
+)
+def test_only_who_came_to_the_wrong_agency_is_told_another_place(reason: str, division: str, code: str):
+    case = after(opened([planned("one", division="320102")]), *worked("one", officer(), until="received"))
+    with pytest.raises(RightDivisionUnfit) as refusal:
+        decide(case, decline(reason, "民政局", division=division), FACTS)
+    assert [(fault.pointer, fault.code) for fault in refusal.value.errors] == [("/division", code)]
+    case = after(case, decline("wrong_agency", "民政局", division="320104"))
+    assert (case.steps["one"].state, case.steps["one"].right_division) == ("declined", "320104")
+
+
 def test_what_is_not_needed_is_declined_without_another_agency():
     case = after(opened([planned("one")]), *worked("one", officer(), until="received"), decline("not_needed"))
     assert case.steps["one"].state == "declined"
@@ -238,10 +258,11 @@ def test_a_decline_elsewhere_is_told_with_grounds_and_agency():
     home, decider = places(of_graph("step2", division="330106"))
     by = officer("insurance", node=ZHEJIANG)
     decider.do(acts.Receive(id="receive", by=by, step="step2"))
-    decider.do(decline("wrong_agency", "民政局").model_copy(update={"by": by, "step": "step2"}))
+    decider.do(decline("wrong_agency", "民政局", division="330108").model_copy(update={"by": by, "step": "step2"}))
     exchange(home, decider)
     step = step_at(home, "step2")
     assert (step.state, step.grounds, step.agency) == ("declined", "不属于本机关职权", "民政局")
+    assert step.right_division == "330108"
 
 
 def test_a_refusal_says_how_to_appeal_at_both_nodes():

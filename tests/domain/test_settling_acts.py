@@ -39,6 +39,7 @@ from tests.world import (
 APPROVED = {"outcome": "approved", "result": {"household_number": "B2"}}
 REQUESTED = commission().model_dump(mode="json")
 OFFERED = REQUESTED["materials"][0]
+DECLINED = {"reason": "wrong_agency", "grounds": "不属于本机关", "agency": "民政局", "division": "330108"}
 PARCEL = {"courier": "邮政", "number": "EX-1"}
 GAP = lacking("subject_name")
 LATER = later(days=7)
@@ -77,12 +78,7 @@ BY_DECIDER: dict[str, Said] = {  # kind and body of a letter, the act that it wi
     ),
     "approved": ("step.decided", APPROVED, acts.Approve, {"result": {"household_number": "B2"}}),
     "refused": ("step.decided", {"outcome": "refused", "grounds": "材料不实"}, acts.Refuse, {"grounds": "材料不实"}),
-    "declined": (
-        "step.decided",
-        {"outcome": "declined", "reason": "wrong_agency", "grounds": "不属于本机关", "agency": "民政局"},
-        acts.Decline,
-        {"reason": "wrong_agency", "grounds": "不属于本机关", "agency": "民政局"},
-    ),
+    "declined": ("step.decided", {"outcome": "declined", **DECLINED}, acts.Decline, DECLINED),
     "delivered": ("step.delivered", {"method": "post"}, acts.Deliver, {"delivery": Delivery(method="post")}),
     "withdrawn": ("step.withdrawn", {"grounds": "逾期"}, acts.LetGo, {"grounds": "逾期"}),
     "posted back": ("step.paper", {"move": "sent", **PARCEL, "leg": "back"}, acts.PostPaper, {**PARCEL, "leg": "back"}),

@@ -49,8 +49,8 @@ case.agent.person: id_number key name
 case.materials: code media_type sha256 size
 case.undertakings: at kind sha256 version
 case.steps: agency appeal arrived_at authority bounced checked_at clock decided_at deferrals delivery directory_version
-  finding grounds is_gathering licence node officer opinions papers plan proposal result since state supplement
-  urged_at version waits_on withdrawal_asked_at
+  finding grounds is_gathering licence node officer opinions papers plan proposal result right_division since state
+  supplement urged_at version waits_on withdrawal_asked_at
 case.leader: decided_by id name signs_as
 case.steps.authority: decided_by id name signs_as
 case.steps.plan: code competent department division fields materials mode name needs part promised_days terms
@@ -82,8 +82,8 @@ EVENTS = """
 every event: act_digest act_id at by number
 opened: application case kind
 opened.by: department is_agent name node part rank stands_in_for
-opened.application: agent answers applicant bundle bundle_name catalogue closing deferred form lead leader materials
-  steps subject undertakings window
+opened.application: agent answers applicant bundle bundle_name catalogue closing deferred division form lead leader
+  materials steps subject undertakings window
 opened.application.applicant: id_number key name
 opened.application.subject: id_number name
 opened.application.agent: ends_on mandate person
@@ -145,7 +145,7 @@ deemed: authority deferrals done_at forwarding_days kind legal_days opinions_due
 deemed.by: department is_agent name node part rank stands_in_for
 deemed.authority: decided_by id name signs_as
 deemed.deferrals: came_at due_on material
-declined: agency appeal done_at grounds kind reason step
+declined: agency appeal division done_at grounds kind reason step
 declined.by: department is_agent name node part rank stands_in_for
 suspended: days done_at kind notice procedure step
 suspended.by: department is_agent name node part rank stands_in_for

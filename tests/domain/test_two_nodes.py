@@ -72,7 +72,7 @@ GAPS = (
 )
 SAID: Mapping[type[acts.StepAct], Mapping[str, Any]] = {
     acts.Tell: {"due_on": MONDAY.date()},
-    acts.Decline: {"reason": "wrong_agency", "grounds": "不属于本机关", "agency": "民政局"},
+    acts.Decline: {"reason": "wrong_agency", "grounds": "不属于本机关", "agency": "民政局", "division": "330108"},
     acts.Suspend: {"procedure": "听证", "notice": "听证需要十个工作日。", "days": 10},
     acts.Extend: {"days": 5, "reason": "案情复杂"},
     acts.ReturnOpinion: {"department": "police", "reason": "请补充理由"},
@@ -332,7 +332,7 @@ def closing_of(case: Case | None) -> Any:
 def sees(place: Place, code: str) -> dict[str, Any]:
     """What a node knows of how a step stands."""
     step = step_of(place, code)
-    words = {"state", "grounds", "appeal", "agency", "result", "delivery", "finding"}
+    words = {"state", "grounds", "appeal", "agency", "right_division", "result", "delivery", "finding"}
     whole = step.model_dump(include=words)
     if step.clock:
         whole["accepted_on"] = (step.clock.accepted_on, step.clock.is_deemed)

@@ -69,6 +69,7 @@ DECISIONS = (
         of="declined",
         given={"reason": st.sampled_from(["not_needed", "wrong_agency", "unfixed"]), "grounds": TEXTS},
         agency=TEXTS,
+        division=st.sampled_from(["", "330108", "3301", "西湖区"]),
         appeal=TEXTS,
     )
 )

@@ -13,6 +13,7 @@ from server.domain.people.persons import Officer
 from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.desk_forms import AnyDeskForm, Decision, LicenceDecision, StepActHeader
 from server.domain.rules.results import check_result
+from server.domain.rules.right_places import check_place
 from server.domain.values import Value, china_day
 from server.node import Node
 
@@ -59,8 +60,11 @@ async def act_on(node: Node, officer: Officer, request: ActRequest) -> Record:
     if isinstance(decision, LicenceDecision) and decision.licence:
         offer = await _licence(node, officer, decision.licence, step=record.case.step(request.step))
         act = act.model_copy(update={"licence": offer})
+    catalogue = node.catalogue_of(record.case.catalogue)
+    if isinstance(act, acts.Decline) and act.division:
+        step, told = record.case.step(request.step), record.told
+        check_place(step, act.division, told, catalogue=catalogue, context=node.context())
     if isinstance(act, acts.Approve):
-        catalogue = node.catalogue_of(record.case.catalogue)
         check_result(record.case.step(request.step), act.result, catalogue, on=china_day(node.clock.now()))
     await check_act(node, officer, act, case=request.case, part=form_of(request.act).part)
     return await perform_as_seen(node, request.case, act, known=record)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from server.domain.case.case import Actor, Application, Commission, HandedIn, Offered
+from server.domain.catalogue.divisions import CodeOrNone
 from server.domain.catalogue.items import Text
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
@@ -125,12 +126,13 @@ class Deem(StepAct):
 
 
 class Decline(StepAct):
-    """Do not take it up (不予受理), and name the right agency."""
+    """Do not take it up (不予受理), and name the right agency, and the division where that is if it is another one."""
 
     name: ClassVar[str] = "decline"
     reason: DeclineReason
     grounds: str
     agency: str = ""
+    division: CodeOrNone = ""
     appeal: str = APPEAL
 
 

@@ -104,12 +104,14 @@ class Application(Value):
 
     Of the materials those of `deferred` come later. `closing` is the rule by which the case closes, `lead` the
     department that leads it, and `leader` that one's authority where the applicant is. `subject` and `agent` are set
-    if they are not the applicant. `window` is the one that the applicant chose, if any.
+    if they are not the applicant. `division` is where inside the home they apply, and `window` the one that they chose,
+    if any.
     """
 
     bundle: str
     bundle_name: str
     catalogue: str
+    division: str = ""
     window: str = ""
     closing: Closing = "all"
     lead: str = ""
@@ -164,10 +166,11 @@ class Step(Value):
     `authority` is who decides it there: pinned by the plan at home, elsewhere by the decider's node, which tells it.
     `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
     decider had all that was handed in; while `is_gathering`, materials are still coming. `waits_on` tells why it was
-    skipped. `officer` is who accepted it, `decided_at` when it was approved, `licence` the file of what it yielded.
-    `finding` is what the home found in its own part, `checked_at` when; `papers` are the originals on their way between
-    the two. `bounced` is the kind of the home's last letter about it, if that came back. `urged_at` is when the
-    applicant last pressed those who have it. `proposal` is the last one of how to decide it.
+    skipped, `right_division` where it belongs, if it was declined for that. `officer` is who accepted it, `decided_at`
+    when it was approved, `licence` the file of what it yielded. `finding` is what the home found in its own part,
+    `checked_at` when; `papers` are the originals on their way between the two. `bounced` is the kind of the home's last
+    letter about it, if that came back. `urged_at` is when the applicant last pressed those who have it. `proposal` is
+    the last one of how to decide it.
     """
 
     plan: PlannedStep
@@ -188,6 +191,7 @@ class Step(Value):
     grounds: Annotated[str, SENSITIVE] = ""
     appeal: str = ""
     agency: str = ""
+    right_division: str = ""
     result: Annotated[Mapping[str, str], SENSITIVE] = {}
     decided_at: Moment | None = None
     licence: Offered | None = None

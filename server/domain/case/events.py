@@ -133,13 +133,14 @@ class Deemed(TakenUp):
 
 
 class Declined(Moved):
-    """The decider does not take it up (不予受理): why, and where to turn to instead."""
+    """The decider does not take it up (不予受理): why, and where to turn to instead; `division` if it is elsewhere."""
 
     act: ClassVar[str] = "decline"
     kind: Literal["declined"] = "declined"
     reason: DeclineReason
     grounds: Annotated[str, SENSITIVE]
     agency: str = ""
+    division: str = ""
     appeal: str = APPEAL
 
 

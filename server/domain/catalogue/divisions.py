@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from server.domain.errors import Missing
 from server.domain.values import Value
 
 CODE = re.compile(r"^[1-9][0-9]{5}$")
+CodeOrNone = Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]{5})?$")]  # empty: none is named
 Kind = Literal["province", "city", "county", "zone", "town", "grouping"]
 
 

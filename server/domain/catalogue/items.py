@@ -235,3 +235,7 @@ class Item(Sourced):
     is_alone: bool = False
     subject: Literal["person", "enterprise"] = "person"
     words: tuple[Text, ...] = ()
+
+    def handled_from(self, province: str, on: date) -> Handling | None:
+        """How it is handled on this day if another province receives it; None: it is not taken from that one."""
+        return next((each for each in self.handling if each.covers(province, on)), None)

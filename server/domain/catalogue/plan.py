@@ -289,8 +289,7 @@ class _Judged:
     def _handling(self) -> Handling | None:
         """How it is handled that is decided in another province and received here."""
         here = province_of(self._context.home)
-        covering = (each for each in self.item.handling if each.covers(here, self._context.on))
-        return next(covering, None) if self._province not in ("", here) else None
+        return self.item.handled_from(here, self._context.on) if self._province not in ("", here) else None
 
     def _reason(self) -> str:
         if self.step.is_optional:

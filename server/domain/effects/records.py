@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from server.domain.case.case import Case
-from server.domain.case.events import Event
+from server.domain.case.case import Application, Case
+from server.domain.case.events import Event, Opened
 from server.domain.effects.effects import Effect
 
 
@@ -23,6 +23,17 @@ class Record:
     def events(self) -> tuple[Event, ...]:
         """What has happened to it, in order; read when it is first asked for."""
         return self.read()
+
+    @property
+    def application(self) -> Application | None:
+        """What was handed in here; None of another node's case."""
+        first = self.events[0]
+        return first.application if isinstance(first, Opened) else None
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What the form says, and the answers if they are known here: on both it may depend who decides."""
+        return {**self.case.form, **(self.application.answers if self.application else {})}
 
     @property
     def threads(self) -> Mapping[str, str]:

@@ -91,6 +91,7 @@ def application_of(
         bundle=bundle.code,
         bundle_name=bundle.name,
         catalogue=catalogue.version,
+        division=submission.division,
         window=submission.window,
         closing=bundle.closing,
         lead=bundle.lead,

@@ -8,6 +8,7 @@ from pydantic import Field
 from server.domain.case import acts, events
 from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import CodeOrNone
 from server.domain.catalogue.terms import DeclineReason, opinions_allow
 from server.domain.errors import Conflict, Invalid
 from server.domain.rules.announcement import Announcement
@@ -18,6 +19,7 @@ from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moves.supplementing import is_unanswered
 from server.domain.rules.moving import Moving
 from server.domain.rules.results import check_yielded
+from server.domain.rules.right_places import check_sense
 from server.domain.sentences import clause, sentences
 from server.domain.values import WrittenKey, WrittenText
 
@@ -50,10 +52,14 @@ class ApproveDecision(LicenceDecision):
 
 
 class DeclineDecision(GroundsDecision):
-    """Why a step is not taken up: the kind of reason, the reason in words, and the right agency if this is not it."""
+    """Why a step is not taken up: the kind of reason, the reason in words, and the right agency if this is not it.
+
+    `division` is where the right agency is, if that is another place; the applicant may then begin there again.
+    """
 
     decline_as: DeclineReason
     agency: ShortText = ""
+    division: CodeOrNone = ""
 
 
 def _approve(moving: Moving[acts.Approve]) -> events.Approved:
@@ -86,14 +92,22 @@ def _decline(moving: Moving[acts.Decline]) -> events.Declined:
     if not moving.is_mirror:
         if act.reason == "wrong_agency" and not act.agency.strip():
             raise AgencyMissing("不属于本机关职权的，应当告知申请人向哪个机关申请。")
+        check_sense(moving.step, act.division, is_wrong_agency=act.reason == "wrong_agency")
         if moving.step.state == "supplementing" and not is_unanswered(moving):
             raise TooEarly("申请人补正的期限尚未届满。")
-    header, why = moving.header, act.reason
-    return events.Declined(**header, reason=why, grounds=act.grounds, agency=act.agency, appeal=act.appeal)
+    return events.Declined(
+        **moving.header,
+        reason=act.reason,
+        grounds=act.grounds,
+        agency=act.agency,
+        division=act.division,
+        appeal=act.appeal,
+    )
 
 
 def _declined(step: Step, event: events.Declined) -> Step:
-    return step.model_copy(update={"grounds": event.grounds, "agency": event.agency, "appeal": event.appeal})
+    told = {"grounds": event.grounds, "agency": event.agency, "appeal": event.appeal}
+    return step.model_copy(update={**told, "right_division": event.division})
 
 
 def _words_of_refused(_: Catalogue, __: Case, event: events.Refused) -> str:
@@ -102,7 +116,8 @@ def _words_of_refused(_: Catalogue, __: Case, event: events.Refused) -> str:
 
 def _words_of_declined(_: Catalogue, __: Case, event: events.Declined) -> str:
     elsewhere = f"请向{clause(event.agency)}申请" if event.agency else ""
-    return sentences(event.grounds, elsewhere, event.appeal)
+    again = "可以用已填写的内容直接在那里重新申请" if event.division else ""
+    return sentences(event.grounds, elsewhere, again, event.appeal)
 
 
 APPROVE = Move(
@@ -149,13 +164,23 @@ DECLINE = Move(
         "decline",
         "作出不予受理决定，并说明理由",
         DeclineDecision,
-        lambda header, said: acts.Decline(**header, reason=said.decline_as, grounds=said.grounds, agency=said.agency),
+        lambda header, said: acts.Decline(
+            **header,
+            reason=said.decline_as,
+            grounds=said.grounds,
+            agency=said.agency,
+            division=said.division,
+        ),
         role="approver",
     ),
     event=events.Declined,
     states={"received": "declined", "supplementing": "declined"},
     leaves=_declined,
-    letter=LetterForm("step.decided", marks={"outcome": "declined"}, says=("reason", "grounds", "agency", "appeal")),
+    letter=LetterForm(
+        "step.decided",
+        marks={"outcome": "declined"},
+        says=("reason", "grounds", "agency", "division", "appeal"),
+    ),
     name="不予受理",
     words=_words_of_declined,
     notice=Announcement("decided", "不予受理", "请查看理由和下一步指引"),
