@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, RootModel
 
 from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
-from server.desk.citizen import applying, licences, reading, supplementing, timeline, urging
+from server.desk.citizen import applying, beginning_again, licences, reading, supplementing, timeline, urging
 from server.domain.rules.drafts import NamedDraft
 from server.domain.rules.opening import Submission
 
@@ -122,6 +122,28 @@ class StepUrgingsHandler(Handler):
         record = await urging.urge(self.node, self.owner, id, step=step, key=self.key())
         self.set_header("Etag", f'"{record.case.version}"')
         self.answer(reading.view(self.node, record), committed=record)
+
+
+class StepAgainHandler(Handler):
+    """Begin again, in the right place, what was declined in one's own case as another place's."""
+
+    path = "/api/v1/cases/{id}/steps/{step}/again"
+    role = Role.REAL_NAME
+    operations = {
+        "POST": Operation(
+            beginning_again.begin_again,
+            "在应当受理的地区重新申请被不予受理的一个事项，生成已填好的草稿",
+            gives=beginning_again.BegunAgain,
+            status=201,
+            is_once=True,
+        )
+    }
+
+    async def post(self, id: str, step: str) -> None:
+        begun = await beginning_again.begin_again(self.node, self.owner, id, step=step, key=self.key())
+        self.set_header("Location", f"/api/v1/drafts/{begun.draft.id}")
+        self.set_header("Etag", f'"{begun.draft.version}"')
+        self.answer(begun)
 
 
 class CaseLicenceHandler(Handler):

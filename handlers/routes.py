@@ -58,6 +58,7 @@ DOORS: tuple[type[Handler], ...] = (
     cases.CaseWithdrawalHandler,
     cases.CaseSupplementsHandler,
     cases.StepUrgingsHandler,
+    cases.StepAgainHandler,
     cases.CaseLicenceHandler,
     cases.CaseLicenceFileHandler,
     cases.UndertakingsHandler,

@@ -16,7 +16,7 @@ from server.desk.apart import set_apart
 from server.desk.background import counting
 from server.domain.rules.desk_acts import ACTS
 from server.domain.values import china_day
-from tests.http.asking import act, crossed
+from tests.http.asking import act, crossed, opened
 from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU
 
@@ -255,6 +255,7 @@ async def test_every_answer_keeps_to_its_description(
         ("POST", "/api/v1/cases/{id}/steps/{step}/urgings"): await mother.post(
             f"/api/v1/cases/{case}/steps/{SECOND}/urgings"
         ),
+        ("POST", "/api/v1/cases/{id}/steps/{step}/again"): await begun_again(places, mother, health, wish),
         ("POST", "/api/v1/cases/{id}/supplements"): await supplemented(places, mother, health, case),
         ("GET", "/api/v1/cases/{id}/licences/{n}"): await mother.get(f"/api/v1/cases/{case}/licences/1"),
         ("GET", "/api/v1/undertakings"): await anyone.get("/api/v1/undertakings"),
@@ -276,6 +277,15 @@ async def test_every_answer_keeps_to_its_description(
         assert str(answer.status) in found, (path, answer.body)
         content = found[str(answer.status)]["content"]["application/json"]["schema"]
         jsonschema_rs.validate({**content, "components": document["components"]}, answer.body)
+
+
+async def begun_again(places: Places, citizen: Caller, officer: Caller, wish: dict[str, Any]) -> Answer:
+    """What the citizen is answered who begins again what the officer declined as another county's."""
+    case = await opened(places, citizen, wish)
+    said = {"decline_as": "wrong_agency", "grounds": "不属于本机关职权范围。", "agency": "测试医院"}
+    for name, decision in (("receive", {}), ("decline", {**said, "division": "320106"})):
+        assert (await officer.post(act(case, FIRST, name), decision)).status == 200
+    return await citizen.post(f"/api/v1/cases/{case}/steps/{FIRST}/again")
 
 
 async def supplemented(places: Places, citizen: Caller, officer: Caller, case: str) -> Answer:

@@ -84,7 +84,9 @@ async def _finished(node: Node, owner: str, submission: Submission | NamedDraft)
 
 
 async def _checked(node: Node, owner: str, submission: Submission, *, number: str) -> Open:
-    mandate = await _acting(node, owner, submission.mandate, bundle=submission.bundle) if submission.mandate else None
+    mandate = (
+        await acting_under(node, owner, submission.mandate, bundle=submission.bundle) if submission.mandate else None
+    )
     applicant = await node.store.people.person(mandate.principal if mandate else owner)
     uploads = await node.store.materials.uploads_of(owner, [given.id for given in submission.materials])
     application = application_of(
@@ -131,7 +133,7 @@ async def own_case(node: Node, owner: str, id: str) -> Record:
         return record
     if case.agent is None or case.agent.person.key != owner:
         raise NoSuchCase("没有这个办件。")
-    await _acting(node, owner, case.agent.mandate, bundle=case.bundle)
+    await acting_under(node, owner, case.agent.mandate, bundle=case.bundle)
     return record
 
 
@@ -141,7 +143,7 @@ def citizen_of(record: Record, owner: str) -> Actor:
     return Actor(node=record.case.home, part="citizen", is_agent=is_agent)
 
 
-async def _acting(node: Node, agent: str, mandate: str, *, bundle: str) -> Mandate:
+async def acting_under(node: Node, agent: str, mandate: str, *, bundle: str) -> Mandate:
     """The mandate by which this person acts in this bundle now; raises the refusals of `check_acting`."""
     found = await node.store.mandates.mandate(mandate)
     check_acting(found, agent=agent, bundle=bundle, at=node.clock.now())
