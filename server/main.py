@@ -275,7 +275,7 @@ def _collect_seldom() -> None:
 def _store(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, metrics: Metrics) -> Store:
     store = open_store(
         database,
-        keys.fields,
+        keys,
         settings.data_folder,
         here=settings.division,
         relay_due_seconds=settings.relay_due_seconds,

@@ -56,6 +56,12 @@ class Published:
     templates: Templates
 
     @cached_property
+    def field_types(self) -> Mapping[str, str]:
+        """The types of all fields that any of its catalogues has or had, by code; made when first asked for."""
+        old = {field.code: field.type for each in self.versions.values() for field in each.fields}
+        return {**old, **{field.code: field.type for field in self.catalogue.fields}}
+
+    @cached_property
     def index(self) -> SearchIndex:
         """The search over the catalogue in force; made when it is first asked for."""
         return SearchIndex(self.catalogue)
@@ -104,6 +110,7 @@ class Node:
             at=self.clock.now(),
             directory=self.directory,
             calendar=self.published.calendar,
+            field_types=self.published.field_types,
             salt=self.chance.token(16),
         )
 

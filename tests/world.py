@@ -80,11 +80,9 @@ def peer(node: str = ZHEJIANG) -> Actor:
 
 def facts(here: str = JIANGSU, *, at: datetime = MONDAY, **change: Any) -> Facts:
     """What a decision at this node knows of the world."""
-    known = Facts(here=here, at=at, directory=DIRECTORY, calendar=CALENDAR, salt=bytes(16))
+    types = {field.code: field.type for field in CATALOGUE.fields}
+    known = Facts(here=here, at=at, directory=DIRECTORY, calendar=CALENDAR, field_types=types, salt=bytes(16))
     return replace(known, **change)
-
-
-FACTS = facts()
 
 
 # The bundle: first (here) -> second (decided where the answer `place` says) -> third (here), and a fourth if wished.
@@ -188,6 +186,7 @@ CATALOGUE = Catalogue(
     ),
     **SAMPLE,
 )
+FACTS = facts()
 
 
 # What a citizen hands in.

@@ -32,7 +32,7 @@ class KeyFileExists(ValueError):
 class NodeKeys:
     """All secrets of one node.
 
-    `lookup` keys the digests of owners, `materials` the addresses of materials at rest, and `case_ids` the
+    `lookup` keys the digests of owners and of clues, `materials` the addresses of materials at rest, and `case_ids` the
     ids of cases: it never rotates, for a repeated submission must find its case for good.
     """
 
@@ -48,6 +48,10 @@ class NodeKeys:
     def owner(self, kind: str, name: str) -> str:
         """The digest that stands for a person or a platform user in the database and in tokens."""
         return keyed_digest(self.lookup, [kind, name])
+
+    def clue(self, kind: str, text: str) -> str:
+        """The digest by which a case is found that has this clue."""
+        return keyed_digest(self.lookup, ["clue", kind, text])
 
     def case_number(self, owner: str, key: str) -> str:
         """The number of the case that this owner opens under this Idempotency-Key."""

@@ -1,8 +1,8 @@
 """What people are told who has a step, decides it, or has done something to it: by name, never by a code."""
 
+from server.domain.case.acting import authority_of
 from server.domain.case.case import Case, Step
 from server.domain.case.events import Event
-from server.domain.case.handover import Checked, TurnedBack
 from server.domain.catalogue.deciders import missing_answers
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.pinning import PinnedAuthority, competent_here
@@ -14,17 +14,8 @@ from server.node import Node
 def acting_name(node: Node, case: Case, event: Event) -> str:
     """The authority whose officer did this; the name of the department if it is none of the step's own."""
     step, department = step_of(case, event), event.by.department
-    found = _authority(case, step, event) if step else None
+    found = authority_of(case, step, event) if step else None
     return found.name if found else department_name(node, case, department)
-
-
-def _authority(case: Case, step: Step, event: Event) -> PinnedAuthority | None:
-    competent, department = step.plan.competent, event.by.department
-    if isinstance(event, Checked | TurnedBack):
-        return competent.checker
-    if department == step.plan.department:
-        return step.authority
-    return competent.heard.get(department) or (case.leader if department == case.lead else competent.checker)
 
 
 def department_name(node: Node, case: Case, department: str) -> str:

@@ -6,6 +6,7 @@ finds all that share the parts in front, in order of time. Whether a collection 
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import quote
 
 from server.domain.values import moment_key
 from server.store.database import Query
@@ -32,6 +33,10 @@ TASKS_OF_NODE = Query("tasks_of_node", "tasks", "node_key", is_range=True)
 # holder_key: o:<holder> | t<until> | task; department_key: department | t<until> | task
 CLAIMS_OF_HOLDER = Query("claims_of_holder", "claims", "holder_key", is_range=True)
 CLAIMS_OF_DEPARTMENT = Query("claims_of_department", "claims", "department_key", is_range=True)
+# key: digest of a clue | t<opened_at> | case
+CASES_BY_CLUE = Query("cases_by_clue", "clues", "key", is_range=True)
+# key: o:<officer> | t<at> | case | number of the event
+DEEDS_OF_OFFICER = Query("deeds_of_officer", "deeds", "key", is_range=True)
 # key: unlogged | peer | t<at> | id, or dead | ... or annulled | ..., or logged | peer | n<stream>-<number>
 LETTERS_TO_LOG = Query("letters_to_log", "letters_out", "key", is_range=True)
 LETTERS_DEAD = Query("letters_dead", "letters_out", "key", is_range=True)
@@ -94,6 +99,8 @@ QUERIES: tuple[Query, ...] = (
     TASKS_OF_NODE,
     CLAIMS_OF_HOLDER,
     CLAIMS_OF_DEPARTMENT,
+    CASES_BY_CLUE,
+    DEEDS_OF_OFFICER,
     LETTERS_TO_LOG,
     LETTERS_DEAD,
     LETTERS_WAITING,
@@ -125,6 +132,11 @@ def under(*parts: str) -> tuple[str, str]:
     """The bounds (low, high) of the keys whose first parts are these."""
     start = BAR.join(parts)
     return start + BAR, start + AFTER_BAR
+
+
+def named(officer: str) -> str:
+    """An officer's name as a part of a key: without a bar, and never like a date."""
+    return "o:" + quote(officer, safe="")
 
 
 def hour_bucket(at: datetime) -> str:

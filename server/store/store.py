@@ -2,14 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from server.crypto.fields import FieldRing
+from server.crypto.keyring import NodeKeys
 from server.store.apart import Apart
 from server.store.audit import Audit
 from server.store.blobs import Blobs
+from server.store.cases.case_documents import CaseDocuments
 from server.store.cases.cases import CASES, Cases
 from server.store.cases.drafts import Drafts
 from server.store.cases.intake import Intake
@@ -20,7 +21,9 @@ from server.store.database import Database
 from server.store.effects.alarms import Alarms
 from server.store.effects.checkpoints import Checkpoints
 from server.store.effects.claims import Claims
+from server.store.effects.clues import Clues
 from server.store.effects.counts import Counts
+from server.store.effects.deeds import Deeds
 from server.store.effects.fetches import Fetches
 from server.store.effects.notices import Notices
 from server.store.effects.projection import ProjectedCalendar
@@ -55,6 +58,8 @@ class Store:
     visits: Visits
     tasks: Tasks
     claims: Claims
+    clues: Clues
+    deeds: Deeds
     counts: Counts
     letters_in: LettersIn
     letters_out: LettersOut
@@ -89,6 +94,8 @@ class Store:
             "notice": self.notices.put,
             "alarm": self.alarms.put,
             "fetch": self.fetches.put,
+            "clues": self.clues.put,
+            "deed": self.deeds.put,
         }
         waiting = {kind: [effect[kind] for effect in effects if kind in effect] for kind in rooms}
         for kind, documents in waiting.items():
@@ -114,16 +121,20 @@ class Store:
         return len(found)
 
 
-def open_store(database: Database, ring: FieldRing, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
+def open_store(database: Database, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
     """The store of the node of division `here`; `folder` holds the blobs."""
+    ring, relay_due = keys.fields, timedelta(seconds=relay_due_seconds)
     intake, blobs = Intake(database, CASES), Blobs(folder, ring)
+    documents = CaseDocuments(ring, here=here, relay_due=relay_due, clue_digest=keys.clue)
     return Store(
         database=database,
         intake=intake,
-        cases=Cases(database, ring, intake, here=here, relay_due_seconds=relay_due_seconds),
+        cases=Cases(database, documents, intake),
         visits=Visits(database, ring),
         tasks=Tasks(database),
         claims=Claims(database, ring),
+        clues=Clues(database, ring),
+        deeds=Deeds(database),
         counts=Counts(database),
         letters_in=LettersIn(database, ring),
         letters_out=LettersOut(database, ring),

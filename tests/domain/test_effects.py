@@ -10,7 +10,7 @@ from server.domain.case import acts
 from server.domain.case.case import Commission
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Delivery, Terms
-from server.domain.effects.effects import ALARM, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
+from server.domain.effects.effects import ALARM, CLUES, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
 from server.domain.effects.letters_out import commission_of
 from server.domain.exchange.letters import letter_id
 from server.domain.rules.decide import decide
@@ -247,7 +247,7 @@ def test_effects_have_places_of_their_own_and_survive_being_written_down():
     happened = decide(None, by_agent, facts(at=later(hours=1)))
     effects, _ = effects_of(happened, facts(at=later(hours=1)), threads={}, is_new=True)
     places = [(effect.event, effect.index) for effect in effects]
-    assert [place for place in places if place[1] != ALARM] == [(1, NOTICE), (2, FIRST_TASK), (3, LETTER)]
+    assert [place for place in places if place[1] != ALARM] == [(1, NOTICE), (1, CLUES), (2, FIRST_TASK), (3, LETTER)]
     assert len(set(places)) == len(places)
     assert [bool(effect.notice) for effect in effects if effect.index == NOTICE] == [True]
     assert [Effect.model_validate_json(effect.model_dump_json()) for effect in effects] == list(effects)

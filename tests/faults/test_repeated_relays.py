@@ -21,7 +21,7 @@ from tests.nodes import Places, newborn_wish, running_nodes
 from tests.world import JIANGSU, ZHEJIANG
 
 Effects = dict[tuple[str, str, int, int], Mapping[str, Any]]
-COLLECTIONS = ("cases", "tasks", "letters_out", "letters_in", "log", "audit", "fetches")
+COLLECTIONS = ("cases", "tasks", "letters_out", "letters_in", "log", "audit", "fetches", "clues", "deeds")
 ROUNDS = 4
 CARRIERS = 4
 

@@ -67,7 +67,7 @@ def trapped(node: Node) -> tuple[Node, Trap]:
     trap = Trap(node.store.database)
     store = open_store(
         trap,  # type: ignore[arg-type]
-        node.keys.fields,
+        node.keys,
         node.settings.data_folder,
         here=node.here,
         relay_due_seconds=node.settings.relay_due_seconds,

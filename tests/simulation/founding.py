@@ -197,7 +197,7 @@ def node_of(
     settings = settings_of(division, batch_letters)
     keys = keys_of(division)
     store = open_store(
-        database, keys.fields, settings.data_folder, here=division, relay_due_seconds=settings.relay_due_seconds
+        database, keys, settings.data_folder, here=division, relay_due_seconds=settings.relay_due_seconds
     )
     chance: DrawnChance = edges["chance"]
     wire: Wire = edges["wire"]

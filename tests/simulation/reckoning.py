@@ -139,6 +139,7 @@ def _check_case(world: World, place: Place, record: Record) -> None:
         at=events[-1].at,
         directory=directory_of(tuple(each for each in place.nodes)),
         calendar=PUBLISHED.calendar,
+        field_types=PUBLISHED.field_types,
         salt=bytes(16),
     )
     effects, _ = effects_of(told_again(events), facts, threads={}, is_new=True)

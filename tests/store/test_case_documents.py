@@ -37,7 +37,9 @@ class TellingRing(FieldRing):
 
 
 RING = TellingRing({"k1": bytes(32)}, "k1")
-DOCUMENTS = CaseDocuments(RING, here=JIANGSU, relay_due=timedelta(seconds=5))
+DOCUMENTS = CaseDocuments(
+    RING, here=JIANGSU, relay_due=timedelta(seconds=5), clue_digest=lambda kind, text: f"{kind}-{len(text)}"
+)
 
 
 WAY = (opening(), *worked("first", officer(), result={"birth_number": "A1"}))

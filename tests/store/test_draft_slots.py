@@ -1,5 +1,6 @@
 """Drafts are sealed, counted on by version, listed by owner, and forgotten only when their time is over."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from server.crypto.fields import FieldRing, SealBroken
+from server.crypto.keyring import make_keys
 from server.domain.errors import Refusal, StaleVersion
 from server.domain.rules.drafts import (
     MOST_DRAFTS,
@@ -47,7 +49,7 @@ def draft(id: str = "mine", version: int = 1, *, at: datetime = MONDAY, **form: 
 
 @pytest.fixture
 def store(database: MongoDatabase, tmp_path: Path) -> Store:
-    return open_store(database, RING, tmp_path, here=JIANGSU, relay_due_seconds=5.0)
+    return open_store(database, replace(make_keys(JIANGSU), fields=RING), tmp_path, here=JIANGSU, relay_due_seconds=5.0)
 
 
 @pytest.fixture

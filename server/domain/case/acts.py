@@ -16,12 +16,16 @@ from server.domain.values import Day, Days, Moment, Value
 
 @dataclass(frozen=True)
 class Facts:
-    """What a decision may know of the world: which node this is, when, the directory, the calendar, 128 random bits."""
+    """What a decision may know of the world: which node this is, when, the directory, the calendar, 128 random bits.
+
+    `field_types` are the types of the form's fields by their codes, as the catalogue has them.
+    """
 
     here: str
     at: Moment
     directory: Directory
     calendar: Calendar
+    field_types: Mapping[str, str]
     salt: bytes
 
 

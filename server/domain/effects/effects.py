@@ -1,4 +1,4 @@
-"""What must follow a commit: tasks, letters, notices, alarms and contents to fetch; told by the events alone."""
+"""What must follow a commit: tasks, letters, notices, alarms, fetches, clues and deeds; told by the events alone."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,9 @@ from server.domain.case.acts import Facts
 from server.domain.case.case import Case, State, Step, local_id
 from server.domain.case.fetches import Fetch, fetch_of
 from server.domain.catalogue.terms import DELIVERY_DAYS, NOTIFY_DAYS
+from server.domain.effects.clues import CaseClues, clues_added
 from server.domain.effects.deadlines import next_at
+from server.domain.effects.deeds import Deed, deed_of
 from server.domain.effects.letters_out import told
 from server.domain.effects.notices import Notice, notice_of
 from server.domain.exchange.letters import CASE, About, Letter, letter_id, letter_salt
@@ -20,7 +22,7 @@ from server.domain.time.calendar import Calendar, add_working_days
 from server.domain.time.clock import due
 from server.domain.values import Reckoned, Value, china_day
 
-LETTER, NOTICE, ALARM, FETCH, FIRST_TASK = range(5)
+LETTER, NOTICE, ALARM, FETCH, CLUES, DEED, FIRST_TASK = range(7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,8 @@ class Effect(Value):
     notice: Notice | None = None
     alarm: Alarm | None = None
     fetch: Fetch | None = None
+    clues: CaseClues | None = None
+    deed: Deed | None = None
 
 
 def effects_of(
@@ -100,12 +104,26 @@ def effects_of(
         fetch = fetch_of(case, step, event, here=facts.here) if step else None
         if fetch:
             effects.append(Effect(event=event.number, index=FETCH, fetch=fetch))
-        tasks = tasks_of(case, step, event=event, facts=facts) if step else ()
-        effects += [Effect(event=event.number, index=index, task=task) for index, task in enumerate(tasks, FIRST_TASK)]
+        effects += _projections(case, step, event, facts=facts)
     alarm = alarm_of(decision.cases[-1], here=facts.here, calendar=facts.calendar) if decision.cases else None
     if alarm and (alarm.at or not is_new):
         effects.append(Effect(event=alarm.event, index=ALARM, alarm=alarm))
     return tuple(effects), last
+
+
+def _projections(case: Case, step: Step | None, event: events.Event, *, facts: Facts) -> Iterator[Effect]:
+    """What officers find the case by, what they have done and have to do, as far as this event changes it."""
+    number = event.number
+    clues = clues_added(case, event, facts.field_types, here=facts.here)
+    if clues:
+        yield Effect(event=number, index=CLUES, clues=clues)
+    if step is None:
+        return
+    deed = deed_of(case, step, event, here=facts.here)
+    if deed:
+        yield Effect(event=number, index=DEED, deed=deed)
+    for index, task in enumerate(tasks_of(case, step, event=event, facts=facts), FIRST_TASK):
+        yield Effect(event=number, index=index, task=task)
 
 
 def alarm_of(case: Case, *, here: str, calendar: Calendar) -> Alarm:

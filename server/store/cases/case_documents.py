@@ -5,7 +5,7 @@ in the same shape; otherwise the events are replayed.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ from server.domain.effects.records import Commit, Record
 from server.domain.rules.lifecycle import REVISION, replay
 from server.domain.values import moment_key
 from server.store.database import Document
+from server.store.effects.clues import written_clues
+from server.store.effects.deeds import written_deed
 from server.store.effects.fetches import sealed_fetch
 from server.store.effects.tasks import written_task
 from server.store.sealing import opened, sealed, sealed_letter
@@ -32,12 +34,18 @@ def shape() -> str:
 
 
 class CaseDocuments:
-    """Writes and reads the documents of one node's cases."""
+    """Writes and reads the documents of one node's cases.
 
-    def __init__(self, ring: FieldRing, *, here: str, relay_due: timedelta) -> None:
+    `clue_digest` makes the keyed digest of a clue from its kind and text. Effects wait for a sweeper for `relay_due`.
+    """
+
+    def __init__(
+        self, ring: FieldRing, *, here: str, relay_due: timedelta, clue_digest: Callable[[str, str], str]
+    ) -> None:
         self._ring = ring
         self._here = here
-        self._relay_due = relay_due
+        self.relay_due = relay_due
+        self._clue_digest = clue_digest
 
     def new(self, commit: Commit) -> Document:
         """The document of a case that begins with this commit."""
@@ -78,17 +86,36 @@ class CaseDocuments:
             **before,
             "version": commit.events[-1].number,
             "events": before["events"] + events,
-            "effects": pending + [_written(effect, key, name=name) for effect in commit.effects],
+            "effects": pending + [self._written(effect, key, name=name) for effect in commit.effects],
             "threads": dict(commit.threads),
             "relay": self._relay_key(before, commit) if pending or commit.effects else DONE,
             "shape": shape(),
         }
         return {**document, "state": key.seal(commit.case.model_dump_json(), _place(document))}
 
+    def _written(self, effect: Effect, key: DataKey, *, name: str) -> dict[str, Any]:
+        """An effect as it waits in the case; a letter's canonical text is made here, once and for good."""
+        written: dict[str, Any] = {"event": effect.event, "index": effect.index}
+        if effect.task:
+            written["task"] = written_task(effect.task)
+        if effect.letter:
+            written["letter"] = sealed_letter(effect.letter, key, context=name)
+        if effect.notice:
+            written["notice"] = effect.notice.model_dump(mode="json")
+        if effect.alarm:
+            written["alarm"] = effect.alarm.model_dump(mode="json")
+        if effect.fetch:
+            written["fetch"] = sealed_fetch(effect.fetch, key)
+        if effect.clues:
+            written["clues"] = written_clues(effect.clues, self._clue_digest)
+        if effect.deed:
+            written["deed"] = written_deed(effect.deed)
+        return written
+
     def _relay_key(self, before: Mapping[str, Any], commit: Commit) -> str:
         """When a sweeper may carry the effects, counted from the oldest that is pending."""
         earliest: str = before.get("relay", DONE)
-        return earliest if earliest != DONE else moment_key(commit.events[-1].at + self._relay_due)
+        return earliest if earliest != DONE else moment_key(commit.events[-1].at + self.relay_due)
 
 
 def _place(document: Mapping[str, Any]) -> str:
@@ -100,19 +127,3 @@ def _events(document: Mapping[str, Any], key: DataKey) -> tuple[Event, ...]:
     name = document["case"]
     told = tuple(opened(event, key, f"{name}/{event['number']}") for event in document["events"])
     return EVENTS.validate_python(told)
-
-
-def _written(effect: Effect, key: DataKey, *, name: str) -> dict[str, Any]:
-    """An effect as it waits in the case; a letter's canonical text is made here, once and for good."""
-    written: dict[str, Any] = {"event": effect.event, "index": effect.index}
-    if effect.task:
-        written["task"] = written_task(effect.task)
-    if effect.letter:
-        written["letter"] = sealed_letter(effect.letter, key, context=name)
-    if effect.notice:
-        written["notice"] = effect.notice.model_dump(mode="json")
-    if effect.alarm:
-        written["alarm"] = effect.alarm.model_dump(mode="json")
-    if effect.fetch:
-        written["fetch"] = sealed_fetch(effect.fetch, key)
-    return written

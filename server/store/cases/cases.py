@@ -1,9 +1,8 @@
 """Cases in the store: one document per case, with its events, its pending effects and nothing else to keep in step."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from server.crypto.fields import FieldRing
 from server.domain.apart import Found
 from server.domain.case.case import NoSuchCase
 from server.domain.effects.records import Commit, Record, place_of
@@ -21,13 +20,10 @@ CASES = "cases"
 class Cases:
     """The cases of this node: its own, and its copies of those in which it decides a step."""
 
-    def __init__(
-        self, database: Database, ring: FieldRing, intake: Intake, *, here: str, relay_due_seconds: float
-    ) -> None:
+    def __init__(self, database: Database, documents: CaseDocuments, intake: Intake) -> None:
         self._database = database
+        self._documents = documents
         self._intake = intake
-        self._relay_due = timedelta(seconds=relay_due_seconds)
-        self._documents = CaseDocuments(ring, here=here, relay_due=self._relay_due)
 
     async def find(self, id: str) -> Record | None:
         """The case as it stands, or None; ids come from outside, and one that is no safe operand is no case's."""
@@ -127,7 +123,7 @@ class Cases:
         found = await self._oldest_relay_from(HELD)
         if found.startswith(HELD):
             found = min(found.removeprefix(HELD), await self._oldest_relay_from("t") or "u")
-        return moment_of_key(found) - self._relay_due if found else None
+        return moment_of_key(found) - self._documents.relay_due if found else None
 
     async def _oldest_relay_from(self, low: str) -> str:
         documents = await self._database.between(CASES_DUE_FOR_RELAY, low, "u", limit=1)

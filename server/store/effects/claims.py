@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from urllib.parse import quote
 
 from server.crypto.fields import FieldRing
 from server.domain.people.claims import Claim
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate, is_safe
-from server.store.queries import AFTER_BAR, BAR, CLAIMS_OF_DEPARTMENT, CLAIMS_OF_HOLDER, JUST_AFTER
+from server.store.queries import AFTER_BAR, BAR, CLAIMS_OF_DEPARTMENT, CLAIMS_OF_HOLDER, JUST_AFTER, named
 from server.store.sealing import opened, sealed
 
 CLAIMS = "claims"
@@ -42,7 +41,7 @@ class Claims:
 
     async def held_by(self, holder: str, *, at: datetime, limit: int) -> list[Claim]:
         """The live claims of an officer."""
-        low, high = _since(_holder_key(holder), at)
+        low, high = _since(named(holder), at)
         found = await self._database.between(CLAIMS_OF_HOLDER, low, high, limit=limit)
         return [self._claim(document) for document in found]
 
@@ -68,14 +67,9 @@ def _keys(claim: Claim) -> dict[str, str]:
         return {"holder_key": "", "department_key": ""}
     rest = (moment_key(claim.until), claim.id)
     return {
-        "holder_key": BAR.join((_holder_key(claim.holder), *rest)),
+        "holder_key": BAR.join((named(claim.holder), *rest)),
         "department_key": BAR.join((claim.department, *rest)),
     }
-
-
-def _holder_key(holder: str) -> str:
-    """The officer's name without a bar, and never like a date."""
-    return "o:" + quote(holder, safe="")
 
 
 def _since(part: str, at: datetime) -> tuple[str, str]:

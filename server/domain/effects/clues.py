@@ -1,0 +1,137 @@
+"""Clues: what a case is found by, exactly: its number, and the names, ID numbers and mobile numbers in it.
+
+Which fields of a form hold one follows from their types in the catalogue. Both what is kept and what is looked for are
+written in one way, so that a blank more or a small `x` does not hide a case.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from server.domain.case import events
+from server.domain.case.case import Case, Step, local_id
+from server.domain.catalogue.formats import OTHER_DOTS, SENTENCES, mobile_fault, person_name_fault
+from server.domain.effects.letters_out import commission_of
+from server.domain.errors import FieldFault, Invalid
+from server.domain.people.persons import Person, SubjectGiven, id_number_fault
+
+ClueKind = Literal["number", "name", "id_number", "mobile"]
+KINDS: Mapping[str, ClueKind] = {"person_name": "name", "id_number": "id_number", "mobile": "mobile"}
+NUMBER = re.compile(r"([1-9][0-9]{5}/)?[A-Za-z0-9_-]{1,80}")
+NUMBER_FAULT = "case_number"
+_DOTS = str.maketrans(dict.fromkeys(OTHER_DOTS, "·"))
+
+
+class ClueUnfit(Invalid):
+    """What is looked for is no case number, name, ID number or mobile number, as it was said to be."""
+
+    code = "clue_unfit"
+    title = "查找内容不正确"
+
+
+@dataclass(frozen=True)
+class Clue:
+    """One of them; `text` is written as `clue` writes it, and is personal data."""
+
+    kind: ClueKind
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CaseClues:
+    """What one event adds to what a case is found by; `case` is its id here."""
+
+    case: str
+    opened_at: datetime
+    clues: tuple[Clue, ...]
+
+
+def clue(kind: ClueKind, text: str) -> Clue:
+    """The clue, written as all of its kind are: no blanks, capitals, one kind of dot, no code of the country."""
+    plain = "".join(unicodedata.normalize("NFKC", text).split())
+    if kind == "number":
+        return Clue(kind, plain.replace(":", "/"))
+    if kind == "mobile":
+        return Clue(kind, plain.replace("-", "").removeprefix("+86"))
+    return Clue(kind, plain.upper().translate(_DOTS))
+
+
+def clue_given(kind: ClueKind, text: str, *, on: date) -> Clue:
+    """What somebody looks for on this day; raises ClueUnfit."""
+    given = clue(kind, text)
+    rule = _FAULTS[kind](given.text, on)
+    if rule:
+        detail = _OWN_SENTENCES.get(rule) or SENTENCES[rule]
+        raise ClueUnfit("请核对后重试。", errors=[FieldFault(pointer="/text", code=rule, detail=detail)])
+    return given
+
+
+def clues_added(case: Case, event: events.Event, types: Mapping[str, str], *, here: str) -> CaseClues | None:
+    """What this event, the last of the case, adds; None if nothing. `types` are those of the fields by their codes."""
+    found = tuple(dict.fromkeys(_added(case, event, types)))
+    return CaseClues(local_id(case.name, here), case.opened_at, found) if found else None
+
+
+def clues_in(case: Case, steps: Iterable[Step], types: Mapping[str, str]) -> frozenset[Clue]:
+    """By what a case is found by those who see all that these of its steps declare.
+
+    Of a supplement what stood there before counts too. Without steps the number alone is left.
+    """
+    found = set(_of_number(case))
+    for step in steps:
+        found.update(_of_persons((case.applicant, case.subject, case.agent.person if case.agent else None)))
+        found.update(_of_form(commission_of(case, step).form, types))
+        found.update(_of_form(step.result, types))
+        if step.supplement:
+            found.update(_of_form(step.supplement.form_before, types))
+    return frozenset(found)
+
+
+def _added(case: Case, event: events.Event, types: Mapping[str, str]) -> Iterator[Clue]:
+    if isinstance(event, events.Opened):
+        wish = event.application
+        yield from _of_number(case)
+        yield from _of_persons((wish.applicant, wish.subject, wish.agent.person if wish.agent else None))
+        yield from _of_form(wish.form, types)
+    elif isinstance(event, events.Requested):
+        yield from _of_number(case)
+        yield from _of_form(event.commission.form, types)
+    elif isinstance(event, events.Answered | events.Supplied):
+        yield from _of_form(event.form, types)
+    elif isinstance(event, events.Approved):
+        yield from _of_form(event.result, types)
+
+
+def _of_number(case: Case) -> Iterator[Clue]:
+    yield clue("number", case.number)
+    yield clue("number", case.name)
+
+
+def _of_persons(persons: Iterable[Person | SubjectGiven | None]) -> Iterator[Clue]:
+    for person in persons:
+        if person:
+            yield clue("name", person.name)
+            yield clue("id_number", person.id_number)
+
+
+def _of_form(form: Mapping[str, str], types: Mapping[str, str]) -> Iterator[Clue]:
+    for code, value in form.items():
+        kind = KINDS.get(types.get(code, ""))
+        if kind and value:
+            yield clue(kind, value)
+
+
+def _number_fault(text: str, _on: date) -> str:
+    return "" if NUMBER.fullmatch(text) else NUMBER_FAULT
+
+
+_FAULTS: Mapping[ClueKind, Callable[[str, date], str]] = {
+    "number": _number_fault,
+    "name": person_name_fault,
+    "id_number": id_number_fault,
+    "mobile": mobile_fault,
+}
+_OWN_SENTENCES: Mapping[str, str] = {NUMBER_FAULT: "办件编号只有字母、数字、短横线和下划线，请对照回执核对。"}
