@@ -252,7 +252,7 @@ def test_the_page_on_rights_speaks_of_every_door_of_officers() -> None:
     assert len(lines) == len(doors)
     assert {row[0].strip("`") for row in lines} == doors
     named = {action for row in lines for action in SYMBOL.findall(row[1])}
-    assert named | {"search"} == set(READS)
+    assert named == set(READS)
 
 
 def test_the_codes_that_are_no_refusals_are_named() -> None:

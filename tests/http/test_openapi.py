@@ -265,6 +265,8 @@ async def test_every_answer_keeps_to_its_description(
         ("POST", "/api/v1/mandates"): await mother.post("/api/v1/mandates", GIVEN | {"ends_on": f"{tomorrow(places)}"}),
         ("GET", "/api/v1/mandates"): await mother.get("/api/v1/mandates"),
         ("GET", "/desk/v1/warnings"): await health.get("/desk/v1/warnings"),
+        ("POST", "/desk/v1/searches"): await health.post("/desk/v1/searches", {"kind": "number", "text": case}),
+        ("GET", "/desk/v1/done"): await health.get("/desk/v1/done"),
         ("POST", "/api/v1/cases/{id}/withdrawal"): await mother.post(f"/api/v1/cases/{case}/withdrawal"),
         ("GET", "/live"): await anyone.get("/live"),
         ("GET", "/ready"): await anyone.get("/ready"),

@@ -56,6 +56,19 @@ async def test_another_one_than_who_proposed_decides(places: Places, mother: Cal
     assert (await bert.post(act(case, STEP, "approve"))).body["state"] == "approved"
 
 
+async def test_who_decides_reads_in_the_history_who_proposed(places: Places, mother: Caller, wish: dict[str, Any]):
+    case, anna, bert = await accepted(places, mother, wish)
+    assert (await anna.post(act(case, STEP, "propose"), OPINION)).status == 200
+    last = (await bert.get(f"/desk/v1/cases/{case}")).body["history"][-1]
+    assert (last["act"], last["officer"]) == ("propose", "anna")
+    await places.settle()
+    assert [each["act"] for each in (await anna.get("/desk/v1/done")).body["deeds"]][:3] == [
+        "propose",
+        "accept",
+        "receive",
+    ]
+
+
 async def test_the_applicant_reads_nothing_of_a_proposal(places: Places, mother: Caller, wish: dict[str, Any]):
     case, anna, _ = await accepted(places, mother, wish)
     before = (await mother.get(f"/api/v1/cases/{case}/timeline")).body

@@ -76,12 +76,12 @@ def _entries(node: Node, record: Record) -> Iterator[TimelineEntry]:
             act=event.act,
             act_name=ACT_NAMES[event.act],
             state=step.state if step else "closed" if case.closed_at else "open",
-            by=_by(node, case, event),
+            by=by_whom(node, case, event),
             words=words_of(node.catalogue_of(case.catalogue), case, event),
         )
 
 
-def _by(node: Node, case: Case, event: events.Event) -> str:
+def by_whom(node: Node, case: Case, event: events.Event) -> str:
     """The applicant or the agent, the department that moved the step, or the rule that did."""
     if event.by.part == "citizen":
         return AGENT if event.by.is_agent else APPLICANT

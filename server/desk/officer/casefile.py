@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from server.desk.background.gathering import bytes_here
 from server.desk.naming import department_name, window_name
+from server.desk.officer.history import HistoryEntry, history_of
 from server.desk.steps import (
     FieldShown,
     GapShown,
@@ -122,7 +123,7 @@ class DeskCaseView(Value):
 
     `applicant_kind`: whether the subject or a relative applies (None: only the home knows); `is_by_agent`: at home,
     whether an agent handed it in, and `window` is the one that the applicant chose, if any.
-    `visits` are those that were recorded at this node.
+    `visits` are those that were recorded at this node, `history` is what happened to these steps.
     """
 
     id: str
@@ -136,6 +137,7 @@ class DeskCaseView(Value):
     window_name: str
     visits: tuple[VisitAtDesk, ...]
     steps: tuple[DeskStep, ...]
+    history: tuple[HistoryEntry, ...]
     version: int
 
 
@@ -164,6 +166,7 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
         steps=tuple(
             [await _desk_step(node, record.case, record.case.steps[code], part=part) for code, part in parts.items()]
         ),
+        history=history_of(node, officer, record, parts=parts),
         version=record.case.version,
     )
 

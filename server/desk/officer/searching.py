@@ -1,0 +1,122 @@
+"""Searching: an officer finds the cases in which they have a part, by a number, a name, an ID number or a telephone."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import StringConstraints
+
+from server.desk.naming import decider_name
+from server.desk.officer.casefile import Part, parts_of
+from server.desk.steps import LocalMoment, step_view
+from server.domain.case.case import Case, State, Step
+from server.domain.effects.clues import Clue, ClueKind, clue_given, clues_in
+from server.domain.effects.records import Record
+from server.domain.people.masking import masked_name
+from server.domain.people.persons import Officer
+from server.domain.rules.decide import NotYourDepartment
+from server.domain.values import Value, china_day, moment_text
+from server.node import Node
+
+MOST_READS = 4
+
+
+class CaseSearch(Value):
+    """What an officer looks for: the whole of a text of this kind; `after` is the `next` of the page before."""
+
+    kind: ClueKind
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    after: Annotated[str, StringConstraints(max_length=1000)] = ""
+
+
+class FoundStep(Value):
+    """A step in which the officer has this part: where it stands, who decides it, and by when."""
+
+    step: str
+    item_name: str
+    part: Part
+    state: State
+    state_name: str
+    authority_name: str
+    due_on: date | None
+    is_due_confirmed: bool
+
+    @classmethod
+    def of(cls, node: Node, case: Case, step: Step, *, part: Part) -> Self:
+        """What is shown of it."""
+        view = step_view(node, case, step=step)
+        same = view.model_dump(include=set(cls.model_fields) - {"item_name", "part", "authority_name"})
+        return cls(**same, item_name=view.name, part=part, authority_name=decider_name(node, case, step))
+
+
+class FoundCase(Value):
+    """A case that was found, with the steps in which the officer has a part and no others.
+
+    `applicant` is the applicant's name, masked; empty elsewhere than at home, and for who only follows a step up.
+    """
+
+    id: str
+    name: str
+    bundle_name: str
+    opened_at: LocalMoment
+    applicant: str
+    steps: tuple[FoundStep, ...]
+
+
+class FoundCases(Value):
+    """The cases that were found, the one that was opened last first; `next` goes into `after` for the following page.
+
+    A page may be short, even empty, although there are more.
+    """
+
+    cases: tuple[FoundCase, ...]
+    next: str | None
+
+
+async def search(node: Node, officer: Officer, asked: CaseSearch, *, limit: int) -> FoundCases:
+    """The cases that have this clue in what the officer may see of them; the search is noted before anything is read.
+
+    A case that is not for the officer is left out, and nothing tells of it. Raises ClueUnfit, SearchPlaceUnknown.
+    """
+    at, clues = node.clock.now(), node.store.clues
+    clue = clue_given(asked.kind, asked.text, on=china_day(at))
+    digest = node.keys.clue(clue.kind, clue.text)
+    place = clues.find_hidden(asked.after, digest) if asked.after else ""
+    about = {"officer": officer.name, "department": officer.department, "clue": clue.kind, "digest": digest}
+    entry = f"search:{moment_text(at)}:{node.chance.token(8).hex()}"
+    await node.store.audit.note(entry, "case.searched", at=at, about=about)
+    found: list[FoundCase] = []
+    for _ in range(MOST_READS):
+        page = await clues.cases(digest, before=place, limit=limit)
+        records = await node.store.cases.find_many(list(page.values()))
+        for place, id in page.items():
+            found += _found(node, officer, records[id], clue=clue) if id in records else ()
+            if len(found) == limit:
+                return FoundCases(cases=tuple(found), next=clues.hide(place, digest))
+        if len(page) < limit:
+            return FoundCases(cases=tuple(found), next=None)
+    return FoundCases(cases=tuple(found), next=clues.hide(place, digest))
+
+
+def _found(node: Node, officer: Officer, record: Record, *, clue: Clue) -> Iterable[FoundCase]:
+    """The case, if the officer has a part in it and may see the clue there."""
+    case = record.case
+    try:
+        parts = parts_of(case, officer.department, node.here)
+    except NotYourDepartment:
+        return
+    seen = [case.steps[code] for code, part in parts.items() if part != "follow_up"]
+    if clue not in clues_in(case, seen, node.published.field_types):
+        return
+    yield FoundCase(
+        id=record.id,
+        name=case.name,
+        bundle_name=case.bundle_name,
+        opened_at=case.opened_at,
+        applicant=masked_name(case.applicant.name) if case.applicant and seen else "",
+        steps=_steps(node, case, parts),
+    )
+
+
+def _steps(node: Node, case: Case, parts: Mapping[str, Part]) -> tuple[FoundStep, ...]:
+    return tuple(FoundStep.of(node, case, case.steps[code], part=part) for code, part in parts.items())
