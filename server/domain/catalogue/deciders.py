@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from datetime import date
 
-from server.domain.catalogue.authorities import Authorities, Decider, NobodyDecides, PlaceTooBroad
+from server.domain.catalogue.authorities import DIGITS, Authorities, Decider, NobodyDecides, PlaceTooBroad
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.divisions import province_of
+from server.domain.catalogue.desks import find_desk
+from server.domain.catalogue.divisions import prefix, province_of
 from server.domain.catalogue.items import DecidedBy, Item
+from server.domain.catalogue.pinning import PREFIX
 from server.domain.values import Value
 
 NO_AUTHORITY: Mapping[DecidedBy, str] = {
@@ -17,8 +19,10 @@ NO_AUTHORITY: Mapping[DecidedBy, str] = {
 
 
 class DeciderLine(Value):
-    """Who decides these items in a division; id, level and status are those of an authority.
+    """Who decides these items in a division, by the id under which officers have posts there.
 
+    Level and status are those of an authority: an organisation that is none has only an id and a name, and has no id
+    where nothing says what it is called.
     `delegation`: by which one it decides. `refusal` is the code of why nobody does, and the name says it in words.
     """
 
@@ -38,7 +42,8 @@ def deciders_in(
     found: dict[DeciderLine, list[str]] = {}
     for item in catalogue.of(province_of(division)).items:
         try:
-            line = _line(authorities.decider_of(item, answers, division, on=on))
+            decider = authorities.decider_of(item, answers, division, on=on)
+            line = _line(decider) or _organisation(authorities, item, division, decided_by=decider.decided_by, on=on)
         except (PlaceTooBroad, NobodyDecides) as refusal:
             line = DeciderLine(name=refusal.title, refusal=refusal.code)
         found.setdefault(line, []).append(item.code)
@@ -57,10 +62,11 @@ def missing_answers(
     return tuple(dict.fromkeys(code for rule in open_rules for code in rule.when if code not in answers))
 
 
-def _line(decider: Decider) -> DeciderLine:
+def _line(decider: Decider) -> DeciderLine | None:
+    """The line of an authority; None if whoever decides is none."""
     authority = decider.authority
     if authority is None:
-        return DeciderLine(name=NO_AUTHORITY[decider.decided_by])
+        return None
     return DeciderLine(
         id=authority.id,
         name=authority.name,
@@ -68,3 +74,13 @@ def _line(decider: Decider) -> DeciderLine:
         status=authority.status,
         delegation=decider.delegation,
     )
+
+
+def _organisation(
+    authorities: Authorities, item: Item, division: str, *, decided_by: DecidedBy, on: date
+) -> DeciderLine:
+    """The line of those who decide the item without being an authority."""
+    code = prefix(division)[: DIGITS["county"]].ljust(6, "0")
+    id = f"{PREFIX[decided_by]}{item.department}/{code}"
+    desk = find_desk(authorities, id, province=province_of(division), on=on)
+    return DeciderLine(id=desk.id, name=desk.name) if desk else DeciderLine(name=NO_AUTHORITY[decided_by])
