@@ -3,8 +3,8 @@
 from handlers.base import Handler, Operation, Role, Variant
 from handlers.bodies import BodyFaulty
 from handlers.files import send_file
-from server.desk import materials, steps
-from server.desk.officer import casefile, reviewing, visiting
+from server.desk import steps
+from server.desk.officer import casefile, opening, reviewing, visiting
 from server.domain.errors import FieldFault
 from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.desk_forms import Decision
@@ -18,7 +18,7 @@ class DeskCaseHandler(Handler):
     operations = {"GET": Operation(casefile.desk_case, "查看办件中本部门经办的内容", gives=casefile.DeskCaseView)}
 
     async def get(self, id: str) -> None:
-        view = await casefile.desk_case(self.node, self.officer, id)
+        view = await casefile.desk_case(self.node, self.entry, id)
         self.etag = f'"{view.version}"'
         self.answer(view)
 
@@ -41,7 +41,7 @@ class DeskVisitsHandler(Handler):
 
     async def post(self, id: str) -> None:
         request = self.read(visiting.VisitRequest)
-        self.answer(await visiting.record_visit(self.node, self.officer, id, request=request, key=self.key()))
+        self.answer(await visiting.record_visit(self.node, self.entry, id, request=request, key=self.key()))
 
 
 class StepActHandler(Handler):
@@ -64,7 +64,7 @@ class StepActHandler(Handler):
         key, form = self.key(), reviewing.form_of(act)
         decision = self.read_decision(form.decision)
         request = reviewing.ActRequest(case=id, step=step, act=act, key=key, decision=decision)
-        record = await reviewing.act_on(self.node, self.officer, request)
+        record = await reviewing.act_on(self.node, self.entry, request)
         self.answer(steps.step_view(self.node, record.case, step=record.case.step(step)), committed=record)
 
     def read_decision(self, kind: type[Decision]) -> Decision:
@@ -78,14 +78,14 @@ class StepActHandler(Handler):
 
 
 class DeskMaterialHandler(Handler):
-    """A material of a step that the officer's department decides; each look is noted."""
+    """A material of a step that an authority of the officer's decides; each look is noted."""
 
     path = "/desk/v1/cases/{id}/materials/{sha256}"
     role = Role.OFFICER
-    operations = {"GET": Operation(materials.material_of, "打开申请材料")}
+    operations = {"GET": Operation(opening.material_of, "打开申请材料")}
 
     async def get(self, id: str, sha256: str) -> None:
-        send_file(self, await materials.material_of(self.node, self.officer, id, sha256=sha256))
+        send_file(self, await opening.material_of(self.node, self.entry, id, sha256=sha256))
 
 
 def _is_missing_member(fault: FieldFault) -> bool:

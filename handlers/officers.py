@@ -2,7 +2,7 @@
 
 from handlers.base import Handler, Operation, Role
 from server.desk.officer import administering, appointing
-from server.desk.officer.administering import Ending, Listing, NewOfficer, OneTimePassword, Resetting, Seat
+from server.desk.officer.administering import Ending, Listing, NewOfficer, OneTimePassword, Resetting
 from server.desk.officer.appointing import NewPost
 from server.desk.officer.officers import EndedOfficer
 
@@ -34,20 +34,16 @@ class OfficersHandler(Handler):
 
 
 class OfficerHandler(Handler):
-    """An officer with their posts, and their department and rank."""
+    """An officer with their posts."""
 
     path = "/desk/v1/officers/{name}"
     role = Role.SECURITY
     operations = {
         "GET": Operation(appointing.officer_view, "查看一个账号及其岗位", gives=appointing.OfficerView),
-        "PUT": Operation(administering.change, "变更部门和职级", takes=Seat, gives=administering.OfficerLine),
     }
 
     async def get(self, name: str) -> None:
         self.answer(await appointing.officer_view(self.node, name))
-
-    async def put(self, name: str) -> None:
-        self.answer(await administering.change(self.node, name, self.read(Seat), by=self.officer.name))
 
 
 class OfficerEndHandler(Handler):

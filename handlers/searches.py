@@ -22,7 +22,7 @@ class SearchesHandler(Handler):
 
     async def post(self) -> None:
         asked = self.read(searching.CaseSearch)
-        self.answer(await searching.search(self.node, self.officer, asked, limit=PAGE))
+        self.answer(await searching.search(self.node, self.entry, asked, limit=PAGE))
 
 
 class DeedsHandler(Handler):

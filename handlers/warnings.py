@@ -7,7 +7,7 @@ PAGE = 50
 
 
 class WarningsHandler(Handler):
-    """The warnings to the officer's rank in the department, the newest first; a leader reads all."""
+    """The warnings to the authorities of the officer's posts, the newest first."""
 
     path = "/desk/v1/warnings"
     role = Role.OFFICER
@@ -19,4 +19,4 @@ class WarningsHandler(Handler):
 
     async def get(self) -> None:
         sought = self.query(warnings.Sought)
-        self.answer(await warnings.warnings(self.node, self.officer, sought, limit=PAGE))
+        self.answer(await warnings.warnings(self.node, self.entry, sought, limit=PAGE))

@@ -1,8 +1,7 @@
 """The doors of the worklist: tasks, who has one in hand, how many there are, and one act done to many."""
 
 from handlers.base import Handler, Operation, Role
-from server.desk.background import counting
-from server.desk.officer import batching, claiming, worklist
+from server.desk.officer import batching, claiming, figures, worklist
 
 PAGE = 50
 
@@ -20,7 +19,7 @@ class TasksHandler(Handler):
 
     async def get(self) -> None:
         asked = self.query(worklist.TaskFilter)
-        self.answer(await worklist.tasks(self.node, self.officer, asked, limit=PAGE))
+        self.answer(await worklist.tasks(self.node, self.entry, asked, limit=PAGE))
 
 
 class TaskClaimHandler(Handler):
@@ -34,10 +33,10 @@ class TaskClaimHandler(Handler):
     }
 
     async def post(self, id: str) -> None:
-        self.answer(await claiming.claim(self.node, self.officer, id))
+        self.answer(await claiming.claim(self.node, self.entry, id))
 
     async def delete(self, id: str) -> None:
-        self.answer(await claiming.release(self.node, self.officer, id))
+        self.answer(await claiming.release(self.node, self.entry, id))
 
 
 class TaskHeartbeatHandler(Handler):
@@ -48,7 +47,7 @@ class TaskHeartbeatHandler(Handler):
     operations = {"POST": Operation(claiming.extend, "延长任务的认领时间", gives=claiming.ClaimView)}
 
     async def post(self, id: str) -> None:
-        self.answer(await claiming.extend(self.node, self.officer, id))
+        self.answer(await claiming.extend(self.node, self.entry, id))
 
 
 class TaskHandOverHandler(Handler):
@@ -57,14 +56,12 @@ class TaskHandOverHandler(Handler):
     path = "/desk/v1/tasks/{id}/hand-over"
     role = Role.OFFICER
     operations = {
-        "POST": Operation(
-            claiming.hand_over, "把任务移交给本部门同事", takes=claiming.Passing, gives=claiming.ClaimView
-        )
+        "POST": Operation(claiming.hand_over, "把任务移交给同事", takes=claiming.Passing, gives=claiming.ClaimView)
     }
 
     async def post(self, id: str) -> None:
         passing = self.read(claiming.Passing)
-        self.answer(await claiming.hand_over(self.node, self.officer, id, passing=passing))
+        self.answer(await claiming.hand_over(self.node, self.entry, id, passing=passing))
 
 
 class CountsHandler(Handler):
@@ -72,10 +69,10 @@ class CountsHandler(Handler):
 
     path = "/desk/v1/counts"
     role = Role.OFFICER
-    operations = {"GET": Operation(counting.counts, "查看可见部门的待办数量", gives=counting.CountsView)}
+    operations = {"GET": Operation(figures.counts, "查看本机关和下级机关的待办数量", gives=figures.CountsView)}
 
     async def get(self) -> None:
-        self.answer(await counting.counts(self.node, self.officer))
+        self.answer(await figures.counts(self.node, self.entry))
 
 
 class BatchHandler(Handler):
@@ -91,5 +88,5 @@ class BatchHandler(Handler):
 
     async def post(self) -> None:
         key, batch = self.key(), self.read(batching.ActBatch)
-        outcome, moved = await batching.act_on_all(self.node, self.officer, batch, key=key)
+        outcome, moved = await batching.act_on_all(self.node, self.entry, batch, key=key)
         self.answer(outcome, committed=moved)

@@ -2,12 +2,15 @@
 
 python -m loadtests.cpu --cases 300
 
+The applications come from a hundred counties: half of them hand in, the other half register the households.
+
 What the processes use while nothing happens is measured first and taken off. With each letter goes what `work` does
 besides for the step that was decided: two notices to the applicant's phone.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import sys
 import time
@@ -21,8 +24,6 @@ import aiohttp
 from loadtests.demos import RunningDemo, running_demo
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture for measurements"
-DIVISION = "320102"
-ANSWERS = {"household": "330106", "maternity_insurance": "no"}
 IDLE_SECONDS = 4.0
 QUIET_SECONDS = 90.0
 ACTS = ("receive", "accept", "approve")
@@ -51,23 +52,29 @@ class BearerClient:
 async def measure(demo: RunningDemo, *, cases: int, at_once: int) -> dict[str, Any]:
     """The figures, in microseconds of CPU time."""
     async with aiohttp.ClientSession() as http:
-        citizen, officer = BearerClient(http, demo.base_url), BearerClient(http, demo.base_url)
+        citizen = BearerClient(http, demo.base_url)
         await enter_as_citizen(citizen, demo)
-        await enter_as_officer(officer, demo)
-        wish = await application(citizen)
+        officers = {county: BearerClient(http, demo.base_url) for county in demo.officers()}
+        for county, officer in officers.items():
+            await enter_as_officer(officer, demo, county)
+        places = itertools.cycle(places_of(demo))
+        wish = await application(citizen, next(places))
         await asyncio.sleep(IDLE_SECONDS)  # the processes' first rounds cost more than the later ones
         idle = await spent(demo, {}, lambda: asyncio.sleep(IDLE_SECONDS))
         idle = {role: used / IDLE_SECONDS for role, used in idle.items()}
-        ids: list[str] = []
+        ids: dict[str, str] = {}
 
         async def submit() -> None:
-            ids.append((await citizen.ask("POST", "/api/v1/cases", json=wish))["id"])
+            place = next(places)
+            case = (await citizen.ask("POST", "/api/v1/cases", json=wish | place))["id"]
+            ids[case] = place["division"]
 
         submitting = await spent(demo, idle, lambda: together(at_once, [submit] * cases))
 
         async def work_off() -> None:
-            await together(at_once, [partial(_approve, officer, case) for case in ids])
-            await _until(lambda: _is_abroad(citizen, ids[-1]))
+            await together(at_once, [partial(_approve, officers[county], case) for case, county in ids.items()])
+            last = list(ids)[-1]
+            await _until(lambda: _is_abroad(citizen, last))
 
         letters = await spent(demo, idle, work_off)
     return {
@@ -87,15 +94,21 @@ async def enter_as_citizen(citizen: BearerClient, demo: RunningDemo) -> None:
     await citizen.enter("/api/v1/identity", {name: person[name] for name in ("name", "id_number", "face_token")})
 
 
-async def enter_as_officer(officer: BearerClient, demo: RunningDemo) -> None:
-    """Sign in at the department that every application of `application` lies with first."""
-    health = next(each for each in demo.described["nodes"][0]["officers"] if each["department"] == "health")
-    await officer.enter("/desk/v1/sessions", {"name": health["name"], "password": health["password"]})
+async def enter_as_officer(officer: BearerClient, demo: RunningDemo, county: str) -> None:
+    """Sign in as the officer of this county, with whom every application lies first that is handed in there."""
+    seat = demo.officers()[county]
+    await officer.enter("/desk/v1/sessions", {"name": seat["name"], "password": seat["password"]})
 
 
-async def application(citizen: BearerClient) -> dict[str, Any]:
-    """What a citizen hands in for a newborn child, with its picture uploaded."""
-    guide = await citizen.ask("POST", "/api/v1/bundles/newborn/guide", json={"division": DIVISION, "answers": ANSWERS})
+def places_of(demo: RunningDemo) -> list[dict[str, Any]]:
+    """Where applications are handed in, each with the answers by which a county of the other province decides, too."""
+    pairs = zip(demo.officers(), demo.officers(1), strict=True)
+    return [{"division": here, "answers": {"household": there, "maternity_insurance": "no"}} for here, there in pairs]
+
+
+async def application(citizen: BearerClient, place: dict[str, Any]) -> dict[str, Any]:
+    """What a citizen hands in for a newborn child at this place, with its picture uploaded."""
+    guide = await citizen.ask("POST", "/api/v1/bundles/newborn/guide", json=place)
     form = {}
     for name, field in guide["form"]["properties"].items():
         form[name] = field["enum"][0] if "enum" in field else field["examples"][0]
@@ -104,7 +117,7 @@ async def application(citizen: BearerClient) -> dict[str, Any]:
     material = await citizen.ask("POST", "/api/v1/materials", data=upload)
     needed = [each["code"] for each in guide["materials"] if each["is_required"]]
     materials = [{"code": code, "id": material["id"]} for code in needed]
-    return {"bundle": "newborn", "division": DIVISION, "answers": ANSWERS, "form": form, "materials": materials}
+    return {"bundle": "newborn", **place, "form": form, "materials": materials}
 
 
 async def _approve(officer: BearerClient, case: str) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 GRACE_SECONDS = 60
+COUNTIES = 50  # of each province have an officer: a hundred in two
+COUNTY_OFFICER = "county-"
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 ROLES = {"serve": "serve", "work": "work", "nx-27017": "database", "mongod": "database"}
 
@@ -35,6 +37,12 @@ class RunningDemo:
     def base_url(self) -> str:
         """The address of the first node."""
         return str(self.described["nodes"][0]["base_url"])
+
+    def officers(self, place: int = 0) -> dict[str, dict[str, Any]]:
+        """The officer of each county of a node, by the county's code: `{"320102": {"name": ..., "password": ...}}`."""
+        found = self.described["nodes"][place]["officers"]
+        by_name = {officer["name"]: officer for officer in found if officer["name"].startswith(COUNTY_OFFICER)}
+        return {name.removeprefix(COUNTY_OFFICER): officer for name, officer in by_name.items()}
 
     def cpu_seconds(self) -> dict[str, float]:
         """The CPU time that the demo's processes have used so far, by role (serve, work, database)."""
@@ -64,7 +72,7 @@ def _role(words: list[str]) -> str:
 @contextmanager
 def running_demo() -> Iterator[RunningDemo]:
     """Two nodes on free ports, ended with the block; raises DemoDidNotStart."""
-    command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0"]
+    command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0", "--counties", str(COUNTIES)]
     print("starting a demo ...", file=sys.stderr)
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:

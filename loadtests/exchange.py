@@ -5,10 +5,12 @@ python -m loadtests.exchange --letters 400 --batches 1,50,200
 Two nodes of this machine with an embedded database. What `work` does runs in this process and is measured here; each
 `serve` is a process of its own, measured from outside; the database server is left out. The letters are real ones:
 `step.requested`, by which the receiver begins its copy of a case, and `step.received`, by which the home follows.
+The cases come from a hundred counties: half of them hand in, the other half register the households.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import sys
@@ -35,6 +37,8 @@ from server.demo.processes import ready, start, stop
 from server.desk import acting, relay
 from server.domain.case.acts import Accept, Approve, Facts, Open, Receive
 from server.domain.case.case import Actor
+from server.domain.catalogue.divisions import province_of
+from server.domain.effects.records import Record
 from server.domain.exchange.directory import NodeEntry
 from server.domain.materials import Upload
 from server.domain.people.persons import Person
@@ -46,8 +50,7 @@ from server.tools.settings import Settings
 
 HOME, ABROAD = "320000", "330000"
 FIRST, FOREIGN = "birth_certificate", "household_registration"
-DIVISION = "320102"
-ANSWERS = {"household": "330106", "maternity_insurance": "no"}
+COUNTIES = 50
 MATERIALS = ("mother_identity_card", "mother_household_register")
 
 
@@ -116,16 +119,33 @@ async def processes(folder: Path, *, batch_letters: int) -> AsyncIterator[tuple[
 async def ask_abroad(home: Node, count: int) -> list[str]:
     """So many cases whose step abroad is to be asked for; answers their numbers."""
     numbers = [f"measured{number:05d}" for number in range(count)]
-    for number in numbers:
-        record = await home.store.cases.commit(None, acting.commit_of(None, *_opened(home, number)))
+    places = zip(itertools.cycle(_counties(home, HOME)), itertools.cycle(_counties(home, ABROAD)), strict=False)
+    for number, (here, there) in zip(numbers, places, strict=False):
+        opened = _opened(home, number, division=here, household=there)
+        record = await home.store.cases.commit(None, acting.commit_of(None, *opened))
+        by = _officer(HOME, record, FIRST)
         for kind in (Receive, Accept, Approve):
-            by = Actor(node=HOME, part="officer", department="health", name="measured")
             record = await acting.perform(home, record.id, kind(id=f"{number}-{kind.name}", by=by, step=FIRST))
         await relay.relay(home, record)
     return numbers
 
 
-def _opened(home: Node, number: str) -> tuple[Judgement, Facts]:
+def _counties(home: Node, province: str) -> list[str]:
+    """The first counties of a province."""
+    divisions = home.published.divisions.divisions
+    inside = (each for each in divisions if province_of(each.code) == province and each.is_routable)
+    return [each.code for each in inside if each.kind == "county" and each.is_valid(home.context().on)][:COUNTIES]
+
+
+def _officer(node: str, record: Record, step: str) -> Actor:
+    """An officer of the authority that decides a step."""
+    authority = record.case.step(step).authority
+    return Actor(
+        node=node, part="officer", authority=authority.id if authority else "", name="measured", role="approver"
+    )
+
+
+def _opened(home: Node, number: str, *, division: str, household: str) -> tuple[Judgement, Facts]:
     """The events by which a case of this number is opened, and the facts they rest on."""
     facts, mother = home.facts(), Person(key="measured", name="测试母亲", id_number=mother_id_number())
     upload = Upload(id="measured", name="photo.png", size=1000, media_type="image/png", sha256="0" * 64)
@@ -140,10 +160,11 @@ def _opened(home: Node, number: str) -> tuple[Judgement, Facts]:
         "child_birth_hospital": "测试医院",
         "home_address": "测试路1号",
     }
+    answers = {"household": household, "maternity_insurance": "no"}
     given = tuple(MaterialGiven(code=code, id=upload.id) for code in MATERIALS)
-    wish = Submission(bundle="newborn", division=DIVISION, answers=ANSWERS, form=form, materials=given)
+    wish = Submission(bundle="newborn", division=division, answers=answers, form=form, materials=given)
     uploads = {upload.id: upload}
-    context = home.context(DIVISION)
+    context = home.context(division)
     application = application_of(home.catalogue, wish, applicant=mother, uploads=uploads, context=context)
     act = Open(id=number, by=Actor(node=HOME, part="citizen"), number=number, application=application)
     return decide(None, act, facts), facts
@@ -192,8 +213,8 @@ async def carried(sender: Side, receiver: Side, *, letters: int) -> dict[str, fl
 
 async def receive_all(abroad: Node, numbers: Sequence[str]) -> None:
     """The decider takes each step onto a desk, of which it tells the home."""
-    by = Actor(node=ABROAD, part="officer", department="public_security", name="measured")
     for number in numbers:
+        by = _officer(ABROAD, await abroad.store.cases.case(f"{HOME}:{number}"), FOREIGN)
         act = Receive(id=f"{number}-abroad", by=by, step=FOREIGN)
         await relay.relay(abroad, await acting.perform(abroad, f"{HOME}:{number}", act))
 

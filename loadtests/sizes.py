@@ -3,8 +3,9 @@
 python -m loadtests.sizes --cases 1000,100000
 
 A few cases are handed in; the rest are copies of them in the demo's database, with ids, owners, moments and due days
-of their own. All their tasks are open and of one department. What the processes use while nothing happens is taken
-off; each figure is the median of several rounds, so that a loop that runs now and then does not spoil it.
+of their own. All their tasks are open. The county whose worklist is read keeps its own cases; the copies are of those
+of the other counties. What the processes use while nothing happens is taken off; each figure is the median of several
+rounds, so that a loop that runs now and then does not spoil it.
 """
 
 import argparse
@@ -25,10 +26,10 @@ from typing import Any
 import aiohttp
 import pymongo
 
-from loadtests.cpu import BearerClient, application, enter_as_citizen, enter_as_officer, spent, together
+from loadtests.cpu import BearerClient, application, enter_as_citizen, enter_as_officer, places_of, spent, together
 from loadtests.demos import RunningDemo, running_demo
 
-HANDED_IN = 30
+HANDED_IN = 50  # in the county whose worklist is read, and one in each of the other counties
 FEWEST_CASES, MOST_CASES = 100, 200_000
 MOST_SIZES = 5
 ROUNDS = 7
@@ -57,28 +58,33 @@ class MeasuredRequest:
 
 
 class Planting:
-    """The stored cases of a node: those that were handed in, and the copies that make them many."""
+    """The stored cases of a node: those that were handed in, and the copies that make them many.
 
-    def __init__(self, database: Any) -> None:
+    Those whose ids are in `own` are not copied.
+    """
+
+    def __init__(self, database: Any, *, handed_in: int, own: frozenset[str]) -> None:
         self._cases = database.get_collection("cases")
         self._tasks = database.get_collection("tasks")
         self._chance = random.Random(1)
+        self._handed_in = handed_in
+        self._own = own
         self._models: list[tuple[Document, list[Document]]] = []
         self._planted = 0
 
     def learn(self) -> None:
         """Take what was handed in for models, as soon as its tasks are there; TimeoutError if they do not come."""
         last = time.monotonic() + RELAY_SECONDS
-        while self._cases.count_documents({"relay": "done"}) < HANDED_IN:
+        while self._cases.count_documents({"relay": "done"}) < self._handed_in:
             if time.monotonic() > last:
                 raise TimeoutError("the cases that were handed in did not reach the worklist")
             time.sleep(0.2)
-        for case in self._cases.find({"relay": "done"}):
+        for case in self._cases.find({"relay": "done", "_id": {"$nin": sorted(self._own)}}):
             self._models.append((case, list(self._tasks.find({"case": case["_id"]}))))
 
     def grow(self, cases: int) -> None:
         """Plant copies until there are so many cases."""
-        while (missing := cases - len(self._models) - self._planted) > 0:
+        while (missing := cases - self._handed_in - self._planted) > 0:
             made = [self._copies(self._planted + place) for place in range(min(missing, BATCH))]
             self._cases.insert_many([case for case, _ in made], ordered=False)
             self._tasks.insert_many([task for _, tasks in made for task in tasks], ordered=False)
@@ -105,7 +111,8 @@ def task_copy(task: Mapping[str, Any], case: str, *, opened: str, due: date) -> 
     """The document of a task as one of another case, that has been opened and is due at other times."""
     id = f"{case}:{task['step']}"
     place = f"d{due}|t{opened}|{id}"
-    keys = {name: task[name].removesuffix(task["place"]) + place for name in ("place", "node_key", "key")}
+    told = [name for name in ("place", "node_key", "key", "window_key") if task[name]]
+    keys = {name: task[name].removesuffix(task["place"]) + place for name in told}
     return {**task, **keys, "_id": id, "case": case, "opened_at": opened, "since": opened, "due_on": str(due)}
 
 
@@ -116,12 +123,15 @@ def _digest(what: str, number: int) -> str:
 
 async def measure(demo: RunningDemo, database: Any, *, sizes: Sequence[int]) -> dict[str, Any]:
     """The figures, in microseconds of CPU time, of each size and each door, and how the last size compares."""
-    planting = Planting(database)
     async with aiohttp.ClientSession() as http:
         citizen, officer = BearerClient(http, demo.base_url), BearerClient(http, demo.base_url)
         await enter_as_citizen(citizen, demo)
-        wish = await application(citizen)
-        ids = [(await citizen.ask("POST", "/api/v1/cases", json=wish))["id"] for _ in range(HANDED_IN)]
+        first, *others = places_of(demo)
+        wish = await application(citizen, first)
+        ids = [await _hand_in(citizen, wish) for _ in range(HANDED_IN)]
+        for place in others:
+            await _hand_in(citizen, wish | place)
+        planting = Planting(database, handed_in=HANDED_IN + len(others), own=frozenset(ids))
         await asyncio.to_thread(planting.learn)
         doors = [
             MeasuredRequest("worklist", officer, "/desk/v1/tasks"),
@@ -132,10 +142,14 @@ async def measure(demo: RunningDemo, database: Any, *, sizes: Sequence[int]) -> 
         for cases in sizes:
             await asyncio.to_thread(planting.grow, cases)
             await enter_as_citizen(citizen, demo)  # tokens do not live as long as the planting of many takes
-            await enter_as_officer(officer, demo)
+            await enter_as_officer(officer, demo, first["division"])
             await asyncio.sleep(FIRST_SECONDS)
             measured.append({"cases": cases, **await _costs(demo, doors)})
     return {"sizes": measured, "ratios": ratios_of(measured[0]["doors"], measured[-1]["doors"])}
+
+
+async def _hand_in(citizen: BearerClient, wish: dict[str, Any]) -> str:
+    return str((await citizen.ask("POST", "/api/v1/cases", json=wish))["id"])
 
 
 async def _costs(demo: RunningDemo, doors: Sequence[MeasuredRequest]) -> dict[str, Any]:

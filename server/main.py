@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 import aiohttp
 from tornado.httpserver import HTTPServer
@@ -23,9 +23,10 @@ from server import working
 from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.tokens import Tokens
 from server.desk import sessions
+from server.desk.officer.appointing import NewPost, appoint
 from server.domain.errors import Unavailable
 from server.domain.people.passwords import check_password
-from server.domain.people.persons import Officer, Rank
+from server.domain.people.persons import Officer
 from server.node import Node, Places, Published
 from server.store.format import DataFormat
 from server.store.mongo import MongoDatabase
@@ -124,23 +125,21 @@ async def work(settings: Settings) -> None:
         await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, cache=ResponseCache())
 
 
-async def seed_officers(
-    settings: Settings, seats: Sequence[Mapping[str, str]], *, data: Publications | None = None
-) -> int:
-    """Add the officers that are not there yet; answers how many were added.
+SEEDED = "seed"  # who gave the posts of officers that were seeded
 
-    A seat has name, password and department, and maybe rank and `totp_secret`.
-    Raises PasswordTooEasy, and NameEnded for the first whose name was that of an officer who has ended.
+
+async def seed_officers(
+    settings: Settings, seats: Sequence[Mapping[str, Any]], *, data: Publications | None = None
+) -> int:
+    """Add the officers that are not there yet, with their posts; answers how many were added.
+
+    A seat has `name`, `password` and `posts`, each with what a post needs (`NewPost`), and maybe `totp_secret`.
+    Raises PasswordTooEasy, PostUnfit, and NameEnded for the first whose name was that of an officer who has ended.
     """
     added = 0
     async with opened(settings, data=data) as node:
         for seat in seats:
-            if seat["department"] not in node.catalogue.departments:
-                raise ValueError(f"the catalogue has no department {seat['department']!r}")
-            rank: Any = seat.get("rank", "officer")
-            if rank not in get_args(Rank):
-                raise ValueError(f"there is no rank {rank!r}; there are {', '.join(get_args(Rank))}")
-            officer = Officer(name=seat["name"], department=seat["department"], rank=rank)
+            officer = Officer(name=seat["name"])
             check_password(seat["password"], name=officer.name, fewest=settings.password_characters, at="/password")
             try:
                 account = await node.store.accounts.add(officer, seat["password"])
@@ -149,6 +148,8 @@ async def seed_officers(
                 added += 1
             except OfficerExists:
                 log.info("officer.known", name=officer.name)
+            for place, post in enumerate(seat["posts"]):
+                await appoint(node, officer.name, NewPost.model_validate(post), by=SEEDED, key=str(place))
     return added
 
 

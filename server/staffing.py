@@ -14,7 +14,7 @@ from server import main
 from server.desk.officer import administering, appointing, officers
 from server.desk.officer.administering import Ending, Listing, NewOfficer, OfficerLine, OneTimePassword, Resetting
 from server.desk.officer.appointing import NewPost, PostLine
-from server.domain.people.persons import AccountRole, Rank
+from server.domain.people.persons import AccountRole
 from server.domain.people.posts import PostRole
 from server.domain.values import Value, moment_text
 from server.node import Node
@@ -52,8 +52,6 @@ def add_arguments(command: Sub) -> None:
     sub("list", _run(_list), "List all accounts: those in office, then those that have ended.")
     adding = sub("add", _run(_add), "Add an account, and print the password for its first sign-in, this once.")
     adding.add_argument("name", help="what they sign in by; never given twice")
-    adding.add_argument("--department", default="", help="of an officer, by its code in the catalogue")
-    adding.add_argument("--rank", choices=get_args(Rank), default="officer", help="of an officer (default %(default)s)")
     adding.add_argument(
         "--role",
         choices=get_args(AccountRole),
@@ -69,9 +67,7 @@ def add_arguments(command: Sub) -> None:
         each.add_argument("--reason", required=True, type=_reason, help="why; it is audited")
     _add_posts(sub)
     seeding = sub("seed", _seed, "Add officers with lasting passwords, for demos and load tests.")
-    seeding.add_argument(
-        "file", help="a JSON list of {name, password, department[, rank][, totp_secret]}, or - for standard input"
-    )
+    seeding.add_argument("file", help="a JSON list of {name, password, posts[, totp_secret]}, or - for standard input")
 
 
 def _add_posts(sub: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]) -> None:
@@ -118,7 +114,7 @@ async def _list(node: Node, _chosen: argparse.Namespace) -> Printed:
 
 async def _add(node: Node, chosen: argparse.Namespace) -> Printed:
     try:
-        new = NewOfficer(name=chosen.name, department=chosen.department, rank=chosen.rank, role=chosen.role)
+        new = NewOfficer(name=chosen.name, role=chosen.role)
     except ValidationError:
         raise UnfitName(f"{chosen.name!r} cannot be the name of an account") from None
     return _secret(await administering.add_by_command(node, new, by=operator()))
@@ -170,7 +166,7 @@ def _secret(made: OneTimePassword) -> Printed:
 
 def _words(line: OfficerLine) -> str:
     """One account in words."""
-    seat = f"{line.department} {line.rank}" if line.role == "officer" else f"{line.role} administrator"
+    seat = "officer" if line.role == "officer" else f"{line.role} administrator"
     kinds = (("one-time password", line.has_one_time_password), ("authenticator", line.has_totp))
     told = [seat, *(word for word, holds in kinds if holds)]
     told += [f"ended at {moment_text(line.ended_at)}"] if line.ended_at else []

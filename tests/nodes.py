@@ -23,15 +23,19 @@ from server.crypto.passwords import Cost
 from server.demo.platform import PlatformUser
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
-from server.domain.people.persons import AccountRole, Officer, Rank
-from server.domain.values import CHINA
+from server.domain.catalogue.desks import find_desk
+from server.domain.catalogue.divisions import parent_of, province_of
+from server.domain.catalogue.pinning import PREFIX
+from server.domain.people.persons import AccountRole, Officer
+from server.domain.people.posts import Post, PostRole
+from server.domain.values import CHINA, china_day
 from server.node import Node
 from server.store.people.accounts import OfficerExists
 from server.tools.clock import Clock
 from server.tools.loops import Loops
 from server.tools.publications import Publications, load_publications
 from server.tools.settings import Settings
-from tests.world import JIANGSU, MONDAY, ZHEJIANG, person
+from tests.world import GUANGDONG, JIANGSU, MONDAY, ZHEJIANG, person
 
 APP_ID = "wx-test"
 HOSPITALS = "江苏省南京市玄武区医疗卫生机构"
@@ -47,6 +51,8 @@ CITIZENS = (
 )
 PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture"
 HERE, THERE = "320102", "330106"  # a county of Jiangsu, and one of Zhejiang
+COUNTIES = {JIANGSU: HERE, ZHEJIANG: THERE, GUANGDONG: "440106"}
+WORKING: tuple[PostRole, ...] = ("window", "handler", "approver")
 ANSWERS = {"household": THERE, "maternity_insurance": "no"}
 DATA: dict[tuple[Path, Path], Publications] = {}
 
@@ -172,28 +178,44 @@ class Places:
         return caller
 
     async def officer(
-        self, department: str, division: str = JIANGSU, *, name: str = "", rank: Rank = "officer"
+        self,
+        department: str,
+        division: str = JIANGSU,
+        *,
+        name: str = "",
+        roles: Sequence[PostRole] = WORKING,
+        county: str = "",
     ) -> Caller:
-        """An officer of a department, signed in; seeded when first asked for, and signed in again only when need be.
+        """An officer with posts in these roles at every desk of a department that is for one county, signed in.
 
-        Unless another name is given, he is called after the department.
+        Seeded when first asked for, and signed in again only when need be. Unless another name is given, they are
+        called after the department, and the county is the one of these tests.
         """
         caller, name = self.caller(division), name or department
         caller.token = self.desk_tokens.get((division, name), "")
         if caller.token and (await caller.get("/desk/v1/tasks")).status == 200:
             return caller
         with contextlib.suppress(OfficerExists):
-            accounts = self.nodes[division].node.store.accounts
-            await accounts.add(Officer(name=name, department=department, rank=rank), PASSWORD, cost=CHEAP)
+            await self.nodes[division].node.store.accounts.add(Officer(name=name), PASSWORD, cost=CHEAP)
+        for desk in desks_of(self.nodes[division].node, department, county or COUNTIES[division]):
+            await self.appoint(name, desk, roles, division=division)
         answer = await caller.post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
         caller.token = self.desk_tokens[division, name] = answer.body["access_token"]
         return caller
+
+    async def appoint(
+        self, name: str, authority: str, roles: Sequence[PostRole] = WORKING, *, division: str = JIANGSU
+    ) -> None:
+        """Give an officer a post at an authority in each of these roles."""
+        for role in roles:
+            post = Post(id=f"{name}:{authority}:{role}", officer=name, authority=authority, role=role)
+            await self.nodes[division].node.store.posts.add(post)
 
     async def administrator(self, role: AccountRole, name: str = "", division: str = JIANGSU) -> Caller:
         """One of the three administrators, signed in a moment ago."""
         caller, name = self.caller(division), name or f"{role} administrator"
         with contextlib.suppress(OfficerExists):
-            officer = Officer(name=name, department="", role=role)
+            officer = Officer(name=name, role=role)
             await self.nodes[division].node.store.accounts.add(officer, PASSWORD, cost=CHEAP)
         answer = await caller.post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
         caller.token = answer.body["access_token"]
@@ -221,6 +243,14 @@ class Places:
             answer = await officer.post(f"/desk/v1/cases/{case}/steps/{step}/{act}")
             assert answer.status == 200, answer.body
         await self.settle()
+
+
+def desks_of(node: Node, department: str, county: str) -> list[str]:
+    """The ids of all desks where a case of this department may lie that is for this county."""
+    around = [county, parent_of(county), province_of(county)]
+    ids = [f"{kind}{department}/{code}" for kind in PREFIX.values() for code in around]
+    authorities, on = node.published.authorities, china_day(node.clock.now())
+    return [id for id in ids if find_desk(authorities, id, province=province_of(county), on=on)]
 
 
 async def settle_here(running: Running, *, is_fetching: bool = True) -> None:

@@ -14,8 +14,14 @@ from server.store.effects.tasks import Tasks
 from server.store.queries import under
 
 OPENED, DUE = "2026-10-01T08:00:00.000Z", date(2026, 10, 20)
-TOLD = {"_id": "c1:birth", "case": "c1", "step": "birth", "event": 2, "department": "health", "state": "sent"}
-TASK = {**TOLD, "is_open": True, "opened_at": "2026-11-23T05:45:00.123Z", "since": "2026-11-23T05:45:00.123Z"}
+TOLD = {"_id": "c1:birth", "case": "c1", "step": "birth", "event": 2, "authority": "health/320102", "state": "sent"}
+TASK = {
+    **TOLD,
+    "window": "",
+    "is_open": True,
+    "opened_at": "2026-11-23T05:45:00.123Z",
+    "since": "2026-11-23T05:45:00.123Z",
+}
 SMALL = {"worklist": {"serve": 1000, "database": 1000}, "my cases": {"serve": 500, "database": 0}}
 LARGE = {"worklist": {"serve": 1000, "database": 3000}, "my cases": {"serve": 450, "database": 0}}
 

@@ -13,6 +13,7 @@ from server.domain.case.case import Actor, Application, Case, Commission, Handed
 from server.domain.case.events import Event
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.items import (
     Field,
     FieldNeed,
@@ -25,16 +26,18 @@ from server.domain.catalogue.items import (
     Part,
     SpecialStep,
 )
+from server.domain.catalogue.pinning import Competent, PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Gap, Terms
 from server.domain.exchange.letters import About
 from server.domain.materials import Upload
-from server.domain.people.persons import Person, Rank, check_character
+from server.domain.people.persons import Person, check_character
+from server.domain.people.posts import PostRole
 from server.domain.rules.decide import Judgement, decide
 from server.domain.rules.lifecycle import evolve
 from server.domain.rules.opening import MaterialGiven, Submission, application_of
 from server.tools.publications import load_calendar
-from tests.domain.places import CONTEXT, DECIDED, directory_of
+from tests.domain.places import AUTHORITIES, CONTEXT, DECIDED, TODAY, directory_of
 
 JIANGSU, ZHEJIANG, GUANGDONG = "320000", "330000", "440000"
 NOWHERE = "510000"  # a division that no node of this world decides for
@@ -67,10 +70,10 @@ def citizen(node: str = JIANGSU) -> Actor:
 
 
 def officer(
-    department: str = "health", *, node: str = JIANGSU, name: str = "officer-1", rank: Rank = "officer"
+    department: str = "health", *, node: str = JIANGSU, name: str = "officer-1", role: PostRole = "approver"
 ) -> Actor:
-    """An officer of one department of this node."""
-    return Actor(node=node, part="officer", department=department, name=name, rank=rank)
+    """An officer of the authority of one department for the whole of this node's province."""
+    return Actor(node=node, part="officer", authority=f"{department}/{node}", name=name, role=role)
 
 
 def peer(node: str = ZHEJIANG) -> Actor:
@@ -234,7 +237,25 @@ def planned(code: str, *, needs: Sequence[str] = (), division: str = JIANGSU, **
         promised_days=5,
         terms=Terms(legal_days=10),
     )
-    return whole.model_copy(update=change)
+    step = whole.model_copy(update=change)
+    return step if "competent" in change else step.model_copy(update={"competent": competent_of(step)})
+
+
+def competent_of(step: PlannedStep, *, home: str = JIANGSU) -> Competent:
+    """Who does what in a step: the authorities of the whole province, as far as this home knows them."""
+    is_here, heard = province_of(step.division) == home, step.terms.opinions
+    return Competent(
+        authority=pinned(step.department, step.division) if is_here else None,
+        heard={code: pinned(code, step.division) for code in (heard.departments if heard and is_here else ())},
+        checker=pinned(step.part.department, home) if step.part else None,
+    )
+
+
+def pinned(department: str, division: str) -> PinnedAuthority:
+    """The authority of a department for the whole province; of one that is not among the places of tests by its id."""
+    province = province_of(division)
+    found = AUTHORITIES.holder_of(department, province, on=TODAY)
+    return PinnedAuthority(id=f"{department}/{province}", name=found.name if found else department)
 
 
 def of_graph(code: str, *, needs: Sequence[str] = (), division: str = JIANGSU, **change: Any) -> PlannedStep:
@@ -257,7 +278,7 @@ def commission(step: PlannedStep | None = None, **change: Any) -> Commission:
         bundle="arrival",
         bundle_name="新生儿出生",
         catalogue="2026.1",
-        step=step.model_copy(update={"needs": ()}),
+        step=step.model_copy(update={"needs": (), "competent": competent_of(step, home=province_of(step.division))}),
         directory_version=1,
         form={"subject_name": "测试宝"},
         materials=(Offered(code="proof", sha256="ab" * 32, size=1000, media_type="application/pdf"),),

@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import AsyncExitStack, ExitStack, aclosing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,23 @@ import aiohttp
 import orjson
 
 from server.demo.database import DatabaseDidNotStart, check_reachable
+from server.demo.desks import REGIONS, counties_of, desks_of, places_in
 from server.demo.faults import DemoFault, Injury, wired
 from server.demo.folder import DemoPlan, check_same, demo_folder, kept_plan, new_plan, ports_from
-from server.demo.people import citizens
+from server.demo.people import SHOWN, DemoOfficer, citizens, county_officers, officers
 from server.demo.plots import PLOTS, cast_of
 from server.demo.ports import reserved, reserved_lasting
-from server.demo.processes import ROOT, ChildFailed, first_to_end
+from server.demo.processes import ChildFailed, first_to_end
 from server.demo.proof import letters_proven
-from server.demo.provinces import APP_ID, REGIONS, Demo, running_demo
+from server.demo.provinces import APP_ID, Demo, running_demo
 from server.demo.proxy import Proxy
 from server.demo.story import REQUEST_SECONDS, Row, Story, StoryFailed
 from server.demo.telling import Voice
-from server.tools.publications import load_catalogue, load_nodes
+from server.tools.publications import load_nodes
 
-CATALOGUE = ROOT / "config/catalogue"
 FIRST_PORT, HIGHEST_PORT = 8320, 65000
 FEWEST, MOST = 2, 5
+MOST_COUNTIES = 100
 STORY_SECONDS = 120.0
 IN_TIMELINE = ("at", "node", "step", "act", "state", "by")
 OF_CITIZEN = ("code", "name", "id_number", "face_token")
@@ -56,6 +58,7 @@ class DemoOptions:
     fault: DemoFault | None = None
     story: str = "newborn"
     is_strict: bool = False
+    counties: int = 0
 
     @property
     def tells_story(self) -> bool:
@@ -119,6 +122,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="every officer signs in with an authenticator, too; the secrets are shown (only a demo shows them)",
     )
+    _add_counties(parser)
+
+
+def _add_counties(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--counties",
+        type=_counties,
+        default=0,
+        metavar="N",
+        help=f"for load tests, seat an officer for each of the first N counties of each province (to {MOST_COUNTIES})",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -132,6 +146,7 @@ def run(chosen: argparse.Namespace) -> int:
         fault=chosen.fault,
         story=chosen.story,
         is_strict=chosen.strict,
+        counties=chosen.counties,
     )
     if options.fault and (options.keep or not options.tells_story):
         raise DemoFailed(NO_FAULT_HERE)
@@ -206,9 +221,21 @@ def _plan(options: DemoOptions, folder: Path, holding: ExitStack) -> DemoPlan:
     count = options.nodes or FEWEST
     wanted = kept.ports if kept else ports_from(options.first_port, count)
     ports = [holding.enter_context(reserved(port) if port else reserved_lasting()) for port in wanted]
+    if kept:
+        return kept
     divisions = [area.node for area in load_nodes(REGIONS)[:count]]
-    bundle = load_catalogue(CATALOGUE).bundle(PLOTS[options.story].bundle)
-    return kept or new_plan(divisions, [bundle.lead, *bundle.cooperating], ports=ports, is_strict=options.is_strict)
+    seated = {division: _officers(options, division) for division in divisions}
+    shown = citizens(divisions[0])[:SHOWN]
+    return new_plan(seated, ports=ports, citizens=shown, is_strict=options.is_strict)
+
+
+def _officers(options: DemoOptions, province: str) -> tuple[DemoOfficer, ...]:
+    """Those of the stories' places, and one for each of the counties that were asked for."""
+    plots = (PLOTS["newborn"], PLOTS[options.story])
+    desks_in = partial(desks_of, bundles={plot.bundle: plot.answers for plot in plots})
+    desks = dict.fromkeys(desk for its in desks_in(places_in(province)).values() for desk in its)
+    counties = desks_in(counties_of(province, options.counties)) if options.counties else {}
+    return officers(desks, is_strict=options.is_strict) + county_officers(counties, is_strict=options.is_strict)
 
 
 async def _tell(demo: Demo, voice: Voice, injury: Injury | None, *, story: str, began: float) -> StoryOutcome:
@@ -272,6 +299,12 @@ def _nodes(text: str) -> int:
     if text.isdecimal() and FEWEST <= int(text) <= MOST:
         return int(text)
     raise argparse.ArgumentTypeError(f"from {FEWEST} to {MOST} provinces, not {text!r}")
+
+
+def _counties(text: str) -> int:
+    if text.isdecimal() and int(text) <= MOST_COUNTIES:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"from 0 to {MOST_COUNTIES} counties, not {text!r}")
 
 
 def _port(text: str) -> int:

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +11,8 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from server.demo.database import locked
-from server.demo.people import DemoOfficer, officers
+from server.demo.people import DemoOfficer
+from server.demo.platform import PlatformUser
 
 FILE = "demo.json"
 DATA_FORMAT = 2  # of the databases that nodes make, by their own mark
@@ -55,11 +56,15 @@ class PlannedNode(BaseModel):
 
 
 class DemoPlan(BaseModel):
-    """What is the same at each start, and the format of its data; `publisher_key` is empty until the keys are made."""
+    """What is the same at each start, and the format of its data; `publisher_key` is empty until the keys are made.
+
+    `citizens` are a few of those whom the platform knows, with what they log in with, for people who look for it here.
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     nodes: tuple[PlannedNode, ...]
+    citizens: tuple[PlatformUser, ...] = ()
     platform_port: int
     databases: str
     data_format: int = UNMARKED
@@ -90,19 +95,22 @@ def ports_from(first: int, nodes: int) -> list[int]:
 
 
 def new_plan(
-    divisions: Sequence[str], departments: Sequence[str], *, ports: Sequence[int], is_strict: bool = False
+    officers: Mapping[str, Sequence[DemoOfficer]],
+    *,
+    ports: Sequence[int],
+    citizens: tuple[PlatformUser, ...] = (),
+    is_strict: bool = False,
 ) -> DemoPlan:
-    """A plan for these nodes at these ports, with new officers for each."""
+    """A plan for the nodes of these divisions at these ports, with the officers of each."""
     pairs = zip(ports[1::2], ports[2::2], strict=True)
     nodes = [
-        PlannedNode(
-            division=division, port=port, work_port=work_port, officers=officers(departments, is_strict=is_strict)
-        )
-        for division, (port, work_port) in zip(divisions, pairs, strict=True)
+        PlannedNode(division=division, port=port, work_port=work_port, officers=tuple(its))
+        for (division, its), (port, work_port) in zip(officers.items(), pairs, strict=True)
     ]
     databases = f"tongban_{secrets.token_hex(4)}"
     return DemoPlan(
         nodes=tuple(nodes),
+        citizens=citizens,
         platform_port=ports[0],
         databases=databases,
         data_format=DATA_FORMAT,

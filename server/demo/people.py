@@ -4,30 +4,49 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from server.crypto.totp import code_at, secret_text
+from server.demo.desks import DemoDesk
 from server.demo.platform import PlatformUser
 
 CITIZENS = 200
+SHOWN = 3  # of them, with what they log in with
 SECRET_BYTES = 20
 MOBILE = "13800004821"
 DAYS_OLD = 10
 FIRST_BIRTHDAY = date(1992, 3, 14)
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
+WORKING, HEAD = ("window", "handler", "approver"), ("head",)
 
 
 class DemoOfficer(BaseModel):
-    """An officer of one department, who signs in by name and password, in a strict demo also by an authenticator."""
+    """An officer with posts at some desks, who signs in by name and password.
+
+    In a strict demo they also need an authenticator.
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: str
     password: str
-    department: str
+    desks: tuple[DemoDesk, ...]
+    roles: tuple[str, ...]
     totp_secret: str = ""
+
+    @property
+    def is_head(self) -> bool:
+        """Whether they are in charge (负责人) instead of working on cases."""
+        return self.roles == HEAD
+
+    @property
+    def seat(self) -> dict[str, Any]:
+        """What `officers seed` takes."""
+        posts = [{"authority": desk.id, "role": role} for desk in self.desks for role in self.roles]
+        return {**self.model_dump(include={"name", "password", "totp_secret"}), "posts": posts}
 
     def proof(self, at: datetime) -> dict[str, str]:
         """What they sign in with at this moment."""
@@ -80,19 +99,30 @@ def family(mother: PlatformUser, province: str, household: str) -> Family:
     return Family(mother, form, fictitious_id_number(household[:2] + "0000", born, 528))
 
 
-def officers(departments: Iterable[str], *, is_strict: bool = False) -> tuple[DemoOfficer, ...]:
-    """One officer for each department, named after it, each with a password of its own.
+def officers(desks: Iterable[DemoDesk], *, is_strict: bool = False) -> tuple[DemoOfficer, ...]:
+    """For each desk an officer who works there, named after it, and its head, each with a password of their own.
 
     In a strict demo each has an authenticator, too.
     """
     return tuple(
-        DemoOfficer(
-            name=code,
-            password=secrets.token_urlsafe(12),
-            department=code,
-            totp_secret=secret_text(secrets.token_bytes(SECRET_BYTES)) if is_strict else "",
-        )
-        for code in departments
+        _officer(desk.id.replace("/", "-") + end, [desk], roles, is_strict=is_strict)
+        for desk in desks
+        for end, roles in (("", WORKING), ("-head", HEAD))
+    )
+
+
+def county_officers(desks: Mapping[str, Iterable[DemoDesk]], *, is_strict: bool = False) -> tuple[DemoOfficer, ...]:
+    """For each county one officer who works at all its desks: `county-320104`."""
+    return tuple(_officer(f"county-{code}", its, WORKING, is_strict=is_strict) for code, its in desks.items())
+
+
+def _officer(name: str, desks: Iterable[DemoDesk], roles: tuple[str, ...], *, is_strict: bool) -> DemoOfficer:
+    return DemoOfficer(
+        name=name,
+        password=secrets.token_urlsafe(12),
+        desks=tuple(desks),
+        roles=roles,
+        totp_secret=secret_text(secrets.token_bytes(SECRET_BYTES)) if is_strict else "",
     )
 
 

@@ -10,14 +10,14 @@ import orjson
 
 from server.demo import platform
 from server.demo.database import database_server
+from server.demo.desks import REGIONS
 from server.demo.folder import DemoPlan, PlannedNode, keep_plan
 from server.demo.people import DemoOfficer
 from server.demo.platform import PlatformUser
 from server.demo.ports import HOST
-from server.demo.processes import ROOT, Child, children, output_of, ready, start, together
+from server.demo.processes import Child, children, output_of, ready, start, together
 from server.tools.publications import load_nodes
 
-REGIONS = ROOT / "config/regions"
 APP_ID = "wx-tongban-demo"
 SERVER = (sys.executable, "-m", "server")
 HASTE = {
@@ -39,10 +39,6 @@ class Province:
     officers: tuple[DemoOfficer, ...] = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
     logs: Path
-
-    def officer(self, department: str) -> DemoOfficer:
-        """The officer of this department."""
-        return next(officer for officer in self.officers if officer.department == department)
 
     async def command(self, *arguments: str, given: bytes = b"") -> bytes:
         """What a command of this node prints (`python -m server ...`); raises ChildFailed."""
@@ -103,7 +99,7 @@ async def running_demo(
 
 @asynccontextmanager
 async def _platform(citizens: tuple[PlatformUser, ...], port: int) -> AsyncIterator[str]:
-    """The stand-in runs in this process: so no file holds the citizens whom it knows."""
+    """The stand-in runs in this process: so no file holds all the citizens whom it knows."""
     server, port = platform.listen(citizens, host=HOST, port=port)
     try:
         yield f"http://{HOST}:{port}"
@@ -169,7 +165,7 @@ async def _open(province: Province, running: list[Child]) -> None:
     """Start the processes of a node and seat its officers, all at the same time; return when it is ready."""
     serve, work = await province.process("serve"), await province.process("work")
     running += [serve, work]
-    seats = orjson.dumps([officer.model_dump() for officer in province.officers])
+    seats = orjson.dumps([officer.seat for officer in province.officers])
     await together(
         province.command("officers", "seed", "-", given=seats),
         ready(serve, province.base_url + "/ready"),

@@ -13,16 +13,14 @@ import aiohttp
 
 from server.demo.people import DemoOfficer
 from server.demo.plots import DIVISION, HOME, Cast, Plot
-from server.demo.processes import together
 from server.demo.provinces import Demo, Province
 
 NEXT_ACT = {"sent": "receive", "received": "accept", "accepted": "approve"}
 CHANGED = 412  # somebody has moved the step since it was looked at
 PAUSE_SECONDS = 0.05
 REQUEST_SECONDS = 30.0
-PICTURE = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+PICTURE_TEXT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PICTURE = base64.b64decode(PICTURE_TEXT)
 
 
 class StoryFailed(RuntimeError):
@@ -163,7 +161,7 @@ class Story:
         self._cast = cast
         self._forgives = forgives
         self._parent = ApiClient(http, demo.provinces[0].base_url)
-        self._steps: list[dict[str, Any]] = []
+        self._desks: dict[tuple[str, str], Desk] = {}
         self.case = ""
 
     async def tell(self) -> AsyncGenerator[Row | str, None]:
@@ -173,7 +171,6 @@ class Story:
         """
         async for sentence in self._apply():
             yield sentence
-        desks = await self._desks()
         numbers = frozenset({self.case, f"{self._provinces[0].division}:{self.case}"})
         told = 0
         while True:
@@ -187,7 +184,9 @@ class Story:
             told = len(rows)
             if self._is_over(rows):
                 break
-            if not any([await desk.work(numbers) for desk in desks]):
+            with suppress(*self._forgives):
+                await self._sign_in_holders()
+            if not any([await desk.work(numbers) for desk in self._desks.values()]):
                 await asyncio.sleep(PAUSE_SECONDS)
         await self._check_end()
 
@@ -204,7 +203,6 @@ class Story:
         place = {"division": DIVISION, "answers": plot.answers}
         guide = await parent.post(f"/api/v1/bundles/{plot.bundle}/guide", place)
         fields, materials = guide["form"]["properties"], [each for each in guide["materials"] if each["is_required"]]
-        self._steps = guide["steps"]
         yield f"One form: {len(fields)} fields, {guide['saved']['fields']} fewer than item by item."
         given = [{"code": each["code"], "id": await self._hand_in(each["code"])} for each in materials]
         yield f"She hands in {len(given)} materials, each once, and submits."
@@ -218,19 +216,29 @@ class Story:
         answer = await self._parent.call("POST", "/api/v1/materials", data=upload)
         return str(answer["id"])
 
-    async def _desks(self) -> list[Desk]:
-        """Every officer of every province whom the case may need, signed in."""
-        home = self._provinces[HOME].division
-        wanted = [(step["node"], step["department"]) for step in self._steps]
+    async def _sign_in_holders(self) -> None:
+        """Sign in an officer of each authority that has a step in hand by now.
+
+        At home the case names them. In another province only its own node knows the authority: there the officers of
+        the department look into their worklists, and whoever finds the step there decides it.
+        """
         shown = await self._parent.get(f"/api/v1/cases/{self.case}")
-        wanted += [(home, step["part"]["department"]) for step in shown["steps"] if step["part"]]
+        holders = [each["holder"] for each in shown["steps"] if each["holder"]]
+        new = {seat: None for holder in holders for seat in self._seats_of(holder) if seat not in self._desks}
         provinces = {province.division: province for province in self._provinces}
-        seats = {node: {officer.department: officer for officer in each.officers} for node, each in provinces.items()}
-        missing = sorted({department for node, department in wanted if department not in seats[node]})
-        if missing:
-            raise StoryFailed(f"This demo has no officers of {', '.join(missing)}; tell this story in another folder.")
-        places = dict.fromkeys(wanted)
-        return await together(*(self._desk(provinces[node], seats[node][department]) for node, department in places))
+        for node, name in new:
+            officer = next(each for each in provinces[node].officers if each.name == name)
+            self._desks[node, name] = await self._desk(provinces[node], officer)
+
+    def _seats_of(self, holder: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The node and the name of each officer who may have the step of this holder; raises StoryFailed."""
+        node = holder["node"]
+        seats = [each for province in self._provinces if province.division == node for each in province.officers]
+        names = [each.name for each in seats if _is_theirs(holder, each) and not each.is_head]
+        if not names:
+            name = holder["authority_name"]
+            raise StoryFailed(f"This demo has no officers of {name}; tell this story in another folder.")
+        return [(node, name) for name in names]
 
     async def _desk(self, province: Province, officer: DemoOfficer) -> Desk:
         caller = ApiClient(self._http, province.base_url)
@@ -276,3 +284,9 @@ class Story:
         case = await self._parent.get(f"/api/v1/cases/{self.case}")
         if (case["state"], case["outcome"]) != ("closed", "completed"):
             raise StoryFailed(f"The case ended as {case['state']}, {case['outcome']}.")
+
+
+def _is_theirs(holder: Mapping[str, Any], officer: DemoOfficer) -> bool:
+    """Whether the officer sits at the desk that has a step, or at one of its department if no more is known."""
+    known: str = holder["authority"] or holder["department"]
+    return any(known in (desk.id, desk.department) for desk in officer.desks)

@@ -1,17 +1,18 @@
 """What a demo tells people: progress on stderr, the timeline as it grows, addresses and commands to try."""
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from rich.cells import set_cell_size
 from rich.console import Console
 
+from server.demo.desks import DemoDesk
 from server.demo.folder import FILE
-from server.demo.plots import ANSWERS, BUNDLE, DIVISION
-from server.demo.provinces import APP_ID, Demo
+from server.demo.people import SHOWN
+from server.demo.provinces import Demo
 from server.demo.story import Row
+from server.demo.trying import commands, who_decides
 
 COLUMNS = (("time", 12), ("node", 6), ("step", 22), ("act", 8), ("who", 32))
 PLACE_WIDTH = 22
@@ -50,9 +51,7 @@ class Voice:
         self._out.print(proven, markup=False, soft_wrap=True)
 
     def addresses(self, demo: Demo, folder: Path) -> None:
-        """Where everything is, and three commands to try."""
-        home = demo.provinces[0]
-        officer = home.officers[0]
+        """Where everything is, who sits where, who logs in with what, and commands to try."""
         self._out.print("\nAddresses", style="bold")
         for province in demo.provinces:
             where = f"{province.base_url}  (work: {province.work_url})"
@@ -61,22 +60,38 @@ class Voice:
         self._place("database", demo.database)
         self._place("data, logs, keys", str(folder))
         self._place("passwords of officers", str(folder / FILE))
+        self._officers(demo)
+        self._out.print("\nCitizens (made up): mini-program code, name, ID number, face token", style="bold")
+        for citizen in demo.citizens[:SHOWN]:
+            self._place(citizen.code, f"{citizen.name}  {citizen.id_number}  {citizen.face_token}")
+        self._out.print("\nThe same birth goes to others by its answers", style="bold")
+        for sentence in who_decides(demo):
+            self._line_of(sentence)
+        self._out.print("\nTo try: from the log-in to a case", style="bold")
+        for command in commands(demo):
+            self._line_of(command)
+        self._out.print("\nIt goes on serving; Ctrl-C stops everything.")
+
+    def _officers(self, demo: Demo) -> None:
+        """Who sits at the desks; in a strict demo also the secrets of their authenticators."""
+        self._out.print("\nOfficers: who works on cases, and who is in charge (负责人)", style="bold")
         for province in demo.provinces:
+            names: dict[DemoDesk, list[str]] = {}
+            for officer in province.officers:
+                for desk in officer.desks:
+                    names.setdefault(desk, []).append(officer.name)
+            for desk, its in names.items():
+                self._place(f"{province.name} {province.division}", f"{desk.name}: {', '.join(its)}")
             for each in province.officers:
                 if each.totp_secret:
                     self._place("authenticator", f"{province.division} {each.name}: {each.totp_secret}")
-        self._out.print("\nTo try", style="bold")
-        self._curl(f"{home.base_url}/api/v1/bundles/{BUNDLE}/guide", {"division": DIVISION, "answers": ANSWERS})
-        self._curl(f"{home.base_url}/api/v1/sessions", {"app_id": APP_ID, "code": demo.citizens[1].code})
-        self._curl(f"{home.base_url}/desk/v1/sessions", officer.proof(datetime.now(UTC)))
-        self._out.print("\nIt goes on serving; Ctrl-C stops everything.")
 
     def _place(self, name: str, where: str) -> None:
         self._out.print(f"  {set_cell_size(name, PLACE_WIDTH)} {where}", markup=False, soft_wrap=True)
 
-    def _curl(self, url: str, body: Mapping[str, object]) -> None:
-        line = f"  curl -s {url} -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
-        self._out.print(line, soft_wrap=True, markup=False)
+    def _line_of(self, text: str) -> None:
+        """One line, however long, that can be pasted."""
+        self._out.print(f"  {text}", soft_wrap=True, markup=False)
 
     def _line(self, cells: Sequence[str], style: str = "") -> None:
         """One line of the table; its columns have fixed widths, so that it can be printed as it happens."""

@@ -1,6 +1,5 @@
 """What people are told who has a step, decides it, or has done something to it: by name, never by a code."""
 
-from server.domain.case.acting import authority_of
 from server.domain.case.case import Case, Step
 from server.domain.case.events import Event
 from server.domain.catalogue.deciders import missing_answers
@@ -8,14 +7,13 @@ from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.pinning import PinnedAuthority, competent_here
 from server.domain.effects.effects import step_of
 from server.domain.errors import Refusal
+from server.domain.rules.responsible import names_of
 from server.node import Node
 
 
-def acting_name(node: Node, case: Case, event: Event) -> str:
-    """The authority whose officer did this; the name of the department if it is none of the step's own."""
-    step, department = step_of(case, event), event.by.department
-    found = authority_of(case, step, event) if step else None
-    return found.name if found else department_name(node, case, department)
+def acting_name(case: Case, event: Event) -> str:
+    """The authority whose officer did this, by the name under which it is pinned; its id if none is."""
+    return names_of(case, step_of(case, event)).get(event.by.authority, event.by.authority)
 
 
 def department_name(node: Node, case: Case, department: str) -> str:

@@ -27,16 +27,19 @@ CASES_DUE_FOR_RELAY = Query("cases_due_for_relay", "cases", "relay", is_range=Tr
 # case_key: case | t<at> | id; window_key: window | t<at> | id
 VISITS_OF_CASE = Query("visits_of_case", "visits", "case_key", is_range=True)
 VISITS_OF_WINDOW = Query("visits_of_window", "visits", "window_key", is_range=True)
-# key: department | open or ended | state | d<due on> | t<opened_at> | id, and the same without the department
-TASKS_OF_DEPARTMENT = Query("tasks_of_department", "tasks", "key", is_range=True)
+# key: authority | open or ended | d<due on> | t<opened_at> | id; node_key: the same without the authority; window_key:
+# the same with the window in front, and nothing without a window
+TASKS_OF_AUTHORITY = Query("tasks_of_authority", "tasks", "key", is_range=True)
 TASKS_OF_NODE = Query("tasks_of_node", "tasks", "node_key", is_range=True)
-# holder_key: o:<holder> | t<until> | task; department_key: department | t<until> | task
+TASKS_OF_WINDOW = Query("tasks_of_window", "tasks", "window_key", is_range=True)
+# holder_key: o:<holder> | t<until> | task
 CLAIMS_OF_HOLDER = Query("claims_of_holder", "claims", "holder_key", is_range=True)
-CLAIMS_OF_DEPARTMENT = Query("claims_of_department", "claims", "department_key", is_range=True)
 # key: digest of a clue | t<opened_at> | case
 CASES_BY_CLUE = Query("cases_by_clue", "clues", "key", is_range=True)
 # key: o:<officer> | t<at> | case | number of the event
 DEEDS_OF_OFFICER = Query("deeds_of_officer", "deeds", "key", is_range=True)
+# key: stale | t<from when> | authority, or counting | t<until> | authority, or counted | d<day> | authority, or empty
+COUNTS_TO_MAKE = Query("counts_to_make", "counts", "key", is_range=True)
 # key: unlogged | peer | t<at> | id, or dead | ... or annulled | ..., or logged | peer | n<stream>-<number>
 LETTERS_TO_LOG = Query("letters_to_log", "letters_out", "key", is_range=True)
 LETTERS_DEAD = Query("letters_dead", "letters_out", "key", is_range=True)
@@ -49,9 +52,8 @@ NOTICES_BY_STATE = Query("notices_by_state", "notices", "key", is_range=True)
 ALARMS_DUE = Query("alarms_due", "alarms", "key", is_range=True)
 # key: claimed | t<until> | id, or done
 CHECKPOINTS_CLAIMED = Query("rungs_claimed", "rungs", "key", is_range=True)
-# key: department | rank | t<at> | id, and node_key: the same without department and rank
-WARNINGS_OF_DEPARTMENT = Query("warnings_of_department", "warnings", "key", is_range=True)
-WARNINGS_OF_NODE = Query("warnings_of_node", "warnings", "node_key", is_range=True)
+# key: authority | reader | t<at> | id
+WARNINGS_OF_AUTHORITY = Query("warnings_of_authority", "warnings", "key", is_range=True)
 # key: pending | t<next> | kind:thing, or apart | ... or ended | ...
 APART = Query("apart", "apart", "key", is_range=True)
 # owner_key: owner | t<changed_at> | id, and nothing when the draft is gone
@@ -95,20 +97,20 @@ QUERIES: tuple[Query, ...] = (
     CASES_DUE_FOR_RELAY,
     VISITS_OF_CASE,
     VISITS_OF_WINDOW,
-    TASKS_OF_DEPARTMENT,
+    TASKS_OF_AUTHORITY,
     TASKS_OF_NODE,
+    TASKS_OF_WINDOW,
     CLAIMS_OF_HOLDER,
-    CLAIMS_OF_DEPARTMENT,
     CASES_BY_CLUE,
     DEEDS_OF_OFFICER,
+    COUNTS_TO_MAKE,
     LETTERS_TO_LOG,
     LETTERS_DEAD,
     LETTERS_WAITING,
     NOTICES_BY_STATE,
     ALARMS_DUE,
     CHECKPOINTS_CLAIMED,
-    WARNINGS_OF_DEPARTMENT,
-    WARNINGS_OF_NODE,
+    WARNINGS_OF_AUTHORITY,
     APART,
     DRAFTS_OF_OWNER,
     DRAFTS_EXPIRING,

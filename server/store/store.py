@@ -89,7 +89,7 @@ class Store:
     async def carry(self, effects: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
         """Carry effects from their cases to their rooms, all of one kind in one round trip; how many of each kind."""
         rooms: Mapping[str, Callable[..., Awaitable[None]]] = {
-            "task": self.tasks.put,
+            "task": self._put_tasks,
             "letter": self.letters_out.put,
             "notice": self.notices.put,
             "alarm": self.alarms.put,
@@ -102,6 +102,10 @@ class Store:
             if documents:
                 await rooms[kind](*documents)
         return {kind: len(documents) for kind, documents in waiting.items() if documents}
+
+    async def _put_tasks(self, *tasks: dict[str, Any]) -> None:
+        await self.tasks.put(*tasks)
+        await self.counts.mark_stale(task["authority"] for task in tasks)
 
     @property
     def data_format(self) -> int:

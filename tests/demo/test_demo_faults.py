@@ -90,7 +90,7 @@ async def test_a_fault_begins_before_the_case_leaves_and_is_mended(
 
 
 async def test_with_a_fault_other_provinces_reach_a_node_only_through_its_wire() -> None:
-    plan = new_plan(["320000", "330000"], ["health"], ports=[1, 2, 3, 4, 5])
+    plan = new_plan({"320000": [], "330000": []}, ports=[1, 2, 3, 4, 5])
     async with wired(plan) as (changed, wires):
         assert [node.wire_port for node in changed.nodes] == [wire.port for wire in wires]
         assert [node.port for node in changed.nodes] == [node.port for node in plan.nodes]

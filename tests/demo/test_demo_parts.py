@@ -1,5 +1,6 @@
 """The parts of a demo: its people, its ports, its children, and what counts as proven."""
 
+import json
 import socket
 import sys
 from collections.abc import Callable
@@ -10,17 +11,25 @@ from typing import Any
 
 import pytest
 
+from server.cli import run
 from server.crypto.totp import code_at
 from server.demo import ports, processes
+from server.demo.desks import DemoDesk, counties_of, desks_of, places_in
 from server.demo.folder import OtherDemo, check_same, keep_plan, kept_plan, new_plan, ports_from
-from server.demo.people import citizens, family, fictitious_id_number, officers
+from server.demo.people import citizens, county_officers, family, fictitious_id_number, officers
+from server.demo.plots import PLOTS, Plot
 from server.demo.ports import HOST, NoPortFree, PortInUse, reserved, reserved_lasting
 from server.demo.processes import ChildFailed
 from server.demo.proof import is_proven, letters_of
 from server.domain.catalogue.formats import person_name_fault
 from server.domain.people.persons import id_number_fault
 from server.domain.values import china_day
+from tests.catalogue.shipped import CATALOGUE
 from tests.world import is_fictitious
+
+HEALTH = DemoDesk("health/320102", "南京市玄武区卫生健康局")
+HOSPITALS = DemoDesk("provider/health/330106", "浙江省杭州市西湖区医疗卫生机构")
+SEATED = {"320000": officers([HEALTH]), "330000": officers([HOSPITALS])}
 
 
 def test_every_person_is_fictitious_and_has_a_valid_id_number_of_his_own() -> None:
@@ -41,17 +50,45 @@ def test_an_id_number_ends_with_its_check_character() -> None:
 
 
 def test_passwords_of_officers_are_new_each_time() -> None:
-    first, second = officers(["health"]), officers(["health"])
-    assert first[0].name == second[0].name
-    assert first[0].password != second[0].password
+    first, second = officers([HEALTH]), officers([HEALTH])
+    assert [each.name for each in first] == [each.name for each in second]
+    assert len({each.password for each in (*first, *second)}) == 4
+
+
+def test_at_each_desk_an_officer_works_and_a_head_is_in_charge() -> None:
+    working, head = officers([HOSPITALS])
+    assert (working.name, head.name) == ("provider-health-330106", "provider-health-330106-head")
+    assert [post["role"] for post in working.seat["posts"]] == ["window", "handler", "approver"]
+    assert head.seat["posts"] == [{"authority": "provider/health/330106", "role": "head"}]
+    assert set(head.seat) == {"name", "password", "posts", "totp_secret"}
+
+
+@pytest.mark.parametrize("plot", PLOTS.values(), ids=list(PLOTS))
+def test_the_desks_of_a_story_are_those_that_nodes_name(plot: Plot, capsys: pytest.CaptureFixture[str]) -> None:
+    items = {step.item for step in CATALOGUE.bundle(plot.bundle).steps}
+    counties = [county for province in ("320000", "330000", "440000") for county in places_in(province)]
+    assert counties[:3] == ["320102", "320508", "330106"]
+    for county, desks in desks_of(counties, {plot.bundle: plot.answers}).items():
+        assert len({each.id for each in desks}) == len(desks)
+        assert run(["authorities", "list", "--division", county, "--json"]) == 0
+        told = [line for line in json.loads(capsys.readouterr().out) if items & set(line["items"])]
+        assert {(line["id"], line["name"]) for line in told} <= {(each.id, each.name) for each in desks}
+
+
+def test_for_load_tests_each_county_has_an_officer_at_all_its_desks() -> None:
+    counties = counties_of("320000", 3)
+    assert [counties_of("320000", 2), len(set(counties))] == [counties[:2], 3]
+    first, *_ = county_officers(desks_of(counties, {"newborn": {}}))
+    assert first.name == f"county-{counties[0]}"
+    assert {"provider/health/320102", "public_security/320102"} <= {post["authority"] for post in first.seat["posts"]}
 
 
 def test_officers_have_authenticators_in_a_strict_demo_only() -> None:
     at = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-    (usual,), (strict,) = officers(["health"]), officers(["health"], is_strict=True)
-    assert usual.proof(at) == {"name": "health", "password": usual.password}
+    (usual, _), (strict, _) = officers([HEALTH]), officers([HEALTH], is_strict=True)
+    assert usual.proof(at) == {"name": "health-320102", "password": usual.password}
     assert strict.proof(at) == {
-        "name": "health",
+        "name": "health-320102",
         "password": strict.password,
         "code": code_at(strict.totp_secret, at),
     }
@@ -59,7 +96,11 @@ def test_officers_have_authenticators_in_a_strict_demo_only() -> None:
 
 def test_a_usual_demo_does_not_go_on_as_a_strict_one(tmp_path: Path) -> None:
     usual, strict = (
-        new_plan(["320000", "330000"], ["health"], ports=ports_from(8320, 2), is_strict=is_strict)
+        new_plan(
+            SEATED,
+            ports=ports_from(8320, 2),
+            is_strict=is_strict,
+        )
         for is_strict in (False, True)
     )
     check_same(strict, tmp_path, nodes=2, first_port=8320)
@@ -69,7 +110,11 @@ def test_a_usual_demo_does_not_go_on_as_a_strict_one(tmp_path: Path) -> None:
 
 
 def test_a_plan_is_kept_as_it_was(tmp_path: Path) -> None:
-    plan = new_plan(["320000", "330000"], ["health", "police"], ports=ports_from(8320, 2))
+    plan = new_plan(
+        SEATED,
+        ports=ports_from(8320, 2),
+        citizens=citizens("320000")[:3],
+    )
     assert kept_plan(tmp_path) is None
     keep_plan(plan, tmp_path)
     assert kept_plan(tmp_path) == plan

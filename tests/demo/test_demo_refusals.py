@@ -11,11 +11,13 @@ import pytest
 from server.cli import run
 from server.demo.database import locked
 from server.demo.folder import DATA_FORMAT, keep_plan, new_plan, ports_from
+from server.demo.people import DemoOfficer
 from server.demo.ports import HOST, PortInUse, reserved, reserved_lasting
 from server.store.format import NUMBER
 from server.tools import python
 
 ROOT = Path(__file__).parents[2]
+NOBODY: dict[str, list[DemoOfficer]] = {"320000": [], "330000": []}
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -105,7 +107,7 @@ def test_an_address_that_is_no_database_is_refused(
 def test_a_kept_demo_is_not_changed_by_other_options(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, options: list[str], said: str
 ) -> None:
-    keep_plan(new_plan(["320000", "330000"], ["health"], ports=ports_from(8900, 2)), tmp_path)
+    keep_plan(new_plan(NOBODY, ports=ports_from(8900, 2)), tmp_path)
     assert complaint(capsys, *options, "--keep", str(tmp_path)) == f"tongban: The folder {tmp_path} {said}\n"
 
 
@@ -120,7 +122,7 @@ def test_a_folder_of_another_version_is_refused_and_left_as_it_is(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, data_format: int | None, held: str
 ) -> None:
     with locked(tmp_path):  # as the demo did that left this folder
-        keep_plan(new_plan(["320000", "330000"], ["health"], ports=ports_from(8900, 2)), tmp_path)
+        keep_plan(new_plan(NOBODY, ports=ports_from(8900, 2)), tmp_path)
     file = tmp_path / "demo.json"
     described = {**json.loads(file.read_bytes()), "data_format": data_format}
     file.write_text(json.dumps({name: value for name, value in described.items() if value is not None}))
@@ -153,7 +155,9 @@ def test_keys_that_no_demo_made_are_never_overwritten(capsys: pytest.CaptureFixt
         assert not (tmp_path / "demo.json").exists()
 
 
-@pytest.mark.parametrize("options", [["--nodes", "1"], ["--nodes", "6"], ["--nodes", "two"], ["--port", "70000"]])
+@pytest.mark.parametrize(
+    "options", [["--nodes", "1"], ["--nodes", "6"], ["--nodes", "two"], ["--port", "70000"], ["--counties", "101"]]
+)
 def test_options_out_of_range_are_a_wrong_command_line(capsys: pytest.CaptureFixture[str], options: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         run(["demo", *options])

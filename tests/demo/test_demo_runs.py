@@ -14,6 +14,7 @@ from server.demo.database import locked
 from tests.demo.demos import DemoProcess, wait_until
 
 Start = Callable[..., DemoProcess]
+OF_OFFICER = ("name", "password", "desks", "roles", "totp_secret")
 
 
 @pytest.fixture
@@ -105,8 +106,11 @@ def check_description(described: dict[str, Any], *, divisions: list[str]) -> Non
     assert [node["division"] for node in described["nodes"]] == divisions
     for node in described["nodes"]:
         assert list(node) == ["division", "base_url", "officers"]
-        assert len({officer["department"] for officer in node["officers"]}) == len(node["officers"]) == 5
-        assert {tuple(officer) for officer in node["officers"]} == {("name", "password", "department", "totp_secret")}
+        assert {tuple(officer) for officer in node["officers"]} == {OF_OFFICER}
+        heads = {officer["desks"][0]["id"] for officer in node["officers"] if officer["roles"] == ["head"]}
+        working = {officer["desks"][0]["id"] for officer in node["officers"] if "approver" in officer["roles"]}
+        assert heads == working
+        assert len({officer["name"] for officer in node["officers"]}) == len(node["officers"]) == 2 * len(heads)
         assert not any(officer["totp_secret"] for officer in node["officers"]), "only a strict demo has authenticators"
     passwords = [officer["password"] for node in described["nodes"] for officer in node["officers"]]
     assert len(set(passwords)) == len(passwords)

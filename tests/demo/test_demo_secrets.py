@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 import pymongo
 
 from server.demo.people import MOBILE, citizens, family
-from server.demo.plots import HOUSEHOLD
+from server.demo.plots import ABROAD, HOUSEHOLD
 from server.demo.story import PICTURE
 from tests.demo.demos import DemoProcess
 
@@ -26,6 +25,8 @@ PERSONAL = (
     FAMILY.child_id_number,
     MOBILE,
 )
+# What the made-up mother logs in with stands where people look for it, beside the passwords of officers.
+LOGINS = {("demo.json", FAMILY.mother.name), ("demo.json", FAMILY.mother.id_number)}
 Client = pymongo.MongoClient[dict[str, Any]]
 
 
@@ -80,6 +81,7 @@ def test_a_watched_demo_shows_the_way_and_keeps_every_person_secret(tmp_path: Pa
         shown = demo.until("Ctrl-C")
         check_timeline(shown)
         check_commands(shown)
+        check_people(shown, folder)
         with Client(re.findall(r"mongodb://\S+", shown)[0]) as client:
             check_nothing_is_plain(client, folder)
             check_the_search_bites(client, folder)
@@ -102,12 +104,32 @@ def check_timeline(shown: str) -> None:
 
 
 def check_commands(shown: str) -> None:
-    """The three commands do what they promise when they are pasted."""
-    commands = [shlex.split(line) for line in shown.splitlines() if line.strip().startswith("curl")]
-    answers = [json.loads(subprocess.run(command, capture_output=True, check=True).stdout) for command in commands]
-    assert [answer.get("status") for answer in answers] == [None, None, None]
-    assert answers[0]["bundle"] == "newborn"
-    assert all(answer["access_token"] for answer in answers[1:])
+    """The six commands lead to a case when they are pasted, in this order, and show each answer on the way."""
+    commands = [line for line in shown.splitlines() if "curl -s" in line]
+    assert len(commands) == 6
+    pasted = "\n".join(f"{line}\necho" for line in commands)
+    done = subprocess.run(["bash", "-u"], input=pasted.encode(), capture_output=True, check=True)
+    guide, case = (json.loads(line) for line in done.stdout.splitlines() if line)
+    (household,) = (each for each in guide["steps"] if each["step"] == ABROAD)
+    assert household["authority_name"] == "苏州市公安局姑苏分局"
+    assert (case["state"], {each["step"] for each in case["steps"]} >= {ABROAD}) == ("open", True)
+    assert done.stderr.count(b'"access_token"') == 2
+    assert b'"code":' not in done.stderr
+
+
+def check_people(shown: str, folder: Path) -> None:
+    """Who sits where and who logs in with what is told, but no password; all of it stands in the folder."""
+    plan = json.loads((folder / "demo.json").read_bytes())
+    officers = [each for node in plan["nodes"] for each in node["officers"]]
+    assert all(each["name"] in shown and each["desks"][0]["name"] in shown for each in officers)
+    assert not any(each["password"] in shown for each in officers)
+    assert [each["code"] for each in plan["citizens"]] == ["citizen-001", "citizen-002", "citizen-003"]
+    for each in plan["citizens"]:
+        assert f"{each['code']}  {each['name']}  {each['id_number']}  {each['face_token']}" in re.sub(
+            " {2,}", "  ", shown
+        )
+    assert "household 330106: the household registration (户口登记) is decided by 杭州市公安局西湖分局, 浙江省" in shown
+    assert "household 320508: the household registration (户口登记) is decided by 苏州市公安局姑苏分局, 江苏省" in shown
 
 
 def check_nothing_is_plain(client: Client, folder: Path) -> None:
@@ -119,7 +141,7 @@ def check_nothing_is_plain(client: Client, folder: Path) -> None:
     kinds = {path.suffix for path in folder.rglob("*")}
     assert {".db", ".db-wal", ".log"} <= kinds
     assert any(path.is_file() for path in (folder / "320000").rglob("*"))
-    assert found_in_files(folder) == set()
+    assert found_in_files(folder) == LOGINS
     assert not any(PICTURE in path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 

@@ -9,13 +9,14 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from server.demo.desks import DemoDesk
 from server.demo.people import DemoOfficer
 from server.demo.plots import BUNDLE, HOME, OTHER, PLOTS, cast_of
 from server.demo.provinces import Demo, Province
 from server.demo.story import ApiClient, Desk, Row, Story, StoryFailed
 from tests.catalogue.shipped import CATALOGUE
 from tests.http.conftest import nodes_of_a_module
-from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Places
+from tests.nodes import APP_ID, CITIZENS, COUNTIES, NAMES, PASSWORD, WORKING, Places, desks_of
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,17 +37,18 @@ async def places(
 
 
 async def demo_of(places: Places, department: str, *, secret: str = "") -> Demo:
-    """These nodes as a demo, with an officer of one department at each, who may have an authenticator."""
-    seats = (DemoOfficer(name=department, password=PASSWORD, department=department, totp_secret=secret),)
+    """These nodes as a demo, with an officer at all desks of one department of each, who may have an authenticator."""
+    provinces = []
     for node in (JIANGSU, ZHEJIANG):
         await places.officer(department, node)
         accounts = places.nodes[node].node.store.accounts
         if secret:
             await places.nodes[node].node.store.second_factors.plant(await accounts.account(department), secret)
-    provinces = tuple(
-        Province(node, NAMES[node], places.nodes[node].base_url, "", seats, {}, Path()) for node in (JIANGSU, ZHEJIANG)
-    )
-    return Demo(provinces, "", "", CITIZENS, [], app_id=APP_ID)
+        who = {"name": department, "password": PASSWORD, "totp_secret": secret, "roles": WORKING}
+        desks = [DemoDesk(id, "") for id in desks_of(places.nodes[node].node, department, COUNTIES[node])]
+        seat = DemoOfficer(desks=desks, **who)
+        provinces.append(Province(node, NAMES[node], places.nodes[node].base_url, "", (seat,), {}, Path()))
+    return Demo(tuple(provinces), "", "", CITIZENS, [], app_id=APP_ID)
 
 
 def story_of(http: aiohttp.ClientSession, demo: Demo, name: str) -> Story:
@@ -71,7 +73,7 @@ async def test_a_story_is_told_in_the_order_of_its_plot(places: Places, name: st
 async def test_a_story_without_its_officers_says_whom_it_lacks(places: Places) -> None:
     demo = await demo_of(places, "health")
     async with aiohttp.ClientSession() as http:
-        with pytest.raises(StoryFailed, match="no officers of housing_fund"):
+        with pytest.raises(StoryFailed, match="no officers of 南京市住房公积金管理中心"):
             async for _ in story_of(http, demo, "joint").tell():
                 pass
 

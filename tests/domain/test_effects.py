@@ -8,7 +8,7 @@ import pytest
 
 from server.domain.case import acts
 from server.domain.case.case import Commission
-from server.domain.catalogue.pinning import PinnedAuthority
+from server.domain.catalogue.pinning import Competent, PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Delivery, Terms
 from server.domain.effects.effects import ALARM, CLUES, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
 from server.domain.effects.letters_out import commission_of
@@ -256,7 +256,7 @@ def test_effects_have_places_of_their_own_and_survive_being_written_down():
 def test_what_a_home_sends_is_what_a_commission_is_made_of():
     case = after(opened(), *FIRST_DONE)
     sent = commission_of(case, case.steps["second"])
-    assert sent.step == commission().step
+    assert sent.step == commission().step.model_copy(update={"competent": Competent()}), "its decider says who"
     assert Commission.model_validate(sent.model_dump(mode="json")) == sent
 
 
@@ -353,7 +353,7 @@ AT_DECIDER: dict[str, Any] = {"by": HEALTH, "step": "step1"}
 SUSPEND = acts.Suspend(id="s", procedure="听证", notice="需要十日。", days=10, **AT_DECIDER)
 ASK = acts.AskSupplement(id="ask", gaps=(lacking("subject_name"), lacking("proof", kind="material")), **AT_DECIDER)
 EXTEND = acts.Extend(
-    id="e", by=officer(node=ZHEJIANG, name="head-1", rank="head"), step="step1", days=3, reason="案情复杂"
+    id="e", by=officer(node=ZHEJIANG, name="head-1", role="head"), step="step1", days=3, reason="案情复杂"
 )
 DECLINE = acts.Decline(
     id="d", reason="wrong_agency", grounds="不属于本机关", agency="民政局", division="330108", **AT_DECIDER

@@ -7,13 +7,14 @@ import pytest
 from server.domain.case import acts
 from server.domain.case.case import Actor, Case
 from server.domain.catalogue.terms import APPEAL, Delivery, Undertaking
-from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
+from server.domain.rules.decide import NotYourAuthority, StateForbids, decide
 from server.domain.rules.moves.deciding import AgencyMissing
 from server.domain.rules.moves.delivering import NothingToDeliver
 from server.domain.rules.right_places import RightDivisionUnfit
 from tests.domain.carrying import Place, exchange, places, step_at
 from tests.world import (
     FACTS,
+    JIANGSU,
     MONDAY,
     ZHEJIANG,
     after,
@@ -25,6 +26,7 @@ from tests.world import (
     opened,
     opening,
     peer,
+    pinned,
     planned,
     worked,
 )
@@ -32,7 +34,8 @@ from tests.world import (
 LEAD = officer("police")
 PROMISE = Undertaking(kind="closing", version="1", sha256="ab" * 32, at=MONDAY)
 OTHER_PROMISE = PROMISE.model_copy(update={"kind": "deferral"})
-BY_UNDERTAKING: dict[str, Any] = {"closing": "undertaking", "undertakings": (PROMISE,), "lead": "police"}
+LED: dict[str, Any] = {"lead": "police", "leader": pinned("police", JIANGSU)}
+BY_UNDERTAKING: dict[str, Any] = {"closing": "undertaking", "undertakings": (PROMISE,), **LED}
 PLAN = (
     planned("lead1", department="police"),
     planned("lead2", department="police", needs=("lead1",)),
@@ -174,7 +177,7 @@ def test_what_was_skipped_after_the_closing_brought_nothing_to_follow_up():
 def test_only_the_lead_follows_up():
     case = after(lead_is_done(), *worked("slow", officer()))
     for by in (officer(), officer("police", node=ZHEJIANG), peer(), citizen()):
-        with pytest.raises(NotYourDepartment):
+        with pytest.raises(NotYourAuthority):
             decide(case, follow_up("slow", by=by), FACTS)
 
 

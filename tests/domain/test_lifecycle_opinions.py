@@ -9,7 +9,7 @@ from server.domain.case import acts
 from server.domain.case.case import Case
 from server.domain.catalogue.items import OpinionRule
 from server.domain.catalogue.terms import Terms
-from server.domain.rules.decide import NotYourDepartment, decide
+from server.domain.rules.decide import NotYourAuthority, decide
 from server.domain.rules.moves.deciding import OpinionsOpen
 from server.domain.rules.moves.opinions import NotHeard
 from tests.domain.carrying import exchange, places, step_at
@@ -129,7 +129,7 @@ def test_only_an_opinion_that_was_given_is_returned_and_only_by_who_decides():
     for department in ("insurance", "nobody"):
         with pytest.raises(NotHeard):
             decide(case, send_back(department), at(0))
-    with pytest.raises(NotYourDepartment):
+    with pytest.raises(NotYourAuthority):
         decide(case, send_back("police", by="police"), at(0))
 
 
@@ -137,15 +137,15 @@ def test_an_opinion_is_given_once_and_by_who_was_asked():
     case = heard("all", {"police": "agree"})
     with pytest.raises(NotHeard):
         decide(case, opine("police", "object"), at(0))
-    with pytest.raises(NotYourDepartment):
+    with pytest.raises(NotYourAuthority):
         decide(case, opine("health"), at(0))
-    with pytest.raises(NotYourDepartment):
+    with pytest.raises(NotYourAuthority):
         decide(case, opine("insurance").model_copy(update={"by": citizen()}), at(0))
 
 
 def test_who_is_asked_for_an_opinion_decides_nothing():
     for act in (APPROVE, acts.Resume(id="r", by=officer(), step="one")):
-        with pytest.raises(NotYourDepartment):
+        with pytest.raises(NotYourAuthority):
             decide(heard("all"), act.model_copy(update={"by": officer("police")}), at(0))
 
 

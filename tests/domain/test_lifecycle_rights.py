@@ -5,7 +5,7 @@ import pytest
 from server.domain.case import acts
 from server.domain.case.case import Actor, Case, NoSuchCase, NoSuchStep
 from server.domain.errors import Refusal, StaleVersion
-from server.domain.rules.decide import NotOurStep, NotYourDepartment, StepAlreadyRequested, decide
+from server.domain.rules.decide import NotOurStep, NotYourAuthority, StepAlreadyRequested, decide
 from server.domain.rules.results import NotYielded
 from tests.world import (
     CASE,
@@ -141,14 +141,14 @@ def test_a_second_request_adds_what_it_brings_to_the_same_case():
 
 
 def test_an_officer_of_another_department_moves_nothing():
-    assert all(refused(opened(), act, NotYourDepartment) for act in all_acts("first", POLICE_HERE))
-    assert refused(in_zhejiang(), all_acts("second", officer(node=ZHEJIANG))[0], NotYourDepartment, IN_ZHEJIANG)
+    assert all(refused(opened(), act, NotYourAuthority) for act in all_acts("first", POLICE_HERE))
+    assert refused(in_zhejiang(), all_acts("second", officer(node=ZHEJIANG))[0], NotYourAuthority, IN_ZHEJIANG)
 
 
 def test_where_the_home_has_no_part_none_of_its_departments_checks_or_turns_back():
     common = {"id": "a", "by": officer(), "step": "first"}
     for act in (acts.Check(**common, finding="一致"), acts.TurnBack(**common, grounds="不一致")):
-        assert refused(opened(), act, NotYourDepartment)
+        assert refused(opened(), act, NotYourAuthority)
 
 
 def test_an_act_upon_a_step_that_has_moved_since_is_refused():

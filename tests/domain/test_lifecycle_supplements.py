@@ -8,7 +8,7 @@ import pytest
 from server.domain.case import acts
 from server.domain.case.case import Actor, Case
 from server.domain.catalogue.terms import Gap, Terms
-from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
+from server.domain.rules.decide import NotYourAuthority, StateForbids, decide
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moves.supplementing import (
     LATE_SUPPLEMENT,
@@ -166,7 +166,7 @@ def test_the_time_runs_from_the_day_on_which_the_applicant_was_told_not_from_tha
 @pytest.mark.parametrize("act", [acts.Supply, acts.Tell])
 def test_no_officer_says_what_the_applicant_says_or_until_when_he_was_told(act: type[acts.StepAct]):
     said = {"form": NAME, "materials": (PHOTO,)} if act is acts.Supply else {"due_on": date(2027, 3, 1)}
-    with pytest.raises(NotYourDepartment):
+    with pytest.raises(NotYourAuthority):
         decide(asked(), act(id="a", by=officer(), step="one", **said), at(0))
 
 

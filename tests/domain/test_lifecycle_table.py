@@ -13,7 +13,7 @@ from server.domain.case.happening import Happened, Moved
 from server.domain.catalogue.items import OpinionRule
 from server.domain.catalogue.terms import Delivery, Terms
 from server.domain.errors import Refusal
-from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
+from server.domain.rules.decide import NotYourAuthority, StateForbids, decide
 from server.domain.rules.lifecycle import evolve, replay
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.supplements import NothingAsked
@@ -121,7 +121,7 @@ ACTS: dict[str, Act] = {
     "decline": wish(acts.Decline, reason="unfixed", grounds="材料不实"),
     "suspend": SUSPEND,
     "resume": wish(acts.Resume),
-    "extend": wish(acts.Extend, by=officer(name="head-1", rank="head"), days=10, reason="案情复杂"),
+    "extend": wish(acts.Extend, by=officer(name="head-1", role="head"), days=10, reason="案情复杂"),
     "opine": wish(acts.Opine, by=officer("insurance"), answer="agree"),
     "return_opinion": wish(acts.ReturnOpinion, department="police", reason="请补充理由"),
     "propose": wish(acts.Propose, outcome="approve", opinion="材料齐全"),
@@ -223,7 +223,7 @@ def why(case: Case, act: str) -> type[Refusal]:
     """By which name an act is refused that the table does not have in this state."""
     if act == "supply":
         return NothingAsked
-    return NotYourDepartment if act == "opine" and not case.steps[STEP].opinions else StateForbids
+    return NotYourAuthority if act == "opine" and not case.steps[STEP].opinions else StateForbids
 
 
 def test_the_table_has_these_rows_and_no_others():

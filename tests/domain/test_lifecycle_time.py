@@ -10,7 +10,7 @@ from server.domain.case.case import Actor, Case
 from server.domain.catalogue.items import SpecialStep
 from server.domain.catalogue.terms import Terms
 from server.domain.errors import Refusal
-from server.domain.rules.decide import NotOurStep, NotYourDepartment, StateForbids, decide
+from server.domain.rules.decide import NotOurStep, NotYourAuthority, StateForbids, decide
 from server.domain.rules.moves.stopping import ApproverIsOfficer, ProcedureNotDeclared, TooManyDays
 from server.domain.time.clock import Due, ExtendedAlready, due
 from tests.domain.carrying import Place, exchange, places, step_at
@@ -30,7 +30,7 @@ from tests.world import (
     worked,
 )
 
-HEAD = officer(name="head-1", rank="head")
+HEAD = officer(name="head-1", role="head")
 COUNTED = SpecialStep(name="现场踏勘", days=3, is_counted=True, basis="tests")
 ITEM = CATALOGUE.item_of["step2"].model_copy(update={"special_steps": (HEARING, COUNTED), "extension_days": 7})
 FAR = "step2"  # decided in Zhejiang by the department insurance
@@ -151,23 +151,22 @@ def test_the_head_gives_more_days_once():
     ("by", "refusal"),
     [
         (officer(), ApproverIsOfficer),
-        (officer(name="officer-2"), ApproverIsOfficer),
-        (officer(rank="head"), ApproverIsOfficer),
-        (officer("police", name="head-2", rank="head"), NotYourDepartment),
+        (officer(role="head"), ApproverIsOfficer),
+        (officer("police", name="head-2", role="head"), NotYourAuthority),
         (peer(), NotOurStep),
     ],
-    ids=["who handles it", "a colleague", "a head who handles it himself", "another head", "another node"],
+    ids=["who handles it", "a head who handles it himself", "another head", "another node"],
 )
-def test_nobody_but_another_one_of_rank_extends_it(by: Actor, refusal: type[Refusal]):
+def test_nobody_extends_what_they_handle_themselves_nor_what_is_not_theirs(by: Actor, refusal: type[Refusal]):
     with pytest.raises(refusal):
         decide(accepted(), extend(by=by), at(0))
 
 
-@pytest.mark.parametrize("rank", ["head", "leader"])
-def test_a_head_or_a_leader_may(rank: Any):
-    case = after(accepted(), extend(by=officer(name="chief", rank=rank)))
+@pytest.mark.parametrize("role", ["approver", "head"])
+def test_a_colleague_may_who_has_the_post_for_it(role: Any):
+    case = after(accepted(), extend(by=officer(name="chief", role=role)))
     assert (
-        case.steps["one"].clock == after(accepted(), extend(by=officer(name="chief", rank="head"))).steps["one"].clock
+        case.steps["one"].clock == after(accepted(), extend(by=officer(name="chief", role="head"))).steps["one"].clock
     )
 
 
@@ -199,7 +198,7 @@ def test_the_home_follows_the_clock_of_a_decider_elsewhere():
     for days, act in (
         (1, suspend(by=BY_FAR, step=FAR)),
         (8, RESUME.model_copy(update={"by": BY_FAR, "step": FAR})),
-        (9, extend(5, by=officer("insurance", node=ZHEJIANG, name="head-9", rank="head"), step=FAR)),
+        (9, extend(5, by=officer("insurance", node=ZHEJIANG, name="head-9", role="head"), step=FAR)),
     ):
         home.days = decider.days = days
         decider.do(act)
@@ -212,7 +211,7 @@ def test_the_home_follows_the_clock_of_a_decider_elsewhere():
 
 def test_the_home_learns_which_department_approved_an_extension_and_no_name():
     home, decider = far_accepted()
-    decider.do(extend(5, by=officer("insurance", node=ZHEJIANG, name="head-9", rank="head"), step=FAR))
+    decider.do(extend(5, by=officer("insurance", node=ZHEJIANG, name="head-9", role="head"), step=FAR))
     exchange(home, decider)
     assert "head-9" not in decider.written[-1].text()
     clock = step_at(home, FAR).clock

@@ -30,7 +30,7 @@ FULL = Template(
     id="sample",
     keys={"bundle": "thing1", "item": "thing2", "state": "phrase3", "date": "date4", "hint": "thing5"},
 )
-BY = Actor(node=JIANGSU, part="officer", department="health", name="officer-1")
+BY = Actor(node=JIANGSU, part="officer", authority="health/320000", name="officer-1")
 
 
 def case(**change: Any) -> Case:

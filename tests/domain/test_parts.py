@@ -13,7 +13,7 @@ from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep, make_plan
 from server.domain.effects.letters_in import UndeclaredData, act_of
 from server.domain.errors import Refusal, StaleVersion
-from server.domain.rules.decide import NotOurStep, NotYourDepartment, StateForbids, decide
+from server.domain.rules.decide import NotOurStep, NotYourAuthority, StateForbids, decide
 from server.domain.rules.lifecycle import replay
 from server.domain.rules.moves.starting import CheckedAlready
 from server.domain.rules.parts import NoPaperDue, NoPaperOnItsWay, PaperPostedAlready
@@ -132,7 +132,7 @@ def test_a_part_is_asked_only_where_another_node_decides():
 
 def test_only_the_department_of_the_part_checks_and_only_at_home():
     home, decider = places(crossing_step())
-    assert refused(home, check(officer("insurance"))) is NotYourDepartment
+    assert refused(home, check(officer("insurance"))) is NotYourAuthority
     assert refused(home, check(THERE)) is NotOurStep
     assert refused(home, check(peer())) is NotOurStep
     home.do(check())
@@ -214,15 +214,15 @@ def test_originals_go_out_and_come_back_and_each_hand_confirms_what_the_other_po
 
 def test_originals_are_told_only_by_the_two_hands_that_have_them():
     home, decider = checked()
-    assert refused(home, post(officer("insurance"))) is NotYourDepartment
-    assert refused(home, post(peer(JIANGSU))) is NotYourDepartment
+    assert refused(home, post(officer("insurance"))) is NotYourAuthority
+    assert refused(home, post(peer(JIANGSU))) is NotYourAuthority
     assert refused(home, post(peer(GUANGDONG))) is NotOurStep
     assert refused(decider, post(THERE)) is NoPaperDue  # nothing goes back before the end
     assert refused(decider, confirm(THERE)) is NoPaperOnItsWay
     home.do(post(HERE))
     exchange(home, decider)
     assert refused(home, confirm(HERE)) is NoPaperOnItsWay  # its own posting is not its to confirm
-    assert refused(decider, confirm(officer(node=ZHEJIANG))) is NotYourDepartment
+    assert refused(decider, confirm(officer(node=ZHEJIANG))) is NotYourAuthority
     decider.do(confirm(THERE))
     assert refused(decider, act(acts.ConfirmPaper, THERE, number="EX-9")) is NoPaperOnItsWay
 

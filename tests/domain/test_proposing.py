@@ -10,7 +10,7 @@ from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Terms
 from server.domain.effects.effects import effects_of
 from server.domain.effects.letters_out import commission_of
-from server.domain.rules.decide import NotYourDepartment, StateForbids, decide
+from server.domain.rules.decide import NotYourAuthority, StateForbids, decide
 from server.domain.rules.lifecycle import evolve
 from server.domain.rules.moves.proposing import ProposalNeeded, TwoPersonsNeeded
 from tests.world import CATALOGUE, FACTS, JIANGSU, ZHEJIANG, after, officer, opened, opening, peer, planned, worked
@@ -59,7 +59,7 @@ def test_who_proposed_does_not_decide_under_any_name(decide_by: Any):
 
 
 def test_a_proposal_of_another_department_or_before_acceptance_is_refused():
-    with pytest.raises(NotYourDepartment):
+    with pytest.raises(NotYourAuthority):
         decide(accepted(), propose(officer("police")), FACTS)
     with pytest.raises(StateForbids):
         decide(accepted(until="received"), propose(ANNA), FACTS)

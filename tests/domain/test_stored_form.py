@@ -81,7 +81,7 @@ case.steps.papers: arrived_at courier number posted_at postings
 EVENTS = """
 every event: act_digest act_id at by number
 opened: application case kind
-opened.by: department is_agent name node part rank stands_in_for
+opened.by: authority is_agent name node part role stands_in_for window
 opened.application: agent answers applicant bundle bundle_name catalogue closing deferred division form lead leader
   materials steps subject undertakings window
 opened.application.applicant: id_number key name
@@ -103,7 +103,7 @@ opened.application.steps.terms.special_steps: basis days is_counted name
 opened.application.steps.terms.opinions: days departments needed rule
 opened.application.steps.part: certainty department has_paper name source
 requested: case commission kind node
-requested.by: department is_agent name node part rank stands_in_for
+requested.by: authority is_agent name node part role stands_in_for window
 requested.commission: bundle bundle_name catalogue deferred directory_version finding form materials step
 requested.commission.step: code competent department division fields materials mode name needs part promised_days terms
   yields yields_fields
@@ -118,80 +118,80 @@ requested.commission.step.terms.opinions: days departments needed rule
 requested.commission.step.part: certainty department has_paper name source
 requested.commission.materials: code media_type sha256 size
 sent: directory_version done_at kind node step
-sent.by: department is_agent name node part rank stands_in_for
+sent.by: authority is_agent name node part role stands_in_for window
 received: authority done_at kind step
 received.authority: decided_by id name signs_as
-received.by: department is_agent name node part rank stands_in_for
+received.by: authority is_agent name node part role stands_in_for window
 supplement_asked: done_at gaps kind step
-supplement_asked.by: department is_agent name node part rank stands_in_for
+supplement_asked.by: authority is_agent name node part role stands_in_for window
 supplement_asked.gaps: code kind reason
 told: done_at due_on kind step
-told.by: department is_agent name node part rank stands_in_for
+told.by: authority is_agent name node part role stands_in_for window
 answered: form kind materials step
-answered.by: department is_agent name node part rank stands_in_for
+answered.by: authority is_agent name node part role stands_in_for window
 answered.materials: code media_type sha256 size
 supplied: done_at form kind materials step
-supplied.by: department is_agent name node part rank stands_in_for
+supplied.by: authority is_agent name node part role stands_in_for window
 supplied.materials: code media_type sha256 size
 urged: done_at kind step
-urged.by: department is_agent name node part rank stands_in_for
+urged.by: authority is_agent name node part role stands_in_for window
 gathered: done_at kind step
-gathered.by: department is_agent name node part rank stands_in_for
+gathered.by: authority is_agent name node part role stands_in_for window
 accepted: authority deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
-accepted.by: department is_agent name node part rank stands_in_for
+accepted.by: authority is_agent name node part role stands_in_for window
 accepted.authority: decided_by id name signs_as
 accepted.deferrals: came_at due_on material
 deemed: authority deferrals done_at forwarding_days kind legal_days opinions_due_on promised_days since step
-deemed.by: department is_agent name node part rank stands_in_for
+deemed.by: authority is_agent name node part role stands_in_for window
 deemed.authority: decided_by id name signs_as
 deemed.deferrals: came_at due_on material
 declined: agency appeal division done_at grounds kind reason step
-declined.by: department is_agent name node part rank stands_in_for
+declined.by: authority is_agent name node part role stands_in_for window
 suspended: days done_at kind notice procedure step
-suspended.by: department is_agent name node part rank stands_in_for
+suspended.by: authority is_agent name node part role stands_in_for window
 resumed: done_at kind step
-resumed.by: department is_agent name node part rank stands_in_for
+resumed.by: authority is_agent name node part role stands_in_for window
 extended: approver days done_at kind reason step
-extended.by: department is_agent name node part rank stands_in_for
+extended.by: authority is_agent name node part role stands_in_for window
 opinion_given: answer department done_at kind reason step
-opinion_given.by: department is_agent name node part rank stands_in_for
+opinion_given.by: authority is_agent name node part role stands_in_for window
 opinion_returned: department done_at due_on kind reason step
-opinion_returned.by: department is_agent name node part rank stands_in_for
+opinion_returned.by: authority is_agent name node part role stands_in_for window
 proposed: done_at kind opinion outcome step
-proposed.by: department is_agent name node part rank stands_in_for
+proposed.by: authority is_agent name node part role stands_in_for window
 approved: done_at kind licence result step
-approved.by: department is_agent name node part rank stands_in_for
+approved.by: authority is_agent name node part role stands_in_for window
 approved.licence: code media_type sha256 size
 refused: appeal done_at grounds kind step
-refused.by: department is_agent name node part rank stands_in_for
+refused.by: authority is_agent name node part role stands_in_for window
 delivered: delivery done_at kind licence step
-delivered.by: department is_agent name node part rank stands_in_for
+delivered.by: authority is_agent name node part role stands_in_for window
 delivered.delivery: method
 delivered.licence: code media_type sha256 size
 withdrawn: done_at grounds kind step
-withdrawn.by: department is_agent name node part rank stands_in_for
+withdrawn.by: authority is_agent name node part role stands_in_for window
 skipped: done_at kind step waits_on
-skipped.by: department is_agent name node part rank stands_in_for
+skipped.by: authority is_agent name node part role stands_in_for window
 withdrawal_asked: kind step
-withdrawal_asked.by: department is_agent name node part rank stands_in_for
+withdrawal_asked.by: authority is_agent name node part role stands_in_for window
 followed_up: kind note step
-followed_up.by: department is_agent name node part rank stands_in_for
+followed_up.by: authority is_agent name node part role stands_in_for window
 check_asked: done_at kind step
-check_asked.by: department is_agent name node part rank stands_in_for
+check_asked.by: authority is_agent name node part role stands_in_for window
 checked: done_at finding kind step
-checked.by: department is_agent name node part rank stands_in_for
+checked.by: authority is_agent name node part role stands_in_for window
 turned_back: done_at grounds kind step
-turned_back.by: department is_agent name node part rank stands_in_for
+turned_back.by: authority is_agent name node part role stands_in_for window
 paper_posted: courier kind leg parcel step
-paper_posted.by: department is_agent name node part rank stands_in_for
+paper_posted.by: authority is_agent name node part role stands_in_for window
 paper_arrived: courier kind leg parcel step
-paper_arrived.by: department is_agent name node part rank stands_in_for
+paper_arrived.by: authority is_agent name node part role stands_in_for window
 bounced: code kind letter step
-bounced.by: department is_agent name node part rank stands_in_for
+bounced.by: authority is_agent name node part role stands_in_for window
 resent: kind letter step
-resent.by: department is_agent name node part rank stands_in_for
+resent.by: authority is_agent name node part role stands_in_for window
 closed: kind open_steps outcome
-closed.by: department is_agent name node part rank stands_in_for
+closed.by: authority is_agent name node part role stands_in_for window
 """
 CHECKPOINTS = """
 checkpoints: deem deliver_overdue four_fifths half lapse lapse_blocked legally_overdue notify_soon opinion_overdue

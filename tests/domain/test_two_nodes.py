@@ -59,7 +59,7 @@ WHO: dict[str, Callable[[str], Actor]] = {  # who may speak at a node: its own p
     "officer": lambda here: officer(node=here),
     "insurance": lambda here: officer("insurance", node=here),
     "police": lambda here: officer("police", node=here),
-    "head": lambda here: officer(node=here, name="head-1", rank="head"),
+    "head": lambda here: officer(node=here, name="head-1", role="head"),
     "clockwork": lambda here: Actor(node=here, part="node"),
     "home": lambda _: peer(JIANGSU),
     "third node": lambda _: peer(GUANGDONG),
@@ -224,7 +224,7 @@ class World:
         if kind is acts.Opine:
             return WHO[("police", "insurance")[spare % 2]](place.node)
         if kind is acts.Extend:
-            return officer(departments[code], node=place.node, name="head-1", rank="head")
+            return officer(departments[code], node=place.node, name="head-1", role="head")
         named = {acts.Supply: "citizen", acts.Deem: "clockwork", acts.Lapse: "clockwork", acts.FollowUp: "officer"}
         named |= {acts.Gather: "clockwork", acts.Urge: "citizen"}
         return WHO[named[kind]](place.node) if kind in named else officer(departments[code], node=place.node)

@@ -8,7 +8,7 @@ from server.domain.case import acts, events
 from server.domain.case.case import Case
 from server.domain.effects.effects import effects_of
 from server.domain.exchange.letters import Letter
-from server.domain.rules.decide import NotOurStep, NotYourDepartment, StateForbids, decide
+from server.domain.rules.decide import NotOurStep, NotYourAuthority, StateForbids, decide
 from server.domain.rules.moves.urging import UrgedRecently, urge_again_on
 from tests.world import JIANGSU, MONDAY, ZHEJIANG, after, citizen, facts, later, officer, opened, peer, request, worked
 
@@ -72,7 +72,7 @@ def test_a_step_that_is_taken_up_or_has_not_begun_is_not_urged():
 
 
 def test_only_the_applicant_urges():
-    with pytest.raises(NotYourDepartment):
+    with pytest.raises(NotYourAuthority):
         decide(opened(), urge(HERE, by=officer()), facts())
     with pytest.raises(NotOurStep):
         decide(abroad(), urge(FAR, by=peer(ZHEJIANG)), facts())

@@ -4,13 +4,12 @@ import asyncio
 from dataclasses import dataclass
 
 from tests.faults.books import ABROAD, ACTS, AT_HOME, DEPARTMENT_ABROAD
-from tests.faults.provinces import NOT_YET, PATIENCE_SECONDS, Province, insist
+from tests.faults.provinces import NOT_YET, PATIENCE_SECONDS, Province, county_of, insist
 from tests.nodes import ANSWERS, Caller, newborn_wish
 
 FIRST = "birth_certificate"
 MEANWHILE = ("vaccination_card", "parenting_guidance")
 AFTERWARDS = ("social_security_card", "medical_insurance")
-A_COUNTY = 106  # what is added to the code of a province for a county in its capital
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Desks:
         citizen = await home.citizen()
         at_home = {department: await home.officer(department) for department in sorted(set(AT_HOME.values()))}
         abroad = await peer.officer(DEPARTMENT_ABROAD)
-        here, there = (str(int(each.division) + A_COUNTY) for each in (home, peer))
+        here, there = (county_of(each.division) for each in (home, peer))
         wish = await newborn_wish(citizen, division=here) | {"answers": ANSWERS | {"household": there}}
         return cls(home.division, citizen, wish, at_home, abroad, patience_seconds)
 

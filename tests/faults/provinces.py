@@ -20,7 +20,7 @@ from server.node import Node
 from server.tools.settings import Settings
 from tests.catalogue.shipped import copy_small
 from tests.faults.books import AT_HOME, DEPARTMENT_ABROAD
-from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, Answer, Caller, reserved_port
+from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, WORKING, Answer, Caller, desks_of, reserved_port
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -29,9 +29,8 @@ PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.4
 PATIENCE_SECONDS = 100.0
 NOT_YET = frozenset({404, 409, 412, 503})
 BUSY = frozenset({503})
-OFFICERS = [
-    {"name": each, "department": each, "password": PASSWORD} for each in sorted({DEPARTMENT_ABROAD, *AT_HOME.values()})
-]
+A_COUNTY = 106
+DEPARTMENTS = sorted({DEPARTMENT_ABROAD, *AT_HOME.values()})
 QUICK: Mapping[str, Any] = {
     "regions_folder": ROOT / "config/regions",
     "platform_app_id": APP_ID,
@@ -166,10 +165,24 @@ async def provinces(
             }
             name = f"{settings['database']}_{node}"
             chosen = Settings(**{**QUICK, **common, **own, **settings, "database": name})
-            await main.seed_officers(patient(chosen), OFFICERS)
+            await _seat(chosen)
             both.append(Province(chosen, http, folder, launch, wires[node]))
             stack.push_async_callback(_stop_all, both[-1])
         yield both
+
+
+async def _seat(settings: Settings) -> None:
+    """Give the node an officer of each department, with posts at all desks of it that are for a county."""
+    async with main.opened(patient(settings)) as node:
+        desks = {each: desks_of(node, each, county_of(settings.division)) for each in DEPARTMENTS}
+    posts = {name: [{"authority": at, "role": role} for at in its for role in WORKING] for name, its in desks.items()}
+    seats = [{"name": name, "password": PASSWORD, "posts": its} for name, its in posts.items()]
+    await main.seed_officers(patient(settings), seats)
+
+
+def county_of(province: str) -> str:
+    """A county in the capital of a province, in which cases of these tests are."""
+    return str(int(province) + A_COUNTY)
 
 
 def patient(settings: Settings) -> Settings:

@@ -8,7 +8,7 @@ import pytest
 from server.domain.values import china_day
 from tests.http.asking import act, crossed, opened, pointers, refused, step_of
 from tests.nodes import AGENT, PNG, Answer, Caller, Places, newborn_wish
-from tests.world import JIANGSU
+from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -173,7 +173,9 @@ async def test_the_mother_begins_again_in_another_county_by_one_act(
     seen = (await mother.post(again(case), key="begin")).body
     assert (seen["draft"]["version"], seen["missing"]) == (2, [])
     new = await submitted(places, mother, draft)
-    answer = await police.post(act(f"{JIANGSU}:{new}", STEP, "receive"))
+    refused(await police.post(act(f"{JIANGSU}:{new}", STEP, "receive")), 404, "no_such_case")
+    there = await places.officer("public_security", ZHEJIANG, name="police of Binjiang", county=BINJIANG)
+    answer = await there.post(act(f"{JIANGSU}:{new}", STEP, "receive"))
     assert answer.status == 200, answer.body
     await places.settle()
     shown = await step_of(mother, new, STEP)

@@ -14,21 +14,25 @@ from server.desk.background.clockwork import CLAIM, tick
 from server.desk.relay import relay
 from server.domain.case import acts
 from server.domain.case.acts import Act
-from server.domain.case.case import Case
+from server.domain.case.case import Actor, Case
 from server.domain.catalogue.items import OpinionRule, SpecialStep
+from server.domain.catalogue.pinning import Competent, of_department
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Gap, Terms
 from server.domain.effects.deadlines import Checkpoint, checkpoints_of
 from server.domain.effects.records import Record
-from server.domain.effects.warnings import DeskWarning
+from server.domain.effects.warnings import DeskWarning, WarningReader
+from server.domain.people.posts import Post, PostRole
 from server.domain.rules.decide import decide
 from server.domain.values import china_day
 from server.node import Node
+from tests.domain.places import CONTEXT
 from tests.http.asking import refused
-from tests.nodes import HandClock, Places, running_nodes
-from tests.world import JIANGSU, MONDAY, application, citizen, officer, planned
+from tests.nodes import HERE, HandClock, Places, running_nodes
+from tests.world import JIANGSU, MONDAY, application, citizen, officer, peer, planned
 
 WARNINGS = "/desk/v1/warnings"
+OWN, ABOVE, POLICE = "health/320102", "health/320100", "public_security/320102"
 
 
 @pytest.fixture
@@ -48,8 +52,13 @@ def node(places: Places) -> Node:
 
 
 def step(code: str = "one", *, promised: int = 5, **terms: Any) -> PlannedStep:
-    """A step with a licence, decided here within ten days by law."""
-    made = planned(code)
+    """A step with a licence, decided by the authority of a county within ten days by law."""
+    heard = terms["opinions"].departments if "opinions" in terms else ()
+    competent = Competent(
+        authority=of_department("health", HERE, context=CONTEXT),
+        heard={department: of_department(department, HERE, context=CONTEXT) for department in heard},
+    )
+    made = planned(code, competent=competent)
     materials = tuple(terms.get("deferrable", ()))
     change = {"promised_days": promised, "terms": Terms(**{"legal_days": 10, **terms}), "yields": "birth_licence"}
     return made.model_copy(update={**change, "materials": materials})
@@ -74,8 +83,13 @@ async def do(node: Node, record: Record, *wishes: Act) -> Record:
     return record
 
 
+def handler(**change: Any) -> Actor:
+    """An officer of that county's authority."""
+    return officer().model_copy(update={"authority": OWN, **change})
+
+
 def act(kind: type[acts.StepAct], code: str = "one", **said: Any) -> Act:
-    return kind(id="", by=officer(), step=code, **said)
+    return kind(id="", by=handler(), step=code, **said)
 
 
 async def taken_up(node: Node, record: Record) -> Record:
@@ -93,10 +107,17 @@ async def case_of(node: Node, record: Record) -> Case:
     return (await node.store.cases.case(record.id)).case
 
 
-async def told(node: Node, department: str = "health") -> list[tuple[str, str]]:
-    """What the desks were told, the newest first: which checkpoint, to which rank."""
-    found = await node.store.warnings.warnings(department, ("officer", "head", "leader"), limit=100)
-    return [(each.rung, each.rank) for each in found]
+async def warned(node: Node, *authorities: str) -> list[DeskWarning]:
+    """All warnings to the officers and heads of these authorities, the newest first."""
+    readers: list[tuple[str, WarningReader]] = [(each, "officer") for each in authorities]
+    readers += [(each, "head") for each in authorities]
+    return await node.store.warnings.warnings(readers, limit=100)
+
+
+async def told(node: Node, *authorities: str) -> list[tuple[str, str]]:
+    """What the desks were told, the newest first: which checkpoint, to whom at the authority, or at the one above."""
+    found = await warned(node, *(authorities or (OWN, ABOVE)))
+    return [(each.rung, f"{each.reader} above" if each.authority == ABOVE else each.reader) for each in found]
 
 
 async def notices(node: Node) -> list[str]:
@@ -217,8 +238,8 @@ async def test_each_rung_is_told_once_though_four_workers_look_at_once(node: Nod
         date(2026, 12, 1): [("half", "officer")],
         date(2026, 12, 4): [("four_fifths", "officer")],
         date(2026, 12, 8): [("overdue", "officer")],
-        date(2026, 12, 15): [("overdue_long", "leader")],
-        date(2026, 12, 22): [("legally_overdue", "leader")],
+        date(2026, 12, 15): [("overdue_long", "head above")],
+        date(2026, 12, 22): [("legally_overdue", "head above")],
     }
     assert (await case_of(node, record)).steps["one"].state == "accepted"
 
@@ -238,7 +259,7 @@ async def test_after_a_week_of_being_down_all_takes_effect_and_only_the_highest_
     ]
     assert [checkpoint.name for checkpoint in passed] == ["half", "four_fifths", "overdue"]
     assert len(await node.store.checkpoints.passed(overdue.id, passed)) == 3
-    found = await node.store.warnings.warnings("health", ("officer", "head", "leader"), limit=100)
+    found = await warned(node, OWN, ABOVE)
     assert [each.rung for each in found if each.case == overdue.id] == ["overdue"]
     assert (await case_of(node, silent)).steps["one"].state == "accepted"
     mine = [each.rung for each in found if each.case == silent.id]
@@ -273,8 +294,7 @@ def checkpoints(node: Node, case: Case) -> tuple[Checkpoint, ...]:
 
 async def do_by_law(node: Node, id: str, record: Record) -> None:
     """What the crashed worker did before it crashed."""
-    by = officer().model_copy(update={"part": "node", "department": "", "name": ""})
-    await relay(node, await perform(node, record.id, acts.Deem(id=f"rung:{id}", by=by, step="one")))
+    await relay(node, await perform(node, record.id, acts.Deem(id=f"rung:{id}", by=peer(node.here), step="one")))
 
 
 async def test_a_stop_holds_every_rung_back_and_an_extension_moves_them(node: Node, clock: HandClock):
@@ -290,7 +310,7 @@ async def test_a_stop_holds_every_rung_back_and_an_extension_moves_them(node: No
     record = await do(node, record, act(acts.Resume))
     await run(node)
     assert await told(node) == [("four_fifths", "officer"), ("half", "officer")], "what fell into the stop is not lost"
-    boss = officer().model_copy(update={"rank": "head", "name": "boss"})
+    boss = handler(role="head", name="boss")
     await do(node, record, acts.Extend(id="", by=boss, step="one", days=10, reason="案情复杂"))
     for day, names in ((14, []), (17, ["half"]), (22, []), (23, ["four_fifths"]), (25, []), (28, ["overdue"])):
         before = await told(node)
@@ -305,7 +325,7 @@ async def test_opinions_and_deliveries_that_are_late_are_told_to_those_who_owe_t
     record = await taken_up(node, await lay(node, step(promised=9, opinions=rule)))
     clock.to(11, 27)
     await run(node)
-    assert await told(node, "public_security") == [("opinion_overdue", "head")]
+    assert await told(node, POLICE) == [("opinion_overdue", "head")]
     await do(node, record, act(acts.Approve))
     clock.to(12, 11, 23)
     await run(node)
@@ -315,38 +335,52 @@ async def test_opinions_and_deliveries_that_are_late_are_told_to_those_who_owe_t
     assert (await told(node))[0] == ("deliver_overdue", "officer")
 
 
-async def test_whoever_ranks_higher_reads_more_and_pages_hold_each_warning_once(places: Places, clock: HandClock):
+async def test_a_head_reads_more_and_pages_hold_each_warning_once(places: Places, clock: HandClock):
     node = places.nodes[JIANGSU].node
-    for department in ("health", "public_security"):
+    for place, reader in ((OWN, "officer"), (OWN, "head"), (ABOVE, "head"), (POLICE, "officer"), (POLICE, "head")):
         for number in range(40):
-            for rank in ("officer", "head", "leader"):
-                await node.store.warnings.put(warning(f"{department}{number:02d}:{rank}", department, rank, number))
-    seen = {
-        ("health", "officer"): 40,
-        ("health", "head"): 80,
-        ("health", "leader"): 240,
-        ("public_security", "officer"): 40,
+            await node.store.warnings.put(warning(f"{place}{number:02d}:{reader}", place, reader, number))
+    seen: dict[str, tuple[dict[str, PostRole], int]] = {
+        "officer": ({OWN: "handler"}, 40),
+        "head": ({OWN: "head"}, 80),
+        "officer above": ({ABOVE: "approver"}, 0),
+        "head above": ({ABOVE: "head"}, 40),
+        "police": ({POLICE: "window"}, 40),
+        "both": ({OWN: "handler", POLICE: "head"}, 120),
     }
-    for (department, rank), count in seen.items():
-        caller = await places.officer(department, name=f"{rank}-of-{department}", rank=rank)  # type: ignore[arg-type]
+    for name, (posts, count) in seen.items():
+        caller = await places.officer("health", name=name, roles=())
+        for place, role in posts.items():
+            await places.appoint(name, place, (role,))
         found: list[Any] = []
         answer = await caller.get(WARNINGS)
         found += answer.body["warnings"]
         while answer.body["next"]:
             answer = await caller.get(WARNINGS, params={"before": answer.body["next"]})
             found += answer.body["warnings"]
-        assert len({each["id"] for each in found}) == len(found) == count
+        assert len({each["id"] for each in found}) == len(found) == count, name
         assert [each["at"] for each in found] == sorted((each["at"] for each in found), reverse=True)
-    head = await places.officer("health", name="head-of-health", rank="head")
-    refused(await head.get(WARNINGS, params={"department": "public_security"}), 403, "not_your_department")
-    leader = await places.officer("health", name="leader-of-health", rank="leader")
-    of_police = (await leader.get(WARNINGS, params={"department": "public_security"})).body["warnings"]
-    assert {each["department"] for each in of_police} == {"public_security"}
+    head, both = [await places.officer("health", name=name, roles=()) for name in ("head", "both")]
+    for place in (POLICE, ABOVE):
+        refused(await head.get(WARNINGS, params={"authority": place}), 403, "not_your_post")
+    of_police = (await both.get(WARNINGS, params={"authority": POLICE})).body["warnings"]
+    assert {each["authority"] for each in of_police} == {POLICE}
 
 
-def warning(id: str, department: str, rank: Any, number: int) -> DeskWarning:
+async def test_a_post_for_some_items_reads_the_warnings_about_these(places: Places):
+    node = places.nodes[JIANGSU].node
+    for code in ("one", "two"):
+        await node.store.warnings.put(warning(f"about {code}", OWN, "officer", 1, step=code))
+    caller = await places.officer("health", name="of one", roles=())
+    post = Post(id="of one", officer="of one", authority=OWN, role="handler", items=("one",))
+    await node.store.posts.add(post)
+    assert [each["id"] for each in (await caller.get(WARNINGS)).body["warnings"]] == ["about one"]
+
+
+def warning(id: str, authority: str, reader: Any, number: int, *, step: str = "one") -> DeskWarning:
     """A warning as the clockwork makes it."""
-    told: dict[str, Any] = {"case": "c", "step": "one", "department": department, "rank": rank, "rung": "half"}
+    told: dict[str, Any] = {"case": "c", "step": step, "authority": authority, "reader": reader, "rung": "half"}
     words: dict[str, Any] = {"text": "", "item_name": "", "bundle_name": "", "is_confirmed": True}
+    words |= {"authority_name": "", "about": ""}
     at = datetime(2026, 11, 20, 1, number, tzinfo=UTC)
     return DeskWarning(id=id, due_on=date(2026, 12, 1), at=at, **told, **words)

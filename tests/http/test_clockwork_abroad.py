@@ -13,7 +13,7 @@ from server.desk.background.clockwork import tick
 from server.desk.relay import relay
 from server.domain.case import acts
 from server.domain.case.acts import Act
-from server.domain.case.case import Step
+from server.domain.case.case import Actor, Step
 from server.domain.catalogue.terms import Gap
 from server.node import Node
 from tests.http.asking import crossed
@@ -21,7 +21,13 @@ from tests.nodes import HandClock, Places, newborn_wish, running_nodes
 from tests.world import JIANGSU, ZHEJIANG, citizen, officer
 
 ABROAD = "household_registration"
+AUTHORITY = "public_security/330106"
 LAST_DAY = date(2026, 12, 14)  # the fifteenth working day after 2026-11-23
+
+
+def decider() -> Actor:
+    """An officer of the authority that decides the step."""
+    return officer(node=ZHEJIANG).model_copy(update={"authority": AUTHORITY})
 
 
 class Abroad:
@@ -53,7 +59,7 @@ class Abroad:
 
     async def warned(self) -> list[str]:
         """What Zhejiang's officers were told of their last days."""
-        found = await self.decider.store.warnings.warnings("public_security", ("officer",), limit=50)
+        found = await self.decider.store.warnings.warnings({(AUTHORITY, "officer")}, limit=50)
         return [each.rung for each in found]
 
 
@@ -64,7 +70,7 @@ async def abroad(tmp_path: Path, database_uri: str, database_name: str) -> Async
         mother = await places.citizen("mother")
         case = await crossed(places, mother, await newborn_wish(mother))
         abroad = Abroad(places, clock, case)
-        by, common = officer("public_security", node=ZHEJIANG), {"step": ABROAD}
+        by, common = decider(), {"step": ABROAD}
         await abroad.do(abroad.decider, acts.Receive(id="receive", by=by, **common))
         gap = Gap(kind="field", code=(await abroad.step(abroad.decider)).plan.fields[0], reason="请核对")
         await abroad.do(abroad.decider, acts.AskSupplement(id="ask", by=by, gaps=(gap,), **common))
@@ -118,8 +124,7 @@ async def test_a_home_that_is_silent_for_three_days_leaves_it_to_an_officer(abro
     abroad.clock.to(12, 18)
     await tick(abroad.decider)
     assert (await abroad.warned()).count("lapse_blocked") == 1
-    by = officer("public_security", node=ZHEJIANG)
-    decline = acts.Decline(id="decline", by=by, step=ABROAD, reason="unfixed", grounds="逾期未补正")
+    decline = acts.Decline(id="decline", by=decider(), step=ABROAD, reason="unfixed", grounds="逾期未补正")
     await abroad.do(abroad.decider, decline)
     assert (await abroad.step(abroad.decider)).state == "declined"
 

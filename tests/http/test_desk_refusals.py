@@ -1,14 +1,13 @@
-"""What the doors of officers refuse: other departments' steps, other provinces' steps, and acts out of order."""
+"""What the doors of officers refuse: other authorities' steps, other provinces' steps, and acts out of order."""
 
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from server.domain.people.persons import Officer
 from server.domain.rules.desk_acts import ACTS
 from tests.http.asking import act, crossed, opened, pointers, refused, state_of
-from tests.nodes import CHEAP, PASSWORD, Answer, Caller, Places
+from tests.nodes import PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -17,7 +16,7 @@ FIRST, ABROAD = "birth_certificate", "household_registration"
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def case(places: Places, mother: Caller, wish: dict[str, Any]) -> str:
-    """A fresh case; its first step lies on the desk of the department of health."""
+    """A fresh case; its first step lies on a desk of health."""
     return await opened(places, mother, wish)
 
 
@@ -38,13 +37,13 @@ async def test_a_wrong_password_and_an_unknown_officer_get_the_same_answer(place
     assert set(wrong.headers) == set(unknown.headers)
 
 
-async def test_an_officer_of_another_department_sees_and_moves_nothing(
+async def test_an_officer_of_another_authority_sees_and_moves_nothing(
     mother: Caller, insurance: Caller, case: str, places: Places
 ):
-    refused(await insurance.get(f"/desk/v1/cases/{case}"), 403, "not_your_department")
+    refused(await insurance.get(f"/desk/v1/cases/{case}"), 404, "no_such_case")
     for name in ("receive", "accept", "approve"):
-        refused(await insurance.post(act(case, FIRST, name)), 403, "not_your_department")
-    refused(await insurance.post(act(case, FIRST, "refuse"), {"grounds": "不符合条件"}), 403, "not_your_department")
+        refused(await insurance.post(act(case, FIRST, name)), 404, "no_such_case")
+    refused(await insurance.post(act(case, FIRST, "refuse"), {"grounds": "不符合条件"}), 404, "no_such_case")
     assert case not in [task["case"] for task in (await insurance.get("/desk/v1/tasks")).body["tasks"]]
     await places.settle()
     assert await state_of(mother, case, FIRST) == "sent"
@@ -70,20 +69,20 @@ async def test_an_act_that_the_state_does_not_allow_is_refused(
 
 
 async def test_a_step_that_waits_is_on_no_desk(insurance: Caller, health: Caller, case: str):
-    """The home holds it until it is sent: no act fits, and nobody of another department may try."""
-    refused(await insurance.post(act(case, "medical_insurance", "receive")), 409, "state_forbids")
-    refused(await health.post(act(case, "medical_insurance", "receive")), 403, "not_your_department")
+    """The home holds it until it is sent: no act fits, and who will decide it does not learn of the case."""
+    refused(await insurance.post(act(case, "medical_insurance", "receive")), 404, "no_such_case")
+    refused(await health.post(act(case, "medical_insurance", "receive")), 403, "not_your_authority")
 
 
 async def test_a_step_that_another_province_decides_is_not_ours_at_the_desk(
     places: Places, mother: Caller, health: Caller, wish: dict[str, Any]
 ):
     case = await crossed(places, mother, wish)
-    same_department = await places.officer("public_security", JIANGSU)
-    for officer in (same_department, health):
-        for name, body in (("receive", {}), ("accept", {}), ("approve", {}), ("refuse", {"grounds": "不符合条件"})):
-            refused(await officer.post(act(case, ABROAD, name), body), 409, "not_our_step")
-    refused(await same_department.get(f"/desk/v1/cases/{case}"), 403, "not_your_department")
+    police_here = await places.officer("public_security", JIANGSU)
+    for name, body in (("receive", {}), ("accept", {}), ("approve", {}), ("refuse", {"grounds": "不符合条件"})):
+        refused(await health.post(act(case, ABROAD, name), body), 409, "not_our_step")
+        refused(await police_here.post(act(case, ABROAD, name), body), 404, "no_such_case")
+    refused(await police_here.get(f"/desk/v1/cases/{case}"), 404, "no_such_case")
     await places.settle()
     assert await state_of(mother, case, ABROAD) == "sent"
 
@@ -130,12 +129,7 @@ async def test_the_same_key_of_another_officer_is_another_key(
     places: Places, mother: Caller, health: Caller, wish: dict[str, Any]
 ):
     case = await opened(places, mother, wish)
-    await places.nodes[JIANGSU].node.store.accounts.add(
-        Officer(name="deputy", department="health"), PASSWORD, cost=CHEAP
-    )
-    deputy = places.caller()
-    answer = await deputy.post("/desk/v1/sessions", {"name": "deputy", "password": PASSWORD})
-    deputy.token = answer.body["access_token"]
+    deputy = await places.officer("health", name="deputy")
     assert (await health.post(act(case, FIRST, "receive"), key="shared")).status == 200
     assert (await deputy.post(act(case, FIRST, "accept"), key="shared")).body["state"] == "accepted"
 

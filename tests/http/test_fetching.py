@@ -86,7 +86,7 @@ async def test_nobody_else_opens_a_material(places: Places, mother: Caller, poli
     case = await far_case(places, mother, content)
     await places.settle()
     tax = await places.officer("tax", ZHEJIANG)
-    refused(await tax.get(path_of(case, digest(content))), 403, "not_your_department")
+    refused(await tax.get(path_of(case, digest(content))), 404, "no_such_case")
     refused(await police.get(path_of(case, "0" * 64)), 404, "no_such_material")
     refused(await police.get(path_of("none", digest(content))), 404, "no_such_case")
     at_home = f"/desk/v1/cases/{case}/materials/{digest(content)}"

@@ -168,7 +168,7 @@ async def test_each_search_is_noted_by_a_digest_before_anything_is_given(
     *_, first, second = noted(places, database_sweeper)
     assert len(noted(places, database_sweeper)) == before + 2
     digest = places.nodes[JIANGSU].node.keys.clue("id_number", STRANGER.id_number)
-    about = {"officer": "health", "department": "health", "clue": "id_number", "digest": digest}
+    about = {"officer": "health", "clue": "id_number", "digest": digest}
     assert first == second == about
 
     async def fails(*_: Any, **__: Any) -> None:

@@ -67,7 +67,7 @@ async def test_the_end_is_audited_once_with_who_and_why(places: Places, node: No
     assert await officers.end(node, "audited", reason="again", by="another") == first
     entries = database_sweeper[node.settings.database]["audit"].find({"kind": "officer.ended", "about.name": "audited"})
     told = {"name": "audited", "by": "operator", "reason": "调离", "after": "ended"}
-    assert [entry["about"] for entry in entries] == [told | {"before": "department=health rank=officer"}]
+    assert [entry["about"] for entry in entries] == [told | {"before": "role=officer"}]
 
 
 async def test_their_tasks_are_free_for_colleagues(places: Places, node: Node, mother: Caller, wish: dict[str, Any]):
@@ -93,7 +93,7 @@ async def test_no_task_is_handed_to_who_has_ended(places: Places, node: Node, mo
 async def test_a_name_is_never_given_twice(places: Places, node: Node):
     leaver = await places.officer("health", name="once")
     await end(node, "once")
-    seat = {"name": "once", "department": "health", "password": "another password"}
+    seat = {"name": "once", "posts": [], "password": "another password"}
     with pytest.raises(NameEnded):
         await seed_officers(node.settings, [seat])
     refused(await sign_in(places, "once", "another password"), 401, "wrong_password")
@@ -106,15 +106,17 @@ async def test_nobody_is_ended_who_never_was(node: Node, name: str):
         await end(node, name)
 
 
-async def test_a_token_counts_for_the_department_that_the_officer_has_now(
-    places: Places, node: Node, database_sweeper: Sweeper, mother: Caller, wish: dict[str, Any]
+async def test_a_token_counts_for_the_posts_that_the_officer_has_now(
+    places: Places, node: Node, mother: Caller, wish: dict[str, Any]
 ):
     """Rights are checked at use, and not when a token is issued."""
     case = await opened(places, mother, wish)
     mover = await places.officer("health", name="mover")
-    rows = database_sweeper[node.settings.database]["officers"]
-    rows.update_one({"_id": "officer:mover"}, {"$set": {"department": "medical_insurance_bureau"}})
-    refused(await mover.get(f"/desk/v1/cases/{case}"), 403, "not_your_department")
+    assert (await mover.get(f"/desk/v1/cases/{case}")).status == 200
+    for post in await node.store.posts.of_officer("mover"):
+        await node.store.posts.end(post.id, at=node.clock.now())
+    await places.appoint("mover", "medical_insurance_bureau/320102")
+    refused(await mover.get(f"/desk/v1/cases/{case}"), 404, "no_such_case")
 
 
 # The command.

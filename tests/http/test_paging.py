@@ -92,6 +92,6 @@ async def test_nobody_pages_into_another_persons_cases(mother: Caller, stranger:
     assert len(owned.body["cases"]) == 20
 
 
-async def test_nobody_pages_into_another_departments_tasks(insurance: Caller, cases: list[str]):
+async def test_nobody_pages_into_another_authoritys_tasks(insurance: Caller, cases: list[str]):
     for cursor in ("!", "a", "|", "2026-11-23"):
         assert (await insurance.get("/desk/v1/tasks", params={"after": cursor})).body == {"tasks": [], "next": None}

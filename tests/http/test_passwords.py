@@ -103,7 +103,7 @@ async def test_none_of_the_last_five_passwords_comes_back(places: Places, node: 
 
 async def officer_with(node: Node, password: str, *, is_one_time: bool = False) -> Account:
     """The account of a new officer."""
-    officer = Officer(name="health", department="health")
+    officer = Officer(name="health")
     await node.store.accounts.add(officer, password, is_one_time=is_one_time, cost=CHEAP)
     return await node.store.accounts.account("health")
 

@@ -46,7 +46,8 @@ async def security(places: Places) -> Caller:
 
 
 async def officer(places: Places, name: str) -> Caller:
-    return await places.officer("public_security", name=name)
+    """An officer who has no post yet."""
+    return await places.officer("public_security", name=name, roles=())
 
 
 async def give(security: Caller, name: str, **said: Any) -> Answer:

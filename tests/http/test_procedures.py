@@ -78,7 +78,7 @@ async def done(officer: Caller, case: str, name: str, said: dict[str, Any] | Non
 
 
 async def file_of(officer: Caller, case: str) -> dict[str, dict[str, Any]]:
-    """What an officer is shown of each step in which his department has a part."""
+    """What an officer is shown of each step in which an authority of theirs has a part."""
     answer = await officer.get(f"/desk/v1/cases/{case}")
     assert answer.status == 200, answer.body
     return {each["step"]["step"]: each for each in answer.body["steps"]}
@@ -146,13 +146,17 @@ async def test_a_supplement_asked_abroad_is_answered_at_home_and_both_versions_a
     await done(police, abroad, "accept")
 
 
-async def test_only_the_head_extends_the_time_and_only_once(
+async def test_only_an_approver_who_did_not_accept_extends_the_time_and_only_once(
     places: Places, mother: Caller, police: Caller, wish: dict[str, Any]
 ):
     abroad = await taken_up(places, mother, wish)
     said = {"days": 2, "grounds": "案情复杂，需要核实。"}
     refused(await police.post(act(abroad, ABROAD, "extend"), said), 403, "approver_is_officer")
-    head = await places.officer("public_security", ZHEJIANG, name="police-head", rank="head")
+    handler = await places.officer("public_security", ZHEJIANG, name="police-handler", roles=("window", "handler"))
+    problem = refused(await handler.post(act(abroad, ABROAD, "extend"), said), 403, "role_forbids")
+    assert problem["roles"] == ["approver", "head"]
+    head = await places.officer("public_security", ZHEJIANG, name="police-head", roles=("head",))
+    assert (await police.post(f"/desk/v1/tasks/{abroad}:{ABROAD}/claim")).status == 200, "which hinders no head"
     refused(await head.post(act(abroad, ABROAD, "extend"), {"days": 2}), 422, "decision_incomplete")
     refused(await head.post(act(abroad, ABROAD, "extend"), {**said, "days": 11}), 422, "too_many_days")
     await done(head, abroad, "extend", said)
@@ -170,7 +174,7 @@ async def test_no_approval_before_the_opinion_that_must_be_heard(
     heard = await places.officer("health", ZHEJIANG)
     tasks = (await heard.get("/desk/v1/tasks")).body["tasks"]
     assert [task["part"] for task in tasks if task["case"] == abroad] == ["opinion"]
-    refused(await heard.post(act(abroad, ABROAD, "approve")), 403, "not_your_department")
+    refused(await heard.post(act(abroad, ABROAD, "approve")), 403, "not_your_post")
     await done(heard, abroad, "opinion", {"answer": "object", "grounds": "出生信息待核"})
     refused(await police.post(act(abroad, ABROAD, "approve")), 409, "opinions_open")
     await done(police, abroad, "return-opinion", {"department": "health", "grounds": "已补充核实材料"})
@@ -338,33 +342,35 @@ async def test_a_deferred_material_that_never_comes_ends_in_a_refusal_once_the_h
     refused(await mother.post(f"/api/v1/cases/{case}/supplements", supply), 409, "nothing_asked")
 
 
-async def test_a_department_that_is_heard_reads_what_the_decider_reads_and_the_audit_says_why(
+async def test_an_authority_that_is_heard_reads_what_the_decider_reads_and_the_audit_says_why(
     places: Places, mother: Caller, police: Caller, wish: dict[str, Any], database_sweeper: Sweeper
 ):
     abroad = await taken_up(places, mother, wish, until="receive")
     heard = await places.officer("health", ZHEJIANG)
-    refused(await heard.get(f"/desk/v1/cases/{abroad}"), 403, "not_your_department")
+    refused(await heard.get(f"/desk/v1/cases/{abroad}"), 404, "no_such_case")
     await done(police, abroad, "accept")
     seen, own = await file_of(heard, abroad), await file_of(police, abroad)
     assert [(code, each["part"]) for code, each in seen.items()] == [(ABROAD, "opinion")]
     assert own[ABROAD]["part"] == "decide"
     assert "home_address" in {field["code"] for field in seen[ABROAD]["form"]}
     assert [each["code"] for each in seen[ABROAD]["materials"]] == ["mother_identity_card", "mother_household_register"]
-    assert seen[ABROAD] | {"part": "decide"} == own[ABROAD]
+    its_own = {name: own[ABROAD][name] for name in ("part", "authority", "authority_name")}
+    assert seen[ABROAD]["authority"] == "health/330106"
+    assert seen[ABROAD] | its_own == own[ABROAD]
     noted = [each for each in looks(places, database_sweeper, ZHEJIANG) if each["case"] == abroad.replace(":", "/")]
-    assert [(each["department"], each["reason"]) for each in noted] == [
-        ("health", f"is heard on {ABROAD}"),
-        ("public_security", f"decides {ABROAD}"),
+    assert [(each["authority"], each["reason"]) for each in noted] == [
+        ("health/330106", f"is heard on {ABROAD}"),
+        ("public_security/330106", f"decides {ABROAD}"),
     ]
 
 
-async def test_a_department_without_a_part_in_a_case_is_not_shown_it(
+async def test_an_authority_without_a_part_in_a_case_is_not_shown_it(
     places: Places, mother: Caller, wish: dict[str, Any], database_sweeper: Sweeper
 ):
     abroad = await taken_up(places, mother, wish)
     before = looks(places, database_sweeper, ZHEJIANG)
     insurance = await places.officer("medical_insurance_bureau", ZHEJIANG)
-    refused(await insurance.get(f"/desk/v1/cases/{abroad}"), 403, "not_your_department")
+    refused(await insurance.get(f"/desk/v1/cases/{abroad}"), 404, "no_such_case")
     assert looks(places, database_sweeper, ZHEJIANG) == before
 
 
@@ -408,7 +414,7 @@ async def test_the_decider_sees_what_was_answered_both_versions_of_it_and_the_sp
     assert both[1][0]["size"] == len(content)
     [opinion] = shown["opinions"]
     assert (opinion["department"], opinion["answer"], opinion["reason"]) == ("health", "object", "出生信息待核")
-    assert opinion["name"].startswith("卫")
+    assert opinion["name"] == "杭州市西湖区卫生健康局"
     assert opinion["given_at"]
     assert [(each["name"], each["days"]) for each in shown["special_steps"]] == [("现场核查", 5)]
 
@@ -428,6 +434,6 @@ async def test_the_lead_sees_of_a_step_to_follow_up_only_where_it_stands(
     assert {code: each["part"] for code, each in seen.items()} == parts
     left = seen[ABROAD]
     assert (left["step"]["state"], left["step"]["grounds"]) == ("refused", "父母户口均不在本地。")
-    assert not any(value for name, value in left.items() if name not in ("part", "step"))
+    assert not any(value for name, value in left.items() if name not in ("part", "step", "authority", "authority_name"))
     reason = f"decides {HOME}, parenting_guidance; follows up {ABROAD}"
     assert looks(places, database_sweeper, JIANGSU)[-1]["reason"] == reason

@@ -9,6 +9,7 @@ from typing import Any
 import pymongo
 import pytest
 
+from server.desk.background import counting
 from server.desk.background.clockwork import tick
 from server.desk.background.reminding import remind_of_drafts
 from server.desk.background.reprojecting import reproject
@@ -18,7 +19,7 @@ from tests.http.asking import opened
 from tests.nodes import HERE, HandClock, Places, newborn_wish, running_nodes
 from tests.world import JIANGSU, MONDAY
 
-FIRST = "birth_certificate"
+FIRST, PLACE = "birth_certificate", "provider/health/320102"
 
 
 @pytest.fixture
@@ -110,3 +111,15 @@ async def test_a_draft_that_expires_soon_is_told_once(places: Places, node: Node
     (kept,) = await node.store.notices.due(clock.at, limit=5)
     assert kept.notice.template == "draft_expiring"
     assert kept.notice.values["due"] == "2026年12月23日"
+
+
+async def test_a_due_date_that_moves_makes_counts_stale(places: Places, node: Node, clock: HandClock):
+    await opened_cases(places, 1)
+    await project(node)
+    clock.to(11, 28, 9)
+    await counting.count(node)
+    assert [each.soon for each in (await node.store.counts.counts([PLACE])).values()] == [1]
+    clock.wait(minutes=1)
+    await project(with_holiday(node, date(2026, 11, 25)))
+    await counting.count(node)
+    assert [each.soon for each in (await node.store.counts.counts([PLACE])).values()] == [0]

@@ -33,7 +33,7 @@ async def places(
 
 
 async def accepted(places: Places, mother: Caller, wish: dict[str, Any]) -> tuple[str, Caller, Caller]:
-    """A case whose first step is accepted, and two officers of the department that decides it."""
+    """A case whose first step is accepted, and two officers of the authority that decides it."""
     case = await opened(places, mother, wish)
     anna, bert = await places.officer("health", name="anna"), await places.officer("health", name="bert")
     for name in ("receive", "accept"):
@@ -88,3 +88,21 @@ async def test_an_opinion_is_sealed_in_the_store(
     for running in places.nodes.values():
         books = database_sweeper[running.node.settings.database]
         assert OPINION["grounds"] not in str(list(books["cases"].find()))
+
+
+async def test_who_stands_in_for_the_proposer_does_not_decide_nor_the_proposer_what_was_proposed_for_them(
+    places: Places, mother: Caller, wish: dict[str, Any]
+):
+    case, anna, bert = await accepted(places, mother, wish)
+    carl = await places.officer("health", name="carl", roles=("window",))
+    leave = {"substitute": "carl", "from_day": "2026-11-23", "to_day": "2026-12-31", "reason": "休假"}
+    assert (await anna.post("/desk/v1/substitutions", leave)).status == 201
+    assert (await anna.post(act(case, STEP, "propose"), OPINION)).status == 200
+    refused(await carl.post(act(case, STEP, "approve")), 403, "two_persons_needed")
+
+    other, _, _ = await accepted(places, mother, wish)
+    assert (await carl.post(act(other, STEP, "propose"), OPINION)).status == 200
+    for caller in (anna, carl):
+        refused(await caller.post(act(other, STEP, "approve")), 403, "two_persons_needed")
+    for each in (case, other):
+        assert (await bert.post(act(each, STEP, "approve"))).body["state"] == "approved"

@@ -175,9 +175,9 @@ async def test_a_look_is_noted_before_it_is_answered(
     for count in (1, 2):
         assert (await health.get(f"/desk/v1/cases/{case}")).status == 200
         mine = [about for about in looks(places, database_sweeper, JIANGSU) if about["case"] == name]
-        assert (
-            mine == [{"case": name, "officer": "health", "department": "health", "reason": "decides " + FIRST}] * count
-        )
+        place = "provider/health/320102"
+        by = {"officer": "health", "authority": place, "post": f"health:{place}:approver"}
+        assert mine == [{"case": name, **by, "reason": "decides " + FIRST}] * count
 
 
 async def test_a_look_that_is_refused_is_no_look(
@@ -185,7 +185,7 @@ async def test_a_look_that_is_refused_is_no_look(
 ):
     case = await opened(places, mother, wish)
     before = looks(places, database_sweeper, JIANGSU)
-    refused(await insurance.get(f"/desk/v1/cases/{case}"), 403, "not_your_department")
+    refused(await insurance.get(f"/desk/v1/cases/{case}"), 404, "no_such_case")
     assert looks(places, database_sweeper, JIANGSU) == before
 
 

@@ -43,7 +43,7 @@ async def desk(
     async with nodes_of_a_module(folder, database_uri, database_sweeper, divisions=(JIANGSU,), clock=clock) as places:
         node = places.nodes[JIANGSU].node
         for name in NAMES:
-            await node.store.accounts.add(Officer(name=name, department="health"), PASSWORD)
+            await node.store.accounts.add(Officer(name=name), PASSWORD)
         await officers.end(node, "gone", reason="调离", by="operator")
         yield places
 
@@ -262,7 +262,7 @@ async def test_sign_ins_are_logged_without_name_or_address(here: Trier):
         await here.tries("anna", PASSWORD)
         await here.tries("anna")
     assert [line["event"] for line in logs] == ["officer.signed_in", "officer.sign_in_refused"]
-    assert (logs[0]["department"], logs[1]["code"]) == ("health", "wrong_password")
+    assert (logs[0]["role"], logs[1]["code"]) == ("officer", "wrong_password")
     assert "anna" not in str(logs)
     assert HERE not in str(logs)
 

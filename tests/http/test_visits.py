@@ -13,6 +13,7 @@ from tests.world import JIANGSU, ZHEJIANG
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HALL, TOWN, THEIRS = "320102-hall", "320102-town", "330106-hall"
 CAME = {"window": HALL, "purpose": "提交原件"}
+PLACE = "provider/health/320102"
 
 
 def door(case: str) -> str:
@@ -36,7 +37,7 @@ async def test_citizens_and_those_without_a_part_record_nothing(
     tax = await places.officer("taxation")
     assert (await places.caller().post(door(case), CAME)).status == 401
     assert (await mother.post(door(case), CAME)).status == 401
-    refused(await tax.post(door(case), CAME), 403, "not_your_department")
+    refused(await tax.post(door(case), CAME), 404, "no_such_case")
     refused(await tax.post(door("no-such-case"), CAME), 404, "no_such_case")
     assert (await mother.get(f"/api/v1/cases/{case}/timeline")).body["visits"] == []
     assert noted(places, database_sweeper, case) == []
@@ -109,11 +110,11 @@ async def test_both_sides_see_who_came_where_when_and_for_what(
     ]
     assert told["visits"][0]["window_name"] == "玄武区综合窗口（示例）"
     assert [each["id"] for each in told["visits"]] == [at_chosen.body["id"], elsewhere.body["id"]]
-    assert {"officer", "department"}.isdisjoint(told["visits"][0])
+    assert {"officer", "authority"}.isdisjoint(told["visits"][0])
     seen = (await health.get(f"/desk/v1/cases/{case}")).body["visits"]
     assert seen == [at_chosen.body, elsewhere.body]
-    assert [(each["officer"], each["department"]) for each in seen] == [("health", "health")] * 2
-    about = {"case": f"{JIANGSU}/{case}", "officer": "health", "department": "health"}
+    assert [(each["officer"], each["authority"]) for each in seen] == [("health", PLACE)] * 2
+    about = {"case": f"{JIANGSU}/{case}", "officer": "health", "authority": PLACE, "post": f"health:{PLACE}:window"}
     assert noted(places, database_sweeper, case) == [
         about | {"window": HALL, "visitor": "applicant"},
         about | {"window": TOWN, "visitor": "other"},

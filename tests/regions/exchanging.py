@@ -13,10 +13,13 @@ import pymongo
 from regions import heads, outbox, settling
 from regions.answering import admit_query, announced_query, signed
 from server.crypto.receipts import Answer
+from server.desk.officer import officers
+from server.desk.sessions import OFFICERS
 from server.domain.exchange.directory import NodeEntry
 from server.domain.exchange.letters import Letter, letter_id
 from server.domain.exchange.log import Entry, KeptLetter, SentLetter
 from server.domain.exchange.wire import WireAnswer, WireRequest
+from server.domain.people.accounts import DeskEntry
 from server.node import Node
 from server.tools.wire import Wire
 from tests.nodes import Places
@@ -71,6 +74,13 @@ class OlderPeer:
         older = told.model_copy(update={"kinds": tuple(kind for kind in told.kinds if kind not in self.lacks)})
         reply = signed(self.peer, proven, Answer(200, heads.JSON, older.model_dump_json().encode()))
         return WireAnswer(reply.status, reply.headers, reply.body)
+
+
+async def entry_of(node: Node, officer: str) -> DeskEntry:
+    """An officer of this name, as one who has just signed in."""
+    admission = await officers.admit(node, await node.store.accounts.account(officer), address="127.0.0.1")
+    claims = node.tokens.verify(admission.access_token, audience=OFFICERS, at=node.clock.now())
+    return await officers.entered(node, claims)
 
 
 async def write(node: Node, note: str = "", *, kind: str = "letter.refused", **more: Any) -> Letter:

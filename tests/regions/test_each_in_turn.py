@@ -1,4 +1,4 @@
-"""What one peer or one department raises stops the look at no other, and is told in the end."""
+"""What one peer or one authority raises stops the look at no other, and is told in the end."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -44,10 +44,11 @@ class HalfDeadWire:
         return await self._wire.send(request)
 
 
-async def test_departments_are_counted_though_one_raises(places: Places) -> None:
+async def test_authorities_are_counted_though_one_raises(places: Places) -> None:
     node, trap = trapped(node_of(places))
-    first, *others = counting.departments(node)
-    trap.needles = [f"'{first}|"]
+    first, *others = (f"health/{code}" for code in ("320102", "320104", "320105"))
+    await node.store.counts.mark_stale([first, *others])
+    trap.needles = [f"'{first}'"]
     trap.arm(1)
     with pytest.raises(Planted):
         await counting.count(node)

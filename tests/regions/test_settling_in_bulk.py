@@ -34,7 +34,7 @@ async def asked_abroad(places: Places, count: int) -> list[str]:
 
 def receive(case: str, node: Node) -> tuple[str, Act]:
     """A case's id at the decider, and that an officer there takes its step."""
-    by = Actor(node=ZHEJIANG, part="officer", department="public_security", name="officer-1")
+    by = Actor(node=ZHEJIANG, part="officer", authority="public_security/330106", name="officer-1", role="approver")
     return local_id(f"{JIANGSU}/{case}", node.here), Receive(id=f"receive-{case}", by=by, step=STEP)
 
 

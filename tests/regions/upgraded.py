@@ -14,23 +14,23 @@ from server.desk import relay
 from server.desk.officer.reviewing import ActRequest, act_on, form_of
 from server.desk.wording import words_of
 from server.domain.case.happening import Moved
-from server.domain.people.persons import Officer
 from server.node import Node
 from server.tools.logs import configure
 from server.tools.settings import load_settings
 from tests.nodes import HandClock
-from tests.regions.exchanging import send, settle
+from tests.regions.exchanging import entry_of, send, settle
 
 STEP = "household_registration"
-OFFICER = Officer(name="public_security", department="public_security")
+OFFICER = "public_security"
 DECISIONS = {"inform": {"progress": "材料已核实"}, "accept": {}}
 
 
 async def inform(node: Node, clock: HandClock, case: str) -> None:
     """The decider informs the applicant, accepts the step, and tells the home of both."""
+    entry = await entry_of(node, OFFICER)
     for act, said in DECISIONS.items():
         decision = form_of(act).decision.model_validate(said)
-        record = await act_on(node, OFFICER, ActRequest(case=case, step=STEP, act=act, key=act, decision=decision))
+        record = await act_on(node, entry, ActRequest(case=case, step=STEP, act=act, key=act, decision=decision))
         await relay.relay_soon(node, record)
         clock.wait(seconds=1)  # the letters stand in the log in the order of their moments
     await send(node)

@@ -23,6 +23,7 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.divisions import Division, Divisions
 from server.domain.catalogue.items import Competence, Field, FieldNeed, Item, LevelRule, Need
 from server.domain.catalogue.naming import Naming
+from server.domain.catalogue.pinning import Competent, PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Terms
 from server.domain.catalogue.windows import Windows
@@ -218,9 +219,10 @@ def node_of(
     )
 
 
-def planned(code: str, division: str, *, needs: Sequence[str] = ()) -> PlannedStep:
-    """A step of an item, decided in this province."""
-    item = CATALOGUE.item_of[code]
+def planned(code: str, division: str, *, home: str, needs: Sequence[str] = ()) -> PlannedStep:
+    """A step of an item, decided in this province; its home names the authority only if it is its own."""
+    item, organ = CATALOGUE.item_of[code], AUTHORITIES.by_rule(DEPARTMENT, division)
+    pinned = PinnedAuthority(id=organ.id, name=organ.name) if organ and division == home else None
     return PlannedStep(
         code=code,
         name=item.name,
@@ -233,4 +235,5 @@ def planned(code: str, division: str, *, needs: Sequence[str] = ()) -> PlannedSt
         yields_fields=(f"{code}_number",),
         promised_days=item.promised_days,
         terms=Terms.of(item),
+        competent=Competent(authority=pinned),
     )

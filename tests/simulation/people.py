@@ -139,7 +139,8 @@ class People:
     async def _decide(self, story: Story, step: StepStory) -> None:
         place = self._places[step.node]
         id = local_id(f"{story.home}/{story.number}", step.node)
-        officer = Actor(node=step.node, part="officer", department=DEPARTMENT, name="officer-1", rank="officer")
+        by = {"authority": f"{DEPARTMENT}/{step.node}", "name": "officer-1", "role": "approver"}
+        officer = Actor(node=step.node, part="officer", **by)
         for name in step.does:
             if not await self._awaits(place, id, partial(_may, step.code, name)):
                 return
@@ -200,7 +201,7 @@ async def _opened(story: Story, node: Node) -> Record:
         answers={},
         form={"subject_name": "测试宝"},
         materials=(),
-        steps=tuple(planned(step.code, step.node, needs=step.needs) for step in story.steps),
+        steps=tuple(planned(step.code, step.node, home=story.home, needs=step.needs) for step in story.steps),
     )
     act = acts.Open(id=story.number, by=_citizen(story.home), number=story.number, application=application)
     facts = node.facts()

@@ -34,11 +34,11 @@ def minutes(number: int) -> datetime:
     return NOW + timedelta(minutes=number)
 
 
-def warning(id: str, department: str, rank: Any, *, at: datetime) -> DeskWarning:
-    about = {"case": "c", "step": "one", "item_name": "", "bundle_name": ""}
+def warning(id: str, authority: str, reader: Any, *, at: datetime) -> DeskWarning:
+    about = {"case": "c", "step": "one", "authority_name": "", "about": "", "item_name": "", "bundle_name": ""}
     last_day = date(2026, 12, 1)
     told = {"text": "请抓紧办理。", "due_on": last_day, "is_confirmed": True, "at": at, **about}
-    return DeskWarning(id=id, department=department, rank=rank, rung="half", **told)
+    return DeskWarning(id=id, authority=authority, reader=reader, rung="half", **told)
 
 
 @pytest.fixture
@@ -113,31 +113,33 @@ async def test_a_rung_of_another_day_or_case_is_another_one(checkpoints: Checkpo
     assert await checkpoints.claim("c", moved, until=minutes(1))
 
 
-async def test_warnings_are_kept_once_and_read_by_department_rank_and_page(database: Database) -> None:
-    warnings = Warnings(database)
+async def test_warnings_are_kept_once_and_read_by_authority_reader_and_page(database: Database) -> None:
+    warnings, own = Warnings(database), [("health/1", "officer"), ("health/1", "head"), ("police/1", "head")]
     for number in range(9):
-        department, rank = ("health", "healthy")[number % 2], ("officer", "head", "leader")[number % 3]
-        told = warning(f"w{number}", department, rank, at=minutes(number))
+        authority, reader = ("health/1", "health/10", "police/1")[number % 3], ("officer", "head")[number % 2]
+        told = warning(f"w{number}", authority, reader, at=minutes(number))
         assert await warnings.put(told)
-        assert not await warnings.put(replace(told, rank="leader"))
-    ids = [each.id for each in await warnings.warnings("health", ("officer", "head"), limit=10)]
-    assert ids == ["w6", "w4", "w0"]
-    first = await warnings.warnings("", (), limit=4)
-    rest = await warnings.warnings("", (), limit=10, before=warnings.place(first[-1]))
-    assert [each.id for each in first + rest] == [f"w{number}" for number in range(8, -1, -1)]
+        assert not await warnings.put(replace(told, reader="head"))
+    assert [each.id for each in await warnings.warnings(own[:1], limit=10)] == ["w6", "w0"]
+    assert [each.id for each in await warnings.warnings(own[:2], limit=10)] == ["w6", "w3", "w0"]
+    first = await warnings.warnings(own, limit=2)
+    rest = await warnings.warnings(own, limit=10, before=warnings.place(first[-1]))
+    assert [each.id for each in first + rest] == ["w6", "w5", "w3", "w0"]
+    assert await warnings.warnings([], limit=10) == []
     for before in ("a", "zzz", "|", "2026-11-23"):
-        found = await warnings.warnings("health", ("officer",), limit=10, before=before)
-        assert {each.department for each in found} <= {"health"}
+        found = await warnings.warnings(own[:1], limit=10, before=before)
+        assert {each.authority for each in found} <= {"health/1"}
 
 
 async def test_a_warning_comes_back_as_it_was_made_and_is_stored_with_its_keys(database: Database) -> None:
-    warnings, made = Warnings(database), warning("c:one:half", "health", "head", at=NOW)
+    warnings, made = Warnings(database), warning("c:one:half", "health/320102", "head", at=NOW)
     assert await warnings.put(made)
-    assert await warnings.warnings("", (), limit=2) == [made]
+    assert await warnings.warnings([("health/320102", "head")], limit=2) == [made]
     place = "t2026-11-23T04:00:00.000Z|c:one:half"
     words = {"rung": "half", "text": "请抓紧办理。", "item_name": "", "bundle_name": "", "due_on": "2026-12-01"}
-    told = {"case": "c", "step": "one", "department": "health", "rank": "head", **words, "is_confirmed": True}
-    keys = {"at": "2026-11-23T04:00:00.000Z", "place": place, "node_key": place, "key": f"health|head|{place}"}
+    desk = {"authority": "health/320102", "authority_name": "", "about": "", "reader": "head"}
+    told = {"case": "c", "step": "one", **desk, **words, "is_confirmed": True}
+    keys = {"at": "2026-11-23T04:00:00.000Z", "place": place, "key": f"health/320102|head|{place}"}
     stored = await database.get("warnings", made.id)
     assert stored is not None
     assert list(stored.items()) == list({"_id": made.id, **told, **keys}.items())
@@ -156,7 +158,7 @@ async def test_open_tasks_are_walked_once_and_may_be_given_another_date(database
     stored = await tasks.task("c0:x")
     assert await tasks.redate(stored, "2026-12-01")
     assert not await tasks.redate(await tasks.task("c0:x"), "2026-12-01")
-    assert (await tasks.open_tasks("health", ("sent",), limit=1))[0].due_on == "2026-12-01"
+    assert (await tasks.open_tasks(["health"], limit=1))[0].due_on == "2026-12-01"
     await put(tasks, task("c0:x", "received", event=2))
     assert not await tasks.redate(stored, "2026-12-09"), "it has moved on"
 

@@ -21,7 +21,7 @@ from server.store.database import (
     UnsafeOperand,
 )
 from server.store.mongo import MongoDatabase
-from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_DEPARTMENT, hour_bucket, under
+from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_AUTHORITY, hour_bucket, under
 from tests.simulation.disk import Disk
 from tests.simulation.twin import SteadyLine, Twin
 from tests.store.witness import Witness
@@ -116,7 +116,7 @@ async def test_whatever_id_is_not_refused_is_found_again(database: Database, id:
     assert await database.get("tasks", id) == {"_id": id, "version": number, "key": id}
     assert list(await database.get_many("tasks", [id, "none"])) == [id]
     assert await database.mark("tasks", Mark(id, {"version": 1}, version=number))
-    assert [one["_id"] for one in await database.between(TASKS_OF_DEPARTMENT, id, id + "!", limit=9)] == [id]
+    assert [one["_id"] for one in await database.between(TASKS_OF_AUTHORITY, id, id + "!", limit=9)] == [id]
     await database.delete("tasks", [id])
     assert await database.get("tasks", id) is None
 
@@ -124,7 +124,7 @@ async def test_whatever_id_is_not_refused_is_found_again(database: Database, id:
 async def test_what_is_not_there_is_none(database: Database) -> None:
     assert await database.get("cases", "nobody") is None
     assert await database.get_many("cases", ["nobody", "no one"]) == {}
-    assert await database.between(TASKS_OF_DEPARTMENT, *under("d", "open"), limit=5) == []
+    assert await database.between(TASKS_OF_AUTHORITY, *under("d", "open"), limit=5) == []
     assert await database.equal(CATALOGUES, "h2026-11-23T05", limit=5) == []
     assert not await database.replace("cases", case("nobody"), version=1)
     assert not await database.mark("cases", Mark("nobody", {"relay": "done"}))
@@ -255,7 +255,7 @@ async def test_equal_finds_those_of_one_value(database: Database) -> None:
 
 async def test_between_takes_the_low_bound_and_not_the_high_one(database: Database) -> None:
     await database.insert_many("tasks", [{"_id": id, "key": id} for id in ("p|1", "p|2", "p|3", "p|4")])
-    found = await database.between(TASKS_OF_DEPARTMENT, "p|2", "p|4", limit=10)
+    found = await database.between(TASKS_OF_AUTHORITY, "p|2", "p|4", limit=10)
     assert [one["key"] for one in found] == ["p|2", "p|3"]
 
 
@@ -264,18 +264,18 @@ async def test_between_sorts_both_ways_and_keeps_the_limit(database: Database) -
     keys = [f"{who}|open|t2026-11-23T05:45:00.{place:03d}Z" for who in ("320000", "330000") for place in order]
     await database.insert_many("tasks", [{"_id": f"k{place}", "key": key} for place, key in enumerate(keys)])
     bounds = under("320000", "open")
-    first = await database.between(TASKS_OF_DEPARTMENT, *bounds, limit=3)
+    first = await database.between(TASKS_OF_AUTHORITY, *bounds, limit=3)
     assert [one["key"][-4:-1] for one in first] == ["000", "001", "002"]
-    last = await database.between(TASKS_OF_DEPARTMENT, *bounds, limit=9, is_descending=True)
+    last = await database.between(TASKS_OF_AUTHORITY, *bounds, limit=9, is_descending=True)
     assert [one["key"][-4:-1] for one in last] == ["004", "003", "002", "001", "000"]
     assert {one["key"][:6] for one in last} == {"320000"}
 
 
 async def test_keys_are_the_values_alone_of_a_range(database: Database) -> None:
     await database.insert_many("tasks", [{"_id": f"t{id}", "key": f"p|{id}", "since": "x"} for id in (3, 1, 4, 2)])
-    assert await database.keys(TASKS_OF_DEPARTMENT, "p|2", "p|4", limit=10) == ["p|2", "p|3"]
-    assert await database.keys(TASKS_OF_DEPARTMENT, *under("p"), limit=3) == ["p|1", "p|2", "p|3"]
-    assert await database.keys(TASKS_OF_DEPARTMENT, *under("q"), limit=3) == []
+    assert await database.keys(TASKS_OF_AUTHORITY, "p|2", "p|4", limit=10) == ["p|2", "p|3"]
+    assert await database.keys(TASKS_OF_AUTHORITY, *under("p"), limit=3) == ["p|1", "p|2", "p|3"]
+    assert await database.keys(TASKS_OF_AUTHORITY, *under("q"), limit=3) == []
 
 
 async def test_deleted_documents_are_gone_and_no_others(database: Database) -> None:
@@ -307,10 +307,10 @@ async def test_an_unsafe_operand_is_refused_before_it_is_sent(
         database.get("cases", operand),
         database.get_many("cases", ["fine", operand]),
         database.equal(CATALOGUES, operand, limit=1),
-        database.between(TASKS_OF_DEPARTMENT, operand, "z", limit=1),
-        database.between(TASKS_OF_DEPARTMENT, "a", operand, limit=1),
-        database.keys(TASKS_OF_DEPARTMENT, operand, "z", limit=1),
-        database.keys(TASKS_OF_DEPARTMENT, "a", operand, limit=1),
+        database.between(TASKS_OF_AUTHORITY, operand, "z", limit=1),
+        database.between(TASKS_OF_AUTHORITY, "a", operand, limit=1),
+        database.keys(TASKS_OF_AUTHORITY, operand, "z", limit=1),
+        database.keys(TASKS_OF_AUTHORITY, "a", operand, limit=1),
         database.delete("cases", ["fine", operand]),
     ):
         with pytest.raises(UnsafeOperand):
@@ -339,12 +339,12 @@ async def test_a_query_outside_the_table_is_refused(database: Database, witness:
     for call in (
         database.equal(stranger, "a", limit=1),
         database.between(stranger, "a", "b", limit=1),
-        database.equal(TASKS_OF_DEPARTMENT, "a", limit=1),
+        database.equal(TASKS_OF_AUTHORITY, "a", limit=1),
         database.between(CATALOGUES, "a", "b", limit=1),
-        database.between(TASKS_OF_DEPARTMENT, "a", "b", limit=0),
+        database.between(TASKS_OF_AUTHORITY, "a", "b", limit=0),
         database.keys(stranger, "a", "b", limit=1),
         database.keys(CATALOGUES, "a", "b", limit=1),
-        database.keys(TASKS_OF_DEPARTMENT, "a", "b", limit=0),
+        database.keys(TASKS_OF_AUTHORITY, "a", "b", limit=0),
         database.equal(CATALOGUES, "a", limit=0),
     ):
         with pytest.raises(UndeclaredQuery):

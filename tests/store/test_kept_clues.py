@@ -89,7 +89,6 @@ DEED = Deed(
     step="birth",
     act="receive",
     item_name="出生医学证明",
-    department="health",
     authority="health/320102",
     authority_name="某卫生健康局",
 )

@@ -12,8 +12,8 @@ CHEAP = Cost(rounds=1, memory_kib=64, lanes=1)
 
 async def test_a_password_is_hashed_at_the_recommended_cost_unless_another_is_named(database: MongoDatabase) -> None:
     accounts = Accounts(database)
-    await accounts.add(Officer(name="anna", department="health"), "a long password")
-    await accounts.add(Officer(name="bert", department="health"), "another password", cost=CHEAP)
+    await accounts.add(Officer(name="anna"), "a long password")
+    await accounts.add(Officer(name="bert"), "another password", cost=CHEAP)
     kept = await database.get_many(OFFICERS, ["officer:anna", "officer:bert"])
     assert kept["officer:anna"]["password_hash"].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert kept["officer:bert"]["password_hash"].startswith("$argon2id$v=19$m=64,t=1,p=1$")

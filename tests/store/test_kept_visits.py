@@ -28,7 +28,7 @@ def visit(id: str = "v1", **change: Any) -> Visit:
         person="key-of-applicant",
         purpose="提交原件",
         officer="anna",
-        department="health",
+        authority="health/320102",
     )
     return whole.model_copy(update=change)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from server.domain.values import moment_key
 from server.store.database import safe
 from server.store.mongo import MongoDatabase
-from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_DEPARTMENT, hour_bucket, under
+from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_AUTHORITY, hour_bucket, under
 from tests.store.witness import Witness
 
 SURE = {"writeConcern": {"w": "majority", "j": True}, "maxTimeMS": 500}
@@ -109,7 +109,7 @@ def test_the_witness_notices_what_is_not_portable(name: str, command: dict[str, 
 
 async def test_the_witness_sees_what_a_database_sends(database: MongoDatabase, witness: Witness) -> None:
     await database.insert("tasks", {"_id": "a", "key": "d|open|t1"})
-    await database.between(TASKS_OF_DEPARTMENT, *under("d", "open"), limit=2)
+    await database.between(TASKS_OF_AUTHORITY, *under("d", "open"), limit=2)
     await database.equal(CATALOGUES, "h1", limit=2)
     assert [next(iter(command)) for command in witness.sent][-3:] == ["insert", "find", "find"]
     assert {index["key"].popitem()[0] for one in witness.named("createIndexes") for index in one["indexes"]} == {

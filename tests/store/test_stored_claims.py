@@ -19,10 +19,10 @@ def claims(database: Database) -> Claims:
     return Claims(database, RING)
 
 
-def claim(id: str, holder: str = "anna", *, minutes: float = 15, version: int = 1, department: str = "health") -> Claim:
+def claim(id: str, holder: str = "anna", *, minutes: float = 15, version: int = 1) -> Claim:
     case, _, step = id.rpartition(":")
     lease = {"holder": holder, "until": AT + timedelta(minutes=minutes) if holder else None}
-    return Claim(id=id, case=case, step=step, department=department, version=version, **lease)
+    return Claim(id=id, case=case, step=step, authority="health/320102", version=version, **lease)
 
 
 async def test_a_claim_comes_back_as_it_was_written(claims: Claims) -> None:
@@ -73,12 +73,3 @@ async def test_a_released_claim_is_in_nobodys_hands(claims: Claims) -> None:
     await claims.put(claim("c:first", "", version=2))
     assert await claims.held_by("anna", at=AT, limit=9) == []
     assert await claims.held_by("", at=AT, limit=9) == []
-    assert await claims.holders_in("health", at=AT) == {}
-
-
-async def test_the_holders_of_a_department_are_all_found(claims: Claims) -> None:
-    many = [claim(f"c{place}:first", f"o{place % 7}", minutes=place + 1) for place in range(31)]
-    assert all([await claims.put(each) for each in many])
-    await claims.put(claim("x:first", department="health_other"))
-    await claims.put(claim("y:first", minutes=-1))
-    assert await claims.holders_in("health", at=AT, at_once=10) == {each.id: each.holder for each in many}

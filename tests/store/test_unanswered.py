@@ -10,7 +10,7 @@ import pytest
 from server.domain.errors import OutcomeUnknown, Unavailable
 from server.store.database import Duplicate, Mark
 from server.store.mongo import MongoDatabase
-from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_DEPARTMENT
+from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_AUTHORITY
 from tests.store.servers import OwnServer
 
 
@@ -63,8 +63,8 @@ async def test_a_read_from_a_stopped_server_is_unavailable(impatient: MongoDatab
         impatient.get("cases", "a"),
         impatient.get_many("cases", ["a"]),
         impatient.equal(CATALOGUES, "h2026-11-23T05", limit=1),
-        impatient.between(TASKS_OF_DEPARTMENT, "a", "b", limit=1),
-        impatient.keys(TASKS_OF_DEPARTMENT, "a", "b", limit=1),
+        impatient.between(TASKS_OF_AUTHORITY, "a", "b", limit=1),
+        impatient.keys(TASKS_OF_AUTHORITY, "a", "b", limit=1),
         impatient.ping(),
     )
     outcomes = await asyncio.gather(*reads, return_exceptions=True)
@@ -105,7 +105,7 @@ async def test_the_store_runs_on_pymongos_own_asynchronous_client(database_uri: 
     assert await database.mark("cases", Mark("a", {"relay": "done"}, version=2))
     assert await database.mark_many("cases", [Mark("a", {"relayed": 4}), Mark("b", {"relayed": 4})]) == 1
     await database.insert("tasks", {"_id": "t", "key": "d|open|t1"})
-    assert await database.between(TASKS_OF_DEPARTMENT, "d|", "d}", limit=3) == [{"_id": "t", "key": "d|open|t1"}]
+    assert await database.between(TASKS_OF_AUTHORITY, "d|", "d}", limit=3) == [{"_id": "t", "key": "d|open|t1"}]
     assert await database.equal(CATALOGUES, "h1", limit=3) == []
     assert await database.get("cases", "a") == {"_id": "a", "version": 2, "relay": "done", "relayed": 4}
     await database.delete("cases", ["a"])

@@ -6,12 +6,14 @@ that twice is once: acts, warnings and notices have ids that are made of the che
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from server.desk import apart
 from server.desk.acting import perform
 from server.desk.relay import relay_soon
 from server.domain.case.acts import Deem, Lapse, StepAct
 from server.domain.case.case import Actor, Case
+from server.domain.catalogue.desks import above
 from server.domain.effects.deadlines import (
     BY_LAW,
     Checkpoint,
@@ -27,6 +29,7 @@ from server.domain.effects.warnings import warning_of
 from server.domain.errors import Refusal, StaleVersion, Unavailable
 from server.domain.exchange.letters import CASE
 from server.domain.time.calendar import DAY
+from server.domain.values import china_day
 from server.node import Node
 
 ALARMS_AT_ONCE = 50
@@ -146,7 +149,9 @@ async def _tell(node: Node, kept: KeptCheckpoint) -> None:
         return
     case, at = (await node.store.cases.case(kept.case)).case, node.clock.now()
     if checkpoint.to != "citizen":
-        await node.store.warnings.put(warning_of(case, kept, at=at))
+        warning = warning_of(case, kept, above=partial(above, node.published.authorities, on=china_day(at)), at=at)
+        if warning:
+            await node.store.warnings.put(warning)
     elif notice := reminder_of(case, checkpoint.step, due_on=checkpoint.due_on, at=at):
         await node.store.notices.add(notice)
 

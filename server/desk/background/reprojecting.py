@@ -55,11 +55,13 @@ async def _redate(node: Node, id: str, tasks: Sequence[Task]) -> int:
         return 0
     case, calendar = record.case, node.published.calendar
     await node.store.alarms.set(alarm_of(case, here=node.here, calendar=calendar))
-    changed = 0
-    for task in tasks:
-        if task.part == "decide":
-            changed += await node.store.tasks.redate(task, due_on(case.step(task.step), calendar))
-    return changed
+    moved = [
+        task.authority
+        for task in tasks
+        if task.part == "decide" and await node.store.tasks.redate(task, due_on(case.step(task.step), calendar))
+    ]
+    await node.store.counts.mark_stale(moved)
+    return len(moved)
 
 
 async def _end(node: Node, done: Projection) -> None:

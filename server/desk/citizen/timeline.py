@@ -85,8 +85,8 @@ def by_whom(node: Node, case: Case, event: events.Event) -> str:
     """The applicant or the agent, the department that moved the step, or the rule that did."""
     if event.by.part == "citizen":
         return AGENT if event.by.is_agent else APPLICANT
-    if event.by.department:
-        return acting_name(node, case, event)
+    if event.by.authority:
+        return acting_name(case, event)
     is_told = event.by.node != node.here and not isinstance(event, BY_RULE_EVERYWHERE)
     if is_told and isinstance(event, Moved | PaperPosted | PaperArrived):
         return decider_name(node, case, case.steps[event.step])

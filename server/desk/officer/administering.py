@@ -6,34 +6,19 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from server.desk.officer import officers
-from server.desk.officer.claiming import release_all
 from server.desk.officer.officers import EndedOfficer
 from server.desk.officer.proving import rules_of
 from server.desk.steps import LocalMoment
 from server.domain.audit import AuditKind
-from server.domain.errors import Conflict, FieldFault, Invalid
+from server.domain.errors import Conflict
 from server.domain.people.accounts import Account, DeskEntry, WeightyAct
-from server.domain.people.persons import AccountRole, Officer, Rank
+from server.domain.people.persons import AccountRole, Officer
 from server.domain.values import Value
 from server.node import Node
 
 PASSWORD_BYTES = 15  # 24 letters and digits
 Name = Annotated[str, StringConstraints(pattern=r"^[\p{L}][\p{L}\p{N} ._·-]{0,99}$")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-
-
-class UnknownDepartment(Invalid):
-    """The catalogue has no such department."""
-
-    code = "unknown_department"
-    title = "没有这个部门"
-
-
-class AdministratorOfNoDepartment(Invalid):
-    """An administrator has no department and no rank: they are no officer of cases."""
-
-    code = "administrator_of_no_department"
-    title = "管理员账号不属于任何部门"
 
 
 class SecurityAdministratorExists(Conflict):
@@ -51,19 +36,10 @@ class NotYourself(Conflict):
 
 
 class NewOfficer(Value):
-    """An account to add: an officer of a department, or one of the three administrators, who have none."""
+    """An account to add: an officer, who gets posts later, or one of the three administrators, who have none."""
 
     name: Name
-    department: Annotated[str, StringConstraints(max_length=100)] = ""
-    rank: Rank = "officer"
     role: AccountRole = "officer"
-
-
-class Seat(Value):
-    """Where an officer is from now on."""
-
-    department: Annotated[str, StringConstraints(max_length=100)]
-    rank: Rank = "officer"
 
 
 class Ending(Value):
@@ -83,8 +59,6 @@ class OfficerLine(Value):
     """An account as the list shows it."""
 
     name: str
-    department: str
-    rank: Rank
     role: AccountRole
     has_one_time_password: bool
     has_totp: bool
@@ -124,10 +98,9 @@ async def listed(node: Node, asked: Listing, *, limit: int) -> OfficerList:
 async def add(node: Node, new: NewOfficer, *, by: str) -> OneTimePassword:
     """Add an account, whose password is for the first sign-in only.
 
-    Raises UnknownDepartment, AdministratorOfNoDepartment, OfficerExists, NameEnded.
+    Raises OfficerExists, NameEnded.
     """
     officer = Officer(**new.model_dump())
-    _check_seat(node, officer)
     password = _one_time_password(node)
     account = await node.store.accounts.add(officer, password, is_one_time=True)
     await _note(node, "officer.added", account, by=by, more={"before": "", "after": account.words})
@@ -142,21 +115,6 @@ async def add_by_command(node: Node, new: NewOfficer, *, by: str) -> OneTimePass
     if new.role != "officer" and await node.store.accounts.has_security_administrator():
         raise SecurityAdministratorExists("管理员账号请由安全管理员添加。")
     return await add(node, new, by=by)
-
-
-async def change(node: Node, name: str, seat: Seat, *, by: str) -> OfficerLine:
-    """Move an officer to another department or rank; from another department, what they have in hand is free.
-
-    Raises NoSuchOfficer, UnknownDepartment, AdministratorOfNoDepartment, StaleVersion.
-    """
-    before = await node.store.accounts.account(name)
-    wanted = before.officer.model_copy(update=seat.model_dump())
-    _check_seat(node, wanted)
-    after = await node.store.accounts.change_seat(before, department=seat.department, rank=seat.rank)
-    await _note(node, "officer.changed", after, by=by, more=_difference(before, after))
-    if before.officer.department != seat.department:
-        await release_all(node, name)
-    return line_of(after)
 
 
 async def end(node: Node, entry: DeskEntry, name: str, *, ending: Ending) -> EndedOfficer:
@@ -187,16 +145,6 @@ async def reset_account(node: Node, name: str, resetting: Resetting, *, by: str)
     return OneTimePassword(name=name, one_time_password=password)
 
 
-def _check_seat(node: Node, officer: Officer) -> None:
-    if officer.role != "officer":
-        if officer.department or officer.rank != "officer":
-            detail = "系统、安全、审计管理员不填写部门和职级。"
-            raise AdministratorOfNoDepartment(detail, errors=[_fault("administrator", detail)])
-    elif officer.department not in node.catalogue.departments:
-        detail = "请填写事项目录中的部门代码。"
-        raise UnknownDepartment(detail, errors=[_fault("department", detail)])
-
-
 def _check_weighty(node: Node, entry: DeskEntry, act: WeightyAct, *, name: str) -> None:
     entry.check_proof(act, node.clock.now(), rules_of(node))
     if name == entry.officer.name:
@@ -212,10 +160,6 @@ async def _note(node: Node, kind: AuditKind, after: Account, *, by: str, more: d
 
 def _difference(before: Account, after: Account) -> dict[str, str]:
     return {"before": before.words, "after": after.words}
-
-
-def _fault(code: str, detail: str) -> FieldFault:
-    return FieldFault(pointer="/department", code=code, detail=detail)
 
 
 def _one_time_password(node: Node) -> str:

@@ -9,7 +9,7 @@ from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case.case import State
 from server.domain.effects.records import Record
 from server.domain.errors import FieldFault, Refusal
-from server.domain.people.persons import Officer
+from server.domain.people.accounts import DeskEntry
 from server.domain.rules.desk_forms import Decision
 from server.domain.values import Value
 from server.node import Node
@@ -59,7 +59,7 @@ class BatchOutcome(Value):
 
 
 async def act_on_all(
-    node: Node, officer: Officer, batch: ActBatch, *, key: str
+    node: Node, entry: DeskEntry, batch: ActBatch, *, key: str
 ) -> tuple[BatchOutcome, tuple[Record, ...]]:
     """Do the act to one step after the other; a refusal stops only its own item. Answers also the cases moved.
 
@@ -73,7 +73,7 @@ async def act_on_all(
             case=item.case, step=item.step, act=batch.act, key=own_key, decision=Decision(version=item.version)
         )
         try:
-            record = await act_on(node, officer, request)
+            record = await act_on(node, entry, request)
         except Refusal as refusal:
             lines.append(BatchLine(case=item.case, step=item.step, refusal=_told(refusal)))
             continue

@@ -5,8 +5,9 @@ from datetime import date
 from typing import Literal, Self
 
 from server.desk.background.gathering import bytes_here
-from server.desk.naming import department_name, window_name
+from server.desk.naming import window_name
 from server.desk.officer.history import HistoryEntry, history_of
+from server.desk.officer.seeing import Seen, noted, parts_of
 from server.desk.steps import (
     FieldShown,
     GapShown,
@@ -27,13 +28,12 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.items import SpecialStep
 from server.domain.effects.letters_out import commission_of
 from server.domain.effects.records import Record
-from server.domain.people.persons import Officer
-from server.domain.rules.decide import NotYourDepartment
+from server.domain.people.accounts import DeskEntry
+from server.domain.rules.desk_forms import TaskPart
 from server.domain.values import Value, moment_text
 from server.node import Node
 
-Part = Literal["decide", "opinion", "check", "follow_up"]
-REASONS: Mapping[Part, str] = {
+REASONS: Mapping[TaskPart, str] = {
     "decide": "decides",
     "opinion": "is heard on",
     "check": "checks",
@@ -42,7 +42,10 @@ REASONS: Mapping[Part, str] = {
 
 
 class OpinionShown(Value):
-    """What one department was asked for (会签), by the end of which day, and what it answered; empty: nothing yet."""
+    """What one department was asked for (会签), by the end of which day, and what it answered; empty: nothing yet.
+
+    `name` is that of the authority which is asked.
+    """
 
     department: str
     name: str
@@ -90,14 +93,14 @@ class SupplementShown(Value):
 
 
 class VisitAtDesk(VisitShown):
-    """A visit as officers see it: also which officer of which department recorded it."""
+    """A visit as officers see it: also which officer recorded it, for which authority."""
 
     officer: str
-    department: str
+    authority: str
 
 
 class DeskStep(Value):
-    """A step and the part that the officer's department has in it.
+    """A step and the part that an authority has in it whose officer sees it.
 
     Who decides it, is heard on it, or checks it before another node decides, sees in full what its item declares, and
     what was asked and answered on the way. Who follows it up sees only where it stands. `special_steps` are the special
@@ -105,7 +108,9 @@ class DeskStep(Value):
     `proposal`, and `two_persons`: whether another one than who proposed must decide.
     """
 
-    part: Part
+    part: TaskPart
+    authority: str
+    authority_name: str
     step: StepView
     form: tuple[FieldShown, ...] = ()
     materials: tuple[MaterialAtDesk, ...] = ()
@@ -119,7 +124,7 @@ class DeskStep(Value):
 
 
 class DeskCaseView(Value):
-    """A case as an officer sees it: only the steps that concern the officer's department.
+    """A case as an officer sees it: only the steps that their posts let them see.
 
     `applicant_kind`: whether the subject or a relative applies (None: only the home knows); `is_by_agent`: at home,
     whether an agent handed it in, and `window` is the one that the applicant chose, if any.
@@ -141,17 +146,17 @@ class DeskCaseView(Value):
     version: int
 
 
-async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
-    """A case with the data of the steps in which the officer's department has a part; the look is noted before.
+async def desk_case(node: Node, entry: DeskEntry, id: str) -> DeskCaseView:
+    """A case with the data of the steps that the officer's posts let them see; the look is noted before.
 
-    Raises NoSuchCase, and NotYourDepartment if it has a part in none.
+    Raises NoSuchCase, also if they let them see none.
     """
     record = await node.store.cases.case(id)
-    parts = parts_of(record.case, officer.department, node.here)
+    parts = parts_of(node, entry, record.case)
     at = node.clock.now()
-    about = {"case": record.case.name, "officer": officer.name, "department": officer.department}
-    entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
-    await node.store.audit.note(entry, "case.read", at=at, about=about | {"reason": _reason(parts)})
+    about = {"case": record.case.name, **noted(entry, parts)}
+    id = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
+    await node.store.audit.note(id, "case.read", at=at, about=about | {"reason": _reason(parts)})
     return DeskCaseView(
         id=record.id,
         name=record.case.name,
@@ -164,44 +169,23 @@ async def desk_case(node: Node, officer: Officer, id: str) -> DeskCaseView:
         window_name=window_name(node, record.case.window),
         visits=await _visits(node, record, parts),
         steps=tuple(
-            [await _desk_step(node, record.case, record.case.steps[code], part=part) for code, part in parts.items()]
+            [await _desk_step(node, record.case, record.case.steps[code], seen=seen) for code, seen in parts.items()]
         ),
-        history=history_of(node, officer, record, parts=parts),
+        history=history_of(node, entry, record, parts=parts),
         version=record.case.version,
     )
 
 
-def parts_of(case: Case, department: str, here: str) -> dict[str, Part]:
-    """What the department has to do with steps of the case at this node, the most of each; raises NotYourDepartment."""
-    found = {code: _part(case, step, department, here=here) for code, step in case.steps.items()}
-    parts = {code: part for code, part in found.items() if part}
-    if not parts:
-        raise NotYourDepartment("该办件没有由本部门办理的事项。")
-    return parts
-
-
-async def _visits(node: Node, record: Record, parts: Mapping[str, Part]) -> tuple[VisitAtDesk, ...]:
+async def _visits(node: Node, record: Record, parts: Mapping[str, Seen]) -> tuple[VisitAtDesk, ...]:
     """The visits recorded at this node; none for who only follows up, and so sees no more than where a step stands."""
-    if set(parts.values()) == {"follow_up"}:
+    if {seen.mine.part for seen in parts.values()} == {"follow_up"}:
         return ()
     return tuple(VisitAtDesk.of(node, each) for each in await visits_of(node, record.id))
 
 
-def _part(case: Case, step: Step, department: str, *, here: str) -> Part | None:
-    if step.node == here and step.plan.department == department:
-        return "decide"
-    if step.node == here and department in step.opinions:
-        return "opinion"
-    if case.home == here and step.checked_by == department:
-        return "check"
-    if case.home == here and case.lead == department and case.leaves_to_lead(step):
-        return "follow_up"
-    return None
-
-
-def _reason(parts: Mapping[str, Part]) -> str:
+def _reason(seen: Mapping[str, Seen]) -> str:
     """Why the officer is shown the case: `decides a, b; is heard on c; follows up d`."""
-    steps = {part: [code for code, found in parts.items() if found == part] for part in REASONS}
+    steps = {part: [code for code, each in seen.items() if each.mine.part == part] for part in REASONS}
     return "; ".join(f"{REASONS[part]} {', '.join(codes)}" for part, codes in steps.items() if codes)
 
 
@@ -213,20 +197,22 @@ def _applicant_kind(node: Node, case: Case) -> Applicant | None:
     return bundle.applicants[0] if bundle and len(bundle.applicants) == 1 else None
 
 
-async def _desk_step(node: Node, case: Case, step: Step, *, part: Part) -> DeskStep:
+async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen) -> DeskStep:
     """The step as this part in it needs it: how far its materials have come, and what an approval may yield."""
-    view = step_view(node, case, step=step)
+    view, part, authority = step_view(node, case, step=step), seen.mine.part, seen.mine.authority
     if part == "follow_up":
-        return DeskStep(part=part, step=view)
+        return DeskStep(part=part, authority=authority.id, authority_name=authority.name, step=view)
     catalogue, commission = node.catalogue_of(case.catalogue), commission_of(case, step)
     here = await bytes_here(node, case, step) if step.is_gathering else {}
     return DeskStep(
         part=part,
+        authority=authority.id,
+        authority_name=authority.name,
         step=view,
         form=fields_shown(catalogue, commission.form, is_masked=False),
         materials=materials_at_desk(catalogue, commission.materials, here),
         yields_fields=fields_shown(catalogue, dict.fromkeys(step.plan.yields_fields, ""), is_masked=False),
-        opinions=_opinions(node, case, step),
+        opinions=_opinions(step),
         supplement=SupplementShown.of(step.supplement, catalogue) if step.supplement else None,
         special_steps=step.plan.terms.special_steps,
         finding=step.finding,
@@ -239,11 +225,11 @@ def _proposal(step: Step) -> ProposalShown | None:
     return ProposalShown(**dict(step.proposal)) if step.proposal else None
 
 
-def _opinions(node: Node, case: Case, step: Step) -> tuple[OpinionShown, ...]:
+def _opinions(step: Step) -> tuple[OpinionShown, ...]:
     return tuple(
         OpinionShown(
             department=department,
-            name=department_name(node, case, department),
+            name=step.plan.competent.heard[department].name,
             **opinion.model_dump(include={"answer", "reason", "due_on", "given_at"}),
         )
         for department, opinion in step.opinions.items()

@@ -6,14 +6,26 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints
 
+from server.desk.officer.seeing import sees, today, work_of_task
 from server.desk.steps import LocalMoment
 from server.domain.case.acts import StepAct
 from server.domain.effects.effects import Task, task_id
+from server.domain.effects.records import Record
 from server.domain.errors import Conflict, FieldFault, Invalid, StaleVersion
-from server.domain.people.claims import Claim, HandOver, check_free, claimed, extended, handed_over, released
+from server.domain.people.accounts import DeskEntry
+from server.domain.people.claims import (
+    Claim,
+    HandOver,
+    NoSuchTask,
+    check_free,
+    claimed,
+    extended,
+    handed_over,
+    released,
+)
 from server.domain.people.persons import Officer
-from server.domain.rules.decide import NotYourDepartment
-from server.domain.rules.desk_forms import TaskPart
+from server.domain.rules.responsible import Responsible
+from server.domain.rules.rights import may
 from server.domain.values import Value
 from server.node import Node
 
@@ -37,14 +49,14 @@ class HoldsTooMany(Conflict):
 
 
 class NoSuchColleague(Invalid):
-    """The receiver of a hand-over is no officer of the task's department."""
+    """The receiver of a hand-over has no post for the task."""
 
     code = "no_such_colleague"
-    title = "只能移交给本部门工作人员"
+    title = "只能移交给可以办理的同事"
 
 
 class Passing(Value):
-    """To whom of the department a task is passed, and what the colleague should know."""
+    """To whom a task is passed, and what the colleague should know."""
 
     to: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     note: Annotated[str, StringConstraints(max_length=500)] = ""
@@ -75,44 +87,45 @@ class ClaimView(Value):
     hand_over: HandOverView | None
 
 
-async def claim(node: Node, officer: Officer, id: str) -> ClaimView:
+async def claim(node: Node, entry: DeskEntry, id: str) -> ClaimView:
     """Take a task in hand for some minutes.
 
-    Raises NoSuchTask, NotYourDepartment, TaskEnded, HoldsTooMany, ClaimedByAnother.
+    Raises NoSuchTask, TaskEnded, HoldsTooMany, ClaimedByAnother.
     """
-    task = _open(await _own(node, officer, id))
-    await _check_room(node, officer.name, id)
-    return await _change(node, task, lambda claim, at, until: claimed(claim, officer.name, at=at, until=until))
+    task = _open(await _own(node, entry, id))
+    await _check_room(node, entry.officer.name, id)
+    return await _change(node, task, lambda claim, at, until: claimed(claim, entry.officer.name, at=at, until=until))
 
 
-async def extend(node: Node, officer: Officer, id: str) -> ClaimView:
-    """Go on with a task; raises NoSuchTask, NotYourDepartment, TaskEnded, ClaimLost."""
-    task = _open(await _own(node, officer, id))
-    return await _change(node, task, lambda claim, at, until: extended(claim, officer.name, at=at, until=until))
+async def extend(node: Node, entry: DeskEntry, id: str) -> ClaimView:
+    """Go on with a task; raises NoSuchTask, TaskEnded, ClaimLost."""
+    task = _open(await _own(node, entry, id))
+    return await _change(node, task, lambda claim, at, until: extended(claim, entry.officer.name, at=at, until=until))
 
 
-async def release(node: Node, officer: Officer, id: str) -> ClaimView:
-    """Give a task back, also one that has ended; raises NoSuchTask, NotYourDepartment, ClaimedByAnother."""
-    task = await _own(node, officer, id)
-    return await _change(node, task, lambda claim, at, _until: released(claim, officer.name, at=at))
+async def release(node: Node, entry: DeskEntry, id: str) -> ClaimView:
+    """Give a task back, also one that has ended; raises NoSuchTask, ClaimedByAnother."""
+    task = await _own(node, entry, id)
+    return await _change(node, task, lambda claim, at, _until: released(claim, entry.officer.name, at=at))
 
 
-async def hand_over(node: Node, officer: Officer, id: str, *, passing: Passing) -> ClaimView:
-    """Pass a task to a colleague, whose lease begins; who directs the department passes on anybody's.
+async def hand_over(node: Node, entry: DeskEntry, id: str, *, passing: Passing) -> ClaimView:
+    """Pass a task to a colleague, whose lease begins; a head of the authority passes on anybody's.
 
-    Raises NoSuchTask, NotYourDepartment, TaskEnded, NoSuchColleague, HoldsTooMany, ClaimedByAnother, ClaimNeeded.
+    Raises NoSuchTask, TaskEnded, NoSuchColleague, HoldsTooMany, ClaimedByAnother, ClaimNeeded.
     """
-    found = await node.store.tasks.task(id)
-    task = _open(found if officer.directs(found.department) else _checked(found, officer))
+    task = _open(await _own(node, entry, id))
+    is_head = sees(node, entry, task, to="reassign")
+    posts = await node.store.posts.not_over(passing.to, on=today(node))
     colleague = await node.store.accounts.find_officer(passing.to)
-    if colleague is None or colleague.department != task.department:
-        fault = FieldFault(pointer="/to", code="colleague", detail="请填写本部门一位工作人员的用户名。")
-        raise NoSuchColleague("只能移交给本部门的工作人员。", errors=[fault])
+    if colleague is None or not may(posts, "claim", work_of_task(task), on=today(node)):
+        fault = FieldFault(pointer="/to", code="colleague", detail="请填写可以办理该事项的一位工作人员的用户名。")
+        raise NoSuchColleague("只能移交给岗位包含该事项的工作人员。", errors=[fault])
     await _check_room(node, colleague.name, id)
 
     def rule(claim: Claim, at: datetime, until: datetime) -> Claim:
-        done = HandOver(by=officer.name, to=passing.to, note=passing.note, at=at)
-        return handed_over(claim, officer, done, until=until)
+        done = HandOver(by=entry.officer.name, to=passing.to, note=passing.note, at=at)
+        return handed_over(claim, done, is_head=is_head, until=until)
 
     return await _change(node, task, rule)
 
@@ -125,29 +138,35 @@ async def release_all(node: Node, officer: str) -> int:
     return count
 
 
-async def check_act(node: Node, officer: Officer, act: StepAct, *, case: str, part: TaskPart) -> None:
+async def release_unseen(node: Node, officer: str) -> None:
+    """Give back what an officer has in hand and no post of theirs is for any more."""
+    now = node.clock.now()
+    claims = {claim.id: claim for claim in await node.store.claims.held_by(officer, at=now, limit=MOST_HELD)}
+    posts = await node.store.posts.not_over(officer, on=today(node)) if claims else []
+    for task in await node.store.tasks.tasks(tuple(claims)):
+        if not may(posts, "claim", work_of_task(task), on=today(node)):
+            await node.store.claims.put(released(claims[task.id], officer, at=now))
+
+
+async def check_act(node: Node, officer: Officer, act: StepAct, *, record: Record, at: Responsible) -> None:
     """Raises ClaimedByAnother if a colleague has the task of this act in hand, unless the act has been done already.
 
-    `part` is the kind of task that the act is done for. An act needs no claim. Whoever is of another department is left
-    to the rules of the case.
+    An act needs no claim.
     """
-    id = task_id(case, act.step, part=part, department=officer.department)
+    id = task_id(record.id, act.step, part=at.part, department=at.department)
     claim = (await node.store.claims.claims([id])).get(id)
-    at = node.clock.now()
-    if claim is None or claim.department != officer.department or not claim.is_anothers(officer.name, at):
+    now = node.clock.now()
+    if claim is None or not claim.is_anothers(officer.name, now):
         return
-    record = await node.store.cases.case(case)
-    if record.done_by(act.id) is None:
-        check_free(claim, officer.name, at=at)
+    if record.done_by(act.id) is None and (await node.store.cases.case(record.id)).done_by(act.id) is None:
+        check_free(claim, officer.name, at=now)
 
 
-async def _own(node: Node, officer: Officer, id: str) -> Task:
-    return _checked(await node.store.tasks.task(id), officer)
-
-
-def _checked(task: Task, officer: Officer) -> Task:
-    if task.department != officer.department:
-        raise NotYourDepartment("该事项由其他部门办理。")
+async def _own(node: Node, entry: DeskEntry, id: str) -> Task:
+    """The task, if a post of the officer's is for it; raises NoSuchTask."""
+    task = await node.store.tasks.task(id)
+    if not sees(node, entry, task):
+        raise NoSuchTask("没有这个待办事项。")
     return task
 
 
@@ -165,7 +184,7 @@ async def _check_room(node: Node, officer: str, id: str) -> None:
 
 async def _change(node: Node, task: Task, rule: Rule) -> ClaimView:
     """Change the claim on a task by a rule: of two who do so at once the second is judged by what the first did."""
-    nobodys = Claim(id=task.id, case=task.case, step=task.step, department=task.department)
+    nobodys = Claim(id=task.id, case=task.case, step=task.step, authority=task.authority)
     for _ in range(ATTEMPTS):
         before = (await node.store.claims.claims([task.id])).get(task.id, nobodys)
         now = node.clock.now()

@@ -21,7 +21,6 @@ class DeedsAsked(Value):
 class DeedLine(Value):
     """One act: when, on which step of which case, what, and for which authority; without personal data.
 
-    `authority` is empty if the case knew none of the officer's department, which `authority_name` then names.
     `stands_in_for` is in whose place the officer did it, if in another's.
     """
 
@@ -48,12 +47,11 @@ async def deeds(node: Node, officer: Officer, asked: DeedsAsked, *, limit: int) 
     found = await node.store.deeds.deeds_of(officer.name, before=asked.after, limit=limit + 1)
     page = found[:limit]
     return DeedList(
-        deeds=tuple(_line(node, each) for each in page),
+        deeds=tuple(_line(each) for each in page),
         next=node.store.deeds.place(page[-1]) if len(found) > limit else None,
     )
 
 
-def _line(node: Node, deed: Deed) -> DeedLine:
+def _line(deed: Deed) -> DeedLine:
     told = {name: value for name, value in vars(deed).items() if name in DeedLine.model_fields}
-    department = node.catalogue.departments.get(deed.department, deed.department)
-    return DeedLine(**told | {"authority_name": deed.authority_name or department}, act_name=ACT_NAMES[deed.act])
+    return DeedLine(**told, act_name=ACT_NAMES[deed.act])

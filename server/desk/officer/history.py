@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from server.desk.citizen.timeline import by_whom
+from server.desk.officer.seeing import Seen
 from server.desk.steps import LocalMoment
 from server.desk.wording import ACT_NAMES, words_of
 from server.domain.case.case import Case
@@ -10,7 +11,7 @@ from server.domain.case.events import Event
 from server.domain.case.happening import Moved
 from server.domain.effects.effects import step_of
 from server.domain.effects.records import Record
-from server.domain.people.persons import Officer
+from server.domain.people.accounts import DeskEntry
 from server.domain.rules.lifecycle import evolve
 from server.domain.rules.table import TRANSITIONS
 from server.domain.values import Value
@@ -35,17 +36,19 @@ class HistoryEntry(Value):
     words: str
 
 
-def history_of(node: Node, officer: Officer, record: Record, *, parts: Mapping[str, str]) -> tuple[HistoryEntry, ...]:
+def history_of(node: Node, entry: DeskEntry, record: Record, *, parts: Mapping[str, Seen]) -> tuple[HistoryEntry, ...]:
     """What happened to these steps; who only follows one up is told that and no more."""
     case: Case | None = None
     entries, catalogue = [], node.catalogue_of(record.case.catalogue)
+    own = {post.authority for post in entry.posts if post.authority}
     for event in record.events:
         case = evolve(case, event)
         step = step_of(case, event)
-        if step is None or not _is_told(event, parts.get(step.plan.code)):
+        part = parts[step.plan.code].mine.part if step and step.plan.code in parts else None
+        if step is None or not _is_told(event, part):
             continue
         by = event.by
-        is_own = by.part == "officer" and by.node == node.here and by.department == officer.department
+        is_own = by.part == "officer" and by.node == node.here and by.authority in own
         entries.append(
             HistoryEntry(
                 at=event.at,
@@ -56,7 +59,7 @@ def history_of(node: Node, officer: Officer, record: Record, *, parts: Mapping[s
                 by=by_whom(node, case, event),
                 officer=by.name if is_own else "",
                 stands_in_for=by.stands_in_for if is_own else "",
-                words="" if parts[step.plan.code] == "follow_up" else words_of(catalogue, case, event),
+                words="" if part == "follow_up" else words_of(catalogue, case, event),
             )
         )
     return tuple(entries)

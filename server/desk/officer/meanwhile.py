@@ -52,5 +52,5 @@ def _sentence(node: Node, record: Record, event: Event) -> str:
     if event.by.part == "node" and event.by.node != node.here:
         who = node_name(node, event.by.node)
     if event.by.part == "officer":
-        who = acting_name(node, record.case, event)
+        who = acting_name(record.case, event)
     return f"{at.year}年{at.month}月{at.day}日{at:%H:%M}，由{who}{ACT_NAMES[event.act]}。"

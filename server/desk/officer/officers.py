@@ -9,7 +9,7 @@ from server.desk.officer.posts import vacate
 from server.desk.officer.proving import DeskProof, prove, rules_of
 from server.desk.sessions import BEARER, OFFICERS, new_secret
 from server.domain.people.accounts import Account, DeskEntry, DeskSession, Need, entry_of
-from server.domain.people.persons import AccountRole, Rank, TokenClaims
+from server.domain.people.persons import AccountRole, TokenClaims
 from server.domain.values import Moment, Value, china_day
 from server.node import Node
 
@@ -37,8 +37,6 @@ class DeskAdmission(Value):
     idle_seconds: int
     needs: Need
     name: str
-    department: str
-    rank: Rank
     role: AccountRole
 
 
@@ -64,7 +62,7 @@ async def admit(node: Node, account: Account, *, address: str) -> DeskAdmission:
     await node.store.desk_sessions.begin(session)
     about = {"name": session.officer, "outcome": SIGNED_IN, "address": address}
     await node.store.audit.note(f"officer.signed_in:{session.id}", "officer.signed_in", at=at, about=about)
-    node.log.info("officer.signed_in", department=account.officer.department, rank=account.officer.rank)
+    node.log.info("officer.signed_in", role=account.officer.role)
     claims = TokenClaims(subject=session.officer, level=OFFICER, session=session.id)
     return DeskAdmission(
         access_token=node.tokens.issue(claims, audience=OFFICERS, at=at, seconds=seconds),
@@ -114,8 +112,8 @@ async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
     ended_at = await node.store.accounts.end(name, at=node.clock.now())
     about = {"name": name, "by": by, "reason": reason, "before": account.words if account else "", "after": "ended"}
     await node.store.audit.note(f"officer.ended:{name}", "officer.ended", at=ended_at, about=about)
+    released = await release_all(node, name)
     for post in await node.store.posts.of_officer(name):
         await vacate(node, post, by=by, reason=reason)
-    released = await release_all(node, name)
     node.log.info("officer.ended", name=name, by=by, released=released)
     return EndedOfficer(name=name, ended_at=ended_at, released=released)

@@ -1,5 +1,6 @@
 """Posts of officers as they are given and ended, each change with an entry in the audit."""
 
+from server.desk.officer.claiming import release_unseen
 from server.domain.audit import AuditKind
 from server.domain.people.posts import Post
 from server.domain.values import china_day
@@ -15,7 +16,10 @@ async def give(node: Node, post: Post, *, by: str, reason: str = "") -> Post:
 
 
 async def vacate(node: Node, post: Post, *, by: str, reason: str) -> Post:
-    """End a post, and with it those by which others stand in for the officer there; a second end changes nothing."""
+    """End a post, and with it those by which others stand in for the officer there; a second end changes nothing.
+
+    What nobody of them sees any more, and had in hand, is free.
+    """
     at = node.clock.now()
     ended = await node.store.posts.end(post.id, at=at)
     there = await node.store.posts.at(post.place, on=china_day(at)) if post.is_own else []
@@ -25,6 +29,8 @@ async def vacate(node: Node, post: Post, *, by: str, reason: str) -> Post:
         done = await node.store.posts.end(each.id, at=at)
         about = {"by": by, "reason": reason, "before": done.words, "after": "ended"}
         await _note(node, done, about, kind="officer.post_ended")
+    for officer in {each.officer for each in (ended, *resting)}:
+        await release_unseen(node, officer)
     return ended
 
 

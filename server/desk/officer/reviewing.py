@@ -1,20 +1,24 @@
-"""Reviewing: what officers do to the steps of their department, and of those that ask for its opinion."""
+"""Reviewing: what officers do to the steps in which an authority of theirs has a part."""
 
 from server.desk.materials import hand_in
 from server.desk.officer.claiming import check_act
 from server.desk.officer.meanwhile import perform_as_seen
+from server.desk.officer.seeing import Seen, parts_of, today
 from server.domain.case import acts
-from server.domain.case.case import Actor, Offered, Step
+from server.domain.case.case import Actor, Case, Offered, Step
 from server.domain.catalogue.forms import FormFaulty
 from server.domain.effects.records import Record
-from server.domain.errors import FieldFault, Missing
+from server.domain.errors import FieldFault, Missing, Refusal
 from server.domain.materials import Upload
+from server.domain.people.accounts import DeskEntry
 from server.domain.people.persons import Officer
 from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.desk_forms import AnyDeskForm, Decision, LicenceDecision, StepActHeader
+from server.domain.rules.responsible import responsible
 from server.domain.rules.results import check_result
 from server.domain.rules.right_places import check_place
-from server.domain.values import Value, china_day
+from server.domain.rules.rights import granted, may, work_of
+from server.domain.values import Value
 from server.node import Node
 
 
@@ -49,24 +53,29 @@ def form_of(act: str) -> AnyDeskForm[acts.StepAct]:
     return ACTS[act]
 
 
-async def act_on(node: Node, officer: Officer, request: ActRequest) -> Record:
+async def act_on(node: Node, entry: DeskEntry, request: ActRequest) -> Record:
     """Do one of the desk's ACTS to a step of a case.
 
-    Raises NoSuchAct, NoSuchCase, NoSuchStep, NotOurStep, NotYourDepartment, StateForbids, StepChanged,
-    ClaimedByAnother, FormFaulty, and what the act itself asks for (domain/rules/moves).
+    Raises NoSuchAct, NoSuchCase (also if the officer's posts let them see nothing of it), NoSuchStep, the refusals of
+    `granted`, NotOurStep, StateForbids, StepChanged, ClaimedByAnother, FormFaulty, and what the act itself asks for
+    (domain/rules/moves).
     """
-    act, record = act_of(node, officer, request), await node.store.cases.case(request.case)
-    decision = request.decision
+    form, record = form_of(request.act), await node.store.cases.case(request.case)
+    parts, step = parts_of(node, entry, record.case), record.case.step(request.step)
+    seat = _seat(node, entry, record.case, step=step, form=form) or next(iter(parts.values()))
+    act, officer, decision = act_of(node, entry.officer, request, seat=seat), entry.officer, request.decision
     if isinstance(decision, LicenceDecision) and decision.licence:
-        offer = await _licence(node, officer, decision.licence, step=record.case.step(request.step))
+        offer = await _licence(node, officer, decision.licence, step=step)
         act = act.model_copy(update={"licence": offer})
     catalogue = node.catalogue_of(record.case.catalogue)
     if isinstance(act, acts.Decline) and act.division:
         step, told = record.case.step(request.step), record.told
         check_place(step, act.division, told, catalogue=catalogue, context=node.context())
     if isinstance(act, acts.Approve):
-        check_result(record.case.step(request.step), act.result, catalogue, on=china_day(node.clock.now()))
-    await check_act(node, officer, act, case=request.case, part=form_of(request.act).part)
+        check_result(step, act.result, catalogue, on=today(node))
+    work = work_of(record.case, step, seat.mine, here=node.here)
+    if not (isinstance(act, acts.Extend) and may(entry.posts, "reassign", work, on=today(node))):
+        await check_act(node, officer, act, record=record, at=seat.mine)  # a head extends whoever has it in hand
     return await perform_as_seen(node, request.case, act, known=record)
 
 
@@ -91,14 +100,39 @@ def _uploader(node: Node, officer: Officer) -> str:
     return node.keys.owner("officer", officer.name)
 
 
-def act_of(node: Node, officer: Officer, request: ActRequest) -> acts.StepAct:
-    """The act that the officer requests; raises NoSuchAct."""
+def _seat(node: Node, entry: DeskEntry, case: Case, *, step: Step, form: AnyDeskForm[acts.StepAct]) -> Seen | None:
+    """The part that the act is done for, and the post that may do it; raises the refusals of `granted`.
+
+    None if nobody at this node has such a part: the rules of the case say why.
+    """
+    refusal: Refusal | None = None
+    for each in responsible(case, step, here=node.here):
+        if each.part == form.part:
+            try:
+                work = work_of(case, step, each, here=node.here)
+                return Seen(each, granted(entry.posts, form.path, work, on=today(node)))
+            except Refusal as fault:
+                refusal = fault
+    if refusal:
+        raise refusal
+    return None
+
+
+def act_of(node: Node, officer: Officer, request: ActRequest, *, seat: Seen) -> acts.StepAct:
+    """The act that the officer requests from this seat; raises NoSuchAct."""
     said = [request.step, request.act, request.decision.model_dump(mode="json")]
+    post = seat.post
     header: StepActHeader = {
         "id": node.keys.request_digest([officer.name, request.case, request.key]),
         "digest": node.keys.request_digest(said),
         "by": Actor(
-            node=node.here, part="officer", department=officer.department, name=officer.name, rank=officer.rank
+            node=node.here,
+            part="officer",
+            authority=seat.mine.authority.id,
+            window=post.window,
+            name=officer.name,
+            role=post.role,
+            stands_in_for=post.stands_in_for,
         ),
         "step": request.step,
         "version": request.decision.version,

@@ -7,14 +7,14 @@ from typing import Annotated, Self
 from pydantic import StringConstraints
 
 from server.desk.naming import decider_name
-from server.desk.officer.casefile import Part, parts_of
+from server.desk.officer.seeing import Seen, parts_of
 from server.desk.steps import LocalMoment, step_view
-from server.domain.case.case import Case, State, Step
+from server.domain.case.case import Case, NoSuchCase, State, Step
 from server.domain.effects.clues import Clue, ClueKind, clue_given, clues_in
 from server.domain.effects.records import Record
+from server.domain.people.accounts import DeskEntry
 from server.domain.people.masking import masked_name
-from server.domain.people.persons import Officer
-from server.domain.rules.decide import NotYourDepartment
+from server.domain.rules.desk_forms import TaskPart
 from server.domain.values import Value, china_day, moment_text
 from server.node import Node
 
@@ -34,7 +34,7 @@ class FoundStep(Value):
 
     step: str
     item_name: str
-    part: Part
+    part: TaskPart
     state: State
     state_name: str
     authority_name: str
@@ -42,7 +42,7 @@ class FoundStep(Value):
     is_due_confirmed: bool
 
     @classmethod
-    def of(cls, node: Node, case: Case, step: Step, *, part: Part) -> Self:
+    def of(cls, node: Node, case: Case, step: Step, *, part: TaskPart) -> Self:
         """What is shown of it."""
         view = step_view(node, case, step=step)
         same = view.model_dump(include=set(cls.model_fields) - {"item_name", "part", "authority_name"})
@@ -73,7 +73,7 @@ class FoundCases(Value):
     next: str | None
 
 
-async def search(node: Node, officer: Officer, asked: CaseSearch, *, limit: int) -> FoundCases:
+async def search(node: Node, entry: DeskEntry, asked: CaseSearch, *, limit: int) -> FoundCases:
     """The cases that have this clue in what the officer may see of them; the search is noted before anything is read.
 
     A case that is not for the officer is left out, and nothing tells of it. Raises ClueUnfit, SearchPlaceUnknown.
@@ -82,15 +82,15 @@ async def search(node: Node, officer: Officer, asked: CaseSearch, *, limit: int)
     clue = clue_given(asked.kind, asked.text, on=china_day(at))
     digest = node.keys.clue(clue.kind, clue.text)
     place = clues.find_hidden(asked.after, digest) if asked.after else ""
-    about = {"officer": officer.name, "department": officer.department, "clue": clue.kind, "digest": digest}
-    entry = f"search:{moment_text(at)}:{node.chance.token(8).hex()}"
-    await node.store.audit.note(entry, "case.searched", at=at, about=about)
+    about = {"officer": entry.officer.name, "clue": clue.kind, "digest": digest}
+    id = f"search:{moment_text(at)}:{node.chance.token(8).hex()}"
+    await node.store.audit.note(id, "case.searched", at=at, about=about)
     found: list[FoundCase] = []
     for _ in range(MOST_READS):
         page = await clues.cases(digest, before=place, limit=limit)
         records = await node.store.cases.find_many(list(page.values()))
-        for place, id in page.items():
-            found += _found(node, officer, records[id], clue=clue) if id in records else ()
+        for place, case in page.items():
+            found += _found(node, entry, records[case], clue=clue) if case in records else ()
             if len(found) == limit:
                 return FoundCases(cases=tuple(found), next=clues.hide(place, digest))
         if len(page) < limit:
@@ -98,14 +98,14 @@ async def search(node: Node, officer: Officer, asked: CaseSearch, *, limit: int)
     return FoundCases(cases=tuple(found), next=clues.hide(place, digest))
 
 
-def _found(node: Node, officer: Officer, record: Record, *, clue: Clue) -> Iterable[FoundCase]:
+def _found(node: Node, entry: DeskEntry, record: Record, *, clue: Clue) -> Iterable[FoundCase]:
     """The case, if the officer has a part in it and may see the clue there."""
     case = record.case
     try:
-        parts = parts_of(case, officer.department, node.here)
-    except NotYourDepartment:
+        parts = parts_of(node, entry, case)
+    except NoSuchCase:
         return
-    seen = [case.steps[code] for code, part in parts.items() if part != "follow_up"]
+    seen = [case.steps[code] for code, each in parts.items() if each.mine.part != "follow_up"]
     if clue not in clues_in(case, seen, node.published.field_types):
         return
     yield FoundCase(
@@ -118,5 +118,5 @@ def _found(node: Node, officer: Officer, record: Record, *, clue: Clue) -> Itera
     )
 
 
-def _steps(node: Node, case: Case, parts: Mapping[str, Part]) -> tuple[FoundStep, ...]:
-    return tuple(FoundStep.of(node, case, case.steps[code], part=part) for code, part in parts.items())
+def _steps(node: Node, case: Case, parts: Mapping[str, Seen]) -> tuple[FoundStep, ...]:
+    return tuple(FoundStep.of(node, case, case.steps[code], part=each.mine.part) for code, each in parts.items())

@@ -1,16 +1,20 @@
 """Visiting: an officer records that somebody came to a window for a case (跑动)."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 from server.desk.acting import IdempotencyKeyReused
-from server.desk.officer.casefile import VisitAtDesk, parts_of
+from server.desk.officer.casefile import VisitAtDesk
+from server.desk.officer.seeing import Seen, noted, parts_of
 from server.desk.visits import visits_of
+from server.domain.case.case import Case, NoSuchCase
 from server.domain.case.visits import Visit, Visitor, WindowUnknown, check_room, person_of
 from server.domain.catalogue.divisions import province_of
 from server.domain.errors import FieldFault
-from server.domain.people.persons import Officer
+from server.domain.people.accounts import DeskEntry
+from server.domain.rules.rights import RoleForbids
 from server.domain.values import Value
 from server.node import Node
 
@@ -23,36 +27,44 @@ class VisitRequest(Value):
     purpose: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
-async def record_visit(node: Node, officer: Officer, id: str, *, request: VisitRequest, key: str) -> VisitAtDesk:
-    """Record a visit for a case, in a step of which the officer's department has a part; it is audited before.
+async def record_visit(node: Node, entry: DeskEntry, id: str, *, request: VisitRequest, key: str) -> VisitAtDesk:
+    """Record a visit for a case that the officer's posts let them see; it is audited before.
 
-    The same key and request again give the same visit. Raises NoSuchCase, NotYourDepartment, WindowUnknown,
-    VisitorUnknown, TooManyVisits, IdempotencyKeyReused.
+    The same key and request again give the same visit. Raises NoSuchCase, RoleForbids, WindowUnknown, VisitorUnknown,
+    TooManyVisits, IdempotencyKeyReused.
     """
     record = await node.store.cases.case(id)
-    parts_of(record.case, officer.department, node.here)
+    seat = _seat(node, entry, record.case)
     visit = Visit(
-        id=node.keys.request_digest(["visit", officer.name, record.id, key]),
+        id=node.keys.request_digest(["visit", entry.officer.name, record.id, key]),
         case=record.id,
         window=request.window or record.case.window,
         at=node.clock.now(),
         visitor=request.visitor,
         person=person_of(record.case, request.visitor, here=node.here),
         purpose=request.purpose,
-        officer=officer.name,
-        department=officer.department,
+        officer=entry.officer.name,
+        authority=seat.mine.authority.id,
     )
     stored = await node.store.visits.find(visit.id)
     if stored is None:
         _check_window(node, visit.window)
         check_room(len(await visits_of(node, record.id)))
-        about = {"case": record.case.name, "officer": officer.name, "department": officer.department}
+        about = {"case": record.case.name, **noted(entry, {"": seat})}
         about |= {"window": visit.window, "visitor": visit.visitor}
         await node.store.audit.note(f"visit:{visit.id}", "visit.recorded", at=visit.at, about=about)
         stored = await node.store.visits.add(visit)
     if not stored.is_of_same_wish(visit):
         raise IdempotencyKeyReused("同一请求标识不能用于不同的内容。")
     return VisitAtDesk.of(node, stored)
+
+
+def _seat(node: Node, entry: DeskEntry, case: Case) -> Seen:
+    """The part for which the visit is recorded, and the post that may; raises NoSuchCase, RoleForbids."""
+    parts_of(node, entry, case)
+    with suppress(NoSuchCase):
+        return next(iter(parts_of(node, entry, case, to="record_visit").values()))
+    raise RoleForbids("登记跑动需要窗口岗位。", more={"roles": ["window", "head"]})
 
 
 def _check_window(node: Node, id: str) -> None:

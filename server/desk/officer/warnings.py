@@ -1,31 +1,37 @@
-"""Warning: officers, heads and leaders read what the clocks told them, the newest first."""
+"""Warning: officers and heads read what the clocks told them, the newest first."""
 
 from datetime import date
 
+from server.desk.officer.seeing import today
 from server.desk.steps import LocalMoment
 from server.domain.effects.deadlines import CheckpointName
-from server.domain.effects.warnings import READS
-from server.domain.people.persons import Officer, Rank
-from server.domain.rules.decide import NotYourDepartment
+from server.domain.effects.warnings import DeskWarning, WarningReader
+from server.domain.people.accounts import DeskEntry
+from server.domain.rules.rights import NotYourPost, Work, may
 from server.domain.values import Value
 from server.node import Node
 
 
 class Sought(Value):
-    """Which warnings are wanted: of a department, and before which `next`."""
+    """Which warnings are wanted: to an authority, and before which `next`."""
 
-    department: str = ""
+    authority: str = ""
     before: str = ""
 
 
 class WarningLine(Value):
-    """A warning about one step; `is_confirmed` is false if the working days up to then are not sure."""
+    """A warning about one step to the officers or the heads of an authority; `about` names the one that has the step.
+
+    `is_confirmed` is false if the working days up to then are not sure.
+    """
 
     id: str
     case: str
     step: str
-    department: str
-    rank: Rank
+    authority: str
+    authority_name: str
+    about: str
+    reader: WarningReader
     rung: CheckpointName
     text: str
     item_name: str
@@ -42,18 +48,24 @@ class WarningList(Value):
     next: str | None
 
 
-async def warnings(node: Node, officer: Officer, sought: Sought, *, limit: int) -> WarningList:
-    """An officer reads the warnings to the officers of the department, a head also those to its head, a leader all.
+async def warnings(node: Node, entry: DeskEntry, sought: Sought, *, limit: int) -> WarningList:
+    """The warnings to the authorities where the officer has a post, and to their heads where they are one.
 
-    Raises NotYourDepartment.
+    Of those to officers only what the posts are for. A page may be short although there are more. Raises NotYourPost.
     """
-    if sought.department not in ("", officer.department) and officer.rank != "leader":
-        raise NotYourDepartment("只能查看本部门的督办提醒。")
-    department = sought.department or ("" if officer.rank == "leader" else officer.department)
-    ranks = READS[officer.rank]
-    found = await node.store.warnings.warnings(department, ranks, limit=limit + 1, before=sought.before)
+    own = {post.authority for post in entry.posts if post.authority}
+    if sought.authority not in {"", *own}:
+        raise NotYourPost("只能查看本人岗位所在机关的督办提醒。")
+    readers: set[tuple[str, WarningReader]] = {(id, "officer") for id in own}
+    readers |= {(post.authority, "head") for post in entry.posts if post.role == "head"}
+    chosen = [each for each in sorted(readers) if sought.authority in ("", each[0])]
+    found = await node.store.warnings.warnings(chosen, limit=limit + 1, before=sought.before)
     page = found[:limit]
     return WarningList(
-        warnings=tuple(WarningLine(**vars(each)) for each in page),
+        warnings=tuple(WarningLine(**vars(each)) for each in page if _is_for(node, entry, each)),
         next=node.store.warnings.place(page[-1]) if len(found) > limit else None,
     )
+
+
+def _is_for(node: Node, entry: DeskEntry, warning: DeskWarning) -> bool:
+    return may(entry.posts, "claim", Work(authority=warning.authority, item=warning.step), on=today(node))

@@ -5,27 +5,27 @@ from datetime import datetime
 from typing import Literal
 
 from server.desk.officer.claiming import MOST_HELD, HandOverView
+from server.desk.officer.seeing import sees
 from server.desk.steps import LocalMoment
-from server.domain.case.case import STATE_NAMES, State
+from server.domain.case.case import State
 from server.domain.effects.effects import Task
+from server.domain.people.accounts import DeskEntry
 from server.domain.people.claims import Claim
-from server.domain.people.persons import Officer
-from server.domain.rules.decide import NotYourDepartment
 from server.domain.rules.desk_forms import TaskPart
+from server.domain.rules.rights import NotYourPost
 from server.domain.time.counts import dues_of, is_due_in
 from server.domain.values import Value, china_day
 from server.node import Node
 
-# An ended step may still have to be delivered, or to be followed up; one that waits lies on nobody's desk.
-DESK_STATES: tuple[State, ...] = tuple(state for state in STATE_NAMES if state != "waiting")
 MOST_READS = 4
 Entry = tuple[Task, Claim | None]
 
 
 class TaskFilter(Value):
-    """Which tasks are wanted: of a department, in a state, by urgency, in one's own hands; after which `next`."""
+    """Which tasks are wanted: of an authority or a window, in a state, by urgency, in one's own hands; after which."""
 
-    department: str = ""
+    authority: str = ""
+    window: str = ""
     state: State | None = None
     urgency: Literal["overdue", "soon"] | None = None
     mine: bool = False
@@ -35,13 +35,16 @@ class TaskFilter(Value):
 class TaskLine(Value):
     """An entry of the worklist; without personal data, unless an officer wrote some into a hand-over.
 
-    `part` is what the department is to do; `due_on` is empty if it cannot be told, `holder` while nobody has the task
+    `part` is what the authority is to do; `due_on` is empty if it cannot be told, `holder` while nobody has the task
     in hand. `urged_at` is when the applicant last pressed for it.
     """
 
     id: str
     case: str
     step: str
+    authority: str
+    authority_name: str
+    window: str
     department: str
     part: TaskPart
     item_name: str
@@ -71,36 +74,38 @@ class TaskList(Value):
     next: str | None
 
 
-async def tasks(node: Node, officer: Officer, asked: TaskFilter, *, limit: int) -> TaskList:
-    """The open tasks that the officer sees: a leader those of all departments, a head those of one.
+async def tasks(node: Node, entry: DeskEntry, asked: TaskFilter, *, limit: int) -> TaskList:
+    """The open tasks at the officer's authorities and windows that their posts are for.
 
-    An officer sees the department's tasks that no colleague has in hand. Raises NotYourDepartment.
+    What a colleague has in hand only a head of the authority sees. Raises NotYourPost.
     """
-    if asked.department not in ("", officer.department) and not officer.directs(asked.department):
-        raise NotYourDepartment("只能查看本部门的待办事项。")
+    mine = {post.place for post in entry.posts}
+    if not {asked.authority, asked.window} <= {"", *mine}:
+        raise NotYourPost("只能查看本人岗位所在机关和窗口的待办事项。")
     read = _held if asked.mine else _lying
     at = node.clock.now()
-    found, following = await read(node, officer, asked, at=at, limit=limit)
+    found, following = await read(node, entry, asked, at=at, limit=limit)
     if len(found) > limit:
         following = node.store.tasks.place(found[limit - 1][0])
     return TaskList(tasks=tuple(_line(task, claim, at) for task, claim in found[:limit]), next=following)
 
 
 async def _lying(
-    node: Node, officer: Officer, asked: TaskFilter, *, at: datetime, limit: int
+    node: Node, entry: DeskEntry, asked: TaskFilter, *, at: datetime, limit: int
 ) -> tuple[list[Entry], str | None]:
     """What lies on the desks: at least a page, as long as there is one in so many reads, and where the next begins."""
-    department = asked.department or ("" if officer.rank == "leader" else officer.department)
-    states = (asked.state,) if asked.state else DESK_STATES
+    wanted = {asked.authority, asked.window} - {""}
+    posts = [post for post in entry.posts if not wanted or post.place in wanted]
+    authorities, windows = {post.authority for post in posts} - {""}, {post.window for post in posts} - {""}
     dues = dues_of(asked.urgency, china_day(at))
-    is_all_shown = officer.directs(department or officer.department)
     found: list[Entry] = []
     after = asked.after
     for _ in range(MOST_READS):
-        page = await node.store.tasks.open_tasks(department, states, dues=dues, after=after, limit=limit)
-        claims = await node.store.claims.claims([task.id for task in page])
-        entries = [(task, claims.get(task.id)) for task in page]
-        found += [each for each in entries if is_all_shown or not (each[1] and each[1].is_anothers(officer.name, at))]
+        page = await node.store.tasks.open_tasks(authorities, windows, dues=dues, after=after, limit=limit)
+        shown = [task for task in page if asked.state in (None, task.state) and sees(node, entry, task)]
+        claims = await node.store.claims.claims([task.id for task in shown])
+        entries = [(task, claims.get(task.id)) for task in shown]
+        found += [each for each in entries if _is_free(each, at, by=entry) or sees(node, entry, each[0], to="reassign")]
         if len(page) < limit:
             return found, None
         after = node.store.tasks.place(page[-1])
@@ -109,21 +114,29 @@ async def _lying(
     return found, after
 
 
+def _is_free(each: Entry, at: datetime, *, by: DeskEntry) -> bool:
+    """Whether no colleague has it in hand."""
+    claim = each[1]
+    return claim is None or not claim.is_anothers(by.officer.name, at)
+
+
 async def _held(
-    node: Node, officer: Officer, asked: TaskFilter, *, at: datetime, limit: int
+    node: Node, entry: DeskEntry, asked: TaskFilter, *, at: datetime, limit: int
 ) -> tuple[list[Entry], str | None]:
     """What the officer has in hand, all of it, for nobody may have much more than a page."""
-    held = await node.store.claims.held_by(officer.name, at=at, limit=MOST_HELD + limit)
+    held = await node.store.claims.held_by(entry.officer.name, at=at, limit=MOST_HELD + limit)
     claims = {claim.id: claim for claim in held}
     dues, place = dues_of(asked.urgency, china_day(at)), node.store.tasks.place
     found = [
         (task, claims[task.id])
         for task in await node.store.tasks.tasks(tuple(claims))
         if task.is_open
-        and asked.department in ("", task.department)
+        and asked.authority in ("", task.authority)
+        and asked.window in ("", task.window)
         and asked.state in (None, task.state)
         and is_due_in(dues, task.due_on)
         and place(task) > asked.after
+        and sees(node, entry, task)
     ]
     return sorted(found, key=lambda each: place(each[0])), None
 

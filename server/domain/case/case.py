@@ -13,7 +13,8 @@ from server.domain.catalogue.terms import Deferral, Delivery, Gap, Leg, Opinion,
 from server.domain.errors import Missing
 from server.domain.materials import MOST_BYTES
 from server.domain.people.mandates import AgentOf
-from server.domain.people.persons import Person, Rank, SubjectGiven
+from server.domain.people.persons import Person, SubjectGiven
+from server.domain.people.posts import PostRole
 from server.domain.time.clock import Ledger
 from server.domain.values import SENSITIVE, Moment, Value
 
@@ -68,17 +69,19 @@ class NoSuchStep(Missing):
 
 
 class Actor(Value):
-    """Who did something: at which node, in which part, and for an officer the department and name.
+    """Who did something: at which node, in which part, and for an officer the authority (by id), name and role.
 
     `node` as a part means that the node did it by rule, as a consequence of something else. `is_agent`: a citizen did
-    it for the applicant. `stands_in_for`: the officer in whose place this one did it.
+    it for the applicant. `window`: the one at which the officer did it for the authority. `stands_in_for`: the officer
+    in whose place this one did it.
     """
 
     node: str
     part: Literal["citizen", "officer", "node"]
-    department: str = ""
+    authority: str = ""
+    window: str = ""
     name: str = ""
-    rank: Rank | None = None
+    role: PostRole | None = None
     is_agent: bool = False
     stands_in_for: str = ""
 

@@ -46,7 +46,7 @@ class Visit(Value):
     person: str
     purpose: Annotated[str, SENSITIVE]
     officer: str
-    department: str
+    authority: str
 
     def is_of_same_wish(self, other: "Visit") -> bool:
         """Whether both were recorded with the same request, whenever."""

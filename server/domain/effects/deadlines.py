@@ -65,8 +65,8 @@ BLOCKED_DAYS = 3
 class Checkpoint(Value):
     """One such moment of one step; `due_on` is the last day of the deadline that it is about.
 
-    `to` is the lowest rank that gets the warning, in `department`; `node` means that no person gets one and the node
-    acts.
+    `to` is who gets the warning: the officers of the authority with the department's power, its heads, or those of the
+    authority above it (`leader`); `node` means that no person gets one and the node acts.
 
     half, four_fifths: so much of the promised budget is used up at the end of the day before `at` (at the latest when
     the due day begins, as a later warning is useless). overdue, overdue_long: the working day after the promised due

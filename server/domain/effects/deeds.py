@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from server.domain.case.acting import authority_of
 from server.domain.case.case import Case, Step, local_id
 from server.domain.case.happening import Happened
+from server.domain.rules.responsible import names_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deed:
     """One act of an officer: on which step of which case, when, and for which authority.
 
-    `authority` is empty if the case knows none of theirs; `department` is theirs in any case. They may have
-    acted in the place of another (`stands_in_for`).
+    They may have acted in the place of another (`stands_in_for`).
     """
 
     officer: str
@@ -24,7 +23,6 @@ class Deed:
     step: str
     act: str
     item_name: str
-    department: str
     authority: str
     authority_name: str
 
@@ -34,7 +32,6 @@ def deed_of(case: Case, step: Step, event: Happened, *, here: str) -> Deed | Non
     by = event.by
     if by.part != "officer" or by.node != here:
         return None
-    authority = authority_of(case, step, event)
     return Deed(
         officer=by.name,
         stands_in_for=by.stands_in_for,
@@ -44,7 +41,6 @@ def deed_of(case: Case, step: Step, event: Happened, *, here: str) -> Deed | Non
         step=step.plan.code,
         act=event.act,
         item_name=step.plan.name,
-        department=by.department,
-        authority=authority.id if authority else "",
-        authority_name=authority.name if authority else "",
+        authority=by.authority,
+        authority_name=names_of(case, step).get(by.authority, by.authority),
     )

@@ -1,7 +1,7 @@
 """What must follow a commit: tasks, letters, notices, alarms, fetches, clues and deeds; told by the events alone."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from server.domain.case import events
@@ -18,6 +18,7 @@ from server.domain.exchange.letters import CASE, About, Letter, letter_id, lette
 from server.domain.rules.decide import Judgement
 from server.domain.rules.desk_forms import TaskPart
 from server.domain.rules.parts import paper_is_due
+from server.domain.rules.responsible import Responsible, responsible
 from server.domain.time.calendar import Calendar, add_working_days
 from server.domain.time.clock import due
 from server.domain.values import Reckoned, Value, china_day
@@ -29,8 +30,9 @@ LETTER, NOTICE, ALARM, FETCH, CLUES, DEED, FIRST_TASK = range(7)
 class Task:
     """An officer's worklist entry: a projection of a step, as of one event; without personal data.
 
-    `part` is what the department is to do: decide, give its opinion, follow up what ended after the closing, check at
-    home what another node decides, or see to originals that travel by post.
+    It lies at an authority, for the power of a department, and at the window that the applicant chose, if any. `part`
+    is what is to be done: decide, give an opinion, follow up what ended after the closing, check at home what another
+    node decides, or see to originals that travel by post.
     `due_on` is the last day for it (`2026-12-01`), empty while there is none; `urged_at` is when the applicant last
     pressed for it.
     """
@@ -38,7 +40,10 @@ class Task:
     case: str
     step: str
     event: int
+    authority: str
+    authority_name: str
     department: str
+    window: str = ""
     part: TaskPart = "decide"
     state: State
     is_open: bool
@@ -141,48 +146,47 @@ def step_of(case: Case, event: events.Event) -> Step | None:
 
 
 def tasks_of(case: Case, step: Step, *, event: events.Event, facts: Facts) -> Iterator[Task]:
-    """The worklist entries that this event changes: of the deciding department, those heard, the one that leads."""
-    task = Task(
-        case=local_id(case.name, facts.here),
-        step=step.plan.code,
-        event=event.number,
-        department=step.plan.department,
-        state=step.state,
-        is_open=is_in_hand(step),
-        item_name=step.plan.name,
-        bundle_name=case.bundle_name,
-        opened_at=case.opened_at,
-        since=step.since,
-        urged_at=step.urged_at,
-    )
-    if step.node == facts.here:
-        yield replace(task, due_on=due_on(step, facts.calendar))
-        for department, opinion in step.opinions.items():
-            is_open, last_day = not opinion.answer and not step.has_ended, opinion.due_on.isoformat()
-            yield replace(task, part="opinion", department=department, is_open=is_open, due_on=last_day)
-    yield from _tasks_of_part(case, step, task, here=facts.here)
-    if case.home == facts.here and case.leaves_to_lead(step):
-        is_open = step.plan.code not in case.followed_up
-        yield replace(task, part="follow_up", department=case.lead, is_open=is_open)
+    """The worklist entries that this event changes: one for each authority that has a part in the step here."""
+    for each in responsible(case, step, here=facts.here):
+        is_open, last_day = _what_is_left(case, step, each, facts=facts)
+        yield Task(
+            case=local_id(case.name, facts.here),
+            step=step.plan.code,
+            event=event.number,
+            authority=each.authority.id,
+            authority_name=each.authority.name,
+            department=each.department,
+            window=case.window if case.home == facts.here else "",
+            part=each.part,
+            state=step.state,
+            is_open=is_open,
+            item_name=step.plan.name,
+            bundle_name=case.bundle_name,
+            opened_at=case.opened_at,
+            since=step.since,
+            due_on=last_day,
+            urged_at=step.urged_at,
+        )
 
 
-def _tasks_of_part(case: Case, step: Step, task: Task, *, here: str) -> Iterator[Task]:
-    """What the home's own part in a step of another node asks of a department, at either of the two."""
-    part = step.plan.part
-    if part is None or step.state in ("waiting", "skipped"):
-        return
-    is_home = case.home == here
-    if is_home and step.node != here:
-        is_open = step.state == "checking" and not step.checked_at
-        yield replace(task, part="check", department=part.department, is_open=is_open)
-    if part.has_paper and step.node and step.node != case.home:
-        department = part.department if is_home else step.plan.department
-        is_open = paper_is_due(step, is_home=is_home)
-        yield replace(task, part="paper", department=department, is_open=is_open)
+def _what_is_left(case: Case, step: Step, part: Responsible, *, facts: Facts) -> tuple[bool, str]:
+    """Whether something is left to be done for this part, and its last day."""
+    match part.part:
+        case "decide":
+            return is_in_hand(step), due_on(step, facts.calendar)
+        case "opinion":
+            opinion = step.opinions[part.department]
+            return not opinion.answer and not step.has_ended, opinion.due_on.isoformat()
+        case "check":
+            return step.state == "checking" and not step.checked_at, ""
+        case "paper":
+            return paper_is_due(step, is_home=case.home == facts.here), ""
+        case "follow_up":
+            return step.plan.code not in case.followed_up, ""
 
 
 def is_in_hand(step: Step) -> bool:
-    """Whether its department still has something to do: to decide, or to deliver a licence."""
+    """Whether its authority still has something to do: to decide, or to deliver a licence."""
     return not step.has_ended or (step.state == "approved" and bool(step.plan.yields))
 
 

@@ -1,18 +1,17 @@
-"""Warnings (督办提醒): what a checkpoint of a case tells officers, heads and leaders; without personal data."""
+"""Warnings (督办提醒): what a checkpoint of a case tells the officers and heads of an authority; no personal data."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from server.domain.case.case import Case
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.effects.deadlines import CheckpointName, KeptCheckpoint
-from server.domain.people.persons import Rank
 
-READS: Mapping[Rank, tuple[Rank, ...]] = {
-    "officer": ("officer",),
-    "head": ("officer", "head"),
-    "leader": ("officer", "head", "leader"),
-}
+WarningReader = Literal["officer", "head"]
+Above = Callable[[str], PinnedAuthority | None]
+OF_OPINIONS: frozenset[CheckpointName] = frozenset(("opinion_overdue",))
 TEXTS: Mapping[CheckpointName, str] = {
     "half": "承诺时限已用去一半。",
     "four_fifths": "承诺时限已用去五分之四，请抓紧办理。",
@@ -29,16 +28,19 @@ TEXTS: Mapping[CheckpointName, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class DeskWarning:
-    """A warning about one step to one department: `rank` is the lowest that reads it; those above read it too.
+    """A warning about one step to those who have a post at an authority, or to its heads alone.
 
-    `is_confirmed` is false if the calendar of working days up to then is not sure.
+    It goes to the authority that has the step, or to the one above it: `about` names the former. `is_confirmed` is
+    false if the calendar of working days up to then is not sure.
     """
 
     id: str
     case: str
     step: str
-    department: str
-    rank: Rank
+    authority: str
+    authority_name: str
+    about: str
+    reader: WarningReader
     rung: CheckpointName
     text: str
     item_name: str
@@ -48,20 +50,30 @@ class DeskWarning:
     at: datetime
 
 
-def warning_of(case: Case, kept: KeptCheckpoint, *, at: datetime) -> DeskWarning:
-    """The warning of a passed checkpoint; ValueError for one of which no desk is told."""
+def warning_of(case: Case, kept: KeptCheckpoint, *, above: Above, at: datetime) -> DeskWarning | None:
+    """The warning of a passed checkpoint, if an authority is known to have the step; ValueError for one of no desk.
+
+    `above` answers the authority above one. What goes to those above goes to the authority's own heads if nobody is.
+    """
     checkpoint = kept.checkpoint
     if checkpoint.to == "citizen" or checkpoint.to == "node":
         raise ValueError(f"no desk is told of {checkpoint.name}")
+    step = case.step(checkpoint.step)
+    own = step.plan.competent.heard.get(checkpoint.department) if checkpoint.name in OF_OPINIONS else step.authority
+    if own is None:
+        return None
+    told = (above(own.id) or own) if checkpoint.to == "leader" else own
     return DeskWarning(
         id=kept.id,
         case=kept.case,
         step=checkpoint.step,
-        department=checkpoint.department,
-        rank=checkpoint.to,
+        authority=told.id,
+        authority_name=told.name,
+        about=own.name,
+        reader="officer" if checkpoint.to == "officer" else "head",
         rung=checkpoint.name,
         text=TEXTS[checkpoint.name],
-        item_name=case.step(checkpoint.step).plan.name,
+        item_name=step.plan.name,
         bundle_name=case.bundle_name,
         due_on=checkpoint.due_on,
         is_confirmed=checkpoint.is_confirmed,

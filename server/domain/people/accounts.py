@@ -117,8 +117,7 @@ class Account(Value):
     @property
     def words(self) -> str:
         """What the audit tells of an account: who it is for, and by what kinds of proof it is opened; no secret."""
-        who = self.officer
-        seat = f"department={who.department} rank={who.rank}" if who.role == "officer" else f"role={who.role}"
+        seat = f"role={self.officer.role}"
         kinds = (("one-time", self.is_one_time), ("totp", self.has_totp))
         return " ".join((seat, *(word for word, holds in kinds if holds)))
 

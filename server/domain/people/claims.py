@@ -3,9 +3,15 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from server.domain.errors import Conflict
-from server.domain.people.persons import Officer
+from server.domain.errors import Conflict, Missing
 from server.domain.values import CHINA, SENSITIVE, Moment, Value
+
+
+class NoSuchTask(Missing):
+    """There is no task of this id, or no post of the officer's is for it."""
+
+    code = "no_such_task"
+    title = "没有这个待办事项"
 
 
 class ClaimedByAnother(Conflict):
@@ -23,7 +29,7 @@ class ClaimLost(Conflict):
 
 
 class ClaimNeeded(Conflict):
-    """Only the officer who has the task in hand, or who directs its department, may pass it on."""
+    """Only the officer who has the task in hand, or a head of its authority, may pass it on."""
 
     code = "claim_needed"
     title = "请先认领该事项"
@@ -48,7 +54,7 @@ class Claim(Value):
     id: str
     case: str
     step: str
-    department: str
+    authority: str
     holder: str = ""
     until: Moment | None = None
     hand_over: HandOver | None = None
@@ -94,17 +100,17 @@ def released(claim: Claim, officer: str, *, at: datetime) -> Claim:
     return claim.given(holder="", until=None) if claim.holder == officer else claim
 
 
-def handed_over(claim: Claim, officer: Officer, passing: HandOver, *, until: datetime) -> Claim:
-    """The officer passes a task on, or has done so already; who directs the department passes on anybody's.
+def handed_over(claim: Claim, passing: HandOver, *, is_head: bool, until: datetime) -> Claim:
+    """An officer passes a task on, or has done so already; a head of the authority passes on anybody's.
 
     Raises ClaimedByAnother and ClaimNeeded.
     """
     done = claim.hand_over
     if done and claim.holder == passing.to and (done.by, done.to, done.note) == (passing.by, passing.to, passing.note):
         return claim
-    if not officer.directs(claim.department):
-        check_free(claim, officer.name, at=passing.at)
-        if claim.holder != officer.name:
+    if not is_head:
+        check_free(claim, passing.by, at=passing.at)
+        if claim.holder != passing.by:
             raise ClaimNeeded("请先认领该事项，再移交给同事。")
     return claim.given(holder=passing.to, until=until, hand_over=passing)
 

@@ -15,7 +15,6 @@ PROVINCES = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 FIRST_BIRTH_DATE = date(1900, 1, 1)
 
 
-Rank = Literal["officer", "head", "leader"]
 AccountRole = Literal["officer", "system", "security", "audit"]
 
 
@@ -75,20 +74,13 @@ class Session(Value):
 
 
 class Officer(Value):
-    """An officer of a department of this node: a head (科室负责人) leads it, a leader (分管领导) all of them.
+    """Somebody who works at this node's desks: an officer, who has posts, or one of the three administrators (三员).
 
-    Or one of the three administrators (三员): of the system, of security, of audit. These belong to no department and
-    are no officers of cases; nobody is two of them.
+    Those are of the system, of security and of audit; they are no officers of cases, and nobody is two of them.
     """
 
     name: str
-    department: str
-    rank: Rank = "officer"
     role: AccountRole = "officer"
-
-    def directs(self, department: str) -> bool:
-        """Whether the officer sees all tasks of this department and may pass them on."""
-        return self.rank == "leader" or (self.rank == "head" and self.department == department)
 
 
 class TokenClaims(Value):

@@ -37,11 +37,11 @@ class NotOurStep(Conflict):
     title = "该事项由其他地区办理"
 
 
-class NotYourDepartment(Forbidden):
-    """Another department decides this step."""
+class NotYourAuthority(Forbidden):
+    """Another authority has this part in the step."""
 
-    code = "not_your_department"
-    title = "该事项由其他部门办理"
+    code = "not_your_authority"
+    title = "该事项由其他机关办理"
 
 
 class NothingToWithdraw(Conflict):
@@ -167,7 +167,7 @@ def _check_speaker(moving: Moving[acts.StepAct], speaker: Speaker) -> None:
     """One writer per step: its pinned decider, or the home while none is pinned. This holds for officers, citizens and
     peers.
 
-    Only what the applicant says comes from the home. An officer speaks for the department that decides, or that is
+    Only what the applicant says comes from the home. An officer speaks for the authority that decides, or that is
     asked for its opinion.
     """
     case, step, by = moving.case, moving.step, moving.act.by
@@ -175,19 +175,26 @@ def _check_speaker(moving: Moving[acts.StepAct], speaker: Speaker) -> None:
     node = case.home if is_homes else step.node
     if by.node != (node or case.home):
         raise NotOurStep("该事项由其他地区办理，只有办理地可以作出处理。")
-    if by.part == "officer" and by.department not in _departments(moving.step, speaker):
-        raise NotYourDepartment("该事项由其他部门办理。")
+    is_nobodys_yet = speaker == "decider" and not step.node and step.authority is None  # the state forbids it
+    if by.part == "officer" and not is_nobodys_yet and by.authority not in _authorities(moving, speaker):
+        raise NotYourAuthority("该事项由其他机关办理。")
     if by.part == "citizen" and speaker != "applicant":
-        raise NotYourDepartment("该事项由主管部门办理。")
+        raise NotYourAuthority("该事项由主管机关办理。")
 
 
-def _departments(step: Step, speaker: Speaker) -> Collection[str]:
+def _authorities(moving: Moving[acts.StepAct], speaker: Speaker) -> Collection[str]:
     """Those whose officers may do it."""
-    if speaker in HOME_SPEAKS:
-        return ()
-    if speaker == "checker":
-        return {step.plan.part.department} if step.plan.part else ()
-    return step.opinions if speaker == "heard" else {step.plan.department}
+    competent = moving.step.plan.competent
+    match speaker:
+        case "checker":
+            found = [competent.checker]
+        case "heard":
+            found = [competent.heard.get(department) for department in moving.step.opinions]
+        case "decider":
+            found = [moving.step.authority]
+        case _:
+            found = []
+    return {each.id for each in found if each}
 
 
 def _is_ours_abroad(moving: Moving[acts.StepAct]) -> bool:
@@ -210,14 +217,15 @@ def _is_settled(recorder: _DecisionRecorder, moving: Moving[acts.StepAct]) -> bo
 
 
 def _paper(recorder: _DecisionRecorder, case: Case, act: acts.PostPaper | acts.ConfirmPaper) -> None:
-    """Originals between home and decider: each tells what it does itself, the department that has to do with them."""
+    """Originals between home and decider: each tells what it does itself, the authority that has to do with them."""
     step = case.step(act.step)
-    part = step.plan.part
-    hands = {case.home: (part or step.plan).department, step.node: step.plan.department}
+    checker = step.plan.competent.checker if step.plan.part else step.authority
+    hands = {case.home: checker, step.node: step.authority}
     if act.by.node not in hands or act.leg not in (None, leg_of(case, act)):
         raise NotOurStep("只有受理地和办理地可以登记自己寄出和签收的原件。")
-    if act.by.node == recorder.facts.here and (act.by.part, act.by.department) != ("officer", hands[act.by.node]):
-        raise NotYourDepartment("原件由负责核验或者办理的部门寄送和签收。")
+    hand = hands[act.by.node]
+    if act.by.node == recorder.facts.here and (act.by.part != "officer" or hand is None or act.by.authority != hand.id):
+        raise NotYourAuthority("原件由负责核验或者办理的机关寄送和签收。")
     if act.version is not None and act.version != step.version:
         raise StaleVersion("该事项已有新的进展，请刷新后重试。")
     recorder.record(paper_moved(case, act, recorder.facts.here, header=recorder.header()))
@@ -225,8 +233,8 @@ def _paper(recorder: _DecisionRecorder, case: Case, act: acts.PostPaper | acts.C
 
 def _follow_up(recorder: _DecisionRecorder, case: Case, act: acts.FollowUp) -> None:
     step = case.step(act.step)
-    if act.by.node != case.home or act.by.department != case.lead:
-        raise NotYourDepartment("只有牵头部门可以办理后续跟进。")
+    if act.by.node != case.home or case.leader is None or act.by.authority != case.leader.id:
+        raise NotYourAuthority("只有牵头机关可以办理后续跟进。")
     if not case.leaves_to_lead(step) or act.step in case.followed_up:
         raise StateForbids("该事项没有需要后续跟进的内容。")
     recorder.record(events.FollowedUp(**recorder.header(), step=act.step, note=act.note))

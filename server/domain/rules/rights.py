@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Literal, get_args
 
+from server.domain.case.case import Case, Step
 from server.domain.errors import Forbidden
 from server.domain.people.posts import ROLE_NAMES, Post, PostRole
 from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.desk_forms import TaskPart
 from server.domain.rules.moves.proposing import check_two_persons
+from server.domain.rules.responsible import Responsible
 from server.domain.values import Value
 
 # What is done at the desk beside the acts on a step: reads, and who has which task or post.
@@ -100,6 +102,18 @@ class Work(Value):
     superiors: tuple[str, ...] = ()
     two_persons: bool = False
     proposed_by: frozenset[str] = frozenset()
+
+
+def work_of(case: Case, step: Step, part: Responsible, *, here: str) -> Work:
+    """What a post would act on that has this part in a step of a case at this node."""
+    return Work(
+        authority=part.authority.id,
+        window=case.window if case.home == here else "",
+        item=step.plan.code,
+        part=part.part,
+        two_persons=step.plan.terms.two_persons,
+        proposed_by=frozenset(step.proposal.persons if step.proposal else ()),
+    )
 
 
 def granted(posts: Sequence[Post], action: str, work: Work, *, on: date) -> Post:

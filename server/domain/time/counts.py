@@ -1,30 +1,47 @@
-"""Counts: how many tasks of a department are open, in which state, and how many of them press."""
+"""Counts: how many tasks of an authority are open, in which state, and how many of them press."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from server.domain.values import Moment, Value
 
 SOON_DAYS = 2
+LEAST_REST_SECONDS, MOST_REST_SECONDS = 5.0, 45.0
+REST_SECONDS_A_TASK = 0.003
 
 
-class Held(Value):
-    """How many open tasks an officer has in hand."""
+class AuthorityCounts(Value):
+    """The open tasks of an authority as of `counted_at`: by state, overdue and due soon."""
 
-    holder: str
-    tasks: int
-
-
-class DepartmentCounts(Value):
-    """The open tasks of a department as of `counted_at`: by state, overdue, due soon, and in whose hands."""
-
-    department: str
+    authority: str
     states: Mapping[str, int]
     overdue: int
     soon: int
-    held: tuple[Held, ...]
     counted_at: Moment
+
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        return sum(self.states.values())
+
+
+@dataclass(frozen=True)
+class ToCount:
+    """An authority whose tasks are to be counted; `version` counts what happened to its counts."""
+
+    authority: str
+    version: int
+
+
+def rest_after(counted: AuthorityCounts) -> timedelta:
+    """How long counts are left alone: counting reads every open task, so the more tasks, the longer.
+
+    It is at most so long that they are no older than a minute when the next ones, made in some seconds, are there.
+    """
+    seconds = counted.open * REST_SECONDS_A_TASK
+    return timedelta(seconds=min(max(seconds, LEAST_REST_SECONDS), MOST_REST_SECONDS))
 
 
 def soon_until(today: date) -> date:
@@ -48,17 +65,28 @@ def is_due_in(dues: tuple[str, str], due_on: str) -> bool:
     return not before or bool(due_on and first <= due_on < before)
 
 
-def counts_of(
-    department: str, tasks: Sequence[tuple[str, str]], holders: Iterable[str], *, at: Moment, today: date
-) -> DepartmentCounts:
-    """The counts of open tasks, each given by its state and due date (empty: none is known), and of their holders."""
+def counts_of(authority: str, tasks: Sequence[tuple[str, str]], *, at: Moment, today: date) -> AuthorityCounts:
+    """The counts of open tasks, each given by its state and due date (empty: none is known)."""
     dues = [due for _, due in tasks]
     overdue, soon = dues_of("overdue", today), dues_of("soon", today)
-    return DepartmentCounts(
-        department=department,
+    return AuthorityCounts(
+        authority=authority,
         states=Counter(state for state, _ in tasks),
         overdue=sum(is_due_in(overdue, due) for due in dues),
         soon=sum(is_due_in(soon, due) for due in dues),
-        held=tuple(Held(holder=holder, tasks=number) for holder, number in sorted(Counter(holders).items())),
         counted_at=at,
+    )
+
+
+def summed(authority: str, counts: Iterable[AuthorityCounts], *, at: Moment) -> AuthorityCounts:
+    """Many counts in one, as old as the oldest of them; of none: nothing, as of `at`."""
+    found, states = list(counts), Counter[str]()
+    for each in found:
+        states.update(each.states)
+    return AuthorityCounts(
+        authority=authority,
+        states=states,
+        overdue=sum(each.overdue for each in found),
+        soon=sum(each.soon for each in found),
+        counted_at=min((each.counted_at for each in found), default=at),
     )

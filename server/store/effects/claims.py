@@ -7,11 +7,10 @@ from server.crypto.fields import FieldRing
 from server.domain.people.claims import Claim
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate, is_safe
-from server.store.queries import AFTER_BAR, BAR, CLAIMS_OF_DEPARTMENT, CLAIMS_OF_HOLDER, JUST_AFTER, named
+from server.store.queries import AFTER_BAR, BAR, CLAIMS_OF_HOLDER, named
 from server.store.sealing import opened, sealed
 
 CLAIMS = "claims"
-PAGE = 500
 
 
 class Claims:
@@ -30,7 +29,7 @@ class Claims:
         """Replace the previous version of the claim; False if another process has changed it."""
         key = self._ring.new_key(claim.id)
         fields = sealed(claim, key, claim.id)
-        document = {"_id": fields.pop("id"), **fields, "data_key": key.wrapped, **_keys(claim)}
+        document = {"_id": fields.pop("id"), **fields, "data_key": key.wrapped, "holder_key": _key(claim)}
         if claim.version > 1:
             return await self._database.replace(CLAIMS, document, version=claim.version - 1)
         try:
@@ -45,31 +44,16 @@ class Claims:
         found = await self._database.between(CLAIMS_OF_HOLDER, low, high, limit=limit)
         return [self._claim(document) for document in found]
 
-    async def holders_in(self, department: str, *, at: datetime, at_once: int = PAGE) -> dict[str, str]:
-        """Who has which of a department's tasks in hand: the holder by the task's id; read page by page."""
-        holders: dict[str, str] = {}
-        low, high = _since(department, at)
-        while True:
-            page = await self._database.between(CLAIMS_OF_DEPARTMENT, low, high, limit=at_once)
-            holders |= {document["_id"]: document["holder"] for document in page}
-            if len(page) < at_once:
-                return holders
-            low = page[-1]["department_key"] + JUST_AFTER
-
     def _claim(self, document: Document) -> Claim:
         fields = {name: document[name] for name in Claim.model_fields if name != "id"}
         id = document["_id"]
         return Claim.model_validate({"id": id, **opened(fields, self._ring.key(document["data_key"], id), id)})
 
 
-def _keys(claim: Claim) -> dict[str, str]:
+def _key(claim: Claim) -> str:
     if claim.until is None:
-        return {"holder_key": "", "department_key": ""}
-    rest = (moment_key(claim.until), claim.id)
-    return {
-        "holder_key": BAR.join((named(claim.holder), *rest)),
-        "department_key": BAR.join((claim.department, *rest)),
-    }
+        return ""
+    return BAR.join((named(claim.holder), moment_key(claim.until), claim.id))
 
 
 def _since(part: str, at: datetime) -> tuple[str, str]:

@@ -2,46 +2,30 @@
 
 import asyncio
 import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
 from operator import itemgetter
 
 from server.domain.effects.effects import Task
-from server.domain.errors import Missing
+from server.domain.people.claims import NoSuchTask
 from server.domain.values import moment_key, moment_text
 from server.store.database import Database, Document, is_safe
 from server.store.latest import put_latest
-from server.store.queries import BAR, JUST_AFTER, TASKS_OF_DEPARTMENT, TASKS_OF_NODE, under
+from server.store.queries import BAR, JUST_AFTER, TASKS_OF_AUTHORITY, TASKS_OF_NODE, TASKS_OF_WINDOW, under
 
 TASKS = "tasks"
 OPEN = "open"
 ENDED = "ended"
 NO_DUE = "9999-12-31"
-KEYS_AT_ONCE = 1000
+READ_AT_ONCE = 1000
 FIELDS = tuple(field.name for field in fields(Task))
 MOMENTS = ("opened_at", "since", "urged_at")
 
 
-class NoSuchTask(Missing):
-    """There is no task of this id."""
-
-    code = "no_such_task"
-    title = "没有这个待办事项"
-
-
-@dataclass(frozen=True)
-class TaskKey:
-    """What the key of an open task tells of it; `due` is empty if no due date is known."""
-
-    id: str
-    state: str
-    due: str
-
-
 class Tasks:
-    """The tasks of all departments of this node; an ended one stays as a tombstone."""
+    """The tasks of all authorities of this node; an ended one stays as a tombstone."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,7 +40,7 @@ class Tasks:
         return _place(task.due_on, moment_key(task.opened_at), task.id)
 
     async def open_page(self, after: str, *, limit: int) -> tuple[list[Task], str]:
-        """Open tasks of all departments in the order of their keys, and where the next page begins.
+        """Open tasks of all authorities in the order of their keys, and where the next page begins.
 
         `after` is what came with the page before.
         """
@@ -73,33 +57,34 @@ class Tasks:
 
     async def open_tasks(
         self,
-        department: str,
-        states: Sequence[str],
+        authorities: Collection[str],
+        windows: Collection[str] = (),
         *,
         dues: tuple[str, str] = ("", ""),
         after: str = "",
         limit: int,
     ) -> list[Task]:
-        """The open tasks in these states of a department (empty: of all), soonest due first over all of them.
+        """The open tasks of these authorities and these windows, soonest due first over all of them, each once.
 
         `dues` are the first due date and the one after the last; `after` is the `place` of the last one already seen.
         """
-        ranges = [_range(department, state, dues=dues, after=after) for state in states]
-        query = TASKS_OF_DEPARTMENT if department else TASKS_OF_NODE
-        reads = [self._database.between(query, low, high, limit=limit) for low, high in ranges if low < high]
-        found = await asyncio.gather(*reads)
-        return [_task(document) for document in islice(heapq.merge(*found, key=itemgetter("place")), limit)]
+        ranges = [(TASKS_OF_AUTHORITY, *_range(id, dues, after)) for id in authorities]
+        ranges += [(TASKS_OF_WINDOW, *_range(id, dues, after)) for id in windows]
+        reads = [self._database.between(query, low, high, limit=limit) for query, low, high in ranges if low < high]
+        merged = heapq.merge(*await asyncio.gather(*reads), key=itemgetter("place"))
+        each_once = (next(same) for _, same in groupby(merged, key=itemgetter("place")))
+        return [_task(document) for document in islice(each_once, limit)]
 
-    async def open_places(self, department: str, *, at_once: int = KEYS_AT_ONCE) -> list[TaskKey]:
-        """All open tasks of a department as their keys tell; the keys alone are read, page by page."""
-        places: list[TaskKey] = []
-        low, high = under(department, OPEN)
+    async def every_open_task(self, authority: str, *, at_once: int = READ_AT_ONCE) -> AsyncIterator[Task]:
+        """All open tasks of an authority, read page by page."""
+        low, high = under(authority, OPEN)
         while True:
-            keys = await self._database.keys(TASKS_OF_DEPARTMENT, low, high, limit=at_once)
-            places += [_told_by(key) for key in keys]
-            if len(keys) < at_once:
-                return places
-            low = keys[-1] + JUST_AFTER
+            page = await self._database.between(TASKS_OF_AUTHORITY, low, high, limit=at_once)
+            for document in page:
+                yield _task(document)
+            if len(page) < at_once:
+                return
+            low = page[-1]["key"] + JUST_AFTER
 
     async def task(self, id: str) -> Task:
         """The task of this id, open or ended; raises NoSuchTask."""
@@ -129,23 +114,18 @@ def _task(document: Document) -> Task:
 def _with_keys(task: Document) -> Document:
     """The task with its keys, which follow from what it says."""
     place = _place(task["due_on"], f"t{task['opened_at']}", task["_id"])
-    node_key = BAR.join((OPEN if task["is_open"] else ENDED, task["state"], place))
-    keys = {"place": place, "node_key": node_key, "key": BAR.join((task["department"], node_key))}
-    return {**task, **keys, "version": task["event"]}
+    node_key = BAR.join((OPEN if task["is_open"] else ENDED, place))
+    window_key = BAR.join((task["window"], node_key)) if task["window"] else ""
+    keys = {"place": place, "node_key": node_key, "key": BAR.join((task["authority"], node_key))}
+    return {**task, **keys, "window_key": window_key, "version": task["event"]}
 
 
 def _place(due_on: str, opened_at: str, id: str) -> str:
     return BAR.join((f"d{due_on or NO_DUE}", opened_at, id))
 
 
-def _range(department: str, state: str, *, dues: tuple[str, str], after: str) -> tuple[str, str]:
-    """The bounds of the keys of one state; never beyond them, whatever `after` says."""
-    parts = (department, OPEN, state) if department else (OPEN, state)
-    (low, high), (first, before) = under(*parts), dues
+def _range(id: str, dues: tuple[str, str], after: str) -> tuple[str, str]:
+    """The bounds of the keys of an authority's or a window's open tasks; never beyond them, whatever `after` says."""
+    (low, high), (first, before) = under(id, OPEN), dues
     least = [low + after + JUST_AFTER if after else low, f"{low}d{first}" if first else low]
     return max(least), min(high, f"{low}d{before}") if before else high
-
-
-def _told_by(key: str) -> TaskKey:
-    _, _, state, due, _, id = key.split(BAR, 5)
-    return TaskKey(id, state, "" if due == f"d{NO_DUE}" else due[1:])

@@ -1,17 +1,17 @@
-"""Warnings in the store: what the clocks told officers, heads and leaders, insert-only, each once."""
+"""Warnings in the store: what the clocks told the officers and heads of authorities, insert-only, each once."""
 
 import asyncio
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import fields
 from datetime import date, datetime
 from itertools import islice
 from operator import itemgetter
 
-from server.domain.effects.warnings import DeskWarning
+from server.domain.effects.warnings import DeskWarning, WarningReader
 from server.domain.values import moment_key, moment_text
 from server.store.database import Database, Document, Duplicate
-from server.store.queries import BAR, WARNINGS_OF_DEPARTMENT, WARNINGS_OF_NODE
+from server.store.queries import BAR, WARNINGS_OF_AUTHORITY
 
 WARNINGS = "warnings"
 FIELDS = tuple(field.name for field in fields(DeskWarning) if field.name != "id")
@@ -37,17 +37,16 @@ class Warnings:
         return BAR.join((moment_key(warning.at), warning.id))
 
     async def warnings(
-        self, department: str, ranks: Sequence[str], *, limit: int, before: str = ""
+        self, readers: Collection[tuple[str, WarningReader]], *, limit: int, before: str = ""
     ) -> list[DeskWarning]:
-        """Those to these ranks of a department (empty: to everybody at this node), the newest first.
+        """Those to these readers, each of an authority, the newest first.
 
         `before` is the `place` of the last one already seen.
         """
-        query = WARNINGS_OF_DEPARTMENT if department else WARNINGS_OF_NODE
-        starts = [BAR.join((department, rank, "")) for rank in ranks] if department else [""]
+        starts = [BAR.join((authority, reader, "")) for authority, reader in readers]
         ranges = [(start + "t", start + min(before or "u", "u")) for start in starts]
         reads = [
-            self._database.between(query, low, high, limit=limit, is_descending=True)
+            self._database.between(WARNINGS_OF_AUTHORITY, low, high, limit=limit, is_descending=True)
             for low, high in ranges
             if low < high
         ]
@@ -60,7 +59,7 @@ def _written(warning: DeskWarning) -> Document:
     told = {name: value for name, value in vars(warning).items() if name != "id"}
     told |= {"due_on": warning.due_on.isoformat(), "at": moment_text(warning.at)}
     place = Warnings.place(warning)
-    keys = {"place": place, "node_key": place, "key": BAR.join((warning.department, warning.rank, place))}
+    keys = {"place": place, "key": BAR.join((warning.authority, warning.reader, place))}
     return {"_id": warning.id, **told, **keys}
 
 

@@ -12,7 +12,7 @@ from server.crypto.passwords import RECOMMENDED, Cost, hash_password, verify_pas
 from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
 from server.domain.people.accounts import Account
 from server.domain.people.passwords import PasswordUsedBefore
-from server.domain.people.persons import Officer, Rank
+from server.domain.people.persons import Officer
 from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, is_safe
 from server.store.queries import BAR, JUST_AFTER, OFFICERS_LISTED
@@ -184,11 +184,6 @@ class Accounts:
                 key = _list_key(account_of(document).officer, ENDED)
                 await self._documents.replaced(document, {"ended_at": moment_key(at), "list_key": key})
         raise StaleVersion(STALE)
-
-    async def change_seat(self, account: Account, *, department: str, rank: Rank) -> Account:
-        """Move an officer to this department and rank; raises StaleVersion if the account has changed since."""
-        document = await self._documents.unchanged(account)
-        return await self._documents.replaced(document, {"department": department, "rank": rank})
 
     async def page(self, *, after: str, limit: int) -> list[Account]:
         """All accounts by state, role and name; `after` is the `place` of the last one already seen."""

@@ -13,14 +13,14 @@ from server.domain.values import WrittenText
 
 
 class NotHeard(Forbidden):
-    """This department is not asked for its opinion, or has given it."""
+    """This authority is not asked for its opinion, or has given it."""
 
     code = "not_heard"
-    title = "没有征求本部门的意见"
+    title = "没有征求本机关的意见"
 
 
 class OpinionDecision(Decision):
-    """What the officer's own department thinks, and why."""
+    """What the officer's own authority thinks, and why."""
 
     answer: Literal["agree", "object"]
     grounds: WrittenText = ""
@@ -33,11 +33,12 @@ class ReturnOpinionDecision(GroundsDecision):
 
 
 def _opine(moving: Moving[acts.Opine]) -> events.OpinionGiven:
-    act = moving.act
-    opinion = moving.step.opinions.get(act.by.department)
-    if opinion is None or opinion.answer:
-        raise NotHeard("该事项没有征求本部门的意见，或者本部门已经答复。")
-    return events.OpinionGiven(**moving.header, department=act.by.department, answer=act.answer, reason=act.reason)
+    act, step = moving.act, moving.step
+    own = {code for code, heard in step.plan.competent.heard.items() if heard.id == act.by.authority}
+    asked = [code for code, opinion in step.opinions.items() if code in own and not opinion.answer]
+    if not asked:
+        raise NotHeard("该事项没有征求本机关的意见，或者本机关已经答复。")
+    return events.OpinionGiven(**moving.header, department=asked[0], answer=act.answer, reason=act.reason)
 
 
 def _given(step: Step, event: events.OpinionGiven) -> Step:

@@ -74,8 +74,8 @@ def _resumed(step: Step, event: events.Resumed) -> Step:
 def _extend(moving: Moving[acts.Extend]) -> events.Extended:
     act, step = moving.act, moving.step
     if not moving.is_mirror:
-        if act.by.rank not in ("head", "leader") or act.by.name == step.officer:
-            raise ApproverIsOfficer("延长办理期限应由承办人以外的负责人批准。")
+        if step.officer and step.officer in (act.by.name, act.by.stands_in_for):
+            raise ApproverIsOfficer("延长办理期限应由承办人以外的人员批准。")
         if step.clock and step.clock.extension:
             raise ExtendedAlready("办理时限只能延长一次，此前已经延长过。")
         if not 1 <= act.days <= step.plan.terms.extension_days:
