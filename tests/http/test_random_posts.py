@@ -125,6 +125,8 @@ async def test_every_door_shows_and_moves_what_the_posts_are_for_and_nothing_els
 
     for case in cases:
         steps = {each.step: each for each in seen if each.case == case}
+        found = (await officer.post("/desk/v1/searches", {"kind": "number", "text": case})).body["cases"]
+        assert [{step["step"] for step in each["steps"]} for each in found] == ([set(steps)] if steps else [])
         answer = await officer.get(f"/desk/v1/cases/{case}")
         material = await officer.get(f"/desk/v1/cases/{case}/materials/{hashlib.sha256(PNG).hexdigest()}")
         if not steps:
