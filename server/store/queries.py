@@ -34,6 +34,8 @@ TASKS_OF_NODE = Query("tasks_of_node", "tasks", "node_key", is_range=True)
 TASKS_OF_WINDOW = Query("tasks_of_window", "tasks", "window_key", is_range=True)
 # holder_key: o:<holder> | t<until> | task
 CLAIMS_OF_HOLDER = Query("claims_of_holder", "claims", "holder_key", is_range=True)
+# officer_key: o:<officer> | t<ends_at> | id
+DESK_SESSIONS_OF_OFFICER = Query("desk_sessions_of_officer", "desk_sessions", "officer_key", is_range=True)
 # key: digest of a clue | t<opened_at> | case
 CASES_BY_CLUE = Query("cases_by_clue", "clues", "key", is_range=True)
 # key: o:<officer> | t<at> | case | number of the event
@@ -101,6 +103,7 @@ QUERIES: tuple[Query, ...] = (
     TASKS_OF_NODE,
     TASKS_OF_WINDOW,
     CLAIMS_OF_HOLDER,
+    DESK_SESSIONS_OF_OFFICER,
     CASES_BY_CLUE,
     DEEDS_OF_OFFICER,
     COUNTS_TO_MAKE,

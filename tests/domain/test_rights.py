@@ -35,7 +35,8 @@ MATRIX: Mapping[PostRole, str] = {  # what each may do beside the reads
     "handler": "accept ask-supplement suspend resume opinion return-opinion propose follow-up",
     "approver": "approve refuse decline extend",
 }
-FOR_HEADS = "reassign substitute delegate figures_below"
+FOR_HEADS = "reassign assign substitute delegate figures_below"
+OF_WHOLE_DESKS = "list_tasks counts colleagues warnings search assign substitute figures_below"
 ROLES_OF_POSTS: tuple[PostRole, ...] = get_args(PostRole)
 
 
@@ -119,7 +120,7 @@ def test_a_refusal_names_the_roles_that_may():
 @pytest.mark.parametrize("action", ROLES)
 def test_a_post_for_some_items_is_for_no_others_but_its_desk_is_seen(action: str):
     some = post(items=("another",))
-    if action in ("list_tasks", "counts", "warnings", "search", "substitute", "figures_below"):
+    if action in OF_WHOLE_DESKS.split():
         assert granted([some], action, work_for(action), on=TODAY) == some
     else:
         assert refusal([some], action, work_for(action)) is ItemNotInPost
@@ -219,7 +220,7 @@ def test_whatever_is_granted_is_granted_by_a_post_in_force_there_in_a_role_that_
         if each.holds(TODAY) and each.place in (authority, window) and is_in_matrix(each.role, action)
         if action != "figures_below"
     ]
-    if action not in ("list_tasks", "counts", "warnings", "search", "substitute"):
+    if action not in OF_WHOLE_DESKS.split():
         fitting = [each for each in fitting if each.items != ("another",)]
     assert may(posts, action, work, on=TODAY) == bool(fitting)
     if fitting:

@@ -237,6 +237,7 @@ async def test_every_answer_keeps_to_its_description(
             f"{task}/hand-over", {"to": "health", "note": "留给自己"}
         ),
         ("DELETE", "/desk/v1/tasks/{id}/claim"): await health.call("DELETE", f"{task}/claim"),
+        ("GET", "/desk/v1/colleagues"): await health.get("/desk/v1/colleagues"),
         ("GET", "/desk/v1/counts"): await health.get("/desk/v1/counts"),
         ("POST", "/desk/v1/batch"): await health.post(
             "/desk/v1/batch",
@@ -263,6 +264,7 @@ async def test_every_answer_keeps_to_its_description(
         ("POST", "/desk/v1/searches"): await health.post("/desk/v1/searches", {"kind": "number", "text": case}),
         ("GET", "/desk/v1/done"): await health.get("/desk/v1/done"),
         ("POST", "/api/v1/cases/{id}/withdrawal"): await mother.post(f"/api/v1/cases/{case}/withdrawal"),
+        ("POST", "/desk/v1/assignments"): await health.post("/desk/v1/assignments", {"authority": POST["authority"]}),
         ("GET", "/live"): await anyone.get("/live"),
         ("GET", "/ready"): await anyone.get("/ready"),
     }

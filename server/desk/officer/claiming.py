@@ -162,6 +162,11 @@ async def check_act(node: Node, officer: Officer, act: StepAct, *, record: Recor
         check_free(claim, officer.name, at=now)
 
 
+def unclaimed(task: Task) -> Claim:
+    """What stands for the claim on a task that was never claimed."""
+    return Claim(id=task.id, case=task.case, step=task.step, authority=task.authority)
+
+
 async def _own(node: Node, entry: DeskEntry, id: str) -> Task:
     """The task, if a post of the officer's is for it; raises NoSuchTask."""
     task = await node.store.tasks.task(id)
@@ -184,9 +189,8 @@ async def _check_room(node: Node, officer: str, id: str) -> None:
 
 async def _change(node: Node, task: Task, rule: Rule) -> ClaimView:
     """Change the claim on a task by a rule: of two who do so at once the second is judged by what the first did."""
-    nobodys = Claim(id=task.id, case=task.case, step=task.step, authority=task.authority)
     for _ in range(ATTEMPTS):
-        before = (await node.store.claims.claims([task.id])).get(task.id, nobodys)
+        before = (await node.store.claims.claims([task.id])).get(task.id) or unclaimed(task)
         now = node.clock.now()
         after = rule(before, now, now + timedelta(seconds=node.settings.claim_seconds))
         if after is before or await node.store.claims.put(after):

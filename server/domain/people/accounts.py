@@ -196,3 +196,16 @@ def entry_of(
         raise SessionIdle(f"超过 {int(rules.idle.total_seconds() // 60)} 分钟未操作，请重新登录。")
     in_force = tuple(post for post in posts if post.is_in_force(china_day(at)))
     return DeskEntry(officer=account.officer, session=session, posts=in_force, needs=account.needs(rules.totp))
+
+
+def is_present(account: Account | None, sessions: Iterable[DeskSession], *, at: datetime, rules: DeskRules) -> bool:
+    """Whether an officer is at a desk: one of their sessions would still let them come in."""
+    return any(_lets_in(account, session, at=at, rules=rules) for session in sessions)
+
+
+def _lets_in(account: Account | None, session: DeskSession, *, at: datetime, rules: DeskRules) -> bool:
+    try:
+        entry_of(account, session, (), at=at, rules=rules)
+    except Unproven:
+        return False
+    return True

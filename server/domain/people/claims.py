@@ -105,8 +105,8 @@ def handed_over(claim: Claim, passing: HandOver, *, is_head: bool, until: dateti
 
     Raises ClaimedByAnother and ClaimNeeded.
     """
-    done = claim.hand_over
-    if done and claim.holder == passing.to and (done.by, done.to, done.note) == (passing.by, passing.to, passing.note):
+    done, is_the_holders = claim.hand_over, claim.holder == passing.to and claim.is_live(passing.at)
+    if done and is_the_holders and (done.by, done.to, done.note) == (passing.by, passing.to, passing.note):
         return claim
     if not is_head:
         check_free(claim, passing.by, at=passing.at)

@@ -17,6 +17,7 @@ from server.domain.values import Value
 Read = Literal[
     "list_tasks",
     "counts",
+    "colleagues",
     "warnings",
     "search",
     "open_case",
@@ -26,6 +27,7 @@ Read = Literal[
     "hand_over",
     "batch",
     "reassign",
+    "assign",
     "substitute",
     "delegate",
     "figures_below",
@@ -36,6 +38,7 @@ WINDOW_OR_HEAD: frozenset[PostRole] = HEAD | {"window"}
 READS: Mapping[str, frozenset[PostRole]] = {
     "list_tasks": EVERY_ROLE,
     "counts": EVERY_ROLE,
+    "colleagues": EVERY_ROLE,
     "warnings": EVERY_ROLE,
     "search": EVERY_ROLE,
     "open_case": EVERY_ROLE,
@@ -45,13 +48,14 @@ READS: Mapping[str, frozenset[PostRole]] = {
     "hand_over": EVERY_ROLE,
     "batch": EVERY_ROLE,
     "reassign": HEAD,
+    "assign": HEAD,
     "substitute": HEAD,
     "delegate": HEAD,
     "figures_below": HEAD,
 }
 # These are about a desk as a whole; what is listed is chosen by the items of each post.
 OF_WHOLE_DESKS: frozenset[str] = frozenset(
-    {"list_tasks", "counts", "warnings", "search", "substitute", "figures_below"}
+    {"list_tasks", "counts", "colleagues", "warnings", "search", "assign", "substitute", "figures_below"}
 )
 FROM_ABOVE = "figures_below"
 ROLES: Mapping[str, frozenset[PostRole]] = {

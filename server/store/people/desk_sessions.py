@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from server.domain.people.accounts import DeskSession
-from server.domain.values import moment_text
-from server.store.database import Database, Mark
-from server.store.queries import hour_bucket
+from server.domain.values import moment_key, moment_text
+from server.store.database import Database, Document, Mark
+from server.store.queries import AFTER_BAR, BAR, DESK_SESSIONS_OF_OFFICER, hour_bucket, named
 
 DESK_SESSIONS = "desk_sessions"
 
@@ -19,17 +19,24 @@ class DeskSessions:
     async def begin(self, session: DeskSession) -> None:
         """Store a new session."""
         fields = session.model_dump(mode="json", exclude={"id"})
-        await self._database.insert(
-            DESK_SESSIONS, {"_id": session.id, **fields, "bucket": hour_bucket(session.ends_at)}
-        )
+        keys = {
+            "officer_key": BAR.join((named(session.officer), moment_key(session.ends_at), session.id)),
+            "bucket": hour_bucket(session.ends_at),
+        }
+        await self._database.insert(DESK_SESSIONS, {"_id": session.id, **fields, **keys})
 
     async def find(self, id: str) -> DeskSession | None:
         """The session, if it is known."""
         document = await self._database.get(DESK_SESSIONS, id)
-        if document is None:
-            return None
-        fields = {name: document[name] for name in DeskSession.model_fields if name != "id"}
-        return DeskSession(id=document["_id"], **fields)
+        return _session(document) if document else None
+
+    async def of_officer(self, officer: str, *, at: datetime, limit: int) -> list[DeskSession]:
+        """The sessions of an officer that end after this moment, the one that began last first."""
+        part = named(officer)
+        low, high = BAR.join((part, moment_key(at))) + AFTER_BAR, part + AFTER_BAR
+        query = DESK_SESSIONS_OF_OFFICER
+        found = await self._database.between(query, low, high, limit=limit, is_descending=True)
+        return [_session(document) for document in found]
 
     async def mark_seen(self, id: str, at: datetime) -> None:
         """Note that the session is used now."""
@@ -42,3 +49,8 @@ class DeskSessions:
     async def end(self, id: str) -> None:
         """Forget the session: from now on its token admits nobody."""
         await self._database.delete(DESK_SESSIONS, [id])
+
+
+def _session(document: Document) -> DeskSession:
+    fields = {name: document[name] for name in DeskSession.model_fields if name != "id"}
+    return DeskSession(id=document["_id"], **fields)
