@@ -182,6 +182,7 @@ async def test_every_answer_keeps_to_its_description(
     days = {"from_day": today, "to_day": today, "reason": "休假"}
     absence, delegating = {"substitute": "health", **days}, {"to": "health", **POST, "role": "handler", **days}
     delegating |= {"items": [FIRST]}
+    substituted = await anna.post("/desk/v1/substitutions", absence)
     offered = await anna.post("/desk/v1/totp", {"password": PASSWORD})
     shown = {"code": code_at(offered.body["secret"], places.nodes[JIANGSU].node.clock.now())}
     answers: dict[tuple[str, str], Answer] = {
@@ -213,7 +214,11 @@ async def test_every_answer_keeps_to_its_description(
         ),
         ("POST", "/desk/v1/officers/{name}/posts"): posted,
         ("GET", "/desk/v1/officers/{name}"): await security.get("/desk/v1/officers/anna"),
-        ("POST", "/desk/v1/substitutions"): await anna.post("/desk/v1/substitutions", absence),
+        ("POST", "/desk/v1/substitutions"): substituted,
+        ("GET", "/desk/v1/posts"): await anna.get("/desk/v1/posts"),
+        ("DELETE", "/desk/v1/substitutions/{id}"): await anna.call(
+            "DELETE", f"/desk/v1/substitutions/{substituted.body['posts'][0]['id']}?reason=提前返岗"
+        ),
         ("POST", "/desk/v1/delegations"): await anna.post("/desk/v1/delegations", delegating),
         ("DELETE", "/desk/v1/officers/{name}/posts/{id}"): await security.call(
             "DELETE", f"/desk/v1/officers/anna/posts/{posted.body['id']}?reason=调岗"

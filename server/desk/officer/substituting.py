@@ -1,15 +1,16 @@
 """Substituting: who is away is stood in for (代理), and a head delegates some items (授权); both until a day."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from server.desk.officer.administering import Name, Reason
+from server.desk.officer.administering import Ending, Name, Reason
 from server.desk.officer.appointing import MOST_ITEMS, Code, PostLine, check_duty, check_period
-from server.desk.officer.posts import give
+from server.desk.officer.posts import give, vacate
 from server.domain.errors import Invalid
 from server.domain.people.accounts import DeskEntry
-from server.domain.people.posts import Duty, Post
+from server.domain.people.posts import Duty, NoSuchPost, Post
 from server.domain.periods import Period
 from server.domain.rules.rights import NotYourPost, Work, granted, may
 from server.domain.values import Day, Value, china_day
@@ -50,6 +51,42 @@ class StandIns(Value):
 
     officer: str
     posts: tuple[PostLine, ...]
+
+
+class MyPosts(Value):
+    """The officer's posts that are not over, some of which may not have begun; and those that they may end early.
+
+    `stand_ins` are posts by which others stand in for the officer, or for anybody at an authority whose head they are.
+    """
+
+    posts: tuple[PostLine, ...]
+    stand_ins: tuple[StandIns, ...]
+
+
+async def my_posts(node: Node, entry: DeskEntry) -> MyPosts:
+    """The posts of an officer, and of others at the same places the substitutions and delegations that concern them."""
+    me, today = entry.officer.name, china_day(node.clock.now())
+    mine = await node.store.posts.not_over(me, on=today)
+    others: dict[str, list[PostLine]] = {}
+    for place in sorted({post.place for post in mine}):
+        for post in await node.store.posts.at(place, on=today):
+            if post.officer != me and _concerns(entry, post, on=today):
+                others.setdefault(post.officer, []).append(PostLine.of(node, post))
+    return MyPosts(
+        posts=tuple(PostLine.of(node, post) for post in mine),
+        stand_ins=tuple(StandIns(officer=name, posts=tuple(others[name])) for name in sorted(others)),
+    )
+
+
+async def end_stand_in(node: Node, entry: DeskEntry, id: str, *, ending: Ending) -> PostLine:
+    """End a substitution or a delegation before its last day; a second end changes nothing.
+
+    Asked by who stands in, by whom they stand in for, or by a head of the authority. Raises NoSuchPost.
+    """
+    post = await node.store.posts.post(id)
+    if not _concerns(entry, post, on=china_day(node.clock.now())):
+        raise NoSuchPost("没有这个岗位。")
+    return PostLine.of(node, await vacate(node, post, by=entry.officer.name, reason=ending.reason))
 
 
 async def substitute(node: Node, entry: DeskEntry, absence: Absence, *, key: str) -> StandIns:
@@ -97,6 +134,12 @@ async def delegate(node: Node, entry: DeskEntry, wish: Delegating, *, key: str) 
     id = node.keys.request_digest(["delegation", by, key, wish.model_dump(mode="json")])
     post = Post(**duty.model_dump(), id=id, officer=wish.to, kind="delegation", stands_in_for=by)
     return await _given(node, [post], by=by, reason=wish.reason)
+
+
+def _concerns(entry: DeskEntry, post: Post, *, on: date) -> bool:
+    """Whether an officer may end this substitution or delegation."""
+    is_theirs = entry.officer.name in post.persons
+    return not post.is_own and (is_theirs or may(entry.posts, "substitute", Work(authority=post.place), on=on))
 
 
 async def _given(node: Node, posts: list[Post], *, by: str, reason: str) -> StandIns:
