@@ -4,7 +4,8 @@ python -m loadtests.sizes --cases 1000,100000
 
 A few cases are handed in; the rest are copies of them in the demo's database, with ids, owners, moments and due days
 of their own. All their tasks are open. The county whose worklist is read keeps its own cases; the copies are of those
-of the other counties. What the processes use while nothing happens is taken off; each figure is the median of several
+of the other counties. Its officer has posts in three roles at each desk of the county, that of the hospitals at one
+desk alone. What the processes use while nothing happens is taken off; each figure is the median of several
 rounds, so that a loop that runs now and then does not spoil it.
 """
 
@@ -26,7 +27,16 @@ from typing import Any
 import aiohttp
 import pymongo
 
-from loadtests.cpu import BearerClient, application, enter_as_citizen, enter_as_officer, places_of, spent, together
+from loadtests.cpu import (
+    BearerClient,
+    application,
+    enter_as_citizen,
+    enter_as_officer,
+    enter_by_name,
+    places_of,
+    spent,
+    together,
+)
 from loadtests.demos import RunningDemo, running_demo
 
 HANDED_IN = 50  # in the county whose worklist is read, and one in each of the other counties
@@ -124,7 +134,7 @@ def _digest(what: str, number: int) -> str:
 async def measure(demo: RunningDemo, database: Any, *, sizes: Sequence[int]) -> dict[str, Any]:
     """The figures, in microseconds of CPU time, of each size and each door, and how the last size compares."""
     async with aiohttp.ClientSession() as http:
-        citizen, officer = BearerClient(http, demo.base_url), BearerClient(http, demo.base_url)
+        citizen, officer, hospital = (BearerClient(http, demo.base_url) for _ in range(3))
         await enter_as_citizen(citizen, demo)
         first, *others = places_of(demo)
         wish = await application(citizen, first)
@@ -135,6 +145,7 @@ async def measure(demo: RunningDemo, database: Any, *, sizes: Sequence[int]) -> 
         await asyncio.to_thread(planting.learn)
         doors = [
             MeasuredRequest("worklist", officer, "/desk/v1/tasks"),
+            MeasuredRequest("worklist of one desk", hospital, "/desk/v1/tasks"),
             MeasuredRequest("my cases", citizen, "/api/v1/cases"),
             MeasuredRequest("one case", citizen, f"/api/v1/cases/{ids[0]}"),
         ]
@@ -143,6 +154,7 @@ async def measure(demo: RunningDemo, database: Any, *, sizes: Sequence[int]) -> 
             await asyncio.to_thread(planting.grow, cases)
             await enter_as_citizen(citizen, demo)  # tokens do not live as long as the planting of many takes
             await enter_as_officer(officer, demo, first["division"])
+            await enter_by_name(hospital, demo, f"provider-health-{first['division']}")
             await asyncio.sleep(FIRST_SECONDS)
             measured.append({"cases": cases, **await _costs(demo, doors)})
     return {"sizes": measured, "ratios": ratios_of(measured[0]["doors"], measured[-1]["doors"])}
