@@ -53,6 +53,7 @@ from server.domain.catalogue.items import (
     Part,
     Sourced,
     SpecialStep,
+    TransferRule,
 )
 from server.domain.catalogue.lists import ListBatch, YearlyList
 from server.domain.catalogue.merging import merge
@@ -292,6 +293,7 @@ def test_the_glossary_has_each_state_with_its_name() -> None:
         (Condition, "### Conditions and special procedures", 1),
         (SpecialStep, "### Conditions and special procedures", 2),
         (OpinionRule, "### Conditions and special procedures", 3),
+        (TransferRule, "### Transfer", 1),
         (Handling, "### Across provinces", 1),
         (Part, "### Across provinces", 2),
         (Bundle, "## Bundles", 1),

@@ -25,6 +25,7 @@ from server.domain.catalogue.items import (
     OpinionRule,
     Part,
     SpecialStep,
+    TransferRule,
 )
 from server.domain.catalogue.pinning import Competent, PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep
@@ -126,6 +127,8 @@ def _graph_item(code: str, department: str = "health", **more: Any) -> Item:
 
 PART = Part(department="health", name="核对申请表和身份", has_paper=True, certainty="inferred", source="tests")
 HEARING = SpecialStep(name="听证", days=10, basis="行政许可法第四十五条")
+FROM_FIRST = TransferRule(days_from="first_receipt", **SAMPLE)
+FROM_SECOND = TransferRule(days_from="second_receipt", **SAMPLE)
 HEARD = OpinionRule(rule="all", departments=("police", "insurance"), days=3)
 CATALOGUE = Catalogue(
     version="2026.1",
@@ -160,8 +163,8 @@ CATALOGUE = Catalogue(
         ),
         _item("third", "insurance", fields=("subject_name", "household_number"), materials=("bank_card",)),
         _item("fourth", "health", fields=("mobile",)),
-        *(_graph_item(code, opinions=HEARD) for code in GRAPH[::3]),
-        *(_graph_item(code, unanswered="declined") for code in GRAPH[1::3]),
+        *(_graph_item(code, opinions=HEARD, transfer=FROM_FIRST) for code in GRAPH[::3]),
+        *(_graph_item(code, unanswered="declined", transfer=FROM_SECOND) for code in GRAPH[1::3]),
         *(_graph_item(code, "insurance") for code in GRAPH[2::3]),
     ),
     bundles=(

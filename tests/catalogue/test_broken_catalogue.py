@@ -290,6 +290,18 @@ MEANINGS = {
         (POLICE, "legal_days = 5", opinions('rule = "all", departments = ["magic"]')),
         (POLICE, HOUSEHOLD, "unknown_reference", "magic"),
     ),
+    "a licence may be transferred": (
+        (POLICE, 'type = "confirmation"', 'type = "licence"'),
+        (POLICE, HOUSEHOLD, "transfer", "it is a licence"),
+    ),
+    "what a hospital does may be transferred": (
+        (
+            HEALTH,
+            'code = "birth_certificate"\n',
+            'code = "birth_certificate"\ntransfer = { days_from = "first_receipt", source = "x", status = "sample" }\n',
+        ),
+        (HEALTH, BIRTH, "transfer", "decided by no authority"),
+    ),
     "a handover in which the receiving place has no part": (
         (POLICE, 'mode = "joint"', 'mode = "handover"'),
         (POLICE, HOUSEHOLD, "part", "a handover has no part"),

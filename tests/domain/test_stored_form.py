@@ -60,9 +60,10 @@ case.steps.plan.competent.authority: decided_by id name signs_as
 case.steps.plan.competent.heard: decided_by id name signs_as
 case.steps.plan.competent.checker: decided_by id name signs_as
 case.steps.plan.terms: deferrable deferral_days extension_days legal_days opinions special_steps supplement_days
-  two_persons unanswered
+  transfer two_persons unanswered
 case.steps.plan.terms.special_steps: basis days is_counted name
 case.steps.plan.terms.opinions: days departments needed rule
+case.steps.plan.terms.transfer: days_from source status
 case.steps.plan.part: certainty department has_paper name source
 case.steps.clock: accepted_at extension is_deemed legal_days promised_days stops
 case.steps.clock.stops: days notice reason resumed_at stopped_at
@@ -98,9 +99,10 @@ opened.application.steps.competent.authority: decided_by id name signs_as
 opened.application.steps.competent.heard: decided_by id name signs_as
 opened.application.steps.competent.checker: decided_by id name signs_as
 opened.application.steps.terms: deferrable deferral_days extension_days legal_days opinions special_steps
-  supplement_days two_persons unanswered
+  supplement_days transfer two_persons unanswered
 opened.application.steps.terms.special_steps: basis days is_counted name
 opened.application.steps.terms.opinions: days departments needed rule
+opened.application.steps.terms.transfer: days_from source status
 opened.application.steps.part: certainty department has_paper name source
 requested: case commission kind node
 requested.by: authority is_agent name node part role stands_in_for window
@@ -112,9 +114,10 @@ requested.commission.step.competent.authority: decided_by id name signs_as
 requested.commission.step.competent.heard: decided_by id name signs_as
 requested.commission.step.competent.checker: decided_by id name signs_as
 requested.commission.step.terms: deferrable deferral_days extension_days legal_days opinions special_steps
-  supplement_days two_persons unanswered
+  supplement_days transfer two_persons unanswered
 requested.commission.step.terms.special_steps: basis days is_counted name
 requested.commission.step.terms.opinions: days departments needed rule
+requested.commission.step.terms.transfer: days_from source status
 requested.commission.step.part: certainty department has_paper name source
 requested.commission.materials: code media_type sha256 size
 sent: directory_version done_at kind node step

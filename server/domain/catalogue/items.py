@@ -10,6 +10,7 @@ from server.domain.values import Value
 
 Status = Literal["official", "local", "sample"]
 Level = Literal["town", "county", "city", "province"]
+DaysFrom = Literal["first_receipt", "second_receipt"]
 DecidedBy = Literal["authority", "provider", "chosen"]
 Text = Annotated[str, StringConstraints(min_length=1)]
 HOME = "home"
@@ -113,6 +114,16 @@ class OpinionRule(Value):
     days: PositiveInt
 
 
+class TransferRule(Sourced):
+    """That a step may be transferred to another authority of its department in the province (移送), once.
+
+    `days_from` is from which day the days for telling the applicant of gaps count: that on which the first authority
+    had all of it, or that of the transfer. The days of a step that is accepted go on in any case.
+    """
+
+    days_from: DaysFrom
+
+
 class Part(Value):
     """What the receiving place does itself before a step is sent on (受理地的分工): which department, and what.
 
@@ -204,7 +215,7 @@ class Item(Sourced):
     may come `deferral_days` after acceptance; an extension gives at most `extension_days`.
 
     `competence` says who decides; none: nothing is known. `two_persons`: one person proposes
-    the decision (拟办), another one takes it.
+    the decision (拟办), another one takes it. `transfer`: whether a step may go to another authority; none: it may not.
     """
 
     code: str
@@ -227,6 +238,7 @@ class Item(Sourced):
     extension_days: PositiveInt = 10
     opinions: OpinionRule | None = None
     two_persons: bool = False
+    transfer: TransferRule | None = None
     fee_fen: NonNegativeInt = 0
     fee_basis: str = ""
     visits: NonNegativeInt = 1

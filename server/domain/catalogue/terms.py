@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints
 
-from server.domain.catalogue.items import Item, OpinionRule, SpecialStep
+from server.domain.catalogue.items import Item, OpinionRule, SpecialStep, TransferRule
 from server.domain.values import SENSITIVE, Day, Moment, Value
 
 # How to appeal: 行政复议法（2023）第二十条: 六十日; 行政诉讼法第四十六条: 六个月.
@@ -29,7 +29,7 @@ class Terms(Value):
 
     `unanswered`: how a step ends whose supplement is not answered within `supplement_days`. `deferrable`: the
     materials that may come `deferral_days` after acceptance (容缺受理), against an undertaking. `two_persons`: one
-    proposes the decision and another one takes it.
+    proposes the decision and another one takes it. `transfer`: that it may go to another authority (移送).
     """
 
     legal_days: int
@@ -41,6 +41,7 @@ class Terms(Value):
     extension_days: int = 10
     opinions: OpinionRule | None = None
     two_persons: bool = False
+    transfer: TransferRule | None = None
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -56,6 +57,7 @@ class Terms(Value):
             extension_days=item.extension_days,
             opinions=item.opinions,
             two_persons=item.two_persons,
+            transfer=item.transfer,
         )
 
 

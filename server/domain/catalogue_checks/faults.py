@@ -29,6 +29,7 @@ RULES: Mapping[str, str] = {
     "origin": "let a step issue licences, and nothing but licences",
     "core_safety": "let no core safety material be deferred",
     "opinions": "let other departments be heard than the deciding one, and ask for no more of them than there are",
+    "transfer": "let no licence be transferred, and nothing that no authority decides",
     "part": "say what the receiving place checks in a handover, and nothing of what goes online",
     "province": "name the code of a province, once for each item or bundle",
     "circle": "remove one of these needs",

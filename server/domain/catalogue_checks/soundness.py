@@ -32,6 +32,7 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
         yield from reference_faults(place, "department to be heard", codes=heard, known=catalogue.departments)
         if item.opinions.needed > len(heard) or item.department in heard:
             yield fault(place, "opinions", reason=f"{item.opinions.needed} of {list(heard)} are to agree")
+    yield from _transfer(item)
     yield from _parts(catalogue, item)
     yield from _when(catalogue, item)
     yield from _levels(catalogue, item)
@@ -42,6 +43,17 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
             yield fault(place, "core_safety", reason=f"{need.code} may be deferred")
     if item.is_alone and item.jurisdiction not in (HOME, *catalogue.jurisdictions):
         yield fault(place, "jurisdiction", reason=f"{item.jurisdiction!r} is no jurisdiction of the catalogue")
+
+
+def _transfer(item: Item) -> Iterator[Fault]:
+    """A licence is never transferred: who is not competent refuses it and names the right organ (行政许可法第三十二条).
+
+    Nor is what no authority decides.
+    """
+    is_authority = item.competence is not None and item.competence.decided_by == "authority"
+    if item.transfer and (item.type == "licence" or not is_authority):
+        what = "a licence" if item.type == "licence" else "decided by no authority"
+        yield fault(("item", item.code), "transfer", reason=f"it is {what}, and may not be transferred")
 
 
 def _parts(catalogue: Catalogue, item: Item) -> Iterator[Fault]:

@@ -83,8 +83,9 @@ def commission_of(case: Case, step: Step) -> Commission:
     )
 
 
-# How many persons decide is the decider's own matter, and known to it from its own catalogue.
-OWN_MATTERS = {"step": {"terms": {"two_persons"}}}
+# How many persons decide, and whether it may go to another authority there, are the decider's own matters, and known to
+# it from its own catalogue.
+OWN_MATTERS = {"step": {"terms": {"two_persons", "transfer"}}}
 # What a letter adds to the words of its event. The approver of an extension is named by department, not by name.
 ADDED: Mapping[str, Added] = {
     "commission": lambda case, step, _: commission_of(case, step).model_dump(mode="json", exclude=OWN_MATTERS),
