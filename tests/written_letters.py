@@ -82,6 +82,7 @@ PINNED = {
         "signs_as": "",
     }
 }
+SUPERIOR = {**PINNED["authority"], "id": "public_security/330100", "name": "杭州市公安局"}
 TIMES = {"legal_days": 10, "promised_days": 5}
 DEFERRAL = {"material": "mother_household_register", "due_on": "2026-12-14", "came_at": None}
 Said = tuple[str, dict[str, Any]]
@@ -123,6 +124,9 @@ OF_DECIDER: tuple[Said, ...] = (
     ("step.paper", {"move": "arrived", "leg": "out", **PARCEL}),
     ("step.paper", {"move": "sent", "leg": "back", **PARCEL}),
     ("step.withdrawn", {"grounds": "逾期未补正"}),
+    ("step.transferred", {"by": "authority", "days_from": "first_receipt", "reason": "户口在该区", **PINNED}),
+    ("step.transferred", {"by": "superior", "reason": "两个机关意见不一致", "superior": SUPERIOR, **PINNED}),
+    ("step.transferred", {"by": "succession", "reason": "某区已撤销", **PINNED}),
 )
 COURTESIES = ("step.urged",)
 THEIRS = "ab" * 32  # the id of a letter that another one is about

@@ -1,19 +1,19 @@
 """What people are told who has a step, decides it, or has done something to it: by name, never by a code."""
 
 from server.domain.case.case import Case, Step
-from server.domain.case.events import Event
+from server.domain.case.events import Designated, Event, Transferred
 from server.domain.catalogue.deciders import missing_answers
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.pinning import PinnedAuthority, competent_here
-from server.domain.effects.effects import step_of
 from server.domain.errors import Refusal
-from server.domain.rules.responsible import names_of
 from server.node import Node
 
 
-def acting_name(case: Case, event: Event) -> str:
-    """The authority whose officer did this, by the name under which it is pinned; its id if none is."""
-    return names_of(case, step_of(case, event)).get(event.by.authority, event.by.authority)
+def telling_name(node: Node, case: Case, step: Step, *, event: Event) -> str:
+    """The authority at another node that did this, as its letter tells: mostly the one that decides the step now."""
+    if isinstance(event, Designated):
+        return event.superior.name
+    return event.former.name if isinstance(event, Transferred) and event.former else decider_name(node, case, step)
 
 
 def department_name(node: Node, case: Case, department: str) -> str:

@@ -105,7 +105,7 @@ class Store:
 
     async def _put_tasks(self, *tasks: dict[str, Any]) -> None:
         await self.tasks.put(*tasks)
-        await self.counts.mark_stale(task["authority"] for task in tasks)
+        await self.counts.mark_stale({task[place] for task in tasks for place in ("authority", "left")} - {""})
 
     @property
     def data_format(self) -> int:

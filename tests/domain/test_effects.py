@@ -360,6 +360,13 @@ DECLINE = acts.Decline(
 )
 APPROVE = acts.Approve(id="a", result={"step1_number": "7"}, **AT_DECIDER)
 DELIVER = acts.Deliver(id="v", delivery=Delivery(method="post", number="P1"), **AT_DECIDER)
+OTHER, ABOVE = (PinnedAuthority(id=f"health/{code}", name=f"机关{code}") for code in ("330106", "above"))
+TRANSFER = acts.Transfer(id="t", authority=OTHER, reason="属于该区", **AT_DECIDER)
+DESIGNATE = acts.Designate(
+    **{"id": "de", "step": "step1", "by": HEALTH.model_copy(update={"authority": ABOVE.id})},
+    **{"authority": OTHER, "superior": ABOVE, "reason": "原机关撤销", "is_gone": True},
+)
+TAKE_OVER = acts.TakeOver(id="to", by=peer(ZHEJIANG), step="step1", authority=OTHER, reason="原机关撤销")
 LIVES: dict[str, list[acts.Act]] = {
     "step.received": [worked("step1", HEALTH)[0]],
     "step.accepted": on_the_way("step1"),
@@ -371,10 +378,13 @@ LIVES: dict[str, list[acts.Act]] = {
     "step.decided refused": worked("step1", HEALTH, until="refused"),
     "step.decided declined": [worked("step1", HEALTH)[0], DECLINE],
     "step.delivered": on_the_way("step1", APPROVE, DELIVER),
+    "step.transferred authority": [worked("step1", HEALTH)[0], TRANSFER],
+    "step.transferred superior": on_the_way("step1", DESIGNATE),
+    "step.transferred succession": [TAKE_OVER],
     "step.withdrawn": [acts.LetGo(id="go", **AT_DECIDER)],
 }
 SAME = {"state", "since", "supplement", "deferrals", "grounds", "appeal", "agency"} | {
-    *("right_division", "result", "delivery"),
+    *("right_division", "result", "delivery", "transfers", "notify_anew_at"),
 }
 
 
@@ -396,7 +406,10 @@ def test_the_letter_of_each_move_makes_the_same_of_the_mirror_at_home(kind: str)
         decider.do(act)
         exchange(home, decider)
     told = next(letter for letter in decider.written if letter.unique_id == home_cause(home))
-    assert kind in (told.kind, f"{told.kind} {told.body.get('about') or told.body.get('outcome')}")
+    assert kind in (
+        told.kind,
+        f"{told.kind} {told.body.get('about') or told.body.get('outcome') or told.body.get('by')}",
+    )
     assert same_step(home, decider)
 
 

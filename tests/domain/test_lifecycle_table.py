@@ -10,7 +10,8 @@ from server.domain.case import acts, events
 from server.domain.case.acts import Act
 from server.domain.case.case import ENDED, HELD, STATE_NAMES, Actor, Case, State
 from server.domain.case.happening import Happened, Moved
-from server.domain.catalogue.items import OpinionRule
+from server.domain.catalogue.items import OpinionRule, TransferRule
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import Delivery, Terms
 from server.domain.errors import Refusal
 from server.domain.rules.decide import NotYourAuthority, StateForbids, decide
@@ -52,7 +53,12 @@ ROWS: dict[tuple[State, str], State] = {
     ("checking", "turn_back"): "withdrawn",
     ("checking", "send"): "sent",
     ("checking", "withdraw"): "withdrawn",
+    ("sent", "designate"): "sent",
+    ("sent", "take_over"): "sent",
     ("sent", "urge"): "sent",
+    ("received", "transfer"): "received",
+    ("received", "designate"): "received",
+    ("received", "take_over"): "received",
     ("received", "urge"): "received",
     ("sent", "receive"): "received",
     ("sent", "deem"): "accepted",
@@ -64,11 +70,16 @@ ROWS: dict[tuple[State, str], State] = {
     ("received", "deem"): "accepted",
     ("received", "decline"): "declined",
     ("received", "withdraw"): "withdrawn",
+    ("supplementing", "designate"): "supplementing",
+    ("supplementing", "take_over"): "supplementing",
     ("supplementing", "tell"): "supplementing",
     ("supplementing", "supply"): "received",
     ("supplementing", "gather"): "supplementing",
     ("supplementing", "decline"): "declined",
     ("supplementing", "withdraw"): "withdrawn",
+    ("accepted", "transfer"): "accepted",
+    ("accepted", "designate"): "accepted",
+    ("accepted", "take_over"): "accepted",
     ("accepted", "supply"): "accepted",
     ("accepted", "gather"): "accepted",
     ("accepted", "suspend"): "suspended",
@@ -79,11 +90,15 @@ ROWS: dict[tuple[State, str], State] = {
     ("accepted", "approve"): "approved",
     ("accepted", "refuse"): "refused",
     ("accepted", "withdraw"): "withdrawn",
+    ("suspended", "designate"): "suspended",
+    ("suspended", "take_over"): "suspended",
     ("suspended", "supply"): "suspended",
     ("suspended", "gather"): "suspended",
     ("suspended", "opine"): "suspended",
     ("suspended", "resume"): "accepted",
     ("suspended", "withdraw"): "withdrawn",
+    ("approved", "designate"): "approved",
+    ("approved", "take_over"): "approved",
     ("approved", "deliver"): "delivered",
 }
 NEED_APPROVED, NEED_REFUSED = (worked("need", peer(), until=until) for until in ("approved", "refused"))
@@ -92,7 +107,11 @@ TERMS = Terms(
     special_steps=(HEARING,),
     deferrable=("photo",),
     opinions=OpinionRule(rule="some", departments=("police", "insurance"), days=3),
+    transfer=TransferRule(days_from="first_receipt", source="tests", status="sample"),
 )
+OTHER = PinnedAuthority(id="health/320102", name="玄武区卫生健康委员会")
+SUPERIOR = PinnedAuthority(id="health/000000", name="上级卫生健康委员会")
+ABOVE = officer(name="head-1", role="head").model_copy(update={"authority": SUPERIOR.id})
 HEARING_BEGINS = {"procedure": "听证", "notice": "听证需要十个工作日。", "days": 10}
 
 
@@ -125,6 +144,9 @@ ACTS: dict[str, Act] = {
     "opine": wish(acts.Opine, by=officer("insurance"), answer="agree"),
     "return_opinion": wish(acts.ReturnOpinion, department="police", reason="请补充理由"),
     "propose": wish(acts.Propose, outcome="approve", opinion="材料齐全"),
+    "transfer": wish(acts.Transfer, authority=OTHER, reason="属于该区管辖"),
+    "designate": wish(acts.Designate, by=ABOVE, authority=OTHER, superior=SUPERIOR, reason="原机关撤销", is_gone=True),
+    "take_over": wish(acts.TakeOver, by=NODE, authority=OTHER, reason="原机关撤销"),
     "approve": APPROVE,
     "refuse": wish(acts.Refuse, grounds="材料不实"),
     "deliver": wish(acts.Deliver, delivery=Delivery(method="window", number="R1")),
@@ -166,6 +188,9 @@ SAID: dict[str, dict[str, Any]] = {  # what an event of this act must say beside
     "opine": {"department": "insurance", "answer": "agree"},
     "return_opinion": {"department": "police", "reason": "请补充理由", "due_on": later(days=30).date()},
     "propose": {"outcome": "approve", "opinion": "材料齐全"},
+    "transfer": {"authority": OTHER, "former": None, "reason": "管辖", "days_from": "first_receipt"},
+    "designate": {"authority": OTHER, "former": None, "superior": SUPERIOR, "reason": "管辖"},
+    "take_over": {"authority": OTHER, "former": None, "reason": "撤销"},
     "refuse": {"grounds": "材料不实"},
     "deliver": {"delivery": Delivery(method="window")},
     "skip": {"waits_on": "need"},
@@ -233,7 +258,8 @@ def test_the_table_has_these_rows_and_no_others():
 def test_every_state_has_a_chinese_name_and_an_ended_one_is_left_only_by_delivery():
     assert set(STATE_NAMES) == set(STATES)
     assert {state for state, _ in TABLE} == set(STATES) - ENDED | {"approved"}
-    assert [act for state, act in TABLE if state in ENDED] == ["deliver"]
+    left = [act for (state, act), then in TABLE.items() if state in ENDED and then != state]
+    assert left == ["deliver"]
     assert set(STATES) - ENDED - {"waiting", "checking"} == HELD
 
 

@@ -33,7 +33,7 @@ ITEM = "household_registration"
 MATRIX: Mapping[PostRole, str] = {  # what each may do beside the reads
     "window": "receive check turn-back post-paper confirm-paper deliver",
     "handler": "accept ask-supplement suspend resume opinion return-opinion propose follow-up",
-    "approver": "approve refuse decline extend",
+    "approver": "approve refuse decline extend transfer",
 }
 FOR_HEADS = "reassign assign substitute delegate figures_below"
 OF_WHOLE_DESKS = "list_tasks counts colleagues warnings search assign substitute figures_below"

@@ -49,8 +49,9 @@ case.agent.person: id_number key name
 case.materials: code media_type sha256 size
 case.undertakings: at kind sha256 version
 case.steps: agency appeal arrived_at authority bounced checked_at clock decided_at deferrals delivery directory_version
-  finding grounds is_gathering licence node officer opinions papers plan proposal result right_division since state
-  supplement urged_at version waits_on withdrawal_asked_at
+  finding formers grounds is_gathering licence node notify_anew_at officer opinions papers plan proposal result
+  right_division since state supplement transfers urged_at version waits_on withdrawal_asked_at
+case.steps.formers: decided_by id name signs_as
 case.leader: decided_by id name signs_as
 case.steps.authority: decided_by id name signs_as
 case.steps.plan: code competent department division fields materials mode name needs part promised_days terms
@@ -162,6 +163,19 @@ opinion_returned: department done_at due_on kind reason step
 opinion_returned.by: authority is_agent name node part role stands_in_for window
 proposed: done_at kind opinion outcome step
 proposed.by: authority is_agent name node part role stands_in_for window
+transferred: authority days_from done_at former kind reason step
+transferred.by: authority is_agent name node part role stands_in_for window
+transferred.authority: decided_by id name signs_as
+transferred.former: decided_by id name signs_as
+designated: authority done_at former kind reason step superior
+designated.by: authority is_agent name node part role stands_in_for window
+designated.authority: decided_by id name signs_as
+designated.former: decided_by id name signs_as
+designated.superior: decided_by id name signs_as
+taken_over: authority done_at former kind reason step
+taken_over.by: authority is_agent name node part role stands_in_for window
+taken_over.authority: decided_by id name signs_as
+taken_over.former: decided_by id name signs_as
 approved: done_at kind licence result step
 approved.by: authority is_agent name node part role stands_in_for window
 approved.licence: code media_type sha256 size

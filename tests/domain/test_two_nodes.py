@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from server.domain.case import acts, events, handover
 from server.domain.case.case import ENDED, GRANTED, Actor, Case, State, Step
 from server.domain.case.events import EVENTS
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import Delivery, Undertaking
 from server.domain.errors import Refusal
 from server.domain.rules.lifecycle import replay
@@ -52,6 +53,8 @@ ON_THE_WAY: Mapping[State, Sequence[type[acts.StepAct]]] = {  # what else may be
     + [acts.Lapse]
     for state in NEXT
 }
+HANDING_ON = (acts.Transfer, acts.Designate, acts.TakeOver)
+SUPERIOR = PinnedAuthority(id="above", name="上级机关")
 HOME_ACTS = (acts.Check, acts.TurnBack, acts.PostPaper, acts.ConfirmPaper)
 HOME_SAYS = (acts.Tell, acts.Supply, acts.Urge)
 WHO: dict[str, Callable[[str], Actor]] = {  # who may speak at a node: its own people, and letters of others
@@ -145,6 +148,7 @@ class World:
     def wish(self, place: Place, act: acts.Act) -> None:
         """Do it if it is allowed; what is refused leaves no trace."""
         before = (place.case, place.events, len(place.written), dict(place.threads), len(place.tasks))
+        clocks = {code: step.clock for code, step in steps_at(place)}
         try:
             happened = place.do(act)
         except Refusal:
@@ -152,6 +156,8 @@ class World:
         else:
             assert happened or isinstance(act, QUIET)
             self.done += [(place, act)] if happened else []
+            if isinstance(act, HANDING_ON):
+                assert clocks == {code: step.clock for code, step in steps_at(place)}
 
     def next_id(self) -> str:
         """An act id that was never used."""
@@ -213,21 +219,39 @@ class World:
             said["kept"] = tuple(each.sha256 for each in place.case.materials) if place.case else ()
         elif kind is acts.PostPaper:
             said["number"] = f"P-{self.acts}"
+        elif kind in HANDING_ON:
+            said |= self.receiver(place, code, kind, spare)
         by = WHO[who](place.node) if who else self.due(place, code, kind, spare)
         self.wish(place, kind(id=self.next_id(), by=by, step=code, **said))
 
     def due(self, place: Place, code: str, kind: type[acts.StepAct], spare: int) -> Actor:
         """By whom such an act is due."""
-        departments = {step.code: step.department for step in self.opening.application.steps}
         if kind in HOME_ACTS and place is self.home:
             return officer(PART.department, node=place.node)
         if kind is acts.Opine:
             return WHO[("police", "insurance")[spare % 2]](place.node)
         if kind is acts.Extend:
-            return officer(departments[code], node=place.node, name="head-1", role="head")
+            return self.deciding(place, code, name="head-1", role="head")
+        if kind is acts.Designate:
+            return officer(node=place.node).model_copy(update={"authority": SUPERIOR.id})
         named = {acts.Supply: "citizen", acts.Deem: "clockwork", acts.Lapse: "clockwork", acts.FollowUp: "officer"}
+        named[acts.TakeOver] = "clockwork"
         named |= {acts.Gather: "clockwork", acts.Urge: "citizen"}
-        return WHO[named[kind]](place.node) if kind in named else officer(departments[code], node=place.node)
+        return WHO[named[kind]](place.node) if kind in named else self.deciding(place, code)
+
+    def deciding(self, place: Place, code: str, **more: Any) -> Actor:
+        """An officer of the authority that has the step, as this node knows it."""
+        step = dict(steps_at(place)).get(code)
+        department = next(each.department for each in self.opening.application.steps if each.code == code)
+        by = officer(department, node=place.node, **more)
+        is_ours = step is not None and step.authority is not None and step.node == place.node
+        return by.model_copy(update={"authority": step.authority.id}) if is_ours and step and step.authority else by
+
+    def receiver(self, place: Place, code: str, kind: type[acts.StepAct], spare: int) -> dict[str, Any]:
+        """To whom a step is handed on, and why."""
+        said: dict[str, Any] = {"reason": "属于该机关管辖"}
+        said["authority"] = PinnedAuthority(id=f"{code}/{place.node[:2]}010{spare % 3}", name=f"机关{spare % 3}")
+        return said | ({"superior": SUPERIOR} if kind is acts.Designate else {})
 
     def answer(self, code: str) -> dict[str, Any]:
         """All that the applicant is asked for in this step, as his home knows it."""
@@ -342,6 +366,7 @@ def sees(place: Place, code: str) -> dict[str, Any]:
     if step.supplement:
         whole |= step.supplement.model_dump(include={"gaps", "due_on", "form_after"})
         whole["supplied"] = [(each.code, each.sha256) for each in step.supplement.materials_after]
+    whole["transfers"] = (step.transfers, step.authority if step.transfers else None)
     papers = step.papers.items()
     whole["papers"] = {leg: (each.courier, each.number, each.postings, bool(each.arrived_at)) for leg, each in papers}
     whole["deferrals"] = [(each.material, each.due_on, each.came_at is None) for each in step.deferrals]

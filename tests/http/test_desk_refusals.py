@@ -185,6 +185,7 @@ NEEDS = {
     "extend": ("days", "grounds"),
     "ask-supplement": ("gaps",),
     "opinion": ("answer",),
+    "transfer": ("division", "grounds"),
     "return-opinion": ("department", "grounds"),
     "deliver": ("delivery",),
     "post-paper": ("courier", "number"),

@@ -81,6 +81,7 @@ async def test_a_decision_on_our_step_is_kept_receipted_and_refused_by_letter(
         ("step.accepted", {"by": "decider"}),
         ("step.decided", {"outcome": "refused", "grounds": "不符合条件"}),
         ("step.withdrawn", {}),
+        ("step.transferred", {"by": "succession", "authority": {"id": "a", "name": "某机关"}, "reason": "撤销"}),
         ("step.withdrawal_asked", {}),
         ("step.paper", {"move": "sent", "courier": "邮政", "number": "EX1", "leg": "out"}),
     ],

@@ -10,6 +10,7 @@ from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case
 from server.domain.case.happening import Happened
+from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Deferral, Delivery, Leg, Method
 from server.domain.rules.moves.delivering import METHODS
 from tests.world import (
@@ -31,6 +32,7 @@ KINDS = get_args(get_args(events.Event)[0])
 DUE_ON = later(days=9).date()
 DELIVERY = Delivery(method="post", number="P1")
 PARCEL = {"leg": "out", "courier": "邮政", "parcel": "P1"}
+OTHER = PinnedAuthority(id="health/320106", name="南京市鼓楼区卫生健康委员会")
 DEFERRALS = (Deferral(material="photo", due_on=DUE_ON),)
 
 
@@ -56,6 +58,9 @@ def written(text: str) -> dict[type[Happened], dict[str, Any]]:
         events.OpinionGiven: {"department": "police", "answer": "object", "reason": text},
         events.OpinionReturned: {"department": "police", "reason": text, "due_on": DUE_ON},
         events.Proposed: {"outcome": "refuse", "opinion": text},
+        events.Transferred: {"authority": OTHER, "former": None, "reason": text, "days_from": "second_receipt"},
+        events.Designated: {"authority": OTHER, "former": OTHER, "superior": OTHER, "reason": text},
+        events.TakenOver: {"authority": OTHER, "former": OTHER, "reason": text},
         events.Approved: {},
         events.Refused: {"grounds": text},
         events.Delivered: {"delivery": DELIVERY},

@@ -88,6 +88,15 @@ PAPER = body(
 DELIVERED = body(
     {"method": st.sampled_from(["electronic", "post", "window"]), "number": TEXTS}, licence=OFFERS | st.none()
 )
+AUTHORITIES = st.builds(lambda id: {"id": id, "name": "某机关", "decided_by": "authority", "signs_as": ""}, TEXTS)
+TRANSFERS = st.one_of(
+    body(
+        {"by": st.just("authority"), "authority": AUTHORITIES, "reason": TEXTS},
+        days_from=st.sampled_from(["first_receipt", "second_receipt", "never"]),
+    ),
+    body({"by": st.just("superior"), "authority": AUTHORITIES, "reason": TEXTS}, superior=AUTHORITIES),
+    body({"by": st.just("succession"), "authority": AUTHORITIES, "reason": TEXTS}),
+)
 BODIES: Mapping[str, Any] = {
     "step.requested": st.builds(
         lambda change, step: {
@@ -107,6 +116,7 @@ BODIES: Mapping[str, Any] = {
     "step.decided": DECISIONS,
     "step.delivered": DELIVERED,
     "step.paper": PAPER,
+    "step.transferred": TRANSFERS,
     "step.withdrawn": body(grounds=TEXTS),
 }
 ABOUT_LETTERS = st.builds(

@@ -161,7 +161,8 @@ async def test_a_task_comes_back_as_it_was_made_and_is_stored_with_its_keys(task
     keys |= {"key": f"health|{keys['node_key']}", "window_key": f"w1|{keys['node_key']}"}
     told = {"case": "c1", "step": "one", "event": 3, **DESK, "window": "w1", "part": "opinion", "state": "accepted"}
     told |= {"is_open": True, "item_name": "", "bundle_name": "", "opened_at": moment, "since": moment}
-    stored = {"_id": "c1:one:opinion:health", **told, "due_on": "2026-12-01", "urged_at": moment, **keys, "version": 3}
+    told |= {"due_on": "2026-12-01", "urged_at": moment, "left": ""}
+    stored = {"_id": "c1:one:opinion:health", **told, **keys, "version": 3}
     found = await database.get("tasks", made.id)
     assert found is not None
     assert list(found.items()) == list(stored.items())

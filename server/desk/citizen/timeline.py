@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from server.desk.citizen.applying import own_case
-from server.desk.naming import acting_name, decider_name, node_name
+from server.desk.naming import node_name, telling_name
 from server.desk.steps import LocalMoment
 from server.desk.visits import VisitShown, visits_of
 from server.desk.wording import ACT_NAMES, AGENT, APPLICANT, BY_RULE, words_of
@@ -14,11 +14,12 @@ from server.domain.case.happening import Moved
 from server.domain.effects.effects import step_of
 from server.domain.effects.records import Record
 from server.domain.rules.lifecycle import evolve
+from server.domain.rules.responsible import acting_name
 from server.domain.rules.table import TRANSITIONS
 from server.domain.values import Value
 from server.node import Node
 
-BY_RULE_EVERYWHERE = (events.Supplied, events.Deemed, events.Withdrawn)
+BY_RULE_EVERYWHERE = (events.Supplied, events.Deemed, events.Withdrawn, events.TakenOver)
 
 
 class TimelineEntry(Value):
@@ -89,5 +90,5 @@ def by_whom(node: Node, case: Case, event: events.Event) -> str:
         return acting_name(case, event)
     is_told = event.by.node != node.here and not isinstance(event, BY_RULE_EVERYWHERE)
     if is_told and isinstance(event, Moved | PaperPosted | PaperArrived):
-        return decider_name(node, case, case.steps[event.step])
+        return telling_name(node, case, case.steps[event.step], event=event)
     return BY_RULE

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from server.desk.acting import perform
-from server.desk.naming import acting_name, node_name
+from server.desk.naming import node_name
 from server.desk.wording import ACT_NAMES, APPLICANT, BY_RULE
 from server.domain.case.acts import StepAct
 from server.domain.case.events import Event
 from server.domain.case.happening import Moved
 from server.domain.effects.records import Record
 from server.domain.errors import FieldFault, StaleVersion
+from server.domain.rules.responsible import acting_name
 from server.domain.values import CHINA
 from server.node import Node
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from server.domain.case.case import Actor, Application, Commission, HandedIn, Offered
 from server.domain.catalogue.divisions import CodeOrNone
-from server.domain.catalogue.items import Text
+from server.domain.catalogue.items import DaysFrom, Text
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
 from server.domain.exchange.directory import Directory
@@ -283,6 +285,42 @@ class Resend(StepAct):
 
     name: ClassVar[str] = "resend"
     letter: str
+
+
+class Transfer(StepAct):
+    """Hand it on to the authority that is competent, in the same province (移送); `authority` is set by the desk.
+
+    A letter tells from which day the days for telling of gaps count.
+    """
+
+    name: ClassVar[str] = "transfer"
+    authority: PinnedAuthority | None = None
+    reason: Text
+    days_from: DaysFrom | None = None
+
+    @model_validator(mode="after")
+    def _is_told_whole(self) -> Self:
+        if self.at is not None and not (self.authority and self.days_from):
+            raise ValueError("a letter must name the authority, and from which day the days count")
+        return self
+
+
+class Designate(StepAct):
+    """Say as the common superior who decides it (指定管辖): after a transfer, or because its authority `is_gone`."""
+
+    name: ClassVar[str] = "designate"
+    authority: PinnedAuthority
+    superior: PinnedAuthority
+    reason: Text
+    is_gone: bool = False
+
+
+class TakeOver(StepAct):
+    """The successor of an authority whose division was abolished goes on with it (承继)."""
+
+    name: ClassVar[str] = "take_over"
+    authority: PinnedAuthority
+    reason: Text
 
 
 class Withdraw(Act):

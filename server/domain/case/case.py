@@ -173,7 +173,8 @@ class Step(Value):
     when it was approved, `licence` the file of what it yielded. `finding` is what the home found in its own part,
     `checked_at` when; `papers` are the originals on their way between the two. `bounced` is the kind of the home's last
     letter about it, if that came back. `urged_at` is when the applicant last pressed those who have it. `proposal` is
-    the last one of how to decide it.
+    the last one of how to decide it. `formers` are who had it before its authority, `transfers` how often it was
+    transferred or its authority designated, `notify_anew_at` when the days for telling of gaps began anew with that.
     """
 
     plan: PlannedStep
@@ -206,6 +207,9 @@ class Step(Value):
     bounced: str = ""
     urged_at: Moment | None = None
     proposal: Proposal | None = None
+    formers: tuple[PinnedAuthority, ...] = ()
+    transfers: int = 0
+    notify_anew_at: Moment | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -220,7 +224,8 @@ class Step(Value):
     @property
     def notify_from(self) -> Moment | None:
         """Since when the five days for telling the applicant run; None while its materials are still coming."""
-        return None if self.is_gathering else self.arrived_at or self.since
+        begun = self.arrived_at or self.since
+        return None if self.is_gathering else max(begun, self.notify_anew_at or begun)
 
     @property
     def checked_by(self) -> str:

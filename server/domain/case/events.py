@@ -10,6 +10,7 @@ from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Application, Commission, HandedIn, Offered, Outcome
 from server.domain.case.handover import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
 from server.domain.case.happening import Happened, Moved
+from server.domain.catalogue.items import DaysFrom
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, DeclineReason, Deferral, Delivery, Gap
 from server.domain.values import SENSITIVE, Moment
@@ -243,6 +244,41 @@ class Skipped(Moved):
     waits_on: str
 
 
+class Transferred(Moved):
+    """Its authority handed it on to another one in the province (移送); the days of its clock go on."""
+
+    act: ClassVar[str] = "transfer"
+    kind: Literal["transferred"] = "transferred"
+    authority: PinnedAuthority
+    former: PinnedAuthority | None
+    reason: Annotated[str, SENSITIVE]
+    days_from: DaysFrom
+
+
+class Designated(Moved):
+    """The common superior said who decides it (指定管辖)."""
+
+    act: ClassVar[str] = "designate"
+    kind: Literal["designated"] = "designated"
+    authority: PinnedAuthority
+    former: PinnedAuthority | None
+    superior: PinnedAuthority
+    reason: Annotated[str, SENSITIVE]
+
+
+class TakenOver(Moved):
+    """The successor of an authority whose division was abolished goes on with it (承继)."""
+
+    act: ClassVar[str] = "take_over"
+    kind: Literal["taken_over"] = "taken_over"
+    authority: PinnedAuthority
+    former: PinnedAuthority | None
+    reason: str
+
+
+HandedOn = Transferred | Designated | TakenOver  # what gives a step another authority
+
+
 class FollowedUp(Happened):
     """The lead department settled what a step brought that ended after the case had closed."""
 
@@ -290,6 +326,9 @@ StepEvent = (
     | OpinionGiven
     | OpinionReturned
     | Proposed
+    | Transferred
+    | Designated
+    | TakenOver
     | Approved
     | Refused
     | Delivered

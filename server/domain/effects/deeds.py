@@ -5,7 +5,7 @@ from datetime import datetime
 
 from server.domain.case.case import Case, Step, local_id
 from server.domain.case.happening import Happened
-from server.domain.rules.responsible import names_of
+from server.domain.rules.responsible import acting_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,5 +42,5 @@ def deed_of(case: Case, step: Step, event: Happened, *, here: str) -> Deed | Non
         act=event.act,
         item_name=step.plan.name,
         authority=by.authority,
-        authority_name=names_of(case, step).get(by.authority, by.authority),
+        authority_name=acting_name(case, event),
     )

@@ -30,7 +30,8 @@ LETTER, NOTICE, ALARM, FETCH, CLUES, DEED, FIRST_TASK = range(7)
 class Task:
     """An officer's worklist entry: a projection of a step, as of one event; without personal data.
 
-    It lies at an authority, for the power of a department, and at the window that the applicant chose, if any. `part`
+    It lies at an authority, for the power of a department, and at the window that the applicant chose, if any. `left`
+    is the authority that it lay at before, if it goes to another one with this event: both count anew. `part`
     is what is to be done: decide, give an opinion, follow up what ended after the closing, check at home what another
     node decides, or see to originals that travel by post.
     `due_on` is the last day for it (`2026-12-01`), empty while there is none; `urged_at` is when the applicant last
@@ -53,6 +54,7 @@ class Task:
     since: datetime
     due_on: str = ""
     urged_at: datetime | None = None
+    left: str = ""
 
     @property
     def id(self) -> str:
@@ -147,6 +149,7 @@ def step_of(case: Case, event: events.Event) -> Step | None:
 
 def tasks_of(case: Case, step: Step, *, event: events.Event, facts: Facts) -> Iterator[Task]:
     """The worklist entries that this event changes: one for each authority that has a part in the step here."""
+    left = event.former.id if isinstance(event, events.HandedOn) and event.former else ""
     for each in responsible(case, step, here=facts.here):
         is_open, last_day = _what_is_left(case, step, each, facts=facts)
         yield Task(
@@ -166,6 +169,7 @@ def tasks_of(case: Case, step: Step, *, event: events.Event, facts: Facts) -> It
             since=step.since,
             due_on=last_day,
             urged_at=step.urged_at,
+            left=left if each.authority == step.authority else "",
         )
 
 

@@ -60,6 +60,12 @@ class Claim(Value):
     hand_over: HandOver | None = None
     version: int = 0
 
+    def at_authority(self, authority: str) -> Self:
+        """The claim as it counts where the task lies now: at another authority than it was made at, it is over."""
+        if authority == self.authority:
+            return self
+        return self.model_copy(update={"authority": authority, "holder": "", "until": None, "hand_over": None})
+
     def is_live(self, at: datetime) -> bool:
         """Whether somebody has the task in hand."""
         return self.until is not None and at < self.until

@@ -167,8 +167,8 @@ def _check_speaker(moving: Moving[acts.StepAct], speaker: Speaker) -> None:
     """One writer per step: its pinned decider, or the home while none is pinned. This holds for officers, citizens and
     peers.
 
-    Only what the applicant says comes from the home. An officer speaks for the authority that decides, or that is
-    asked for its opinion.
+    Only what the applicant says comes from the home. An officer speaks for the authority that decides, that is asked
+    for its opinion, or that is above the one that decides.
     """
     case, step, by = moving.case, moving.step, moving.act.by
     is_homes = speaker in {*HOME_SPEAKS, "checker"} and not _is_ours_abroad(moving)
@@ -184,7 +184,7 @@ def _check_speaker(moving: Moving[acts.StepAct], speaker: Speaker) -> None:
 
 def _authorities(moving: Moving[acts.StepAct], speaker: Speaker) -> Collection[str]:
     """Those whose officers may do it."""
-    competent = moving.step.plan.competent
+    competent, act = moving.step.plan.competent, moving.act
     match speaker:
         case "checker":
             found = [competent.checker]
@@ -192,6 +192,8 @@ def _authorities(moving: Moving[acts.StepAct], speaker: Speaker) -> Collection[s
             found = [competent.heard.get(department) for department in moving.step.opinions]
         case "decider":
             found = [moving.step.authority]
+        case "superior":
+            found = [act.superior] if isinstance(act, acts.Designate) else []
         case _:
             found = []
     return {each.id for each in found if each}

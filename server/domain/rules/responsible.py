@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from server.domain.case.case import Case, Step
+from server.domain.case.events import Designated
+from server.domain.case.happening import Happened
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.rules.desk_forms import TaskPart
 
@@ -37,11 +39,19 @@ def responsible(case: Case, step: Step, *, here: str) -> Iterator[Responsible]:
 
 def names_of(case: Case, step: Step | None) -> Mapping[str, str]:
     """What each authority that is pinned in the case or this step is called, by id."""
-    pinned = [case.leader, *(each.authority for each in case.steps.values())]
+    pinned = [case.leader, *(each for other in case.steps.values() for each in (*other.formers, other.authority))]
     if step:
         competent = step.plan.competent
         pinned += [step.authority, competent.authority, competent.checker, *competent.heard.values()]
     return {each.id: each.name for each in pinned if each}
+
+
+def acting_name(case: Case, event: Happened) -> str:
+    """The authority whose officer did this, by the name under which it is pinned; its id if none is."""
+    if isinstance(event, Designated):
+        return event.superior.name
+    code = getattr(event, "step", "")
+    return names_of(case, case.steps.get(code)).get(event.by.authority, event.by.authority)
 
 
 def _one(part: TaskPart, department: str, authority: PinnedAuthority | None) -> Iterator[Responsible]:

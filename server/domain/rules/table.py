@@ -16,6 +16,7 @@ from server.domain.rules.moves import (
     starting,
     stopping,
     supplementing,
+    transferring,
     urging,
     withdrawing,
 )
@@ -42,6 +43,9 @@ MOVES: tuple[AnyMove, ...] = (
     opinions.OPINE,
     opinions.RETURN_OPINION,
     proposing.PROPOSE,
+    transferring.TRANSFER,
+    transferring.DESIGNATE,
+    transferring.TAKE_OVER,
     deciding.APPROVE,
     deciding.REFUSE,
     delivering.DELIVER,

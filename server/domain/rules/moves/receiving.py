@@ -72,7 +72,7 @@ def _gathered(step: Step, event: events.Gathered) -> Step:
 
 def _accept(moving: Moving[acts.Accept]) -> events.Accepted | events.Deemed:
     if not moving.is_mirror and is_too_late(moving):
-        return _deemed(moving, since=moving.step.arrived_at or moving.step.since)
+        return _deemed(moving, since=moving.step.notify_from or moving.step.since)
     since = moving.act.since if moving.is_mirror else moving.step.arrived_at
     return events.Accepted(**moving.header, since=since, **_terms(moving))
 
@@ -82,7 +82,7 @@ def _deem(moving: Moving[acts.Deem]) -> events.Deemed:
         return _deemed(moving, since=moving.act.since or moving.moment)
     if not is_too_late(moving):
         raise TooEarly("收到材料后五个工作日尚未届满。")
-    return _deemed(moving, since=moving.step.arrived_at or moving.step.since)
+    return _deemed(moving, since=moving.step.notify_from or moving.step.since)
 
 
 def _deemed(moving: Moving[acts.Accept | acts.Deem], *, since: datetime) -> events.Deemed:
