@@ -4,7 +4,7 @@ from handlers.base import Handler, Operation, Role, Variant
 from handlers.bodies import BodyFaulty
 from handlers.files import send_file
 from server.desk import steps
-from server.desk.officer import casefile, opening, reviewing, visiting
+from server.desk.officer import casefile, opening, reviewing, transferring, visiting
 from server.domain.errors import FieldFault
 from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.desk_forms import Decision
@@ -75,6 +75,27 @@ class StepActHandler(Handler):
             if fault.errors and all(map(_is_missing_member, fault.errors)):
                 raise reviewing.DecisionIncomplete("请补充办理这一操作所需的内容。", errors=fault.errors) from None
             raise
+
+
+class DesignationsHandler(Handler):
+    """The head of an authority above says who decides a step."""
+
+    path = "/desk/v1/designations"
+    role = Role.OFFICER
+    operations = {
+        "POST": Operation(
+            transferring.designate,
+            "由共同的上级机关指定一个事项的办理机关",
+            takes=transferring.DesignationRequest,
+            gives=transferring.DesignationView,
+            is_once=True,
+        )
+    }
+
+    async def post(self) -> None:
+        key, request = self.key(), self.read(transferring.DesignationRequest)
+        view, record = await transferring.designate(self.node, self.entry, request, key=key)
+        self.answer(view, committed=record)
 
 
 class DeskMaterialHandler(Handler):

@@ -102,6 +102,7 @@ DOORS: tuple[type[Handler], ...] = (
     desk.DeskCaseHandler,
     desk.DeskMaterialHandler,
     desk.DeskVisitsHandler,
+    desk.DesignationsHandler,
     materials.LicenceFilesHandler,
     desk.StepActHandler,
     peers.PeerLogHandler,

@@ -15,6 +15,7 @@ from server.domain.people.posts import Post, PostKind, PostRole
 from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.moves.proposing import TwoPersonsNeeded
 from server.domain.rules.rights import (
+    FROM_ABOVE,
     READS,
     ROLES,
     ItemNotInPost,
@@ -35,7 +36,7 @@ MATRIX: Mapping[PostRole, str] = {  # what each may do beside the reads
     "handler": "accept ask-supplement suspend resume opinion return-opinion propose follow-up",
     "approver": "approve refuse decline extend transfer",
 }
-FOR_HEADS = "reassign assign substitute delegate figures_below"
+FOR_HEADS = "reassign assign substitute delegate designate figures_below"
 OF_WHOLE_DESKS = "list_tasks counts colleagues warnings search assign substitute figures_below"
 ROLES_OF_POSTS: tuple[PostRole, ...] = get_args(PostRole)
 
@@ -47,7 +48,7 @@ def post(role: PostRole = "head", **more: Any) -> Post:
 def work_for(action: str, **more: Any) -> Work:
     """What the action would be done to here, in the part that it is done for."""
     part = ACTS[action].part if action in ACTS else "decide"
-    place = {"authority": ELSEWHERE, "superiors": (HERE,)} if action == "figures_below" else {"authority": HERE}
+    place = {"authority": ELSEWHERE, "superiors": (HERE,)} if action in FROM_ABOVE else {"authority": HERE}
     return Work(**({"item": ITEM, "part": part, **place} | more))
 
 
@@ -140,14 +141,15 @@ def test_a_window_acts_on_what_it_received_for_any_authority():
     assert refusal([window], "receive", work_for("receive")) is NotYourPost
 
 
-def test_figures_are_seen_from_above_and_nothing_else_is():
+def test_from_above_figures_are_seen_and_authorities_designated_and_nothing_else_is_done():
     above = [post(authority=ABOVE)]
     below = Work(authority=HERE, superiors=(ABOVE,), item=ITEM)
-    assert granted(above, "figures_below", below, on=TODAY) == above[0]
-    for action in set(ROLES) - {"figures_below"}:
+    assert {"designate", "figures_below"} == FROM_ABOVE
+    assert [granted(above, action, below, on=TODAY) for action in FROM_ABOVE] == above * 2
+    for action in set(ROLES) - FROM_ABOVE:
         part = ACTS[action].part if action in ACTS else "decide"
         assert refusal(above, action, below.model_copy(update={"part": part})) is NotYourPost
-    assert refusal([post()], "figures_below", below) is NotYourPost
+    assert [refusal([post()], action, below) for action in FROM_ABOVE] == [NotYourPost] * 2
 
 
 def test_the_first_post_that_may_is_the_one_by_which_it_is_done():

@@ -18,7 +18,7 @@ from server.domain.rules.desk_acts import ACTS
 from server.domain.values import china_day
 from tests.http.asking import act, crossed, opened
 from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
-from tests.world import JIANGSU
+from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIRST, SECOND = "birth_certificate", "parenting_guidance"
@@ -248,6 +248,7 @@ async def test_every_answer_keeps_to_its_description(
             "/desk/v1/batch",
             {"act": "receive", "items": [{"case": case, "step": step, "version": 0} for step in ("no_step", FIRST)]},
         ),
+        ("POST", "/desk/v1/designations"): await designated(places, mother, wish),
         ("GET", "/desk/v1/cases/{id}"): await health.get(f"/desk/v1/cases/{case}"),
         ("POST", "/desk/v1/cases/{id}/visits"): await health.post(
             f"/desk/v1/cases/{case}/visits", {"window": "320102-hall", "purpose": "提交原件"}
@@ -290,6 +291,18 @@ async def begun_again(places: Places, citizen: Caller, officer: Caller, wish: di
     for name, decision in (("receive", {}), ("decline", {**said, "division": "320106"})):
         assert (await officer.post(act(case, FIRST, name), decision)).status == 200
     return await citizen.post(f"/api/v1/cases/{case}/steps/{FIRST}/again")
+
+
+async def designated(places: Places, citizen: Caller, wish: dict[str, Any]) -> Answer:
+    """What the head of a city's authority is answered who designates after a transfer."""
+    case, step, why = f"{JIANGSU}:{await crossed(places, citizen, wish)}", "household_registration", "户口在该区"
+    police = await places.officer("public_security", ZHEJIANG)
+    assert (await police.post(act(case, step, "receive"))).status == 200
+    moved = await police.post(act(case, step, "transfer"), {"division": "330102", "grounds": why})
+    assert moved.status == 200, moved.body
+    head = await places.officer("public_security", ZHEJIANG, name="head", roles=("head",))
+    wanted = {"case": case, "step": step, "division": "330105", "grounds": why}
+    return await head.post("/desk/v1/designations", wanted)
 
 
 async def supplemented(places: Places, citizen: Caller, officer: Caller, case: str) -> Answer:

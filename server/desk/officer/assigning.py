@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from server.desk.officer.appointing import Code
-from server.desk.officer.claiming import MOST_HELD, unclaimed
+from server.desk.officer.claiming import MOST_HELD, claim_on
 from server.desk.officer.colleagues import in_hand, posts_in_force, present_ones
 from server.desk.officer.seeing import sees, today
 from server.domain.effects.effects import Task
@@ -71,7 +71,7 @@ async def _lying(node: Node, entry: DeskEntry, authority: str) -> tuple[list[tup
     for _ in range(MOST_READS):
         page = await node.store.tasks.open_tasks([authority], after=after, limit=READ_AT_ONCE)
         claims = await node.store.claims.claims([task.id for task in page])
-        entries = [(task, claims.get(task.id) or unclaimed(task)) for task in page]
+        entries = [(task, claim_on(task, claims)) for task in page]
         at = node.clock.now()
         found += [each for each in entries if not each[1].is_live(at) and sees(node, entry, each[0], to="reassign")]
         if len(page) < READ_AT_ONCE:

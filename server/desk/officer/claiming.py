@@ -1,6 +1,6 @@
 """Claiming: an officer takes a task in hand, goes on with it, gives it back or passes it to a colleague."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
@@ -156,14 +156,16 @@ async def check_act(node: Node, officer: Officer, act: StepAct, *, record: Recor
     id = task_id(record.id, act.step, part=at.part, department=at.department)
     claim = (await node.store.claims.claims([id])).get(id)
     now = node.clock.now()
-    if claim is None or not claim.is_anothers(officer.name, now):
+    if claim is None or not claim.at_authority(at.authority.id).is_anothers(officer.name, now):
         return
     if record.done_by(act.id) is None and (await node.store.cases.case(record.id)).done_by(act.id) is None:
         check_free(claim, officer.name, at=now)
 
 
-def unclaimed(task: Task) -> Claim:
-    """What stands for the claim on a task that was never claimed."""
+def claim_on(task: Task, claims: Mapping[str, Claim]) -> Claim:
+    """The claim on a task where it lies now, among those known by id; nobody's if it was never claimed."""
+    if task.id in claims:
+        return claims[task.id].at_authority(task.authority)
     return Claim(id=task.id, case=task.case, step=task.step, authority=task.authority)
 
 
@@ -190,7 +192,7 @@ async def _check_room(node: Node, officer: str, id: str) -> None:
 async def _change(node: Node, task: Task, rule: Rule) -> ClaimView:
     """Change the claim on a task by a rule: of two who do so at once the second is judged by what the first did."""
     for _ in range(ATTEMPTS):
-        before = (await node.store.claims.claims([task.id])).get(task.id) or unclaimed(task)
+        before = claim_on(task, await node.store.claims.claims([task.id]))
         now = node.clock.now()
         after = rule(before, now, now + timedelta(seconds=node.settings.claim_seconds))
         if after is before or await node.store.claims.put(after):

@@ -1,9 +1,11 @@
 """Reviewing: what officers do to the steps in which an authority of theirs has a part."""
 
+from server.desk.acting import same
 from server.desk.materials import hand_in
 from server.desk.officer.claiming import check_act
 from server.desk.officer.meanwhile import perform_as_seen
 from server.desk.officer.seeing import Seen, parts_of, today
+from server.desk.officer.transferring import receiver_of
 from server.domain.case import acts
 from server.domain.case.case import Actor, Case, Offered, Step
 from server.domain.catalogue.forms import FormFaulty
@@ -14,6 +16,7 @@ from server.domain.people.accounts import DeskEntry
 from server.domain.people.persons import Officer
 from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.desk_forms import AnyDeskForm, Decision, LicenceDecision, StepActHeader
+from server.domain.rules.moves.transferring import TransferDecision
 from server.domain.rules.responsible import responsible
 from server.domain.rules.results import check_result
 from server.domain.rules.right_places import check_place
@@ -61,6 +64,8 @@ async def act_on(node: Node, entry: DeskEntry, request: ActRequest) -> Record:
     (domain/rules/moves).
     """
     form, record = form_of(request.act), await node.store.cases.case(request.case)
+    if form.decision is TransferDecision and (done := _just_done(node, entry.officer, request, record=record)):
+        return done
     parts, step = parts_of(node, entry, record.case), record.case.step(request.step)
     seat = _seat(node, entry, record.case, step=step, form=form) or next(iter(parts.values()))
     act, officer, decision = act_of(node, entry.officer, request, seat=seat), entry.officer, request.decision
@@ -71,6 +76,8 @@ async def act_on(node: Node, entry: DeskEntry, request: ActRequest) -> Record:
     if isinstance(act, acts.Decline) and act.division:
         step, told = record.case.step(request.step), record.told
         check_place(step, act.division, told, catalogue=catalogue, context=node.context())
+    if isinstance(decision, TransferDecision):
+        act = act.model_copy(update={"authority": receiver_of(node, record, step, division=decision.division)})
     if isinstance(act, acts.Approve):
         check_result(step, act.result, catalogue, on=today(node))
     work = work_of(record.case, step, seat.mine, here=node.here)
@@ -118,13 +125,27 @@ def _seat(node: Node, entry: DeskEntry, case: Case, *, step: Step, form: AnyDesk
     return None
 
 
+def _just_done(node: Node, officer: Officer, request: ActRequest, *, record: Record) -> Record | None:
+    """The case, if this request was the last thing that happened to it: whoever transferred it sees nothing later.
+
+    Raises IdempotencyKeyReused.
+    """
+    id, digest = _ids(node, officer, request)
+    return same(record, record.events[-1].act_digest, digest) if record.events[-1].act_id == id else None
+
+
+def _ids(node: Node, officer: Officer, request: ActRequest) -> tuple[str, str]:
+    """The id of the act, and the digest of what is requested."""
+    said = [request.step, request.act, request.decision.model_dump(mode="json")]
+    return node.keys.request_digest([officer.name, request.case, request.key]), node.keys.request_digest(said)
+
+
 def act_of(node: Node, officer: Officer, request: ActRequest, *, seat: Seen) -> acts.StepAct:
     """The act that the officer requests from this seat; raises NoSuchAct."""
-    said = [request.step, request.act, request.decision.model_dump(mode="json")]
-    post = seat.post
+    (id, digest), post = _ids(node, officer, request), seat.post
     header: StepActHeader = {
-        "id": node.keys.request_digest([officer.name, request.case, request.key]),
-        "digest": node.keys.request_digest(said),
+        "id": id,
+        "digest": digest,
         "by": Actor(
             node=node.here,
             part="officer",

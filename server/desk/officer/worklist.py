@@ -4,7 +4,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Literal
 
-from server.desk.officer.claiming import MOST_HELD, HandOverView
+from server.desk.officer.claiming import MOST_HELD, HandOverView, claim_on
 from server.desk.officer.seeing import sees
 from server.desk.steps import LocalMoment
 from server.domain.case.case import State
@@ -104,7 +104,7 @@ async def _lying(
         page = await node.store.tasks.open_tasks(authorities, windows, dues=dues, after=after, limit=limit)
         shown = [task for task in page if asked.state in (None, task.state) and sees(node, entry, task)]
         claims = await node.store.claims.claims([task.id for task in shown])
-        entries = [(task, claims.get(task.id)) for task in shown]
+        entries = [(task, claim_on(task, claims)) for task in shown]
         found += [each for each in entries if _is_free(each, at, by=entry) or sees(node, entry, each[0], to="reassign")]
         if len(page) < limit:
             return found, None
@@ -131,6 +131,7 @@ async def _held(
         (task, claims[task.id])
         for task in await node.store.tasks.tasks(tuple(claims))
         if task.is_open
+        and claims[task.id].authority == task.authority
         and asked.authority in ("", task.authority)
         and asked.window in ("", task.window)
         and asked.state in (None, task.state)

@@ -30,6 +30,7 @@ Read = Literal[
     "assign",
     "substitute",
     "delegate",
+    "designate",
     "figures_below",
 ]
 EVERY_ROLE: frozenset[PostRole] = frozenset(get_args(PostRole))
@@ -51,13 +52,15 @@ READS: Mapping[str, frozenset[PostRole]] = {
     "assign": HEAD,
     "substitute": HEAD,
     "delegate": HEAD,
+    "designate": HEAD,
     "figures_below": HEAD,
 }
 # These are about a desk as a whole; what is listed is chosen by the items of each post.
 OF_WHOLE_DESKS: frozenset[str] = frozenset(
     {"list_tasks", "counts", "colleagues", "warnings", "search", "assign", "substitute", "figures_below"}
 )
-FROM_ABOVE = "figures_below"
+# What the head of an authority does about those below.
+FROM_ABOVE: frozenset[str] = frozenset({"designate", "figures_below"})
 ROLES: Mapping[str, frozenset[PostRole]] = {
     **{path: frozenset({form.role}) | HEAD for path, form in ACTS.items()},
     **READS,
@@ -158,8 +161,8 @@ def may(posts: Sequence[Post], action: str, work: Work, *, on: date) -> bool:
 
 
 def _is_there(post: Post, action: str, work: Work) -> bool:
-    """Whether the work is at the post's place: its authority's or its window's; figures are also for those above."""
-    if action == FROM_ABOVE:
+    """Whether the work is at the post's place: its authority's or its window's, or below it."""
+    if action in FROM_ABOVE:
         return bool(post.authority) and post.authority in work.superiors
     return post.place in {work.authority, work.window} - {""}
 

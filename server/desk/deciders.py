@@ -1,0 +1,19 @@
+"""Deciders: which authority of the province decides a step if another division is competent for it."""
+
+from server.domain.case.case import Step
+from server.domain.catalogue.authorities import NobodyDecides
+from server.domain.catalogue.pinning import PinnedAuthority, competent_here
+from server.domain.effects.records import Record
+from server.node import Node
+
+
+def decider_in(node: Node, record: Record, step: Step, *, division: str) -> PinnedAuthority:
+    """Who decides the step's item in this division of the province today, with the answers and the form of the case.
+
+    Raises NoSuchDivision, DivisionNotInForce, PlaceTooBroad, NobodyDecides.
+    """
+    item = node.catalogue_of(record.case.catalogue).of(node.here).item_of.get(step.plan.code)
+    found = competent_here(item, record.told, division, context=node.context()).authority if item else None
+    if found is None:
+        raise NobodyDecides(f"尚不清楚“{step.plan.name}”在该地区由哪个机关办理。")
+    return found
