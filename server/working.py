@@ -6,7 +6,7 @@ from functools import partial
 
 from regions import apart, directory, fetching, outbox, reconcile, settling, standing, watch
 from server.desk import relay
-from server.desk.background import clockwork, counting, forgetting, notifying, reminding, reprojecting
+from server.desk.background import clockwork, counting, forgetting, notifying, reminding, reprojecting, succeeding
 from server.node import Node
 from server.tools.loops import Loops, Run
 
@@ -18,6 +18,7 @@ APART_SECONDS = 1.0  # the first pause of what could not be handled
 NOTICES_SECONDS = 2.0
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
+SUCCESSION_SECONDS = 600.0  # a division is abolished at midnight
 DRAFTS_SECONDS = 600.0
 STANDING_SECONDS = 30.0  # a few reads for each peer
 RECONCILE_SECONDS = 600.0  # a look whether a day is over
@@ -73,6 +74,7 @@ def _alone(node: Node) -> Mapping[str, tuple[Run, float]]:
         "calendar": (_projection(node), SLOWEST_LOOP_SECONDS),
         "drafts": (partial(reminding.remind_of_drafts, node), DRAFTS_SECONDS),
         "counts": (partial(counting.count, node), COUNT_SECONDS),
+        "succession": (partial(succeeding.succeed, node), SUCCESSION_SECONDS),
         "expiry": (partial(_forget, node), EXPIRY_SECONDS),
         "standing": (partial(standing.measure, node), STANDING_SECONDS),
     }

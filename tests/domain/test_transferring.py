@@ -1,6 +1,6 @@
 """Transferring (移送): once, by the authority that has it; then the superior says; and the clock goes with the step."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,11 @@ from pydantic import ValidationError
 from server.desk.wording import words_of
 from server.domain.case import acts
 from server.domain.case.case import Actor, Case
+from server.domain.catalogue.authorities import Authorities
+from server.domain.catalogue.divisions import Division
 from server.domain.catalogue.items import DaysFrom, TransferRule
 from server.domain.catalogue.pinning import PinnedAuthority
+from server.domain.catalogue.succession import heir_of, successions
 from server.domain.catalogue.terms import Terms
 from server.domain.effects.effects import effects_of
 from server.domain.errors import Refusal
@@ -24,6 +27,7 @@ from server.domain.rules.moves.transferring import (
     TransferNotAllowed,
     TransferredAlready,
 )
+from tests.domain.places import AUTHORITIES, DIVISIONS
 from tests.world import (
     CATALOGUE,
     FACTS,
@@ -245,3 +249,46 @@ def test_a_claim_made_at_another_authority_is_over():
     assert claim.at_authority(FIRST.id) == claim
     gone = claim.at_authority(SECOND.id)
     assert (gone.is_live(FACTS.at), gone.holder, gone.version) == (False, "", 3)
+
+
+# Abolished divisions.
+
+
+def successors_of(*successors: str) -> Authorities:
+    """Divisions of which 玄武区 was abolished, with these after it."""
+    changed = [
+        each.model_copy(update={"valid_to": date(2026, 11, 22), "successors": successors})
+        if each.code == "320102"
+        else each
+        for each in DIVISIONS.divisions
+    ]
+    added = [
+        Division(code="320106", name="鼓楼区", kind="county"),
+        Division(code="320107", name="旧区", kind="county", valid_to=date(2026, 1, 1), successors=("320106",)),
+    ]
+    divisions = DIVISIONS.model_copy(update={"divisions": (*changed, *added)})
+    return Authorities(divisions=divisions, namings=AUTHORITIES.namings)
+
+
+def heirs(authorities: Authorities, on: date = date(2026, 11, 23)) -> dict[str, str]:
+    return {each.desk: each.heir for each in successions(authorities, JIANGSU, on=on)}
+
+
+def test_what_an_abolished_division_had_falls_to_its_one_successor_from_the_next_day_on():
+    desks = heirs(successors_of("320106"))
+    assert desks["public_security/320102"] == desks["provider/health/320102"] == "320106"
+    assert desks["public_security/320107"] == "320106"
+    assert "public_security/320106" not in desks
+    assert "public_security/320102" not in heirs(successors_of("320106"), date(2026, 11, 22))
+    assert heirs(successors_of("320107"))["public_security/320102"] == "320106", "which took over from the successor"
+
+
+@pytest.mark.parametrize("successors", [(), ("320106", "320100"), ("999999",), ("320102",), ("330106",)], ids=str)
+def test_what_went_to_none_or_several_or_another_province_falls_to_nobody_by_itself(successors: tuple[str, ...]):
+    assert "public_security/320102" not in heirs(successors_of(*successors))
+
+
+def test_a_division_that_goes_on_loses_nothing_whatever_changes_at_its_boundary():
+    assert heirs(AUTHORITIES) == {}
+    there = DIVISIONS.by_code["320102"]
+    assert heir_of(DIVISIONS, there, on=date(2026, 11, 23)) == there.code
