@@ -176,9 +176,12 @@ def test_what_was_skipped_after_the_closing_brought_nothing_to_follow_up():
 
 def test_only_the_lead_follows_up():
     case = after(lead_is_done(), *worked("slow", officer()))
-    for by in (officer(), officer("police", node=ZHEJIANG), peer(), citizen()):
+    strangers = (officer(), officer("police", node=ZHEJIANG), LEAD.model_copy(update={"node": ZHEJIANG}))
+    for by in (*strangers, peer(), citizen()):
         with pytest.raises(NotYourAuthority):
             decide(case, follow_up("slow", by=by), FACTS)
+    with pytest.raises(NotYourAuthority):
+        decide(case.model_copy(update={"leader": None}), follow_up("slow"), FACTS)
 
 
 def test_only_what_was_open_at_the_closing_and_has_ended_is_followed_up_and_once():

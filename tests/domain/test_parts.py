@@ -128,6 +128,8 @@ def test_a_part_is_asked_only_where_another_node_decides():
     assert step_at(home, STEP).state == "sent"
     assert home.events[-1].kind == "sent"
     assert refused(home, post(officer("insurance"))) is NoPaperDue
+    abroad, _ = places(of_graph(STEP, division="330106"))
+    assert refused(abroad, post(officer("insurance"))) is NotYourAuthority, "nobody has a part in it at home"
 
 
 def test_only_the_department_of_the_part_checks_and_only_at_home():

@@ -175,7 +175,7 @@ def _check_speaker(moving: Moving[acts.StepAct], speaker: Speaker) -> None:
     node = case.home if is_homes else step.node
     if by.node != (node or case.home):
         raise NotOurStep("该事项由其他地区办理，只有办理地可以作出处理。")
-    is_nobodys_yet = speaker == "decider" and not step.node and step.authority is None  # the state forbids it
+    is_nobodys_yet = speaker == "decider" and not step.node  # the state forbids it
     if by.part == "officer" and not is_nobodys_yet and by.authority not in _authorities(moving, speaker):
         raise NotYourAuthority("该事项由其他机关办理。")
     if by.part == "citizen" and speaker != "applicant":
@@ -221,12 +221,11 @@ def _is_settled(recorder: _DecisionRecorder, moving: Moving[acts.StepAct]) -> bo
 def _paper(recorder: _DecisionRecorder, case: Case, act: acts.PostPaper | acts.ConfirmPaper) -> None:
     """Originals between home and decider: each tells what it does itself, the authority that has to do with them."""
     step = case.step(act.step)
-    checker = step.plan.competent.checker if step.plan.part else step.authority
-    hands = {case.home: checker, step.node: step.authority}
+    hands = {case.home: step.plan.competent.checker, step.node: step.authority}
     if act.by.node not in hands or act.leg not in (None, leg_of(case, act)):
         raise NotOurStep("只有受理地和办理地可以登记自己寄出和签收的原件。")
     hand = hands[act.by.node]
-    if act.by.node == recorder.facts.here and (act.by.part != "officer" or hand is None or act.by.authority != hand.id):
+    if act.by.node == recorder.facts.here and (hand is None or act.by.authority != hand.id):
         raise NotYourAuthority("原件由负责核验或者办理的机关寄送和签收。")
     if act.version is not None and act.version != step.version:
         raise StaleVersion("该事项已有新的进展，请刷新后重试。")
