@@ -74,6 +74,11 @@ async def test_divisions_are_abolished_while_cases_run(
     assert (await successor.post(act(case, STEP, "approve"))).body["state"] == "approved"
 
     assert (await at_home(places, split, "take_over"))[0] == [], "it has two successors"
+    city = await places.officer("public_security", ZHEJIANG, name="city head", county=HEIR, roles=())
+    await places.appoint("city head", "public_security/330100", ("head",), division=ZHEJIANG)
+    (line,) = (await city.get("/desk/v1/warnings")).body["warnings"]
+    assert (line["rung"], line["case"], line["step"], line["due_on"]) == ("designation", split, STEP, LAST_DAY)
+    assert (line["authority_name"], line["about"]) == ("杭州市公安局", "杭州市公安局富阳分局")
     head = await places.officer("public_security", ZHEJIANG, name="head", roles=("head",), county=GONE)
     refused(await head.post("/desk/v1/designations", chosen(split, SPLIT)), 422, "division_not_in_force")
     done = await head.post("/desk/v1/designations", chosen(split, OTHER))

@@ -1,7 +1,7 @@
 """Succeeding (承继): where a division was abolished, its successor's authorities go on with the open steps.
 
 A journaled act for each step says so, and the applicant is told. A step that no authority is known to decide there
-stays where it is, for an authority above to choose; so does what went to several divisions.
+stays where it is, for an authority above to choose; so does what went to several divisions: its heads are told once.
 """
 
 from server.desk.acting import perform
@@ -10,8 +10,10 @@ from server.desk.deciders import decider_in
 from server.desk.relay import relay_soon
 from server.domain.case.acts import TakeOver
 from server.domain.case.case import Actor
+from server.domain.catalogue.desks import above
 from server.domain.catalogue.succession import Succession, successions
 from server.domain.effects.effects import Task
+from server.domain.effects.warnings import designation_wanted
 from server.domain.errors import Refusal, StaleVersion, Unavailable
 from server.domain.sentences import chinese_date
 from server.domain.values import china_day
@@ -21,7 +23,7 @@ AT_ONCE = 100
 
 
 async def succeed(node: Node) -> bool:
-    """Take over some open steps of desks whose division has one successor; True if there may be more.
+    """Take over some open steps of desks whose division is gone, or tell those above; True if there may be more.
 
     What is done has left its desk, so that a desk that is done with has no open tasks.
     """
@@ -33,10 +35,20 @@ async def succeed(node: Node) -> bool:
             if taken >= AT_ONCE:
                 return
             if task.part == "decide":
-                taken += await _take_over(node, task, succession)
+                taken += await (_take_over if succession.heir else _tell_above)(node, task, succession)
 
     await each_in_turn(successions(node.published.authorities, node.here, on=today), take_all)
     return taken >= AT_ONCE
+
+
+async def _tell_above(node: Node, task: Task, succession: Succession) -> bool:
+    """Whether the heads above were told only now that they must say who decides the step."""
+    at = node.clock.now()
+    superior = above(node.published.authorities, succession.desk, on=china_day(at))
+    last_day = succession.division.valid_to
+    if superior is None or last_day is None:
+        return False
+    return await node.store.warnings.put(designation_wanted(task, superior, last_day=last_day, at=at))
 
 
 async def _take_over(node: Node, task: Task, succession: Succession) -> bool:

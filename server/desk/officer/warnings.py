@@ -4,8 +4,7 @@ from datetime import date
 
 from server.desk.officer.seeing import today
 from server.desk.steps import LocalMoment
-from server.domain.effects.deadlines import CheckpointName
-from server.domain.effects.warnings import DeskWarning, WarningReader
+from server.domain.effects.warnings import DeskWarning, WarningName, WarningReader
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.rights import NotYourPost, Work, may
 from server.domain.values import Value
@@ -32,7 +31,7 @@ class WarningLine(Value):
     authority_name: str
     about: str
     reader: WarningReader
-    rung: CheckpointName
+    rung: WarningName
     text: str
     item_name: str
     bundle_name: str

@@ -1,4 +1,4 @@
-"""Succession: the desks of abolished divisions, and the one division that took the place of each, if it is one."""
+"""Succession: the desks of abolished divisions, and the division that took the place of each, if it is a single one."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -10,7 +10,10 @@ from server.domain.values import Value
 
 
 class Succession(Value):
-    """The id of a desk that is gone with its division, that division, and the code of the one after it."""
+    """The id of a desk that is gone with its division, that division, and the code of the one after it.
+
+    `heir` is empty if there are several, or none: then an authority above chooses.
+    """
 
     desk: str
     division: Division
@@ -18,15 +21,15 @@ class Succession(Value):
 
 
 def successions(authorities: Authorities, province: str, *, on: date) -> Iterator[Succession]:
-    """All desks of a province whose division is abolished on this day and has one successor.
+    """All desks of a province whose division is abolished on this day.
 
-    What went to several divisions falls to none of them by itself: an authority above chooses. Where a division goes on
-    and only its boundaries change, nothing moves.
+    Where a division goes on and only its boundaries change, nothing moves.
     """
     for division in authorities.divisions.divisions:
         is_abolished = division.valid_to is not None and division.valid_to < on
-        heir = heir_of(authorities.divisions, division, on=on) if is_abolished else ""
-        if heir and province_of(division.code) == province == province_of(heir):
+        if is_abolished and province_of(division.code) == province:
+            heir = heir_of(authorities.divisions, division, on=on)
+            heir = heir if heir and province_of(heir) == province else ""
             for desk in _desks_of(authorities, division.code):
                 yield Succession(desk=desk, division=division, heir=heir)
 

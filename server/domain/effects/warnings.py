@@ -8,8 +8,11 @@ from typing import Literal
 from server.domain.case.case import Case
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.effects.deadlines import CheckpointName, KeptCheckpoint
+from server.domain.effects.effects import Task
 
 WarningReader = Literal["officer", "head"]
+WarningName = CheckpointName | Literal["designation"]
+DESIGNATION = "原机关所在区划已撤销，有多个承继地，请指定办理机关。"
 Above = Callable[[str], PinnedAuthority | None]
 OF_OPINIONS: frozenset[CheckpointName] = frozenset(("opinion_overdue",))
 TEXTS: Mapping[CheckpointName, str] = {
@@ -41,7 +44,7 @@ class DeskWarning:
     authority_name: str
     about: str
     reader: WarningReader
-    rung: CheckpointName
+    rung: WarningName
     text: str
     item_name: str
     bundle_name: str
@@ -77,5 +80,25 @@ def warning_of(case: Case, kept: KeptCheckpoint, *, above: Above, at: datetime) 
         bundle_name=case.bundle_name,
         due_on=checkpoint.due_on,
         is_confirmed=checkpoint.is_confirmed,
+        at=at,
+    )
+
+
+def designation_wanted(task: Task, superior: PinnedAuthority, *, last_day: date, at: datetime) -> DeskWarning:
+    """What the heads above are told once of a step that an abolished division leaves to several: they choose."""
+    return DeskWarning(
+        id=f"designation:{task.id}:{task.authority}",
+        case=task.case,
+        step=task.step,
+        authority=superior.id,
+        authority_name=superior.name,
+        about=task.authority_name,
+        reader="head",
+        rung="designation",
+        text=DESIGNATION,
+        item_name=task.item_name,
+        bundle_name=task.bundle_name,
+        due_on=last_day,
+        is_confirmed=True,
         at=at,
     )
