@@ -175,7 +175,7 @@ def _check_speaker(moving: Moving[acts.StepAct], speaker: Speaker) -> None:
     node = case.home if is_homes else step.node
     if by.node != (node or case.home):
         raise NotOurStep("该事项由其他地区办理，只有办理地可以作出处理。")
-    is_nobodys_yet = speaker == "decider" and not step.node  # the state forbids it
+    is_nobodys_yet = speaker == "decider" and step.authority is None  # the state forbids it
     if by.part == "officer" and not is_nobodys_yet and by.authority not in _authorities(moving, speaker):
         raise NotYourAuthority("该事项由其他机关办理。")
     if by.part == "citizen" and speaker != "applicant":
