@@ -45,6 +45,7 @@ async def has_told(log: Path) -> bool:
     return bool(told(log))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("process", ["serve", "work"])
 async def test_a_process_collects_seldom_and_never_looks_through_its_catalogue(
     tmp_path: Path, compiled: Mapping[str, str], database_uri: str, database_name: str, process: str

@@ -68,6 +68,7 @@ async def test_data_of_a_later_format_is_refused_with_both_numbers(home: Provinc
     assert stored(database_sweeper, name) == {NODE: [mark]}
 
 
+@pytest.mark.soak
 async def test_two_processes_that_start_at_once_on_an_empty_database_both_run(home: Province, database_sweeper: Client):
     database_sweeper.drop_database(home.settings.database)
     await home.start("serve", "work")

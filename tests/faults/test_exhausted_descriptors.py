@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.faults.nursery import Nursery
 from tests.faults.provinces import HOST, Province, provinces
 from tests.nodes import Caller, until
@@ -16,6 +18,7 @@ FLOOD_SECONDS = 3.0
 MOST_LINES, MOST_BYTES = 150, 500_000  # of one message in two windows, with a traceback each
 
 
+@pytest.mark.soak
 async def test_a_server_without_descriptors_writes_a_bounded_log_and_recovers(
     tmp_path: Path, forks: Nursery, database_uri: str, database_name: str
 ):
