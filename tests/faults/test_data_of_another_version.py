@@ -59,6 +59,7 @@ async def test_no_process_and_no_command_starts_on_data_of_0_1_or_changes_it(hom
     assert stored(database_sweeper, name) == {"cases": [CASE]}
 
 
+@pytest.mark.soak
 async def test_data_of_a_later_format_is_refused_with_both_numbers(home: Province, database_sweeper: Client):
     mark = {"_id": FORMAT, "number": NUMBER + 1}
     name = replant(database_sweeper, home, NODE, mark)

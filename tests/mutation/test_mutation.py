@@ -61,6 +61,7 @@ def test_what_a_weak_test_does_not_notice_fails_the_command(tree: Path, capsys: 
     assert (tree / SUBJECT.path).read_text() == MODULE
 
 
+@pytest.mark.soak
 def test_a_test_that_notices_every_change_passes(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tried(tree, STRONG) == 0
     assert capsys.readouterr().out == ("measured.py: 5 of 5 killed, 0 exempt\n100.0 % killed, enough: at least 97 %\n")

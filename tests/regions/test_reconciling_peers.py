@@ -161,7 +161,7 @@ async def test_after_a_stream_was_opened_only_the_past_differs(pair: tuple[Node,
         assert found.is_clean
 
 
-@pytest.mark.parametrize("at", [1, 17, 38])
+@pytest.mark.parametrize("at", [1, pytest.param(17, marks=pytest.mark.soak), 38])
 async def test_a_replaced_entry_is_found_by_its_hash_in_few_questions(
     pair: tuple[Node, Node], database_sweeper: Sweeper, at: int
 ):
