@@ -13,10 +13,8 @@ from tests.faults.provinces import HOST, provinces
 from tests.nodes import Caller, until
 
 
-@pytest.mark.parametrize(
-    "stderr",
-    [pytest.param("2>/dev/full", id="full"), pytest.param("<&- >&- 2>&-", id="closed", marks=pytest.mark.soak)],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("stderr", ["2>/dev/full", "<&- >&- 2>&-"], ids=["full", "closed"])
 async def test_a_log_that_cannot_be_written_ends_no_loop_and_no_process(
     tmp_path: Path, compiled: Mapping[str, str], database_uri: str, database_name: str, stderr: str
 ):
