@@ -16,6 +16,7 @@ def measured() -> list[tuple[str, Measured]]:
     return rows()
 
 
+@pytest.mark.soak
 def test_two_bad_peers_slow_the_others_by_less_than_five_percent(measured: list[tuple[str, Measured]]):
     (_, alone), *beside_bad = measured
     for _, each in beside_bad:
@@ -25,6 +26,7 @@ def test_two_bad_peers_slow_the_others_by_less_than_five_percent(measured: list[
         assert each.calls <= MOST_MORE * alone.calls
 
 
+@pytest.mark.soak
 def test_the_page_tells_what_was_measured(measured: list[tuple[str, Measured]]):
     assert table(measured) in PAGE.read_text()
 
