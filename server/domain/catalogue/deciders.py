@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from datetime import date
 
-from server.domain.catalogue.authorities import DIGITS, Authorities, Decider, NobodyDecides, PlaceTooBroad
+from server.domain.catalogue.authorities import Authorities, Decider, NobodyDecides, PlaceTooBroad
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.desks import find_desk
-from server.domain.catalogue.divisions import prefix, province_of
+from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.items import DecidedBy, Item
-from server.domain.catalogue.pinning import PREFIX
+from server.domain.catalogue.pinning import organisation
 from server.domain.values import Value
 
 NO_AUTHORITY: Mapping[DecidedBy, str] = {
@@ -43,7 +42,7 @@ def deciders_in(
     for item in catalogue.of(province_of(division)).items:
         try:
             decider = authorities.decider_of(item, answers, division, on=on)
-            line = _line(decider) or _organisation(authorities, item, division, decided_by=decider.decided_by, on=on)
+            line = _line(decider) or _organisation(authorities, item, division, decided_by=decider.decided_by)
         except (PlaceTooBroad, NobodyDecides) as refusal:
             line = DeciderLine(name=refusal.title, refusal=refusal.code)
         found.setdefault(line, []).append(item.code)
@@ -76,11 +75,7 @@ def _line(decider: Decider) -> DeciderLine | None:
     )
 
 
-def _organisation(
-    authorities: Authorities, item: Item, division: str, *, decided_by: DecidedBy, on: date
-) -> DeciderLine:
+def _organisation(authorities: Authorities, item: Item, division: str, *, decided_by: DecidedBy) -> DeciderLine:
     """The line of those who decide the item without being an authority."""
-    code = prefix(division)[: DIGITS["county"]].ljust(6, "0")
-    id = f"{PREFIX[decided_by]}{item.department}/{code}"
-    desk = find_desk(authorities, id, province=province_of(division), on=on)
-    return DeciderLine(id=desk.id, name=desk.name) if desk else DeciderLine(name=NO_AUTHORITY[decided_by])
+    found = organisation(authorities, item.department, division, decided_by=decided_by)
+    return DeciderLine(id=found.id, name=found.name) if found else DeciderLine(name=NO_AUTHORITY[decided_by])

@@ -5,7 +5,7 @@ from datetime import date
 from server.domain.catalogue.authorities import Authorities, Authority
 from server.domain.catalogue.divisions import parent_of, prefix, province_of
 from server.domain.catalogue.items import DecidedBy
-from server.domain.catalogue.pinning import PREFIX, PinnedAuthority
+from server.domain.catalogue.pinning import PREFIX, PinnedAuthority, organisation
 
 
 def find_desk(authorities: Authorities, id: str, *, province: str, on: date) -> PinnedAuthority | None:
@@ -93,8 +93,5 @@ def _power_of(authorities: Authorities, id: str) -> tuple[str, str, bool]:
 
 def _other(authorities: Authorities, place: str, kind: DecidedBy, *, on: date) -> PinnedAuthority | None:
     department, _, code = place.partition("/")
-    naming = authorities.naming_of.get(department)
-    if naming is None or not naming.organisation or authorities.divisions.at(code, on) is None:
-        return None
-    name = naming.organisation.format(place=authorities.divisions.name_in_full(code))
-    return PinnedAuthority(id=f"{PREFIX[kind]}{place}", name=name, decided_by=kind)
+    is_there = authorities.divisions.at(code, on) is not None
+    return organisation(authorities, department, code, decided_by=kind) if is_there else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from server.domain.catalogue.authorities import DIGITS, HOTLINE, Authority, Decider, NobodyDecides
+from server.domain.catalogue.authorities import DIGITS, HOTLINE, Authorities, Authority, Decider, NobodyDecides
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import prefix, province_of
 from server.domain.catalogue.items import DecidedBy, Item, Part
@@ -48,6 +48,20 @@ def competent_here(item: Item, told: Mapping[str, str], division: str, *, contex
     )
 
 
+def organisation(
+    authorities: Authorities, department: str, division: str, *, decided_by: DecidedBy
+) -> PinnedAuthority | None:
+    """Those who do a department's work in a county without being an authority of it, together under one id and name.
+
+    None if nothing says what they are called.
+    """
+    naming, code = authorities.naming_of.get(department), prefix(division)[: DIGITS["county"]].ljust(6, "0")
+    if naming is None or not naming.organisation:
+        return None
+    name = naming.organisation.format(place=authorities.divisions.name_in_full(code))
+    return PinnedAuthority(id=f"{PREFIX[decided_by]}{department}/{code}", name=name, decided_by=decided_by)
+
+
 def of_department(department: str, division: str, *, context: Context) -> PinnedAuthority:
     """Who holds the power of a department in this division, or around it; raises NobodyDecides."""
     found = context.authorities.holder_of(department, division, on=context.on)
@@ -71,20 +85,13 @@ def is_elsewhere(division: str, context: Context) -> bool:
 
 def _pinned(decider: Decider, item: Item, division: str, *, context: Context) -> PinnedAuthority:
     if decider.authority is None:
-        code = prefix(division)[: DIGITS["county"]].ljust(6, "0")
-        name = _organisation_name(item.department, code, context)
-        id = f"{PREFIX[decider.decided_by]}{item.department}/{code}"
-        return PinnedAuthority(id=id, name=name, decided_by=decider.decided_by)
+        found = organisation(context.authorities, item.department, division, decided_by=decider.decided_by)
+        if found is None:
+            place = context.divisions.name_in_full(division)
+            raise NobodyDecides(f"尚不清楚{place}由哪些机构办理这一项，可以拨打 {HOTLINE} 询问。")
+        return found
     signs_as = decider.signs_as.name if decider.signs_as and decider.signs_as != decider.authority else ""
     return _named(decider.authority).model_copy(update={"signs_as": signs_as})
-
-
-def _organisation_name(department: str, division: str, context: Context) -> str:
-    """What those are called together that do a department's work there without being an authority of it."""
-    naming, place = context.authorities.naming_of.get(department), context.divisions.name_in_full(division)
-    if naming is None or not naming.organisation:
-        raise NobodyDecides(f"尚不清楚{place}由哪些机构办理这一项，可以拨打 {HOTLINE} 询问。")
-    return naming.organisation.format(place=place)
 
 
 def _named(authority: Authority) -> PinnedAuthority:
