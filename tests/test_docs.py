@@ -62,7 +62,7 @@ from server.domain.catalogue.plan import make_plan
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from server.domain.catalogue_checks.faults import DECIDING, RULES
 from server.domain.errors import Refusal
-from server.domain.rules.rights import READS
+from server.domain.rules.rights import USES
 from server.domain.time.clock import Ledger, due, pause, resume
 from server.tools.datafiles import BrokenData
 from server.tools.publications import (
@@ -253,7 +253,7 @@ def test_the_page_on_rights_speaks_of_every_door_of_officers() -> None:
     assert len(lines) == len(doors)
     assert {row[0].strip("`") for row in lines} == doors
     named = {action for row in lines for action in SYMBOL.findall(row[1])}
-    assert named == set(READS)
+    assert named == set(USES)
 
 
 def test_the_codes_that_are_no_refusals_are_named() -> None:

@@ -1,10 +1,19 @@
-"""Deciders: which authority of the province decides a step if another division is competent for it."""
+"""Deciders of the province: the desk of an id, and which authority decides a step in another division."""
+
+from datetime import date
 
 from server.domain.case.case import Step
 from server.domain.catalogue.authorities import NobodyDecides
+from server.domain.catalogue.desks import find_desk
+from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.pinning import PinnedAuthority, competent_here
 from server.domain.effects.records import Record
 from server.node import Node
+
+
+def desk_here(node: Node, id: str, *, on: date) -> PinnedAuthority | None:
+    """The desk of this id in the node's province on this day, if there is one."""
+    return find_desk(node.published.authorities, id, province=province_of(node.here), on=on)
 
 
 def decider_in(node: Node, record: Record, step: Step, *, division: str) -> PinnedAuthority:

@@ -1,8 +1,10 @@
 """Rights: every role and everything that is done at the desk; what no post grants is refused by its name."""
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import product
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -16,28 +18,29 @@ from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.moves.proposing import TwoPersonsNeeded
 from server.domain.rules.rights import (
     FROM_ABOVE,
-    READS,
     ROLES,
+    USES,
     ItemNotInPost,
     NotYourPost,
     PartForbids,
-    Read,
     RoleForbids,
+    Use,
     Work,
     granted,
     may,
 )
 
+DESK = Path(__file__).parents[2] / "server/desk/officer"
 TODAY, TOMORROW, YESTERDAY = date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 22)
 HERE, ELSEWHERE, ABOVE = "public_security/320102", "public_security/320106", "public_security/320100"
 ITEM = "household_registration"
-MATRIX: Mapping[PostRole, str] = {  # what each may do beside the reads
+MATRIX: Mapping[PostRole, str] = {  # what each may do beside what every one may
     "window": "receive check turn-back post-paper confirm-paper deliver",
     "handler": "accept ask-supplement suspend resume opinion return-opinion propose follow-up",
     "approver": "approve refuse decline extend transfer",
 }
 FOR_HEADS = "reassign assign substitute delegate designate figures_below"
-OF_WHOLE_DESKS = "list_tasks counts colleagues warnings search assign substitute figures_below"
+OF_WHOLE_DESKS = "counts colleagues assign substitute figures_below"
 ROLES_OF_POSTS: tuple[PostRole, ...] = get_args(PostRole)
 
 
@@ -61,17 +64,34 @@ def refusal(posts: list[Post], action: str, work: Work) -> type[Refusal]:
 def is_in_matrix(role: PostRole, action: str) -> bool:
     if action == "record_visit":
         return role in ("window", "head")
-    if action in get_args(Read):
+    if action in get_args(Use):
         return role == "head" or action not in FOR_HEADS.split()
     return role == "head" or action in MATRIX[role].split()
 
 
-def test_the_matrix_speaks_of_every_act_and_every_read():
+def test_the_matrix_speaks_of_every_act_and_every_use():
     told = [action for actions in MATRIX.values() for action in actions.split()]
     assert sorted(told) == sorted(ACTS)
-    assert set(READS) == set(get_args(Read))
-    assert set(ROLES) == {*ACTS, *READS}
-    assert len(ROLES) == len(ACTS) + len(READS), "no read is named like an act"
+    assert set(USES) == set(get_args(Use))
+    assert set(ROLES) == {*ACTS, *USES}
+    assert len(ROLES) == len(ACTS) + len(USES), "no use is named like an act"
+
+
+def test_every_use_is_asked_for_somewhere_at_the_desk():
+    assert set(USES) == {use for file in DESK.rglob("*.py") for use in asked_for(file)} - set(ACTS)
+
+
+def asked_for(file: Path) -> Iterator[object]:
+    """What a file writes out as asked of the posts: as `to=`, given or by default, or as what may be done."""
+    for each in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        said: list[ast.expr | None] = []
+        if isinstance(each, ast.Call):
+            said = [word.value for word in each.keywords if word.arg == "to"]
+            if isinstance(each.func, ast.Name) and each.func.id in ("granted", "may", "post_for"):
+                said += each.args[1:2]
+        if isinstance(each, ast.arguments):
+            said = [value for name, value in zip(each.kwonlyargs, each.kw_defaults, strict=True) if name.arg == "to"]
+        yield from (text.value for text in said if isinstance(text, ast.Constant))
 
 
 @pytest.mark.parametrize(("role", "action"), list(product(ROLES_OF_POSTS, ROLES)))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.http.asking import Sweeper, act, crossed, looks, opened, refused, step_of
+from tests.http.test_worklist import posted
 from tests.nodes import ANSWERS, HOSPITALS, MOTHER, Caller, Places, newborn_form
 from tests.world import JIANGSU, ZHEJIANG
 
@@ -178,6 +179,19 @@ async def test_a_look_is_noted_before_it_is_answered(
         place = "provider/health/320102"
         by = {"officer": "health", "authority": place, "post": f"health:{place}:approver"}
         assert mine == [{"case": name, **by, "reason": "decides " + FIRST}] * count
+
+
+async def test_a_look_for_several_authorities_is_noted_with_all_of_them(
+    places: Places, mother: Caller, wish: dict[str, Any], database_sweeper: Sweeper
+):
+    case, name = await crossed(places, mother, wish), "both-desks"
+    two = ["provider/disease_control/320102", "provider/health/320102"]
+    both = await posted(places, name, *((place, "handler") for place in two))
+    shown = (await both.get(f"/desk/v1/cases/{case}")).body["steps"]
+    assert {each["authority"] for each in shown} == set(two)
+    look = next(about for about in looks(places, database_sweeper, JIANGSU) if about["officer"] == name)
+    assert sorted(look["authority"].split(", ")) == two
+    assert sorted(look["post"].split(", ")) == [f"{name}:{place}:handler" for place in two]
 
 
 async def test_a_look_that_is_refused_is_no_look(

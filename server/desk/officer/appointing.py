@@ -6,10 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints
 
+from server.desk.deciders import desk_here
 from server.desk.officer.administering import Ending, OfficerLine, line_of
 from server.desk.officer.posts import give, vacate
 from server.desk.steps import LocalMoment
-from server.domain.catalogue.desks import find_desk
 from server.domain.catalogue.divisions import province_of
 from server.domain.errors import FieldFault, Invalid
 from server.domain.people.posts import Duty, NoSuchPost, Post, PostKind, PostRole
@@ -134,12 +134,11 @@ def _faults(node: Node, duty: Duty, today: date) -> Iterator[FieldFault]:
 
 def _place_name(node: Node, duty: Duty, on: date) -> str:
     """What the authority or the window is called, if this province has it on this day."""
-    published, here = node.published, province_of(node.here)
     if duty.authority:
-        desk = find_desk(published.authorities, duty.authority, province=here, on=on)
+        desk = desk_here(node, duty.authority, on=on)
         return desk.name if desk else ""
-    window = published.windows.find(duty.window, on=on)
-    return window.name if window and province_of(window.county) == here else ""
+    window = node.published.windows.find(duty.window, on=on)
+    return window.name if window and province_of(window.county) == province_of(node.here) else ""
 
 
 def _fault(member: str, code: str, detail: str) -> FieldFault:

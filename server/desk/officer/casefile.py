@@ -154,7 +154,7 @@ async def desk_case(node: Node, entry: DeskEntry, id: str) -> DeskCaseView:
     record = await node.store.cases.case(id)
     parts = parts_of(node, entry, record.case)
     at = node.clock.now()
-    about = {"case": record.case.name, **noted(entry, parts)}
+    about = {"case": record.case.name, **noted(entry, parts.values())}
     id = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
     await node.store.audit.note(id, "case.read", at=at, about=about | {"reason": _reason(parts)})
     return DeskCaseView(

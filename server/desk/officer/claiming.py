@@ -25,7 +25,7 @@ from server.domain.people.claims import (
 )
 from server.domain.people.persons import Officer
 from server.domain.rules.responsible import Responsible
-from server.domain.rules.rights import may
+from server.domain.rules.rights import Use, may
 from server.domain.values import Value
 from server.node import Node
 
@@ -114,7 +114,7 @@ async def hand_over(node: Node, entry: DeskEntry, id: str, *, passing: Passing) 
 
     Raises NoSuchTask, TaskEnded, NoSuchColleague, HoldsTooMany, ClaimedByAnother, ClaimNeeded.
     """
-    task = _open(await _own(node, entry, id))
+    task = _open(await _own(node, entry, id, to="hand_over"))
     is_head = sees(node, entry, task, to="reassign")
     posts = await node.store.posts.not_over(passing.to, on=today(node))
     colleague = await node.store.accounts.find_officer(passing.to)
@@ -169,10 +169,10 @@ def claim_on(task: Task, claims: Mapping[str, Claim]) -> Claim:
     return Claim(id=task.id, case=task.case, step=task.step, authority=task.authority)
 
 
-async def _own(node: Node, entry: DeskEntry, id: str) -> Task:
+async def _own(node: Node, entry: DeskEntry, id: str, *, to: Use = "claim") -> Task:
     """The task, if a post of the officer's is for it; raises NoSuchTask."""
     task = await node.store.tasks.task(id)
-    if not sees(node, entry, task):
+    if not sees(node, entry, task, to=to):
         raise NoSuchTask("没有这个待办事项。")
     return task
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
+from server.desk.deciders import desk_here
 from server.desk.officer.claiming import MOST_HELD
 from server.desk.officer.seeing import today
 from server.desk.steps import LocalMoment
 from server.domain.case.case import State
-from server.domain.catalogue.desks import all_below, find_desk
-from server.domain.catalogue.divisions import province_of
+from server.domain.catalogue.desks import all_below
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.rights import Work, may
 from server.domain.time.counts import AuthorityCounts, summed
@@ -48,7 +48,8 @@ class CountsView(Value):
 
 async def counts(node: Node, entry: DeskEntry) -> CountsView:
     """The last counts of the authorities where the officer has a post, and of those below where they are a head."""
-    own = list(dict.fromkeys(post.authority for post in entry.posts if post.authority))
+    places = dict.fromkeys(post.authority for post in entry.posts if post.authority)
+    own = [id for id in places if may(entry.posts, "counts", Work(authority=id), on=today(node))]
     found = await node.store.counts.counts(own)
     heads = [each for each in own if may(entry.posts, "figures_below", _below(each), on=today(node))]
     return CountsView(
@@ -78,8 +79,7 @@ def _lines(node: Node, counted: Iterable[AuthorityCounts]) -> Iterable[Authority
 
 
 def _line(node: Node, counted: AuthorityCounts) -> AuthorityLine:
-    province = province_of(node.here)
-    desk = find_desk(node.published.authorities, counted.authority, province=province, on=today(node))
+    desk = desk_here(node, counted.authority, on=today(node))
     shown = counted.model_dump(exclude={"counted_at"})
     return AuthorityLine(
         **shown,

@@ -42,7 +42,7 @@ async def material_of(node: Node, entry: DeskEntry, id: str, *, sha256: str) -> 
     if await node.store.materials.missing([address]):
         raise MaterialStillComing("材料正在从受理地传送，请稍后再打开。")
     at = node.clock.now()
-    about = {"case": case.name, **noted(entry, declaring), "content": address}
+    about = {"case": case.name, **noted(entry, declaring.values()), "content": address}
     reason = {"reason": "decides " + ", ".join(declaring)}
     note = f"{id}:{moment_text(at)}:{node.chance.token(8).hex()}"
     await node.store.audit.note(note, "material.read", at=at, about=about | reason)

@@ -4,13 +4,13 @@ from server.desk.acting import same
 from server.desk.materials import hand_in
 from server.desk.officer.claiming import check_act
 from server.desk.officer.meanwhile import perform_as_seen
-from server.desk.officer.seeing import Seen, parts_of, today
+from server.desk.officer.seeing import Seen, actor, parts_of, seat_of, today
 from server.desk.officer.transferring import receiver_of
 from server.domain.case import acts
-from server.domain.case.case import Actor, Case, Offered, Step
+from server.domain.case.case import Offered, Step
 from server.domain.catalogue.forms import FormFaulty
 from server.domain.effects.records import Record
-from server.domain.errors import FieldFault, Missing, Refusal
+from server.domain.errors import FieldFault, Missing
 from server.domain.materials import Upload
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.persons import Officer
@@ -20,7 +20,7 @@ from server.domain.rules.moves.transferring import TransferDecision
 from server.domain.rules.responsible import responsible
 from server.domain.rules.results import check_result
 from server.domain.rules.right_places import check_place
-from server.domain.rules.rights import granted, may, work_of
+from server.domain.rules.rights import may, work_of
 from server.domain.values import Value
 from server.node import Node
 
@@ -66,29 +66,47 @@ async def act_on(node: Node, entry: DeskEntry, request: ActRequest) -> Record:
     form, record = form_of(request.act), await node.store.cases.case(request.case)
     if form.decision is TransferDecision and (done := _just_done(node, entry.officer, request, record=record)):
         return done
-    parts, step = parts_of(node, entry, record.case), record.case.step(request.step)
-    seat = _seat(node, entry, record.case, step=step, form=form) or next(iter(parts.values()))
-    act, officer, decision = act_of(node, entry.officer, request, seat=seat), entry.officer, request.decision
-    if isinstance(decision, LicenceDecision) and decision.licence:
-        offer = await _licence(node, officer, decision.licence, step=step)
-        act = act.model_copy(update={"licence": offer})
-    catalogue = node.catalogue_of(record.case.catalogue)
-    if isinstance(act, acts.Decline) and act.division:
-        step, told = record.case.step(request.step), record.told
-        check_place(step, act.division, told, catalogue=catalogue, context=node.context())
-    if isinstance(decision, TransferDecision):
-        act = act.model_copy(update={"authority": receiver_of(node, record, step, division=decision.division)})
-    if isinstance(act, acts.Approve):
-        check_result(step, act.result, catalogue, on=today(node))
-    work = work_of(record.case, step, seat.mine, here=node.here)
+    seat = _seat(node, entry, request, record=record)
+    asked = act_of(node, entry.officer, request, seat=seat)
+    act = await _completed(node, asked, request.decision, record=record, officer=entry.officer)
+    work = work_of(record.case, record.case.step(request.step), seat.mine, here=node.here)
     if not (isinstance(act, acts.Extend) and may(entry.posts, "reassign", work, on=today(node))):
-        await check_act(node, officer, act, record=record, at=seat.mine)  # a head extends whoever has it in hand
+        await check_act(node, entry.officer, act, record=record, at=seat.mine)  # a head extends whoever has it in hand
     return await perform_as_seen(node, request.case, act, known=record)
 
 
 async def hand_in_licence(node: Node, officer: Officer, content: bytes, *, name: str) -> Upload:
     """Keep the file of a licence for this officer; raises MaterialTooLarge and MaterialTypeUnknown."""
     return await hand_in(node, _uploader(node, officer), content, name=name)
+
+
+def _seat(node: Node, entry: DeskEntry, request: ActRequest, *, record: Record) -> Seen:
+    """The part that the act is done for, and the post that may do it; raises the refusals of `granted`.
+
+    If nobody at this node has such a part it is the first that the officer sees: the rules of the case say why not.
+    """
+    case, wanted = record.case, form_of(request.act)
+    seen, step = parts_of(node, entry, case), case.step(request.step)
+    parts = [(step, each) for each in responsible(case, step, here=node.here) if each.part == wanted.part]
+    return seat_of(node, entry, case, parts=parts, to=wanted.path) if parts else next(iter(seen.values()))
+
+
+async def _completed(
+    node: Node, act: acts.StepAct, decision: Decision, *, record: Record, officer: Officer
+) -> acts.StepAct:
+    """The act with what is looked up for it; what no case can judge by itself is checked here."""
+    step = record.case.step(act.step)
+    catalogue = node.catalogue_of(record.case.catalogue)
+    if isinstance(decision, LicenceDecision) and decision.licence:
+        offer = await _licence(node, officer, decision.licence, step=step)
+        act = act.model_copy(update={"licence": offer})
+    if isinstance(act, acts.Decline) and act.division:
+        check_place(step, act.division, record.told, catalogue=catalogue, context=node.context())
+    if isinstance(decision, TransferDecision):
+        act = act.model_copy(update={"authority": receiver_of(node, record, step, division=decision.division)})
+    if isinstance(act, acts.Approve):
+        check_result(step, act.result, catalogue, on=today(node))
+    return act
 
 
 async def _licence(node: Node, officer: Officer, id: str, *, step: Step) -> Offered:
@@ -105,24 +123,6 @@ async def _licence(node: Node, officer: Officer, id: str, *, step: Step) -> Offe
 
 def _uploader(node: Node, officer: Officer) -> str:
     return node.keys.owner("officer", officer.name)
-
-
-def _seat(node: Node, entry: DeskEntry, case: Case, *, step: Step, form: AnyDeskForm[acts.StepAct]) -> Seen | None:
-    """The part that the act is done for, and the post that may do it; raises the refusals of `granted`.
-
-    None if nobody at this node has such a part: the rules of the case say why.
-    """
-    refusal: Refusal | None = None
-    for each in responsible(case, step, here=node.here):
-        if each.part == form.part:
-            try:
-                work = work_of(case, step, each, here=node.here)
-                return Seen(each, granted(entry.posts, form.path, work, on=today(node)))
-            except Refusal as fault:
-                refusal = fault
-    if refusal:
-        raise refusal
-    return None
 
 
 def _just_done(node: Node, officer: Officer, request: ActRequest, *, record: Record) -> Record | None:
@@ -142,19 +142,11 @@ def _ids(node: Node, officer: Officer, request: ActRequest) -> tuple[str, str]:
 
 def act_of(node: Node, officer: Officer, request: ActRequest, *, seat: Seen) -> acts.StepAct:
     """The act that the officer requests from this seat; raises NoSuchAct."""
-    (id, digest), post = _ids(node, officer, request), seat.post
+    id, digest = _ids(node, officer, request)
     header: StepActHeader = {
         "id": id,
         "digest": digest,
-        "by": Actor(
-            node=node.here,
-            part="officer",
-            authority=seat.mine.authority.id,
-            window=post.window,
-            name=officer.name,
-            role=post.role,
-            stands_in_for=post.stands_in_for,
-        ),
+        "by": actor(node, officer, authority=seat.mine.authority.id, post=seat.post),
         "step": request.step,
         "version": request.decision.version,
     }

@@ -102,7 +102,7 @@ def _found(node: Node, entry: DeskEntry, record: Record, *, clue: Clue) -> Itera
     """The case, if the officer has a part in it and may see the clue there."""
     case = record.case
     try:
-        parts = parts_of(node, entry, case)
+        parts = parts_of(node, entry, case, to="search")
     except NoSuchCase:
         return
     seen = [case.steps[code] for code, each in parts.items() if each.mine.part != "follow_up"]

@@ -4,20 +4,20 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from server.desk.deciders import decider_in
+from server.desk.deciders import decider_in, desk_here
 from server.desk.officer.meanwhile import perform_as_seen
-from server.desk.officer.seeing import today
+from server.desk.officer.seeing import actor, today
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case.acts import Designate
-from server.domain.case.case import Actor, NoSuchCase, Step
-from server.domain.catalogue.desks import all_above, find_desk
+from server.domain.case.case import NoSuchCase, Step
+from server.domain.catalogue.desks import all_above
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.effects.records import Record
-from server.domain.errors import Conflict, FieldFault, Forbidden, Invalid
+from server.domain.errors import Conflict, FieldFault, Invalid
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.posts import Post
-from server.domain.rules.rights import Work, granted
+from server.domain.rules.rights import Work, post_for
 from server.domain.values import Value
 from server.node import Node
 
@@ -85,27 +85,19 @@ async def designate(
         raise NoSuchCase("没有这个办件。")
     receiver = receiver_of(node, record, step, division=request.division)
     post = _post_above(node, entry, step, those={step.authority.id, receiver.id})
-    superior = _desk(node, post.authority) if post else None
+    superior = desk_here(node, post.authority, on=today(node)) if post else None
     if post is None or superior is None:
         raise NotAboveBoth("应由现在的办理机关和接收机关共同的上级机关指定。")
-    officer = entry.officer.name
     act = Designate(
-        id=node.keys.request_digest(["designation", officer, request.case, key]),
+        id=node.keys.request_digest(["designation", entry.officer.name, request.case, key]),
         digest=node.keys.request_digest(["designation", request.model_dump(mode="json")]),
-        by=Actor(
-            node=node.here,
-            part="officer",
-            authority=post.authority,
-            name=officer,
-            role=post.role,
-            stands_in_for=post.stands_in_for,
-        ),
+        by=actor(node, entry.officer, authority=post.authority, post=post),
         step=request.step,
         version=request.version,
         authority=receiver,
         superior=superior,
         reason=request.grounds,
-        is_gone=_desk(node, step.authority.id) is None,
+        is_gone=desk_here(node, step.authority.id, on=today(node)) is None,
     )
     after = await perform_as_seen(node, record.id, act, known=record)
     return _view(after, request.step), after
@@ -116,14 +108,7 @@ def _post_above(node: Node, entry: DeskEntry, step: Step, *, those: set[str]) ->
     known, on = node.published.authorities, today(node)
     chains = [all_above(known, id, on=on) for id in sorted(those)]
     common = tuple(id for id in chains[0] if all(id in chain for chain in chains))
-    try:
-        return granted(entry.posts, "designate", Work(authority="", superiors=common, item=step.plan.code), on=on)
-    except Forbidden:
-        return None
-
-
-def _desk(node: Node, id: str) -> PinnedAuthority | None:
-    return find_desk(node.published.authorities, id, province=node.here, on=today(node))
+    return post_for(entry.posts, "designate", Work(authority="", superiors=common, item=step.plan.code), on=on)
 
 
 def _view(record: Record, code: str) -> DesignationView:

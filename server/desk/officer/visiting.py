@@ -1,20 +1,17 @@
 """Visiting: an officer records that somebody came to a window for a case (跑动)."""
 
-from contextlib import suppress
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 from server.desk.acting import IdempotencyKeyReused
 from server.desk.officer.casefile import VisitAtDesk
-from server.desk.officer.seeing import Seen, noted, parts_of
+from server.desk.officer.seeing import noted, parts_of, seat_of, shown_parts
 from server.desk.visits import visits_of
-from server.domain.case.case import Case, NoSuchCase
 from server.domain.case.visits import Visit, Visitor, WindowUnknown, check_room, person_of
 from server.domain.catalogue.divisions import province_of
 from server.domain.errors import FieldFault
 from server.domain.people.accounts import DeskEntry
-from server.domain.rules.rights import RoleForbids
 from server.domain.values import Value
 from server.node import Node
 
@@ -30,11 +27,12 @@ class VisitRequest(Value):
 async def record_visit(node: Node, entry: DeskEntry, id: str, *, request: VisitRequest, key: str) -> VisitAtDesk:
     """Record a visit for a case that the officer's posts let them see; it is audited before.
 
-    The same key and request again give the same visit. Raises NoSuchCase, RoleForbids, WindowUnknown, VisitorUnknown,
-    TooManyVisits, IdempotencyKeyReused.
+    The same key and request again give the same visit. Raises NoSuchCase, RoleForbids, ItemNotInPost,
+    WindowUnknown, VisitorUnknown, TooManyVisits, IdempotencyKeyReused.
     """
     record = await node.store.cases.case(id)
-    seat = _seat(node, entry, record.case)
+    parts_of(node, entry, record.case)
+    seat = seat_of(node, entry, record.case, parts=shown_parts(node, record.case), to="record_visit")
     visit = Visit(
         id=node.keys.request_digest(["visit", entry.officer.name, record.id, key]),
         case=record.id,
@@ -50,21 +48,13 @@ async def record_visit(node: Node, entry: DeskEntry, id: str, *, request: VisitR
     if stored is None:
         _check_window(node, visit.window)
         check_room(len(await visits_of(node, record.id)))
-        about = {"case": record.case.name, **noted(entry, {"": seat})}
+        about = {"case": record.case.name, **noted(entry, [seat])}
         about |= {"window": visit.window, "visitor": visit.visitor}
         await node.store.audit.note(f"visit:{visit.id}", "visit.recorded", at=visit.at, about=about)
         stored = await node.store.visits.add(visit)
     if not stored.is_of_same_wish(visit):
         raise IdempotencyKeyReused("同一请求标识不能用于不同的内容。")
     return VisitAtDesk.of(node, stored)
-
-
-def _seat(node: Node, entry: DeskEntry, case: Case) -> Seen:
-    """The part for which the visit is recorded, and the post that may; raises NoSuchCase, RoleForbids."""
-    parts_of(node, entry, case)
-    with suppress(NoSuchCase):
-        return next(iter(parts_of(node, entry, case, to="record_visit").values()))
-    raise RoleForbids("登记跑动需要窗口岗位。", more={"roles": ["window", "head"]})
 
 
 def _check_window(node: Node, id: str) -> None:

@@ -67,4 +67,4 @@ async def warnings(node: Node, entry: DeskEntry, sought: Sought, *, limit: int) 
 
 
 def _is_for(node: Node, entry: DeskEntry, warning: DeskWarning) -> bool:
-    return may(entry.posts, "claim", Work(authority=warning.authority, item=warning.step), on=today(node))
+    return may(entry.posts, "warnings", Work(authority=warning.authority, item=warning.step), on=today(node))

@@ -18,7 +18,7 @@ from server.domain.values import Value, china_day
 from server.node import Node
 
 MOST_READS = 4
-Entry = tuple[Task, Claim | None]
+TaskWithClaim = tuple[Task, Claim]
 
 
 class TaskFilter(Value):
@@ -92,20 +92,24 @@ async def tasks(node: Node, entry: DeskEntry, asked: TaskFilter, *, limit: int) 
 
 async def _lying(
     node: Node, entry: DeskEntry, asked: TaskFilter, *, at: datetime, limit: int
-) -> tuple[list[Entry], str | None]:
+) -> tuple[list[TaskWithClaim], str | None]:
     """What lies on the desks: at least a page, as long as there is one in so many reads, and where the next begins."""
     wanted = {asked.authority, asked.window} - {""}
     posts = [post for post in entry.posts if not wanted or post.place in wanted]
     authorities, windows = {post.authority for post in posts} - {""}, {post.window for post in posts} - {""}
     dues = dues_of(asked.urgency, china_day(at))
-    found: list[Entry] = []
+    found: list[TaskWithClaim] = []
     after = asked.after
     for _ in range(MOST_READS):
         page = await node.store.tasks.open_tasks(authorities, windows, dues=dues, after=after, limit=limit)
-        shown = [task for task in page if asked.state in (None, task.state) and sees(node, entry, task)]
+        shown = [task for task in page if asked.state in (None, task.state) and _lists(node, entry, task)]
         claims = await node.store.claims.claims([task.id for task in shown])
         entries = [(task, claim_on(task, claims)) for task in shown]
-        found += [each for each in entries if _is_free(each, at, by=entry) or sees(node, entry, each[0], to="reassign")]
+        found += [
+            (task, claim)
+            for task, claim in entries
+            if not claim.is_anothers(entry.officer.name, at) or sees(node, entry, task, to="reassign")
+        ]
         if len(page) < limit:
             return found, None
         after = node.store.tasks.place(page[-1])
@@ -114,15 +118,13 @@ async def _lying(
     return found, after
 
 
-def _is_free(each: Entry, at: datetime, *, by: DeskEntry) -> bool:
-    """Whether no colleague has it in hand."""
-    claim = each[1]
-    return claim is None or not claim.is_anothers(by.officer.name, at)
+def _lists(node: Node, entry: DeskEntry, task: Task) -> bool:
+    return sees(node, entry, task, to="list_tasks")
 
 
 async def _held(
     node: Node, entry: DeskEntry, asked: TaskFilter, *, at: datetime, limit: int
-) -> tuple[list[Entry], str | None]:
+) -> tuple[list[TaskWithClaim], str | None]:
     """What the officer has in hand, all of it, for nobody may have much more than a page."""
     held = await node.store.claims.held_by(entry.officer.name, at=at, limit=MOST_HELD + limit)
     claims = {claim.id: claim for claim in held}
@@ -137,20 +139,20 @@ async def _held(
         and asked.state in (None, task.state)
         and is_due_in(dues, task.due_on)
         and place(task) > asked.after
-        and sees(node, entry, task)
+        and _lists(node, entry, task)
     ]
     return sorted(found, key=lambda each: place(each[0])), None
 
 
-def _line(task: Task, claim: Claim | None, at: datetime) -> TaskLine:
+def _line(task: Task, claim: Claim, at: datetime) -> TaskLine:
     told = vars(task)
     shown = {name: told[name] for name in SHOWN}
-    live = claim if claim and claim.is_live(at) else None
+    live = claim if claim.is_live(at) else None
     return TaskLine(
         **shown,
         id=task.id,
         version=task.event,
         holder=live.holder if live else "",
         until=live.until if live else None,
-        hand_over=HandOverView.of(claim.hand_over) if claim else None,
+        hand_over=HandOverView.of(claim.hand_over),
     )

@@ -14,7 +14,7 @@ from server.domain.rules.responsible import Responsible
 from server.domain.values import Value
 
 # What is done at the desk beside the acts on a step: reads, and who has which task or post.
-Read = Literal[
+Use = Literal[
     "list_tasks",
     "counts",
     "colleagues",
@@ -25,7 +25,6 @@ Read = Literal[
     "record_visit",
     "claim",
     "hand_over",
-    "batch",
     "reassign",
     "assign",
     "substitute",
@@ -36,7 +35,7 @@ Read = Literal[
 EVERY_ROLE: frozenset[PostRole] = frozenset(get_args(PostRole))
 HEAD: frozenset[PostRole] = frozenset({"head"})
 WINDOW_OR_HEAD: frozenset[PostRole] = HEAD | {"window"}
-READS: Mapping[str, frozenset[PostRole]] = {
+USES: Mapping[str, frozenset[PostRole]] = {
     "list_tasks": EVERY_ROLE,
     "counts": EVERY_ROLE,
     "colleagues": EVERY_ROLE,
@@ -47,7 +46,6 @@ READS: Mapping[str, frozenset[PostRole]] = {
     "record_visit": WINDOW_OR_HEAD,
     "claim": EVERY_ROLE,
     "hand_over": EVERY_ROLE,
-    "batch": EVERY_ROLE,
     "reassign": HEAD,
     "assign": HEAD,
     "substitute": HEAD,
@@ -55,15 +53,13 @@ READS: Mapping[str, frozenset[PostRole]] = {
     "designate": HEAD,
     "figures_below": HEAD,
 }
-# These are about a desk as a whole; what is listed is chosen by the items of each post.
-OF_WHOLE_DESKS: frozenset[str] = frozenset(
-    {"list_tasks", "counts", "colleagues", "warnings", "search", "assign", "substitute", "figures_below"}
-)
+# These are about a desk as a whole, also for a post that is for some items.
+OF_WHOLE_DESKS: frozenset[str] = frozenset({"counts", "colleagues", "assign", "substitute", "figures_below"})
 # What the head of an authority does about those below.
 FROM_ABOVE: frozenset[str] = frozenset({"designate", "figures_below"})
 ROLES: Mapping[str, frozenset[PostRole]] = {
     **{path: frozenset({form.role}) | HEAD for path, form in ACTS.items()},
-    **READS,
+    **USES,
 }
 
 
@@ -124,7 +120,7 @@ def work_of(case: Case, step: Step, part: Responsible, *, here: str) -> Work:
 
 
 def granted(posts: Sequence[Post], action: str, work: Work, *, on: date) -> Post:
-    """The first post in force on this day that may do an act of the desk, or one of READS.
+    """The first post in force on this day that may do an act of the desk, or one of USES.
 
     Raises NotYourPost, RoleForbids, ItemNotInPost, PartForbids, TwoPersonsNeeded: the first rule that no post passes.
     """
@@ -151,13 +147,17 @@ def granted(posts: Sequence[Post], action: str, work: Work, *, on: date) -> Post
     return of_item[0]
 
 
+def post_for(posts: Sequence[Post], action: str, work: Work, *, on: date) -> Post | None:
+    """The post that `granted` would answer with; None if it would refuse."""
+    try:
+        return granted(posts, action, work, on=on)
+    except Forbidden:
+        return None
+
+
 def may(posts: Sequence[Post], action: str, work: Work, *, on: date) -> bool:
     """Whether `granted` would answer with a post."""
-    try:
-        granted(posts, action, work, on=on)
-    except Forbidden:
-        return False
-    return True
+    return post_for(posts, action, work, on=on) is not None
 
 
 def _is_there(post: Post, action: str, work: Work) -> bool:
