@@ -15,7 +15,7 @@ class DeskCaseHandler(Handler):
 
     path = "/desk/v1/cases/{id}"
     role = Role.OFFICER
-    operations = {"GET": Operation(casefile.desk_case, "查看办件中本部门经办的内容", gives=casefile.DeskCaseView)}
+    operations = {"GET": Operation(casefile.desk_case, "查看办件中本机关经办的内容", gives=casefile.DeskCaseView)}
 
     async def get(self, id: str) -> None:
         view = await casefile.desk_case(self.node, self.entry, id)

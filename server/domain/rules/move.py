@@ -93,8 +93,8 @@ def no_words(_catalogue: Catalogue, _case: Case, _event: Moved) -> str:
 class Rule(AnyRule, Generic[A]):
     """How one kind of act is judged: `judge` makes its event, or raises a refusal. `desk`: how officers request it.
 
-    `speaker` is who may do it: the department that decides the step, one that is heard on it, an authority above that
-    one (`superior`), the applicant, or of the home the node itself or the department that checks its own part
+    `speaker` is who may do it: the authority that decides the step, one that is heard on it, one above that
+    one (`superior`), the applicant, or of the home the node itself or the authority that checks its own part
     (`checker`).
     """
 

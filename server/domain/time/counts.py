@@ -9,6 +9,8 @@ from server.domain.values import Moment, Value
 
 SOON_DAYS = 2
 LEAST_REST_SECONDS, MOST_REST_SECONDS = 5.0, 45.0
+# About ninety times what reading one takes (33 µs from the embedded database, with 5,000 of them): one hundredth of the
+# time goes into counting an authority on whose desks something always moves.
 REST_SECONDS_A_TASK = 0.003
 
 
