@@ -10,6 +10,7 @@ import pymongo
 import pytest
 import pytest_asyncio
 
+from server.node import Node
 from tests.http import peer_questions
 from tests.http.peer_books import Books
 from tests.nodes import Caller, HandClock, Places, newborn_wish, reserved_port, running_nodes
@@ -48,6 +49,19 @@ async def places(
 
 
 @module_wide
+async def alone(
+    tmp_path_factory: pytest.TempPathFactory,
+    database_uri: str,
+    database_sweeper: pymongo.MongoClient[dict[str, Any]],
+    clock: HandClock,
+) -> AsyncIterator[Places]:
+    """Jiangsu alone, under a clock that the tests hold."""
+    folder, more = tmp_path_factory.mktemp("alone"), {"divisions": (JIANGSU,), "clock": clock}
+    async with nodes_of_a_module(folder, database_uri, database_sweeper, **more) as places:
+        yield places
+
+
+@module_wide
 async def three(
     tmp_path_factory: pytest.TempPathFactory,
     database_uri: str,
@@ -65,6 +79,12 @@ async def books(three: Places, database_sweeper: pymongo.MongoClient[dict[str, A
     """What Jiangsu keeps of its peers' letters, and of what it refused."""
     with reserved_port() as port:
         yield Books(three, database_sweeper, port)
+
+
+@pytest.fixture
+def node(places: Places) -> Node:
+    """The node of Jiangsu, of the places that a module or a test has."""
+    return places.nodes[JIANGSU].node
 
 
 @pytest.fixture

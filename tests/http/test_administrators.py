@@ -18,7 +18,6 @@ from server.store.people.accounts import OFFICERS
 from tests.http.asking import Sweeper, opened, refused
 from tests.http.test_officers_ended import command
 from tests.nodes import CHEAP, PASSWORD, Answer, Caller, Places
-from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 TASKS, ALL = "/desk/v1/tasks", "/desk/v1/officers"
@@ -30,11 +29,6 @@ def doors(role: Role) -> Iterator[tuple[str, str]]:
     for door in DOORS:
         for method in door.operations if door.role is role else ():
             yield method, re.sub(r"{\w+}", "some", door.path)
-
-
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
 
 
 async def sign_in(places: Places, name: str, password: str = PASSWORD) -> tuple[Caller, Answer]:

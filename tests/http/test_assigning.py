@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -13,8 +12,8 @@ from server.desk.officer.claiming import MOST_HELD
 from server.domain.people.persons import Officer
 from server.domain.people.posts import Post, PostRole
 from server.node import Node
-from tests.http.asking import Sweeper, pointers, refused
-from tests.http.conftest import module_wide, nodes_of_a_module
+from tests.http.asking import pointers, refused
+from tests.http.conftest import module_wide
 from tests.http.test_worklist import claim, line_of, pass_on, place_of, posted, put, take, task
 from tests.nodes import CHEAP, PASSWORD, Answer, Caller, HandClock, Places
 from tests.world import JIANGSU
@@ -26,18 +25,8 @@ WINDOW = "320102-hall"
 
 
 @module_wide
-async def places(
-    tmp_path_factory: pytest.TempPathFactory, database_uri: str, database_sweeper: Sweeper, clock: HandClock
-) -> AsyncIterator[Places]:
-    """One node, whose clock the tests hold."""
-    more = {"divisions": (JIANGSU,), "clock": clock}
-    async with nodes_of_a_module(tmp_path_factory.mktemp("nodes"), database_uri, database_sweeper, **more) as places:
-        yield places
-
-
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
+async def places(alone: Places) -> Places:
+    return alone
 
 
 @pytest_asyncio.fixture(loop_scope="module", autouse=True)

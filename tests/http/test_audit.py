@@ -37,11 +37,6 @@ async def places(
         yield places
 
 
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
-
-
 @module_wide
 async def auditor(places: Places) -> Caller:
     return await places.administrator("audit", "ann")

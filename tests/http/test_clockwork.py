@@ -46,11 +46,6 @@ async def places(tmp_path: Path, database_uri: str, database_name: str, clock: H
         yield places
 
 
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
-
-
 def step(code: str = "one", *, promised: int = 5, **terms: Any) -> PlannedStep:
     """A step with a licence, decided by the authority of a county within ten days by law."""
     heard = terms["opinions"].departments if "opinions" in terms else ()

@@ -33,11 +33,6 @@ async def places(tmp_path: Path, database_uri: str, database_name: str, clock: H
 
 
 @pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
-
-
-@pytest.fixture
 async def another(places: Places, node: Node, clock: HandClock) -> AsyncIterator[Caller]:
     """A caller of a second process of the same node."""
     with reserved_port() as port:

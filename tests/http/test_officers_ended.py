@@ -20,7 +20,6 @@ from server.node import Node
 from server.store.people.accounts import NameEnded, NoSuchOfficer
 from tests.http.asking import Sweeper, opened, refused
 from tests.nodes import PASSWORD, Answer, Caller, Places
-from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIRST_STEP = "birth_certificate"
@@ -30,11 +29,6 @@ OFFICER_DOORS = sorted(
     if AUDIENCES.get(door.role) == sessions.OFFICERS
     for method in door.operations
 )
-
-
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
 
 
 async def end(node: Node, name: str) -> officers.EndedOfficer:

@@ -1,34 +1,22 @@
 """One's own posts over HTTP, and substitutions and delegations that are ended early by whom they concern."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from server.domain.people.posts import Post
 from server.node import Node
-from tests.http.asking import Sweeper, pointers, refused
-from tests.http.conftest import module_wide, nodes_of_a_module
+from tests.http.asking import pointers, refused
+from tests.http.conftest import module_wide
 from tests.http.test_worklist import claim, line_of, place_of, posted, put, task
-from tests.nodes import Caller, HandClock, Places
-from tests.world import JIANGSU
+from tests.nodes import Caller, Places
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @module_wide
-async def places(
-    tmp_path_factory: pytest.TempPathFactory, database_uri: str, database_sweeper: Sweeper, clock: HandClock
-) -> AsyncIterator[Places]:
-    """One node on a Monday."""
-    more = {"divisions": (JIANGSU,), "clock": clock}
-    async with nodes_of_a_module(tmp_path_factory.mktemp("nodes"), database_uri, database_sweeper, **more) as places:
-        yield places
-
-
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
+async def places(alone: Places) -> Places:
+    return alone
 
 
 async def in_force(caller: Caller) -> list[tuple[str, str]]:

@@ -30,11 +30,6 @@ async def places(tmp_path: Path, database_uri: str, database_name: str, clock: H
         yield places
 
 
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
-
-
 async def sign_in(places: Places, password: str, name: str = "health") -> tuple[Caller, Answer]:
     caller = places.caller()
     answer = await caller.post("/desk/v1/sessions", {"name": name, "password": password})

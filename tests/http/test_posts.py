@@ -15,7 +15,6 @@ from tests.http.asking import Sweeper, pointers, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
 from tests.http.test_officers_ended import command
 from tests.nodes import Answer, Caller, HandClock, Places
-from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HERE, ELSEWHERE = "public_security/320102", "public_security/320106"
@@ -33,11 +32,6 @@ async def places(
     folder = tmp_path_factory.mktemp("posts")
     async with nodes_of_a_module(folder, database_uri, database_sweeper, clock=clock) as places:
         yield places
-
-
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
 
 
 @module_wide

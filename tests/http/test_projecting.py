@@ -33,11 +33,6 @@ async def places(tmp_path: Path, database_uri: str, database_name: str, clock: H
         yield places
 
 
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
-
-
 def with_holiday(node: Node, day: date) -> Node:
     """The same node under a calendar with one more day off."""
     old = node.published.calendar

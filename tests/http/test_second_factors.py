@@ -38,11 +38,6 @@ async def places(
         yield places
 
 
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
-
-
 class Holder:
     """An officer with an authenticator in hand, ten recovery codes and a clock."""
 

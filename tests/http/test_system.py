@@ -23,11 +23,6 @@ STATE, APART = "/desk/v1/system", "/desk/v1/system/apart"
 SECRET = "320000199001010011 测试母亲"
 
 
-@pytest.fixture
-def node(places: Places) -> Node:
-    return places.nodes[JIANGSU].node
-
-
 @module_wide
 async def system(places: Places) -> Caller:
     return await places.administrator("system", "sys")
