@@ -25,11 +25,11 @@ from handlers.bodies import (
 )
 from handlers.in_flight import InFlight
 from handlers.problems import PROBLEM, headers_with, problem_of
-from server.desk import relay, sessions
+from server.desk import apart, relay, sessions
 from server.desk.officer import officers
 from server.domain import errors
 from server.domain.effects.records import Record
-from server.domain.errors import Refusal
+from server.domain.errors import NotAuthentic, Refusal
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.persons import AccountRole, Officer, TokenClaims
 from server.node import Node
@@ -276,8 +276,7 @@ class Handler(RequestHandler):
         self.finish(body)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, Refusal | HTTPError | Finish):
-            self.node.log.error("request.failed", door=self.path, exc_info=(typ, value, tb))
+        _tell_operators(self, value, exc_info=(typ, value, tb))
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
@@ -337,6 +336,14 @@ async def _entry(node: Node, claims: TokenClaims, role: Role) -> DeskEntry:
         entry.check_role(ACCOUNTS[role])
         entry.check_ready()
     return entry
+
+
+def _tell_operators(door: Handler, fault: Any, *, exc_info: tuple[Any, Any, Any]) -> None:
+    """A refusal is for the caller alone."""
+    if isinstance(fault, NotAuthentic):
+        door.in_flight.start(apart.set_apart(door.node, "stored", fault.place, fault=fault))
+    elif not isinstance(fault, Refusal | HTTPError | Finish):
+        door.node.log.error("request.failed", door=door.path, exc_info=exc_info)
 
 
 def _token_in(headers: Mapping[str, str]) -> str:

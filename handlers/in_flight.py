@@ -20,7 +20,7 @@ class InFlight:
     """
 
     def __init__(self) -> None:
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[object]] = set()
         self._requests: set[RequestHandler] = set()
         self._sending: WeakSet[IOStream] = WeakSet()
         self._quiet = asyncio.Event()
@@ -42,7 +42,7 @@ class InFlight:
         if isinstance(connection, HTTP1Connection) and connection.stream.writing():
             self._sending.add(connection.stream)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
         """Let it run; a failure is left to the sweepers."""
         task = asyncio.create_task(work)
         self._running.add(task)

@@ -46,6 +46,8 @@ def headers_with(status: int, problem: Mapping[str, Any]) -> Mapping[str, str]:
 
 def problem_of(fault: BaseException | None, status: int) -> tuple[int, dict[str, Any]]:
     """The status and the RFC 9457 problem of a refusal, of Tornado's own errors, or of a fault of ours."""
+    if isinstance(fault, errors.NotAuthentic):
+        fault = errors.StoredBroken("系统已通知管理员核查，请稍后再来查看。")
     if isinstance(fault, Refusal):
         status = status_of(fault)
         problem: dict[str, Any] = {"code": fault.code, "title": fault.title, "status": status}

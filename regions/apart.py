@@ -54,8 +54,9 @@ async def drop(node: Node, id: str, *, by: str, reason: str) -> SetApart:
     if document is None:
         raise StaleVersion("这项内容已有新的变化，请重新查看。")
     await _note(node, row, "apart.dropped", by=by, reason=reason)
-    if row.kind == "letter" and document["kind"] not in CONTROL_LETTERS:  # what is said about a letter is never refused
-        letter, sender, round = own_id(row.thing), document["from"], document["round"]
+    # What is said about a letter is never refused; of one that nobody can read it is not known.
+    if row.kind == "letter" and node.store.apart.kind_of_letter(document) not in CONTROL_LETTERS:
+        letter, sender, round = own_id(row.thing), row.thing.partition(":")[0], document["round"]
         await settling.tell_refused(node, letter, DROPPED, sender=sender, round=round)
     if not await node.store.apart.drop(row.kind, document):
         raise StaleVersion("这项内容已有新的变化，请重新查看。")

@@ -282,7 +282,13 @@ def _store(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, metri
         relay_due_seconds=settings.relay_due_seconds,
     )
     store.intake.tell_size = metrics.intake_batch_documents.observe
+    store.database.tell_broken = partial(_tell_broken, metrics)
     return store
+
+
+def _tell_broken(metrics: Metrics, collection: str, id: str) -> None:
+    metrics.stored_broken.labels(collection).inc()
+    log.error("stored.broken", collection=collection, id=id)
 
 
 async def _places(settings: Settings, store: Store) -> Places:

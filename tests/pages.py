@@ -12,6 +12,7 @@ from pathlib import Path
 from server.domain.people.posts import ROLE_NAMES
 from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.rights import ROLES
+from server.store.trust import TRUST
 from tests.simulation.planted import FAULTS, row
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +55,15 @@ def rights_matrix() -> str:
     return "".join(lines)
 
 
+def trust_table() -> str:
+    """A row for each collection: what a writer would gain, and what stops them."""
+    lines = []
+    for name, trust in sorted(TRUST.items()):
+        apart = ", ".join(f"`{each}`" for each in sorted(trust.marks | trust.elsewhere))
+        lines.append(f"| `{name}` | {trust.gain} | {trust.means} | {apart} | {trust.why} |\n")
+    return "".join(lines)
+
+
 PARTS = (
     by_command("docs/doors.md", "routes", r"```text\n(.*?)```"),
     by_command("docs/errors.md", "errors", r"(\| code \| status \| title \| meaning \|\n.*?\n)(?=\n)"),
@@ -70,6 +80,9 @@ PARTS = (
         "the matrix of rights",
         rights_matrix,
         r"\| what \| part \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)*)",
+    ),
+    Generated(
+        "docs/trust.md", "the table of trust", trust_table, r"\| collection \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)*)"
     ),
     Generated(
         "docs/reliability.md", "the planted faults", planted_faults, r"\| fault \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)+)"

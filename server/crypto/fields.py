@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from server.crypto import base64url
+from server.domain.errors import NotAuthentic
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -17,12 +18,8 @@ TAG_BYTES = 16
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class SealBroken(ValueError):
-    """What is stored was altered, moved to another place, or sealed under a key that is gone."""
-
-    def __init__(self, place: str) -> None:
-        super().__init__(f"what is sealed at {place} cannot be opened")
-        self.place = place
+class SealBroken(NotAuthentic):
+    """What is sealed was altered, moved to another place, or sealed under a key that is gone."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from server.crypto import base64url
 from server.crypto.digests import keyed_digest
 from server.crypto.fields import KEY_BYTES, FieldRing
+from server.crypto.integrity import IntegrityRing
 from server.crypto.suites import SUITE, EncryptionKey, SigningKey
 
 
@@ -32,8 +33,9 @@ class KeyFileExists(ValueError):
 class NodeKeys:
     """All secrets of one node.
 
-    `lookup` keys the digests of owners and of clues, `materials` the addresses of materials at rest, and `case_ids` the
-    ids of cases: it never rotates, for a repeated submission must find its case for good.
+    `fields` seals what is stored and `integrity` proves it: who may read the one need not hold the other. `lookup` keys
+    the digests of owners and of clues, `materials` the addresses of materials at rest, and `case_ids` the ids of cases:
+    it never rotates, for a repeated submission must find its case for good.
     """
 
     division: str
@@ -41,6 +43,7 @@ class NodeKeys:
     encryption: EncryptionKey
     tokens: SigningKey
     fields: FieldRing
+    integrity: IntegrityRing
     lookup: bytes = field(repr=False)
     case_ids: bytes = field(repr=False)
     materials: bytes = field(repr=False)
@@ -68,13 +71,14 @@ class NodeKeys:
 
 def make_keys(division: str) -> NodeKeys:
     """Fresh keys from the system's randomness, named after the division: `330000-sign-1`."""
-    fields_id = f"{division}-fields-1"
+    fields_id, integrity_id = f"{division}-fields-1", f"{division}-integrity-1"
     return NodeKeys(
         division=division,
         signing=_signing(f"{division}-sign-1", os.urandom(KEY_BYTES)),
         encryption=_encryption(f"{division}-encrypt-1", os.urandom(KEY_BYTES)),
         tokens=_signing(f"{division}-tokens-1", os.urandom(KEY_BYTES)),
         fields=FieldRing({fields_id: os.urandom(KEY_BYTES)}, fields_id),
+        integrity=IntegrityRing({integrity_id: os.urandom(KEY_BYTES)}, integrity_id),
         lookup=os.urandom(KEY_BYTES),
         case_ids=os.urandom(KEY_BYTES),
         materials=os.urandom(KEY_BYTES),
@@ -94,10 +98,8 @@ def save_keys(keys: NodeKeys, path: Path) -> None:
         "signing": _pair(keys.signing),
         "encryption": _pair(keys.encryption),
         "tokens": _pair(keys.tokens),
-        "fields": {
-            "current": keys.fields.current,
-            "keys": {key_id: base64url.encode(key) for key_id, key in keys.fields.keys.items()},
-        },
+        "fields": _ring(keys.fields),
+        "integrity": _ring(keys.integrity),
         "lookup": base64url.encode(keys.lookup),
         "case_ids": base64url.encode(keys.case_ids),
         "materials": base64url.encode(keys.materials),
@@ -109,13 +111,13 @@ def load_keys(path: Path) -> NodeKeys:
     """The keys of a file that `save_keys` wrote; KeyFileUnreadable or KeyFileOpenToOthers."""
     content = _read(path)
     try:
-        ring = content["fields"]
         return NodeKeys(
             division=_text(content["division"]),
             signing=_signing(*_named(content["signing"])),
             encryption=_encryption(*_named(content["encryption"])),
             tokens=_signing(*_named(content["tokens"])),
-            fields=FieldRing({key_id: _secret(key) for key_id, key in ring["keys"].items()}, ring["current"]),
+            fields=FieldRing(*_keys_of(content["fields"])),
+            integrity=IntegrityRing(*_keys_of(content["integrity"])),
             lookup=_secret(content["lookup"]),
             case_ids=_secret(content["case_ids"]),
             materials=_secret(content["materials"]),
@@ -181,6 +183,14 @@ def _pair(key: SigningKey | EncryptionKey) -> dict[str, str]:
 
 def _named(pair: Any) -> tuple[str, bytes]:
     return _text(pair["id"]), _secret(pair["private"])
+
+
+def _ring(ring: FieldRing | IntegrityRing) -> dict[str, Any]:
+    return {"current": ring.current, "keys": {key_id: base64url.encode(key) for key_id, key in ring.keys.items()}}
+
+
+def _keys_of(ring: Any) -> tuple[dict[str, bytes], str]:
+    return {key_id: _secret(key) for key_id, key in ring["keys"].items()}, ring["current"]
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,19 @@ from typing import Literal, TypeVar
 from server.domain.errors import Conflict, Missing
 from server.domain.values import Moment, Value
 
-Kind = Literal["letter", "batch", "letter_out", "effects", "notice", "alarm", "rung", "fetch", "draft", "dates"]
+Kind = Literal[
+    "letter",
+    "batch",
+    "letter_out",
+    "effects",
+    "notice",
+    "alarm",
+    "rung",
+    "fetch",
+    "draft",
+    "dates",
+    "stored",  # what a person asked for, and was refused because it is not what this node wrote
+]
 ApartState = Literal["trying", "released", "apart", "over", "dropped"]
 
 # The pause after each failure; the failure after the last pause sets the thing apart.

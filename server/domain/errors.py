@@ -39,6 +39,17 @@ class Refusal(Exception):
         self.more = dict(more or {})
 
 
+class NotAuthentic(ValueError):
+    """What is stored at `place` was altered, moved, or written by somebody without the keys of this node.
+
+    It is no refusal: who meets it in a loop must not take it for an answer. A door answers it with StoredBroken.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"what is stored at {place} is not what this node wrote")
+        self.place = place
+
+
 # The kinds, which handlers/problems.py maps to HTTP status codes.
 
 
@@ -89,6 +100,13 @@ class Outdated(Refusal):
 
     code = "outdated"
     title = "内容已更新，请刷新后重试"
+
+
+class StoredBroken(Conflict):
+    """What is asked for was altered in the database behind the node's back: nothing is shown of it or done with it."""
+
+    code = "stored_broken"
+    title = "数据校验未通过，暂停办理"
 
 
 class TooLarge(Refusal):

@@ -25,6 +25,7 @@ from server.store.exchange.letters_in import ATTENTION, IN
 from server.store.exchange.letters_in import WAITING as LETTER_WAITING
 from server.store.queries import APART, BAR, HELD, NEVER, under
 from server.store.reading import read_each
+from server.store.unproven import is_proven
 
 COLLECTION = "apart"
 MOST_LOOKED_AT = 1000
@@ -73,7 +74,7 @@ def _dropped_letter(letter: Document) -> Fields:
 
 def _dropped_notice(notice: Document) -> Fields:
     """The notice is not sent."""
-    key = BAR.join((REFUSED, f"t{notice['at']}", notice["_id"]))
+    key = BAR.join((REFUSED, NEVER, notice["_id"]))
     return {"key": key, "state": REFUSED, "reason": DROPPED, "version": notice["version"] + 1}
 
 
@@ -148,6 +149,11 @@ class Apart:
         document = await self._database.get(queue.collection, thing)
         is_held = document is not None and queue.released(document[queue.field], "") != document[queue.field]
         return document if is_held else None
+
+    @staticmethod
+    def kind_of_letter(document: Document) -> str:
+        """The kind of a held letter; empty of one that is not ours as it stands."""
+        return str(document["kind"]) if is_proven(document) else ""
 
     async def drop(self, kind: Kind, document: Document) -> bool:
         """End the thing of this document undone; False if it has moved meanwhile. Raises NotDroppable."""

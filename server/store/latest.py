@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 
 from server.store.database import Database, Document
+from server.store.unproven import is_proven
 
 
 async def put_latest(database: Database, collection: str, documents: Iterable[Document]) -> None:
-    """Write each document unless it is there already as of the same or a later event, which is its `version`."""
+    """Write each document unless it is there already as of the same or a later event, which is its `version`.
+
+    What is there and is not ours gives way, whatever event it claims to be of.
+    """
     latest: dict[str, Document] = {}
     for document in documents:
         known = latest.get(document["_id"])
@@ -16,7 +20,11 @@ async def put_latest(database: Database, collection: str, documents: Iterable[Do
     behind = [fresh[place] for place in sorted(await database.insert_many(collection, fresh))] if fresh else []
     while behind:
         stored = await database.get_many(collection, [document["_id"] for document in behind])
-        behind = [each for each in behind if each["_id"] in stored and stored[each["_id"]]["version"] < each["version"]]
+        behind = [each for each in behind if each["_id"] in stored and _gives_way(stored[each["_id"]], each)]
         versions = [(each, stored[each["_id"]]["version"]) for each in behind]
         if await database.replace_many(collection, versions) == len(behind):
             return
+
+
+def _gives_way(stored: Document, fresh: Document) -> bool:
+    return bool(stored["version"] < fresh["version"]) or not is_proven(stored)

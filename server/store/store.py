@@ -43,6 +43,7 @@ from server.store.people.mandates import Mandates
 from server.store.people.people import People
 from server.store.people.posts import Posts
 from server.store.people.second_factors import SecondFactors
+from server.store.proven import ProvenDatabase
 from server.store.queries import EXPIRED, hour_bucket
 
 EXPIRED_AT_ONCE = 500
@@ -52,7 +53,7 @@ EXPIRED_AT_ONCE = 500
 class Store:
     """All rooms; `log` gives the log of one direction and peer."""
 
-    database: Database
+    database: ProvenDatabase
     intake: Intake
     cases: Cases
     visits: Visits
@@ -127,41 +128,41 @@ class Store:
 
 def open_store(database: Database, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
     """The store of the node of division `here`; `folder` holds the blobs."""
-    ring, relay_due = keys.fields, timedelta(seconds=relay_due_seconds)
-    intake, blobs = Intake(database, CASES), Blobs(folder, ring)
-    documents = CaseDocuments(ring, here=here, relay_due=relay_due, clue_digest=keys.clue)
+    proven = ProvenDatabase(database, keys.integrity)
+    ring, intake, blobs = keys.fields, Intake(proven, CASES), Blobs(folder, keys.fields)
+    documents = CaseDocuments(keys, here=here, relay_due=timedelta(seconds=relay_due_seconds))
     return Store(
-        database=database,
+        database=proven,
         intake=intake,
-        cases=Cases(database, documents, intake),
-        visits=Visits(database, ring),
-        tasks=Tasks(database),
-        claims=Claims(database, ring),
-        clues=Clues(database, ring),
-        deeds=Deeds(database),
-        counts=Counts(database),
-        letters_in=LettersIn(database, ring),
-        letters_out=LettersOut(database, ring),
-        notices=Notices(database),
-        alarms=Alarms(database),
-        checkpoints=Checkpoints(database),
-        warnings=Warnings(database),
-        apart=Apart(database),
-        calendar=ProjectedCalendar(database),
-        people=People(database, ring),
-        accounts=Accounts(database),
-        posts=Posts(database),
-        second_factors=SecondFactors(database, ring),
-        desk_sessions=DeskSessions(database),
-        materials=Materials(database, ring, blobs),
-        fetches=Fetches(database, ring, blobs),
-        drafts=Drafts(database, ring),
-        mandates=Mandates(database, ring),
-        peers=Peers(database),
-        audit=Audit(database),
-        attempts=Attempts(database),
-        directories=Directories(database),
-        dishonest=Dishonest(database),
-        catalogues=Catalogues(database),
-        log=lambda direction, peer: ExchangeLog(database, ring, direction=direction, peer=peer),
+        cases=Cases(proven, documents, intake),
+        visits=Visits(proven, ring),
+        tasks=Tasks(proven),
+        claims=Claims(proven, ring),
+        clues=Clues(proven, ring),
+        deeds=Deeds(proven),
+        counts=Counts(proven),
+        letters_in=LettersIn(proven, ring),
+        letters_out=LettersOut(proven, ring),
+        notices=Notices(proven),
+        alarms=Alarms(proven),
+        checkpoints=Checkpoints(proven),
+        warnings=Warnings(proven),
+        apart=Apart(proven),
+        calendar=ProjectedCalendar(proven),
+        people=People(proven, ring),
+        accounts=Accounts(proven),
+        posts=Posts(proven),
+        second_factors=SecondFactors(proven, ring),
+        desk_sessions=DeskSessions(proven),
+        materials=Materials(proven, ring, blobs),
+        fetches=Fetches(proven, ring, blobs),
+        drafts=Drafts(proven, ring),
+        mandates=Mandates(proven, ring),
+        peers=Peers(proven),
+        audit=Audit(proven),
+        attempts=Attempts(proven),
+        directories=Directories(proven),
+        dishonest=Dishonest(proven),
+        catalogues=Catalogues(proven),
+        log=lambda direction, peer: ExchangeLog(proven, ring, direction=direction, peer=peer),
     )

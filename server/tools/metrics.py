@@ -73,6 +73,12 @@ class Metrics:
         self.things_failed = Counter(
             "things_failed_total", "Things that raised when handled.", ("kind", "state"), registry=own
         )
+        self.stored_broken = Counter(
+            "stored_broken_total",
+            "Documents that this node did not write as they stand.",
+            ("collection",),
+            registry=own,
+        )
 
     def _gauge_peers(self, own: CollectorRegistry) -> None:
         """What is looked at now and then, for each peer."""

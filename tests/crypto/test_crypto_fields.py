@@ -50,7 +50,7 @@ def test_an_altered_seal_is_refused_and_the_refusal_shows_no_content(data: st.Da
     broken = altered(sealed, data.draw(st.integers(0, len(sealed) - 1)))
     with pytest.raises(SealBroken) as caught:
         key.open(broken, "case-1/phone")
-    assert str(caught.value) == "what is sealed at case-1/phone cannot be opened"
+    assert str(caught.value) == "what is stored at case-1/phone is not what this node wrote"
     assert caught.value.place == "case-1/phone"
 
 

@@ -37,6 +37,7 @@ def secrets_of(keys: NodeKeys) -> list[bytes]:
         keys.encryption.private.private_bytes_raw(),
         keys.tokens.private.private_bytes_raw(),
         *keys.fields.keys.values(),
+        *keys.integrity.keys.values(),
         keys.lookup,
         keys.case_ids,
         keys.materials,
@@ -48,16 +49,17 @@ def test_saved_keys_come_back_the_same(tmp_path: Path):
     save_keys(keys, tmp_path / "keys.json")
     loaded = load_keys(tmp_path / "keys.json")
     assert secrets_of(loaded) == secrets_of(keys)
-    assert (loaded.division, loaded.fields) == (keys.division, keys.fields)
+    assert (loaded.division, loaded.fields, loaded.integrity) == (keys.division, keys.fields, keys.integrity)
     assert loaded.signing.id == "330000-sign-1"
     assert loaded.encryption.id == "330000-encrypt-1"
     assert loaded.tokens.id == "330000-tokens-1"
     assert loaded.fields.current == "330000-fields-1"
+    assert loaded.integrity.current == "330000-integrity-1"
 
 
 def test_every_secret_of_every_node_is_its_own():
     secrets = secrets_of(make_keys("330000")) + secrets_of(make_keys("330000"))
-    assert len(set(secrets)) == len(secrets) == 14
+    assert len(set(secrets)) == len(secrets) == 16
     assert {len(secret) for secret in secrets} == {32}
 
 
@@ -84,7 +86,7 @@ def test_keys_never_show_their_secrets():
         "NodeKeys(division='330000', signing=SigningKey(id='330000-sign-1', suite='international'), "
         "encryption=EncryptionKey(id='330000-encrypt-1', suite='international'), "
         "tokens=SigningKey(id='330000-tokens-1', suite='international'), "
-        "fields=FieldRing(current='330000-fields-1'))"
+        "fields=FieldRing(current='330000-fields-1'), integrity=IntegrityRing(current='330000-integrity-1'))"
     )
 
 

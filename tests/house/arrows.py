@@ -67,9 +67,14 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
     "server.store.cases": ("server.store.effects",),
     "server.store.apart": ("server.store.cases", "server.store.effects", "server.store.exchange"),
     "server.store.format": ("server.store.exchange",),
-    "server.store.store": (
+    "server.store.trust": (
         *("server.store.exchange", "server.store.effects", "server.store.people", "server.store.cases"),
         *("server.store.apart", "server.store.format"),
+    ),
+    "server.store.proven": ("server.store.trust",),
+    "server.store.store": (
+        *("server.store.exchange", "server.store.effects", "server.store.people", "server.store.cases"),
+        *("server.store.apart", "server.store.format", "server.store.proven"),
     ),
     "server.desk.citizen": (),
     "server.desk.background": ("server.desk.citizen",),

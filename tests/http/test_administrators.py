@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, get_args
 from urllib.parse import quote
 
@@ -195,11 +196,11 @@ async def test_nobody_ends_or_resets_their_own_account(places: Places):
     refused(await security.post(f"{own}/reset", {"what": "totp", "reason": "换手机"}), 409, "not_yourself")
 
 
-async def test_ending_and_resetting_need_a_fresh_proof(places: Places, node: Node, database_sweeper: Sweeper):
+async def test_ending_and_resetting_need_a_fresh_proof(places: Places, node: Node):
     security = await places.administrator("security", "sleepy")
     await places.officer("health", name="awaited")
-    sessions = database_sweeper[node.settings.database]["desk_sessions"]
-    sessions.update_many({"officer": "sleepy"}, {"$set": {"proven_at": "2026-01-01T00:00:00.000Z"}})
+    [session] = await node.store.desk_sessions.of_officer("sleepy", at=node.clock.now(), limit=2)
+    assert await node.store.desk_sessions.prove(session, node.clock.now() - timedelta(hours=1))
     ending, resetting = {"reason": "调离"}, {"what": "password", "reason": "忘记密码"}
     refused(await security.post(f"{ALL}/awaited/end", ending), 403, "reauthentication_needed")
     refused(await security.post(f"{ALL}/awaited/reset", resetting), 403, "reauthentication_needed")

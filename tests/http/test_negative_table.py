@@ -376,7 +376,7 @@ async def test_an_audit_entry_of_a_refusal_holds_no_content(three: Places, books
     await hand_in(three, replace(await attempt(three, *LETTERS), content_type="text/secret").sent())
     for entry in await books.refusals():
         keys = {"time_key", "kind_key", "officer_key", "case_key"}
-        assert set(entry) == {"_id", "kind", "at", "about", "times", "version", *keys}
+        assert set(entry) == {"_id", "kind", "at", "about", "times", "version", "proof", *keys}
         assert (entry["officer_key"], entry["case_key"]) == ("", "")
         assert set(entry["about"]) == {"peer", "key", "code", "door"}
         assert "secret" not in str(entry)

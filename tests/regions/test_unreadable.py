@@ -49,7 +49,7 @@ async def test_a_kept_letter(places: Places, clock: HandClock, damage: Break) ->
     damage(node, "letters_in", broken, text="AAAA")
     assert not await settling.settle(node)
     assert await events(node, cases) == [0, 1]
-    assert await rows(node) == [(f"letter:{broken}", "SealBroken")]
+    assert await rows(node) == [(f"letter:{broken}", "NotAuthentic")]
     assert await node.store.letters_in.may_wait(f"case:{JIANGSU}/{cases[0]}"), "an answer in it may still come"
     row = await apart.drop(node, f"letter:{broken}", by="test", reason="the backup has no other copy")
     assert row.state == "dropped"
@@ -79,7 +79,7 @@ async def test_the_case_that_a_letter_is_about(places: Places, clock: HandClock,
     for work in (settling.unpack(home, ZHEJIANG), settling.settle(home)):
         await work
     [(id, fault)] = await rows(home)
-    assert (id.partition(":")[0], fault) == ("letter", "SealBroken")
+    assert (id.partition(":")[0], fault) == ("letter", "NotAuthentic")
     assert (await home.store.cases.case(cases[1])).case.steps[FAR].state == "received"
     assert len(await home.store.letters_in.waiting(limit=9)) == 1
 
@@ -92,7 +92,7 @@ async def test_a_case_with_effects_to_carry(places: Places, clock: HandClock, da
     clock.wait(seconds=10)
     await swept(node)
     assert (await node.store.cases.case(cases[1])).document["relay"] == "done"
-    assert await rows(node) == [(f"effects:{cases[0]}", "SealBroken")]
+    assert await rows(node) == [(f"effects:{cases[0]}", "NotAuthentic")]
     assert await node.store.cases.oldest_relay() == committed_at, "no promise beyond letters that are not written yet"
     await send(node)
     (entry,) = await node.store.log("out", ZHEJIANG).following(Position(1, 0), limit=9)
@@ -108,7 +108,7 @@ async def test_a_case_with_an_alarm(places: Places, clock: HandClock, damage: Br
     clock.to(12, 1)
     while await clockwork.tick(node):
         pass
-    assert await rows(node) == [(f"alarm:{cases[0]}", "SealBroken")]
+    assert await rows(node) == [(f"alarm:{cases[0]}", "NotAuthentic")]
     assert (await node.store.cases.case(cases[1])).case.steps[FIRST].state == "accepted"
 
 
@@ -121,7 +121,7 @@ async def test_a_notice(places: Places, clock: HandClock, damage: Break) -> None
     damage(node, "notices", first.notice.id, template=7)
     while await notifying.notify(node):
         pass
-    assert await rows(node) == [(f"notice:{first.notice.id}", "ValidationError")]
+    assert await rows(node) == [(f"notice:{first.notice.id}", "NotAuthentic")]
     assert await node.store.notices.due(clock.now(), limit=9) == []
     row = await apart.drop(node, f"notice:{first.notice.id}", by="test", reason="nobody can read it")
     assert row.state == "dropped"
@@ -144,7 +144,7 @@ async def test_a_rung_that_somebody_left(places: Places, clock: HandClock, damag
     clock.wait(minutes=2)
     while await clockwork.tick(node):
         pass
-    assert await rows(node) == [(f"rung:{ids[0]}", "ValidationError")]
+    assert await rows(node) == [(f"rung:{ids[0]}", "NotAuthentic")]
     assert (await node.store.cases.case(cases[1])).case.steps[FIRST].state == "accepted"
 
 
@@ -156,7 +156,7 @@ async def test_a_content_to_fetch(places: Places, damage: Break) -> None:
     damage(node, "fetches", broken.id, content="AAAA")
     while await fetching.fetch(node, JIANGSU):
         pass
-    assert await rows(node) == [(f"fetch:{broken.id}", "SealBroken")]
+    assert await rows(node) == [(f"fetch:{broken.id}", "NotAuthentic")]
     assert (await node.store.cases.case(f"{JIANGSU}:{cases[1]}")).case.steps[FAR].arrived_at
 
 
@@ -169,7 +169,7 @@ async def test_a_draft_that_expires_soon(places: Places, clock: HandClock, damag
     broken, _ = await drafts.expiring(node)
     damage(node, "drafts", f"{broken.owner}:{broken.id}", text="AAAA")
     await reminding.remind_of_drafts(node)
-    assert await rows(node) == [(f"draft:{broken.owner}:{broken.id}", "SealBroken")]
+    assert await rows(node) == [(f"draft:{broken.owner}:{broken.id}", "NotAuthentic")]
     assert len(await node.store.notices.due(clock.now(), limit=9)) == 1
 
 
@@ -181,7 +181,7 @@ async def test_a_letter_of_ours_that_stands_in_no_batch_yet(places: Places, cloc
     (entry,) = await node.store.log("out", ZHEJIANG).following(Position(1, 0), limit=9)
     assert list(entry.letters) == [good.id]
     assert entry.batch.complete_to < broken.at, "no promise beyond a letter that is left out"
-    assert await rows(node) == [(f"letter_out:{broken.id}", "SealBroken")]
+    assert await rows(node) == [(f"letter_out:{broken.id}", "NotAuthentic")]
     assert not await outbox.deliver(node, peer_of(node))
 
 
@@ -201,14 +201,14 @@ async def test_a_batch_of_a_peer(places: Places, clock: HandClock, damage: Break
     node, home = node_of(places, ZHEJIANG), node_of(places)
     id = node.store.log("in", JIANGSU).id_of(Position(1, 1))
     (entry,) = await node.store.log("in", JIANGSU).following(Position(1, 0), limit=9)
-    damage(node, "log", id, batch={})
     await write(home)
     await send(home)
+    damage(node, "log", id, batch={})
     while await settling.unpack(node, JIANGSU):
         pass
     inbound = await node.store.peers.inbound(JIANGSU)
     assert (inbound.spread, inbound.is_broken) == (Position(1, 2), 1)
-    assert await rows(node) == [(f"batch:{JIANGSU}:1:1", "ValidationError")]
+    assert await rows(node) == [(f"batch:{JIANGSU}:1:1", "NotAuthentic")]
     assert await node.store.apart.has_open("batch", f"{JIANGSU}:"), "no deadline takes effect by this peer's word"
     damage(node, "log", id, batch=entry.batch.model_dump(mode="json", by_alias=True))
     await apart.retry(node, f"batch:{JIANGSU}:1:1", by="test", reason="put back from a backup")
@@ -233,6 +233,6 @@ async def test_a_letter_of_a_batch_whose_id_was_kept_before_with_bytes_that_do_n
     while await settling.unpack(node, JIANGSU):
         pass
     [(id, fault)] = await rows(node)
-    assert (id.rpartition(":")[0], fault) == (f"batch:{JIANGSU}:1:1", "SealBroken")
+    assert (id.rpartition(":")[0], fault) == (f"batch:{JIANGSU}:1:1", "NotAuthentic")
     await settling.settle(node)
     assert await events(node, cases) == [0, 1]

@@ -64,7 +64,7 @@ class Trap:
 
 def trapped(node: Node) -> tuple[Node, Trap]:
     """The same node over a database with a trap."""
-    trap = Trap(node.store.database)
+    trap = Trap(node.store.database.bare)
     store = open_store(
         trap,  # type: ignore[arg-type]
         node.keys,

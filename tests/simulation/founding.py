@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from regions.founding import entry_of
 from server.crypto.fields import FieldRing
+from server.crypto.integrity import IntegrityRing
 from server.crypto.keyring import NodeKeys
 from server.crypto.suites import EncryptionKey, SigningKey
 from server.domain.catalogue.authorities import Authorities
@@ -141,13 +142,14 @@ def keys_of(division: str) -> NodeKeys:
     def signing(name: str) -> SigningKey:
         return SigningKey(f"{division}-{name}-1", Ed25519PrivateKey.from_private_bytes(secret(name)))
 
-    ring = f"{division}-fields-1"
+    ring, proofs = f"{division}-fields-1", f"{division}-integrity-1"
     return NodeKeys(
         division=division,
         signing=signing("sign"),
         encryption=EncryptionKey(f"{division}-encrypt-1", X25519PrivateKey.from_private_bytes(secret("encrypt"))),
         tokens=signing("tokens"),
         fields=FieldRing({ring: secret("fields")}, ring),
+        integrity=IntegrityRing({proofs: secret("integrity")}, proofs),
         lookup=secret("lookup"),
         case_ids=secret("case_ids"),
         materials=secret("materials"),

@@ -56,7 +56,7 @@ async def is_eased_by_inbound(node: Any, *request: Any) -> Any:
 
 async def counts_numbers(log: NumberedLog, number: int, document: Mapping[str, Any]) -> bool:
     """The number comes from a counter, which is written before the entry."""
-    database, counter = log._database, f"counter:{log._name}"
+    database, counter = log._database.bare, f"counter:{log._name}"  # type: ignore[attr-defined]
     found = await database.get("counters", counter)
     following = found["last"] + 1 if found else 1
     if found:
@@ -64,7 +64,7 @@ async def counts_numbers(log: NumberedLog, number: int, document: Mapping[str, A
     else:
         await database.insert("counters", {"_id": counter, "last": following})
     try:
-        await database.insert(log._collection, {**document, "_id": entry_id(log._name, following)})
+        await log._database.insert(log._collection, {**document, "_id": entry_id(log._name, following)})
     except Duplicate:
         return False
     return True

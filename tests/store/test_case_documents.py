@@ -1,10 +1,12 @@
 """The case that is kept in its document: the one that its events make, under the rules and in the shape of today."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from server.crypto.fields import DataKey, FieldRing, SealBroken
+from server.crypto.keyring import make_keys
 from server.desk.acting import commit_of
 from server.domain.case import acts
 from server.domain.effects.records import Record
@@ -37,9 +39,8 @@ class TellingRing(FieldRing):
 
 
 RING = TellingRing({"k1": bytes(32)}, "k1")
-DOCUMENTS = CaseDocuments(
-    RING, here=JIANGSU, relay_due=timedelta(seconds=5), clue_digest=lambda kind, text: f"{kind}-{len(text)}"
-)
+KEYS = replace(make_keys(JIANGSU), fields=RING)
+DOCUMENTS = CaseDocuments(KEYS, here=JIANGSU, relay_due=timedelta(seconds=5))
 
 
 WAY = (opening(), *worked("first", officer(), result={"birth_number": "A1"}))

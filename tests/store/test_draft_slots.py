@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from server.crypto.fields import FieldRing, SealBroken
+from server.crypto.fields import FieldRing
 from server.crypto.keyring import make_keys
-from server.domain.errors import Refusal, StaleVersion
+from server.domain.errors import NotAuthentic, Refusal, StaleVersion
 from server.domain.rules.drafts import (
     MOST_DRAFTS,
     Draft,
@@ -83,7 +83,7 @@ async def test_nothing_a_citizen_wrote_lies_open(drafts: Drafts, database: Mongo
 async def test_a_sealed_draft_cannot_be_moved_to_another_owner(drafts: Drafts, database: MongoDatabase) -> None:
     await drafts.keep(ME, draft())
     await database.insert(DRAFTS, {**await the_document(database), "_id": f"{SHE}:mine"})
-    with pytest.raises(SealBroken):
+    with pytest.raises(NotAuthentic):
         await drafts.draft(SHE, "mine", at=MONDAY)
 
 

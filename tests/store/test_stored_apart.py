@@ -14,7 +14,7 @@ from server.store.reading import read_each
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 AT = moment_key(NOW)
-LOOKED_AT_AGAIN = {"letter_out", "draft"}  # their loops meet them in every round
+LOOKED_AT_AGAIN = {"letter_out", "draft", "stored"}  # loops meet them in every round, or people who ask for them
 
 # A document of each queue as it waits, the key while it is held, and the key after it was released at NOW.
 WAITING: dict[Kind, tuple[dict[str, Any], str, str]] = {
@@ -39,7 +39,7 @@ ENDED: dict[Kind, dict[str, Any]] = {
 }
 DROPPED: dict[Kind, dict[str, Any]] = {
     "letter": {"key": "attention|330000|000001-000000000007-0000|thing", "state": "attention", "reason": "dropped"},
-    "notice": {"key": "refused|t2026-11-20|thing", "state": "refused", "reason": "dropped"},
+    "notice": {"key": "refused|u|thing", "state": "refused", "reason": "dropped"},
     "alarm": {"key": "done"},
     "rung": {"key": "done", "outcome": "dropped"},
     "fetch": {"key": "ended", "outcome": "dropped"},

@@ -28,6 +28,7 @@ def test_every_name_is_there_from_the_start() -> None:
         "loop_failures",
         "loop_last_success_timestamp_seconds",
         "things_failed",
+        "stored_broken",
         "peer_failures",
         "peer_backlog",
         "peer_unacknowledged_batches",

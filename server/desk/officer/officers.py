@@ -87,7 +87,7 @@ async def entered(node: Node, claims: TokenClaims) -> DeskEntry:
     )
     entry = entry_of(account, session, posts, at=at, rules=rules_of(node))
     if not entry.session.was_just_seen(at):
-        await node.store.desk_sessions.mark_seen(entry.session.id, at)
+        await node.store.desk_sessions.see(entry.session, at)  # or another request has just done so
     return entry
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from server.desk.officer.pacing import Wait, give_back, take_turn
 from server.domain.errors import Unproven
-from server.domain.people.accounts import Account, DeskEntry, DeskRules
+from server.domain.people.accounts import Account, DeskEntry, DeskRules, DeskSession
 from server.domain.throttle import TooManyAttempts
 from server.domain.values import Value, moment_text
 from server.node import Node
@@ -74,7 +74,9 @@ async def reauthenticate(
         await prove_password(node, proof, wait=wait)
     else:
         await paced(node, proof, check_code, wait=wait)
-    await node.store.desk_sessions.mark_proven(entry.session.id, node.clock.now())
+    session: DeskSession | None = entry.session
+    while session and not await node.store.desk_sessions.prove(session, node.clock.now()):
+        session = await node.store.desk_sessions.find(session.id)  # another request has noted that it is used
 
 
 async def paced(

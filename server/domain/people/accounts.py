@@ -132,6 +132,7 @@ class DeskSession(Value):
     """One sign-in of an officer from an address, good until `ends_at` at the latest.
 
     `seen_at` is when it was last used, to the minute, and `proven_at` when the officer last proved themselves in it.
+    `version` counts its changes.
     """
 
     id: str
@@ -142,6 +143,7 @@ class DeskSession(Value):
     seen_at: Moment
     proven_at: Moment
     ends_at: Moment
+    version: int = 1
 
     def was_just_seen(self, at: datetime) -> bool:
         """Whether it need not be written that it is used now."""

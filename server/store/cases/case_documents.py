@@ -5,11 +5,12 @@ in the same shape; otherwise the events are replayed.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from server.crypto.fields import DataKey, FieldRing
+from server.crypto.fields import DataKey
+from server.crypto.keyring import NodeKeys
 from server.domain.canonical import digest
 from server.domain.case.case import Case, local_id
 from server.domain.case.events import EVENTS, Event
@@ -36,16 +37,14 @@ def shape() -> str:
 class CaseDocuments:
     """Writes and reads the documents of one node's cases.
 
-    `clue_digest` makes the keyed digest of a clue from its kind and text. Effects wait for a sweeper for `relay_due`.
+    Effects wait for a sweeper for `relay_due`.
     """
 
-    def __init__(
-        self, ring: FieldRing, *, here: str, relay_due: timedelta, clue_digest: Callable[[str, str], str]
-    ) -> None:
-        self._ring = ring
+    def __init__(self, keys: NodeKeys, *, here: str, relay_due: timedelta) -> None:
+        self._ring = keys.fields
         self._here = here
         self.relay_due = relay_due
-        self._clue_digest = clue_digest
+        self._clue_digest = keys.clue
 
     def new(self, commit: Commit) -> Document:
         """The document of a case that begins with this commit."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from itertools import groupby, islice
@@ -11,9 +11,10 @@ from operator import itemgetter
 from server.domain.effects.effects import Task
 from server.domain.people.claims import NoSuchTask
 from server.domain.values import moment_key, moment_text
-from server.store.database import Database, Document, is_safe
+from server.store.database import Database, Document, Query, is_safe
 from server.store.latest import put_latest
 from server.store.queries import BAR, JUST_AFTER, TASKS_OF_AUTHORITY, TASKS_OF_NODE, TASKS_OF_WINDOW, under
+from server.store.unproven import is_proven
 
 TASKS = "tasks"
 OPEN = "open"
@@ -70,10 +71,22 @@ class Tasks:
         """
         ranges = [(TASKS_OF_AUTHORITY, *_range(id, dues, after)) for id in authorities]
         ranges += [(TASKS_OF_WINDOW, *_range(id, dues, after)) for id in windows]
-        reads = [self._database.between(query, low, high, limit=limit) for query, low, high in ranges if low < high]
-        merged = heapq.merge(*await asyncio.gather(*reads), key=itemgetter("place"))
+        merged = heapq.merge(*await self._proven_of(ranges, limit=limit), key=itemgetter("place"))
         each_once = (next(same) for _, same in groupby(merged, key=itemgetter("place")))
         return [_task(document) for document in islice(each_once, limit)]
+
+    async def _proven_of(self, ranges: Iterable[tuple[Query, str, str]], *, limit: int) -> list[list[Document]]:
+        """The first documents of each range; one that is not ours is left out and hides no other."""
+        wanted, left_out = [each for each in ranges if each[1] < each[2]], 0
+        while True:
+            most = limit + left_out
+            reads = [self._database.between(query, low, high, limit=most) for query, low, high in wanted]
+            found = await asyncio.gather(*reads)
+            proven = [[document for document in each if is_proven(document)] for each in found]
+            broken = max((len(each) - len(ours) for each, ours in zip(found, proven, strict=True)), default=0)
+            if broken <= left_out:
+                return proven
+            left_out = broken
 
     async def every_open_task(self, authority: str, *, at_once: int = READ_AT_ONCE) -> AsyncIterator[Task]:
         """All open tasks of an authority, read page by page."""

@@ -15,7 +15,7 @@ from server.store.reading import read_each
 from server.store.sealing import sealed_letter
 
 LOG = "log"
-FIELDS = tuple(Evidence.__annotations__)
+EVIDENCE = frozenset(Evidence.__annotations__)
 
 
 class ExchangeLog:
@@ -124,5 +124,7 @@ def _entry(document: Document) -> Entry:
         hash=document["hash"],
         letters=document["letters"],
         total=document["total"],
-        evidence=Evidence(**{name: document[name] for name in FIELDS}) if document["answer_key"] else None,
+        evidence=Evidence(**{name: document[name] for name in Evidence.__annotations__})
+        if document["answer_key"]
+        else None,
     )

@@ -18,6 +18,7 @@ from server.store.keys import keys_between
 from server.store.queries import BAR, LETTERS_WAITING, under
 from server.store.reading import read_each
 from server.store.sealing import letter_text, opened_letter
+from server.store.unproven import is_proven
 
 IN = "letters_in"
 MOST_WAITING = 500
@@ -62,7 +63,7 @@ class LettersIn:
     async def may_wait(self, about: str) -> bool:
         """Whether a letter about this (`kind:name`) waits to be settled; also if too many wait to look at them all."""
         documents = await self._database.between(LETTERS_WAITING, *under(WAITING), limit=MOST_WAITING)
-        return len(documents) == MOST_WAITING or any(document["about"] == about for document in documents)
+        return len(documents) == MOST_WAITING or any(_may_be_about(document, about) for document in documents)
 
     async def waiting(self, *, limit: int) -> Found[KeptLetter]:
         """Letters that wait, whenever their time comes."""
@@ -164,6 +165,11 @@ def _kept_as(document: Document, text: bytes) -> Document:
         "state": ATTENTION,
         "reason": CONFLICT,
     }
+
+
+def _may_be_about(document: Document, about: str) -> bool:
+    """What is not ours as it stands may have been about anything."""
+    return not is_proven(document) or bool(document["about"] == about)
 
 
 def _move(kept: KeptLetter, state: Standing, reason: str) -> Mark:

@@ -17,6 +17,7 @@ from server.store.keys import keys_between
 from server.store.queries import BAR, LETTERS_DEAD, LETTERS_TO_LOG, under
 from server.store.reading import read_each
 from server.store.sealing import letter_text, opened_letter, sealed_letter
+from server.store.unproven import is_proven
 
 OUT = "letters_out"
 UNLOGGED, LOGGED, DEAD, ANNULLED = "unlogged", "logged", "dead", "annulled"
@@ -106,9 +107,9 @@ class LettersOut:
         return [self._text(found[id]) for id in ids]
 
     async def written_at(self, id: str) -> datetime | None:
-        """When a letter of ours was written, whether or not it opens."""
+        """When a letter of ours was written, whether or not it opens; None if that is not known any more."""
         document = await self._database.get(OUT, id)
-        return moment_of_key(document["at"]) if document else None
+        return moment_of_key(document["at"]) if document and is_proven(document) else None
 
     async def letter(self, id: str) -> SentLetter | None:
         """One letter of ours with its state; ids come from outside."""

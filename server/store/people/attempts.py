@@ -7,7 +7,7 @@ from datetime import datetime
 from server.domain.errors import StaleVersion
 from server.domain.throttle import Lane
 from server.domain.values import moment_key, moment_of_key
-from server.store.database import Database, Document, Duplicate, Fields, Mark
+from server.store.database import Database, Document, Duplicate
 from server.store.queries import hour_bucket
 
 ATTEMPTS = "attempts"
@@ -38,19 +38,20 @@ class Attempts:
         raise StaleVersion("登录人数较多，请稍后重试。")
 
     async def _put(self, before: Lane, after: Lane, at: datetime) -> bool:
-        fields = _written(after, at)
+        document = _written(after, at)
         if before.version:
-            return await self._database.mark(ATTEMPTS, Mark(after.id, fields, before.version))
+            return await self._database.replace(ATTEMPTS, document, version=before.version)
         try:
-            await self._database.insert(ATTEMPTS, {"_id": after.id, **fields})
+            await self._database.insert(ATTEMPTS, document)
         except Duplicate:
             return False
         return True
 
 
-def _written(lane: Lane, at: datetime) -> Fields:
+def _written(lane: Lane, at: datetime) -> Document:
     moments = {name: getattr(lane, name) for name in MOMENTS}
     return {
+        "_id": lane.id,
         "failures": lane.failures,
         "version": lane.version,
         **{name: moment_key(moment) if moment else "" for name, moment in moments.items()},

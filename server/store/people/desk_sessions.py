@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from server.domain.people.accounts import DeskSession
-from server.domain.values import moment_key, moment_text
-from server.store.database import Database, Document, Mark
+from server.domain.values import moment_key
+from server.store.database import Database, Document
 from server.store.queries import AFTER_BAR, BAR, DESK_SESSIONS_OF_OFFICER, hour_bucket, named
 
 DESK_SESSIONS = "desk_sessions"
@@ -18,12 +18,7 @@ class DeskSessions:
 
     async def begin(self, session: DeskSession) -> None:
         """Store a new session."""
-        fields = session.model_dump(mode="json", exclude={"id"})
-        keys = {
-            "officer_key": BAR.join((named(session.officer), moment_key(session.ends_at), session.id)),
-            "bucket": hour_bucket(session.ends_at),
-        }
-        await self._database.insert(DESK_SESSIONS, {"_id": session.id, **fields, **keys})
+        await self._database.insert(DESK_SESSIONS, _document(session))
 
     async def find(self, id: str) -> DeskSession | None:
         """The session, if it is known."""
@@ -38,17 +33,30 @@ class DeskSessions:
         found = await self._database.between(query, low, high, limit=limit, is_descending=True)
         return [_session(document) for document in found]
 
-    async def mark_seen(self, id: str, at: datetime) -> None:
-        """Note that the session is used now."""
-        await self._database.mark(DESK_SESSIONS, Mark(id, {"seen_at": moment_text(at)}))
+    async def see(self, session: DeskSession, at: datetime) -> bool:
+        """Note that the session is used now; False if another request has changed it since it was read, or ended it."""
+        return await self._change(session, seen_at=at)
 
-    async def mark_proven(self, id: str, at: datetime) -> None:
-        """Note that the officer has proven themselves anew."""
-        await self._database.mark(DESK_SESSIONS, Mark(id, {"proven_at": moment_text(at)}))
+    async def prove(self, session: DeskSession, at: datetime) -> bool:
+        """Note that the officer has proven themselves anew; False as above."""
+        return await self._change(session, proven_at=at)
 
     async def end(self, id: str) -> None:
         """Forget the session: from now on its token admits nobody."""
         await self._database.delete(DESK_SESSIONS, [id])
+
+    async def _change(self, session: DeskSession, **moments: datetime) -> bool:
+        after = session.model_copy(update={**moments, "version": session.version + 1})
+        return await self._database.replace(DESK_SESSIONS, _document(after), version=session.version)
+
+
+def _document(session: DeskSession) -> Document:
+    return {
+        "_id": session.id,
+        **session.model_dump(mode="json", exclude={"id"}),
+        "officer_key": BAR.join((named(session.officer), moment_key(session.ends_at), session.id)),
+        "bucket": hour_bucket(session.ends_at),
+    }
 
 
 def _session(document: Document) -> DeskSession:

@@ -6,7 +6,7 @@ from datetime import datetime
 from server.crypto.fields import FieldRing
 from server.domain.people.mandates import Mandate, NoSuchMandate
 from server.domain.values import moment_key, moment_text
-from server.store.database import Database, Document, Duplicate, Mark, Query, is_safe
+from server.store.database import Database, Document, Duplicate, Query, is_safe
 from server.store.queries import BAR, MANDATES_OF_AGENT, MANDATES_OF_PRINCIPAL, under
 from server.store.sealing import opened, sealed
 
@@ -58,8 +58,10 @@ class Mandates:
 
     async def revoke(self, id: str, *, at: datetime) -> None:
         """Take the mandate back from this moment on; one that was taken back before stays as it is."""
-        fields: dict[str, str | int] = {"revoked_at": moment_text(at), "version": REVOKED}
-        await self._database.mark(MANDATES, Mark(id, fields, GIVEN))
+        document = await self._database.get(MANDATES, id)
+        if document:
+            revoked = {**document, "revoked_at": moment_text(at), "version": REVOKED}
+            await self._database.replace(MANDATES, revoked, version=GIVEN)
 
     async def given_by(self, principal: str, *, limit: int) -> list[Mandate]:
         """What this person gave, newest first."""
