@@ -13,7 +13,7 @@ from regions import wire
 from regions.client import PeerFailure, hand_over
 from regions.retrying import longest_wait, probe_seconds, wait_after
 from server.desk import apart
-from server.domain.errors import Conflict
+from server.domain.errors import Conflict, NotAuthentic
 from server.domain.exchange.circuit_breaker import (
     breaker,
     brought_forward,
@@ -198,7 +198,7 @@ async def _texts(node: Node, entry: Entry, written: Mapping[str, Written]) -> li
         return [written[id].text for id in entry.letters]
     try:
         return [each.text for each in await node.store.letters_out.written(entry.letters)]
-    except (ValueError, KeyError) as fault:  # it does not open, or is gone: the batch cannot be what it was
+    except (NotAuthentic, KeyError) as fault:  # it does not open, or is gone: the batch cannot be what it was
         at, name = entry.position, apart.name_of(fault)
         node.log.error("batch.unreadable", peer=entry.batch.to, stream=at.stream, number=at.number, fault=name)
         raise PeerFailure("letter_unreadable") from fault

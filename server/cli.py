@@ -19,7 +19,7 @@ from server.domain.catalogue.deciders import deciders_in
 from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.savings import savings
 from server.domain.catalogue_checks.changes import changes
-from server.domain.errors import Refusal
+from server.domain.errors import NotAuthentic, Refusal
 from server.domain.rules.diagram import mermaid
 from server.domain.values import Value, china_day
 from server.tools.datafiles import BrokenData, DataFault
@@ -109,7 +109,7 @@ def run(arguments: Sequence[str]) -> int:
     chosen = build_parser().parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
-    except (ValueError, OSError, Refusal, main.LoopEnded) as fault:
+    except (ValueError, OSError, Refusal, NotAuthentic, main.LoopEnded) as fault:
         print(f"tongban: {fault}", file=sys.stderr)
         return FAULTY
     return code

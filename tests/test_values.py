@@ -16,7 +16,7 @@ import server
 from handlers.bodies import BodyFaulty, read_model
 from handlers.cases import CaseRequest
 from server.domain.case.case import Case
-from server.domain.case.events import EVENTS
+from server.domain.case.events import EVENT
 from server.domain.exchange.letters import Letter
 from server.domain.people.mandates import Mandate
 from tests.world import CATALOGUE, opened, planned
@@ -86,7 +86,7 @@ def test_an_error_of_no_model_tells_what_stood_in_it() -> None:
 
 
 def test_an_error_of_no_adapter_tells_what_stood_in_it() -> None:
-    assert EVENTS in ADAPTERS.values()
+    assert EVENT in ADAPTERS.values()
     wrong = [{"kind": "opened", "case": {"id_number": ID_NUMBER}}]
     assert [name for name, adapter in ADAPTERS.items() if tells(adapter.validate_python, wrong)] == []
 

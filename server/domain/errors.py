@@ -39,7 +39,7 @@ class Refusal(Exception):
         self.more = dict(more or {})
 
 
-class NotAuthentic(ValueError):
+class NotAuthentic(Exception):
     """What is stored at `place` was altered, moved, or written by somebody without the keys of this node.
 
     It is no refusal: who meets it in a loop must not take it for an answer. A door answers it with StoredBroken.

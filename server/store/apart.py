@@ -11,7 +11,7 @@ from datetime import datetime
 from server.domain.apart import DROPPED, Found, Kind, NotDroppable, SetApart
 from server.domain.effects.notices import NoticeState
 from server.domain.values import moment_key
-from server.store.cases.cases import CASES
+from server.store.cases.case_documents import CASES
 from server.store.database import Database, Document, Duplicate, Fields, Mark, is_safe
 from server.store.effects.alarms import ALARMS
 from server.store.effects.alarms import DONE as ALARM_DONE

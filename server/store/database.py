@@ -158,6 +158,9 @@ class Database(Protocol):
     ) -> list[Document]:
         """Documents whose field is >= low and < high, sorted by the field. The limit is at least 1."""
 
+    async def pick(self, query: Query, low: str, high: str, *, fields: Sequence[str], limit: int) -> list[Document]:
+        """The same from the last one on, each document with its `_id` and these fields of it only."""
+
     async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
         """The values alone of a field that are >= low and < high, sorted: MongoDB reads its index and no document."""
 

@@ -12,7 +12,7 @@ from server.store.exchange.exchange import LOG, first_id
 from server.store.queries import CASES_DUE_FOR_RELAY, LETTERS_TO_LOG, LETTERS_WAITING
 
 NODE, FORMAT = "node", "format"
-NUMBER = 2
+NUMBER = 3
 # Each document of these collections has such a key, and each key lies between the bounds.
 FILLED_FIRST = (CASES_DUE_FOR_RELAY, LETTERS_TO_LOG, LETTERS_WAITING)
 LOWEST, HIGHEST = "", "~"

@@ -140,7 +140,7 @@ class MongoDatabase:
         return {document["_id"]: document for document in found}
 
     async def equal(self, query: Query, value: str, *, limit: int) -> list[Document]:
-        self._check(query, limit, is_range=False)
+        _declared(self._queries, query, limit=limit, is_range=False)
         with _reading():
             found = self._database[query.collection].find({query.field: safe(value)}).limit(limit)
             documents: list[Document] = await found.to_list(None)
@@ -149,21 +149,14 @@ class MongoDatabase:
     async def between(
         self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False
     ) -> list[Document]:
-        self._check(query, limit, is_range=True)
-        span = {query.field: {"$gte": safe(low), "$lt": safe(high)}}
-        order = DESCENDING if is_descending else ASCENDING
-        with _reading():
-            found = self._database[query.collection].find(span).sort(query.field, order).limit(limit)
-            documents: list[Document] = await found.to_list(None)
-        return documents
+        return await self._find(query, (low, high), limit=limit, order=DESCENDING if is_descending else ASCENDING)
+
+    async def pick(self, query: Query, low: str, high: str, *, fields: Sequence[str], limit: int) -> list[Document]:
+        return await self._find(query, (low, high), limit=limit, order=DESCENDING, shown=dict.fromkeys(fields, 1))
 
     async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
-        self._check(query, limit, is_range=True)
-        span, shown = {query.field: {"$gte": safe(low), "$lt": safe(high)}}, {query.field: 1, "_id": 0}
-        with _reading():
-            found = self._database[query.collection].find(span, shown).sort(query.field, ASCENDING).limit(limit)
-            documents: list[Document] = await found.to_list(None)
-        return [document[query.field] for document in documents]
+        found = await self._find(query, (low, high), limit=limit, order=ASCENDING, shown={query.field: 1, "_id": 0})
+        return [document[query.field] for document in found]
 
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if not ids:
@@ -183,11 +176,25 @@ class MongoDatabase:
         if inspect.isawaitable(closing):
             await closing
 
-    def _check(self, query: Query, limit: int, *, is_range: bool) -> None:
-        if query not in self._queries or query.is_range != is_range:
-            raise UndeclaredQuery(f"not declared as asked: {query}")
-        if limit < 1:
-            raise UndeclaredQuery(f"without a bound: {query}")
+    async def _find(
+        self, query: Query, span: tuple[str, str], *, limit: int, order: int, shown: Document | None = None
+    ) -> list[Document]:
+        _declared(self._queries, query, limit=limit, is_range=True)
+        low, high = span
+        wanted = {query.field: {"$gte": safe(low), "$lt": safe(high)}}
+        with _reading():
+            found = self._database[query.collection].find(wanted, shown).sort(query.field, order).limit(limit)
+            documents: list[Document] = await found.to_list(None)
+        return documents
+
+
+def _declared(queries: frozenset[Query], query: Query, *, limit: int, is_range: bool) -> Query:
+    """The query itself; raises UndeclaredQuery."""
+    if query not in queries or query.is_range != is_range:
+        raise UndeclaredQuery(f"not declared as asked: {query}")
+    if limit < 1:
+        raise UndeclaredQuery(f"without a bound: {query}")
+    return query
 
 
 def _options(milliseconds: int) -> dict[str, Any]:

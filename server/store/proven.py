@@ -15,8 +15,8 @@ PROOF = "proof"
 class ProvenDatabase:
     """The `Database` behind it (`bare`), with proofs: made with each write, checked with each read of whole documents.
 
-    What `keys` answers is unproven, as it is no whole document. `tell_broken` is told the collection and the `_id` of
-    each document without its proof.
+    What `keys` and `pick` answer is unproven, as it is no whole document. `tell_broken` is told the collection and the
+    `_id` of each document without its proof.
     """
 
     def __init__(
@@ -62,6 +62,9 @@ class ProvenDatabase:
     ) -> list[Document]:
         found = await self.bare.between(query, low, high, limit=limit, is_descending=is_descending)
         return [self._checked(query.collection, document) for document in found]
+
+    async def pick(self, query: Query, low: str, high: str, *, fields: Sequence[str], limit: int) -> list[Document]:
+        return await self.bare.pick(query, low, high, fields=fields, limit=limit)
 
     async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
         return await self.bare.keys(query, low, high, limit=limit)

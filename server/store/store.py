@@ -10,11 +10,12 @@ from server.crypto.keyring import NodeKeys
 from server.store.apart import Apart
 from server.store.audit import Audit
 from server.store.blobs import Blobs
-from server.store.cases.case_documents import CaseDocuments
-from server.store.cases.cases import CASES, Cases
+from server.store.cases.case_documents import CASES, CaseDocuments
+from server.store.cases.cases import Cases
 from server.store.cases.drafts import Drafts
 from server.store.cases.intake import Intake
 from server.store.cases.materials import Materials
+from server.store.cases.plans import Plans
 from server.store.cases.visits import Visits
 from server.store.catalogues import Catalogues
 from server.store.database import Database
@@ -130,7 +131,7 @@ def open_store(database: Database, keys: NodeKeys, folder: Path, *, here: str, r
     """The store of the node of division `here`; `folder` holds the blobs."""
     proven = ProvenDatabase(database, keys.integrity)
     ring, intake, blobs = keys.fields, Intake(proven, CASES), Blobs(folder, keys.fields)
-    documents = CaseDocuments(keys, here=here, relay_due=timedelta(seconds=relay_due_seconds))
+    documents = CaseDocuments(keys, Plans(proven), here=here, relay_due=timedelta(seconds=relay_due_seconds))
     return Store(
         database=proven,
         intake=intake,

@@ -10,9 +10,10 @@ from typing import Literal
 
 from server.store.apart import COLLECTION as APART
 from server.store.audit import AUDIT
-from server.store.cases.cases import CASES
+from server.store.cases.case_documents import CASES
 from server.store.cases.drafts import DRAFTS
 from server.store.cases.materials import MATERIALS
+from server.store.cases.plans import PLANS
 from server.store.cases.visits import VISITS
 from server.store.effects.alarms import ALARMS
 from server.store.effects.checkpoints import CHECKPOINTS
@@ -77,7 +78,9 @@ TRUST: Mapping[str, Trust] = {
     CASES: Trust(
         "a step is approved, a case is shown to a stranger, a letter is sent",
         marks=frozenset({"relayed", "relay"}),
-        why="they tell which effects were carried: carried again they change nothing",
+        elsewhere=frozenset({"key", "events", "line"}),
+        why="marks tell which effects were carried, and carried again they change nothing; the chain of events ends in "
+        "the `link`; lines are sealed for their place; a key that is not this case's opens nothing",
     ),
     CATALOGUES.collection: Trust("an item asks for other things, or another department decides it"),
     CHECKPOINTS: Trust(
@@ -138,6 +141,7 @@ TRUST: Mapping[str, Trust] = {
         marks=frozenset({"openid"}),
         why="it is sealed for this person",
     ),
+    PLANS: Trust("a step goes by other rules", "recomputed", why="each text is found by its digest"),
     POSTS: Trust("an officer has the rights of another post"),
     SESSIONS: Trust("a phone speaks for another person"),
     TASKS: Trust("an officer's worklist shows what is not there"),

@@ -12,7 +12,7 @@ from server.domain.case.case import ENDED, HELD, STATE_NAMES, Actor, Case, State
 from server.domain.case.happening import Happened, Moved
 from server.domain.catalogue.items import OpinionRule, TransferRule
 from server.domain.catalogue.pinning import PinnedAuthority
-from server.domain.catalogue.terms import Delivery, Terms
+from server.domain.catalogue.terms import APPEAL, Delivery, Terms
 from server.domain.errors import Refusal
 from server.domain.rules.decide import NotYourAuthority, StateForbids, decide
 from server.domain.rules.lifecycle import evolve, replay
@@ -182,7 +182,7 @@ SAID: dict[str, dict[str, Any]] = {  # what an event of this act must say beside
     "ask_supplement": {"gaps": (lacking("subject_name"),)},
     "tell": {"due_on": later(days=30).date()},
     "deem": {"since": MONDAY},
-    "decline": {"reason": "unfixed", "grounds": "材料不实"},
+    "decline": {"reason": "unfixed", "grounds": "材料不实", "appeal": APPEAL},
     "suspend": HEARING_BEGINS,
     "extend": {"days": 10, "approver": "head-1", "reason": "案情复杂"},
     "opine": {"department": "insurance", "answer": "agree"},
@@ -191,7 +191,7 @@ SAID: dict[str, dict[str, Any]] = {  # what an event of this act must say beside
     "transfer": {"authority": OTHER, "former": None, "reason": "管辖", "days_from": "first_receipt"},
     "designate": {"authority": OTHER, "former": None, "superior": SUPERIOR, "reason": "管辖"},
     "take_over": {"authority": OTHER, "former": None, "reason": "撤销"},
-    "refuse": {"grounds": "材料不实"},
+    "refuse": {"grounds": "材料不实", "appeal": APPEAL},
     "deliver": {"delivery": Delivery(method="window")},
     "skip": {"waits_on": "need"},
     "check": {"finding": "申请表和身份一致"},

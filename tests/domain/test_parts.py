@@ -6,7 +6,7 @@ import pytest
 
 from server.domain.case import acts, handover
 from server.domain.case.case import Step
-from server.domain.case.events import EVENTS
+from server.domain.case.events import EVENT
 from server.domain.catalogue.answers import AnswersIncomplete
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.pinning import PinnedAuthority
@@ -211,7 +211,7 @@ def test_originals_go_out_and_come_back_and_each_hand_confirms_what_the_other_po
         assert [paper.number for paper in step.papers.values()] == ["EX-1", "EX-2"]
     assert tasks_of(home, "paper")[-1] == ("health", False)
     for place in (home, decider):
-        assert replay(EVENTS.validate_json(EVENTS.dump_json(place.events))) == place.case
+        assert replay(EVENT.validate_json(event.model_dump_json()) for event in place.events) == place.case
 
 
 def test_originals_are_told_only_by_the_two_hands_that_have_them():

@@ -11,6 +11,7 @@ from server.domain.case.case import Case
 from server.domain.case.events import Event
 from server.domain.case.happening import Happened
 from server.domain.effects.deadlines import CheckpointName
+from server.domain.interning import Interned
 from server.domain.rules.drafts import Draft, UnfinishedSubmission
 from server.domain.rules.opening import Submission
 from tests.world import MONDAY
@@ -210,6 +211,7 @@ resent.by: authority is_agent name node part role stands_in_for window
 closed: kind open_steps outcome
 closed.by: authority is_agent name node part role stands_in_for window
 """
+EMPTY: tuple[Any, ...] = (None, "", (), {}, False, 0)
 CHECKPOINTS = """
 checkpoints: deem deliver_overdue four_fifths half lapse lapse_blocked legally_overdue notify_soon opinion_overdue
   overdue overdue_long remind vouch
@@ -226,6 +228,22 @@ def test_stored_events_keep_their_kinds_and_the_names_of_their_fields() -> None:
         own = form(kind, kind.model_fields["kind"].default)
         found |= {place: names - found["every event"] for place, names in own.items()}
     assert found == written(EVENTS)
+
+
+def defaults(kind: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    """What the fields of a model, and of the models in it, are when they are left out."""
+    for name, field in kind.model_fields.items():
+        if not field.is_required() and name != "kind":
+            yield f"{kind.__name__}.{name}", field.get_default(call_default_factory=True)
+        for inner in models(field.annotation):
+            if not issubclass(inner, Interned):  # these are stored whole
+                yield from defaults(inner)
+
+
+def test_what_a_stored_event_leaves_out_is_nothing_or_says_the_same_for_ever() -> None:
+    """A member with its default is not stored, so another default would change what has happened."""
+    told = {name: value for kind in models(Event) for name, value in defaults(kind) if value not in EMPTY}
+    assert told == {"PinnedAuthority.decided_by": "authority", "Application.closing": "all"}
 
 
 def test_checkpoints_keep_the_names_that_stand_in_stored_ids() -> None:

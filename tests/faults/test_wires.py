@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from server.demo.proxy import Mode
+from server.domain.effects.records import Commit
 from server.domain.exchange.log import Outbound
 from tests.faults.books import ABROAD
 from tests.faults.ground import Ground, ground
@@ -100,7 +101,8 @@ async def check_that_the_books_tell_faults(field: Ground) -> None:
     assert letter is not None
     assert reckon(client, field.nodes, cases).lost == 1
     assert reckon(client, field.nodes, {**cases, home.here: cases[home.here][1:]}).doubled == 1
-    found = client[home.settings.database]["cases"].find_one({"_id": cases[home.here][0]})
-    found["events"].append(found["events"][-1])
-    client[home.settings.database]["cases"].replace_one({"_id": found["_id"]}, found)
+    record = await home.store.cases.case(cases[home.here][0])
+    again = record.events[-1].model_copy(update={"number": record.case.version + 1})
+    case = record.case.model_copy(update={"version": again.number})
+    await home.store.cases.commit(record, Commit([again], case, (), record.threads))
     assert reckon(client, field.nodes, cases).doubled == 1

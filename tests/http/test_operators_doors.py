@@ -35,6 +35,7 @@ COUNTED = {
     "loop_failures_total",
     "loop_last_success_timestamp_seconds",
     "things_failed_total",
+    "stored_broken_total",
     "peer_failures_total",
     "peer_backlog",
     "peer_unacknowledged_batches",

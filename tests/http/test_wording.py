@@ -51,7 +51,13 @@ def written(text: str) -> dict[type[Happened], dict[str, Any]]:
         events.Gathered: {},
         events.Accepted: {"deferrals": DEFERRALS, "forwarding_days": 2},
         events.Deemed: {"since": MONDAY, "deferrals": DEFERRALS},
-        events.Declined: {"reason": "wrong_agency", "grounds": text, "agency": text, "division": "330108"},
+        events.Declined: {
+            "reason": "wrong_agency",
+            "grounds": text,
+            "agency": text,
+            "division": "330108",
+            "appeal": APPEAL,
+        },
         events.Suspended: {"procedure": "听证", "notice": text, "days": 10},
         events.Resumed: {},
         events.Extended: {"days": 5, "approver": "head-1", "reason": text},
@@ -62,7 +68,7 @@ def written(text: str) -> dict[type[Happened], dict[str, Any]]:
         events.Designated: {"authority": OTHER, "former": OTHER, "superior": OTHER, "reason": text},
         events.TakenOver: {"authority": OTHER, "former": OTHER, "reason": text},
         events.Approved: {},
-        events.Refused: {"grounds": text},
+        events.Refused: {"grounds": text, "appeal": APPEAL},
         events.Delivered: {"delivery": DELIVERY},
         events.Withdrawn: {"grounds": text},
         events.Skipped: {"waits_on": "one"},
@@ -114,13 +120,12 @@ def test_each_sentence_of_its_words_ends_once(kind: type[Happened], text: str) -
 
 def test_grounds_agency_and_appeal_are_sentences_of_their_own() -> None:
     for grounds in ("不属于本机关职权", "不属于本机关职权。"):
-        declined = words(events.Declined, reason="wrong_agency", grounds=grounds, agency="民政局")
+        declined = words(events.Declined, reason="wrong_agency", grounds=grounds, agency="民政局", appeal=APPEAL)
         assert declined == f"不属于本机关职权。请向民政局申请。{APPEAL}"
-    elsewhere = words(
-        events.Declined, reason="wrong_agency", grounds="不属于本机关职权", agency="民政局", division="330108"
-    )
+    refused = {"reason": "wrong_agency", "grounds": "不属于本机关职权", "appeal": APPEAL}
+    elsewhere = words(events.Declined, **refused, agency="民政局", division="330108")
     assert elsewhere == f"不属于本机关职权。请向民政局申请。可以用已填写的内容直接在那里重新申请。{APPEAL}"
-    assert words(events.Refused, grounds="材料不实") == f"材料不实。{APPEAL}"
+    assert words(events.Refused, grounds="材料不实", appeal=APPEAL) == f"材料不实。{APPEAL}"
     assert words(events.Withdrawn, grounds="逾期未补正") == "逾期未补正。视为撤回申请。"
     turned_back = words(handover.TurnedBack, grounds="身份证件已过期")
     assert turned_back == "受理地核验没有通过，尚未转往办理地：身份证件已过期。改正后可以重新申请。"

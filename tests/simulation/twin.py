@@ -120,6 +120,11 @@ class Twin:
         [found] = await self._line.read(f"keys {query.name}", [part])
         return [value for value, _ in found]
 
+    async def pick(self, query: Query, low: str, high: str, *, fields: Sequence[str], limit: int) -> list[Document]:
+        shown = {"_id", *fields}
+        found = await self.between(query, low, high, limit=limit, is_descending=True)
+        return [{name: value for name, value in document.items() if name in shown} for document in found]
+
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if ids:
             parts = [_part(self._disk.delete, collection, safe(id)) for id in ids]

@@ -1,7 +1,9 @@
-"""The case that is kept in its document: the one that its events make, under the rules and in the shape of today."""
+"""The document of a case: its chain of events, and beside it the case that they make, in the shape of today."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,11 +11,15 @@ from server.crypto.fields import DataKey, FieldRing, SealBroken
 from server.crypto.keyring import make_keys
 from server.desk.acting import commit_of
 from server.domain.case import acts
+from server.domain.case.lines import line_of
 from server.domain.effects.records import Record
+from server.domain.errors import NotAuthentic
 from server.domain.rules.decide import decide
 from server.domain.rules.lifecycle import replay
 from server.store.cases import case_documents
-from server.store.cases.case_documents import CaseDocuments
+from server.store.cases.case_documents import LINE_FIELDS, CaseDocuments, link_after
+from server.store.cases.plans import Plans
+from server.store.database import Document
 from tests.world import JIANGSU, facts, officer, opening, person, worked
 
 opens: list[str] = []
@@ -38,9 +44,11 @@ class TellingRing(FieldRing):
         return TellingKey(**vars(super().key(wrapped, context)))
 
 
+NOWHERE: Any = None  # what these documents refer to is known: it was made here
 RING = TellingRing({"k1": bytes(32)}, "k1")
 KEYS = replace(make_keys(JIANGSU), fields=RING)
-DOCUMENTS = CaseDocuments(KEYS, here=JIANGSU, relay_due=timedelta(seconds=5))
+PLANS = Plans(NOWHERE)
+DOCUMENTS = CaseDocuments(KEYS, PLANS, here=JIANGSU, relay_due=timedelta(seconds=5))
 
 
 WAY = (opening(), *worked("first", officer(), result={"birth_number": "A1"}))
@@ -95,6 +103,92 @@ def test_the_case_of_another_version_is_not_taken_for_this_one():
         DOCUMENTS.read({**last.document, "state": before.document["state"]})
 
 
+def test_after_the_first_commit_no_case_is_kept_beside_the_events():
+    assert ["state" in record.document for record in told()] == [False, True, True, True]
+
+
+def changed(document: Document, number: int, **change: str) -> Document:
+    """The document with another event of this number."""
+    events = [dict(event) for event in document["events"]]
+    events[number - 1] |= change
+    return {**document, "events": events}
+
+
+def linked(document: Document) -> Document:
+    """The document with the link that its events have, as somebody would write it who has no key."""
+    link = ""
+    for event in document["events"]:
+        link = link_after(link, event)
+    return {**document, "link": link, "version": len(document["events"])}
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda last: changed(last, 1, act_id="another"),
+        lambda last: changed(last, 1, act_digest="another"),
+        lambda last: changed(last, 3, seal="A" * 80),
+        lambda last: {**last, "events": last["events"][:-1]},
+        lambda last: {**last, "events": last["events"][1:]},
+        lambda last: {**last, "events": [*last["events"], last["events"][-1]]},
+        lambda last: {**last, "events": last["events"][::-1]},
+        lambda last: {**last, "link": ""},
+        lambda last: {**last, "version": last["version"] - 1},
+    ],
+)
+def test_events_that_are_not_those_of_the_chain_are_no_case(alter: Callable[[Document], Document]):
+    with pytest.raises(NotAuthentic):
+        DOCUMENTS.read(alter(dict(told()[-1].document)))
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda last: changed(last, 1, act_id="another"),
+        lambda last: {**last, "events": last["events"][1:]},
+        lambda last: {**last, "events": [*last["events"], last["events"][-1]]},
+        lambda last: {**last, "events": last["events"][::-1]},
+    ],
+)
+def test_a_chain_that_was_made_anew_without_the_keys_opens_nowhere(alter: Callable[[Document], Document]):
+    document = linked(alter(dict(told()[-1].document)))
+    with pytest.raises(SealBroken):
+        DOCUMENTS.read({**document, "shape": "so that the events are read"})
+
+
+def test_events_of_another_case_are_none_of_this_one():
+    here, there = told()[-1].document, {**told()[-1].document, "_id": "case2"}
+    with pytest.raises(SealBroken):
+        DOCUMENTS.read(there)
+    assert DOCUMENTS.read({**here, "key": RING.key(here["key"], "cases/case1").wrapped}).case.name == here["case"]
+
+
+def test_what_the_document_refers_to_must_be_what_was_written():
+    record = told()[-1]
+    for plans in ([], ["pAAAAAAAAAAAAAAAAAAAAAA"] * 9):
+        document = {**record.document, "plans": plans, "shape": "so that the events are read"}
+        with pytest.raises(NotAuthentic, match="plans/"):
+            DOCUMENTS.read(document)
+
+
+def test_the_line_tells_how_the_case_stands_and_is_bound_to_who_may_find_it():
+    record = told()[-1]
+    line = DOCUMENTS.line({name: record.document[name] for name in ("_id", *LINE_FIELDS)})
+    assert line == line_of(record.case)
+    for change in ({"owner_key": "another"}, {"agent_key": "another"}, {"link": ""}, {"_id": "case2"}):
+        with pytest.raises(SealBroken):
+            DOCUMENTS.line({**record.document, **change})
+
+
+def test_what_the_catalogue_says_of_the_steps_does_not_stand_in_the_document():
+    record = told()[-1]
+    plans = sum(len(step.plan.model_dump_json()) for step in record.case.steps.values())
+    opening = RING.key(record.document["key"], "cases/case1").open(
+        record.document["events"][0]["seal"], "cases/case1/1/"
+    )
+    assert len(opening) + plans - len(record.events[0].model_dump_json(exclude_none=True)) in range(-300, 0)
+
+
 def test_right_after_a_commit_the_events_are_those_that_would_be_read():
     record = None
     for act in WAY:
@@ -113,7 +207,7 @@ def test_the_events_of_a_later_commit_are_told_without_opening_them_and_those_be
     record = committed(before, acts.Refuse(id="refuse", by=officer(), step="first", grounds="材料不实"))
     opens.clear()
     assert [event.grounds for event in record.events if event.act == "refuse"] == ["材料不实"]
-    assert {place.split("/")[2] for place in opens} == {"1"}, "of the events before, the opening alone has seals"
+    assert sorted(int(place.split("/")[2]) for place in opens) == [1, 2, 3, 4], "each event is one seal"
     assert record.events == DOCUMENTS.read(record.document).events
 
 
@@ -122,7 +216,7 @@ def test_what_stood_before_a_commit_is_not_read_for_it():
     opens.clear()
     record = committed(before, acts.Refuse(id="refuse", by=officer(), step="first", grounds="材料不实"))
     assert record.case.steps["first"].state == "refused"
-    assert opens == [record.document["case"]], "the key, to seal what is new"
+    assert opens == ["cases/case1"], "the key, to seal what is new"
 
 
 def test_a_document_tells_nobody_what_the_case_says():

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from server.desk import apart
 from server.desk.citizen.applying import own_case
 from server.desk.citizen.licences import LicenceLine, licence_lines
 from server.desk.naming import window_name
@@ -16,6 +17,7 @@ from server.desk.steps import (
     step_view,
 )
 from server.domain.case.case import Outcome
+from server.domain.case.lines import Line, line_of
 from server.domain.effects.records import Record
 from server.domain.people.masking import masked_name
 from server.domain.values import Value
@@ -94,16 +96,16 @@ async def my_case(node: Node, owner: str, id: str) -> CaseView:
 
 async def my_cases(node: Node, owner: str, *, before: str, limit: int) -> CaseList:
     """The owner's cases and those they handed in as an agent under a mandate in force, newest first."""
-    records = await node.store.cases.cases_of(owner, limit=limit, before=before)
-    closed = await _closed_to(node, owner, records)
-    lines = tuple(CaseLine(**_line(record)) for record in records if record.id not in closed)
-    return CaseList(cases=lines, next=records[-1].place if len(records) == limit else None)
+    found = await node.store.cases.lines_of(owner, limit=limit, before=before)
+    await apart.set_apart_unread(node, found, kind="stored")
+    closed = await _closed_to(node, owner, found)
+    lines = tuple(CaseLine(**_line(id, line)) for id, line in found if id not in closed)
+    return CaseList(cases=lines, next=found.cursor or None)
 
 
-async def _closed_to(node: Node, owner: str, records: Sequence[Record]) -> set[str]:
+async def _closed_to(node: Node, owner: str, lines: Sequence[tuple[str, Line]]) -> set[str]:
     """The cases that the owner handed in as an agent under mandates that have ended."""
-    agents = [(record.id, record.case.agent) for record in records]
-    by = {id: agent.mandate for id, agent in agents if agent and agent.person.key == owner}
+    by = {id: line.mandate for id, line in lines if line.agent == owner}
     found = await node.store.mandates.mandates(by.values()) if by else {}
     now = node.clock.now()
     return {id for id, mandate in by.items() if mandate not in found or found[mandate].state(now) != "in_force"}
@@ -113,7 +115,7 @@ def view(node: Node, record: Record) -> CaseView:
     """The case as its applicant sees it, with personal data masked."""
     case = record.case
     return CaseView(
-        **_line(record),
+        **_line(record.id, line_of(case)),
         subject_name=masked_name(case.subject.name) if case.subject else "",
         agent_name=masked_name(case.agent.person.name) if case.agent else "",
         window=case.window,
@@ -127,14 +129,13 @@ def view(node: Node, record: Record) -> CaseView:
     )
 
 
-def _line(record: Record) -> dict[str, Any]:
-    case = record.case
+def _line(id: str, line: Line) -> dict[str, Any]:
     return {
-        "id": record.id,
-        "bundle": case.bundle,
-        "bundle_name": case.bundle_name,
-        "on_behalf_of": masked_name(case.applicant.name) if case.agent and case.applicant else "",
-        "state": "closed" if case.closed_at else "open",
-        "outcome": case.outcome,
-        "opened_at": case.opened_at,
+        "id": id,
+        "bundle": line.bundle,
+        "bundle_name": line.bundle_name,
+        "on_behalf_of": masked_name(line.applicant) if line.applicant else "",
+        "state": "closed" if line.closed_at else "open",
+        "outcome": line.outcome,
+        "opened_at": line.opened_at,
     }

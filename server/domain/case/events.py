@@ -12,7 +12,7 @@ from server.domain.case.handover import CheckAsked, Checked, PaperArrived, Paper
 from server.domain.case.happening import Happened, Moved
 from server.domain.catalogue.items import DaysFrom
 from server.domain.catalogue.pinning import PinnedAuthority
-from server.domain.catalogue.terms import APPEAL, DeclineReason, Deferral, Delivery, Gap
+from server.domain.catalogue.terms import DeclineReason, Deferral, Delivery, Gap
 from server.domain.values import SENSITIVE, Moment
 
 
@@ -142,7 +142,7 @@ class Declined(Moved):
     grounds: Annotated[str, SENSITIVE]
     agency: str = ""
     division: str = ""
-    appeal: str = APPEAL
+    appeal: str
 
 
 class Suspended(Moved):
@@ -216,7 +216,7 @@ class Refused(Moved):
     act: ClassVar[str] = "refuse"
     kind: Literal["refused"] = "refused"
     grounds: Annotated[str, SENSITIVE]
-    appeal: str = APPEAL
+    appeal: str
 
 
 class Delivered(Moved):
@@ -349,4 +349,4 @@ Event = Annotated[
     | Closed,
     Field(discriminator="kind"),
 ]
-EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...], config=ConfigDict(hide_input_in_errors=True))
+EVENT: TypeAdapter[Event] = TypeAdapter(Event, config=ConfigDict(hide_input_in_errors=True))

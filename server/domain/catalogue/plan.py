@@ -30,6 +30,7 @@ from server.domain.catalogue.items import HOME, Handling, Item, Level, Part
 from server.domain.catalogue.pinning import Competent, competent_at_home, competent_here, is_elsewhere
 from server.domain.catalogue.terms import Terms
 from server.domain.errors import FieldFault, Invalid
+from server.domain.interning import Interned
 from server.domain.sentences import sentences
 from server.domain.values import Value
 
@@ -44,7 +45,7 @@ class NothingToApplyFor(Invalid):
     title = "没有可以办理的事项"
 
 
-class PlannedStep(Value):
+class PlannedStep(Interned):
     """One step that applies: what of its item a case must remember for good, its division, and what it waits for.
 
     The division is empty as long as the answer that names it is open. `mode`: how it is handled across provinces;

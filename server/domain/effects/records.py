@@ -48,11 +48,6 @@ class Record:
         return request
 
     @property
-    def place(self) -> str:
-        """Where it stands among all of our own."""
-        return place_of(self.document)
-
-    @property
     def pending(self) -> Sequence[Mapping[str, Any]]:
         """The effects that are not known to be carried, as the store keeps them."""
         return [effect for effect in self.document["effects"] if effect["event"] > self.document["relayed"]]
@@ -61,12 +56,6 @@ class Record:
         """The digest of this act, if it has been done."""
         done = (event["act_digest"] for event in self.document["events"] if event["act_id"] == act_id)
         return next(done, None)
-
-
-def place_of(document: Mapping[str, Any]) -> str:
-    """Where a case of our own stands among all by time: `t<opened_at>|id`, the last parts of each of its keys."""
-    place: str = document["owner_key"].partition("|")[2]
-    return place
 
 
 @dataclass(frozen=True)

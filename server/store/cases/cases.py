@@ -1,20 +1,23 @@
 """Cases in the store: one document per case, with its events, its pending effects and nothing else to keep in step."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
+from typing import Any
 
 from server.domain.apart import Found
 from server.domain.case.case import NoSuchCase
-from server.domain.effects.records import Commit, Record, place_of
+from server.domain.case.lines import Line
+from server.domain.effects.records import Commit, Record
 from server.domain.errors import StaleVersion
 from server.domain.values import moment_key, moment_of_key
-from server.store.cases.case_documents import DONE, CaseDocuments
+from server.store.cases.case_documents import CASES, DONE, LINE_FIELDS, CaseDocuments
 from server.store.cases.intake import Intake
-from server.store.database import Database, Duplicate, Mark, is_safe
+from server.store.database import Database, Document, Duplicate, Mark, is_safe
 from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, HELD, under
 from server.store.reading import read_each
-
-CASES = "cases"
+from server.store.unproven import is_proven
 
 
 class Cases:
@@ -22,6 +25,7 @@ class Cases:
 
     def __init__(self, database: Database, documents: CaseDocuments, intake: Intake) -> None:
         self._database = database
+        self._plans = documents.plans
         self._documents = documents
         self._intake = intake
 
@@ -30,7 +34,7 @@ class Cases:
         if not is_safe(id):
             return None
         document = await self._database.get(CASES, id)
-        return self._documents.read(document) if document else None
+        return (await self._read(document)).pop() if document else None
 
     async def case(self, id: str) -> Record:
         """The case as it stands; raises NoSuchCase."""
@@ -42,7 +46,7 @@ class Cases:
     async def find_many(self, ids: Sequence[str]) -> dict[str, Record]:
         """Those of these cases that are here, by id; ids come from outside."""
         found = await self._database.get_many(CASES, [id for id in ids if is_safe(id)])
-        return {id: self._documents.read(document) for id, document in found.items()}
+        return {record.id: record for record in await self._read(*found.values())}
 
     async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> Record:
         """Store a new case of our own; if there is one under its id already, that one comes back.
@@ -50,26 +54,26 @@ class Cases:
         `owner` is the keyed digest of the applicant, `agent` that of the agent, `request` that of the request. The
         caller may get an older case back and compares `request` to see whether it is the same one.
         """
-        document = self._documents.new(commit)
-        opened_at = moment_key(commit.events[0].at)
-        place = opened_at + BAR + document["_id"]
-        document |= {"owner_key": owner + BAR + place, "request": request}
-        document |= {"agent_key": agent + BAR + place if agent else ""}
+        document = self._documents.new(commit, owner=owner, agent=agent, request=request)
+        await self._plans.store(document["plans"])
         stored = await self._intake.add(document)
         if stored is document:
             return self._documents.after(document, commit, before=None)
-        return self._documents.read(stored)
+        [record] = await self._read(stored)
+        return record
 
     async def commit(self, record: Record | None, commit: Commit) -> Record:
         """Move a case, or begin our copy of another node's; StaleVersion if somebody else did so meanwhile."""
         if record is None:
             document = self._documents.new(commit)
+            await self._plans.store(document["plans"])
             try:
                 await self._database.insert(CASES, document)
             except Duplicate as fault:
                 raise StaleVersion("办件已有新的进展，请刷新后重试。") from fault
             return self._documents.after(document, commit, before=None)
         document = self._documents.continued(record, commit)
+        await self._plans.store(document["plans"])
         if not await self._database.replace(CASES, document, version=record.document["version"]):
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
         return self._documents.after(document, commit, before=record)
@@ -83,6 +87,7 @@ class Cases:
             self._documents.continued(record, commit) if record else self._documents.new(commit)
             for record, commit in commits
         ]
+        await self._plans.store(digest for document in documents for digest in document["plans"])
         pairs = list(zip(commits, documents, strict=True))
         begun = [document for (record, _), document in pairs if record is None]
         moved = [(document, record.document["version"]) for (record, _), document in pairs if record]
@@ -91,22 +96,26 @@ class Cases:
             return None
         return [self._documents.after(document, commit, before=record) for (record, commit), document in pairs]
 
-    async def cases_of(self, owner: str, *, limit: int, before: str = "") -> list[Record]:
-        """The cases of a person as applicant or agent, newest first.
+    async def lines_of(self, owner: str, *, limit: int, before: str = "") -> Found[tuple[str, Line]]:
+        """The lines of the cases (by id) of a person as applicant or agent, newest first; no case is read whole.
 
-        `before` is the `place_of` the last one already seen.
+        `before` is the cursor of the page before; without one there is no further page.
         """
         low, high = under(owner)
-        documents = []
-        for query in (CASES_OF_OWNER, CASES_OF_AGENT):
-            end = owner + BAR + before if before else high
-            documents += await self._database.between(query, low, end, limit=limit, is_descending=True)
-        newest = sorted(documents, key=place_of, reverse=True)[:limit]
-        return [self._documents.read(document) for document in newest]
+        end = owner + BAR + before if before else high
+        reads = [
+            self._database.pick(query, low, end, fields=LINE_FIELDS, limit=limit)
+            for query in (CASES_OF_OWNER, CASES_OF_AGENT)
+        ]
+        newest = sorted(chain(*await asyncio.gather(*reads)), key=place_of, reverse=True)[:limit]
+        found = read_each(newest, lambda document: (document["_id"], self._documents.line(document)))
+        found.cursor = place_of(newest[-1]) if len(newest) == limit else ""
+        return found
 
     async def due_for_relay(self, now: datetime, *, limit: int) -> Found[Record]:
         """Cases with overdue effects: the committing process should have relayed them by now, so a sweeper may."""
         documents = await self._database.between(CASES_DUE_FOR_RELAY, "t", moment_key(now), limit=limit)
+        await self._load(documents)
         return read_each(documents, self._documents.read)
 
     async def mark_relayed(self, records: Sequence[Record]) -> None:
@@ -125,6 +134,20 @@ class Cases:
             found = min(found.removeprefix(HELD), await self._oldest_relay_from("t") or "u")
         return moment_of_key(found) - self._documents.relay_due if found else None
 
+    async def _read(self, *documents: Document) -> list[Record]:
+        await self._load(documents)
+        return [self._documents.read(document) for document in documents]
+
+    async def _load(self, documents: Iterable[Document]) -> None:
+        """Have at hand what the documents refer to; those that are not ours refer to nothing."""
+        await self._plans.load(digest for each in documents if is_proven(each) for digest in each["plans"])
+
     async def _oldest_relay_from(self, low: str) -> str:
         documents = await self._database.between(CASES_DUE_FOR_RELAY, low, "u", limit=1)
         return str(documents[0]["relay"]) if documents else ""
+
+
+def place_of(document: Mapping[str, Any]) -> str:
+    """Where a case of our own stands among all by time: `t<opened_at>|id`, the last parts of each of its keys."""
+    place: str = document["owner_key"].partition(BAR)[2]
+    return place

@@ -6,7 +6,7 @@ from typing import Any
 from server.crypto import base64url
 from server.crypto.fields import FieldRing
 from server.domain.effects.clues import CaseClues
-from server.domain.errors import Invalid
+from server.domain.errors import Invalid, NotAuthentic
 from server.domain.values import moment_key
 from server.store.database import Database, Document
 from server.store.queries import BAR, CASES_BY_CLUE, under
@@ -51,7 +51,7 @@ class Clues:
         """The place that was hidden; raises SearchPlaceUnknown."""
         try:
             return self._ring.open_bytes(base64url.decode(hidden), _context(digest)).decode()
-        except ValueError:
+        except (ValueError, NotAuthentic):
             raise SearchPlaceUnknown("请从第一页重新查找。") from None
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from server.domain.case import acts, events
 from server.domain.case.case import Case, Step, Supplement
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.terms import Gap
+from server.domain.catalogue.terms import APPEAL, Gap
 from server.domain.errors import Conflict, Invalid
 from server.domain.rules.announcement import Announcement
 from server.domain.rules.desk_forms import Decision, DeskForm
@@ -98,10 +98,10 @@ def _supplied(step: Step, event: events.Supplied) -> Step:
 def _lapse(moving: Moving[acts.Lapse]) -> events.Declined | events.Withdrawn | events.Refused:
     if moving.step.state == "supplementing" and is_unanswered(moving):
         if moving.step.plan.terms.unanswered == "declined":
-            return events.Declined(**moving.header, reason="unfixed", grounds=LATE_SUPPLEMENT)
+            return events.Declined(**moving.header, reason="unfixed", grounds=LATE_SUPPLEMENT, appeal=APPEAL)
         return events.Withdrawn(**moving.header, grounds=LATE_SUPPLEMENT)
     if moving.step.state == "accepted" and any(each.due_on < moving.today for each in moving.step.awaited):
-        return events.Refused(**moving.header, grounds=LATE_MATERIAL)
+        return events.Refused(**moving.header, grounds=LATE_MATERIAL, appeal=APPEAL)
     raise TooEarly("期限尚未届满，或者没有等待申请人答复的内容。")
 
 
