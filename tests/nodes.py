@@ -90,6 +90,8 @@ class Writes(CommandListener):
 class HandClock:
     """A clock that stands still until a test moves it; it begins on a Monday at noon in China."""
 
+    machine = "tests"
+
     def __init__(self, at: datetime = MONDAY) -> None:
         self.at = at
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import NoneType
 from typing import Any, Protocol
 
@@ -53,6 +54,14 @@ class Query:
     collection: str
     field: str
     is_range: bool = False
+
+
+@dataclass(frozen=True)
+class ServerTime:
+    """What the clock of a server told; `is_here` if by its address it runs on this machine and has the same clock."""
+
+    at: datetime
+    is_here: bool
 
 
 def is_safe(operand: str) -> bool:
@@ -161,7 +170,7 @@ class Database(Protocol):
     async def pick(self, query: Query, low: str, high: str, *, fields: Sequence[str], limit: int) -> list[Document]:
         """The same from the last one on, each document with its `_id` and these fields of it only."""
 
-    async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
+    async def keys(self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False) -> list[str]:
         """The values alone of a field that are >= low and < high, sorted: MongoDB reads its index and no document."""
 
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
@@ -169,6 +178,9 @@ class Database(Protocol):
 
     async def ping(self) -> None:
         """Raises Unavailable if the server does not answer."""
+
+    async def time(self) -> ServerTime:
+        """What the server's clock tells: at a moment between the call and the answer."""
 
     async def close(self) -> None:
         """Close the connections."""

@@ -9,6 +9,7 @@ import asyncio
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from typing import Any, Self
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -29,6 +30,7 @@ from server.store.database import (
     Duplicate,
     Mark,
     Query,
+    ServerTime,
     UndeclaredQuery,
     UnsafeOperand,
     safe,
@@ -37,6 +39,7 @@ from server.store.database import (
 )
 
 DUPLICATE_KEY = 11000
+HERE = frozenset({"localhost", "::1"})
 
 
 class MongoDatabase:
@@ -135,28 +138,26 @@ class MongoDatabase:
         if not ids:
             return {}
         wanted = {"_id": {"$in": [safe(id) for id in ids]}}
-        with _reading():
-            found = await self._database[collection].find(wanted).to_list(None)
+        found = await _documents(self._database[collection].find(wanted))
         return {document["_id"]: document for document in found}
 
     async def equal(self, query: Query, value: str, *, limit: int) -> list[Document]:
-        _declared(self._queries, query, limit=limit, is_range=False)
-        with _reading():
-            found = self._database[query.collection].find({query.field: safe(value)}).limit(limit)
-            documents: list[Document] = await found.to_list(None)
-        return documents
+        _check(self._queries, query, limit=limit, is_range=False)
+        return await _documents(self._database[query.collection].find({query.field: safe(value)}).limit(limit))
 
     async def between(
         self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False
     ) -> list[Document]:
-        return await self._find(query, (low, high), limit=limit, order=DESCENDING if is_descending else ASCENDING)
+        return await _documents(self._range(query, _span(low, high), None, limit=limit, is_descending=is_descending))
 
     async def pick(self, query: Query, low: str, high: str, *, fields: Sequence[str], limit: int) -> list[Document]:
-        return await self._find(query, (low, high), limit=limit, order=DESCENDING, shown=dict.fromkeys(fields, 1))
+        shown = dict.fromkeys(fields, 1)
+        return await _documents(self._range(query, _span(low, high), shown, limit=limit, is_descending=True))
 
-    async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
-        found = await self._find(query, (low, high), limit=limit, order=ASCENDING, shown={query.field: 1, "_id": 0})
-        return [document[query.field] for document in found]
+    async def keys(self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False) -> list[str]:
+        shown = {query.field: 1, "_id": 0}
+        found = self._range(query, _span(low, high), shown, limit=limit, is_descending=is_descending)
+        return [document[query.field] for document in await _documents(found)]
 
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if not ids:
@@ -170,31 +171,29 @@ class MongoDatabase:
         with _reading():
             await self._client.admin.command("ping")
 
+    async def time(self) -> ServerTime:
+        with _reading():
+            told = await self._client.admin.command("hello")
+        is_here = all(host in HERE or host.startswith(("127.", "/")) for host, _ in self._client.nodes)
+        return ServerTime(told["localTime"].replace(tzinfo=UTC), is_here=is_here)
+
     async def close(self) -> None:
         # Motor ends its sessions in this call, and waits for a server that is gone; pymongo's own client is awaited.
         closing = await asyncio.to_thread(self._client.close)
         if inspect.isawaitable(closing):
             await closing
 
-    async def _find(
-        self, query: Query, span: tuple[str, str], *, limit: int, order: int, shown: Document | None = None
-    ) -> list[Document]:
-        _declared(self._queries, query, limit=limit, is_range=True)
-        low, high = span
-        wanted = {query.field: {"$gte": safe(low), "$lt": safe(high)}}
-        with _reading():
-            found = self._database[query.collection].find(wanted, shown).sort(query.field, order).limit(limit)
-            documents: list[Document] = await found.to_list(None)
-        return documents
+    def _range(self, query: Query, span: Document, shown: Document | None, *, limit: int, is_descending: bool) -> Any:
+        _check(self._queries, query, limit=limit, is_range=True)
+        order = DESCENDING if is_descending else ASCENDING
+        return self._database[query.collection].find({query.field: span}, shown).sort(query.field, order).limit(limit)
 
 
-def _declared(queries: frozenset[Query], query: Query, *, limit: int, is_range: bool) -> Query:
-    """The query itself; raises UndeclaredQuery."""
+def _check(queries: frozenset[Query], query: Query, *, limit: int, is_range: bool) -> None:
     if query not in queries or query.is_range != is_range:
         raise UndeclaredQuery(f"not declared as asked: {query}")
     if limit < 1:
         raise UndeclaredQuery(f"without a bound: {query}")
-    return query
 
 
 def _options(milliseconds: int) -> dict[str, Any]:
@@ -205,6 +204,16 @@ def _options(milliseconds: int) -> dict[str, Any]:
         "serverSelectionTimeoutMS": milliseconds,
         "timeoutMS": milliseconds,
     }
+
+
+async def _documents(cursor: Any) -> list[Document]:
+    with _reading():
+        documents: list[Document] = await cursor.to_list(None)
+    return documents
+
+
+def _span(low: str, high: str) -> Document:
+    return {"$gte": safe(low), "$lt": safe(high)}
 
 
 def _update(mark: Mark) -> tuple[Document, Document]:

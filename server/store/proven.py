@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import orjson
 
 from server.crypto.integrity import IntegrityRing
-from server.store.database import Database, Document, Mark, Query, UndeclaredQuery, UnsafeOperand
+from server.store.database import Database, Document, Mark, Query, ServerTime, UndeclaredQuery, UnsafeOperand
 from server.store.trust import TRUST, Trust
 from server.store.unproven import UnprovenDocument
 
@@ -66,14 +66,17 @@ class ProvenDatabase:
     async def pick(self, query: Query, low: str, high: str, *, fields: Sequence[str], limit: int) -> list[Document]:
         return await self.bare.pick(query, low, high, fields=fields, limit=limit)
 
-    async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
-        return await self.bare.keys(query, low, high, limit=limit)
+    async def keys(self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False) -> list[str]:
+        return await self.bare.keys(query, low, high, limit=limit, is_descending=is_descending)
 
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         await self.bare.delete(collection, ids)
 
     async def ping(self) -> None:
         await self.bare.ping()
+
+    async def time(self) -> ServerTime:
+        return await self.bare.time()
 
     async def close(self) -> None:
         await self.bare.close()

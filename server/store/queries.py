@@ -24,6 +24,8 @@ CASES_OF_OWNER = Query("cases_of_owner", "cases", "owner_key", is_range=True)
 CASES_OF_AGENT = Query("cases_of_agent", "cases", "agent_key", is_range=True)
 # relay: `done`, or the moment t... from which a sweeper may carry the effects; behind an s: set apart, and not carried
 CASES_DUE_FOR_RELAY = Query("cases_due_for_relay", "cases", "relay", is_range=True)
+# event_key: t<at> of the last event, by our clock, also where another node tells when it was done
+CASES_BY_EVENT = Query("cases_by_event", "cases", "event_key", is_range=True)
 # case_key: case | t<at> | id; window_key: window | t<at> | id
 VISITS_OF_CASE = Query("visits_of_case", "visits", "case_key", is_range=True)
 VISITS_OF_WINDOW = Query("visits_of_window", "visits", "window_key", is_range=True)
@@ -78,6 +80,8 @@ AUDIT_BY_TIME = Query("audit_by_time", "audit", "time_key", is_range=True)
 AUDIT_OF_KIND = Query("audit_of_kind", "audit", "kind_key", is_range=True)
 AUDIT_BY_OFFICER = Query("audit_by_officer", "audit", "officer_key", is_range=True)
 AUDIT_OF_CASE = Query("audit_of_case", "audit", "case_key", is_range=True)
+# kind: `machine` of every document
+CLOCKS = Query("clocks", "clocks", "kind")
 # officer_key: officer | d<last day> or ended | id; authority_key: authority or window | the same | officer | id
 POSTS_OF_OFFICER = Query("posts_of_officer", "posts", "officer_key", is_range=True)
 POSTS_AT = Query("posts_at", "posts", "authority_key", is_range=True)
@@ -87,16 +91,21 @@ EXPIRED_SESSIONS = Query("expired_sessions", "sessions", "bucket", is_range=True
 EXPIRED_DESK_SESSIONS = Query("expired_desk_sessions", "desk_sessions", "bucket", is_range=True)
 EXPIRED_DRAFTS = Query("expired_drafts", "drafts", "bucket", is_range=True)
 EXPIRED_ATTEMPTS = Query("expired_attempts", "attempts", "bucket", is_range=True)
+EXPIRED_CLOCKS = Query("expired_clocks", "clocks", "bucket", is_range=True)
 
 EXPIRED: Mapping[str, Query] = {
     each.collection: each
-    for each in (EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DESK_SESSIONS, EXPIRED_DRAFTS, EXPIRED_ATTEMPTS)
+    for each in (
+        *(EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DESK_SESSIONS, EXPIRED_DRAFTS, EXPIRED_ATTEMPTS),
+        EXPIRED_CLOCKS,
+    )
 }
 
 QUERIES: tuple[Query, ...] = (
     CASES_OF_OWNER,
     CASES_OF_AGENT,
     CASES_DUE_FOR_RELAY,
+    CASES_BY_EVENT,
     VISITS_OF_CASE,
     VISITS_OF_WINDOW,
     TASKS_OF_AUTHORITY,
@@ -127,6 +136,7 @@ QUERIES: tuple[Query, ...] = (
     AUDIT_OF_KIND,
     AUDIT_BY_OFFICER,
     AUDIT_OF_CASE,
+    CLOCKS,
     POSTS_OF_OFFICER,
     POSTS_AT,
     *EXPIRED.values(),

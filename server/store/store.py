@@ -18,6 +18,7 @@ from server.store.cases.materials import Materials
 from server.store.cases.plans import Plans
 from server.store.cases.visits import Visits
 from server.store.catalogues import Catalogues
+from server.store.clocks import Clocks
 from server.store.database import Database
 from server.store.effects.alarms import Alarms
 from server.store.effects.checkpoints import Checkpoints
@@ -55,7 +56,6 @@ class Store:
     """All rooms; `log` gives the log of one direction and peer."""
 
     database: ProvenDatabase
-    intake: Intake
     cases: Cases
     visits: Visits
     tasks: Tasks
@@ -82,11 +82,17 @@ class Store:
     mandates: Mandates
     peers: Peers
     audit: Audit
+    clocks: Clocks
     attempts: Attempts
     directories: Directories
     dishonest: Dishonest
     catalogues: Catalogues
     log: Callable[[str, str], ExchangeLog]
+
+    @property
+    def intake(self) -> Intake:
+        """The group commit of new cases."""
+        return self.cases.intake
 
     async def carry(self, effects: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
         """Carry effects from their cases to their rooms, all of one kind in one round trip; how many of each kind."""
@@ -127,43 +133,43 @@ class Store:
         return len(found)
 
 
-def open_store(database: Database, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
-    """The store of the node of division `here`; `folder` holds the blobs."""
-    proven = ProvenDatabase(database, keys.integrity)
-    ring, intake, blobs = keys.fields, Intake(proven, CASES), Blobs(folder, keys.fields)
-    documents = CaseDocuments(keys, Plans(proven), here=here, relay_due=timedelta(seconds=relay_due_seconds))
+def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
+    """The store of the node of division `here` over a database without proofs; `folder` holds the blobs."""
+    database, ring, blobs = ProvenDatabase(bare, keys.integrity), keys.fields, Blobs(folder, keys.fields)
+    relay_due = timedelta(seconds=relay_due_seconds)
+    documents = CaseDocuments(keys, Plans(database), here=here, relay_due=relay_due)
     return Store(
-        database=proven,
-        intake=intake,
-        cases=Cases(proven, documents, intake),
-        visits=Visits(proven, ring),
-        tasks=Tasks(proven),
-        claims=Claims(proven, ring),
-        clues=Clues(proven, ring),
-        deeds=Deeds(proven),
-        counts=Counts(proven),
-        letters_in=LettersIn(proven, ring),
-        letters_out=LettersOut(proven, ring),
-        notices=Notices(proven),
-        alarms=Alarms(proven),
-        checkpoints=Checkpoints(proven),
-        warnings=Warnings(proven),
-        apart=Apart(proven),
-        calendar=ProjectedCalendar(proven),
-        people=People(proven, ring),
-        accounts=Accounts(proven),
-        posts=Posts(proven),
-        second_factors=SecondFactors(proven, ring),
-        desk_sessions=DeskSessions(proven),
-        materials=Materials(proven, ring, blobs),
-        fetches=Fetches(proven, ring, blobs),
-        drafts=Drafts(proven, ring),
-        mandates=Mandates(proven, ring),
-        peers=Peers(proven),
-        audit=Audit(proven),
-        attempts=Attempts(proven),
-        directories=Directories(proven),
-        dishonest=Dishonest(proven),
-        catalogues=Catalogues(proven),
-        log=lambda direction, peer: ExchangeLog(proven, ring, direction=direction, peer=peer),
+        database=database,
+        cases=Cases(database, documents, Intake(database, CASES)),
+        visits=Visits(database, ring),
+        tasks=Tasks(database),
+        claims=Claims(database, ring),
+        clues=Clues(database, ring),
+        deeds=Deeds(database),
+        counts=Counts(database),
+        letters_in=LettersIn(database, ring),
+        letters_out=LettersOut(database, ring),
+        notices=Notices(database),
+        alarms=Alarms(database),
+        checkpoints=Checkpoints(database),
+        warnings=Warnings(database),
+        apart=Apart(database),
+        calendar=ProjectedCalendar(database),
+        people=People(database, ring),
+        accounts=Accounts(database),
+        posts=Posts(database),
+        second_factors=SecondFactors(database, ring),
+        desk_sessions=DeskSessions(database),
+        materials=Materials(database, ring, blobs),
+        fetches=Fetches(database, ring, blobs),
+        drafts=Drafts(database, ring),
+        mandates=Mandates(database, ring),
+        peers=Peers(database),
+        audit=Audit(database),
+        clocks=Clocks(database),
+        attempts=Attempts(database),
+        directories=Directories(database),
+        dishonest=Dishonest(database),
+        catalogues=Catalogues(database),
+        log=lambda direction, peer: ExchangeLog(database, ring, direction=direction, peer=peer),
     )

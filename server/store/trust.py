@@ -15,6 +15,7 @@ from server.store.cases.drafts import DRAFTS
 from server.store.cases.materials import MATERIALS
 from server.store.cases.plans import PLANS
 from server.store.cases.visits import VISITS
+from server.store.clocks import COLLECTION as CLOCKS
 from server.store.effects.alarms import ALARMS
 from server.store.effects.checkpoints import CHECKPOINTS
 from server.store.effects.claims import CLAIMS
@@ -90,6 +91,7 @@ TRUST: Mapping[str, Trust] = {
     ),
     CLAIMS: Trust("another officer holds a task, with a hand-over note that nobody wrote"),
     CLUES: Trust("a case is found by what it does not say"),
+    CLOCKS: Trust("a machine's clock agrees with ours, or does not"),
     COUNTS: Trust(
         "a head is shown figures of nothing",
         marks=QUEUED,

@@ -1,14 +1,20 @@
 """The two edges of a running node that no rule can compute: the present moment and chance."""
 
 import secrets
+import socket
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from server.domain.values import in_milliseconds
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 class Clock(Protocol):
     """Tells the present moment."""
+
+    machine: str  # whose clock it is: all processes of one machine share it
 
     def now(self) -> datetime:
         """The present moment in UTC, cut to whole milliseconds."""
@@ -24,6 +30,9 @@ class Chance(Protocol):
 class SystemClock:
     """The clock of the machine."""
 
+    def __init__(self) -> None:
+        self.machine = _this_machine()
+
     def now(self) -> datetime:
         return in_milliseconds(datetime.now(UTC))
 
@@ -33,3 +42,14 @@ class SystemChance:
 
     def token(self, length: int) -> bytes:
         return secrets.token_bytes(length)
+
+
+def _this_machine() -> str:
+    """The kernel that runs: containers on it share its clock and its id, and after a reboot the clock may be another.
+
+    Where there is no Linux, the name of the host.
+    """
+    try:
+        return f"boot:{BOOT_ID.read_text(encoding='ascii').strip()}"
+    except OSError:
+        return f"host:{socket.gethostname()}"

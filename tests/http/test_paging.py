@@ -18,6 +18,8 @@ CASES, AT_ONE_MOMENT = 53, 3
 class SlowClock:
     """A clock that goes on by a millisecond after every third case."""
 
+    machine = "tests"
+
     def __init__(self) -> None:
         self.at = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 

@@ -124,6 +124,8 @@ class DrawnChance:
 class VirtualClock:
     """The clock of a node: virtual time, and how far this node is off, in seconds."""
 
+    machine = "simulated"
+
     def __init__(self, seconds: Any) -> None:
         self._seconds = seconds
         self.off = 0.0

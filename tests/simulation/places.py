@@ -36,6 +36,7 @@ AFTER_FAULT_SECONDS = 1.0
 UPGRADE_SECONDS = 20.0
 MOMENT = re.compile(r"t(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)")
 PEER = re.compile(r"\b[1-9]\d{5}\b")
+NOTHING_DUE = frozenset({"text", "event_key"})  # what stands there tells what was
 AT_ONCE = 0.8  # a server carries what follows a commit itself, unless it dies before
 
 
@@ -117,7 +118,8 @@ class Place:
         """A node value over this place's disk."""
         wire = SimulatedWire(self.world, self.here, self._doors)
         wire.attempt = partial(self.watcher.attempts.attempt, who)
-        database = Twin(self.disk, line or FaultyLine(self.world, who), queries=QUERIES)
+        line = line or FaultyLine(self.world, who)
+        database = Twin(self.disk, line, queries=QUERIES, now=VirtualClock(lambda: self.world.scheduler.now).now)
         chance = DrawnChance(random.Random(self.world.chance.random()))  # noqa: S311 # repeatable on purpose
         log = TracedLog(self.world, who)
         edges = {"clock": self.clock, "chance": chance, "wire": wire, "log": log}
@@ -256,7 +258,7 @@ class Place:
 
     def _moments(self, document: Mapping[str, Any]) -> list[float]:
         """In how many seconds each moment comes that stands in a text of the document."""
-        texts = (value for name, value in document.items() if isinstance(value, str) and name != "text")
+        texts = (value for name, value in document.items() if isinstance(value, str) and name not in NOTHING_DUE)
         found = [match[1] for text in texts if (match := MOMENT.search(text))]
         now = self.clock.now()
         away = [(datetime.fromisoformat(moment) - now).total_seconds() + 0.002 for moment in found]

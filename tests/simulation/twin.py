@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
+from server.domain.values import in_milliseconds
 from server.store.database import (
     Document,
     Duplicate,
     Mark,
     Query,
+    ServerTime,
     UndeclaredQuery,
     UnsafeOperand,
     safe,
@@ -48,13 +51,20 @@ class SteadyLine:
     write = read
 
 
+def _true_time() -> datetime:
+    return in_milliseconds(datetime.now(UTC))
+
+
 class Twin:
     """A `Database` over a disk."""
 
-    def __init__(self, disk: Disk, line: Line, *, queries: Sequence[Query]) -> None:
+    def __init__(
+        self, disk: Disk, line: Line, *, queries: Sequence[Query], now: Callable[[], datetime] = _true_time
+    ) -> None:
         self._disk = disk
         self._line = line
         self._queries = frozenset(queries)
+        self._now = now
 
     async def prepare(self) -> None:
         """The disk has its indexes."""
@@ -114,9 +124,9 @@ class Twin:
         self._check(query, limit, is_range=True)
         return await self._found(query, safe(low), safe(high), limit=limit, is_descending=is_descending)
 
-    async def keys(self, query: Query, low: str, high: str, *, limit: int) -> list[str]:
+    async def keys(self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False) -> list[str]:
         self._check(query, limit, is_range=True)
-        part = partial(self._disk.span, query, safe(low), safe(high), limit=limit)
+        part = partial(self._disk.span, query, safe(low), safe(high), limit=limit, is_descending=is_descending)
         [found] = await self._line.read(f"keys {query.name}", [part])
         return [value for value, _ in found]
 
@@ -132,6 +142,10 @@ class Twin:
 
     async def ping(self) -> None:
         await self._line.read("ping", [lambda: None])
+
+    async def time(self) -> ServerTime:
+        [at] = await self._line.read("time", [self._now])
+        return ServerTime(at, is_here=False)
 
     async def close(self) -> None:
         """There is nothing to close."""

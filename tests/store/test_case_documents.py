@@ -16,6 +16,7 @@ from server.domain.effects.records import Record
 from server.domain.errors import NotAuthentic
 from server.domain.rules.decide import decide
 from server.domain.rules.lifecycle import replay
+from server.domain.values import moment_key
 from server.store.cases import case_documents
 from server.store.cases.case_documents import LINE_FIELDS, CaseDocuments, link_after
 from server.store.cases.plans import Plans
@@ -95,6 +96,11 @@ def test_the_shape_follows_the_rules(monkeypatch: pytest.MonkeyPatch):
     changed = case_documents.shape()
     case_documents.shape.cache_clear()
     assert changed != before
+
+
+def test_a_document_says_when_its_last_event_was_stored_by_our_clock():
+    for record in told():
+        assert record.document["event_key"] == moment_key(record.events[-1].at)
 
 
 def test_the_case_of_another_version_is_not_taken_for_this_one():

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
@@ -275,7 +275,17 @@ async def test_keys_are_the_values_alone_of_a_range(database: Database) -> None:
     await database.insert_many("tasks", [{"_id": f"t{id}", "key": f"p|{id}", "since": "x"} for id in (3, 1, 4, 2)])
     assert await database.keys(TASKS_OF_AUTHORITY, "p|2", "p|4", limit=10) == ["p|2", "p|3"]
     assert await database.keys(TASKS_OF_AUTHORITY, *under("p"), limit=3) == ["p|1", "p|2", "p|3"]
+    assert await database.keys(TASKS_OF_AUTHORITY, *under("p"), limit=3, is_descending=True) == ["p|4", "p|3", "p|2"]
     assert await database.keys(TASKS_OF_AUTHORITY, *under("q"), limit=3) == []
+
+
+async def test_the_server_tells_what_its_clock_said_between_the_call_and_the_answer(database: Database) -> None:
+    before = datetime.now(UTC)
+    told = await database.time()
+    after = datetime.now(UTC)
+    in_milliseconds = timedelta(milliseconds=1)
+    assert before - in_milliseconds <= told.at <= after
+    assert told.is_here == (not isinstance(database, Twin)), "the server of the tests has a loopback address"
 
 
 async def test_deleted_documents_are_gone_and_no_others(database: Database) -> None:

@@ -66,6 +66,7 @@ async def test_a_read_from_a_stopped_server_is_unavailable(impatient: MongoDatab
         impatient.between(TASKS_OF_AUTHORITY, "a", "b", limit=1),
         impatient.keys(TASKS_OF_AUTHORITY, "a", "b", limit=1),
         impatient.ping(),
+        impatient.time(),
     )
     outcomes = await asyncio.gather(*reads, return_exceptions=True)
     assert {type(each) for each in outcomes} == {Unavailable}, "a read has no outcome that could be unknown"

@@ -123,6 +123,7 @@ class CaseDocuments:
             "effects": pending + [self._written(effect) for effect in commit.effects],
             "threads": dict(commit.threads),
             "relay": self._relay_key(before, commit) if pending or commit.effects else DONE,
+            "event_key": moment_key(commit.events[-1].at),
             "plans": plans.digests,
         }
         return {**document, "line": self._line(document, commit.case, key)}

@@ -27,7 +27,7 @@ class Cases:
         self._database = database
         self._plans = documents.plans
         self._documents = documents
-        self._intake = intake
+        self.intake = intake
 
     async def find(self, id: str) -> Record | None:
         """The case as it stands, or None; ids come from outside, and one that is no safe operand is no case's."""
@@ -56,7 +56,7 @@ class Cases:
         """
         document = self._documents.new(commit, owner=owner, agent=agent, request=request)
         await self._plans.store(document["plans"])
-        stored = await self._intake.add(document)
+        stored = await self.intake.add(document)
         if stored is document:
             return self._documents.after(document, commit, before=None)
         [record] = await self._read(stored)

@@ -132,7 +132,7 @@ def _read(document: Mapping[str, Any], kind: type[Outbound] | type[Inbound]) -> 
         elif name == "theirs":
             told = Head(document["theirs_stream"], document["theirs_number"], document["theirs_hash"])
             fields[name] = told if told.stream else None
-        else:
+        elif name in document:  # what was added since it was written is as in a new state
             fields[name] = document[name]
     return fields
 
