@@ -28,14 +28,14 @@ class LiveHandler(Handler):
 
 
 class ReadyHandler(Handler):
-    """Whether it can take work: the database answers, a directory is in force, and the loops succeed."""
+    """Whether it can take work: the database answers, a directory is in force, loops succeed, the clock is trusted."""
 
     path = "/ready"
     role = Role.ANYONE
     operations = {"GET": Operation(health.readiness, "检查服务是否就绪", gives=health.Readiness)}
 
     async def get(self) -> None:
-        self.answer(await health.readiness(self.node, self.settings["overdue"]()))
+        self.answer(await health.readiness(self.node, self.settings["overdue"](), self.settings["clock"]()))
 
 
 class MetricsHandler(Handler):

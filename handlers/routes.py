@@ -37,6 +37,7 @@ from handlers.problems import STATUS
 from handlers.response_cache import ResponseCache
 from server.domain.errors import Refusal
 from server.domain.release import VERSION
+from server.domain.time.clock_guard import ClockVerdict
 from server.node import Node
 
 FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, ops.MetricsHandler)
@@ -116,10 +117,13 @@ DOORS: tuple[type[Handler], ...] = (
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What handlers need of their process: the response cache, and which loops are overdue."""
+    """What handlers need of their process: the response cache, and which loops are overdue, and what is known of its
+    clock.
+    """
 
     cache: ResponseCache = field(default_factory=ResponseCache)
     overdue: Callable[[], Sequence[str]] = tuple
+    clock: Callable[[], ClockVerdict | None] = lambda: None
 
 
 def application(
@@ -140,6 +144,7 @@ def application(
         openapi=described(doors),
         cache=around.cache,
         overdue=around.overdue,
+        clock=around.clock,
         log_function=lambda handler: None,
     )
 

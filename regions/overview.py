@@ -1,4 +1,4 @@
-"""What the system administrator sees of a node: which versions it runs with, its peers, and what is set apart."""
+"""What the system administrator sees of a node: its versions, its peers, its clocks, and what is set apart."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ from server.desk.steps import LocalMoment
 from server.domain.apart import ApartState, Kind, SetApart
 from server.domain.people.accounts import TotpMode
 from server.domain.release import VERSION
-from server.domain.values import Value
+from server.domain.time.clock_guard import ClockState
+from server.domain.values import Moment, Value
 from server.node import Node
 
 MOST_APART = 1000
@@ -32,6 +33,18 @@ class CalendarShown(Value):
     version: str
     known_to: date
     is_projected: bool
+
+
+class ClockShown(Value):
+    """What the clock of a machine told last, `at`, and whether `work` there trusts it: `text` says what differs.
+
+    A machine that tells nothing any more is shown for a day.
+    """
+
+    machine: str
+    at: Moment
+    state: ClockState
+    text: str
 
 
 class SettingsShown(Value):
@@ -61,6 +74,7 @@ class NodeOverview(Value):
     calendar: CalendarShown
     peers: tuple[Standing, ...]
     apart: tuple[ApartCount, ...]
+    clocks: tuple[ClockShown, ...]
     settings: SettingsShown
 
 
@@ -100,6 +114,7 @@ async def overview(node: Node) -> NodeOverview:
         calendar=await _calendar(node),
         peers=tuple(await standing.standings(node)),
         apart=_counts(await apart.listed(node, limit=MOST_APART)),
+        clocks=tuple(ClockShown(**vars(beat)) for beat in await node.store.clocks.beats()),
         settings=SettingsShown(**{name: getattr(node.settings, name) for name in SettingsShown.model_fields}),
     )
 

@@ -15,7 +15,6 @@ from tornado.netutil import bind_sockets
 from handlers import catalogue, routes
 from handlers.base import Handler
 from handlers.in_flight import InFlight
-from handlers.response_cache import ResponseCache
 from handlers.routes import Surroundings
 from regions import directory, evidence
 from regions.evidence import Receipts
@@ -115,14 +114,16 @@ async def serve(settings: Settings) -> None:
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
-        await _until_stopped(node, loops, routes.DOORS, port=settings.port, cache=catalogue.filled(node))
+        around = Surroundings(catalogue.filled(node), loops.overdue)
+        await _until_stopped(node, loops, routes.DOORS, port=settings.port, around=around)
 
 
 async def work(settings: Settings) -> None:
     """Do what nobody waits for: relay, deliver, settle, forget; until told to stop. Raises LoopEnded."""
     async with opened(settings) as node, _loops(node) as loops:
-        working.start(node, loops)
-        await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, cache=ResponseCache())
+        guard = working.start(node, loops)
+        around = Surroundings(overdue=loops.overdue, clock=lambda: guard.verdict)
+        await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, around=around)
 
 
 SEEDED = "seed"  # who gave the posts of officers that were seeded
@@ -239,16 +240,16 @@ async def _loops(node: Node) -> AsyncIterator[Loops]:
 
 
 async def _until_stopped(
-    node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, port: int, cache: ResponseCache
+    node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, port: int, around: Surroundings
 ) -> None:
-    """Serve these doors with this response cache; raises LoopEnded, when all is in order, if a loop ended by itself."""
+    """Serve these doors with these surroundings; raises LoopEnded, when all is in order, if a loop ended by itself."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    in_flight, surroundings = InFlight(), Surroundings(cache, loops.overdue)
+    in_flight = InFlight()
     _collect_seldom()
-    server, bound = listen(node, in_flight, doors=doors, port=port, surroundings=surroundings)
+    server, bound = listen(node, in_flight, doors=doors, port=port, surroundings=around)
     log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
     ended = await _first_of(stop, loops)
     log.info("node.stopping", division=node.here, port=bound)

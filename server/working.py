@@ -1,12 +1,13 @@
 """What `work` does while nobody waits: the loops of one node, each with its pause."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
 from regions import apart, directory, fetching, outbox, reconcile, settling, standing, watch
 from server.desk import relay
 from server.desk.background import clockwork, counting, forgetting, notifying, reminding, reprojecting, succeeding
+from server.desk.background.timekeeping import ClockGuard
 from server.node import Node
 from server.tools.loops import Loops, Run
 
@@ -14,6 +15,7 @@ SLOWEST_LOOP_SECONDS = 30.0
 ROUND_SECONDS = 5.0
 DIRECTORY_SECONDS = 10.0
 EXPIRY_SECONDS = 600.0
+CLOCK_SECONDS = 10.0  # a few reads
 APART_SECONDS = 1.0  # the first pause of what could not be handled
 NOTICES_SECONDS = 2.0
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
@@ -25,27 +27,28 @@ RECONCILE_SECONDS = 600.0  # a look whether a day is over
 LONG_ROUND_SECONDS = 900.0  # many calls to peers, one after the other, each of which may run into its time-out
 
 
-def start(node: Node, loops: Loops) -> None:
-    """Start the loops of `work`; each peer has a courier of its own, so that a dead one slows no other."""
+def start(node: Node, loops: Loops) -> ClockGuard:
+    """Start the loops of `work`; each peer has a courier of its own, so that a dead one slows no other.
 
-    def loop(name: str, run: Run, every_seconds: float, *, round_seconds: float = 0.0) -> None:
-        loops.start(
-            name, run, every_seconds=every_seconds, most_seconds=SLOWEST_LOOP_SECONDS, round_seconds=round_seconds
-        )
-
-    for name, (run, every_seconds) in _alone(node).items():
-        loop(name, run, every_seconds)
-    loop("reconcile", partial(reconcile.daily, node), RECONCILE_SECONDS, round_seconds=LONG_ROUND_SECONDS)
+    Answers who says whether the clock is trusted, without whom nothing is done by date.
+    """
+    loop = partial(loops.start, most_seconds=SLOWEST_LOOP_SECONDS)
+    guard = ClockGuard(node, loops.now)
+    by_date = _by_date(node, guard)
+    for name, (run, every_seconds) in (_alone(node) | by_date).items():
+        loop(name, run, every_seconds=every_seconds)
+    loop("clock", partial(_look_at_clocks, guard, loops, tuple(by_date)), every_seconds=CLOCK_SECONDS)
+    loop("reconcile", partial(reconcile.daily, node), every_seconds=RECONCILE_SECONDS, round_seconds=LONG_ROUND_SECONDS)
     known: set[str] = set()
 
     def meet_peers() -> None:
         for peer in node.directory.peers_of(node.here):
             if peer.node not in known:
                 known.add(peer.node)
-                loop(f"courier:{peer.node}", partial(_deliver, node, peer.node), ROUND_SECONDS)
-                loop(f"spread:{peer.node}", partial(settling.unpack, node, peer.node), ROUND_SECONDS)
+                loop(f"courier:{peer.node}", partial(_deliver, node, peer.node, guard), every_seconds=ROUND_SECONDS)
+                loop(f"spread:{peer.node}", partial(settling.unpack, node, peer.node), every_seconds=ROUND_SECONDS)
                 fetch = partial(fetching.fetch, node, peer.node)
-                loop(f"fetch:{peer.node}", fetch, ROUND_SECONDS, round_seconds=LONG_ROUND_SECONDS)
+                loop(f"fetch:{peer.node}", fetch, every_seconds=ROUND_SECONDS, round_seconds=LONG_ROUND_SECONDS)
 
     async def wake_peers() -> None:
         awaited = await watch.look(node)
@@ -59,31 +62,54 @@ def start(node: Node, loops: Loops) -> None:
         return has_more
 
     meet_peers()
-    loop("watch", wake_peers, node.settings.poll_seconds)
-    loop("directory", renew, DIRECTORY_SECONDS)
+    loop("watch", wake_peers, every_seconds=node.settings.poll_seconds)
+    loop("directory", renew, every_seconds=DIRECTORY_SECONDS)
+    return guard
 
 
-def _alone(node: Node) -> Mapping[str, tuple[Run, float]]:
-    """The loops that do not depend on which peers there are, each with its pause in seconds."""
+def _alone(node: Node) -> dict[str, tuple[Run, float]]:
+    """The loops that depend neither on a date nor on which peers there are, each with its pause in seconds."""
     return {
         "relay": (partial(relay.sweep, node), node.settings.poll_seconds),
         "settle": (partial(settling.settle, node), node.settings.poll_seconds),
         "apart": (partial(apart.release_due, node), APART_SECONDS),
-        "notices": (partial(notifying.notify, node), NOTICES_SECONDS),
-        "clockwork": (partial(clockwork.tick, node), CLOCKWORK_SECONDS),
         "calendar": (_projection(node), SLOWEST_LOOP_SECONDS),
-        "drafts": (partial(reminding.remind_of_drafts, node), DRAFTS_SECONDS),
-        "counts": (partial(counting.count, node), COUNT_SECONDS),
-        "succession": (partial(succeeding.succeed, node), SUCCESSION_SECONDS),
-        "expiry": (partial(_forget, node), EXPIRY_SECONDS),
         "standing": (partial(standing.measure, node), STANDING_SECONDS),
     }
 
 
-async def _deliver(node: Node, code: str) -> bool:
+def _by_date(node: Node, guard: ClockGuard) -> dict[str, tuple[Run, float]]:
+    """The loops that act because a date or a moment has come, and cannot take it back, each with its pause in seconds.
+
+    A notice that seems to be under way for a minute is given up, and counts of a later day are not made anew before it.
+    """
+    runs: dict[str, tuple[Run, float]] = {
+        "notices": (partial(notifying.notify, node), NOTICES_SECONDS),
+        "clockwork": (partial(clockwork.tick, node), CLOCKWORK_SECONDS),
+        "drafts": (partial(reminding.remind_of_drafts, node), DRAFTS_SECONDS),
+        "counts": (partial(counting.count, node), COUNT_SECONDS),
+        "succession": (partial(succeeding.succeed, node), SUCCESSION_SECONDS),
+        "expiry": (partial(_forget, node), EXPIRY_SECONDS),
+    }
+    return {name: (partial(_if_trusted, guard, run), every_seconds) for name, (run, every_seconds) in runs.items()}
+
+
+async def _look_at_clocks(guard: ClockGuard, loops: Loops, held: Sequence[str]) -> None:
+    """Look, and let what was held go on at once as soon as it may."""
+    if await guard.look():
+        for name in held:
+            loops.nudge(name)
+
+
+async def _if_trusted(guard: ClockGuard, run: Run) -> bool | None:
+    """One round, if the clock is trusted; else nothing, until it is."""
+    return guard.may_act and await run()
+
+
+async def _deliver(node: Node, code: str, guard: ClockGuard) -> bool:
     """One cycle of the courier to this node, at the address that the directory has now."""
     peer = node.directory.entry(code)
-    return peer is not None and await outbox.deliver(node, peer)
+    return peer is not None and await outbox.deliver(node, peer, may_vouch=guard.may_act)
 
 
 def _projection(node: Node) -> Run:

@@ -55,7 +55,7 @@ class Loops:
     ) -> None:
         self._metrics = metrics or Metrics()
         self._jitter = jitter
-        self._now = now
+        self.now = now  # seconds that pass, from any beginning
         self._loops: dict[str, _Loop] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Queue[str] = asyncio.Queue()
@@ -91,7 +91,7 @@ class Loops:
 
     def overdue(self) -> tuple[str, ...]:
         """The loops that have not succeeded for a minute longer than they may rest, be it within one long round."""
-        now = self._now()
+        now = self.now()
         return tuple(loop.name for loop in self._loops.values() if now > loop.due_at)
 
     async def ended(self) -> str:
@@ -132,7 +132,7 @@ class Loops:
 
     def _expect(self, loop: _Loop, *, after_seconds: float) -> None:
         """It runs after so many seconds; one failure and the pause after it are still no reason to worry."""
-        loop.due_at = self._now() + max(after_seconds, loop.most_seconds) + loop.round_seconds + GRACE_SECONDS
+        loop.due_at = self.now() + max(after_seconds, loop.most_seconds) + loop.round_seconds + GRACE_SECONDS
 
     async def _run_once(self, loop: _Loop) -> bool:
         """One round; whether there is more to do."""

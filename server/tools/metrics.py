@@ -59,6 +59,7 @@ class Metrics:
             "contents_fetched_total", "Attempts to fetch a content from a peer.", ("peer", "outcome"), registry=own
         )
         self._watch_loops(own)
+        self._watch_clock(own)
         self._gauge_peers(own)
         own.register(_LogLines())
 
@@ -77,6 +78,17 @@ class Metrics:
             "stored_broken_total",
             "Documents that this node did not write as they stand.",
             ("collection",),
+            registry=own,
+        )
+
+    def _watch_clock(self, own: CollectorRegistry) -> None:
+        self.clock_state = Gauge(
+            "clock_state", "0 unwatched, 1 agrees, 2 unproven, 3 waits, 4 held: nothing is done by date.", registry=own
+        )
+        self.clock_ahead_seconds = Gauge(
+            "clock_ahead_seconds",
+            "By how much our clock is ahead of a source (behind: negative), the most of its kind; 0 if they may agree.",
+            ("source",),
             registry=own,
         )
 

@@ -36,6 +36,8 @@ COUNTED = {
     "loop_last_success_timestamp_seconds",
     "things_failed_total",
     "stored_broken_total",
+    "clock_state",
+    "clock_ahead_seconds",
     "peer_failures_total",
     "peer_backlog",
     "peer_unacknowledged_batches",
@@ -78,7 +80,10 @@ async def test_a_node_without_its_database_is_alive_and_not_ready(places: Places
     anyone, mother = places.caller(), await places.citizen()
     wish = await local_wish(mother)
     ready = await anyone.get("/ready")
-    assert (ready.status, ready.body) == (200, {"status": "ready", "database": "answers", "directory_version": 1})
+    assert (ready.status, ready.body) == (
+        200,
+        {"status": "ready", "database": "answers", "clock": "unwatched", "directory_version": 1},
+    )
     await own_server.kill()
     down = await anyone.get("/ready")
     refused(down, 503, "unavailable")

@@ -235,3 +235,21 @@ async def test_a_letter_waits_for_the_one_before_it(places: Places):
     await settling.settle(other)
     record = await other.store.cases.case(f"{JIANGSU}:{case}")
     assert record.case.step("household_registration").state == "withdrawn"
+
+
+async def test_without_a_trusted_clock_no_new_batch_vouches_for_a_time_and_one_in_the_log_still_goes(places: Places):
+    node = places.nodes[JIANGSU].node
+    await asked_abroad(places)
+    assert not await outbox.deliver(node, peer_of(node), may_vouch=False)
+    assert await batches_of(node) == []
+    peer = peer_of(node).model_copy(update={"origin": "http://127.0.0.1:1"})
+    assert not await outbox.deliver(node, peer)
+    (batch,) = await batches_of(node)
+    assert batch.evidence is None
+    await asked_abroad(places)
+    await node.store.peers.change(ZHEJIANG, lambda state: replace(state, failures=0, next_attempt_at=None))
+    assert await outbox.deliver(node, peer_of(node), may_vouch=False)
+    assert not await outbox.deliver(node, peer_of(node), may_vouch=False)
+    assert [each.hash for each in await batches_of(node)] == [batch.hash]
+    assert await outbox.deliver(node, peer_of(node))
+    assert len(await batches_of(node)) == 2, "nothing was lost"

@@ -121,6 +121,14 @@ async def test_a_difference_of_clocks_that_is_none_is_a_failure_like_any_other(p
         assert (state.reason, state.skew_seconds) == ("unsigned_401_clock_skew", 0), seconds
 
 
+async def test_a_difference_of_clocks_is_kept_with_the_machine_whose_clock_it_is_about(places: Places):
+    node = node_of(places)
+    state = await after_attempt(node, Stranger(401, {"code": "clock_skew", "seconds": 400}))
+    assert (state.skew_seconds, state.skew_by) == (-400, node.clock.machine)
+    state = await after_attempt(node, Stranger(502, {"code": "bad_gateway"}))
+    assert (state.skew_seconds, state.skew_by) == (0, "")
+
+
 HEAD = {"stream": 1, "number": 0, "hash": "0" * 64}
 NO_HEADS = [
     {"stream": 2**63},

@@ -79,7 +79,7 @@ class _VirtualLoops(Loops):
     """The loops of `work` that concern peers, in virtual time; `nudge` ends a pause."""
 
     def __init__(self, world: World) -> None:
-        super().__init__()
+        super().__init__(now=lambda: world.scheduler.now)
         self._world = world
         self._owner = Owner("work")
         self._pauses: dict[str, Later] = {}
@@ -87,7 +87,7 @@ class _VirtualLoops(Loops):
     def start(
         self, name: str, run: Callable[[], Awaitable[bool | None]], *, every_seconds: float, **_overdue: float
     ) -> None:
-        if name.startswith(("courier:", "spread:", "watch")):
+        if name.startswith(("courier:", "spread:", "watch", "clock")) and name != "clockwork":
             self._world.scheduler.start(self._keep_on(name, run, every_seconds), self._owner, name)
 
     def nudge(self, name: str) -> None:

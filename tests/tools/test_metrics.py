@@ -29,6 +29,8 @@ def test_every_name_is_there_from_the_start() -> None:
         "loop_last_success_timestamp_seconds",
         "things_failed",
         "stored_broken",
+        "clock_state",
+        "clock_ahead_seconds",
         "peer_failures",
         "peer_backlog",
         "peer_unacknowledged_batches",

@@ -123,7 +123,7 @@ class Outbound:
     peer's head is. `failures` counts attempts since the last success; `probe` tells whether the next one is an `early`
     one, a regular one is `under_way`, or the early one is `spent`. `stopped` says why only an operator can make it go
     on, and `theirs` is the head that the peer named then. `skew_seconds` is their clock minus ours, where the last
-    failure told it.
+    failure told it, and `skew_by` the machine whose clock that was.
     """
 
     stream: int = STREAM
@@ -137,6 +137,7 @@ class Outbound:
     stopped: str = ""
     theirs: Head | None = None
     skew_seconds: int = 0
+    skew_by: str = ""
     succeeded_at: datetime | None = None
     failed_at: datetime | None = None
     version: int = 0
