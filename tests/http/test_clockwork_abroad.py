@@ -1,13 +1,14 @@
 """A deadline between two nodes takes effect only once the home's letters are complete up to its end."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from regions import evidence, outbox
+from regions import evidence, outbox, settling
 from server.desk.acting import perform
 from server.desk.background.clockwork import tick
 from server.desk.relay import relay
@@ -144,3 +145,25 @@ async def test_the_home_gives_its_word_every_ten_minutes_and_stops_when_it_is_ke
             sent.append(minute)
         clock.at += timedelta(minutes=1)
     assert sent == list(range(0, 90, 10)), "until the word of 00:05 is known to be kept"
+
+
+async def test_a_word_that_a_wrong_clock_gave_for_the_future_counts_for_nothing(abroad: Abroad):
+    abroad.clock.to(12, 10, 9)
+    ahead = HandClock(abroad.clock.at + timedelta(days=10))
+    home, peer = abroad.home, next(abroad.home.directory.peers_of(JIANGSU))
+    await home.store.peers.want_heartbeat(ZHEJIANG, until=ahead.at + timedelta(hours=1))
+    assert not await outbox.deliver(replace(home, clock=ahead), peer), "it is refused for its time"
+    assert await outbox.deliver(home, peer), "but it stands in the log, and goes"
+    await settling.unpack(abroad.decider, JIANGSU)
+    spread = (await abroad.decider.store.peers.inbound(JIANGSU)).spread
+    last = await abroad.decider.store.log("in", JIANGSU).entry(spread)
+    assert last
+    assert last.batch.complete_to > ahead.at - timedelta(minutes=10)
+    abroad.clock.to(12, 15, 0, 12)
+    for node in (abroad.home, abroad.decider):
+        await tick(node)
+    assert (await abroad.step(abroad.decider)).state == "supplementing"
+    await abroad.places.settle()
+    abroad.clock.to(12, 15, 0, 23)
+    await tick(abroad.decider)
+    assert (await abroad.step(abroad.decider)).state == "withdrawn", "the next word of the home is a true one"
