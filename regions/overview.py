@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
-from regions import apart, standing
+from regions import apart, clocks, standing
+from regions.clocks import ClockShown
 from regions.standing import Standing
 from server.desk.officer.administering import Reason
 from server.desk.steps import LocalMoment
 from server.domain.apart import ApartState, Kind, SetApart
 from server.domain.people.accounts import TotpMode
 from server.domain.release import VERSION
-from server.domain.time.clock_guard import ClockState
-from server.domain.values import Moment, Value
+from server.domain.values import Value
 from server.node import Node
 
 MOST_APART = 1000
@@ -33,18 +33,6 @@ class CalendarShown(Value):
     version: str
     known_to: date
     is_projected: bool
-
-
-class ClockShown(Value):
-    """What the clock of a machine told last, `at`, and whether `work` there trusts it: `text` says what differs.
-
-    A machine that tells nothing any more is shown for a day.
-    """
-
-    machine: str
-    at: Moment
-    state: ClockState
-    text: str
 
 
 class SettingsShown(Value):
@@ -114,7 +102,7 @@ async def overview(node: Node) -> NodeOverview:
         calendar=await _calendar(node),
         peers=tuple(await standing.standings(node)),
         apart=_counts(await apart.listed(node, limit=MOST_APART)),
-        clocks=tuple(ClockShown(**vars(beat)) for beat in await node.store.clocks.beats()),
+        clocks=await clocks.listed(node),
         settings=SettingsShown(**{name: getattr(node.settings, name) for name in SettingsShown.model_fields}),
     )
 

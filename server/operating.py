@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from regions import apart, letters, outbox, reconcile, standing
+from regions import apart, clocks, letters, outbox, reconcile, standing
 from regions.client import PeerFailure
 from regions.letters import LetterLine
 from regions.standing import Standing
@@ -60,7 +60,7 @@ class UnknownPeer(ValueError):
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """The commands `peers`, `letters`, `apart` and `reconcile`."""
+    """The commands `peers`, `letters`, `apart`, `clock` and `reconcile`."""
     of_peers = command(
         "peers", run_with(peers), "Show how the exchange with each peer stands; exit 1 if one is stopped."
     )
@@ -82,9 +82,13 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     of_apart.add_argument("id", nargs="?", default="", help="kind:id as the list has it, for show, retry and drop")
     of_apart.add_argument("--reason", default="", help="why; retry and drop need it, and it is audited")
     of_apart.add_argument("--limit", type=positive, default=100, help="at most so many (default %(default)s)")
+    of_clock = command("clock", run_with(about_clock), "Show the clock of each machine; exit 1 if one is held.")
+    accepting = "let moments that a clock ahead of the time has stored hold nothing any more; needs --reason"
+    of_clock.add_argument("--accept-stored", action="store_true", help=accepting)
+    of_clock.add_argument("--reason", default="", help="why; it is audited")
     of_both = command("reconcile", run_with(compare), "Compare the logs with peers, both ways; exit 1 if they differ.")
     of_both.add_argument("peer", nargs="?", default="", help="only with this node")
-    for each in (of_peers, of_letters, of_apart, of_both):
+    for each in (of_peers, of_letters, of_apart, of_clock, of_both):
         each.add_argument("--json", action="store_true", help="print a JSON list")
         each.set_defaults(parser=each)
 
@@ -137,6 +141,17 @@ async def about_apart(node: Node, chosen: argparse.Namespace) -> Report:
         act = apart.retry if chosen.what == "retry" else apart.drop
         row = await act(node, chosen.id, by=operator(), reason=chosen.reason.strip())
     return Report([row], [_line_apart(row)], DONE)
+
+
+async def about_clock(node: Node, chosen: argparse.Namespace) -> Report:
+    """What the clock of each machine told last, after what was stored ahead of the time was accepted if need be."""
+    if chosen.accept_stored != bool(chosen.reason.strip()):
+        chosen.parser.error("--accept-stored needs --reason, and nothing else does")
+    if chosen.accept_stored:
+        await clocks.accept_stored(node, by=operator(), reason=chosen.reason.strip())
+    found = await clocks.listed(node)
+    lines = [f"{each.machine}  {each.state} at {moment_text(each.at)}  {each.text}".rstrip() for each in found]
+    return Report(found, lines or ["no `work` has told its time"], _code(each.state == "held" for each in found))
 
 
 async def compare(node: Node, chosen: argparse.Namespace) -> Report:

@@ -80,7 +80,7 @@ AUDIT_BY_TIME = Query("audit_by_time", "audit", "time_key", is_range=True)
 AUDIT_OF_KIND = Query("audit_of_kind", "audit", "kind_key", is_range=True)
 AUDIT_BY_OFFICER = Query("audit_by_officer", "audit", "officer_key", is_range=True)
 AUDIT_OF_CASE = Query("audit_of_case", "audit", "case_key", is_range=True)
-# kind: `machine` of every document
+# kind: `machine`, or `accepted` of the one that no machine wrote
 CLOCKS = Query("clocks", "clocks", "kind")
 # officer_key: officer | d<last day> or ended | id; authority_key: authority or window | the same | officer | id
 POSTS_OF_OFFICER = Query("posts_of_officer", "posts", "officer_key", is_range=True)

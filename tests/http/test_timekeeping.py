@@ -12,10 +12,13 @@ from structlog.testing import capture_logs
 from handlers import routes
 from handlers.in_flight import InFlight
 from handlers.routes import Surroundings
+from regions.clocks import NothingAhead, accept_stored
 from server import main, working
 from server.desk.background.timekeeping import ClockGuard
+from server.desk.health import ClockHeld
 from server.domain.errors import Unavailable
 from server.domain.exchange.log import Outbound
+from server.domain.values import moment_text
 from server.node import Node
 from server.node import Places as Directories
 from server.store.clocks import COLLECTION
@@ -267,6 +270,28 @@ async def test_a_clock_behind_what_is_stored_is_held(province: Province):
     assert work.differs == {"stored": -61}
     province.wait(1)
     assert await work.look() == "agrees"
+
+
+async def test_what_a_clock_ahead_has_stored_holds_until_an_operator_accepts_it_by_a_right_clock(
+    province: Province, database_sweeper: Sweeper
+):
+    work = province.process("m:a")
+    with pytest.raises(NothingAhead):
+        await accept_stored(work.node, by="ops", reason="nothing to accept")
+    await lay(replace(work.node, clock=HandClock(later(days=10))))
+    assert await work.look() == "held"
+    province.server.clock.wait(seconds=61)
+    with pytest.raises(ClockHeld):
+        await accept_stored(work.node, by="ops", reason="our clock is behind")
+    province.server.clock.wait(seconds=-61)
+    assert await work.look() == "held"
+    await accept_stored(work.node, by="ops", reason="serve-2 was ahead")
+    assert await work.look() == "agrees"
+    (noted,) = database_sweeper[work.node.settings.database]["audit"].find({"kind": "clock.stored_accepted"})
+    assert noted["about"] == {"by": "ops", "reason": "serve-2 was ahead", "until": moment_text(later(days=10))}
+    assert len(await work.node.store.clocks.beats()) == 1, "it is no machine"
+    await lay(replace(work.node, clock=HandClock(later(days=11))))
+    assert await work.look() == "held", "what is stored later was not accepted"
 
 
 async def told_by(peer: str, work: Process, seconds: int, *, by: str = "m:a") -> None:

@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -16,7 +18,10 @@ from server import operating
 from server.domain.exchange.circuit_breaker import failed, probing
 from server.domain.exchange.circuit_breaker import stopped as breaker_stopped
 from server.domain.exchange.log import Head, Outbound
+from server.domain.time.clock_guard import Beat
+from server.domain.values import moment_text
 from server.node import Node
+from server.tools.clock import SystemClock
 from tests.nodes import running_nodes, until
 from tests.regions.exchanging import (
     OlderPeer,
@@ -235,6 +240,36 @@ async def test_a_way_is_opened_or_retried_and_not_both(pair: tuple[Node, Node]):
     with pytest.raises(SystemExit) as ended:
         await peers(pair[0], "--retry", ZHEJIANG, "--open-stream", ZHEJIANG, "--yes")
     assert ended.value.code == 2
+
+
+async def clock(node: Node, *words: str) -> operating.Report:
+    """What `clock` answers."""
+    return await operating.about_clock(node, parsed("clock", *words))
+
+
+async def test_the_clock_of_each_machine_is_shown_and_a_held_one_ends_with_one(pair: tuple[Node, Node]):
+    node, at = pair[0], pair[0].clock.now()
+    assert (await clock(node)).lines == ["no `work` has told its time"]
+    await node.store.clocks.beat(Beat("boot:a", at, "agrees", ""))
+    assert await clock(node) == operating.Report(ANY, [f"boot:a  agrees at {moment_text(at)}"], 0)
+    await node.store.clocks.beat(Beat("boot:b", at, "held", "本机时钟比数据库快10天。"))
+    report = await clock(node)
+    assert (report.code, report.lines[1]) == (1, f"boot:b  held at {moment_text(at)}  本机时钟比数据库快10天。")
+
+
+async def test_what_is_stored_ahead_of_the_time_is_accepted_with_a_reason(pair: tuple[Node, Node]):
+    node = pair[0]
+    for words in (["--accept-stored"], ["--accept-stored", "--reason", " "], ["--reason", "of what?"]):
+        with pytest.raises(SystemExit) as ended:
+            await clock(node, *words)
+        assert ended.value.code == 2
+    right = SystemClock()
+    ahead = max(node.clock.now(), right.now()) + timedelta(days=10)
+    node = replace(node, clock=right)
+    await node.store.audit.note("ahead", "audit.read", at=ahead, about={})
+    assert await node.store.clocks.newest_stored() == ahead
+    assert (await clock(node, "--accept-stored", "--reason", "serve-2 was ahead")).code == 0
+    assert await node.store.clocks.newest_stored() is None
 
 
 async def test_differences_are_named_and_end_with_one(pair: tuple[Node, Node]):
