@@ -68,6 +68,14 @@ def peers(*ahead: float) -> list[ClockReading]:
         pytest.param(peers(90, 10 * DAY, -DAY), "agrees", id="two of three that do not agree with each other"),
         pytest.param(peers(-90, -95, -93), "agrees", id="all peers say that we are behind"),
         pytest.param([*peers(90, 95), told("database", 0)], "held", id="two peers against our database"),
+        pytest.param(
+            [*peers(90, 95), told("database", 0), told("machine", 0, "a")], "held", id="most of the peers, not of all"
+        ),
+        pytest.param(peers(70, 130), "held", id="two that are a minute apart agree"),
+        pytest.param(peers(70, 131), "agrees", id="two that are a second more apart do not"),
+        pytest.param(
+            [replace(told("machine", 60, "a"), is_confirmed=False)], "unproven", id="a minute is not waited for"
+        ),
     ],
 )
 def test_what_follows(readings: Sequence[ClockReading], state: str) -> None:
@@ -75,6 +83,20 @@ def test_what_follows(readings: Sequence[ClockReading], state: str) -> None:
     assert verdict.state == state
     assert verdict.may_act == (state in ("agrees", "unproven"))
     assert (state == "held") == any(each.holds for each in verdict.findings)
+
+
+@pytest.mark.parametrize(
+    ("passed", "least", "most", "ahead"),
+    [
+        pytest.param(100, 20, 30, 70, id="ahead of the latest moment that it may be there"),
+        pytest.param(30, 20, 30, 0, id="as long ago as it may be"),
+        pytest.param(20, 20, 30, 0, id="as long ago as it must be"),
+        pytest.param(15, 20, 30, -5, id="behind the earliest"),
+        pytest.param(-80, 20, LONG_AGO, -100, id="what was told at any time before shows no clock that is ahead"),
+    ],
+)
+def test_how_far_we_are_off_for_sure(passed: float, least: float, most: float, ahead: float) -> None:
+    assert ClockReading("machine", "", MONDAY - timedelta(seconds=passed), least, most).ahead_seconds(MONDAY) == ahead
 
 
 def test_each_difference_is_told_in_words_and_those_that_hold_come_first() -> None:
@@ -105,6 +127,8 @@ def test_every_state_has_words_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
+        (0, "0秒"),
+        (1, "1秒"),
         (61, "61秒"),
         (119, "119秒"),
         (120, "2分钟"),
