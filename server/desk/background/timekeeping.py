@@ -84,8 +84,8 @@ class ClockGuard:
         verdict = judge(now, readings)
         is_news, self._last = self._tell(verdict), _Look(began, verdict, now, when)
         if is_news or self._beat_at is None or when - self._beat_at >= BEAT_SECONDS:
-            self._beat_at = when
             await node.store.clocks.beat(Beat(node.clock.machine, now, verdict.state, verdict.text))
+            self._beat_at = when
         return verdict.may_act and not might
 
     def _sight(self, beats: Iterable[Beat], when: float) -> None:
