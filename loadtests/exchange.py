@@ -199,7 +199,7 @@ async def carried(sender: Side, receiver: Side, *, letters: int) -> dict[str, fl
     settled = await spent(settle)
     seconds = time.perf_counter() - began
     micro = 1e6 / letters
-    waiting = await receiver.node.store.letters_in.waiting(limit=1)
+    waiting = await receiver.node.store.letters_in.listed("waiting", limit=1)
     if waiting:
         raise RuntimeError(f"a letter was not settled: {waiting[0].reason}")
     return {

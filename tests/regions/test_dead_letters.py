@@ -208,7 +208,7 @@ async def test_what_waited_as_an_unknown_kind_is_settled_by_a_node_that_knows_it
     letter = await write(pair[0], "upgraded")
     await send(pair[0])
     await settle_nothing(pair[1])
-    (waiting,) = await pair[1].store.letters_in.waiting(limit=10)
+    (waiting,) = await pair[1].store.letters_in.due(pair[1].clock.now(), limit=10)
     later = pair[1].clock.now() + timedelta(seconds=100)
     await pair[1].store.letters_in.postpone(waiting, until=later, reason="kind_unknown")
     await settle(pair[1])

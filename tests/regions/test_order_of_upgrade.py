@@ -58,7 +58,7 @@ async def informed(places: Places, newer: Path) -> tuple[str, Node]:
 
 async def waiting(node: Node) -> dict[str, str]:
     """The kinds of the letters that wait, with the reason."""
-    return {each.letter.kind: each.reason for each in await node.store.letters_in.waiting(limit=9)}
+    return {each.letter.kind: each.reason for each in await node.store.letters_in.listed("waiting", limit=9)}
 
 
 @pytest.mark.soak

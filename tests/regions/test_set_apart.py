@@ -116,7 +116,7 @@ async def test_settling(places: Places, clock: HandClock) -> None:
     while await settling.unpack(node, JIANGSU):
         pass
     met: set[Step] = set()
-    letters = {str(each.letter.case): each.id for each in await node.store.letters_in.waiting(limit=9)}
+    letters = {str(each.letter.case): each.id for each in await node.store.letters_in.listed("waiting", limit=9)}
     for case in cases[1:5]:
         await node.store.apart.hold("letter", letters[f"{JIANGSU}/{case}"])
     for case in cases[:5]:  # a step that the sweep takes over is met once for each letter
@@ -129,7 +129,7 @@ async def test_settling(places: Places, clock: HandClock) -> None:
     await swept(node)
     for case in cases:
         assert (await node.store.tasks.task(f"{JIANGSU}:{case}:{FAR}")).state == "sent"
-    assert await node.store.letters_in.waiting(limit=9) == []
+    assert await node.store.letters_in.listed("waiting", limit=9) == []
     await nothing_is_left(node)
 
 
@@ -143,7 +143,7 @@ async def test_spreading(places: Places, clock: HandClock) -> None:
     met = await spring(node, trap, spread, cases[0], kinds=["batch"], times=2)
     assert met == [("insert_many", "letters_in")]
     await nothing_is_left(node)
-    assert len(await node.store.letters_in.waiting(limit=9)) == 2
+    assert len(await node.store.letters_in.listed("waiting", limit=9)) == 2
     while await settling.settle(node):
         pass
     assert await events(node, cases) == [1, 1]

@@ -47,7 +47,7 @@ async def test_several_settlers_at_once_do_each_letter_once(places: Places):
     for case in cases:
         record = await other.store.cases.case(f"{JIANGSU}:{case}")
         assert [event.act for event in record.events] == ["request"]
-    assert await other.store.letters_in.waiting(limit=9) == []
+    assert await other.store.letters_in.listed("waiting", limit=9) == []
     assert await other.store.letters_in.in_attention(limit=9) == []
 
 

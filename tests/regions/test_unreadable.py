@@ -44,7 +44,7 @@ async def test_a_kept_letter(places: Places, clock: HandClock, damage: Break) ->
     node = node_of(places, ZHEJIANG)
     while await settling.unpack(node, JIANGSU):
         pass
-    ids = {str(each.letter.case): each.id for each in await node.store.letters_in.waiting(limit=9)}
+    ids = {str(each.letter.case): each.id for each in await node.store.letters_in.listed("waiting", limit=9)}
     broken = ids[f"{JIANGSU}/{cases[0]}"]
     damage(node, "letters_in", broken, text="AAAA")
     assert not await settling.settle(node)
@@ -81,7 +81,7 @@ async def test_the_case_that_a_letter_is_about(places: Places, clock: HandClock,
     [(id, fault)] = await rows(home)
     assert (id.partition(":")[0], fault) == ("letter", "NotAuthentic")
     assert (await home.store.cases.case(cases[1])).case.steps[FAR].state == "received"
-    assert len(await home.store.letters_in.waiting(limit=9)) == 1
+    assert len(await home.store.letters_in.listed("waiting", limit=9)) == 1
 
 
 async def test_a_case_with_effects_to_carry(places: Places, clock: HandClock, damage: Break) -> None:
@@ -227,7 +227,7 @@ async def test_a_letter_of_a_batch_whose_id_was_kept_before_with_bytes_that_do_n
     node = node_of(places, ZHEJIANG)
     while await settling.unpack(node, JIANGSU):
         pass
-    ids = {str(each.letter.case): each.id for each in await node.store.letters_in.waiting(limit=9)}
+    ids = {str(each.letter.case): each.id for each in await node.store.letters_in.listed("waiting", limit=9)}
     damage(node, "letters_in", ids[f"{JIANGSU}/{cases[0]}"], text="AAAA")
     await node.store.peers.keep_inbound(JIANGSU, spread=Position(1, 0))
     while await settling.unpack(node, JIANGSU):

@@ -146,8 +146,10 @@ async def test_a_postponed_letter_is_due_later_and_seen_all_the_time(came: Lette
     (one,) = await came.due(NOW, limit=1)
     await came.postpone(one, until=NOW + timedelta(minutes=1), reason="kind_unknown")
     assert await came.due(NOW, limit=1) == []
-    (waiting,) = await came.waiting(limit=1)
-    assert (waiting.reason, waiting.tries) == ("kind_unknown", 1)
+    (waiting,) = await came.listed("waiting", limit=1)
+    assert (waiting.reason, waiting.letter) == ("kind_unknown", one.letter)
+    (again,) = await came.due(NOW + timedelta(minutes=1), limit=1)
+    assert again.tries == 1
     await came.postpone(one, until=NOW, reason="late")  # of a version that is gone
     assert await came.due(NOW, limit=1) == []
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from server.domain.exchange.letters import GENESIS, Batch, Letter
+from server.domain.exchange.letters import GENESIS, About, Batch, Letter
 
 STREAM = 1
 BESIDE = "~"  # in the `_id` of a letter that came under another one's id, between that id and its own part
@@ -113,6 +113,26 @@ class KeptLetter:
     round: int
     position: Position
     index: int
+
+
+@dataclass(frozen=True)
+class LetterLabel:
+    """What stands outside of a letter that is stored, and can be told whether or not it opens.
+
+    `id` is the one under which it is kept, `peer` who sent it or to whom it goes. Of a letter that does not open
+    `letter` is None, and `about` knows no part.
+    """
+
+    id: str
+    peer: str
+    kind: str
+    about: About | None
+    at: datetime
+    state: str
+    reason: str
+    round: int
+    position: Position
+    letter: Letter | None
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from hashlib import sha256
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
 from server.domain.exchange.letters import Letter, says_the_same, unique_id
-from server.domain.exchange.log import BESIDE, KeptLetter, Position, Standing
+from server.domain.exchange.log import BESIDE, KeptLetter, LetterLabel, Position, Standing
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
+from server.store.exchange.labels import label_of
 from server.store.keys import keys_between
 from server.store.queries import BAR, LETTERS_WAITING, under
 from server.store.reading import read_each
@@ -65,10 +66,16 @@ class LettersIn:
         documents = await self._database.between(LETTERS_WAITING, *under(WAITING), limit=MOST_WAITING)
         return len(documents) == MOST_WAITING or any(_may_be_about(document, about) for document in documents)
 
-    async def waiting(self, *, limit: int) -> Found[KeptLetter]:
-        """Letters that wait, whenever their time comes."""
-        documents = await self._database.between(LETTERS_WAITING, *under(WAITING), limit=limit)
-        return read_each(documents, self._kept)
+    async def listed(self, state: Standing, *, limit: int, sender: str = "") -> list[LetterLabel]:
+        """What stands outside of letters in this state; `sender` (or any) does not go with those that wait."""
+        parts = (state, sender) if sender else (state,)
+        documents = await self._database.between(LETTERS_WAITING, *under(*parts), limit=limit)
+        return [self._label(document) for document in documents]
+
+    async def labels(self, ids: Sequence[str]) -> list[LetterLabel]:
+        """What stands outside of those of these letters (unique ids, which come from outside) that have come in."""
+        found = await self._database.get_many(IN, [id for id in ids if is_safe(id)])
+        return [self._label(document) for document in found.values()]
 
     async def in_attention(self, *, limit: int, sender: str = "") -> Found[KeptLetter]:
         """Letters (of this node, or of any) that could not be settled, with the reason."""
@@ -130,6 +137,9 @@ class LettersIn:
                 conflicts.append(letter)
                 await self._database.insert_many(IN, [_kept_as(document, text)])
         return conflicts
+
+    def _label(self, document: Document) -> LetterLabel:
+        return label_of(document, self._ring, peer=document["from"], number=document["number"])
 
     def _kept(self, document: Document) -> KeptLetter:
         return KeptLetter(

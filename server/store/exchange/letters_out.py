@@ -10,9 +10,10 @@ from datetime import datetime
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
 from server.domain.exchange.letters import Letter
-from server.domain.exchange.log import STREAM, Position, SentLetter, Written
+from server.domain.exchange.log import STREAM, LetterLabel, Position, SentLetter, Written
 from server.domain.values import moment_of_key
 from server.store.database import Database, Document, Fields, Mark, is_safe
+from server.store.exchange.labels import label_of
 from server.store.keys import keys_between
 from server.store.queries import BAR, LETTERS_DEAD, LETTERS_TO_LOG, under
 from server.store.reading import read_each
@@ -116,11 +117,16 @@ class LettersOut:
         document = await self._database.get(OUT, id) if is_safe(id) else None
         return self._sent(document) if document else None
 
-    async def dead(self, *, limit: int, peer: str = "") -> list[SentLetter]:
+    async def label(self, id: str) -> LetterLabel | None:
+        """What stands outside of one letter of ours; ids come from outside."""
+        document = await self._database.get(OUT, id) if is_safe(id) else None
+        return self._label(document) if document else None
+
+    async def dead(self, *, limit: int, peer: str = "") -> list[LetterLabel]:
         """Letters of ours that this node (or any) has refused, with the reason, oldest first for each node."""
         parts = (DEAD, peer) if peer else (DEAD,)
         documents = await self._database.between(LETTERS_DEAD, *under(*parts), limit=limit)
-        return [self._sent(document) for document in documents]
+        return [self._label(document) for document in documents]
 
     async def mark_dead(self, id: str, *, reason: str, round: int) -> bool:
         """The other node refused this letter of ours in this round; False if it is over with, or judged anew since."""
@@ -155,6 +161,9 @@ class LettersOut:
 
     def _text(self, document: Document) -> Written:
         return Written(document["_id"], moment_of_key(document["at"]), letter_text(document, self._ring))
+
+    def _label(self, document: Document) -> LetterLabel:
+        return label_of(document, self._ring, peer=document["to"], number=document["entry"])
 
     def _sent(self, document: Document) -> SentLetter:
         return SentLetter(

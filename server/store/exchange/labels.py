@@ -1,0 +1,30 @@
+"""What stands outside of stored letters: enough to list, show and annul one that does not open any more."""
+
+from server.crypto.fields import FieldRing, SealBroken
+from server.domain.exchange.letters import About
+from server.domain.exchange.log import STREAM, LetterLabel, Position
+from server.domain.values import moment_of_key
+from server.store.database import Document
+from server.store.sealing import opened_letter
+
+
+def label_of(document: Document, ring: FieldRing, *, peer: str, number: int) -> LetterLabel:
+    """The label of a letter as it is stored; `number` is that of its batch."""
+    kind, is_about, name = document["about"].partition(":")
+    try:
+        letter = opened_letter(document, ring)
+    except SealBroken:
+        letter = None
+    about = About(kind=kind, name=name, part=None) if is_about else None
+    return LetterLabel(
+        id=document["_id"],
+        peer=peer,
+        kind=document["kind"],
+        about=letter.about if letter else about,
+        at=moment_of_key(document["at"]),
+        state=document["state"],
+        reason=document["reason"],
+        round=document["round"],
+        position=Position(document["stream"] or STREAM, number),
+        letter=letter,
+    )
