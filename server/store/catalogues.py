@@ -1,6 +1,7 @@
 """The catalogues that this node has ever put in force, for a case keeps to the one it was opened under."""
 
 import hashlib
+from contextlib import suppress
 
 from server.domain.catalogue.catalogue import Catalogue
 from server.store.database import Database, Duplicate
@@ -24,15 +25,16 @@ class Catalogues:
         text = catalogue.model_dump_json(exclude_defaults=True)
         digest = hashlib.sha256(text.encode()).hexdigest()
         document = {"_id": f"version:{catalogue.version}", "kind": PUBLISHED, "digest": digest, "text": text}
-        try:
-            await self._database.insert(CATALOGUES.collection, document)
-        except Duplicate:
+        stored = await self._database.get(CATALOGUES.collection, document["_id"])
+        if stored is None:
+            with suppress(Duplicate):
+                await self._database.insert(CATALOGUES.collection, document)
             stored = await self._database.get(CATALOGUES.collection, document["_id"])
-            if stored and stored["digest"] != digest:
-                raise CatalogueChanged(
-                    f"this node has put another catalogue in force as version {catalogue.version}: "
-                    "give the changed one a new version"
-                ) from None
+        if stored and stored["digest"] != digest:
+            raise CatalogueChanged(
+                f"this node has put another catalogue in force as version {catalogue.version}: "
+                "give the changed one a new version"
+            )
 
     async def all(self, *known: Catalogue) -> dict[str, Catalogue]:
         """Every version that was kept, by its name; those that are known already are not read again."""

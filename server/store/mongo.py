@@ -7,7 +7,7 @@ embedded one, the driver never retries a write.
 
 import asyncio
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, Self
@@ -72,11 +72,12 @@ class MongoDatabase:
         return cls(client, name, queries=queries)
 
     async def prepare(self) -> None:
-        """Declare the index of each field that a query reads; those that exist are left alone."""
+        """Declare the index of each field that a query reads and that has none: else nothing is written."""
         with _reading():
-            # One field per index: the embedded server takes `a_b` and `(a, b)` for the same index.
-            for collection, field in sorted({(query.collection, query.field) for query in self._queries}):
-                await self._database[collection].create_index(field)
+            for collection, fields in _indexed(self._queries).items():
+                known = await self._database[collection].index_information()
+                for field in fields - {index["key"][0][0] for index in known.values()}:
+                    await self._database[collection].create_index(field)
 
     async def insert(self, collection: str, document: Document) -> None:
         safe_document(document)
@@ -194,6 +195,17 @@ def _check(queries: frozenset[Query], query: Query, *, limit: int, is_range: boo
         raise UndeclaredQuery(f"not declared as asked: {query}")
     if limit < 1:
         raise UndeclaredQuery(f"without a bound: {query}")
+
+
+def _indexed(queries: Iterable[Query]) -> dict[str, set[str]]:
+    """The fields that need an index, by collection.
+
+    One field per index: the embedded server takes `a_b` and `(a, b)` for the same index.
+    """
+    fields: dict[str, set[str]] = {}
+    for query in queries:
+        fields.setdefault(query.collection, set()).add(query.field)
+    return fields
 
 
 def _options(milliseconds: int) -> dict[str, Any]:

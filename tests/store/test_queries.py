@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.values import moment_key
+from server.store.catalogues import Catalogues
 from server.store.database import safe
+from server.store.exchange.directories import Directories
 from server.store.mongo import MongoDatabase
 from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_AUTHORITY, hour_bucket, under
 from tests.store.witness import Witness
+from tests.world import CATALOGUE
 
 SURE = {"writeConcern": {"w": "majority", "j": True}, "maxTimeMS": 500}
 RANGE = {"filter": {"key": {"$gte": "a", "$lt": "b"}}, "sort": {"key": 1}}
@@ -55,6 +58,17 @@ def test_the_bucket_of_an_hour_is_the_same_in_every_time_zone() -> None:
     assert hour_bucket(at + timedelta(seconds=1)) == "h2026-11-23T06"
 
 
+async def test_what_a_start_needs_is_written_once_and_then_only_read(database: MongoDatabase, witness: Witness) -> None:
+    async def start() -> int:
+        await database.prepare()
+        await Catalogues(database).keep(CATALOGUE)
+        await Directories(database).keep(1, "signed")
+        return sum(len(witness.named(name)) for name in ("createIndexes", "insert", "update"))
+
+    written = await start()
+    assert await start() == written
+
+
 PORTABLE = [
     ("insert", {"insert": "cases", "documents": [{"_id": "a"}], **SURE}),
     ("update", {"update": "cases", "updates": [{"q": {"_id": "a"}, "u": {"$set": {"relay": "done"}}}], **SURE}),
@@ -63,6 +77,7 @@ PORTABLE = [
     ("find", {"find": "catalogues", "filter": {"kind": "h1"}, **FIND}),
     ("find", {"find": "tasks", "filter": {"key": {"$gte": "a", "$lt": "b"}}, "sort": {"key": 1}, **FIND}),
     ("find", {"find": "tasks", **RANGE, "projection": {"key": 1, "_id": 0}, **FIND}),
+    ("listIndexes", {"listIndexes": "tasks", "cursor": {}, "maxTimeMS": 500}),
 ]
 NOT_PORTABLE = [
     ("insert", {"insert": "cases", "documents": [{"_id": 7}], **SURE}),
@@ -94,6 +109,7 @@ NOT_PORTABLE = [
     ("count", {"count": "cases", "maxTimeMS": 500}),
     ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"key": 1, "since": 1}}], **SURE}),
     ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"since": 1}}], **SURE}),
+    ("listIndexes", {"listIndexes": "system.users", "cursor": {}, "maxTimeMS": 500}),
 ]
 
 

@@ -31,6 +31,9 @@ class Witness(CommandListener):
             "delete": self._may_delete,
             "find": self._may_find,
             "createIndexes": self._may_index,
+            "listIndexes": lambda command: bool(
+                {collection for collection, _ in self._indexed} & {command["listIndexes"]}
+            ),
         }
 
     def started(self, event: CommandStartedEvent) -> None:

@@ -1,5 +1,7 @@
 """The last good copy of the signed directory, for a start when its source is gone."""
 
+from contextlib import suppress
+
 from server.store.database import Database, Duplicate
 
 DIRECTORIES, LATEST = "directories", "directory"
@@ -19,9 +21,10 @@ class Directories:
     async def keep(self, version: int, text: str) -> None:
         """Keep this text unless one of the same or a higher version is kept already."""
         document = {"_id": LATEST, "version": version, "text": text}
-        try:
-            await self._database.insert(DIRECTORIES, document)
-        except Duplicate:
+        stored = await self._database.get(DIRECTORIES, LATEST)
+        if stored is None:
+            with suppress(Duplicate):
+                await self._database.insert(DIRECTORIES, document)
             stored = await self._database.get(DIRECTORIES, LATEST)
-            if stored and stored["version"] < version:
-                await self._database.replace(DIRECTORIES, document, version=stored["version"])
+        if stored and stored["version"] < version:
+            await self._database.replace(DIRECTORIES, document, version=stored["version"])
