@@ -38,6 +38,7 @@ from server.tools.loops import Loops
 from server.tools.messages import load_templates
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform
+from server.tools.ports import PortTaken
 from server.tools.publications import Publications, load_publications
 from server.tools.settings import Settings
 from server.tools.wire import HttpWire
@@ -50,10 +51,6 @@ COLLECT_AFTER = 50_000  # new objects, where CPython says 700: each collection a
 
 class DatabaseUnreachable(ValueError):
     """No database answers at the address of the settings."""
-
-
-class PortTaken(ValueError):
-    """Another process listens at the port of the settings."""
 
 
 class LoopEnded(RuntimeError):
@@ -211,7 +208,7 @@ def listen(
     try:
         sockets = bind_sockets(port, node.settings.host, reuse_port=True)
     except OSError as fault:
-        raise PortTaken(f"port {port} of {node.settings.host} cannot be used: {fault.strerror}") from fault
+        raise PortTaken(node.settings.host, port, f"it cannot be used: {fault.strerror}") from fault
     server.add_sockets(sockets)
     return server, sockets[0].getsockname()[1]
 
