@@ -2,7 +2,8 @@
 
 import os
 import stat
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from server.crypto.digests import keyed_digest
 from server.crypto.fields import KEY_BYTES, FieldRing
 from server.crypto.integrity import IntegrityRing
 from server.crypto.suites import SUITE, EncryptionKey, SigningKey
+
+CHECKED = "check value"  # what is digested under each key; nothing else that a key digests begins like this
 
 
 class KeyFileOpenToOthers(ValueError):
@@ -67,6 +70,11 @@ class NodeKeys:
     def material(self, sha256: str) -> str:
         """What this node calls a material of this content, and its address at rest."""
         return keyed_digest(self.materials, sha256)
+
+    def check_values(self) -> dict[str, str]:
+        """What tells these keys from others and tells nothing of them, by secret (`lookup`, `fields:<key id>`)."""
+        secrets = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "division"}
+        return {name: value for secret, held in secrets.items() for name, value in _checked(secret, held)}
 
 
 def make_keys(division: str) -> NodeKeys:
@@ -138,6 +146,19 @@ def load_publisher_key(path: Path) -> SigningKey:
         return _signing(*_named(content["publisher"]))
     except (LookupError, TypeError, ValueError):
         raise _broken(path) from None
+
+
+def _checked(secret: str, held: Any) -> Iterator[tuple[str, str]]:
+    """The check values of one secret: of the public half where there is one, else of each key; TypeError for others."""
+    if isinstance(held, FieldRing):
+        for key_id, key in held.keys.items():
+            yield f"{secret}:{key_id}", keyed_digest(key, [CHECKED, secret])
+    elif isinstance(held, SigningKey | EncryptionKey):
+        yield secret, keyed_digest(held.public, [CHECKED, secret])
+    elif isinstance(held, bytes):
+        yield secret, keyed_digest(held, [CHECKED, secret])
+    else:
+        raise TypeError(f"no check value is known for the secret {secret}")
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

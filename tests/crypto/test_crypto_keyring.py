@@ -3,10 +3,13 @@
 import json
 import os
 import stat
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from server.crypto import base64url
+from server.crypto.fields import FieldRing
 from server.crypto.keyring import (
     KeyFileExists,
     KeyFileOpenToOthers,
@@ -180,3 +183,27 @@ def test_a_publisher_key_comes_back_and_is_no_node_key(tmp_path: Path):
     path.chmod(0o644)
     with pytest.raises(KeyFileOpenToOthers):
         load_publisher_key(path)
+
+
+def test_every_secret_has_a_check_value_which_tells_other_keys_apart_and_nothing_of_the_keys():
+    ours, theirs = make_keys("330000"), make_keys("330000")
+    for secret in fields(NodeKeys):
+        mixed = replace(ours, **{secret.name: getattr(theirs, secret.name)})
+        differing = {name for name, value in mixed.check_values().items() if ours.check_values()[name] != value}
+        assert {name.partition(":")[0] for name in differing} == {secret.name} - {"division"}
+    told = json.dumps(ours.check_values())
+    assert not any(text in told for secret in secrets_of(ours) for text in (base64url.encode(secret), secret.hex()))
+
+
+def test_a_ring_has_a_check_value_for_each_of_its_keys():
+    keys = make_keys("330000")
+    first = keys.fields.current
+    more = replace(keys, fields=FieldRing({**keys.fields.keys, "second": bytes(32)}, "second"))
+    values = more.check_values()
+    assert values[f"fields:{first}"] == keys.check_values()[f"fields:{first}"]
+    assert values.keys() - keys.check_values().keys() == {"fields:second"}
+
+
+def test_a_secret_of_a_kind_that_nobody_checks_is_an_error():
+    with pytest.raises(TypeError, match="no check value is known for the secret lookup"):
+        replace(make_keys("330000"), lookup="a text").check_values()
