@@ -33,7 +33,9 @@ class DeskSessionsHandler(Handler):
     path = "/desk/v1/sessions"
     role = Role.ANYONE
     operations = {
-        "POST": Operation(officers.sign_in, "工作人员登录", takes=SignIn, gives=officers.DeskAdmission, status=201)
+        "POST": Operation(
+            officers.sign_in, "工作人员登录", takes=SignIn, gives=officers.DeskAdmission, status=201, is_looking=True
+        )
     }
 
     async def post(self) -> None:
@@ -47,7 +49,7 @@ class DeskSessionHandler(Handler):
 
     path = "/desk/v1/sessions/current"
     role = Role.ACCOUNT
-    operations = {"DELETE": Operation(officers.sign_out, "退出登录", status=204)}
+    operations = {"DELETE": Operation(officers.sign_out, "退出登录", status=204, is_looking=True)}
 
     async def delete(self) -> None:
         await officers.sign_out(self.node, self.entry)

@@ -88,6 +88,13 @@ class ServerStopping(errors.Unavailable):
     title = "服务正在重启"
 
 
+class NodeQuiet(errors.Unavailable):
+    """The process is quiet (a drill): it answers who looks, changes nothing, and speaks to no other node."""
+
+    code = "node_quiet"
+    title = "系统处于演练状态，仅供查看"
+
+
 class IdempotencyKeyMissing(errors.Malformed):
     """A request that changes something needs an Idempotency-Key of 1 to 200 printable characters."""
 
@@ -115,8 +122,8 @@ class Operation:
     """What a door does for one method: the function that does it, the shapes in and out, the status of success.
 
     `summary` tells client developers in zh-CN what a call does. `is_once`: it asks for an Idempotency-Key.
-    `is_matched`: it heeds If-Match. `queries`: what may stand after `?`. `variants`: what the last part of the path may
-    be, where that chooses the body.
+    `is_matched`: it heeds If-Match. `is_looking`: though it is no GET it only looks, or lets somebody in to look.
+    `queries`: what may stand after `?`. `variants`: what the last part of the path may be, where that chooses the body.
     """
 
     function: Callable[..., Any]
@@ -126,6 +133,7 @@ class Operation:
     status: int = 200
     is_once: bool = False
     is_matched: bool = False
+    is_looking: bool = False
     queries: tuple[str, ...] = ()
     variants: Mapping[str, Variant] = field(default_factory=dict)
 
@@ -187,11 +195,8 @@ class Handler(RequestHandler):
         _await_body(self, refusal)
 
     async def judge(self) -> None:
-        """Judge a request by its headers; raises the refusals of `let_in`, BodyTooLarge and WrongContentType."""
-        if self.in_flight.is_over:
-            raise ServerStopping("服务正在重启，请稍后重试。")
-        if self.request.method not in self.operations:
-            raise HTTPError(405)
+        """Judge a request by its headers; raises NodeQuiet, what `let_in` raises, BodyTooLarge and WrongContentType."""
+        _check_may_be_asked(self)
         await self.let_in()
         if self.request.method in ("POST", "PUT"):
             takes_type = self.takes_type if self.operations[self.request.method].takes else ""
@@ -290,6 +295,22 @@ class Handler(RequestHandler):
         _count(self, time.perf_counter() - self._began)
         for record in self.committed if self.node.settings.relay_at_once else ():
             self.in_flight.start(_relay(self.node, record))
+
+
+def may_be_quiet(door: Handler | type[Handler], method: str) -> bool:
+    """Whether a quiet process answers this: it looks only, and it is not asked by another node."""
+    return door.role is not Role.PEER and (method == "GET" or door.operations[method].is_looking)
+
+
+def _check_may_be_asked(door: Handler) -> None:
+    """Whether this process does this now, whoever asks; raises ServerStopping and NodeQuiet."""
+    method = str(door.request.method)
+    if door.in_flight.is_over:
+        raise ServerStopping("服务正在重启，请稍后重试。")
+    if method not in door.operations:
+        raise HTTPError(405)
+    if door.settings["is_quiet"] and not may_be_quiet(door, method):
+        raise NodeQuiet("系统处于演练状态，只能查看，不能办理。")
 
 
 class NotFoundHandler(Handler):

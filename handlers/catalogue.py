@@ -100,6 +100,7 @@ class BundleGuideHandler(Handler):
             "按已答的情形问题生成办事指引：表单、材料和步骤",
             takes=guiding.GuideRequest,
             gives=guiding.Guide,
+            is_looking=True,
         )
     }
 

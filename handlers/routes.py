@@ -117,13 +117,14 @@ DOORS: tuple[type[Handler], ...] = (
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What handlers need of their process: the response cache, and which loops are overdue, and what is known of its
-    clock.
+    """What handlers need of their process: the response cache, which loops are overdue, what is known of its clock, and
+    whether it is quiet.
     """
 
     cache: ResponseCache = field(default_factory=ResponseCache)
     overdue: Callable[[], Sequence[str]] = tuple
     clock: Callable[[], ClockVerdict | None] = lambda: None
+    is_quiet: bool = False
 
 
 def application(
@@ -145,6 +146,7 @@ def application(
         cache=around.cache,
         overdue=around.overdue,
         clock=around.clock,
+        is_quiet=around.is_quiet,
         log_function=lambda handler: None,
     )
 

@@ -17,6 +17,7 @@ class SearchesHandler(Handler):
             "按办件编号、姓名、身份证号码或手机号码精确查找本人可见的办件",
             takes=searching.CaseSearch,
             gives=searching.FoundCases,
+            is_looking=True,
         )
     }
 

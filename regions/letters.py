@@ -7,7 +7,7 @@ from typing import Literal
 from regions import bouncing
 from regions.control_letters import NoSuchLetter
 from server.domain.audit import AuditKind
-from server.domain.errors import Conflict
+from server.domain.errors import Conflict, StoredBroken
 from server.domain.exchange.letters import ANNULLED, RETRY, About, Letter, about_letter, unique_id
 from server.domain.exchange.log import BESIDE, LetterLabel, own_id
 from server.domain.values import Moment, Value
@@ -43,7 +43,7 @@ class LetterLine(Value):
     id: str
     kind: str
     about: About | None
-    at: Moment
+    at: Moment | None
     state: str
     reason: str
     round: int
@@ -111,6 +111,8 @@ async def _dead(node: Node, id: str) -> LetterLabel:
     label = await node.store.letters_out.label(id)
     if label is None or label.state != "dead":
         raise LetterNotDead("这封函件没有被对方退回，或者已经处理过。")
+    if not label.peer:
+        raise StoredBroken("这封函件在数据库中被改动过，不能据此办理；请从备份恢复。")
     return label
 
 

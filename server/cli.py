@@ -6,13 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from regions.founding import found
-from server import inspecting, main, operating, staffing
+from server import adopting, inspecting, main, operating, staffing
 from server.demo import demonstrate
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.deciders import deciders_in
@@ -53,8 +54,12 @@ def build_parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    command("serve", _serve, "Answer citizens, officers and other nodes until SIGTERM.")
-    command("work", _work, "Relay, deliver and settle in the background until SIGTERM.")
+    serve = command("serve", _serve, "Answer citizens, officers and other nodes until SIGTERM.")
+    work = command("work", _work, "Relay, deliver and settle in the background until SIGTERM.")
+    for each in (serve, work):
+        each.add_argument(
+            "--quiet", action="store_true", help="only look: change nothing, and speak to nobody (a drill)"
+        )
     demonstrate.add_arguments(command("demo", _demo, "Run provinces on this machine and one case across two of them."))
     check = command("check", _check, "Check catalogue, regions and notices; exit 1 with every fault if there is one.")
     check.add_argument("--catalogue", type=Path, default=CATALOGUE, help="folder (default %(default)s)")
@@ -74,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     receipts.add_argument("--json", action="store_true", help="print the logs as one JSON object")
     _add_people(command)
     operating.add_arguments(command)
+    adopting.add_arguments(command)
     inspecting.add_arguments(command)
     return parser
 
@@ -115,12 +121,12 @@ def run(arguments: Sequence[str]) -> int:
     return code
 
 
-def _serve(_: argparse.Namespace) -> int:
-    return _process(main.serve)
+def _serve(chosen: argparse.Namespace) -> int:
+    return _process(partial(main.serve, is_quiet=chosen.quiet))
 
 
-def _work(_: argparse.Namespace) -> int:
-    return _process(main.work)
+def _work(chosen: argparse.Namespace) -> int:
+    return _process(partial(main.work, is_quiet=chosen.quiet))
 
 
 def _demo(chosen: argparse.Namespace) -> int:

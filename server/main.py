@@ -24,6 +24,7 @@ from server.crypto.tokens import Tokens
 from server.desk import sessions
 from server.desk.officer.appointing import NewPost, appoint
 from server.domain.errors import Unavailable
+from server.domain.identity import DrillOnly, Held, Identity
 from server.domain.people.passwords import check_password
 from server.domain.people.persons import Officer
 from server.node import Node, Places, Published
@@ -32,13 +33,14 @@ from server.store.mongo import MongoDatabase
 from server.store.people.accounts import OfficerExists
 from server.store.queries import QUERIES
 from server.store.store import Store, open_store
+from server.tools import silence
 from server.tools.clock import Clock, SystemChance, SystemClock
 from server.tools.logs import catch_up, log
 from server.tools.loops import Loops
 from server.tools.messages import load_templates
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform
-from server.tools.ports import PortTaken
+from server.tools.ports import PortTaken, shared
 from server.tools.publications import Publications, load_publications
 from server.tools.settings import Settings
 from server.tools.wire import HttpWire
@@ -68,23 +70,21 @@ async def opened(
     clock: Clock | None = None,
     listeners: Sequence[object] = (),
     data: Publications | None = None,
+    is_quiet: bool | None = None,
 ) -> AsyncIterator[Node]:
     """A node with its database, directory and clients; all are closed at the end. `data` is read unless it is given.
 
-    Raises SettingsFault's kin (ValueError) for keys, data, directory and the format of what is stored, and Unavailable
-    for the database.
+    A quiet node, and that of a drill, reaches nobody outside; `is_quiet=False` refuses a drill (DrillOnly).
+    Raises SettingsFault's kin (ValueError) for keys, data, directory, the format of what is stored and whose it is, and
+    Unavailable for the database.
     """
-    keys = load_keys(settings.keys_file)
-    if keys.division != settings.division:
-        raise WrongKeys(f"{settings.keys_file} holds the keys of {keys.division}, not of {settings.division}")
+    keys = keys_of(settings)
     data = data or load_publications(settings.catalogue_folder, settings.regions_folder)
-    database = _database(settings, listeners)
-    timeout = aiohttp.ClientTimeout(total=settings.peer_total_seconds, connect=settings.peer_connect_seconds)
-    async with aiohttp.ClientSession(timeout=timeout) as peers, aiohttp.ClientSession() as platform:
-        try:
-            await _prepared(database, settings, data)
-            metrics = Metrics()
-            store = _store(settings, database, keys=keys, metrics=metrics)
+    database, metrics = database_of(settings, listeners), Metrics()
+    store = store_of(settings, database, keys=keys, metrics=metrics)
+    try:
+        held = await _prepared(settings, database, store, data=data, keys=keys)
+        async with _sessions(settings, is_silent=_is_silent(held, is_quiet)) as (peers, platform):
             yield Node(
                 settings=settings,
                 published=await _published(settings, store, data),
@@ -100,26 +100,32 @@ async def opened(
                 log=log,
             )
             await store.intake.drain()
-        finally:
-            await database.close()
+    finally:
+        await database.close()
 
 
-async def serve(settings: Settings) -> None:
-    """Answer requests until told to stop; then take none, finish those under way, and end. Raises LoopEnded."""
-    async with opened(settings) as node, _loops(node) as loops:
+async def serve(settings: Settings, *, is_quiet: bool = False) -> None:
+    """Answer requests until told to stop; then take none, finish those under way, and end. Raises LoopEnded.
+
+    A quiet one answers those that change nothing.
+    """
+    async with opened(settings, is_quiet=is_quiet) as node, _loops(node) as loops:
         loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
-        around = Surroundings(catalogue.filled(node), loops.overdue)
+        around = Surroundings(catalogue.filled(node), loops.overdue, is_quiet=is_quiet)
         await _until_stopped(node, loops, routes.DOORS, port=settings.port, around=around)
 
 
-async def work(settings: Settings) -> None:
-    """Do what nobody waits for: relay, deliver, settle, forget; until told to stop. Raises LoopEnded."""
-    async with opened(settings) as node, _loops(node) as loops:
-        guard = working.start(node, loops)
-        around = Surroundings(overdue=loops.overdue, clock=lambda: guard.verdict)
+async def work(settings: Settings, *, is_quiet: bool = False) -> None:
+    """Do what nobody waits for: relay, deliver, settle, forget; until told to stop. Raises LoopEnded.
+
+    A quiet one does none of it: it only measures how the node stands.
+    """
+    async with opened(settings, is_quiet=is_quiet) as node, _loops(node) as loops:
+        guard = working.start(node, loops, is_quiet=is_quiet)
+        around = Surroundings(overdue=loops.overdue, clock=lambda: guard.verdict, is_quiet=is_quiet)
         await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, around=around)
 
 
@@ -239,18 +245,20 @@ async def _loops(node: Node) -> AsyncIterator[Loops]:
 async def _until_stopped(
     node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, port: int, around: Surroundings
 ) -> None:
-    """Serve these doors with these surroundings; raises LoopEnded, when all is in order, if a loop ended by itself."""
+    """Serve these doors in these surroundings; raises PortTaken, and LoopEnded in the end if a loop ended by itself."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     in_flight = InFlight()
     _collect_seldom()
-    server, bound = listen(node, in_flight, doors=doors, port=port, surroundings=around)
-    log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
-    ended = await _first_of(stop, loops)
-    log.info("node.stopping", division=node.here, port=bound)
-    await stop_listening(server, in_flight, node.settings.drain_seconds)
+    held = await node.store.identity.held()
+    with shared(node.settings.host, port, held.incarnation if held else ""):
+        server, bound = listen(node, in_flight, doors=doors, port=port, surroundings=around)
+        log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
+        ended = await _first_of(stop, loops)
+        log.info("node.stopping", division=node.here, port=bound)
+        await stop_listening(server, in_flight, node.settings.drain_seconds)
     if ended is not None:
         raise LoopEnded(f"the loop {ended!r} ended by itself; the log says why")
 
@@ -271,7 +279,8 @@ def _collect_seldom() -> None:
     gc.set_threshold(COLLECT_AFTER)
 
 
-def _store(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, metrics: Metrics) -> Store:
+def store_of(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, metrics: Metrics) -> Store:
+    """The store of the node in this database; nothing is read or written yet."""
     store = open_store(
         database,
         keys,
@@ -303,18 +312,69 @@ async def _published(settings: Settings, store: Store, data: Publications) -> Pu
     return Published(**vars(data), versions=await store.catalogues.all(data.catalogue), templates=templates)
 
 
-async def _prepared(database: MongoDatabase, settings: Settings, data: Publications) -> None:
-    """The format comes first: a database of another version is left as it is, without new indexes."""
+async def _prepared(
+    settings: Settings, database: MongoDatabase, store: Store, *, data: Publications, keys: NodeKeys
+) -> Held:
+    """Format and owner come first: a database of another version or node is left as it is, without new indexes."""
     provinces = data.divisions.by_parent.get("", ())
     try:
         await DataFormat(database).claim(each.code for each in provinces)
+        held = await store.identity.claim(identity_of(settings, keys), incarnation=new_incarnation())
         await database.prepare()
     except Unavailable as fault:
         seconds = settings.database_timeout_seconds
         raise DatabaseUnreachable(f"the database of `mongodb_uri` did not answer within {seconds:g} s") from fault
+    return held
 
 
-def _database(settings: Settings, listeners: Sequence[object]) -> MongoDatabase:
+def _is_silent(held: Held, is_quiet: bool | None) -> bool:
+    """Whether nothing may get out; raises DrillOnly."""
+    if is_quiet is False and held.use == "drill":
+        raise DrillOnly(
+            "this database was adopted as a drill and speaks for nobody: start `serve` and `work` with --quiet"
+        )
+    return bool(is_quiet) or held.use == "drill"
+
+
+@asynccontextmanager
+async def _sessions(
+    settings: Settings, *, is_silent: bool
+) -> AsyncIterator[tuple[aiohttp.ClientSession, aiohttp.ClientSession]]:
+    """The sessions for other nodes and for the platform."""
+    timeout = aiohttp.ClientTimeout(total=settings.peer_total_seconds, connect=settings.peer_connect_seconds)
+    async with (
+        silence.session(is_silent=is_silent, timeout=timeout) as peers,
+        silence.session(is_silent=is_silent) as platform,
+    ):
+        yield peers, platform
+
+
+def keys_of(settings: Settings) -> NodeKeys:
+    """The keys of the node; raises WrongKeys, KeyFileUnreadable and KeyFileOpenToOthers."""
+    keys = load_keys(settings.keys_file)
+    if keys.division != settings.division:
+        raise WrongKeys(f"{settings.keys_file} holds the keys of {keys.division}, not of {settings.division}")
+    return keys
+
+
+def identity_of(settings: Settings, keys: NodeKeys) -> Identity:
+    """What the node is, to compare with what stands in its database."""
+    return Identity(
+        division=settings.division,
+        origin=settings.origin,
+        database=settings.database,
+        hosts=settings.database_hosts,
+        checks=keys.check_values(),
+    )
+
+
+def new_incarnation() -> str:
+    """A fresh id for what a database is from now on."""
+    return SystemChance().token(16).hex()
+
+
+def database_of(settings: Settings, listeners: Sequence[object] = ()) -> MongoDatabase:
+    """The database of the settings, to be closed by who asked for it."""
     return MongoDatabase.connect(
         settings.mongodb_uri,
         settings.database,

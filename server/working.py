@@ -1,6 +1,6 @@
 """What `work` does while nobody waits: the loops of one node, each with its pause."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -26,13 +26,35 @@ STANDING_SECONDS = 30.0  # a few reads for each peer
 RECONCILE_SECONDS = 600.0  # a look whether a day is over
 LONG_ROUND_SECONDS = 900.0  # many calls to peers, one after the other, each of which may run into its time-out
 
+# Whether a loop, or the loops of all peers, runs in a quiet process too: only what neither writes nor tells anybody.
+RUNS_QUIET: Mapping[str, bool] = {
+    "relay": False,
+    "settle": False,
+    "apart": False,
+    "notices": False,
+    "clockwork": False,
+    "calendar": False,
+    "drafts": False,
+    "counts": False,
+    "succession": False,
+    "expiry": False,
+    "standing": True,
+    "reconcile": False,
+    "courier": False,
+    "spread": False,
+    "fetch": False,
+    "watch": False,
+    "directory": True,
+    "clock": False,
+}
 
-def start(node: Node, loops: Loops) -> ClockGuard:
+
+def start(node: Node, loops: Loops, *, is_quiet: bool = False) -> ClockGuard:
     """Start the loops of `work`; each peer has a courier of its own, so that a dead one slows no other.
 
     Answers who says whether the clock is trusted, without whom nothing is done by date.
     """
-    loop = partial(loops.start, most_seconds=SLOWEST_LOOP_SECONDS)
+    loop = _starter(loops, is_quiet=is_quiet)
     guard = ClockGuard(node, loops.now)
     by_date = _by_date(node, guard)
     for name, (run, every_seconds) in (_alone(node) | by_date).items():
@@ -65,6 +87,18 @@ def start(node: Node, loops: Loops) -> ClockGuard:
     loop("watch", wake_peers, every_seconds=node.settings.poll_seconds)
     loop("directory", renew, every_seconds=DIRECTORY_SECONDS)
     return guard
+
+
+def _starter(loops: Loops, *, is_quiet: bool) -> Callable[..., None]:
+    """What starts a loop, if it may run."""
+
+    def start_one(name: str, run: Run, *, every_seconds: float, round_seconds: float = 0.0) -> None:
+        if RUNS_QUIET[name.partition(":")[0]] or not is_quiet:
+            loops.start(
+                name, run, every_seconds=every_seconds, most_seconds=SLOWEST_LOOP_SECONDS, round_seconds=round_seconds
+            )
+
+    return start_one
 
 
 def _alone(node: Node) -> dict[str, tuple[Run, float]]:

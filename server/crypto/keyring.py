@@ -150,7 +150,7 @@ def load_publisher_key(path: Path) -> SigningKey:
 
 def _checked(secret: str, held: Any) -> Iterator[tuple[str, str]]:
     """The check values of one secret: of the public half where there is one, else of each key; TypeError for others."""
-    if isinstance(held, FieldRing):
+    if isinstance(held, FieldRing | IntegrityRing):
         for key_id, key in held.keys.items():
             yield f"{secret}:{key_id}", keyed_digest(key, [CHECKED, secret])
     elif isinstance(held, SigningKey | EncryptionKey):

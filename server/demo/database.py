@@ -15,11 +15,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server.demo.ports import HOST, reserved
+from server.demo.ports import HOST, reserved, reserved_lasting
 from server.tools.children import child_command
 
 LOCK_FILE = "database.lock"
 LOG_FILE = "database.log"
+PORT_FILE = "database.port"  # nodes know their database by its address, at each start
 START_SECONDS = 30.0
 STOP_TRIES = 10
 STOP_TRY_SECONDS = 1.0
@@ -117,7 +118,7 @@ def locked(folder: Path) -> Iterator[int]:
 async def _running(folder: Path, lock: int) -> AsyncIterator[int]:
     log = folder / LOG_FILE
     with contextlib.ExitStack() as holding, log.open("ab") as out:
-        port = holding.enter_context(reserved())
+        port = _reserved_port(folder, holding)
         command = child_command(server_command(folder, port), signal.SIGKILL)
         child = await asyncio.create_subprocess_exec(
             *command, stdout=out, stderr=STDOUT, pass_fds=[lock], process_group=0
@@ -129,6 +130,16 @@ async def _running(folder: Path, lock: int) -> AsyncIterator[int]:
             yield port
         finally:
             await _stop(child)
+
+
+def _reserved_port(folder: Path, holding: contextlib.ExitStack) -> int:
+    """The port of the database in this folder, the same at each start; raises PortInUse."""
+    kept = folder / PORT_FILE
+    if kept.exists():
+        return holding.enter_context(reserved(int(kept.read_text())))
+    port = holding.enter_context(reserved_lasting())
+    kept.write_text(str(port))
+    return port
 
 
 async def _answers(child: Process, port: int) -> bool:

@@ -26,7 +26,7 @@ class NoPortFree(ValueError):
 def reserved(port: int = 0) -> Iterator[int]:
     """This port, or a free one for 0; it is reserved for the caller, whose server may bind it.
 
-    That works because it is bound with SO_REUSEADDR, and never listened at. Raises PortTaken.
+    That works because it is bound with SO_REUSEADDR, and never listened at. Raises PortInUse.
     """
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 from server.store.database import Database, Duplicate
 from server.store.exchange.exchange import LOG, first_id
+from server.store.identity import NODE
 from server.store.queries import CASES_DUE_FOR_RELAY, LETTERS_TO_LOG, LETTERS_WAITING
 
-NODE, FORMAT = "node", "format"
+FORMAT = "format"
 NUMBER = 3
 # Each document of these collections has such a key, and each key lies between the bounds.
 FILLED_FIRST = (CASES_DUE_FOR_RELAY, LETTERS_TO_LOG, LETTERS_WAITING)

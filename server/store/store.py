@@ -37,6 +37,7 @@ from server.store.exchange.letters_in import LettersIn
 from server.store.exchange.letters_out import LettersOut
 from server.store.exchange.peers import Peers
 from server.store.format import NUMBER
+from server.store.identity import Identities
 from server.store.people.accounts import Accounts
 from server.store.people.attempts import Attempts
 from server.store.people.desk_sessions import DeskSessions
@@ -56,6 +57,7 @@ class Store:
     """All rooms; `log` gives the log of one direction and peer."""
 
     database: ProvenDatabase
+    identity: Identities
     cases: Cases
     visits: Visits
     tasks: Tasks
@@ -136,10 +138,10 @@ class Store:
 def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
     """The store of the node of division `here` over a database without proofs; `folder` holds the blobs."""
     database, ring, blobs = ProvenDatabase(bare, keys.integrity), keys.fields, Blobs(folder, keys.fields)
-    relay_due = timedelta(seconds=relay_due_seconds)
-    documents = CaseDocuments(keys, Plans(database), here=here, relay_due=relay_due)
+    documents = CaseDocuments(keys, Plans(database), here=here, relay_due=timedelta(seconds=relay_due_seconds))
     return Store(
         database=database,
+        identity=Identities(database, folder),
         cases=Cases(database, documents, Intake(database, CASES)),
         visits=Visits(database, ring),
         tasks=Tasks(database),

@@ -32,7 +32,7 @@ from server.store.exchange.exchange import EVIDENCE, LOG
 from server.store.exchange.letters_in import IN
 from server.store.exchange.letters_out import OUT
 from server.store.exchange.peers import NONCES, PEERS
-from server.store.format import NODE
+from server.store.identity import NODE
 from server.store.people.accounts import OFFICERS
 from server.store.people.attempts import ATTEMPTS
 from server.store.people.desk_sessions import DESK_SESSIONS

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ PATH_VARIABLE = PREFIX + "CONFIG"
 TEST_PREFIX = PREFIX + "TEST_"
 DEFAULT_PATH = Path("config/node.toml")
 SECRETS = frozenset({"platform_app_secret"})
+MONGODB_PORT, PORT_AT_END = 27017, re.compile(r":[0-9]+$")
 
 
 class SettingsFault(ValueError):
@@ -117,6 +119,14 @@ class Settings(BaseSettings):
             if getattr(self, less) > getattr(self, more):
                 raise ValueError(f"{less} must not be longer than {more}")
         return self
+
+    @property
+    def database_hosts(self) -> tuple[str, ...]:
+        """The database servers that `mongodb_uri` names, as `name:port`, or the one name under which DNS has them."""
+        scheme, _, rest = self.mongodb_uri.partition("://")
+        names = rest.partition("/")[0].partition("?")[0].rpartition("@")[2].lower().split(",")
+        is_by_dns = scheme.endswith("+srv")
+        return tuple(name if is_by_dns or PORT_AT_END.search(name) else f"{name}:{MONGODB_PORT}" for name in names)
 
     @classmethod
     def settings_customise_sources(  # type: ignore[override]

@@ -1,5 +1,6 @@
 """A start on data of another version: each process and command says so, ends with 1, and leaves the data as it is."""
 
+import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from server.demo.processes import start
-from server.store.format import FORMAT, NODE, NUMBER
+from server.store.format import FORMAT, NUMBER
+from server.store.identity import NODE
 from tests.faults.books import Client
 from tests.faults.provinces import Province, command, provinces
 
@@ -72,6 +74,9 @@ async def test_data_of_a_later_format_is_refused_with_both_numbers(home: Provinc
 @pytest.mark.soak
 async def test_two_processes_that_start_at_once_on_an_empty_database_both_run(home: Province, database_sweeper: Client):
     database_sweeper.drop_database(home.settings.database)
+    shutil.rmtree(home.settings.data_folder)
     await home.start("serve", "work")
-    assert stored(database_sweeper, home.settings.database)[NODE] == [{"_id": FORMAT, "number": NUMBER}]
+    mark, identity = stored(database_sweeper, home.settings.database)[NODE]
+    assert mark == {"_id": FORMAT, "number": NUMBER}
+    assert [each.name for each in home.settings.data_folder.iterdir()] == [f"incarnation-{identity['incarnation']}"]
     assert [await home.stop(each) for each in ("serve", "work")] == [0, 0]

@@ -25,12 +25,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.staffing": (
         *("server.main", "server.operating", "server.node", "server.desk", "server.domain", "server.tools"),
     ),
+    "server.adopting": (*("server.main", "server.operating", "server.store", "server.domain", "server.tools"),),
     "server.inspecting": ("server.operating", "server.node", "server.desk", "server.domain"),
     "server.cli": (
         "server.main",
         "server.operating",
         "server.staffing",
         "server.inspecting",
+        "server.adopting",
         "server.demo",
         "regions",
         "server.crypto",

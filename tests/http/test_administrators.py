@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import quote
 
@@ -238,8 +239,11 @@ async def test_the_list_goes_page_by_page_with_those_in_office_first(places: Pla
 # The commands.
 
 
-async def test_the_first_administrator_is_made_by_command_and_the_others_by_them(node: Node, database_sweeper: Sweeper):
-    empty = replace(node, settings=node.settings.model_copy(update={"database": f"{node.settings.database}_new"}))
+async def test_the_first_administrator_is_made_by_command_and_the_others_by_them(
+    node: Node, database_sweeper: Sweeper, tmp_path: Path
+):
+    place = {"database": f"{node.settings.database}_new", "data_folder": tmp_path}
+    empty = replace(node, settings=node.settings.model_copy(update=place))
     made = await command(empty, "officers", "add", "first", "--role", "security", "--json")
     assert made.code == 0, made.err
     secret = json.loads(made.out)["one_time_password"]

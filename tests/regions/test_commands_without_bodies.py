@@ -1,6 +1,7 @@
 """Nothing that is sealed opens any more: operators see all the same what there is, and end what must end."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,13 +12,15 @@ from server.crypto.fields import FieldRing
 from server.crypto.keyring import make_keys
 from server.desk.officer import auditing
 from server.domain.audit import AuditFilter
+from server.domain.errors import StoredBroken
 from server.node import Node
 from server.store.store import open_store
 from tests.nodes import Places
-from tests.regions.exchanging import exchange, write
+from tests.regions.exchanging import Sweeper, exchange, write
 from tests.regions.test_apart_commands import run as about_apart
 from tests.regions.test_apart_commands import set_letter_apart
 from tests.regions.test_operating import ABSENT, letters, peers, reconcile
+from tests.world import ZHEJIANG
 
 
 def blind(node: Node) -> Node:
@@ -26,8 +29,12 @@ def blind(node: Node) -> Node:
     keys = replace(node.keys, fields=FieldRing({"other": ring.keys[ring.current]}, "other"))
     folder, due = node.settings.data_folder, node.settings.relay_due_seconds
     return replace(
-        node, keys=keys, store=open_store(node.store.database, keys, folder, here=node.here, relay_due_seconds=due)
+        node, keys=keys, store=open_store(node.store.database.bare, keys, folder, here=node.here, relay_due_seconds=due)
     )
+
+
+def dump(line: Any) -> dict[str, Any]:
+    return dict(line.model_dump())
 
 
 async def test_letters_are_listed_and_shown_by_what_stands_outside_of_them(pair: tuple[Node, Node]):
@@ -53,6 +60,21 @@ async def test_a_dead_letter_that_does_not_open_is_annulled_and_not_sent_again(p
     assert "state: annulled" in report.lines
     await exchange(without, pair[1])
     assert (await letters(pair[1], "attention")).values == []
+
+
+async def test_a_letter_that_is_not_what_was_stored_hides_no_other_and_nothing_is_done_with_it(
+    pair: tuple[Node, Node], database_sweeper: Sweeper
+):
+    broken, other = await write(pair[0], **ABSENT), await write(pair[0], **ABSENT)
+    await exchange(*pair)
+    database_sweeper[pair[0].settings.database]["letters_out"].update_one(
+        {"_id": broken.id}, {"$set": {"to": "440000"}}
+    )
+    told = {line["id"]: line["peer"] for line in map(dump, (await letters(pair[0], "dead")).values)}
+    assert told == {broken.id: "", other.id: ZHEJIANG}
+    for what in ("annul", "replay"):
+        with pytest.raises(StoredBroken):
+            await letters(pair[0], what, broken.id)
 
 
 @pytest.mark.parametrize(("act", "state"), [("retry", "released"), ("drop", "dropped")])

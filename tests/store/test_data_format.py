@@ -8,7 +8,8 @@ import pymongo
 import pytest
 
 from server.store.database import Database, Document
-from server.store.format import FORMAT, NODE, NUMBER, DataFormat, DataOfAnotherVersion
+from server.store.format import FORMAT, NUMBER, DataFormat, DataOfAnotherVersion
+from server.store.identity import NODE
 from server.store.mongo import MongoDatabase
 from server.store.queries import QUERIES
 from tests.store.witness import Witness

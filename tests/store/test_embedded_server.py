@@ -84,6 +84,14 @@ async def test_the_embedded_server_keeps_its_data_and_ends_with_the_block(tmp_pa
         assert await is_silent(port_of(uri))
 
 
+async def test_a_folder_has_its_port_at_each_start_for_nodes_know_their_database_by_it(tmp_path: Path) -> None:
+    uris = []
+    for _ in range(2):
+        async with database_server(tmp_path, None) as uri:
+            uris.append(uri)
+    assert uris[0] == uris[1]
+
+
 async def test_a_number_left_by_a_killed_server_does_not_keep_the_next_from_starting(tmp_path: Path) -> None:
     (tmp_path / "database.pid").write_text(str(os.getpid()))
     async with database_server(tmp_path, None) as uri:

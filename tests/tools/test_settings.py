@@ -85,6 +85,19 @@ def test_settings_do_not_change(file: Path) -> None:
         settings.port = 1
 
 
+@pytest.mark.parametrize(
+    ("uri", "hosts"),
+    [
+        ("mongodb://127.0.0.1", ("127.0.0.1:27017",)),
+        ("mongodb://user:p%40ss@A.example,b.example:27018/x?replicaSet=s", ("a.example:27017", "b.example:27018")),
+        ("mongodb://[::1]:27019/?replicaSet=s", ("[::1]:27019",)),
+        ("mongodb+srv://user@cluster.example/", ("cluster.example",)),
+    ],
+)
+def test_the_database_servers_are_told_without_what_is_secret(file: Path, uri: str, hosts: tuple[str, ...]) -> None:
+    assert load_settings(file, SECRET | {"TONGBAN_MONGODB_URI": uri}).database_hosts == hosts
+
+
 def test_secrets_do_not_show(file: Path) -> None:
     environ = SECRET | {"TONGBAN_MONGODB_URI": "mongodb://clerk:sesame@127.0.0.1"}
     shown = repr(load_settings(file, environ))

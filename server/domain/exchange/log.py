@@ -120,14 +120,15 @@ class LetterLabel:
     """What stands outside of a letter that is stored, and can be told whether or not it opens.
 
     `id` is the one under which it is kept, `peer` who sent it or to whom it goes. Of a letter that does not open
-    `letter` is None, and `about` knows no part.
+    `letter` is None, and `about` knows no part. Of one that is not what was stored `peer` and `kind` are empty and `at`
+    is None.
     """
 
     id: str
     peer: str
     kind: str
     about: About | None
-    at: datetime
+    at: datetime | None
     state: str
     reason: str
     round: int

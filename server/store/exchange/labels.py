@@ -2,14 +2,21 @@
 
 from server.crypto.fields import FieldRing, SealBroken
 from server.domain.exchange.letters import About
-from server.domain.exchange.log import STREAM, LetterLabel, Position
+from server.domain.exchange.log import BEGINNING, STREAM, LetterLabel, Position
 from server.domain.values import moment_of_key
 from server.store.database import Document
 from server.store.sealing import opened_letter
+from server.store.unproven import is_proven
 
 
-def label_of(document: Document, ring: FieldRing, *, peer: str, number: int) -> LetterLabel:
-    """The label of a letter as it is stored; `number` is that of its batch."""
+def label_of(document: Document, ring: FieldRing, *, peer: str, number: str) -> LetterLabel:
+    """The label of a letter as it is stored; `peer` and `number` (that of its batch) are the members that tell them.
+
+    Of one that is not ours as it stands only its id and its state are known.
+    """
+    if not is_proven(document):
+        told = {name: document[name] for name in ("state", "reason", "round")}
+        return LetterLabel(document["_id"], "", "", None, None, **told, position=BEGINNING, letter=None)
     kind, is_about, name = document["about"].partition(":")
     try:
         letter = opened_letter(document, ring)
@@ -18,13 +25,13 @@ def label_of(document: Document, ring: FieldRing, *, peer: str, number: int) -> 
     about = About(kind=kind, name=name, part=None) if is_about else None
     return LetterLabel(
         id=document["_id"],
-        peer=peer,
+        peer=document[peer],
         kind=document["kind"],
         about=letter.about if letter else about,
         at=moment_of_key(document["at"]),
         state=document["state"],
         reason=document["reason"],
         round=document["round"],
-        position=Position(document["stream"] or STREAM, number),
+        position=Position(document["stream"] or STREAM, document[number]),
         letter=letter,
     )

@@ -139,7 +139,7 @@ class LettersIn:
         return conflicts
 
     def _label(self, document: Document) -> LetterLabel:
-        return label_of(document, self._ring, peer=document["from"], number=document["number"])
+        return label_of(document, self._ring, peer="from", number="number")
 
     def _kept(self, document: Document) -> KeptLetter:
         return KeptLetter(

@@ -163,7 +163,7 @@ class LettersOut:
         return Written(document["_id"], moment_of_key(document["at"]), letter_text(document, self._ring))
 
     def _label(self, document: Document) -> LetterLabel:
-        return label_of(document, self._ring, peer=document["to"], number=document["entry"])
+        return label_of(document, self._ring, peer="to", number="entry")
 
     def _sent(self, document: Document) -> SentLetter:
         return SentLetter(
