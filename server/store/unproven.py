@@ -26,7 +26,7 @@ class UnprovenDocument(dict[str, Any]):
         raise NotAuthentic(self._place)
 
     # With `__iter__` of its own it cannot be spread into another document either.
-    __iter__ = __contains__ = keys = items = values = get = copy = _refuse
+    __iter__ = __contains__ = keys = items = values = get = copy = __or__ = __ror__ = _refuse
 
 
 def is_proven(document: Document) -> bool:

@@ -65,7 +65,7 @@ async def test_a_dead_letter_that_does_not_open_is_annulled_and_not_sent_again(p
 async def test_a_letter_that_is_not_what_was_stored_hides_no_other_and_nothing_is_done_with_it(
     pair: tuple[Node, Node], database_sweeper: Sweeper
 ):
-    broken, other = await write(pair[0], **ABSENT), await write(pair[0], **ABSENT)
+    broken, other = await write(pair[0], "broken", **ABSENT), await write(pair[0], "other", **ABSENT)
     await exchange(*pair)
     database_sweeper[pair[0].settings.database]["letters_out"].update_one(
         {"_id": broken.id}, {"$set": {"to": "440000"}}

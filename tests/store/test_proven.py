@@ -1,6 +1,6 @@
 """Proofs: a document that this node did not write as it stands is read by nobody, whatever was done to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -34,7 +34,15 @@ async def stored(proven: ProvenDatabase, collection: str = "tasks") -> Document:
 def broken(document: Document | None) -> bool:
     """Whether nothing can be read of it but what takes it out of its queue."""
     assert document is not None
-    for use in (lambda: document["says"], lambda: document.get("says"), lambda: {**document}, lambda: list(document)):
+    uses: Sequence[Callable[[], Any]] = (
+        lambda: document["says"],
+        lambda: document.get("says"),
+        lambda: {**document},
+        lambda: document | {},
+        lambda: {} | document,
+        lambda: list(document),
+    )
+    for use in uses:
         with pytest.raises(NotAuthentic, match="tasks/a"):
             use()
     return isinstance(document, UnprovenDocument)

@@ -7,12 +7,15 @@ expired for an hour, and nothing is written where something has expired: so it c
 
 from datetime import datetime
 
+import orjson
+
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
 from server.domain.errors import StaleVersion
 from server.domain.rules.drafts import MOST_DRAFTS, Draft, DraftGone, Expiring, Slot
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate
+from server.store.members import known
 from server.store.queries import BAR, DRAFTS_EXPIRING, DRAFTS_OF_OWNER, JUST_AFTER, hour_bucket, under
 from server.store.reading import read_each
 
@@ -93,7 +96,7 @@ class Drafts:
     def _draft(self, document: Document) -> Draft:
         place = document["_id"]
         key = self._ring.key(document["data_key"], place)
-        return Draft.model_validate_json(key.open(document["text"], place))
+        return Draft.model_validate(known(Draft, orjson.loads(key.open(document["text"], place))))
 
 
 def _place(owner: str, id: str) -> str:

@@ -6,6 +6,7 @@ from server.crypto.fields import FieldRing
 from server.domain.materials import Upload
 from server.store.blobs import Blobs
 from server.store.database import Database, Duplicate, is_safe
+from server.store.members import known
 from server.store.sealing import opened, sealed
 
 MATERIALS = "materials"
@@ -39,7 +40,9 @@ class Materials:
             upload.id: upload
             for id, document in found.items()
             for upload in (
-                Upload.model_validate(opened(document["upload"], self._ring.key(document["data_key"], id), id)),
+                Upload.model_validate(
+                    known(Upload, opened(document["upload"], self._ring.key(document["data_key"], id), id))
+                ),
             )
         }
 

@@ -7,6 +7,7 @@ from server.crypto.fields import FieldRing
 from server.domain.people.claims import Claim
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate, is_safe
+from server.store.members import known
 from server.store.queries import AFTER_BAR, BAR, CLAIMS_OF_HOLDER, named
 from server.store.sealing import opened, sealed
 
@@ -45,8 +46,7 @@ class Claims:
         return [self._claim(document) for document in found]
 
     def _claim(self, document: Document) -> Claim:
-        fields = {name: document[name] for name in Claim.model_fields if name != "id"}
-        id = document["_id"]
+        id, fields = document["_id"], known(Claim, document)
         return Claim.model_validate({"id": id, **opened(fields, self._ring.key(document["data_key"], id), id)})
 
 

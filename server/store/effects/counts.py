@@ -10,11 +10,11 @@ from datetime import date, datetime
 from server.domain.time.counts import AuthorityCounts, ToCount, rest_after
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Fields, Mark
+from server.store.members import known
 from server.store.queries import BAR, COUNTS_TO_MAKE
 
 COUNTS = "counts"
 STALE, COUNTING, COUNTED, EMPTY = "stale", "counting", "counted", "empty"
-FIELDS = tuple(AuthorityCounts.model_fields)
 ATTEMPTS = 5
 AT_ONCE = "t0"  # in the place of a moment t...: before all of them
 
@@ -77,7 +77,7 @@ class Counts:
 def _counts(document: Document) -> AuthorityCounts | None:
     """What was counted, if it ever was."""
     is_counted = "states" in document
-    return AuthorityCounts.model_validate({name: document[name] for name in FIELDS}) if is_counted else None
+    return AuthorityCounts.model_validate(known(AuthorityCounts, document)) if is_counted else None
 
 
 def _new(authority: str) -> Document:

@@ -17,6 +17,7 @@ from server.domain.case.fetches import Fetch, KeptFetch
 from server.domain.values import moment_key
 from server.store.blobs import Blobs
 from server.store.database import Database, Document, Fields, Mark
+from server.store.members import known
 from server.store.queries import BAR, FETCHES_DUE, FETCHES_OF_STEP
 from server.store.reading import read_each
 
@@ -86,7 +87,7 @@ class Fetches:
     def _kept(self, document: Document) -> KeptFetch:
         told = {name: document[name] for name in KeptFetch.__annotations__ if name in document and name != "content"}
         key = self._ring.key(document["data_key"], document["name"])
-        content = Offered.model_validate_json(key.open(document["content"], _place(document)))
+        content = Offered.model_validate(known(Offered, orjson.loads(key.open(document["content"], _place(document)))))
         return KeptFetch(id=document["_id"], content=content, **told)
 
 

@@ -12,6 +12,7 @@ from server.domain.apart import Found
 from server.domain.effects.notices import Ending, KeptNotice, Notice, NoticeState
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Fields, Mark
+from server.store.members import known
 from server.store.queries import BAR, NOTICES_BY_STATE
 from server.store.reading import read_each
 
@@ -80,9 +81,8 @@ def _key(state: NoticeState, moment: str, id: str) -> str:
 
 
 def _kept(document: Document) -> KeptNotice:
-    told = {name: document[name] for name in Notice.model_fields if name != "id"}
     return KeptNotice(
-        notice=Notice(id=document["_id"], **told),
+        notice=Notice(id=document["_id"], **known(Notice, document)),
         state=document["state"],
         attempts=document["attempts"],
         errcode=document["errcode"],

@@ -2,6 +2,7 @@
 
 from server.domain.time.reprojection import Projection
 from server.store.database import Database, Duplicate
+from server.store.members import known, rewrite
 
 CALENDAR = "calendar"
 ID = "calendar"
@@ -18,14 +19,14 @@ class ProjectedCalendar:
         document = await self._database.get(CALENDAR, ID)
         if document is None:
             return Projection()
-        return Projection(**{name: document[name] for name in Projection.model_fields})
+        return Projection(**known(Projection, document))
 
     async def put(self, projection: Projection) -> bool:
         """Write the projection that was made of the last one; False if somebody else was first."""
         version = projection.version
         document = {"_id": ID, **projection.model_dump(mode="json"), "version": version + 1}
         if version:
-            return await self._database.replace(CALENDAR, document, version=version)
+            return await rewrite(self._database, CALENDAR, document, version=version)
         try:
             await self._database.insert(CALENDAR, document)
         except Duplicate:

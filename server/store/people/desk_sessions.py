@@ -5,6 +5,7 @@ from datetime import datetime
 from server.domain.people.accounts import DeskSession
 from server.domain.values import moment_key
 from server.store.database import Database, Document
+from server.store.members import known, rewrite
 from server.store.queries import AFTER_BAR, BAR, DESK_SESSIONS_OF_OFFICER, hour_bucket, named
 
 DESK_SESSIONS = "desk_sessions"
@@ -47,7 +48,7 @@ class DeskSessions:
 
     async def _change(self, session: DeskSession, **moments: datetime) -> bool:
         after = session.model_copy(update={**moments, "version": session.version + 1})
-        return await self._database.replace(DESK_SESSIONS, _document(after), version=session.version)
+        return await rewrite(self._database, DESK_SESSIONS, _document(after), version=session.version)
 
 
 def _document(session: DeskSession) -> Document:
@@ -60,5 +61,4 @@ def _document(session: DeskSession) -> Document:
 
 
 def _session(document: Document) -> DeskSession:
-    fields = {name: document[name] for name in DeskSession.model_fields if name != "id"}
-    return DeskSession(id=document["_id"], **fields)
+    return DeskSession(id=document["_id"], **known(DeskSession, document))

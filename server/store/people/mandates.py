@@ -7,6 +7,7 @@ from server.crypto.fields import FieldRing
 from server.domain.people.mandates import Mandate, NoSuchMandate
 from server.domain.values import moment_key, moment_text
 from server.store.database import Database, Document, Duplicate, Query, is_safe
+from server.store.members import known
 from server.store.queries import BAR, MANDATES_OF_AGENT, MANDATES_OF_PRINCIPAL, under
 from server.store.sealing import opened, sealed
 
@@ -79,4 +80,4 @@ class Mandates:
     def _mandate(self, document: Document) -> Mandate:
         id = document["_id"]
         fields = opened(document, self._ring.key(document["data_key"], id), id)
-        return Mandate(id=id, **{name: fields[name] for name in Mandate.model_fields if name != "id"})
+        return Mandate(id=id, **known(Mandate, fields))

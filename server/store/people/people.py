@@ -6,6 +6,7 @@ from server.crypto.fields import FieldRing
 from server.domain.errors import Missing, StaleVersion, Unproven
 from server.domain.people.persons import Person, Session
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
+from server.store.members import known
 from server.store.queries import hour_bucket
 from server.store.sealing import opened, sealed
 
@@ -43,7 +44,7 @@ class People:
         if document is None or document["bucket"] < hour_bucket(at) or "data_key" not in document:  # of an older node
             raise NoSuchSession("登录已失效，请重新登录。")
         fields = opened(document, self._ring.key(document["data_key"], id), id)
-        return Session(id=id, **{name: fields[name] for name in Session.model_fields if name != "id"})
+        return Session(id=id, **known(Session, fields))
 
     async def change_session(self, session: Session, *, expires_at: datetime) -> None:
         """Put the session in the place of the one of the version before it; StaleVersion if that is gone."""
@@ -75,7 +76,8 @@ class People:
         document = await self._database.get(PERSONS, key)
         if document is None:
             raise NoSuchPerson("请先完成实名认证。")
-        return Person.model_validate(opened(document["person"], self._ring.key(document["data_key"], key), key))
+        fields = opened(document["person"], self._ring.key(document["data_key"], key), key)
+        return Person.model_validate(known(Person, fields))
 
     def _written(self, session: Session, expires_at: datetime) -> Document:
         key = self._ring.new_key(session.id)

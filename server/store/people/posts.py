@@ -7,6 +7,7 @@ from server.domain.errors import StaleVersion
 from server.domain.people.posts import NoSuchPost, Post
 from server.domain.values import moment_text
 from server.store.database import Database, Document, Duplicate, Query, is_safe
+from server.store.members import known, rewrite
 from server.store.queries import BAR, POSTS_AT, POSTS_OF_OFFICER, under
 
 POSTS = "posts"
@@ -62,7 +63,7 @@ class Posts:
         raise StaleVersion(STALE)
 
     async def _replace(self, before: Post, after: Post) -> Post:
-        if not await self._database.replace(POSTS, _document(after), version=before.version):
+        if not await rewrite(self._database, POSTS, _document(after), version=before.version):
             raise StaleVersion(STALE)
         return after
 
@@ -92,5 +93,4 @@ def _document(post: Post) -> Document:
 
 
 def _post(document: Document) -> Post:
-    fields = {name: document[name] for name in Post.model_fields if name not in ("id", "ended_at")}
-    return Post(id=document["_id"], **fields, ended_at=document["ended_at"] or None)
+    return Post(**known(Post, document) | {"id": document["_id"], "ended_at": document["ended_at"] or None})
