@@ -21,7 +21,8 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @pytest.fixture(autouse=True)
-def _afterwards() -> Iterator[None]:
+def _nothing_bound() -> Iterator[None]:
+    logs.clear()
     yield
     logs.clear()
     structlog.reset_defaults()
