@@ -1,20 +1,24 @@
-"""The command of those who look into what is on record: the audit, and which kinds of entries there are."""
+"""The command of those who look into what is on record: the audit, whether it is whole, and which kinds there are."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import get_args
 
 from pydantic import ValidationError
 
+from server.desk.background import verifying
 from server.desk.officer import auditing
 from server.desk.officer.auditing import AuditLine
 from server.domain.audit import MEANINGS, AuditFilter, AuditKind
+from server.domain.audit_chain import Verification
 from server.domain.values import moment_text
 from server.node import Node
-from server.operating import DONE, Report, operator, positive, run_with
+from server.operating import DONE, WRONG, Report, operator, positive, run_with
 
 PAGE = 200
+TOLD_EVERY = 10_000
 
 
 class UnfitFilter(ValueError):
@@ -22,11 +26,11 @@ class UnfitFilter(ValueError):
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """The commands `audit list` and `audit kinds`."""
+    """The commands `audit show`, `audit verify` and `audit kinds`."""
     whats = command("audit", _kinds, "Read what is on record.").add_subparsers(
         title="what", required=True, metavar="WHAT"
     )
-    listing = whats.add_parser("list", help="list entries, the newest first; the reading is noted first")
+    listing = whats.add_parser("show", help="show entries, the newest first; the reading is noted first")
     listing.add_argument("--since", type=date.fromisoformat, metavar="DAY", help="the first day, in China")
     listing.add_argument("--until", type=date.fromisoformat, metavar="DAY", help="the last day, in China")
     listing.add_argument("--kind", choices=get_args(AuditKind), help="only entries of this kind")
@@ -34,11 +38,14 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     listing.add_argument("--case", default="", help="only entries about this case: 320000/...")
     listing.add_argument("--limit", type=positive, default=100, help="at most so many (default %(default)s)")
     listing.add_argument("--json", action="store_true", help="print a JSON list")
-    listing.set_defaults(run=run_with(_list))
+    listing.set_defaults(run=run_with(_show))
+    checking = whats.add_parser("verify", help="tell what is missing, altered, doubled or moved; exit 1 if anything is")
+    checking.add_argument("--json", action="store_true", help="print a JSON list")
+    checking.set_defaults(run=run_with(_verify))
     whats.add_parser("kinds", help="print the kinds of entries as a Markdown table").set_defaults(run=_kinds)
 
 
-async def _list(node: Node, chosen: argparse.Namespace) -> Report:
+async def _show(node: Node, chosen: argparse.Namespace) -> Report:
     try:
         wanted = AuditFilter(
             since=chosen.since, until=chosen.until, kind=chosen.kind, officer=chosen.officer, case=chosen.case
@@ -58,6 +65,35 @@ async def _entries(node: Node, wanted: AuditFilter, *, most: int) -> Sequence[Au
         found += page.entries
         place = page.next
     return found
+
+
+async def _verify(node: Node, _: argparse.Namespace) -> Report:
+    found = await verifying.verify(node, tell=_progress())
+    return Report([found], _lines_about(found), WRONG if found.troubles else DONE)
+
+
+def _progress() -> verifying.Tell:
+    """Tells now and then how far a long verification is, to who watches it."""
+    told = 0
+
+    def tell(what: str, number: int) -> None:
+        nonlocal told
+        if number - told >= TOLD_EVERY:
+            told = number
+            print(f"{number} {what} looked at", file=sys.stderr)
+        elif number < told:
+            told = number  # of the next sort
+
+    return tell
+
+
+def _lines_about(found: Verification) -> list[str]:
+    lines = [f"{each.trouble} {each.place}: {each.detail}" for each in found.findings]
+    left = found.troubles - len(found.findings)
+    lines += [f"and {left} more"] if left else []
+    kept = f"links {found.first} to {found.head.number}" if found.links else "no link yet"
+    state = f"{found.troubles} troubles" if found.troubles else "all as it was written"
+    return [*lines, f"{kept}, {found.entries} entries, head {found.head.hash}: {state}"]
 
 
 def _kinds(_: argparse.Namespace) -> int:

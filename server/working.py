@@ -6,7 +6,16 @@ from functools import partial
 
 from regions import apart, directory, fetching, outbox, reconcile, settling, standing, watch
 from server.desk import relay
-from server.desk.background import clockwork, counting, forgetting, notifying, reminding, reprojecting, succeeding
+from server.desk.background import (
+    chaining,
+    clockwork,
+    counting,
+    forgetting,
+    notifying,
+    reminding,
+    reprojecting,
+    succeeding,
+)
 from server.desk.background.timekeeping import ClockGuard
 from server.node import Node
 from server.tools.loops import Loops, Run
@@ -18,6 +27,7 @@ EXPIRY_SECONDS = 600.0
 CLOCK_SECONDS = 10.0  # a few reads
 APART_SECONDS = 1.0  # the first pause of what could not be handled
 NOTICES_SECONDS = 2.0
+CHAIN_SECONDS = 2.0
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 SUCCESSION_SECONDS = 600.0  # a division is abolished at midnight
@@ -31,6 +41,7 @@ RUNS_QUIET: Mapping[str, bool] = {
     "relay": False,
     "settle": False,
     "apart": False,
+    "chain": False,
     "notices": False,
     "clockwork": False,
     "calendar": False,
@@ -107,6 +118,7 @@ def _alone(node: Node) -> dict[str, tuple[Run, float]]:
         "relay": (partial(relay.sweep, node), node.settings.poll_seconds),
         "settle": (partial(settling.settle, node), node.settings.poll_seconds),
         "apart": (partial(apart.release_due, node), APART_SECONDS),
+        "chain": (partial(chaining.chain, node), CHAIN_SECONDS),
         "calendar": (_projection(node), SLOWEST_LOOP_SECONDS),
         "standing": (partial(standing.measure, node), STANDING_SECONDS),
     }

@@ -2,23 +2,28 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
+from pathlib import Path
 
 from server.domain.audit import AuditEntry, AuditFilter, AuditKind, actor_of
 from server.domain.values import moment_key, moment_text
+from server.store.audit_chain import AUDIT, AuditChain, HeadFiles, digest_of, waiting_key
 from server.store.database import Database, Document, Duplicate, Fields, Mark, Query, is_safe
 from server.store.queries import AUDIT_BY_OFFICER, AUDIT_BY_TIME, AUDIT_OF_CASE, AUDIT_OF_KIND, BAR, NEVER
 
-AUDIT = "audit"
 ATTEMPTS = 5
 MOST_PARTS = 20  # of a page's length that are read for one page when most of them do not fit
 
 
 class Audit:
-    """Insert-only but for counts. An entry names people by their keys and officers by name; no personal data."""
+    """Insert-only but for counts. An entry names people by their keys and officers by name; no personal data.
 
-    def __init__(self, database: Database) -> None:
+    `chain` tells what was removed or altered since, and `heads` are the newest ones of the chain, kept in files.
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
+        self.chain = AuditChain(database)
+        self.heads = HeadFiles(folder)
         self._uncounted: dict[str, int] = {}
 
     async def note(self, id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str]) -> None:
@@ -85,7 +90,7 @@ class Audit:
 
 def _document(id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str]) -> Document:
     """An entry as it is stored. Its place among others ends with a digest of its id, which may tell a session's."""
-    place = BAR.join((moment_key(at), sha256(id.encode()).hexdigest()[:16]))
+    place = BAR.join((moment_key(at), digest_of(id)))
     return {
         "_id": f"audit:{id}",
         "kind": kind,
@@ -95,6 +100,7 @@ def _document(id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str
         "kind_key": BAR.join((kind, place)),
         "officer_key": _key(actor_of(about), place),
         "case_key": _key(about.get("case", ""), place),
+        "chain": waiting_key(at, digest_of(id)),
     }
 
 

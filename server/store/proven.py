@@ -81,6 +81,10 @@ class ProvenDatabase:
     async def close(self) -> None:
         await self.bare.close()
 
+    def is_ours(self, collection: str, document: Document) -> bool:
+        """Whether a document that was read from the bare database is one that this node wrote under its `_id`."""
+        return self._is_ours(collection, document, _trust(collection))
+
     def _proven(self, collection: str, document: Document) -> Document:
         trust = _trust(collection)
         if trust.means != "proof":

@@ -82,6 +82,8 @@ AUDIT_BY_OFFICER = Query("audit_by_officer", "audit", "officer_key", is_range=Tr
 AUDIT_OF_CASE = Query("audit_of_case", "audit", "case_key", is_range=True)
 # kind: `machine`, or `accepted` of the one that no machine wrote
 CLOCKS = Query("clocks", "clocks", "kind")
+# chain: unchained | t<at> | digest of the id, or chained | n<number of the link>, or broken | id
+AUDIT_UNCHAINED = Query("audit_unchained", "audit", "chain", is_range=True)
 # officer_key: officer | d<last day> or ended | id; authority_key: authority or window | the same | officer | id
 POSTS_OF_OFFICER = Query("posts_of_officer", "posts", "officer_key", is_range=True)
 POSTS_AT = Query("posts_at", "posts", "authority_key", is_range=True)
@@ -137,6 +139,7 @@ QUERIES: tuple[Query, ...] = (
     AUDIT_BY_OFFICER,
     AUDIT_OF_CASE,
     CLOCKS,
+    AUDIT_UNCHAINED,
     POSTS_OF_OFFICER,
     POSTS_AT,
     *EXPIRED.values(),

@@ -9,6 +9,7 @@ from typing import Any
 from server.crypto.keyring import NodeKeys
 from server.store.apart import Apart
 from server.store.audit import Audit
+from server.store.audit_evidence import AuditEvidence
 from server.store.blobs import Blobs
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.cases import Cases
@@ -118,6 +119,11 @@ class Store:
         await self.counts.mark_stale({task[place] for task in tasks for place in ("authority", "left")} - {""})
 
     @property
+    def audit_evidence(self) -> AuditEvidence:
+        """The audit as it lies in the database, whether it can be believed or not."""
+        return AuditEvidence(self.database.bare, self.database.is_ours)
+
+    @property
     def data_format(self) -> int:
         """The number of the format of what is stored; no node starts on data of another."""
         return NUMBER
@@ -167,7 +173,7 @@ def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay
         drafts=Drafts(database, ring),
         mandates=Mandates(database, ring),
         peers=Peers(database),
-        audit=Audit(database),
+        audit=Audit(database, folder),
         clocks=Clocks(database),
         attempts=Attempts(database),
         directories=Directories(database),

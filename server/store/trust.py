@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from server.store.apart import COLLECTION as APART
-from server.store.audit import AUDIT
+from server.store.audit_chain import AUDIT, CHAIN
 from server.store.cases.case_documents import CASES
 from server.store.cases.drafts import DRAFTS
 from server.store.cases.materials import MATERIALS
@@ -72,9 +72,11 @@ TRUST: Mapping[str, Trust] = {
     ATTEMPTS: Trust("passwords may be tried without a pause"),
     AUDIT: Trust(
         "somebody looked at what they never did, or did not at what they did",
-        marks=frozenset({"times", "version"}),
-        why="they count how often a stranger tried within an hour",
+        marks=frozenset({"chain", "times", "version"}),
+        why="`times` counts how often a stranger tried within an hour; `chain` says where the entry is chained, and "
+        "`audit verify` looks there",
     ),
+    CHAIN: Trust("what is on record looks as if it had never been"),
     CALENDAR: Trust("all dates follow another calendar"),
     CASES: Trust(
         "a step is approved, a case is shown to a stranger, a letter is sent",

@@ -200,10 +200,10 @@ async def test_what_a_peer_calls_a_case_is_no_key_of_another(auditor: Caller, no
 # The command.
 
 
-async def test_the_command_lists_and_is_noted(auditor: Caller, node: Node):
+async def test_the_command_shows_and_is_noted(auditor: Caller, node: Node):
     for number in range(3):
         await noted(node, number, officer="carla", case=f"{JIANGSU}/z{number}")
-    told = await command(node, "audit", "list", "--officer", "carla", "--until", "2026-03-05", "--limit", "2", "--json")
+    told = await command(node, "audit", "show", "--officer", "carla", "--until", "2026-03-05", "--limit", "2", "--json")
     assert told.code == 0, told.err
     assert [each["about"]["case"] for each in json.loads(told.out)] == [f"{JIANGSU}/z2", f"{JIANGSU}/z1"]
     notes = [each["about"] for each in await read(auditor, kind="audit.read")]
@@ -211,10 +211,10 @@ async def test_the_command_lists_and_is_noted(auditor: Caller, node: Node):
 
 
 async def test_the_command_says_what_is_wrong(node: Node, capsys: pytest.CaptureFixture[str]):
-    unfit = await command(node, "audit", "list", "--officer", "320102199001010011")
+    unfit = await command(node, "audit", "show", "--officer", "320102199001010011")
     assert (unfit.code, unfit.out) == (1, "")
     assert "320102" not in unfit.err
-    for words in (("list", "--kind", "case.eaten"), ("list", "--since", "yesterday"), ("list", "--limit", "0"), ()):
+    for words in (("show", "--kind", "case.eaten"), ("show", "--since", "yesterday"), ("show", "--limit", "0"), ()):
         with pytest.raises(SystemExit) as caught:
             cli.run(["audit", *words])
         assert caught.value.code == 2

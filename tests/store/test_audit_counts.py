@@ -2,8 +2,10 @@
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
-from server.store.audit import AUDIT, Audit
+from server.store.audit import Audit
+from server.store.audit_chain import AUDIT
 from server.store.database import Database
 
 AT = datetime(2026, 11, 23, 5, 45, tzinfo=UTC)
@@ -14,8 +16,8 @@ async def times(database: Database, id: str) -> int:
     return 0 if entry is None else entry["times"]
 
 
-async def test_what_is_counted_at_once_is_one_entry_with_the_whole_count(database: Database) -> None:
-    audit = Audit(database)
+async def test_what_is_counted_at_once_is_one_entry_with_the_whole_count(database: Database, tmp_path: Path) -> None:
+    audit = Audit(database, tmp_path)
     await asyncio.gather(*(audit.count("a", "peer.refused", at=AT, about={"code": "x"}) for _ in range(50)))
     await audit.count("b", "peer.refused", at=AT, about={"code": "y"})
     assert (await times(database, "a"), await times(database, "b")) == (50, 1)
@@ -24,9 +26,9 @@ async def test_what_is_counted_at_once_is_one_entry_with_the_whole_count(databas
     assert (entry["kind"], entry["at"], entry["about"]) == ("peer.refused", "2026-11-23T05:45:00.000Z", {"code": "x"})
 
 
-async def test_two_processes_count_into_one_entry(database: Database) -> None:
-    for audit in (Audit(database), Audit(database), Audit(database)):
+async def test_two_processes_count_into_one_entry(database: Database, tmp_path: Path) -> None:
+    for audit in (Audit(database, tmp_path), Audit(database, tmp_path), Audit(database, tmp_path)):
         await audit.count("a", "peer.refused", at=AT, about={})
-    first, second = Audit(database), Audit(database)
+    first, second = Audit(database, tmp_path), Audit(database, tmp_path)
     await asyncio.gather(*(each.count("a", "peer.refused", at=AT, about={}) for each in (first, second)))
     assert await times(database, "a") == 5
