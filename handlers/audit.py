@@ -20,4 +20,4 @@ class AuditHandler(Handler):
 
     async def get(self) -> None:
         wanted = self.query(AuditFilter)
-        self.answer(await auditing.read(self.node, wanted, by=self.officer.name, limit=PAGE))
+        self.answer(await auditing.read(self.node, wanted, by=self.entry.doer, limit=PAGE))

@@ -25,7 +25,7 @@ from handlers.bodies import (
 )
 from handlers.in_flight import InFlight
 from handlers.problems import PROBLEM, headers_with, problem_of
-from server.desk import apart, relay, sessions
+from server.desk import apart, recording, relay, sessions
 from server.desk.officer import officers
 from server.domain import errors
 from server.domain.effects.records import Record
@@ -211,8 +211,9 @@ class Handler(RequestHandler):
         if self.role is Role.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
         elif AUDIENCES[self.role] == sessions.OFFICERS:
-            self.entry: DeskEntry = await _entry(self.node, self.claims, self.role)
+            self.entry: DeskEntry = await officers.entered(self.node, self.claims)
             self.officer: Officer = self.entry.officer
+            _check_account(self.entry, self.role)
 
     def cut_off(self, fault: Refusal | HTTPError) -> None:
         """Answer before the body has come, and close the connection: what still comes is not read."""
@@ -271,7 +272,7 @@ class Handler(RequestHandler):
             self.set_header("Allow", ", ".join(self.operations))
         for name, value in headers_with(status, problem).items():
             self.set_header(name, value)
-        self.node.metrics.refusals.labels(problem["code"]).inc()
+        _tell_refused(self, fault, code=problem["code"])
         self.set_status(status)
         self.set_header("Content-Type", PROBLEM)
         self.finish_problem(status, orjson.dumps(problem))
@@ -350,21 +351,27 @@ def _await_body(door: Handler, refusal: Refusal | HTTPError | None) -> None:
         door.incoming.begin(seconds, lambda: door.cut_off(fault))
 
 
-async def _entry(node: Node, claims: TokenClaims, role: Role) -> DeskEntry:
-    """Who comes in by a door of the desk; only their own account is open to all who have one."""
-    entry = await officers.entered(node, claims)
-    if role in ACCOUNTS:
-        entry.check_role(ACCOUNTS[role])
-        entry.check_ready()
-    return entry
-
-
 def _tell_operators(door: Handler, fault: Any, *, exc_info: tuple[Any, Any, Any]) -> None:
     """A refusal is for the caller alone."""
     if isinstance(fault, NotAuthentic):
         door.in_flight.start(apart.set_apart(door.node, "stored", fault.place, fault=fault))
     elif not isinstance(fault, Refusal | HTTPError | Finish):
         door.node.log.error("request.failed", door=door.path, exc_info=exc_info)
+
+
+def _check_account(entry: DeskEntry, role: Role) -> None:
+    """Whether who comes in has an account for this door; only their own account is open to all who have one."""
+    if role in ACCOUNTS:
+        entry.check_role(ACCOUNTS[role])
+        entry.check_ready()
+
+
+def _tell_refused(door: Handler, fault: BaseException | None, *, code: str) -> None:
+    """Count it; what an officer was refused as they may not do or know of it is noted beside the answer."""
+    door.node.metrics.refusals.labels(code).inc()
+    entry = getattr(door, "entry", None)
+    if entry and isinstance(fault, Refusal) and recording.is_on_record(fault):
+        door.in_flight.start(recording.note_refused(door.node, entry, fault, door=door.path))
 
 
 def _token_in(headers: Mapping[str, str]) -> str:

@@ -30,7 +30,7 @@ class OfficersHandler(Handler):
         self.answer(await administering.listed(self.node, self.query(Listing), limit=PAGE))
 
     async def post(self) -> None:
-        self.answer(await administering.add(self.node, self.read(NewOfficer), by=self.officer.name))
+        self.answer(await administering.add(self.node, self.read(NewOfficer), by=self.entry.doer))
 
 
 class OfficerHandler(Handler):
@@ -85,7 +85,7 @@ class OfficerPostsHandler(Handler):
 
     async def post(self, name: str) -> None:
         key, new = self.key(), self.read(NewPost)
-        self.answer(await appointing.appoint(self.node, name, new, by=self.officer.name, key=key))
+        self.answer(await appointing.appoint(self.node, name, new, by=self.entry.doer, key=key))
 
 
 class OfficerPostHandler(Handler):
@@ -101,4 +101,4 @@ class OfficerPostHandler(Handler):
 
     async def delete(self, name: str, id: str) -> None:
         ending = self.query(Ending)
-        self.answer(await appointing.end_post(self.node, name, id, ending=ending, by=self.officer.name))
+        self.answer(await appointing.end_post(self.node, name, id, ending=ending, by=self.entry.doer))

@@ -35,4 +35,4 @@ class ApartRetryHandler(Handler):
     operations = {"POST": Operation(overview.retry, "重新处理被搁置的内容", takes=Retrying, gives=overview.ApartLine)}
 
     async def post(self, id: str) -> None:
-        self.answer(await overview.retry(self.node, id, self.read(Retrying), by=self.officer.name))
+        self.answer(await overview.retry(self.node, id, self.read(Retrying), by=self.entry.doer))

@@ -8,7 +8,7 @@ from server.desk import apart
 from server.desk.apart import Again
 from server.desk.background import reprojecting
 from server.domain.apart import DROPPED, Kind, NothingApart, SetApart, dropped
-from server.domain.audit import AuditKind
+from server.domain.audit import AuditKind, Doer
 from server.domain.errors import StaleVersion
 from server.domain.exchange.log import own_id
 from server.node import Node
@@ -35,7 +35,7 @@ async def shown(node: Node, id: str) -> SetApart:
     return found
 
 
-async def retry(node: Node, id: str, *, by: str, reason: str) -> SetApart:
+async def retry(node: Node, id: str, *, by: Doer, reason: str) -> SetApart:
     """Let the thing be handled anew, with all tries before it; raises NothingApart and StaleVersion."""
     row = await _open(node, id)
     await _note(node, row, "apart.retried", by=by, reason=reason)
@@ -44,7 +44,7 @@ async def retry(node: Node, id: str, *, by: str, reason: str) -> SetApart:
     return await shown(node, id)
 
 
-async def drop(node: Node, id: str, *, by: str, reason: str) -> SetApart:
+async def drop(node: Node, id: str, *, by: Doer, reason: str) -> SetApart:
     """Let the thing end undone; the sender of a letter is told that it was not settled.
 
     Raises NothingApart, NotDroppable, and StaleVersion if it is not held at this moment.
@@ -71,7 +71,7 @@ async def _open(node: Node, id: str) -> SetApart:
     return row
 
 
-async def _note(node: Node, row: SetApart, kind: AuditKind, *, by: str, reason: str) -> None:
+async def _note(node: Node, row: SetApart, kind: AuditKind, *, by: Doer, reason: str) -> None:
     """An operator's act is audited before it is done."""
-    about = {"id": row.id, "fault": row.fault, "tries": str(row.tries), "by": by, "reason": reason}
+    about = {"id": row.id, "fault": row.fault, "tries": str(row.tries), **by.by, "reason": reason}
     await node.store.audit.note(f"{kind}:{row.id}:{row.version}", kind, at=node.clock.now(), about=about)

@@ -11,6 +11,7 @@ from regions.standing import Standing
 from server.desk.officer.administering import Reason
 from server.desk.steps import LocalMoment
 from server.domain.apart import ApartState, Kind, SetApart
+from server.domain.audit import Doer
 from server.domain.people.accounts import TotpMode
 from server.domain.release import VERSION
 from server.domain.values import Value
@@ -112,7 +113,7 @@ async def listed(node: Node) -> ApartList:
     return ApartList(apart=tuple(_line(row) for row in await apart.listed(node, limit=MOST_APART)))
 
 
-async def retry(node: Node, id: str, retrying: Retrying, *, by: str) -> ApartLine:
+async def retry(node: Node, id: str, retrying: Retrying, *, by: Doer) -> ApartLine:
     """Let the thing be handled anew, which is audited; raises NothingApart and StaleVersion."""
     return _line(await apart.retry(node, id, by=by, reason=retrying.reason))
 

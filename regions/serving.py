@@ -3,13 +3,12 @@
 from regions.answering import SignedReply, signed
 from server.crypto.receipts import PART, Answer
 from server.crypto.signatures import Proven
-from server.domain.audit import AuditKind
+from server.desk.recording import note, of_case
 from server.domain.case.case import HELD, Offered, local_id
 from server.domain.case.fetches import offered
 from server.domain.effects.letters_in import CASE_NAME, STEP_CODE
 from server.domain.errors import Missing
 from server.domain.ranges import span_of
-from server.domain.values import moment_text
 from server.node import Node
 
 CONTENT_TYPE = "application/octet-stream"
@@ -31,37 +30,33 @@ async def content(node: Node, proven: Proven, sha256: str, *, case: str, step: s
     """
     is_name = CASE_NAME.fullmatch(case) and STEP_CODE.fullmatch(step)
     asked = {"peer": proven.sender, "case": case if is_name else "", "step": step if is_name else ""}
-    reason = await _reason(node, proven.sender, sha256, case=case, step=step)
-    if reason is None:
-        await _note(node, "content.refused", {**asked, "content": node.keys.material(sha256)})
+    served = await _served(node, proven.sender, sha256, case=case, step=step)
+    if served is None:
+        await note(node, "content.refused", {**asked, "content": node.keys.material(sha256)})
         raise ContentNotServed("没有可以提供的内容。")
     address = node.keys.material(sha256)
     whole = await node.store.materials.content(address)
     span = span_of(proven.covered.get("range", ""), len(whole))
     part = span.text if span else "whole"
-    await _note(node, "content.served", {**asked, "content": address, "reason": reason, "part": part})
+    await note(node, "content.served", {**asked, **served, "content": address, "part": part})
     if span is None:
         return signed(node, proven, Answer(WHOLE, CONTENT_TYPE, whole))
     return signed(node, proven, Answer(PART, CONTENT_TYPE, whole[span.first : span.last + 1], span.text))
 
 
-async def _reason(node: Node, asker: str, sha256: str, *, case: str, step: str) -> str | None:
-    """Why this node may have this content now; None if it may not."""
+async def _served(node: Node, asker: str, sha256: str, *, case: str, step: str) -> dict[str, str] | None:
+    """Of which case this node may have this content now, and why (`reason`); None if it may not."""
     record = await node.store.cases.find(local_id(case, node.here)) if CASE_NAME.fullmatch(case) else None
     found = record.case.steps.get(step) if record else None
     if record is None or found is None:
         return None
     if record.case.home == node.here:
         is_due = asker == found.node and found.state in HELD and _is_among(sha256, *offered(record.case, found))
-        return f"decides {step}" if is_due else None
+        return {**of_case(record.case), "reason": f"decides {step}"} if is_due else None
     is_due = asker == record.case.home and found.node == node.here and found.is_granted
-    return f"home of the licence of {step}" if is_due and _is_among(sha256, found.licence) else None
+    reason = f"home of the licence of {step}"
+    return {**of_case(record.case), "reason": reason} if is_due and _is_among(sha256, found.licence) else None
 
 
 def _is_among(sha256: str, *contents: Offered | None) -> bool:
     return any(each is not None and each.sha256 == sha256 for each in contents)
-
-
-async def _note(node: Node, kind: AuditKind, about: dict[str, str]) -> None:
-    at = node.clock.now()
-    await node.store.audit.note(f"{kind}:{moment_text(at)}:{node.chance.token(8).hex()}", kind, at=at, about=about)

@@ -15,6 +15,7 @@ import uvloop
 from regions.founding import found
 from server import adopting, inspecting, main, operating, staffing
 from server.demo import demonstrate
+from server.domain.audit import Doer
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.deciders import deciders_in
 from server.domain.catalogue.divisions import Divisions
@@ -268,7 +269,8 @@ def _dishonest(chosen: argparse.Namespace) -> int:
     id_numbers = _json_of(chosen.file)
     if not isinstance(id_numbers, list) or not all(isinstance(each, str) for each in id_numbers):
         raise ValueError(f"dishonest {chosen.what} needs a JSON list of ID numbers")
-    changed = asyncio.run(main.change_dishonest(load_settings(), id_numbers, is_listed=chosen.what == "add"))
+    by, is_listed = Doer(name=operating.operator()), chosen.what == "add"
+    changed = asyncio.run(main.change_dishonest(load_settings(), id_numbers, is_listed=is_listed, by=by))
     print(json.dumps({"changed": changed}) if chosen.json else f"{changed} changed")
     return 0
 

@@ -8,10 +8,11 @@ from typing import get_args
 
 from pydantic import ValidationError
 
+from server.desk import sessions
 from server.desk.background import verifying
 from server.desk.officer import auditing
 from server.desk.officer.auditing import AuditLine
-from server.domain.audit import MEANINGS, AuditFilter, AuditKind
+from server.domain.audit import MEANINGS, AuditFilter, AuditKind, Doer
 from server.domain.audit_chain import Verification
 from server.domain.values import moment_text
 from server.node import Node
@@ -36,6 +37,11 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     listing.add_argument("--kind", choices=get_args(AuditKind), help="only entries of this kind")
     listing.add_argument("--officer", default="", help="only what this officer, administrator or operator did")
     listing.add_argument("--case", default="", help="only entries about this case: 320000/...")
+    listing.add_argument(
+        "--person-id-number",
+        choices=["-"],
+        help="only entries about the person whose ID number comes by standard input, so that no history keeps it",
+    )
     listing.add_argument("--limit", type=positive, default=100, help="at most so many (default %(default)s)")
     listing.add_argument("--json", action="store_true", help="print a JSON list")
     listing.set_defaults(run=run_with(_show))
@@ -46,10 +52,12 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 async def _show(node: Node, chosen: argparse.Namespace) -> Report:
+    person = ""
+    if chosen.person_id_number:
+        person = sessions.person_key(node, sys.stdin.readline().strip(), at="")
+    named = {name: getattr(chosen, name) for name in ("since", "until", "kind", "officer", "case")}
     try:
-        wanted = AuditFilter(
-            since=chosen.since, until=chosen.until, kind=chosen.kind, officer=chosen.officer, case=chosen.case
-        )
+        wanted = AuditFilter(**named, person=person)
     except ValidationError:
         raise UnfitFilter(" ".join((UnfitFilter.__doc__ or "").split())) from None
     found = await _entries(node, wanted, most=chosen.limit)
@@ -61,7 +69,7 @@ async def _entries(node: Node, wanted: AuditFilter, *, most: int) -> Sequence[Au
     place: str | None = ""
     while place is not None and len(found) < most:
         asked = wanted.model_copy(update={"after": place})
-        page = await auditing.read(node, asked, by=operator(), limit=min(PAGE, most - len(found)))
+        page = await auditing.read(node, asked, by=Doer(name=operator()), limit=min(PAGE, most - len(found)))
         found += page.entries
         place = page.next
     return found

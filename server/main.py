@@ -21,8 +21,10 @@ from regions.evidence import Receipts
 from server import working
 from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.tokens import Tokens
-from server.desk import sessions
+from server.desk import recording, sessions
+from server.desk.officer import administering
 from server.desk.officer.appointing import NewPost, appoint
+from server.domain.audit import Doer
 from server.domain.errors import Unavailable
 from server.domain.identity import DrillOnly, Held, Identity
 from server.domain.people.passwords import check_password
@@ -146,23 +148,24 @@ async def seed_officers(
             officer = Officer(name=seat["name"])
             check_password(seat["password"], name=officer.name, fewest=settings.password_characters, at="/password")
             try:
-                account = await node.store.accounts.add(officer, seat["password"])
+                account = await administering.add_lasting(node, officer, seat["password"], by=Doer(name=SEEDED))
                 if seat.get("totp_secret"):
                     await node.store.second_factors.plant(account, seat["totp_secret"])
                 added += 1
             except OfficerExists:
                 log.info("officer.known", name=officer.name)
             for place, post in enumerate(seat["posts"]):
-                await appoint(node, officer.name, NewPost.model_validate(post), by=SEEDED, key=str(place))
+                await appoint(node, officer.name, NewPost.model_validate(post), by=Doer(name=SEEDED), key=str(place))
     return added
 
 
 async def change_dishonest(
-    settings: Settings, id_numbers: Sequence[str], *, is_listed: bool, data: Publications | None = None
+    settings: Settings, id_numbers: Sequence[str], *, is_listed: bool, by: Doer, data: Publications | None = None
 ) -> int:
     """Put the persons of these ID numbers on the list of the seriously dishonest (严重失信主体), or take them off.
 
-    Answers how many changed; raises ValueError for the first that is no ID number, and changes nothing then.
+    Each is noted before. Answers how many changed; raises ValueError for the first that is no ID number, and changes
+    nothing then.
     """
     async with opened(settings, data=data) as node:
         persons: dict[str, None] = {}
@@ -171,6 +174,8 @@ async def change_dishonest(
                 persons[sessions.person_key(node, id_number, at=f"/{place - 1}")] = None
             except sessions.IdNumberInvalid as fault:
                 raise ValueError(f"entry {place} is no ID number: {fault}") from None
+        about = {**by.by, "what": "added" if is_listed else "removed"}
+        await recording.note_all(node, {"dishonest.changed": [{**about, "person": person} for person in persons]})
         room = node.store.dishonest
         if is_listed:
             return sum([await room.add(person) for person in persons])

@@ -13,6 +13,7 @@ from regions.letters import LetterLine
 from regions.standing import Standing
 from server import main
 from server.domain.apart import SetApart
+from server.domain.audit import Doer
 from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.values import Value, moment_text
 from server.node import Node
@@ -139,7 +140,7 @@ async def about_apart(node: Node, chosen: argparse.Namespace) -> Report:
         row = await apart.shown(node, chosen.id)
     else:
         act = apart.retry if chosen.what == "retry" else apart.drop
-        row = await act(node, chosen.id, by=operator(), reason=chosen.reason.strip())
+        row = await act(node, chosen.id, by=Doer(name=operator()), reason=chosen.reason.strip())
     return Report([row], [_line_apart(row)], DONE)
 
 

@@ -14,6 +14,7 @@ from server import main
 from server.desk.officer import administering, appointing, officers
 from server.desk.officer.administering import Ending, Listing, NewOfficer, OfficerLine, OneTimePassword, Resetting
 from server.desk.officer.appointing import NewPost, PostLine
+from server.domain.audit import Doer
 from server.domain.people.persons import AccountRole
 from server.domain.people.posts import PostRole
 from server.domain.values import Value, moment_text
@@ -117,17 +118,17 @@ async def _add(node: Node, chosen: argparse.Namespace) -> Printed:
         new = NewOfficer(name=chosen.name, role=chosen.role)
     except ValidationError:
         raise UnfitName(f"{chosen.name!r} cannot be the name of an account") from None
-    return _secret(await administering.add_by_command(node, new, by=operator()))
+    return _secret(await administering.add_by_command(node, new, by=Doer(name=operator())))
 
 
 async def _end(node: Node, chosen: argparse.Namespace) -> Printed:
-    ended = await officers.end(node, chosen.name, reason=chosen.reason, by=operator())
+    ended = await officers.end(node, chosen.name, reason=chosen.reason, by=Doer(name=operator()))
     return ended, f"{ended.name} ended at {moment_text(ended.ended_at)}, {ended.released} tasks are free"
 
 
 async def _reset(node: Node, chosen: argparse.Namespace) -> Printed:
     resetting = Resetting(what=chosen.what, reason=chosen.reason)
-    return _secret(await administering.reset_account(node, chosen.name, resetting, by=operator()))
+    return _secret(await administering.reset_account(node, chosen.name, resetting, by=Doer(name=operator())))
 
 
 async def _posts(node: Node, chosen: argparse.Namespace) -> Printed:
@@ -135,7 +136,7 @@ async def _posts(node: Node, chosen: argparse.Namespace) -> Printed:
         raise PostUnsaid("--end needs --reason")
     if chosen.end:
         ending = Ending(reason=chosen.reason)
-        line = await appointing.end_post(node, chosen.name, chosen.end, ending=ending, by=operator())
+        line = await appointing.end_post(node, chosen.name, chosen.end, ending=ending, by=Doer(name=operator()))
         return line, _post_words(line)
     if chosen.add:
         try:
@@ -143,7 +144,7 @@ async def _posts(node: Node, chosen: argparse.Namespace) -> Printed:
         except ValidationError:
             raise PostUnsaid("a day is written like 2026-12-01, and lies in the years 2000 to 2100") from None
         key = node.chance.token(16).hex()
-        line = await appointing.appoint(node, chosen.name, new, by=operator(), key=key)
+        line = await appointing.appoint(node, chosen.name, new, by=Doer(name=operator()), key=key)
         return line, _post_words(line)
     found = (await appointing.officer_view(node, chosen.name)).posts
     return found, "\n".join(map(_post_words, found)) or "there are no posts"

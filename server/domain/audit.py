@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import StringConstraints
 
@@ -13,11 +13,14 @@ AuditKind = Literal[
     "apart.retried",
     "audit.read",
     "calendar.changed",
+    "case.found",
     "case.read",
     "case.searched",
     "clock.stored_accepted",
     "content.refused",
     "content.served",
+    "desk.refused",
+    "dishonest.changed",
     "letter.annulled",
     "letter.retry",
     "licence.read",
@@ -38,6 +41,8 @@ AuditKind = Literal[
     "peer.refused",
     "peer.retried",
     "peer.stream_opened",
+    "step.acted",
+    "task.changed",
     "visit.recorded",
 ]
 MEANINGS: Mapping[AuditKind, str] = {
@@ -45,11 +50,14 @@ MEANINGS: Mapping[AuditKind, str] = {
     "apart.retried": "An operator or the system administrator let something that was set apart be handled anew.",
     "audit.read": "Somebody read a page of the audit; `filter` says what they asked for.",
     "calendar.changed": "All dates follow another calendar of working days.",
+    "case.found": "An officer was shown a case in what a search found.",
     "case.read": "An officer opened a case file; `reason` names their part in it.",
     "case.searched": "An officer looked for cases; `clue` is of which kind, `digest` stands for what was looked for.",
     "clock.stored_accepted": "An operator let moments that are stored ahead of the time hold nothing, up to `until`.",
     "content.refused": "Another node asked for a file that is not for it; one entry each time.",
     "content.served": "Another node was given a file, or a part of it, for the step that it decides.",
+    "desk.refused": "An officer was refused; one entry for each session, code, door and hour, counted.",
+    "dishonest.changed": "An operator put a person on the list of the seriously dishonest, or took them off.",
     "letter.annulled": "An operator told another node that a letter of ours shall have no effect.",
     "letter.retry": "An operator asked another node to judge a letter of ours anew.",
     "licence.read": "An agent opened an electronic licence under a mandate.",
@@ -70,8 +78,45 @@ MEANINGS: Mapping[AuditKind, str] = {
     "peer.refused": "A request of another node was refused; one entry for each key, code, door and hour, counted.",
     "peer.retried": "An operator let the next attempt to reach another node come at once.",
     "peer.stream_opened": "An operator let a stopped way to another node go on in a new stream.",
+    "step.acted": "An officer acted on a step; what came of it stands in the case, or among `desk.refused`.",
+    "task.changed": "An officer took a task in hand, gave it back (`to` nobody), passed it on, or shared it out.",
     "visit.recorded": "An officer recorded who came to a window for a case.",
 }
+
+
+class Doer(Value):
+    """Who does what is put on record: an account of the desk, in a session from an address, or one of the machine.
+
+    `session` stands for the session and tells nobody which it is.
+    """
+
+    name: str
+    address: str = ""
+    session: str = ""
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What an entry says of an officer who does or looks at something."""
+        return {"officer": self.name, **self.whence}
+
+    @property
+    def by(self) -> dict[str, str]:
+        """What an entry says of who changes something that is about an officer, or about the node."""
+        return {"by": self.name, **self.whence}
+
+    @property
+    def whence(self) -> dict[str, str]:
+        """Session and address, as far as there are any."""
+        told = {"address": self.address, "session": self.session}
+        return {name: text for name, text in told.items() if text}
+
+
+class Note(NamedTuple):
+    """An entry to be written: its id, which nobody else makes, its kind, and what it is about."""
+
+    id: str
+    kind: AuditKind
+    about: Mapping[str, str]
 
 
 class AuditEntry(Value):
@@ -84,17 +129,19 @@ class AuditEntry(Value):
 
 
 class AuditFilter(Value):
-    """Which entries are wanted: of the days in China `since` to `until`, of a kind, by somebody, about a case; and
-    behind which `next` the list goes on.
+    """Which entries are wanted: of the days in China `since` to `until`, of a kind, by somebody, about a case or a
+    person; and behind which `next` the list goes on.
 
-    `officer` is who did it: an officer, an administrator, or the account of the machine that ran a command. `case` is
-    the case's full name, `320000/...`. What does not fit is no name and may be a slip: it is refused and not noted.
+    `officer` is who did it: an officer, an administrator, or the account of the machine that ran a command. `person` is
+    whose data was looked at, by the key that stands in entries. `case` is the case's full name, `320000/...`. What does
+    not fit is no name and may be a slip: it is refused and not noted.
     """
 
     since: Day | None = None
     until: Day | None = None
     kind: AuditKind | None = None
     officer: Annotated[str, StringConstraints(pattern=r"^([\p{L}][\p{L}\p{N} ._·-]{0,99})?$")] = ""
+    person: Annotated[str, StringConstraints(pattern=r"^([a-z2-7]{20,100})?$")] = ""
     case: Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]{5}/[A-Za-z0-9_-]{1,80})?$")] = ""
     after: Annotated[str, StringConstraints(max_length=100)] = ""
 
@@ -120,6 +167,7 @@ class AuditFilter(Value):
             self.kind in (None, entry.kind)
             and self.officer in ("", actor_of(entry.about))
             and self.case in ("", entry.about.get("case"))
+            and self.person in ("", entry.about.get("person"))
         )
 
 

@@ -1,14 +1,22 @@
 """The audit entries in the store: who looked at what and why, and what a peer tried that is not its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from server.domain.audit import AuditEntry, AuditFilter, AuditKind, actor_of
+from server.domain.audit import AuditEntry, AuditFilter, AuditKind, Note, actor_of
 from server.domain.values import moment_key, moment_text
 from server.store.audit_chain import AUDIT, AuditChain, HeadFiles, digest_of, waiting_key
 from server.store.database import Database, Document, Duplicate, Fields, Mark, Query, is_safe
-from server.store.queries import AUDIT_BY_OFFICER, AUDIT_BY_TIME, AUDIT_OF_CASE, AUDIT_OF_KIND, BAR, NEVER
+from server.store.queries import (
+    AUDIT_BY_OFFICER,
+    AUDIT_BY_TIME,
+    AUDIT_OF_CASE,
+    AUDIT_OF_KIND,
+    AUDIT_OF_PERSON,
+    BAR,
+    NEVER,
+)
 
 ATTEMPTS = 5
 MOST_PARTS = 20  # of a page's length that are read for one page when most of them do not fit
@@ -28,7 +36,11 @@ class Audit:
 
     async def note(self, id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str]) -> None:
         """Write one entry under an id that nobody else makes."""
-        await self._database.insert_many(AUDIT, [_document(id, kind, at=at, about=about)])
+        await self.note_all([Note(id, kind, about)], at=at)
+
+    async def note_all(self, notes: Sequence[Note], *, at: datetime) -> None:
+        """Write entries of one moment in one round trip."""
+        await self._database.insert_many(AUDIT, [_document(id, kind, at=at, about=about) for id, kind, about in notes])
 
     async def count(self, id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str]) -> None:
         """Write one entry, or count it once more (`times`); processes that are too quick for each other count too few.
@@ -100,6 +112,7 @@ def _document(id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str
         "kind_key": BAR.join((kind, place)),
         "officer_key": _key(actor_of(about), place),
         "case_key": _key(about.get("case", ""), place),
+        "person_key": _key(about.get("person", ""), place),
         "chain": waiting_key(at, digest_of(id)),
     }
 
@@ -113,6 +126,7 @@ def _index(wanted: AuditFilter) -> tuple[Query, str]:
     """Which index has the fewest entries that are not wanted, and what its keys begin with."""
     for query, part in (
         (AUDIT_OF_CASE, wanted.case),
+        (AUDIT_OF_PERSON, wanted.person),
         (AUDIT_BY_OFFICER, wanted.officer),
         (AUDIT_OF_KIND, wanted.kind or ""),
     ):

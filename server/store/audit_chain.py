@@ -137,6 +137,10 @@ class HeadFiles:
         """The heads by the name of their file."""
         return await asyncio.to_thread(self._all)
 
+    async def newest(self) -> int:
+        """The highest number of any of the heads; 0 if there is none."""
+        return max((head.number for head in (await self.all()).values()), default=0)
+
     async def own(self, process: str) -> ChainHead:
         """The head that this process of the machine last kept; that before all links if it kept none."""
         return await asyncio.to_thread(self._own, self._folder / _name(process))

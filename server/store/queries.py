@@ -74,12 +74,13 @@ FETCHES_OF_STEP = Query("fetches_of_step", "fetches", "step_key")
 CATALOGUES = Query("catalogues", "catalogues", "kind")
 # list_key: state | role | name, where the state is active or ended
 OFFICERS_LISTED = Query("officers_listed", "officers", "list_key", is_range=True)
-# time_key: t<at> | digest of the id; kind_key, officer_key (who did it) and case_key: the same behind kind, officer or
-# case, and nothing without an officer or a case
+# time_key: t<at> | digest of the id; kind_key, officer_key (who did it), case_key and person_key: the same behind kind,
+# officer, case or person, and nothing without one
 AUDIT_BY_TIME = Query("audit_by_time", "audit", "time_key", is_range=True)
 AUDIT_OF_KIND = Query("audit_of_kind", "audit", "kind_key", is_range=True)
 AUDIT_BY_OFFICER = Query("audit_by_officer", "audit", "officer_key", is_range=True)
 AUDIT_OF_CASE = Query("audit_of_case", "audit", "case_key", is_range=True)
+AUDIT_OF_PERSON = Query("audit_of_person", "audit", "person_key", is_range=True)
 # kind: `machine`, or `accepted` of the one that no machine wrote
 CLOCKS = Query("clocks", "clocks", "kind")
 # chain: unchained | t<at> | digest of the id, or chained | n<number of the link>, or broken | id
@@ -139,6 +140,7 @@ QUERIES: tuple[Query, ...] = (
     AUDIT_BY_OFFICER,
     AUDIT_OF_CASE,
     CLOCKS,
+    AUDIT_OF_PERSON,
     AUDIT_UNCHAINED,
     POSTS_OF_OFFICER,
     POSTS_AT,

@@ -1,6 +1,7 @@
 """What the tests of the doors ask for again and again: a case, a step of it, and a proper refusal."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -72,3 +73,10 @@ def looks(places: Places, sweeper: Sweeper, division: str) -> list[dict[str, Any
 def act(case: str, step: str, name: str) -> str:
     """The path of a desk's act."""
     return f"/desk/v1/cases/{case}/steps/{step}/{name}"
+
+
+def in_a_session(about: Mapping[str, str]) -> dict[str, str]:
+    """What an entry of the audit says but for session and address, which it must name."""
+    rest = dict(about)
+    assert (len(rest.pop("session")), rest.pop("address")) == (16, "127.0.0.1")
+    return rest

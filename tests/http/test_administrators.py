@@ -17,7 +17,7 @@ from server import cli
 from server.domain.people.persons import AccountRole, Officer
 from server.node import Node
 from server.store.people.accounts import OFFICERS
-from tests.http.asking import Sweeper, opened, refused
+from tests.http.asking import Sweeper, in_a_session, opened, refused
 from tests.http.test_officers_ended import command
 from tests.nodes import CHEAP, PASSWORD, Answer, Caller, Places
 
@@ -43,7 +43,7 @@ async def sign_in(places: Places, name: str, password: str = PASSWORD) -> tuple[
 def entries(sweeper: Sweeper, node: Node, kind: str, name: str) -> list[dict[str, str]]:
     """What the audit tells of the changes of one account."""
     found = sweeper[node.settings.database]["audit"].find({"kind": kind, "about.name": name})
-    return [entry["about"] for entry in found]
+    return [in_a_session(entry["about"]) for entry in found]
 
 
 # Who comes in where.

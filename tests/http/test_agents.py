@@ -367,6 +367,28 @@ async def test_an_agents_look_at_a_licence_is_noted_with_his_mandate(
     assert not [each for each in CITIZENS if each.id_number in str(noted)]
 
 
+async def test_an_agents_looks_into_the_case_are_on_record_and_the_principals_are_not(
+    places: Places,
+    mother: Caller,
+    agent: Caller,
+    wish: dict[str, Any],
+    clock: HandClock,
+    database_sweeper: pymongo.MongoClient[dict[str, Any]],
+):
+    mandate = await given(mother, clock)
+    case = await applied(places, agent, wish, mandate)
+    node = places.nodes[JIANGSU].node
+    audit = database_sweeper[node.settings.database]["audit"]
+    for citizen, looks in ((mother, 0), (agent, 2)):
+        for path in (f"/api/v1/cases/{case}", f"/api/v1/cases/{case}/timeline"):
+            assert (await citizen.get(path)).status == 200
+        noted = list(audit.find({"kind": "case.read", "about.case": f"{JIANGSU}/{case}"}))
+        assert len(noted) == looks
+    owner, looker = (node.keys.owner("person", each.id_number) for each in (MOTHER, AGENT))
+    assert {(each["about"]["person"], each["about"]["agent"]) for each in noted} == {(owner, looker)}
+    assert {each["about"]["reason"] for each in noted} == {f"mandate {mandate}"}
+
+
 async def test_the_principal_is_told_when_his_agent_takes_his_case_back(
     places: Places, mother: Caller, agent: Caller, wish: dict[str, Any], clock: HandClock
 ):

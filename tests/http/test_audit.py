@@ -9,11 +9,13 @@ import pymongo
 import pytest
 
 from server import cli
+from server.desk.background import chaining
 from server.domain.audit import MEANINGS, AuditKind
 from server.domain.errors import Unavailable
 from server.node import Node
-from server.store.audit import AUDIT, Audit
-from tests.http.asking import PERSONAL, Sweeper, opened, pointers, refused
+from server.store.audit import Audit
+from server.store.audit_chain import AUDIT
+from tests.http.asking import PERSONAL, Sweeper, in_a_session, opened, pointers, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
 from tests.http.test_officers_ended import command
 from tests.nodes import HERE, Caller, HandClock, Places
@@ -100,7 +102,7 @@ async def test_nothing_is_given_if_the_reading_cannot_be_noted(
 async def test_a_reading_is_noted_with_who_and_what_before_it_is_given(auditor: Caller):
     answer = await auditor.get(ALL, params={"kind": "audit.read", "officer": "ann", "since": "2026-11-23"})
     first = answer.body["entries"][0]
-    assert first["about"] == {"by": "ann", "filter": "since=2026-11-23 kind=audit.read officer=ann"}
+    assert in_a_session(first["about"]) == {"by": "ann", "filter": "since=2026-11-23 kind=audit.read officer=ann"}
     assert (first["kind"], first["times"]) == ("audit.read", 1)
     assert first["at"].startswith("2026-11-23T")
 
@@ -219,6 +221,21 @@ async def test_the_command_says_what_is_wrong(node: Node, capsys: pytest.Capture
             cli.run(["audit", *words])
         assert caught.value.code == 2
         assert "usage:" in capsys.readouterr().err
+
+
+async def test_the_command_verifies_and_names_what_is_missing(auditor: Caller, node: Node, database_sweeper: Sweeper):
+    await noted(node, 7, officer="gone")
+    unchained = await command(node, "audit", "verify")
+    assert (unchained.code, "unchained audit:" in unchained.out) == (1, True), unchained.err
+    while await chaining.chain(node):
+        pass
+    whole = await command(node, "audit", "verify", "--json")
+    assert (whole.code, json.loads(whole.out)[0]["troubles"]) == (0, 0), whole.out
+    gone = database_sweeper[node.settings.database][AUDIT].find_one_and_delete({"about.officer": "gone"})
+    assert gone
+    told = await command(node, "audit", "verify")
+    assert told.code == 1
+    assert f"missing {gone['_id']}: link " in told.out
 
 
 async def test_every_kind_says_what_it_means(capsys: pytest.CaptureFixture[str]):

@@ -8,7 +8,7 @@ import pytest
 from server.desk.officer import searching
 from server.domain.errors import Unavailable
 from server.store.audit import Audit
-from tests.http.asking import PERSONAL, Sweeper, act, crossed, opened, pointers, refused
+from tests.http.asking import PERSONAL, Sweeper, act, crossed, in_a_session, opened, pointers, refused
 from tests.nodes import MOTHER, STRANGER, Answer, Caller, Places, newborn_form
 from tests.world import JIANGSU, ZHEJIANG, person
 
@@ -169,12 +169,12 @@ async def test_each_search_is_noted_by_a_digest_before_anything_is_given(
     assert len(noted(places, database_sweeper)) == before + 2
     digest = places.nodes[JIANGSU].node.keys.clue("id_number", STRANGER.id_number)
     about = {"officer": "health", "clue": "id_number", "digest": digest}
-    assert first == second == about
+    assert in_a_session(first) == in_a_session(second) == about
 
     async def fails(*_: Any, **__: Any) -> None:
         raise Unavailable
 
-    monkeypatch.setattr(Audit, "note", fails)
+    monkeypatch.setattr(Audit, "note_all", fails)
     refused(await look(health, "id_number", STRANGER.id_number), 503, "unavailable")
 
 

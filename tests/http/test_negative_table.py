@@ -375,9 +375,9 @@ async def test_a_stranger_can_write_one_entry_an_hour_and_no_more(three: Places,
 async def test_an_audit_entry_of_a_refusal_holds_no_content(three: Places, books: Books):
     await hand_in(three, replace(await attempt(three, *LETTERS), content_type="text/secret").sent())
     for entry in await books.refusals():
-        keys = {"time_key", "kind_key", "officer_key", "case_key"}
+        keys = {"time_key", "kind_key", "officer_key", "case_key", "person_key", "chain"}
         assert set(entry) == {"_id", "kind", "at", "about", "times", "version", "proof", *keys}
-        assert (entry["officer_key"], entry["case_key"]) == ("", "")
+        assert (entry["officer_key"], entry["case_key"], entry["person_key"]) == ("", "", "")
         assert set(entry["about"]) == {"peer", "key", "code", "door"}
         assert "secret" not in str(entry)
 

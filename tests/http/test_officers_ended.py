@@ -15,6 +15,7 @@ from handlers.routes import DOORS
 from server import cli
 from server.desk import sessions
 from server.desk.officer import officers
+from server.domain.audit import Doer
 from server.main import seed_officers
 from server.node import Node
 from server.store.people.accounts import NameEnded, NoSuchOfficer
@@ -32,7 +33,7 @@ OFFICER_DOORS = sorted(
 
 
 async def end(node: Node, name: str) -> officers.EndedOfficer:
-    return await officers.end(node, name, reason="调离", by="operator")
+    return await officers.end(node, name, reason="调离", by=Doer(name="operator"))
 
 
 async def sign_in(places: Places, name: str, password: str = PASSWORD) -> Answer:
@@ -58,7 +59,7 @@ async def test_who_has_ended_is_answered_like_a_wrong_password(places: Places, n
 async def test_the_end_is_audited_once_with_who_and_why(places: Places, node: Node, database_sweeper: Sweeper):
     await places.officer("health", name="audited")
     first = await end(node, "audited")
-    assert await officers.end(node, "audited", reason="again", by="another") == first
+    assert await officers.end(node, "audited", reason="again", by=Doer(name="another")) == first
     entries = database_sweeper[node.settings.database]["audit"].find({"kind": "officer.ended", "about.name": "audited"})
     told = {"name": "audited", "by": "operator", "reason": "调离", "after": "ended"}
     assert [entry["about"] for entry in entries] == [told | {"before": "role=officer"}]
@@ -125,14 +126,18 @@ class Ran:
     err: str
 
 
-async def command(node: Node, *words: str) -> Ran:
-    """Run a command of the node, as its operator would."""
+def environ_of(node: Node) -> dict[str, str]:
+    """The environment of a process of this node."""
     chosen = {name: value for name, value in node.settings if name in node.settings.model_fields_set}
     chosen["platform_app_secret"] = chosen["platform_app_secret"].get_secret_value()
-    environ = {f"TONGBAN_{name.upper()}": str(value) for name, value in chosen.items()}
+    return {**os.environ, **{f"TONGBAN_{name.upper()}": str(value) for name, value in chosen.items()}}
+
+
+async def command(node: Node, *words: str) -> Ran:
+    """Run a command of the node, as its operator would."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server", *words),
-        env={**os.environ, **environ},
+        env=environ_of(node),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

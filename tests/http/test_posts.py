@@ -11,7 +11,7 @@ from server.desk.officer.officers import entered
 from server.desk.sessions import OFFICERS
 from server.domain.people.posts import Post
 from server.node import Node
-from tests.http.asking import Sweeper, pointers, refused
+from tests.http.asking import Sweeper, in_a_session, pointers, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
 from tests.http.test_officers_ended import command
 from tests.nodes import Answer, Caller, HandClock, Places
@@ -136,7 +136,9 @@ async def test_what_was_given_and_ended_is_audited_before_and_after(
     given = (await give(security, "watched", items=[ITEM], to_day=LATER)).body
     await end(security, "watched", given["id"])
     books = database_sweeper[node.settings.database]["audit"]
-    told = [(each["kind"], each["about"]) for each in books.find({"about.post": given["id"]}).sort("kind", -1)]
+    told = [
+        (each["kind"], in_a_session(each["about"])) for each in books.find({"about.post": given["id"]}).sort("kind", -1)
+    ]
     words = f"own role=handler at={HERE} from= to={LATER} items={ITEM}"
     own = {"name": "watched", "by": "security administrator", "post": given["id"]}
     assert told == [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.asking import Sweeper, act, crossed, looks, opened, refused, step_of
+from tests.http.asking import Sweeper, act, crossed, in_a_session, looks, opened, refused, step_of
 from tests.http.test_worklist import posted
 from tests.nodes import ANSWERS, HOSPITALS, MOTHER, Caller, Places, newborn_form
 from tests.world import JIANGSU, ZHEJIANG
@@ -175,10 +175,10 @@ async def test_a_look_is_noted_before_it_is_answered(
     name = f"{JIANGSU}/{case}"
     for count in (1, 2):
         assert (await health.get(f"/desk/v1/cases/{case}")).status == 200
-        mine = [about for about in looks(places, database_sweeper, JIANGSU) if about["case"] == name]
-        place = "provider/health/320102"
+        mine = [in_a_session(about) for about in looks(places, database_sweeper, JIANGSU) if about["case"] == name]
+        place, person = "provider/health/320102", places.nodes[JIANGSU].node.keys.owner("person", MOTHER.id_number)
         by = {"officer": "health", "authority": place, "post": f"health:{place}:approver"}
-        assert mine == [{"case": name, **by, "reason": "decides " + FIRST}] * count
+        assert mine == [{"case": name, "person": person, **by, "reason": "decides " + FIRST}] * count
 
 
 async def test_a_look_for_several_authorities_is_noted_with_all_of_them(

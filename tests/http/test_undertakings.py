@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from server.cli import run
+from server.domain.audit import Doer
 from server.main import change_dishonest
 from server.node import Node
 from tests.http.asking import opened, pointers, refused
@@ -53,7 +54,9 @@ async def dishonest(places: Places) -> AsyncIterator[None]:
 
 async def listed(node: Node, numbers: list[str], *, is_listed: bool) -> int:
     """What the command does, with the data files that this process has read."""
-    return await change_dishonest(node.settings, numbers, is_listed=is_listed, data=data_of(node.settings))
+    return await change_dishonest(
+        node.settings, numbers, is_listed=is_listed, by=Doer(name="op"), data=data_of(node.settings)
+    )
 
 
 async def test_a_material_comes_later_against_the_text_that_was_shown(

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from server.domain.case.visits import MOST_VISITS
-from tests.http.asking import Sweeper, crossed, opened, pointers, refused
-from tests.nodes import Caller, Places
+from tests.http.asking import Sweeper, crossed, in_a_session, opened, pointers, refused
+from tests.nodes import MOTHER, Caller, Places
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,7 +27,7 @@ async def case_of(places: Places, citizen: Caller, wish: dict[str, Any], **chang
 def noted(places: Places, sweeper: Sweeper, case: str) -> list[dict[str, Any]]:
     """What the audit of Jiangsu says of visits for this case, straight from the database."""
     found = sweeper[places.nodes[JIANGSU].node.settings.database]["audit"].find({"kind": "visit.recorded"})
-    return [entry["about"] for entry in found if entry["about"]["case"] == f"{JIANGSU}/{case}"]
+    return [in_a_session(entry["about"]) for entry in found if entry["about"]["case"] == f"{JIANGSU}/{case}"]
 
 
 async def test_citizens_and_those_without_a_part_record_nothing(
@@ -114,7 +114,9 @@ async def test_both_sides_see_who_came_where_when_and_for_what(
     seen = (await health.get(f"/desk/v1/cases/{case}")).body["visits"]
     assert seen == [at_chosen.body, elsewhere.body]
     assert [(each["officer"], each["authority"]) for each in seen] == [("health", PLACE)] * 2
-    about = {"case": f"{JIANGSU}/{case}", "officer": "health", "authority": PLACE, "post": f"health:{PLACE}:window"}
+    node = places.nodes[JIANGSU].node
+    about = {"case": f"{JIANGSU}/{case}", "person": node.keys.owner("person", MOTHER.id_number), "officer": "health"}
+    about |= {"authority": PLACE, "post": f"health:{PLACE}:window"}
     assert noted(places, database_sweeper, case) == [
         about | {"window": HALL, "visitor": "applicant"},
         about | {"window": TOWN, "visitor": "other"},

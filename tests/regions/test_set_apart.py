@@ -11,6 +11,7 @@ from server.desk import relay
 from server.desk.background import clockwork, notifying, reminding, reprojecting
 from server.desk.citizen import drafts
 from server.domain.apart import Kind
+from server.domain.audit import Doer
 from server.node import Node
 from tests.http.peer_questions import far_case, picture
 from tests.http.test_projecting import with_holiday
@@ -75,7 +76,7 @@ async def spring(node: Node, trap: Trap, run: Run, *needles: str, kinds: Sequenc
             assert row.kind in kinds
             assert row.fault == "Planted"
             if row.state == "apart":
-                await apart.retry(node, row.id, by="test", reason="planted")
+                await apart.retry(node, row.id, by=Doer(name="test"), reason="planted")
         clock_of(node).wait(minutes=11)  # longer than any pause
         await apart.release_due(node)
 

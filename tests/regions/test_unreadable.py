@@ -8,6 +8,7 @@ import pytest
 from regions import apart, fetching, outbox, settling, standing
 from server.desk.background import clockwork, notifying, reminding
 from server.desk.citizen import drafts
+from server.domain.audit import Doer
 from server.domain.exchange.log import Position
 from server.node import Node
 from tests.http.peer_questions import far_case, picture
@@ -51,7 +52,7 @@ async def test_a_kept_letter(places: Places, clock: HandClock, damage: Break) ->
     assert await events(node, cases) == [0, 1]
     assert await rows(node) == [(f"letter:{broken}", "NotAuthentic")]
     assert await node.store.letters_in.may_wait(f"case:{JIANGSU}/{cases[0]}"), "an answer in it may still come"
-    row = await apart.drop(node, f"letter:{broken}", by="test", reason="the backup has no other copy")
+    row = await apart.drop(node, f"letter:{broken}", by=Doer(name="test"), reason="the backup has no other copy")
     assert row.state == "dropped"
     await send(node)
     home = node_of(places)
@@ -123,7 +124,7 @@ async def test_a_notice(places: Places, clock: HandClock, damage: Break) -> None
         pass
     assert await rows(node) == [(f"notice:{first.notice.id}", "NotAuthentic")]
     assert await node.store.notices.due(clock.now(), limit=9) == []
-    row = await apart.drop(node, f"notice:{first.notice.id}", by="test", reason="nobody can read it")
+    row = await apart.drop(node, f"notice:{first.notice.id}", by=Doer(name="test"), reason="nobody can read it")
     assert row.state == "dropped"
 
 
@@ -211,7 +212,7 @@ async def test_a_batch_of_a_peer(places: Places, clock: HandClock, damage: Break
     assert await rows(node) == [(f"batch:{JIANGSU}:1:1", "NotAuthentic")]
     assert await node.store.apart.has_open("batch", f"{JIANGSU}:"), "no deadline takes effect by this peer's word"
     damage(node, "log", id, batch=entry.batch.model_dump(mode="json", by_alias=True))
-    await apart.retry(node, f"batch:{JIANGSU}:1:1", by="test", reason="put back from a backup")
+    await apart.retry(node, f"batch:{JIANGSU}:1:1", by=Doer(name="test"), reason="put back from a backup")
     while await settling.settle(node):
         pass
     assert await events(node, cases) == [1]

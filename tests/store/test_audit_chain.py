@@ -229,7 +229,7 @@ class Crashing:
         return call
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 60))])
 async def test_processes_that_die_and_race_chain_each_entry_once(
     database: MongoDatabase, tmp_path: Path, seed: int
 ) -> None:

@@ -3,7 +3,16 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from server.domain.audit_chain import Chained, ChainHead, EntryFound, Finding, Link, LinkFound, Trouble, Verification
+from server.domain.audit_chain import (
+    AuditFinding,
+    Chained,
+    ChainHead,
+    EntryFound,
+    Link,
+    LinkFound,
+    Trouble,
+    Verification,
+)
 from server.domain.values import moment_key
 from server.node import Node
 
@@ -25,7 +34,7 @@ async def verify(node: Node, *, tell: Tell = silent) -> Verification:
     Both are read in batches, and no more is remembered than some links and the first findings.
     """
     beginning = await node.store.audit.chain.beginning()
-    head, _ = await node.store.audit.chain.last()
+    head, _ = await node.store.audit.chain.last(await node.store.audit.heads.newest())
     heads = {f"head of {name}": each for name, each in (await node.store.audit.heads.all()).items()}
     walk = _Walk(node, head, tell)
     await walk.along(beginning.after, heads)
@@ -51,7 +60,7 @@ class _Walk:
         self._seen = range(0)  # the numbers that were looked for along the chain
         self._named: dict[int, frozenset[str] | None] = {}
         self.links = self.entries = self.troubles = 0
-        self.findings: list[Finding] = []
+        self.findings: list[AuditFinding] = []
         self._told: set[str] = set()  # of what is wrong at one place the first is told
 
     async def along(self, after: ChainHead, heads: Mapping[str, ChainHead]) -> None:
@@ -171,7 +180,7 @@ class _Walk:
         if place not in self._told:
             self.troubles += 1
             if len(self.findings) < MOST_FINDINGS:
-                self.findings.append(Finding(trouble=trouble, place=place, detail=detail))
+                self.findings.append(AuditFinding(trouble=trouble, place=place, detail=detail))
                 self._told.add(place)
 
 

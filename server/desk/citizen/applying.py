@@ -3,6 +3,8 @@
 from typing import Literal
 
 from server.desk.acting import commit_of, moved, perform, same
+from server.desk.recording import note, of_case
+from server.domain.audit import AuditKind
 from server.domain.case.acts import Open, Withdraw
 from server.domain.case.case import Actor, NoSuchCase
 from server.domain.effects.records import Record
@@ -135,6 +137,13 @@ async def own_case(node: Node, owner: str, id: str) -> Record:
         raise NoSuchCase("没有这个办件。")
     await acting_under(node, owner, case.agent.mandate, bundle=case.bundle)
     return record
+
+
+async def note_agent(node: Node, record: Record, owner: str, *, kind: AuditKind) -> None:
+    """Note what an agent is about to be shown of a case that `own_case` has answered, with the mandate."""
+    case = record.case
+    if case.agent and case.agent.person.key == owner:
+        await note(node, kind, {**of_case(case), "agent": owner, "reason": f"mandate {case.agent.mandate}"})
 
 
 def citizen_of(record: Record, owner: str) -> Actor:

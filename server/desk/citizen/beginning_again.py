@@ -1,6 +1,6 @@
 """Beginning again: a step that was declined as another place's becomes a draft of an application there."""
 
-from server.desk.citizen.applying import acting_under, own_case
+from server.desk.citizen.applying import acting_under, note_agent, own_case
 from server.desk.citizen.drafts import DraftView, keep, my_draft
 from server.desk.steps import RightPlace, right_place
 from server.domain.case.case import HandedIn, NoSuchCase
@@ -42,6 +42,7 @@ async def begin_again(node: Node, owner: str, id: str, *, step: str, key: str) -
     """
     record = await own_case(node, owner, id)
     again = await _again(node, owner, record, step=step)
+    await note_agent(node, record, owner, kind="case.read")
     draft_id = node.keys.request_digest(["again", owner, id, step, key])[:DRAFT_ID_LENGTH]
     if (await node.store.drafts.slot(owner, draft_id, at=node.clock.now())).version:
         draft = await my_draft(node, owner, draft_id)

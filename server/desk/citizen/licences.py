@@ -2,15 +2,14 @@
 
 from datetime import date
 
-from server.desk.citizen.applying import own_case
+from server.desk.citizen.applying import note_agent, own_case
 from server.desk.naming import decider_name
 from server.desk.steps import FieldShown, fields_shown
 from server.domain.case.case import Case, Step
 from server.domain.catalogue.terms import Method
-from server.domain.effects.records import Record
 from server.domain.errors import Conflict, Missing
 from server.domain.materials import File, media_type
-from server.domain.values import Value, china_day, moment_text
+from server.domain.values import Value, china_day
 from server.node import Node
 
 
@@ -71,7 +70,7 @@ async def licence(node: Node, owner: str, id: str, *, number: str) -> LicenceVie
     """
     record = await own_case(node, owner, id)
     step = _delivered(record.case, number)
-    await _note_agent(node, record, owner)
+    await note_agent(node, record, owner, kind="licence.read")
     case, catalogue = record.case, node.catalogue_of(record.case.catalogue)
     issuer = decider_name(node, case, step)
     return LicenceView(
@@ -98,7 +97,7 @@ async def licence_file(node: Node, owner: str, id: str, *, number: str) -> File:
     address = node.keys.material(licence.sha256)
     if await node.store.materials.missing([address]):
         raise LicenceStillComing("证照文件尚在传送，请稍后再打开。")
-    await _note_agent(node, record, owner)
+    await note_agent(node, record, owner, kind="licence.read")
     content = await node.store.materials.content(address)
     return File(content=content, media_type=media_type(content))
 
@@ -109,15 +108,6 @@ def _delivered(case: Case, number: str) -> Step:
     if step is None or step.delivery is None or step.delivery.method != "electronic":
         raise NoSuchLicence("没有这份电子证照，或者尚未送达。")
     return step
-
-
-async def _note_agent(node: Node, record: Record, owner: str) -> None:
-    """Note an agent's look, with the mandate."""
-    case, at = record.case, node.clock.now()
-    if case.agent and case.agent.person.key == owner:
-        entry = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
-        about = {"case": case.name, "agent": owner, "reason": f"mandate {case.agent.mandate}"}
-        await node.store.audit.note(entry, "licence.read", at=at, about=about)
 
 
 def _yielded(case: Case) -> list[tuple[int, Step]]:

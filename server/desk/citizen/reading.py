@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from server.desk import apart
-from server.desk.citizen.applying import own_case
+from server.desk.citizen.applying import note_agent, own_case
 from server.desk.citizen.licences import LicenceLine, licence_lines
 from server.desk.naming import window_name
 from server.desk.steps import (
@@ -90,8 +90,10 @@ def submitted(record: Record) -> SubmittedView:
 
 
 async def my_case(node: Node, owner: str, id: str) -> CaseView:
-    """One of the owner's cases; raises the refusals of `own_case`."""
-    return view(node, await own_case(node, owner, id))
+    """One of the owner's cases; an agent's look at it is noted before. Raises the refusals of `own_case`."""
+    record = await own_case(node, owner, id)
+    await note_agent(node, record, owner, kind="case.read")
+    return view(node, record)
 
 
 async def my_cases(node: Node, owner: str, *, before: str, limit: int) -> CaseList:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from server.desk.citizen.applying import own_case
+from server.desk.citizen.applying import note_agent, own_case
 from server.desk.naming import node_name, telling_name
 from server.desk.steps import LocalMoment
 from server.desk.visits import VisitShown, visits_of
@@ -50,8 +50,9 @@ class Timeline(Value):
 
 
 async def my_timeline(node: Node, owner: str, id: str) -> Timeline:
-    """What happened to one of the owner's cases; raises NoSuchCase."""
+    """What happened to one of the owner's cases; an agent's look at it is noted before. Raises NoSuchCase."""
     record = await own_case(node, owner, id)
+    await note_agent(node, record, owner, kind="case.read")
     visits = await visits_of(node, record.id)
     return Timeline(
         case=record.id,

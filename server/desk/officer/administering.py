@@ -9,7 +9,7 @@ from server.desk.officer import officers
 from server.desk.officer.officers import EndedOfficer
 from server.desk.officer.proving import rules_of
 from server.desk.steps import LocalMoment
-from server.domain.audit import AuditKind
+from server.domain.audit import AuditKind, Doer
 from server.domain.errors import Conflict
 from server.domain.people.accounts import Account, DeskEntry, WeightyAct
 from server.domain.people.persons import AccountRole, Officer
@@ -95,7 +95,7 @@ async def listed(node: Node, asked: Listing, *, limit: int) -> OfficerList:
     )
 
 
-async def add(node: Node, new: NewOfficer, *, by: str) -> OneTimePassword:
+async def add(node: Node, new: NewOfficer, *, by: Doer) -> OneTimePassword:
     """Add an account, whose password is for the first sign-in only.
 
     Raises OfficerExists, NameEnded.
@@ -107,7 +107,14 @@ async def add(node: Node, new: NewOfficer, *, by: str) -> OneTimePassword:
     return OneTimePassword(name=officer.name, one_time_password=password)
 
 
-async def add_by_command(node: Node, new: NewOfficer, *, by: str) -> OneTimePassword:
+async def add_lasting(node: Node, officer: Officer, password: str, *, by: Doer) -> Account:
+    """Add an account whose password lasts, for demos and load tests; raises OfficerExists, NameEnded."""
+    account = await node.store.accounts.add(officer, password)
+    await _note(node, "officer.added", account, by=by, more={"before": "", "after": account.words})
+    return account
+
+
+async def add_by_command(node: Node, new: NewOfficer, *, by: Doer) -> OneTimePassword:
     """Add an officer, or one of the first administrators.
 
     Raises SecurityAdministratorExists for an administrator once there is one of security, and the refusals of `add`.
@@ -120,7 +127,7 @@ async def add_by_command(node: Node, new: NewOfficer, *, by: str) -> OneTimePass
 async def end(node: Node, entry: DeskEntry, name: str, *, ending: Ending) -> EndedOfficer:
     """End an officer for good, at the desk; raises ReauthenticationNeeded, NotYourself, NoSuchOfficer."""
     _check_weighty(node, entry, "end_officer", name=name)
-    return await officers.end(node, name, reason=ending.reason, by=entry.officer.name)
+    return await officers.end(node, name, reason=ending.reason, by=entry.doer)
 
 
 async def reset(node: Node, entry: DeskEntry, name: str, *, resetting: Resetting) -> OneTimePassword:
@@ -129,10 +136,10 @@ async def reset(node: Node, entry: DeskEntry, name: str, *, resetting: Resetting
     Raises ReauthenticationNeeded, NotYourself and the refusals of `reset_account`.
     """
     _check_weighty(node, entry, "reset_officer", name=name)
-    return await reset_account(node, name, resetting, by=entry.officer.name)
+    return await reset_account(node, name, resetting, by=entry.doer)
 
 
-async def reset_account(node: Node, name: str, resetting: Resetting, *, by: str) -> OneTimePassword:
+async def reset_account(node: Node, name: str, resetting: Resetting, *, by: Doer) -> OneTimePassword:
     """Reset what an officer proves themselves by, and end all of their sessions; raises NoSuchOfficer, StaleVersion."""
     account, password = await node.store.accounts.account(name), ""
     if resetting.what == "password":
@@ -151,9 +158,9 @@ def _check_weighty(node: Node, entry: DeskEntry, act: WeightyAct, *, name: str) 
         raise NotYourself("请由另一位安全管理员办理。")
 
 
-async def _note(node: Node, kind: AuditKind, after: Account, *, by: str, more: dict[str, str]) -> None:
+async def _note(node: Node, kind: AuditKind, after: Account, *, by: Doer, more: dict[str, str]) -> None:
     name = after.officer.name
-    about = {"name": name, "by": by, **more}
+    about = {"name": name, **by.by, **more}
     await node.store.audit.note(f"{kind}:{name}:{after.version}", kind, at=node.clock.now(), about=about)
     node.log.info(kind)
 

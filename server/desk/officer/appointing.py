@@ -10,6 +10,7 @@ from server.desk.deciders import desk_here
 from server.desk.officer.administering import Ending, OfficerLine, line_of
 from server.desk.officer.posts import give, vacate
 from server.desk.steps import LocalMoment
+from server.domain.audit import Doer
 from server.domain.catalogue.divisions import province_of
 from server.domain.errors import FieldFault, Invalid
 from server.domain.people.posts import Duty, NoSuchPost, Post, PostKind, PostRole
@@ -82,7 +83,7 @@ async def officer_view(node: Node, name: str) -> OfficerView:
     return OfficerView(**dict(line_of(account)), posts=posts)
 
 
-async def appoint(node: Node, name: str, new: NewPost, *, by: str, key: str) -> PostLine:
+async def appoint(node: Node, name: str, new: NewPost, *, by: Doer, key: str) -> PostLine:
     """Give an officer a post; the same request again gives no second one.
 
     Raises NoSuchOfficer, PostsForOfficersOnly, PostUnfit.
@@ -91,11 +92,11 @@ async def appoint(node: Node, name: str, new: NewPost, *, by: str, key: str) -> 
     if account.officer.role != "officer":
         raise PostsForOfficersOnly("系统、安全、审计管理员不办理业务，不能设置岗位。")
     check_duty(node, new)
-    id = node.keys.request_digest(["post", by, name, key, new.model_dump(mode="json")])
+    id = node.keys.request_digest(["post", by.name, name, key, new.model_dump(mode="json")])
     return PostLine.of(node, await give(node, Post(**new.model_dump(), id=id, officer=name), by=by))
 
 
-async def end_post(node: Node, name: str, id: str, *, ending: Ending, by: str) -> PostLine:
+async def end_post(node: Node, name: str, id: str, *, ending: Ending, by: Doer) -> PostLine:
     """End a post of an officer at once; a second end changes nothing. Raises NoSuchPost."""
     before = await node.store.posts.post(id)
     if before.officer != name:

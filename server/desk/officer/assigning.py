@@ -7,6 +7,7 @@ from server.desk.officer.appointing import Code
 from server.desk.officer.claiming import MOST_HELD, claim_on
 from server.desk.officer.colleagues import in_hand, posts_in_force, present_ones
 from server.desk.officer.seeing import sees, today
+from server.desk.recording import note_all, of_task
 from server.domain.effects.effects import Task
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.assigning import Assignee, Unassigned, assigned
@@ -50,7 +51,7 @@ async def assign(node: Node, entry: DeskEntry, wish: AssignmentWish) -> Assignme
 
     Raises NotYourPost, RoleForbids. Of two heads who do so at once none gives a task that the other has given.
     """
-    granted(entry.posts, "assign", Work(authority=wish.authority), on=today(node))
+    post = granted(entry.posts, "assign", Work(authority=wish.authority), on=today(node))
     lying, has_more = await _lying(node, entry, wish.authority)
     claims = {claim.id: claim for _, claim in lying}
     pairs = assigned(
@@ -59,6 +60,8 @@ async def assign(node: Node, entry: DeskEntry, wish: AssignmentWish) -> Assignme
         most=MOST_ASSIGNED,
         most_held=MOST_HELD,
     )
+    done = {**entry.doer.about, "what": "assign", "post": post.id}
+    await note_all(node, {"task.changed": [{**done, **of_task(node, claims[id]), "to": to} for id, to in pairs]})
     gave = await asyncio.gather(*(_give(node, claims[id], by=entry.officer.name, to=to) for id, to in pairs))
     lines = [AssignmentLine(task=id, officer=to) for (id, to), is_given in zip(pairs, gave, strict=True) if is_given]
     return AssignmentsView(assigned=tuple(lines), left=len(lying) - len(pairs), has_more=has_more)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from server.desk.steps import LocalMoment
-from server.domain.audit import AuditFilter
+from server.domain.audit import AuditFilter, Doer
 from server.domain.values import Value, moment_text
 from server.node import Node
 
@@ -27,10 +27,10 @@ class AuditPage(Value):
     next: str | None
 
 
-async def read(node: Node, wanted: AuditFilter, *, by: str, limit: int) -> AuditPage:
+async def read(node: Node, wanted: AuditFilter, *, by: Doer, limit: int) -> AuditPage:
     """A page of the audit, after it is noted who reads it and what they asked for."""
     at = node.clock.now()
     entry = f"audit.read:{moment_text(at)}:{node.chance.token(8).hex()}"
-    await node.store.audit.note(entry, "audit.read", at=at, about={"by": by, "filter": wanted.words})
+    await node.store.audit.note(entry, "audit.read", at=at, about={**by.by, "filter": wanted.words})
     found, following = await node.store.audit.entries(wanted, limit=limit)
     return AuditPage(entries=tuple(AuditLine(**each.model_dump()) for each in found), next=following)

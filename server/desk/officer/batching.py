@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from server.desk.officer.reviewing import ActRequest, act_on
+from server.desk.recording import is_on_record, note_refused
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case.case import State
 from server.domain.effects.records import Record
@@ -15,6 +16,7 @@ from server.domain.values import Value
 from server.node import Node
 
 MOST_ITEMS = 50
+DOOR = "/desk/v1/batch"
 Code = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -75,6 +77,8 @@ async def act_on_all(
         try:
             record = await act_on(node, entry, request)
         except Refusal as refusal:
+            if is_on_record(refusal):
+                await note_refused(node, entry, refusal, door=DOOR)
             lines.append(BatchLine(case=item.case, step=item.step, refusal=_told(refusal)))
             continue
         step = record.case.step(item.step)

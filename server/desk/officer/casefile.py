@@ -8,6 +8,7 @@ from server.desk.background.gathering import bytes_here
 from server.desk.naming import window_name
 from server.desk.officer.history import HistoryEntry, history_of
 from server.desk.officer.seeing import Seen, noted, parts_of
+from server.desk.recording import note, of_case
 from server.desk.steps import (
     FieldShown,
     GapShown,
@@ -30,7 +31,7 @@ from server.domain.effects.letters_out import commission_of
 from server.domain.effects.records import Record
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.desk_forms import TaskPart
-from server.domain.values import Value, moment_text
+from server.domain.values import Value
 from server.node import Node
 
 REASONS: Mapping[TaskPart, str] = {
@@ -153,10 +154,8 @@ async def desk_case(node: Node, entry: DeskEntry, id: str) -> DeskCaseView:
     """
     record = await node.store.cases.case(id)
     parts = parts_of(node, entry, record.case)
-    at = node.clock.now()
-    about = {"case": record.case.name, **noted(entry, parts.values())}
-    id = f"{record.id}:{moment_text(at)}:{node.chance.token(8).hex()}"
-    await node.store.audit.note(id, "case.read", at=at, about=about | {"reason": _reason(parts)})
+    about = {**of_case(record.case), **noted(entry, parts.values()), "reason": _reason(parts)}
+    await note(node, "case.read", about)
     return DeskCaseView(
         id=record.id,
         name=record.case.name,

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import StringConstraints
 
 from server.desk.officer.seeing import sees, today, work_of_task
+from server.desk.recording import note, of_task
 from server.desk.steps import LocalMoment
 from server.domain.case.acts import StepAct
 from server.domain.effects.effects import Task, task_id
@@ -25,7 +26,7 @@ from server.domain.people.claims import (
 )
 from server.domain.people.persons import Officer
 from server.domain.rules.responsible import Responsible
-from server.domain.rules.rights import Use, may
+from server.domain.rules.rights import Use, may, post_for
 from server.domain.values import Value
 from server.node import Node
 
@@ -94,6 +95,7 @@ async def claim(node: Node, entry: DeskEntry, id: str) -> ClaimView:
     """
     task = _open(await _own(node, entry, id))
     await _check_room(node, entry.officer.name, id)
+    await _note(node, entry, task, what="claim", holder=entry.officer.name)
     return await _change(node, task, lambda claim, at, until: claimed(claim, entry.officer.name, at=at, until=until))
 
 
@@ -106,6 +108,7 @@ async def extend(node: Node, entry: DeskEntry, id: str) -> ClaimView:
 async def release(node: Node, entry: DeskEntry, id: str) -> ClaimView:
     """Give a task back, also one that has ended; raises NoSuchTask, ClaimedByAnother."""
     task = await _own(node, entry, id)
+    await _note(node, entry, task, what="claim")
     return await _change(node, task, lambda claim, at, _until: released(claim, entry.officer.name, at=at))
 
 
@@ -127,7 +130,15 @@ async def hand_over(node: Node, entry: DeskEntry, id: str, *, passing: Passing) 
         done = HandOver(by=entry.officer.name, to=passing.to, note=passing.note, at=at)
         return handed_over(claim, done, is_head=is_head, until=until)
 
+    await _note(node, entry, task, what="hand_over", holder=colleague.name)
     return await _change(node, task, rule)
+
+
+async def _note(node: Node, entry: DeskEntry, task: Task, *, what: Use, holder: str = "") -> None:
+    """Note what an officer is about to do with a task, and by which post; `holder` is who has it then."""
+    post = post_for(entry.posts, what, work_of_task(task), on=today(node))
+    about = {**entry.doer.about, **of_task(node, task), "what": what, "post": post.id if post else "", "to": holder}
+    await note(node, "task.changed", about)
 
 
 async def release_all(node: Node, officer: str) -> int:

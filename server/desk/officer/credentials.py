@@ -68,7 +68,7 @@ async def change_password(
     check_password(change.new, name=name, fewest=node.settings.password_characters, at="/new")
     account = await prove_password(node, DeskProof(name=name, password=change.current, address=address), wait=wait)
     changed = await node.store.accounts.set_password(account, change.new, is_one_time=False)
-    about = {"name": name, "address": address}
+    about = {"name": name, **entry.doer.whence}
     entry_id = f"officer.password_changed:{name}:{changed.version}"
     await node.store.audit.note(entry_id, "officer.password_changed", at=node.clock.now(), about=about)
     node.log.info("officer.password_changed")
@@ -106,7 +106,7 @@ async def confirm_totp(
         return await node.store.second_factors.confirm(account, shown.code.strip(), at=at, recovery=digests)
 
     changed = await paced(node, DeskProof(name=name, password="", address=address), check, wait=wait)
-    about = {"name": name, "address": address}
+    about = {"name": name, **entry.doer.whence}
     await node.store.audit.note(f"officer.totp_on:{name}:{changed.version}", "officer.totp_on", at=at, about=about)
     node.log.info("officer.totp_on")
     return RecoveryCodes(recovery_codes=codes)

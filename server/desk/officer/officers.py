@@ -8,6 +8,7 @@ from server.desk.officer.pacing import Wait
 from server.desk.officer.posts import vacate
 from server.desk.officer.proving import DeskProof, prove, rules_of
 from server.desk.sessions import BEARER, OFFICERS, new_secret
+from server.domain.audit import Doer
 from server.domain.people.accounts import Account, DeskEntry, DeskSession, Need, entry_of
 from server.domain.people.persons import AccountRole, TokenClaims
 from server.domain.values import Moment, Value, china_day
@@ -60,7 +61,7 @@ async def admit(node: Node, account: Account, *, address: str) -> DeskAdmission:
         ends_at=at + timedelta(seconds=seconds),
     )
     await node.store.desk_sessions.begin(session)
-    about = {"name": session.officer, "outcome": SIGNED_IN, "address": address}
+    about = {"name": session.officer, "outcome": SIGNED_IN, **session.doer.whence}
     await node.store.audit.note(f"officer.signed_in:{session.id}", "officer.signed_in", at=at, about=about)
     node.log.info("officer.signed_in", role=account.officer.role)
     claims = TokenClaims(subject=session.officer, level=OFFICER, session=session.id)
@@ -95,14 +96,14 @@ async def sign_out(node: Node, entry: DeskEntry) -> None:
     """End this session of an officer; those elsewhere go on."""
     session = entry.session
     await node.store.desk_sessions.end(session.id)
-    about = {"name": session.officer, "address": session.address}
+    about = {"name": session.officer, **session.doer.whence}
     await node.store.audit.note(
         f"officer.signed_out:{session.id}", "officer.signed_out", at=node.clock.now(), about=about
     )
     node.log.info("officer.signed_out")
 
 
-async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
+async def end(node: Node, name: str, *, reason: str, by: Doer) -> EndedOfficer:
     """End an officer: they sign in no more, none of their tokens and posts counts, and nobody waits for their claims.
 
     Their name stays theirs. A second end changes nothing, and finishes a first one that was cut off. Raises
@@ -110,10 +111,11 @@ async def end(node: Node, name: str, *, reason: str, by: str) -> EndedOfficer:
     """
     account = await node.store.accounts.find(name)
     ended_at = await node.store.accounts.end(name, at=node.clock.now())
-    about = {"name": name, "by": by, "reason": reason, "before": account.words if account else "", "after": "ended"}
+    change = {"before": account.words if account else "", "after": "ended"}
+    about = {"name": name, **by.by, "reason": reason, **change}
     await node.store.audit.note(f"officer.ended:{name}", "officer.ended", at=ended_at, about=about)
     released = await release_all(node, name)
     for post in await node.store.posts.of_officer(name):
         await vacate(node, post, by=by, reason=reason)
-    node.log.info("officer.ended", name=name, by=by, released=released)
+    node.log.info("officer.ended", name=name, by=by.name, released=released)
     return EndedOfficer(name=name, ended_at=ended_at, released=released)

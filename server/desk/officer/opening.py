@@ -1,13 +1,13 @@
 """Opening: officers open the materials of the steps that an authority of theirs decides, each look on record."""
 
 from server.desk.officer.seeing import noted, parts_of
+from server.desk.recording import note, of_case
 from server.domain.case.case import Case, Step
 from server.domain.case.fetches import offered
 from server.domain.errors import Conflict, Missing
 from server.domain.materials import File, media_type
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.rights import NotYourPost
-from server.domain.values import moment_text
 from server.node import Node
 
 
@@ -41,11 +41,8 @@ async def material_of(node: Node, entry: DeskEntry, id: str, *, sha256: str) -> 
     address = node.keys.material(sha256)
     if await node.store.materials.missing([address]):
         raise MaterialStillComing("材料正在从受理地传送，请稍后再打开。")
-    at = node.clock.now()
-    about = {"case": case.name, **noted(entry, declaring.values()), "content": address}
-    reason = {"reason": "decides " + ", ".join(declaring)}
-    note = f"{id}:{moment_text(at)}:{node.chance.token(8).hex()}"
-    await node.store.audit.note(note, "material.read", at=at, about=about | reason)
+    about = {**of_case(case), **noted(entry, declaring.values()), "content": address}
+    await note(node, "material.read", about | {"reason": "decides " + ", ".join(declaring)})
     content = await node.store.materials.content(address)
     return File(content=content, media_type=media_type(content))
 

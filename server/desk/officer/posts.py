@@ -1,21 +1,21 @@
 """Posts of officers as they are given and ended, each change with an entry in the audit."""
 
 from server.desk.officer.claiming import release_unseen
-from server.domain.audit import AuditKind
+from server.domain.audit import AuditKind, Doer
 from server.domain.people.posts import Post
 from server.domain.values import china_day
 from server.node import Node
 
 
-async def give(node: Node, post: Post, *, by: str, reason: str = "") -> Post:
+async def give(node: Node, post: Post, *, by: Doer, reason: str = "") -> Post:
     """Store a post; one that is there already under its id comes back."""
     given = await node.store.posts.add(post)
-    about = {"by": by, "reason": reason, "before": "", "after": given.words}
+    about = {**by.by, "reason": reason, "before": "", "after": given.words}
     await _note(node, given, about, kind="officer.post_given")
     return given
 
 
-async def vacate(node: Node, post: Post, *, by: str, reason: str) -> Post:
+async def vacate(node: Node, post: Post, *, by: Doer, reason: str) -> Post:
     """End a post, and with it those by which others stand in for the officer there; a second end changes nothing.
 
     What nobody of them sees any more, and had in hand, is free.
@@ -27,7 +27,7 @@ async def vacate(node: Node, post: Post, *, by: str, reason: str) -> Post:
     resting = [] if has_another else [each for each in there if _rests_on(each, post)]
     for each in (ended, *resting):
         done = await node.store.posts.end(each.id, at=at)
-        about = {"by": by, "reason": reason, "before": done.words, "after": "ended"}
+        about = {**by.by, "reason": reason, "before": done.words, "after": "ended"}
         await _note(node, done, about, kind="officer.post_ended")
     for officer in {each.officer for each in (ended, *resting)}:
         await release_unseen(node, officer)

@@ -4,8 +4,9 @@ from server.desk.acting import same
 from server.desk.materials import hand_in
 from server.desk.officer.claiming import check_act
 from server.desk.officer.meanwhile import perform_as_seen
-from server.desk.officer.seeing import Seen, actor, parts_of, seat_of, today
+from server.desk.officer.seeing import Seen, actor, noted, parts_of, seat_of, today
 from server.desk.officer.transferring import receiver_of
+from server.desk.recording import note_act, of_case
 from server.domain.case import acts
 from server.domain.case.case import Offered, Step
 from server.domain.catalogue.forms import FormFaulty
@@ -72,6 +73,7 @@ async def act_on(node: Node, entry: DeskEntry, request: ActRequest) -> Record:
     work = work_of(record.case, record.case.step(request.step), seat.mine, here=node.here)
     if not (isinstance(act, acts.Extend) and may(entry.posts, "reassign", work, on=today(node))):
         await check_act(node, entry.officer, act, record=record, at=seat.mine)  # a head extends whoever has it in hand
+    await note_act(node, act, {**of_case(record.case), **noted(entry, [seat])})
     return await perform_as_seen(node, request.case, act, known=record)
 
 

@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 
 from server.desk.naming import decider_name
 from server.desk.officer.seeing import Seen, parts_of
+from server.desk.recording import note_all, of_case
 from server.desk.steps import LocalMoment, step_view
 from server.domain.case.case import Case, NoSuchCase, State, Step
 from server.domain.effects.clues import Clue, ClueKind, clue_given, clues_in
@@ -15,7 +16,7 @@ from server.domain.effects.records import Record
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.masking import masked_name
 from server.domain.rules.desk_forms import TaskPart
-from server.domain.values import Value, china_day, moment_text
+from server.domain.values import Value, china_day
 from server.node import Node
 
 MOST_READS = 4
@@ -74,28 +75,40 @@ class FoundCases(Value):
 
 
 async def search(node: Node, entry: DeskEntry, asked: CaseSearch, *, limit: int) -> FoundCases:
-    """The cases that have this clue in what the officer may see of them; the search is noted before anything is read.
+    """The cases that have this clue in what the officer may see of them; the search and what it found are noted
+    before anything is shown.
 
     A case that is not for the officer is left out, and nothing tells of it. Raises ClueUnfit, SearchPlaceUnknown.
     """
-    at, clues = node.clock.now(), node.store.clues
-    clue = clue_given(asked.kind, asked.text, on=china_day(at))
+    clues = node.store.clues
+    clue = clue_given(asked.kind, asked.text, on=china_day(node.clock.now()))
     digest = node.keys.clue(clue.kind, clue.text)
     place = clues.find_hidden(asked.after, digest) if asked.after else ""
-    about = {"officer": entry.officer.name, "clue": clue.kind, "digest": digest}
-    id = f"search:{moment_text(at)}:{node.chance.token(8).hex()}"
-    await node.store.audit.note(id, "case.searched", at=at, about=about)
-    found: list[FoundCase] = []
+    found, following = await _page(node, entry, clue, place=place, limit=limit)
+    doer = entry.doer.about
+    about = {**doer, "clue": clue.kind, "digest": digest}
+    shown = [{**of_case(record.case), **doer, "digest": digest} for record, _ in found]
+    await note_all(node, {"case.searched": [about], "case.found": shown})
+    return FoundCases(cases=tuple(case for _, case in found), next=clues.hide(following, digest) if following else None)
+
+
+async def _page(
+    node: Node, entry: DeskEntry, clue: Clue, *, place: str, limit: int
+) -> tuple[list[tuple[Record, FoundCase]], str]:
+    """A page of what is found, and behind which place the next begins; empty if there is none."""
+    clues, digest = node.store.clues, node.keys.clue(clue.kind, clue.text)
+    found: list[tuple[Record, FoundCase]] = []
     for _ in range(MOST_READS):
         page = await clues.cases(digest, before=place, limit=limit)
         records = await node.store.cases.find_many(list(page.values()))
         for place, case in page.items():
-            found += _found(node, entry, records[case], clue=clue) if case in records else ()
+            if case in records:
+                found += [(records[case], each) for each in _found(node, entry, records[case], clue=clue)]
             if len(found) == limit:
-                return FoundCases(cases=tuple(found), next=clues.hide(place, digest))
+                return found, place
         if len(page) < limit:
-            return FoundCases(cases=tuple(found), next=None)
-    return FoundCases(cases=tuple(found), next=clues.hide(place, digest))
+            return found, ""
+    return found, place
 
 
 def _found(node: Node, entry: DeskEntry, record: Record, *, clue: Clue) -> Iterable[FoundCase]:

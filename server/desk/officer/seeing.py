@@ -97,7 +97,9 @@ def work_of_task(task: Task) -> Work:
 
 
 def noted(entry: DeskEntry, seen: Iterable[Seen]) -> dict[str, str]:
-    """What the audit tells of who looks: the officer, by which posts, at which authorities, and in whose place."""
+    """What the audit tells of who looks or acts: the officer and their session, by which posts, at which authorities,
+    and in whose place.
+    """
     each_seen = list(seen)
     told = {
         "authority": [each.mine.authority.id for each in each_seen],
@@ -105,4 +107,4 @@ def noted(entry: DeskEntry, seen: Iterable[Seen]) -> dict[str, str]:
         "stands_in_for": [each.post.stands_in_for for each in each_seen if each.post.stands_in_for],
     }
     about = {member: ", ".join(dict.fromkeys(values)) for member, values in told.items() if values}
-    return {"officer": entry.officer.name, **about}
+    return {**entry.doer.about, **about}

@@ -8,6 +8,7 @@ from pydantic import Field
 from server.desk.officer.administering import Ending, Name, Reason
 from server.desk.officer.appointing import MOST_ITEMS, Code, PostLine, check_duty, check_period
 from server.desk.officer.posts import give, vacate
+from server.domain.audit import Doer
 from server.domain.errors import Invalid
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.posts import Duty, NoSuchPost, Post
@@ -86,7 +87,7 @@ async def end_stand_in(node: Node, entry: DeskEntry, id: str, *, ending: Ending)
     post = await node.store.posts.post(id)
     if not _concerns(entry, post, on=china_day(node.clock.now())):
         raise NoSuchPost("没有这个岗位。")
-    return PostLine.of(node, await vacate(node, post, by=entry.officer.name, reason=ending.reason))
+    return PostLine.of(node, await vacate(node, post, by=entry.doer, reason=ending.reason))
 
 
 async def substitute(node: Node, entry: DeskEntry, absence: Absence, *, key: str) -> StandIns:
@@ -114,7 +115,7 @@ async def substitute(node: Node, entry: DeskEntry, absence: Absence, *, key: str
         )
         for post in own
     ]
-    return await _given(node, made, by=by, reason=absence.reason)
+    return await _given(node, made, by=entry.doer, reason=absence.reason)
 
 
 async def delegate(node: Node, entry: DeskEntry, wish: Delegating, *, key: str) -> StandIns:
@@ -133,7 +134,7 @@ async def delegate(node: Node, entry: DeskEntry, wish: Delegating, *, key: str) 
     await _check_stand_in(node, wish.to, whom=by, places={wish.authority}, period=duty)
     id = node.keys.request_digest(["delegation", by, key, wish.model_dump(mode="json")])
     post = Post(**duty.model_dump(), id=id, officer=wish.to, kind="delegation", stands_in_for=by)
-    return await _given(node, [post], by=by, reason=wish.reason)
+    return await _given(node, [post], by=entry.doer, reason=wish.reason)
 
 
 def _concerns(entry: DeskEntry, post: Post, *, on: date) -> bool:
@@ -142,7 +143,7 @@ def _concerns(entry: DeskEntry, post: Post, *, on: date) -> bool:
     return not post.is_own and (is_theirs or may(entry.posts, "substitute", Work(authority=post.place), on=on))
 
 
-async def _given(node: Node, posts: list[Post], *, by: str, reason: str) -> StandIns:
+async def _given(node: Node, posts: list[Post], *, by: Doer, reason: str) -> StandIns:
     lines = [PostLine.of(node, await give(node, post, by=by, reason=reason)) for post in posts]
     return StandIns(officer=posts[0].officer, posts=tuple(lines))
 

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 from server.desk.deciders import decider_in, desk_here
 from server.desk.officer.meanwhile import perform_as_seen
 from server.desk.officer.seeing import actor, today
+from server.desk.recording import note_act, of_case
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case.acts import Designate
 from server.domain.case.case import NoSuchCase, Step
@@ -99,6 +100,8 @@ async def designate(
         reason=request.grounds,
         is_gone=desk_here(node, step.authority.id, on=today(node)) is None,
     )
+    about = {**of_case(record.case), **entry.doer.about, "authority": post.authority, "post": post.id}
+    await note_act(node, act, about)
     after = await perform_as_seen(node, record.id, act, known=record)
     return _view(after, request.step), after
 

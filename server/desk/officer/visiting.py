@@ -7,6 +7,7 @@ from pydantic import StringConstraints
 from server.desk.acting import IdempotencyKeyReused
 from server.desk.officer.casefile import VisitAtDesk
 from server.desk.officer.seeing import noted, parts_of, seat_of, shown_parts
+from server.desk.recording import of_case
 from server.desk.visits import visits_of
 from server.domain.case.visits import Visit, Visitor, WindowUnknown, check_room, person_of
 from server.domain.catalogue.divisions import province_of
@@ -48,7 +49,7 @@ async def record_visit(node: Node, entry: DeskEntry, id: str, *, request: VisitR
     if stored is None:
         _check_window(node, visit.window)
         check_room(len(await visits_of(node, record.id)))
-        about = {"case": record.case.name, **noted(entry, [seat])}
+        about = {**of_case(record.case), **noted(entry, [seat])}
         about |= {"window": visit.window, "visitor": visit.visitor}
         await node.store.audit.note(f"visit:{visit.id}", "visit.recorded", at=visit.at, about=about)
         stored = await node.store.visits.add(visit)

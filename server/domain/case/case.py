@@ -293,3 +293,8 @@ def local_id(name: str, here: str) -> str:
     """
     home, _, number = name.partition("/")
     return number if home == here else f"{home}:{number}"
+
+
+def full_name(id: str, here: str) -> str:
+    """How any node speaks of the case that this node keeps under an id."""
+    return id.replace(":", "/", 1) if ":" in id else f"{here}/{id}"

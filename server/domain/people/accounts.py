@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Literal
 
+from server.domain.audit import Doer
 from server.domain.errors import Forbidden, Unproven
 from server.domain.people.passwords import PasswordChangeNeeded
 from server.domain.people.persons import AccountRole, Officer
@@ -13,6 +15,7 @@ from server.domain.values import Moment, Value, china_day
 Need = Literal["", "password_change", "totp"]
 TotpMode = Literal["off", "optional", "required"]
 WeightyAct = Literal["end_officer", "reset_officer", "change_password"]
+SESSION_DIGITS = 16
 SEEN_EVERY = timedelta(minutes=1)  # a session is not written at each request
 
 
@@ -145,6 +148,13 @@ class DeskSession(Value):
     ends_at: Moment
     version: int = 1
 
+    @property
+    def doer(self) -> Doer:
+        """Who does what is done in this session, for the audit."""
+        return Doer(
+            name=self.officer, address=self.address, session=sha256(self.id.encode()).hexdigest()[:SESSION_DIGITS]
+        )
+
     def was_just_seen(self, at: datetime) -> bool:
         """Whether it need not be written that it is used now."""
         return at - self.seen_at < SEEN_EVERY
@@ -166,6 +176,11 @@ class DeskEntry(Value):
     session: DeskSession
     posts: tuple[Post, ...]
     needs: Need
+
+    @property
+    def doer(self) -> Doer:
+        """Who does what is done now, for the audit."""
+        return self.session.doer
 
     def check_ready(self) -> None:
         """Whether more than their own account is open to them; raises PasswordChangeNeeded, TotpNeeded."""
