@@ -1,15 +1,17 @@
 """The command of those who look into what is on record: the audit, whether it is whole, and which kinds there are."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import get_args
 
 from pydantic import ValidationError
 
 from server.desk import sessions
-from server.desk.background import verifying
+from server.desk.background import archiving, verifying
 from server.desk.officer import auditing
 from server.desk.officer.auditing import AuditLine
 from server.domain.audit import MEANINGS, AuditFilter, AuditKind, Doer
@@ -27,7 +29,7 @@ class UnfitFilter(ValueError):
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """The commands `audit show`, `audit verify` and `audit kinds`."""
+    """The commands `audit show`, `audit verify`, `audit archive` and `audit kinds`."""
     whats = command("audit", _kinds, "Read what is on record.").add_subparsers(
         title="what", required=True, metavar="WHAT"
     )
@@ -46,8 +48,13 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     listing.add_argument("--json", action="store_true", help="print a JSON list")
     listing.set_defaults(run=run_with(_show))
     checking = whats.add_parser("verify", help="tell what is missing, altered, doubled or moved; exit 1 if anything is")
+    checking.add_argument("--archive", type=Path, metavar="FILE", help="a file of the archive instead; needs no node")
     checking.add_argument("--json", action="store_true", help="print a JSON list")
-    checking.set_defaults(run=run_with(_verify))
+    checking.set_defaults(run=_verify_either)
+    moving = whats.add_parser("archive", help="move what was kept long enough into a new file, and remove it here")
+    moving.add_argument("file", type=Path, help="is made, for its owner only")
+    moving.add_argument("--json", action="store_true", help="print a JSON list")
+    moving.set_defaults(run=run_with(_archive))
     whats.add_parser("kinds", help="print the kinds of entries as a Markdown table").set_defaults(run=_kinds)
 
 
@@ -73,6 +80,23 @@ async def _entries(node: Node, wanted: AuditFilter, *, most: int) -> Sequence[Au
         found += page.entries
         place = page.next
     return found
+
+
+def _verify_either(chosen: argparse.Namespace) -> int:
+    if chosen.archive is None:
+        return run_with(_verify)(chosen)
+    found = archiving.read_back(chosen.archive)
+    lines = _lines_about(found)
+    print(json.dumps([found.model_dump(mode="json")], ensure_ascii=False) if chosen.json else "\n".join(lines))
+    return WRONG if found.troubles else DONE
+
+
+async def _archive(node: Node, chosen: argparse.Namespace) -> Report:
+    done = await archiving.archive(node, chosen.file, by=Doer(name=operator()))
+    if not done.links:
+        return Report([done], [f"nothing is older than {node.settings.audit_keep_days} days"], DONE)
+    told = f"links {done.first} to {done.head.number} with {done.entries} entries are in {chosen.file}"
+    return Report([done], [told, f"head {done.head.hash}", f"SHA-256 of the file {done.sha256}"], DONE)
 
 
 async def _verify(node: Node, _: argparse.Namespace) -> Report:

@@ -11,6 +11,7 @@ from server.domain.values import CHINA, Day, Moment, Value
 AuditKind = Literal[
     "apart.dropped",
     "apart.retried",
+    "audit.archived",
     "audit.read",
     "calendar.changed",
     "case.found",
@@ -48,6 +49,7 @@ AuditKind = Literal[
 MEANINGS: Mapping[AuditKind, str] = {
     "apart.dropped": "An operator let something that could not be handled end undone.",
     "apart.retried": "An operator or the system administrator let something that was set apart be handled anew.",
+    "audit.archived": "An operator moved what was kept long enough into a file; `head` and `sha256` are of that file.",
     "audit.read": "Somebody read a page of the audit; `filter` says what they asked for.",
     "calendar.changed": "All dates follow another calendar of working days.",
     "case.found": "An officer was shown a case in what a search found.",

@@ -16,6 +16,7 @@ PREFIX = "TONGBAN_"
 PATH_VARIABLE = PREFIX + "CONFIG"
 TEST_PREFIX = PREFIX + "TEST_"
 DEFAULT_PATH = Path("config/node.toml")
+LEAST_AUDIT_DAYS = 184  # six months, however they fall
 SECRETS = frozenset({"platform_app_secret"})
 MONGODB_PORT, PORT_AT_END = 27017, re.compile(r":[0-9]+$")
 
@@ -38,6 +39,12 @@ def _public_key(text: str) -> str:
     if len(raw) != 32:
         raise ValueError("must be the 32 bytes of an Ed25519 public key in base64url")
     return text
+
+
+def _long_enough(days: int) -> int:
+    if days < LEAST_AUDIT_DAYS:
+        raise ValueError(f"must be at least {LEAST_AUDIT_DAYS}: the law has such logs kept for six months")
+    return days
 
 
 BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s@]+(/[^?#\s]*[^/?#\s])?$")]
@@ -89,6 +96,7 @@ class Settings(BaseSettings):
     password_characters: Annotated[int, Field(ge=8, le=64)] = 12
     claim_seconds: WholeSeconds = 900
 
+    audit_keep_days: Annotated[int, Field(le=36_500), AfterValidator(_long_enough)] = LEAST_AUDIT_DAYS
     draft_days: Annotated[int, Field(gt=0, le=366)] = 30
 
     idle_seconds: Seconds = 75.0

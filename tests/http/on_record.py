@@ -125,5 +125,6 @@ COMMANDS: Mapping[str, Sequence[str] | str] = {
     "reconcile": READS,
     "audit show": ["audit.read"],
     "audit verify": READS,
+    "audit archive": ["audit.archived"],
     "audit kinds": OUTSIDE,
 }

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pymongo
@@ -236,6 +237,12 @@ async def test_the_command_verifies_and_names_what_is_missing(auditor: Caller, n
     told = await command(node, "audit", "verify")
     assert told.code == 1
     assert f"missing {gone['_id']}: link " in told.out
+
+
+async def test_the_command_archives_nothing_that_is_young(node: Node, tmp_path: Path):
+    told = await command(node, "audit", "archive", str(tmp_path / "file"))
+    assert (told.code, told.out) == (0, "nothing is older than 184 days\n"), told.err
+    assert not (tmp_path / "file").exists()
 
 
 async def test_every_kind_says_what_it_means(capsys: pytest.CaptureFixture[str]):

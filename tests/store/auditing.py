@@ -20,7 +20,7 @@ READ: AuditKind = "case.read"
 def node_on(database: Any, keys: NodeKeys, folder: Path, *, process: int = 1) -> Node:
     """A process of `work`, as far as the audit needs one."""
     store = open_store(database, keys, folder, here=JIANGSU, relay_due_seconds=5.0)
-    settings = SimpleNamespace(work_port=process, audit_keep_days=183)
+    settings = SimpleNamespace(work_port=process, audit_keep_days=184)
     chance = SimpleNamespace(token=bytes)
     one = {"store": store, "settings": settings, "clock": HandClock(), "log": log, "metrics": Metrics()}
     return SimpleNamespace(**one, chance=chance, keys=keys, here=JIANGSU)  # type: ignore[return-value]

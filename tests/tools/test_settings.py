@@ -113,6 +113,7 @@ def test_secrets_do_not_show(file: Path) -> None:
         ('platform_app_secret = "hush"', "platform_app_secret", "set it by TONGBAN_PLATFORM_APP_SECRET"),
         ("retry_first_seconds = 601.0", "", "retry_first_seconds must not be longer than retry_most_seconds"),
         ("drain_seconds = inf", "drain_seconds", "finite"),
+        ("audit_keep_days = 183", "audit_keep_days", "at least 184: the law has such logs kept for six months"),
         ("[port]", "port", "valid integer"),
     ],
 )
