@@ -74,7 +74,7 @@ class LinkFound:
     says: int
 
 
-class Finding(Value):
+class AuditFinding(Value):
     """Something that is wrong, and where: an entry by its id, a link or several by number, the place of a head."""
 
     trouble: Trouble
@@ -93,7 +93,7 @@ class Verification(Value):
     links: int
     entries: int
     troubles: int
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
 
 def said_by(entry: Mapping[str, Any]) -> str:
