@@ -67,19 +67,24 @@ async def _show(node: Node, chosen: argparse.Namespace) -> Report:
         wanted = AuditFilter(**named, person=person)
     except ValidationError:
         raise UnfitFilter(" ".join((UnfitFilter.__doc__ or "").split())) from None
-    found = await _entries(node, wanted, most=chosen.limit)
-    return Report(found, [_line_of(each) for each in found] or ["no entry is like this"], DONE)
+    found, broken = await _entries(node, wanted, most=chosen.limit)
+    lines = [_line_of(each) for each in found] or ["no entry is like this"]
+    left_out = [f"{broken} are left out as they were altered: `audit verify` names them"] if broken else []
+    return Report(found, [*lines, *left_out], WRONG if broken else DONE)
 
 
-async def _entries(node: Node, wanted: AuditFilter, *, most: int) -> Sequence[AuditLine]:
+async def _entries(node: Node, wanted: AuditFilter, *, most: int) -> tuple[Sequence[AuditLine], int]:
+    """The entries, and how many were left out of them."""
     found: list[AuditLine] = []
+    broken = 0
     place: str | None = ""
     while place is not None and len(found) < most:
         asked = wanted.model_copy(update={"after": place})
         page = await auditing.read(node, asked, by=Doer(name=operator()), limit=min(PAGE, most - len(found)))
         found += page.entries
+        broken += page.broken
         place = page.next
-    return found
+    return found, broken
 
 
 def _verify_either(chosen: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from server.domain.audit import AuditEntry, AuditFilter, AuditKind, Note, actor_of
 from server.domain.values import moment_key, moment_text
@@ -17,9 +18,18 @@ from server.store.queries import (
     BAR,
     NEVER,
 )
+from server.store.unproven import is_proven
 
 ATTEMPTS = 5
 MOST_PARTS = 20  # of a page's length that are read for one page when most of them do not fit
+
+
+class AuditEntries(NamedTuple):
+    """Entries, behind which place there are more, and how many were left out as they are not as they were written."""
+
+    found: list[AuditEntry]
+    next: str | None
+    broken: int
 
 
 class Audit:
@@ -59,32 +69,35 @@ class Audit:
         finally:
             del self._uncounted[id]
 
-    async def entries(self, wanted: AuditFilter, *, limit: int) -> tuple[list[AuditEntry], str | None]:
+    async def entries(self, wanted: AuditFilter, *, limit: int) -> AuditEntries:
         """The entries that are wanted, the newest first, and behind which place the next page goes on.
 
         One of the indexes is read, and what else is wanted is looked for in what it gives, so much of it at once: a
-        page may be short, even empty, and have a next one.
+        page may be short, even empty, and have a next one. What is not as this node wrote it is left out and counted,
+        unless it is all that one read gives: then NotAuthentic is raised.
         """
         query, start = _index(wanted)
         low = start + (moment_key(wanted.begins_at) if wanted.begins_at else "")
         last = moment_key(wanted.ends_at) if wanted.ends_at else NEVER
         place = min(wanted.after or last, last)
         found: list[AuditEntry] = []
+        broken: set[str] = set()
         for _ in range(MOST_PARTS):
             high = start + place
             if not (is_safe(low) and is_safe(high) and low < high):
-                return found, None
+                return AuditEntries(found, None, len(broken))
             documents = await self._database.between(query, low, high, limit=limit + 1, is_descending=True)
-            for document in documents:
+            broken |= {document["_id"] for document in documents if not is_proven(document)}
+            for document in [each for each in documents if is_proven(each)] or documents:
                 entry = _entry(document)
                 if wanted.fits(entry):
                     if len(found) == limit:
-                        return found, place
+                        return AuditEntries(found, place, len(broken))
                     found.append(entry)
                 place = document["time_key"]
             if len(documents) <= limit:
-                return found, None
-        return found, place
+                return AuditEntries(found, None, len(broken))
+        return AuditEntries(found, place, len(broken))
 
     async def _add(self, document: Document, times: int) -> None:
         for _ in range(ATTEMPTS):

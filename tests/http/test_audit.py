@@ -195,6 +195,19 @@ async def test_what_is_counted_tells_how_often(auditor: Caller, node: Node):
     assert found["times"] == 3
 
 
+async def test_an_altered_entry_hides_no_other(auditor: Caller, node: Node, database_sweeper: Sweeper):
+    for number in range(5):
+        await noted(node, number, officer="eve", case=f"{JIANGSU}/v{number}")
+    books = database_sweeper[node.settings.database][AUDIT]
+    books.update_one({"about.case": f"{JIANGSU}/v2"}, {"$set": {"about.reason": "none"}})
+    page = (await auditor.get(ALL, params={"officer": "eve"})).body
+    assert [each["about"]["case"][-2:] for each in page["entries"]] == ["v4", "v3", "v1", "v0"]
+    assert page["broken"] == 1
+    books.update_many({"about.officer": "eve"}, {"$set": {"about.reason": "none"}})
+    refused(await auditor.get(ALL, params={"officer": "eve"}), 409, "stored_broken")
+    books.delete_many({"about.officer": "eve"})
+
+
 async def test_what_a_peer_calls_a_case_is_no_key_of_another(auditor: Caller, node: Node):
     await noted(node, 1, "peer.overstepped", case=f"{JIANGSU}/y1|t2026", peer="330000")
     assert await read(auditor, case=f"{JIANGSU}/y1") == []

@@ -116,7 +116,7 @@ async def test_the_chain_goes_on_from_the_archived_head(node: Node, file: Path, 
 
 async def test_archiving_is_noted_with_its_head(node: Node, file: Path) -> None:
     done = await archived(node, file)
-    (entry,), _ = await node.store.audit.entries(AuditFilter(kind="audit.archived"), limit=9)
+    (entry,), _, _ = await node.store.audit.entries(AuditFilter(kind="audit.archived"), limit=9)
     assert entry.about == {
         **{"by": "operator", "file": file.name, "sha256": done.sha256, "head": done.head.hash},
         **{"first": "1", "last": "3", "entries": "7"},

@@ -21,10 +21,14 @@ class AuditLine(Value):
 
 
 class AuditPage(Value):
-    """Entries, the newest first. `next` goes into `?after=` for the following page; a page with a next may be short."""
+    """Entries, the newest first. `next` goes into `?after=` for the following page; a page with a next may be short.
+
+    `broken` is how many were left out as they are not as this node wrote them: `audit verify` names them.
+    """
 
     entries: tuple[AuditLine, ...]
     next: str | None
+    broken: int
 
 
 async def read(node: Node, wanted: AuditFilter, *, by: Doer, limit: int) -> AuditPage:
@@ -32,5 +36,6 @@ async def read(node: Node, wanted: AuditFilter, *, by: Doer, limit: int) -> Audi
     at = node.clock.now()
     entry = f"audit.read:{moment_text(at)}:{node.chance.token(8).hex()}"
     await node.store.audit.note(entry, "audit.read", at=at, about={**by.by, "filter": wanted.words})
-    found, following = await node.store.audit.entries(wanted, limit=limit)
-    return AuditPage(entries=tuple(AuditLine(**each.model_dump()) for each in found), next=following)
+    page = await node.store.audit.entries(wanted, limit=limit)
+    lines = tuple(AuditLine(**each.model_dump()) for each in page.found)
+    return AuditPage(entries=lines, next=page.next, broken=page.broken)
