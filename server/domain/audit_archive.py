@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from server.domain.audit_chain import (
     BEFORE_ALL,
+    AuditFinding,
     ChainHead,
-    Finding,
     Link,
     Trouble,
     Verification,
@@ -98,7 +98,7 @@ class _Reading:
     """What was read of an archive so far."""
 
     def __init__(self) -> None:
-        self._findings: list[Finding] = []
+        self._findings: list[AuditFinding] = []
         self._troubles = 0
         self._begins: ArchiveBegins | None = None
         self._ends: ArchiveEnds | None = None
@@ -152,17 +152,17 @@ class _Reading:
     def _find(self, trouble: Trouble, place: str, detail: str) -> None:
         self._troubles += 1
         if len(self._findings) < MOST_FINDINGS:
-            self._findings.append(Finding(trouble=trouble, place=place, detail=detail))
+            self._findings.append(AuditFinding(trouble=trouble, place=place, detail=detail))
 
 
-def differences(link: Link, entries: Sequence[ArchivedEntry]) -> Iterable[Finding]:
+def differences(link: Link, entries: Sequence[ArchivedEntry]) -> Iterable[AuditFinding]:
     """Where the entries are not those that the link names."""
     by_id = {each.id: each for each in entries}
     for each in link.entries:
         entry = by_id.pop(each.id, None)
         if entry is None:
-            yield Finding(trouble="missing", place=each.id, detail=f"link {link.number} names it")
+            yield AuditFinding(trouble="missing", place=each.id, detail=f"link {link.number} names it")
         elif said_by({**entry.model_dump(), "_id": entry.id}) != each.sha256:
-            yield Finding(trouble="altered", place=each.id, detail=f"it is not as link {link.number} says")
+            yield AuditFinding(trouble="altered", place=each.id, detail=f"it is not as link {link.number} says")
     for id in by_id:
-        yield Finding(trouble="doubled", place=id, detail=f"link {link.number} does not name it")
+        yield AuditFinding(trouble="doubled", place=id, detail=f"link {link.number} does not name it")
