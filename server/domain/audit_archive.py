@@ -6,15 +6,8 @@ from typing import Any, Literal
 import orjson
 from pydantic import ValidationError
 
-from server.domain.audit_chain import (
-    BEFORE_ALL,
-    AuditFinding,
-    ChainHead,
-    Link,
-    Trouble,
-    Verification,
-    said_by,
-)
+from server.domain.audit_chain import AuditFinding, Trouble, Verification, said_by
+from server.domain.chains import BEFORE_ALL, ChainHead, Link
 from server.domain.errors import Conflict
 from server.domain.values import Moment, Value
 

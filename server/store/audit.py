@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from server.domain.audit import AuditEntry, AuditFilter, AuditKind, Note, actor_of
 from server.domain.values import moment_key, moment_text
-from server.store.audit_chain import AUDIT, AuditChain, HeadFiles, digest_of, waiting_key
+from server.store.audit_chain import AUDIT, AUDIT_CHAIN, HEADS, digest_of, waiting_key
+from server.store.chains import Chain, HeadFiles
 from server.store.database import Database, Document, Duplicate, Fields, Mark, Query, is_safe
 from server.store.queries import (
     AUDIT_BY_OFFICER,
@@ -40,8 +41,8 @@ class Audit:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
-        self.chain = AuditChain(database)
-        self.heads = HeadFiles(folder)
+        self.chain = Chain(database, AUDIT_CHAIN)
+        self.heads = HeadFiles(folder, HEADS)
         self._uncounted: dict[str, int] = {}
 
     async def note(self, id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str]) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from server.domain.audit_chain import EntryFound, LinkFound, said_by
-from server.store.audit_chain import AUDIT, CHAIN, NAME, digest_of, link_of, number_in
+from server.store.audit_chain import AUDIT, CHAIN, NAME, digest_of, number_in
+from server.store.chains import link_of
 from server.store.database import Database, Document
 from server.store.numbered import NumberedLog
 from server.store.queries import AUDIT_BY_TIME, BAR, JUST_AFTER, NEVER

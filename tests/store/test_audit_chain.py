@@ -11,7 +11,7 @@ import pytest
 from server.crypto.keyring import make_keys
 from server.desk.background.chaining import AT_ONCE, chain
 from server.desk.background.verifying import verify
-from server.domain.audit_chain import Link
+from server.domain.chains import Link
 from server.domain.errors import OutcomeUnknown, Unavailable
 from server.node import Node
 from server.store.audit_chain import AUDIT, CHAIN, HEADS

@@ -22,7 +22,8 @@ from server.domain.audit_archive import (
     line_of,
     verified,
 )
-from server.domain.audit_chain import ChainHead, Link, Verification
+from server.domain.audit_chain import Verification
+from server.domain.chains import ChainHead, Link
 from server.domain.errors import StaleVersion
 from server.node import Node
 

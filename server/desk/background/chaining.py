@@ -5,7 +5,7 @@ processes there are: find the last link; mark its entries as chained; only then 
 """
 
 from server.desk import apart
-from server.domain.audit_chain import ChainHead, Link, next_link
+from server.domain.chains import ChainHead, Link, next_link
 from server.node import Node
 
 AT_ONCE = 100

@@ -3,16 +3,8 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from server.domain.audit_chain import (
-    AuditFinding,
-    Chained,
-    ChainHead,
-    EntryFound,
-    Link,
-    LinkFound,
-    Trouble,
-    Verification,
-)
+from server.domain.audit_chain import AuditFinding, EntryFound, LinkFound, Trouble, Verification
+from server.domain.chains import Chained, ChainHead, Link
 from server.domain.values import moment_key
 from server.node import Node
 
