@@ -108,7 +108,7 @@ async def test_an_adoption_is_audited_with_who_and_what_was_before(settings: Set
     before = await adopting._adopted(there, None)
     after = await adopting._adopted(there, "drill")
     async with main.opened(there, data=data_of(there)) as node:
-        (entry,), _ = await node.store.audit.entries(AuditFilter(kind="node.adopted"), limit=9)
+        (entry,), *_ = await node.store.audit.entries(AuditFilter(kind="node.adopted"), limit=9)
     assert entry.about.keys() == {"incarnation", "use", "by", "before", "from"}
     assert (entry.about["incarnation"], entry.about["before"]) == (after.incarnation, before.incarnation)
     assert entry.about["from"] == f"{before.place.replace(there.database, settings.database)}, {settings.origin}"

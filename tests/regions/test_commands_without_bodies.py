@@ -11,7 +11,7 @@ from server import operating
 from server.crypto.fields import FieldRing
 from server.crypto.keyring import make_keys
 from server.desk.officer import auditing
-from server.domain.audit import AuditFilter
+from server.domain.audit import AuditFilter, Doer
 from server.domain.errors import StoredBroken
 from server.node import Node
 from server.store.store import open_store
@@ -93,5 +93,5 @@ async def test_peers_logs_receipts_and_the_audit_are_read(pair: tuple[Node, Node
     assert (await peers(without)).code == operating.DONE
     assert (await reconcile(without)).lines == (await reconcile(pair[0])).lines
     assert (await evidence.check_receipts(without)).verified
-    page = await auditing.read(without, AuditFilter(), by="operator", limit=9)
+    page = await auditing.read(without, AuditFilter(), by=Doer(name="operator"), limit=9)
     assert [each.kind for each in page.entries] == ["audit.read"]
