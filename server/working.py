@@ -16,6 +16,7 @@ from server.desk.background import (
     reprojecting,
     succeeding,
 )
+from server.desk.background.case_verifying import CaseWatch
 from server.desk.background.timekeeping import ClockGuard
 from server.node import Node
 from server.tools.loops import Loops, Run
@@ -28,6 +29,7 @@ CLOCK_SECONDS = 10.0  # a few reads
 APART_SECONDS = 1.0  # the first pause of what could not be handled
 NOTICES_SECONDS = 2.0
 CHAIN_SECONDS = 2.0
+WATCH_SECONDS = 5.0  # a link of heads, and the cases that it names
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 SUCCESSION_SECONDS = 600.0  # a division is abolished at midnight
@@ -42,6 +44,8 @@ RUNS_QUIET: Mapping[str, bool] = {
     "settle": False,
     "apart": False,
     "chain": False,
+    "heads": False,
+    "cases": False,
     "notices": False,
     "clockwork": False,
     "calendar": False,
@@ -118,7 +122,9 @@ def _alone(node: Node) -> dict[str, tuple[Run, float]]:
         "relay": (partial(relay.sweep, node), node.settings.poll_seconds),
         "settle": (partial(settling.settle, node), node.settings.poll_seconds),
         "apart": (partial(apart.release_due, node), APART_SECONDS),
-        "chain": (partial(chaining.chain, node), CHAIN_SECONDS),
+        "chain": (partial(chaining.chain, node, "audit"), CHAIN_SECONDS),
+        "heads": (partial(chaining.chain, node, "heads"), CHAIN_SECONDS),
+        "cases": (CaseWatch(node).look, WATCH_SECONDS),
         "calendar": (_projection(node), SLOWEST_LOOP_SECONDS),
         "standing": (partial(standing.measure, node), STANDING_SECONDS),
     }

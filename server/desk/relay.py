@@ -12,10 +12,11 @@ SWEPT_AT_ONCE = 100
 
 
 async def relay(node: Node, *records: Record) -> None:
-    """Carry all pending effects of the records; again and in any order does no harm."""
+    """Carry all pending effects of the records, and their heads; again and in any order does no harm."""
     carried = await node.store.carry([effect for record in records for effect in record.pending])
     for kind, number in carried.items():
         node.metrics.effects_relayed.labels(kind).inc(number)
+    await node.store.case_heads.put([record.head for record in records], at=node.clock.now())
     await node.store.cases.mark_relayed(records)
 
 

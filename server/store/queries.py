@@ -85,6 +85,8 @@ AUDIT_OF_PERSON = Query("audit_of_person", "audit", "person_key", is_range=True)
 CLOCKS = Query("clocks", "clocks", "kind")
 # chain: unchained | t<at> | digest of the id, or chained | n<number of the link>, or broken | id
 AUDIT_UNCHAINED = Query("audit_unchained", "audit", "chain", is_range=True)
+# chain: unchained | t<at> | case | version
+HEADS_UNCHAINED = Query("heads_unchained", "heads", "chain", is_range=True)
 # officer_key: officer | d<last day> or ended | id; authority_key: authority or window | the same | officer | id
 POSTS_OF_OFFICER = Query("posts_of_officer", "posts", "officer_key", is_range=True)
 POSTS_AT = Query("posts_at", "posts", "authority_key", is_range=True)
@@ -142,6 +144,7 @@ QUERIES: tuple[Query, ...] = (
     CLOCKS,
     AUDIT_OF_PERSON,
     AUDIT_UNCHAINED,
+    HEADS_UNCHAINED,
     POSTS_OF_OFFICER,
     POSTS_AT,
     *EXPIRED.values(),

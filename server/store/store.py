@@ -14,6 +14,7 @@ from server.store.blobs import Blobs
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.cases import Cases
 from server.store.cases.drafts import Drafts
+from server.store.cases.heads import CaseHeads
 from server.store.cases.intake import Intake
 from server.store.cases.materials import Materials
 from server.store.cases.plans import Plans
@@ -97,6 +98,11 @@ class Store:
         """The group commit of new cases."""
         return self.cases.intake
 
+    @property
+    def case_heads(self) -> CaseHeads:
+        """How far cases have come, told outside of them."""
+        return self.cases.heads
+
     async def carry(self, effects: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
         """Carry effects from their cases to their rooms, all of one kind in one round trip; how many of each kind."""
         rooms: Mapping[str, Callable[..., Awaitable[None]]] = {
@@ -148,7 +154,7 @@ def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay
     return Store(
         database=database,
         identity=Identities(database, folder),
-        cases=Cases(database, documents, Intake(database, CASES)),
+        cases=Cases(database, documents, Intake(database, CASES), heads=CaseHeads(database, folder)),
         visits=Visits(database, ring),
         tasks=Tasks(database),
         claims=Claims(database, ring),

@@ -12,6 +12,7 @@ from server.store.apart import COLLECTION as APART
 from server.store.audit_chain import AUDIT, CHAIN
 from server.store.cases.case_documents import CASES
 from server.store.cases.drafts import DRAFTS
+from server.store.cases.heads import HEAD_CHAIN, HEADS
 from server.store.cases.materials import MATERIALS
 from server.store.cases.plans import PLANS
 from server.store.cases.visits import VISITS
@@ -109,6 +110,12 @@ TRUST: Mapping[str, Trust] = {
         marks=QUEUED | {"kept", "failures", "thrown_away", "outcome", "reason"},
         why="what arrives counts by its digest only",
     ),
+    HEADS: Trust(
+        "a case has come further than it has",
+        marks=frozenset({"chain"}),
+        why="it tells which heads wait: one that does not is named as missing where the case is verified",
+    ),
+    HEAD_CHAIN: Trust("a case is said to be older than it is"),
     IN: Trust(
         "a letter is settled that no node sent",
         marks=QUEUED | {"state", "reason", "tries", "round"},

@@ -74,6 +74,9 @@ class Metrics:
         self.things_failed = Counter(
             "things_failed_total", "Things that raised when handled.", ("kind", "state"), registry=own
         )
+        self.cases_untrue = Counter(
+            "cases_untrue_total", "Cases that do not stand where they had come to.", ("trouble",), registry=own
+        )
         self.stored_broken = Counter(
             "stored_broken_total",
             "Documents that this node did not write as they stand.",

@@ -27,11 +27,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "server.adopting": (*("server.main", "server.operating", "server.store", "server.domain", "server.tools"),),
     "server.inspecting": ("server.operating", "server.node", "server.desk", "server.domain"),
+    "server.checking": ("server.operating", "server.node", "server.desk", "server.domain"),
     "server.cli": (
         "server.main",
         "server.operating",
         "server.staffing",
         "server.inspecting",
+        "server.checking",
         "server.adopting",
         "server.demo",
         "regions",

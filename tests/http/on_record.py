@@ -125,6 +125,7 @@ COMMANDS: Mapping[str, Sequence[str] | str] = {
     "reconcile": READS,
     "audit show": ["audit.read"],
     "audit verify": READS,
+    "cases verify": READS,
     "audit archive": ["audit.archived"],
     "audit kinds": OUTSIDE,
 }

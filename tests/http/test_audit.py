@@ -241,7 +241,7 @@ async def test_the_command_verifies_and_names_what_is_missing(auditor: Caller, n
     await noted(node, 7, officer="gone")
     unchained = await command(node, "audit", "verify")
     assert (unchained.code, "unchained audit:" in unchained.out) == (1, True), unchained.err
-    while await chaining.chain(node):
+    while await chaining.chain(node, "audit"):
         pass
     whole = await command(node, "audit", "verify", "--json")
     assert (whole.code, json.loads(whole.out)[0]["troubles"]) == (0, 0), whole.out

@@ -35,6 +35,7 @@ COUNTED = {
     "loop_failures_total",
     "loop_last_success_timestamp_seconds",
     "things_failed_total",
+    "cases_untrue_total",
     "stored_broken_total",
     "clock_state",
     "clock_ahead_seconds",

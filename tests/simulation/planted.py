@@ -99,7 +99,7 @@ FAULTS: Sequence[Fault] = (
         wrong="the courier goes on although the marks may not have been made",
         instead=[(LettersOut, "mark_logged", wrongs.ignores_unknown_marks)],
         invariant="a letter is in one batch",
-        seed=59,
+        seed=71,
     ),
     Fault(
         name="complete_to past letters left out",
@@ -155,7 +155,7 @@ FAULTS: Sequence[Fault] = (
         wrong="a failed attempt that began before lets a second courier probe beside the first",
         instead=[(outbox, "is_superseded", wrongs.heeds_nobody)],
         invariant="one courier probes a broken way",
-        seed=1,
+        seed=10,
     ),
     Fault(
         name="a lost take ignored",

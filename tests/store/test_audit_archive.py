@@ -34,10 +34,10 @@ async def node(database: MongoDatabase, tmp_path: Path) -> Node:
     for pair in (("a", "b"), ("c", "d"), ("e", "f")):
         await note(node, *pair)
         await node.store.audit.count("many", "peer.refused", at=node.clock.now(), about={})
-        await chain(node)
+        await chain(node, "audit")
     later(node, days=185)
     await note(node, "new")
-    await chain(node)
+    await chain(node, "audit")
     return node
 
 
@@ -102,7 +102,7 @@ async def test_the_file_proves_itself(node: Node, file: Path) -> None:
 
 async def test_the_chain_goes_on_from_the_archived_head(node: Node, file: Path, tmp_path: Path) -> None:
     done = await archived(node, file)
-    await chain(node)
+    await chain(node, "audit")
     later(node)
     found = await verify(node)
     assert (found.first, found.links, found.entries, found.troubles) == (4, 2, 2, 0)
@@ -134,7 +134,7 @@ async def test_a_file_that_is_there_is_not_overwritten(node: Node, file: Path) -
     await archived(node, file)
     before = lines_of(file)
     await note(node, "more")
-    await chain(node)
+    await chain(node, "audit")
     later(node, days=185)
     with pytest.raises(FileExistsError):
         await archived(node, file)

@@ -33,7 +33,7 @@ async def raw(database_sweeper: pymongo.MongoClient[dict[str, Any]], database_na
     """The database, as somebody without our keys writes to it; there are three links of two entries."""
     for pair in (("a", "b"), ("c", "d"), ("e", "f")):
         await note(node, *pair)
-        await chain(node)
+        await chain(node, "audit")
     return database_sweeper[database_name]
 
 
@@ -71,14 +71,14 @@ async def test_what_was_written_is_chained_and_found_to_be_whole(node: Node, raw
 async def test_an_empty_audit_is_whole(node: Node) -> None:
     whole = await verify(node)
     assert (whole.first, whole.head.number, whole.entries, whole.troubles) == (1, 0, 0, 0)
-    assert not await chain(node)
+    assert not await chain(node, "audit")
 
 
 async def test_counting_once_more_alters_nothing(node: Node) -> None:
     about = {"code": "x"}
     for _ in range(3):
         await node.store.audit.count("many", "peer.refused", at=node.clock.now(), about=about)
-        await chain(node)
+        await chain(node, "audit")
     assert await found(node) == []
     assert len(await links(node)) == 1
 
@@ -106,7 +106,7 @@ async def test_a_copy_under_another_id_is_doubled(node: Node, raw: Raw) -> None:
 
 async def test_what_was_there_before_it_was_chained_and_put_back_is_doubled(node: Node, raw: Raw) -> None:
     raw[AUDIT].update_one({"_id": id_of("a")}, {"$set": {"chain": "unchained|t2026-11-23T05:00:00.000Z|x"}})
-    assert await chain(node) is False
+    assert await chain(node, "audit") is False
     assert await found(node) == [("doubled", id_of("a"))]
 
 
@@ -116,7 +116,7 @@ async def test_what_somebody_else_wrote_is_told_and_chains_on(node: Node, raw: R
     place = entry["time_key"].partition("|")[0] + "|" + "0" * 16
     raw[AUDIT].insert_one({**entry, "_id": id_of("zz"), "time_key": place, "chain": "unchained|t2026|zz"})
     await note(node, "after")
-    await chain(node)
+    await chain(node, "audit")
     assert await found(node) == [("moved", id_of("zz"))]
     assert (await node.store.apart.find(f"stored:audit/{id_of('zz')}")) is not None
 
@@ -125,7 +125,7 @@ async def test_a_mark_that_hides_an_entry_from_the_chain_is_told(node: Node, raw
     await note(node, "hidden", "too")
     raw[AUDIT].update_one({"_id": id_of("hidden")}, {"$set": {"chain": "chained|n000000000002"}})
     raw[AUDIT].update_one({"_id": id_of("too")}, {"$set": {"chain": "chained|n000000000999"}})
-    await chain(node)
+    await chain(node, "audit")
     assert await found(node) == [("unchained", id_of("hidden")), ("unchained", id_of("too"))]
 
 
@@ -158,7 +158,7 @@ async def test_a_tail_that_was_cut_is_told_by_the_head_in_the_file(node: Node, r
     # Going on does not hide it, however long the chain gets.
     for name in "ghi":
         await note(node, name)
-        await chain(node)
+        await chain(node, "audit")
     assert await found(node) == [("altered", f"head of {file.name}")]
 
 
@@ -171,7 +171,7 @@ async def test_all_that_was_wiped_out_is_told(node: Node, raw: Raw) -> None:
 async def test_the_chain_goes_on_after_a_last_link_that_was_altered(node: Node, raw: Raw) -> None:
     raw[CHAIN].update_one({"_id": link_id(3)}, {"$set": {"prev": "0" * 64}})
     await note(node, "on")
-    await chain(node)
+    await chain(node, "audit")
     assert await found(node) == [("altered", "link 3")]
 
 
@@ -198,8 +198,8 @@ async def test_a_link_takes_so_many_and_the_next_takes_the_rest(node: Node) -> N
     at, about = node.clock.now(), {"officer": "ann"}
     for number in range(AT_ONCE + 1):
         await node.store.audit.note(f"{number:03}", "case.read", at=at, about=about)
-    assert await chain(node) is True
-    assert await chain(node) is False
+    assert await chain(node, "audit") is True
+    assert await chain(node, "audit") is False
     assert [len(link.entries) for link in await links(node)] == [AT_ONCE, 1]
     assert await found(node) == []
 
@@ -240,7 +240,7 @@ async def test_processes_that_die_and_race_chain_each_entry_once(
         for _ in range(15):
             one = node_on(Crashing(database, chance), KEYS, tmp_path, process=process)  # a new life: nothing is known
             try:
-                while await chain(one):
+                while await chain(one, "audit"):
                     pass
             except Unavailable:
                 continue
@@ -251,7 +251,7 @@ async def test_processes_that_die_and_race_chain_each_entry_once(
             await asyncio.sleep(0)
 
     await asyncio.gather(write(), *(work(process) for process in range(3)))
-    while await chain(writer):
+    while await chain(writer, "audit"):
         pass
     ids = [each.id for link in await links(writer) for each in link.entries]
     assert sorted(ids) == sorted({*ids}) == [id_of(f"{number:02}") for number in range(20)]

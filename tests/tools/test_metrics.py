@@ -28,6 +28,7 @@ def test_every_name_is_there_from_the_start() -> None:
         "loop_failures",
         "loop_last_success_timestamp_seconds",
         "things_failed",
+        "cases_untrue",
         "stored_broken",
         "clock_state",
         "clock_ahead_seconds",

@@ -7,6 +7,7 @@ from typing import Any
 
 from server.domain.case.case import Application, Case
 from server.domain.case.events import Event, Opened
+from server.domain.case.heads import CaseHead
 from server.domain.effects.effects import Effect
 
 
@@ -46,6 +47,11 @@ class Record:
         """The digest of the request that opened it, if it was opened here."""
         request: str = self.document["request"]
         return request
+
+    @property
+    def head(self) -> CaseHead:
+        """How far it has come."""
+        return CaseHead(self.id, self.document["version"], self.document["link"])
 
     @property
     def pending(self) -> Sequence[Mapping[str, Any]]:

@@ -19,6 +19,7 @@ from server.crypto.keyring import NodeKeys
 from server.domain.canonical import digest
 from server.domain.case.case import Case, local_id
 from server.domain.case.events import EVENT, Event
+from server.domain.case.heads import CaseStanding
 from server.domain.case.lines import Line, line_of
 from server.domain.effects.effects import Effect
 from server.domain.effects.records import Commit, Record
@@ -39,6 +40,7 @@ DONE = "done"
 FORMAT = 1
 # An event says these beside its seal: whether an act was done is asked more often than what it brought about.
 OPEN = ("kind", "act_id", "act_digest")
+HEAD_FIELDS = ("version", "link", "event_key")
 LINE_FIELDS = ("key", "version", "link", "line", "owner_key", "agent_key")
 
 
@@ -98,6 +100,14 @@ class CaseDocuments:
         text = self._key(document).open(document["line"], _place_of_line(document))
         return Line.model_validate_json(text)
 
+    def standing(self, document: Document) -> CaseStanding:
+        """Where the events of a case stand, without opening one of them."""
+        try:
+            links = [*_links(document), document["link"]]
+        except NotAuthentic:
+            return CaseStanding(None)
+        return CaseStanding(links[1:])
+
     def after(self, document: Document, commit: Commit, *, before: Record | None) -> Record:
         """The record after a commit on `before`; what was just written is not read back."""
 
@@ -122,7 +132,7 @@ class CaseDocuments:
             "link": link,
             "effects": pending + [self._written(effect) for effect in commit.effects],
             "threads": dict(commit.threads),
-            "relay": self._relay_key(before, commit) if pending or commit.effects else DONE,
+            "relay": self._relay_key(before, commit),
             "event_key": moment_key(commit.events[-1].at),
             "plans": plans.digests,
         }
@@ -159,7 +169,7 @@ class CaseDocuments:
         return written
 
     def _relay_key(self, before: Mapping[str, Any], commit: Commit) -> str:
-        """When a sweeper may carry the effects, counted from the oldest that is pending."""
+        """When a sweeper may carry the effects and the head, counted from the oldest that is pending."""
         earliest: str = before.get("relay", DONE)
         return earliest if earliest != DONE else moment_key(commit.events[-1].at + self.relay_due)
 

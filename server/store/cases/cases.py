@@ -8,14 +8,16 @@ from typing import Any
 
 from server.domain.apart import Found
 from server.domain.case.case import NoSuchCase
+from server.domain.case.heads import CaseHead, CaseStanding
 from server.domain.case.lines import Line
 from server.domain.effects.records import Commit, Record
 from server.domain.errors import StaleVersion
 from server.domain.values import moment_key, moment_of_key
-from server.store.cases.case_documents import CASES, DONE, LINE_FIELDS, CaseDocuments
+from server.store.cases.case_documents import CASES, DONE, HEAD_FIELDS, LINE_FIELDS, CaseDocuments
+from server.store.cases.heads import CaseHeads
 from server.store.cases.intake import Intake
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
-from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, HELD, under
+from server.store.queries import BAR, CASES_BY_EVENT, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, HELD, under
 from server.store.reading import read_each
 from server.store.unproven import is_proven
 
@@ -23,7 +25,8 @@ from server.store.unproven import is_proven
 class Cases:
     """The cases of this node: its own, and its copies of those in which it decides a step."""
 
-    def __init__(self, database: Database, documents: CaseDocuments, intake: Intake) -> None:
+    def __init__(self, database: Database, documents: CaseDocuments, intake: Intake, *, heads: CaseHeads) -> None:
+        self.heads = heads
         self._database = database
         self._plans = documents.plans
         self._documents = documents
@@ -111,6 +114,19 @@ class Cases:
         found = read_each(newest, lambda document: (document["_id"], self._documents.line(document)))
         found.cursor = place_of(newest[-1]) if len(newest) == limit else ""
         return found
+
+    async def standings(self, ids: Sequence[str]) -> dict[str, CaseStanding]:
+        """Where those of these cases stand that are here, by id."""
+        found = await self._database.get_many(CASES, ids)
+        return {id: self._documents.standing(document) for id, document in found.items()}
+
+    async def heads_before(self, place: str, *, limit: int) -> list[tuple[str, CaseHead]]:
+        """Heads of cases, those with the latest event first, each with its place; `place` is the one to end before.
+
+        What is told so is unproven: it names cases that are worth a look.
+        """
+        found = await self._database.pick(CASES_BY_EVENT, "t", place, fields=HEAD_FIELDS, limit=limit)
+        return [(each["event_key"], CaseHead(each["_id"], each["version"], each["link"])) for each in found]
 
     async def due_for_relay(self, now: datetime, *, limit: int) -> Found[Record]:
         """Cases with overdue effects: the committing process should have relayed them by now, so a sweeper may."""
