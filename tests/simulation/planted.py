@@ -178,6 +178,13 @@ FAULTS: Sequence[Fault] = (
         invariant="effects wait until they are carried",
         seed=2,
     ),
+    Fault(
+        name="a head from memory",
+        wrong="after a commit of unknown outcome the head of what was to be written is logged",
+        instead=[(Cases, "commit", wrongs.logs_from_memory)],
+        invariant="a head is of what is stored",
+        seed=8,
+    ),
 )
 
 

@@ -9,6 +9,8 @@ from regions.evidence import check_receipts
 from server.domain.case.acts import Facts
 from server.domain.case.case import Case
 from server.domain.case.events import Answered, Declined, Event, Withdrawn
+from server.domain.case.heads import CaseHead, finding_of
+from server.domain.chains import Chained
 from server.domain.effects.effects import effects_of
 from server.domain.effects.records import Record
 from server.domain.exchange.letters import GENESIS, unique_id
@@ -58,6 +60,7 @@ async def reckon(world: World, places: Mapping[str, Place], *, lost: Collection[
             _check_case(world, place, record)
             _check_withdrawals(world, place, record, lost=lost)
         await _check_receipts(world, place, lost)
+        await _check_heads(world, place)
     for here, found in records.items():
         for record in found.values():
             if record.case.home != here:
@@ -66,6 +69,18 @@ async def reckon(world: World, places: Mapping[str, Place], *, lost: Collection[
                     _check_mirror(world, records[home.here].get(record.case.number), record, here=here)
             elif record.id.startswith(FRESH) and record.case.steps["first"].state != "approved":
                 world.breaks("all nodes go on after a loss", f"{here} {record.id}")
+
+
+async def _check_heads(world: World, place: Place) -> None:
+    """Each case stands where its heads have seen it, or further on."""
+    told = [Chained(id=each["_id"], sha256=each["link"]) for each in place.disk.all("heads")]
+    standings = await place.still.store.cases.standings([CaseHead.of(each).case for each in told])
+    for head in map(CaseHead.of, told):
+        finding = finding_of(head, standings.get(head.case))
+        if finding:
+            world.breaks("a head is of what is stored", f"{place.here}: {finding.trouble} {finding.place}")
+    if {document["_id"] for document in place.disk.all("cases")} - {CaseHead.of(each).case for each in told}:
+        world.breaks("each case has a head", place.here)
 
 
 async def _check_receipts(world: World, place: Place, lost: Collection[str]) -> None:

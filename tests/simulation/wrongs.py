@@ -8,13 +8,14 @@ from typing import Any
 
 from regions import inbox, outbox, wire
 from regions.retrying import longest_wait, probe_seconds
+from server.domain.case.heads import CaseHead
 from server.domain.effects.letters_in import COURTESIES, may_be_ignored
-from server.domain.effects.records import Record
-from server.domain.errors import OutcomeUnknown, Unavailable
+from server.domain.effects.records import Commit, Record
+from server.domain.errors import OutcomeUnknown, StaleVersion, Unavailable
 from server.domain.exchange.circuit_breaker import breaker, probing
 from server.domain.exchange.letters import Batch, Letter
 from server.domain.exchange.log import Entry, Head, Position
-from server.store.cases.case_documents import CaseDocuments
+from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.cases import Cases
 from server.store.database import Duplicate, Mark
 from server.store.exchange.exchange import ExchangeLog
@@ -28,6 +29,7 @@ append_ours = ExchangeLog.append_ours
 after = ExchangeLog.after
 mark_logged = LettersOut.mark_logged
 admit = inbox.admit
+commit_case = Cases.commit
 continued = CaseDocuments._continued
 
 
@@ -104,6 +106,21 @@ async def remembers_appended(log: ExchangeLog, position: Position) -> Entry | No
     memory: dict[Any, Entry] = vars(log._database).setdefault("memory", {})
     remembered = memory.pop((log._name, position.stream, position.number + 1), None)
     return remembered or await after(log, position)
+
+
+async def logs_from_memory(cases: Cases, record: Record | None, commit: Commit) -> Record:
+    """After an unknown outcome the head of what was to be written is put, and then the case is looked at again."""
+    if record is None:
+        return await commit_case(cases, record, commit)
+    document = cases._documents.continued(record, commit)
+    try:
+        if not await cases._database.replace(CASES, document, version=record.document["version"]):
+            raise StaleVersion
+    except OutcomeUnknown:
+        head = CaseHead(document["_id"], document["version"], document["link"])
+        await cases.heads.put([head], at=commit.events[-1].at)
+        raise
+    return cases._documents.after(document, commit, before=record)
 
 
 async def ignores_unknown_marks(letters: LettersOut, *batch: Any) -> None:
