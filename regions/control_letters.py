@@ -1,17 +1,20 @@
-"""Control letters: what the other node says about a letter between the two (refused, judge it again, annulled)."""
+"""Control letters: what the other node says about a letter between the two, or about a chain of its own."""
 
 import re
 from typing import Any
 
 from regions import bouncing
-from server.domain.effects.letters_in import LetterUnreadable
+from server.domain.canonical import LARGEST_INTEGER
+from server.domain.chains import CHAINS, ChainHead
+from server.domain.effects.letters_in import COURTESIES, LetterUnreadable
 from server.domain.errors import Missing
-from server.domain.exchange.letters import ANNULLED, REFUSED, RETRY, Letter, unique_id
+from server.domain.exchange.letters import ANNULLED, REFUSED, RETRY, WITNESSED, Letter, unique_id
 from server.domain.exchange.log import KeptLetter
 from server.node import Node
 
 MOST_IN_ATTENTION = 1000
 LETTER_ID = re.compile(r"[0-9a-f]{64}")
+HASH = re.compile(r"[0-9a-f]{64}")
 CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
@@ -26,7 +29,8 @@ async def handle(node: Node, message: Letter) -> None:
     """Let a control letter take effect; handling it twice changes nothing more. Raises LetterUnreadable, NoSuchLetter,
     and what a commit raises.
     """
-    if message.may_ignore or message.about or not set(message.body) <= MEMBERS[message.kind]:
+    is_marked = message.may_ignore == (message.kind in COURTESIES)
+    if not is_marked or message.about or not set(message.body) <= MEMBERS[message.kind]:
         raise LetterUnreadable("函件内容与其类型不符。")
     await CONTROL_LETTERS[message.kind](node, message)
 
@@ -64,8 +68,25 @@ async def _annul(node: Node, message: Letter) -> None:
     await node.store.letters_in.mark_annulled(theirs)
 
 
-CONTROL_LETTERS = {REFUSED: _refused, RETRY: _retry, ANNULLED: _annul}
-MEMBERS = {REFUSED: {"id", "code", "round"}, RETRY: {"id", "round"}, ANNULLED: {"id"}}
+async def _witness(node: Node, message: Letter) -> None:
+    """The sender tells how far a chain of its own has come; nobody can take that back from here."""
+    chain, number, hash = (message.body.get(name) for name in ("chain", "number", "hash"))
+    is_number = type(number) is int and 0 < number < LARGEST_INTEGER
+    if chain not in CHAINS or not is_number or not isinstance(hash, str) or not HASH.fullmatch(hash):
+        raise LetterUnreadable("函件没有正确指明所见证的内容。")
+    head = ChainHead(number=int(str(number)), hash=hash)
+    known = await node.store.peers.witness(message.sender, str(chain), head)
+    if (known.number == head.number and known.hash != head.hash) or known.number > head.number:
+        node.log.error("head.contradicts", peer=message.sender, chain=chain, known=known.number, told=head.number)
+
+
+CONTROL_LETTERS = {REFUSED: _refused, RETRY: _retry, ANNULLED: _annul, WITNESSED: _witness}
+MEMBERS = {
+    REFUSED: {"id", "code", "round"},
+    RETRY: {"id", "round"},
+    ANNULLED: {"id"},
+    WITNESSED: {"chain", "number", "hash"},
+}
 
 
 def _named(message: Letter) -> str:

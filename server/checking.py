@@ -7,7 +7,7 @@ from collections.abc import Callable
 from server.desk.background.case_verifying import CaseVerification, verify_cases
 from server.domain.case.case import local_id
 from server.node import Node
-from server.operating import DONE, WRONG, Report, run_with
+from server.operating import DONE, HEAD, HEAD_HELP, WRONG, Report, head_in, run_with
 
 TOLD_EVERY = 10_000
 
@@ -21,6 +21,7 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
         "verify", help="tell which cases were put back, removed, altered or never logged; exit 1 if anything is wrong"
     )
     checking.add_argument("case", nargs="?", default="", metavar="CASE", help="only this one: 320000/...")
+    checking.add_argument("--head", action="append", default=[], type=head_in, metavar=HEAD, help=HEAD_HELP)
     checking.add_argument("--all", action="store_true", help="all cases (what it does without CASE)")
     checking.add_argument("--json", action="store_true", help="print a JSON list")
     checking.set_defaults(run=run_with(_verify))
@@ -28,7 +29,7 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 async def _verify(node: Node, chosen: argparse.Namespace) -> Report:
     only = local_id(chosen.case, node.here) if chosen.case else ""
-    found = await verify_cases(node, only=only, tell=_progress)
+    found = await verify_cases(node, only=only, told=chosen.head, tell=_progress)
     return Report([found], lines_about(found), WRONG if found.troubles else DONE)
 
 

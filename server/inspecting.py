@@ -18,7 +18,7 @@ from server.domain.audit import MEANINGS, AuditFilter, AuditKind, Doer
 from server.domain.audit_chain import Verification
 from server.domain.values import moment_text
 from server.node import Node
-from server.operating import DONE, WRONG, Report, operator, positive, run_with
+from server.operating import DONE, HEAD, HEAD_HELP, WRONG, Report, head_in, operator, positive, run_with
 
 PAGE = 200
 TOLD_EVERY = 10_000
@@ -48,6 +48,7 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     listing.add_argument("--json", action="store_true", help="print a JSON list")
     listing.set_defaults(run=run_with(_show))
     checking = whats.add_parser("verify", help="tell what is missing, altered, doubled or moved; exit 1 if anything is")
+    checking.add_argument("--head", action="append", default=[], type=head_in, metavar=HEAD, help=HEAD_HELP)
     checking.add_argument("--archive", type=Path, metavar="FILE", help="a file of the archive instead; needs no node")
     checking.add_argument("--json", action="store_true", help="print a JSON list")
     checking.set_defaults(run=_verify_either)
@@ -104,8 +105,8 @@ async def _archive(node: Node, chosen: argparse.Namespace) -> Report:
     return Report([done], [told, f"head {done.head.hash}", f"SHA-256 of the file {done.sha256}"], DONE)
 
 
-async def _verify(node: Node, _: argparse.Namespace) -> Report:
-    found = await verifying.verify(node, tell=_progress())
+async def _verify(node: Node, chosen: argparse.Namespace) -> Report:
+    found = await verifying.verify(node, told=chosen.head, tell=_progress())
     return Report([found], _lines_about(found), WRONG if found.troubles else DONE)
 
 

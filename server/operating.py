@@ -4,16 +4,18 @@ import argparse
 import asyncio
 import json
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from regions import apart, clocks, letters, outbox, reconcile, standing
+from regions import apart, clocks, letters, outbox, reconcile, standing, witnessing
 from regions.client import PeerFailure
 from regions.letters import LetterLine
 from regions.standing import Standing
 from server import main
 from server.domain.apart import SetApart
 from server.domain.audit import Doer
+from server.domain.chains import ChainHead
 from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.values import Value, moment_text
 from server.node import Node
@@ -21,6 +23,8 @@ from server.tools.logs import configure
 from server.tools.settings import Settings, load_settings
 
 DONE, WRONG = 0, 1
+HEAD = "NUMBER:HASH"
+HEAD_HELP = "a head that another node was told (`peers --witnessed` there); may be given again"
 LISTS = ("dead", "attention", "waiting")
 ACTS = ("replay", "annul", "show")
 APART_ACTS = ("show", "retry", "drop")
@@ -68,6 +72,7 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     done = of_peers.add_mutually_exclusive_group()
     done.add_argument("--retry", metavar="PEER", help="make the next attempt to reach this peer now")
     done.add_argument("--open-stream", metavar="PEER", help="let a stopped way go on in a new stream; needs --yes")
+    done.add_argument("--witnessed", action="store_true", help="show how far each peer told us that its logs have come")
     of_peers.add_argument("--yes", action="store_true", help="really open it")
     of_letters = command(
         "letters", run_with(about_letters), "Show letters that need somebody, and deal with dead ones."
@@ -102,6 +107,10 @@ async def peers(node: Node, chosen: argparse.Namespace) -> Report:
         if not chosen.yes:
             chosen.parser.error("--open-stream needs --yes: read docs/how-to/run-the-exchange.md first")
         await outbox.open_stream(node, _known(node, chosen.open_stream), by=operator())
+    if chosen.witnessed:
+        heads = await witnessing.listed(node)
+        lines = [f"{each.peer} {each.chain} {each.number}:{each.hash}" for each in heads]
+        return Report(heads, lines or ["no peer has told any head"], DONE)
     found = await standing.standings(node)
     return Report(
         found,
@@ -271,6 +280,14 @@ def operator() -> str:
 
 def _code(wrong: Any) -> int:
     return WRONG if any(wrong) else DONE
+
+
+def head_in(text: str) -> ChainHead:
+    """The head that stands in an argument, NUMBER:HASH; ArgumentTypeError."""
+    found = re.fullmatch(r"([1-9][0-9]{0,11}):([0-9a-f]{64})", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"not NUMBER:HASH with 64 hex digits: {text!r:.40}")
+    return ChainHead(number=int(found[1]), hash=found[2])
 
 
 def positive(text: str) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
-from regions import apart, directory, fetching, outbox, reconcile, settling, standing, watch
+from regions import apart, directory, fetching, outbox, reconcile, settling, standing, watch, witnessing
 from server.desk import relay
 from server.desk.background import (
     chaining,
@@ -29,6 +29,7 @@ CLOCK_SECONDS = 10.0  # a few reads
 APART_SECONDS = 1.0  # the first pause of what could not be handled
 NOTICES_SECONDS = 2.0
 CHAIN_SECONDS = 2.0
+WITNESS_SECONDS = 600.0  # a look whether a day is over
 WATCH_SECONDS = 5.0  # a link of heads, and the cases that it names
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
@@ -46,6 +47,7 @@ RUNS_QUIET: Mapping[str, bool] = {
     "chain": False,
     "heads": False,
     "cases": False,
+    "witness": False,
     "notices": False,
     "clockwork": False,
     "calendar": False,
@@ -125,6 +127,7 @@ def _alone(node: Node) -> dict[str, tuple[Run, float]]:
         "chain": (partial(chaining.chain, node, "audit"), CHAIN_SECONDS),
         "heads": (partial(chaining.chain, node, "heads"), CHAIN_SECONDS),
         "cases": (CaseWatch(node).look, WATCH_SECONDS),
+        "witness": (partial(witnessing.tell, node), WITNESS_SECONDS),
         "calendar": (_projection(node), SLOWEST_LOOP_SECONDS),
         "standing": (partial(standing.measure, node), STANDING_SECONDS),
     }

@@ -59,12 +59,12 @@ def test_the_kinds_are_those_that_a_node_understands() -> None:
     rooms = [*moves, Path("server/domain/effects/letters_out.py"), Path("server/domain/effects/letters_in.py")]
     written = {kind for room in rooms for kind in re.findall(r'"(step\.[a-z_]+)"', read(room))}
     assert told == written
-    written = set(re.findall(r'"(letter\.[a-z_]+)"', read("server/domain/exchange/letters.py")))
-    assert members("### What is said about a letter") == written
+    written = set(re.findall(r'"((?:letter|head)\.[a-z_]+)"', read("server/domain/exchange/letters.py")))
+    assert members("### What is said about a letter") | members("### What is said about a log of one's own") == written
 
 
 def test_the_kinds_that_may_be_ignored_are_those_of_the_moves() -> None:
-    told = rows(PAGE, "### What is said about a step")
+    told = rows(PAGE, "### What is said about a step") + rows(PAGE, "### What is said about a log of one's own")
     assert {row[0].strip("`") for row in told if "May be ignored" in row[3]} == COURTESIES
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from server.domain.chains import ChainHead
 from server.domain.exchange.letters import (
     ANNULLED,
     CASE,
@@ -18,6 +19,7 @@ from server.domain.exchange.letters import (
     about_letter,
     letter_id,
     letter_salt,
+    witness_letter,
 )
 
 HOME, DECIDER = "320000", "330000"
@@ -128,7 +130,7 @@ OF_DECIDER: tuple[Said, ...] = (
     ("step.transferred", {"by": "superior", "reason": "两个机关意见不一致", "superior": SUPERIOR, **PINNED}),
     ("step.transferred", {"by": "succession", "reason": "某区已撤销", **PINNED}),
 )
-COURTESIES = ("step.urged",)
+COURTESIES = ("step.urged", "head.witnessed")
 THEIRS = "ab" * 32  # the id of a letter that another one is about
 ABOUT_LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     (REFUSED, {"code": "not_our_step", "round": 1}),
@@ -183,9 +185,22 @@ def about_letters(sender: str, to: str) -> list[Made]:
     return made
 
 
+def about_logs(sender: str, to: str) -> list[Made]:
+    """What is said about a log of the sender's own, two hours after the first letter of the case."""
+    chance, at = made_up("commit head.witnessed", 16), AT + timedelta(minutes=120)
+    head = ChainHead(number=118, hash=made_up("head").hex())
+    letter = witness_letter("audit", head, between=(sender, to), at=at, salt=chance)
+    subject = [sender, to, "head.witnessed", "audit:2026-11-23"]
+    return [Made(letter, subject, {"commit": chance.hex(), "event": 0, "index": 0})]
+
+
 def from_home() -> list[Made]:
     """What goes from the home to the decider, in the order of the log."""
-    return [*thread(HOME, DECIDER, OF_HOME, first_event=4), *about_letters(HOME, DECIDER)]
+    return [
+        *thread(HOME, DECIDER, OF_HOME, first_event=4),
+        *about_letters(HOME, DECIDER),
+        *about_logs(HOME, DECIDER),
+    ]
 
 
 def from_decider() -> list[Made]:

@@ -7,6 +7,7 @@ from server.domain.values import Moment, Value, moment_text
 
 GENESIS = "0" * 64  # what the first link follows
 FIRST = 1
+CHAINS = ("audit", "heads")  # as other nodes know them
 
 
 class Chained(Value):

@@ -32,7 +32,7 @@ from server.store.exchange.directories import DIRECTORIES
 from server.store.exchange.exchange import EVIDENCE, LOG
 from server.store.exchange.letters_in import IN
 from server.store.exchange.letters_out import OUT
-from server.store.exchange.peers import NONCES, PEERS
+from server.store.exchange.peers import NONCES, PEERS, WITNESSED
 from server.store.identity import NODE
 from server.store.people.accounts import OFFICERS
 from server.store.people.attempts import ATTEMPTS
@@ -158,4 +158,5 @@ TRUST: Mapping[str, Trust] = {
     TASKS: Trust("an officer's worklist shows what is not there"),
     VISITS: Trust("somebody came to a window who never did"),
     WARNINGS: Trust("a head is warned of nothing"),
+    WITNESSED: Trust("another node is said to have told a head that it never told"),
 }

@@ -64,13 +64,15 @@ class CaseWatch:
             await _set_apart(self._node, CaseFinding(trouble="chain", place="heads", detail=detail))
 
 
-async def verify_cases(node: Node, *, only: str = "", tell: Tell) -> CaseVerification:
+async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] = (), tell: Tell) -> CaseVerification:
     """Look at each case (or `only` at the one of this id) and at the chain of heads; `tell` is told how far it is.
+
+    `told` are heads of the chain that other nodes were told.
 
     For each case its newest head is remembered: about 200 bytes.
     """
     walk = _Walk(tell)
-    newest = await walk.along(node)
+    newest = await walk.along(node, told)
     if only:
         newest = {id: head for id, head in newest.items() if id == only}
     for some in _parts(newest):
@@ -89,10 +91,10 @@ class _Walk:
         self.links = self.cases = self.troubles = 0
         self.findings: list[CaseFinding] = []
 
-    async def along(self, node: Node) -> dict[str, CaseHead]:
+    async def along(self, node: Node, told: Sequence[ChainHead]) -> dict[str, CaseHead]:
         """The newest head of each case that the chain knows; what is wrong with the chain is found on the way."""
         room = node.store.case_heads
-        heads = await room.heads.all()
+        heads = await room.heads.all() | {f"head {each.number} that was told": each for each in told}
         after = (await room.chain.beginning()).after
         last, _ = await room.chain.last(await room.heads.newest())
         newest: dict[str, CaseHead] = {}

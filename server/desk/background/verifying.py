@@ -1,6 +1,6 @@
 """Verifying: whether the audit is as it was written, told from its chain and from the heads outside of the database."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from server.domain.audit_chain import AuditFinding, EntryFound, LinkFound, Trouble, Verification
@@ -20,14 +20,17 @@ def silent(_what: str, _number: int) -> None:
     """Tells nobody how far it is."""
 
 
-async def verify(node: Node, *, tell: Tell = silent) -> Verification:
+async def verify(node: Node, *, told: Sequence[ChainHead] = (), tell: Tell = silent) -> Verification:
     """Look at each link and each entry that is kept; `tell` is told how many `links` or `entries` have been looked at.
+
+    `told` are heads that other nodes were told.
 
     Both are read in batches, and no more is remembered than some links and the first findings.
     """
     beginning = await node.store.audit.chain.beginning()
     head, _ = await node.store.audit.chain.last(await node.store.audit.heads.newest())
     heads = {f"head of {name}": each for name, each in (await node.store.audit.heads.all()).items()}
+    heads |= {f"head {each.number} that was told": each for each in told}
     walk = _Walk(node, head, tell)
     await walk.along(beginning.after, heads)
     await walk.in_time(removing_below=beginning.first if beginning.is_removing else 0)

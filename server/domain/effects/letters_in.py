@@ -14,7 +14,7 @@ from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.pinning import competent_here
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.errors import Malformed
-from server.domain.exchange.letters import ANNULLED, CASE, REFUSED, RETRY, Letter
+from server.domain.exchange.letters import ANNULLED, CASE, REFUSED, RETRY, WITNESSED, Letter
 from server.domain.rules.move import AnyRule, AnyTransition
 from server.domain.rules.table import MOVES, TRANSITIONS
 
@@ -162,8 +162,10 @@ _ACTS: Mapping[str, Make] = {
     **{kind: _moving(kind) for kind in sorted(_TOLD)},
     **_OWN_WAYS,
 }
-KINDS = frozenset({*_ACTS, REFUSED, RETRY, ANNULLED})
-COURTESIES = frozenset(each.letter.kind for each in TRANSITIONS.values() if each.letter and each.letter.may_ignore)
+KINDS = frozenset({*_ACTS, REFUSED, RETRY, ANNULLED, WITNESSED})
+COURTESIES = frozenset(
+    [WITNESSED, *(each.letter.kind for each in TRANSITIONS.values() if each.letter and each.letter.may_ignore)]
+)
 
 
 def known_kind(kind: str) -> str:

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, StringConstraints
 
 from server.domain.canonical import canonical, digest
-from server.domain.values import Moment, Value
+from server.domain.chains import ChainHead
+from server.domain.values import Moment, Value, china_day
 
 VERSION = 2
 GENESIS = "0" * 64
@@ -18,6 +19,7 @@ MOST_BYTES = 1 << 20
 
 CASE = "case"
 REFUSED, RETRY, ANNULLED = "letter.refused", "letter.retry", "letter.annulled"
+WITNESSED = "head.witnessed"
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 LetterId = Hash
@@ -146,4 +148,21 @@ def about_letter(kind: str, id: LetterId, *, between: tuple[str, str], at: Momen
         at=at,
         salt=letter_salt(salt, 0, 0),
         body=body,
+    )
+
+
+def witness_letter(chain: str, head: ChainHead, *, between: tuple[str, str], at: Moment, salt: bytes) -> Letter:
+    """The letter that tells another node the head of a chain of ours, to be held to us; one for each day."""
+    here, to = between
+    return Letter(
+        id=letter_id(here, to, WITNESSED, f"{chain}:{china_day(at)}"),
+        sender=here,
+        to=to,
+        after=None,
+        about=None,
+        kind=WITNESSED,
+        may_ignore=True,
+        at=at,
+        salt=letter_salt(salt, 0, 0),
+        body={"chain": chain, "number": head.number, "hash": head.hash},
     )

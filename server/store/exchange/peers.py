@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from server.domain.chains import BEFORE_ALL, CHAINS, ChainHead
 from server.domain.errors import StaleVersion
 from server.domain.exchange.log import Head, Inbound, Outbound, Position
 from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, Fields, Mark
 from server.store.queries import hour_bucket
 
-PEERS, NONCES = "peers", "nonces"
+PEERS, NONCES, WITNESSED = "peers", "nonces", "witnessed"
 MOMENTS = frozenset({"next_attempt_at", "succeeded_at", "failed_at", "kept_at"})
 POSITIONS = frozenset({"acknowledged", "spread"})
 ATTEMPTS = 5
@@ -82,6 +83,37 @@ class Peers:
         return {
             id.partition(":")[2]: (moment_of_key(document["at"]), document["report"]) for id, document in found.items()
         }
+
+    async def witness(self, peer: str, chain: str, head: ChainHead) -> ChainHead:
+        """Keep the head of a chain of this peer's if it is the newest; answers the one that was known before."""
+        id = f"{peer}:{chain}"
+        for _ in range(ATTEMPTS):
+            document = await self._database.get(WITNESSED, id)
+            known = ChainHead(number=document["number"], hash=document["hash"]) if document else BEFORE_ALL
+            if head.number <= known.number:
+                return known
+            version = document["version"] if document else 0
+            told = {"_id": id, "peer": peer, "chain": chain, **vars(head), "version": version + 1}
+            if await self._put_witnessed(told, version):
+                return known
+        raise StaleVersion("节点状态正被其他进程修改，请稍后重试。")
+
+    async def witnessed(self, peers: Sequence[str]) -> dict[tuple[str, str], ChainHead]:
+        """The newest heads of these peers' chains that they have told, by peer and chain."""
+        found = await self._database.get_many(WITNESSED, [f"{peer}:{chain}" for peer in peers for chain in CHAINS])
+        return {
+            (each["peer"], each["chain"]): ChainHead(number=each["number"], hash=each["hash"])
+            for each in found.values()
+        }
+
+    async def _put_witnessed(self, document: Document, version: int) -> bool:
+        if version:
+            return await self._database.replace(WITNESSED, document, version=version)
+        try:
+            await self._database.insert(WITNESSED, document)
+        except Duplicate:
+            return False
+        return True
 
     async def use_nonce(self, key: str, nonce: str, *, until: datetime) -> bool:
         """Whether this nonce was never used under this key; from now on it was."""
