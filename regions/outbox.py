@@ -26,7 +26,7 @@ from server.domain.exchange.circuit_breaker import (
     succeeded,
 )
 from server.domain.exchange.directory import NodeEntry
-from server.domain.exchange.letters import MOST_BYTES, Batch
+from server.domain.exchange.letters import MOST_BYTES, Batch, LetterErased
 from server.domain.exchange.log import Entry, Head, Outbound, Written
 from server.domain.values import moment_text
 from server.node import Node
@@ -206,6 +206,8 @@ async def _texts(node: Node, entry: Entry, written: Mapping[str, Written]) -> li
         return [written[id].text for id in entry.letters]
     try:
         return [each.text for each in await node.store.letters_out.written(entry.letters)]
+    except LetterErased as fault:  # the peer has lost what it once receipted
+        raise PeerFailure(fault.code) from fault
     except (NotAuthentic, KeyError) as fault:  # it does not open, or is gone: the batch cannot be what it was
         at, name = entry.position, apart.name_of(fault)
         node.log.error("batch.unreadable", peer=entry.batch.to, stream=at.stream, number=at.number, fault=name)

@@ -68,16 +68,19 @@ class FieldRing:
     def new_key(self, context: str) -> DataKey:
         """A fresh data key, wrapped by the current key and bound to its context (such as the case id)."""
         secret = os.urandom(KEY_BYTES)
-        sealed = _seal(AESGCM(self.keys[self.current]), secret, place=context)
-        return DataKey(f"{self.current}.{base64url.encode(sealed)}", AESGCM(secret))
+        return DataKey(self._wrapped(secret, context), AESGCM(secret))
 
     def key(self, wrapped: str, context: str) -> DataKey:
         """The data key that `new_key` wrapped for this context; SealBroken otherwise."""
-        key_id, _, sealed = wrapped.partition(".")
-        if key_id not in self.keys:
-            raise SealBroken(context)
-        secret = _open(AESGCM(self.keys[key_id]), _decoded(sealed, context), place=context)
-        return DataKey(wrapped, AESGCM(secret))
+        return DataKey(wrapped, AESGCM(self._secret(wrapped, context)))
+
+    def rewrapped(self, wrapped: str, context: str) -> str:
+        """The same data key wrapped by the current key, or as it is if it was; SealBroken if it is not of this context.
+
+        What it seals stays as it is.
+        """
+        secret = self._secret(wrapped, context)
+        return wrapped if wrapped.startswith(f"{self.current}.") else self._wrapped(secret, context)
 
     def seal_bytes(self, data: bytes, place: str) -> bytes:
         """A blob that carries its own data key: the wrapped key, a line feed, the sealed bytes."""
@@ -88,6 +91,15 @@ class FieldRing:
         """The bytes that `seal_bytes` sealed at this place; SealBroken otherwise."""
         wrapped, _, rest = sealed.partition(b"\n")
         return self.key(wrapped.decode("ascii", "replace"), place).open_bytes(rest, place)
+
+    def _wrapped(self, secret: bytes, context: str) -> str:
+        return f"{self.current}.{base64url.encode(_seal(AESGCM(self.keys[self.current]), secret, place=context))}"
+
+    def _secret(self, wrapped: str, context: str) -> bytes:
+        key_id, _, sealed = wrapped.partition(".")
+        if key_id not in self.keys:
+            raise SealBroken(context)
+        return _open(AESGCM(self.keys[key_id]), _decoded(sealed, context), place=context)
 
 
 def _decoded(sealed: str, place: str) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server.domain.case.acts import Act, Facts
 from server.domain.case.case import Case
+from server.domain.case.erasure import CaseErased
 from server.domain.case.events import Event
 from server.domain.effects.effects import effects_of
 from server.domain.effects.records import Commit, Record
@@ -64,7 +65,8 @@ async def perform_many(node: Node, acts_by_case: Mapping[str, Sequence[Act]]) ->
     left = dict(acts_by_case)
     for _ in range(ATTEMPTS):
         found = await node.store.cases.find_many(list(left))
-        courses = {id: _Course(node, found.get(id), acts) for id, acts in left.items()}
+        answers |= {left[id][0].id: CaseErased() for id in found.erased}
+        courses = {id: _Course(node, found.get(id), acts) for id, acts in left.items() if id not in found.erased}
         moving = [each for each in courses.values() if each.events]
         after = await _commit(node, moving)
         if after is None:

@@ -47,6 +47,9 @@ COUNTS_TO_MAKE = Query("counts_to_make", "counts", "key", is_range=True)
 # key: unlogged | peer | t<at> | id, or dead | ... or annulled | ..., or logged | peer | n<stream>-<number>
 LETTERS_TO_LOG = Query("letters_to_log", "letters_out", "key", is_range=True)
 LETTERS_DEAD = Query("letters_dead", "letters_out", "key", is_range=True)
+# about: case:<name> of the letter's case, or nothing
+LETTERS_OUT_ABOUT = Query("letters_out_about", "letters_out", "about")
+LETTERS_IN_ABOUT = Query("letters_in_about", "letters_in", "about")
 # key: waiting | t<next look> | place | peer | id, or (settled or attention or annulled) | peer | place | id, where the
 # place is <stream>-<number>-<index>
 LETTERS_WAITING = Query("letters_waiting", "letters_in", "key", is_range=True)
@@ -123,6 +126,8 @@ QUERIES: tuple[Query, ...] = (
     COUNTS_TO_MAKE,
     LETTERS_TO_LOG,
     LETTERS_DEAD,
+    LETTERS_OUT_ABOUT,
+    LETTERS_IN_ABOUT,
     LETTERS_WAITING,
     NOTICES_BY_STATE,
     ALARMS_DUE,

@@ -5,12 +5,13 @@ path inside it. So it can neither be read nor moved, and opening needs no knowle
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from server.crypto.fields import DataKey, FieldRing
-from server.domain.exchange.letters import Letter
+from server.domain.exchange.letters import Letter, LetterErased
 from server.domain.exchange.log import own_id
-from server.domain.values import SENSITIVE, Value, moment_key
+from server.domain.values import SENSITIVE, Value, moment_key, moment_text
 
 SEAL = "~"
 
@@ -53,14 +54,27 @@ def sealed_letter(letter: Letter, key: DataKey, *, context: str, text: bytes | N
     }
 
 
+def erased_letter(letter: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
+    """What is left of a letter, wherever it stands, when its case is erased: all but its text and the key to it."""
+    kept = {name: value for name, value in letter.items() if name not in ("text", "data_key")}
+    return {**kept, "erased_at": moment_text(at)}
+
+
+def is_erased_letter(letter: Mapping[str, Any]) -> bool:
+    """Whether the text of a letter was erased with its case."""
+    return "erased_at" in letter
+
+
 def letter_text(document: Mapping[str, Any], ring: FieldRing) -> bytes:
-    """The canonical bytes that `sealed_letter` wrote; SealBroken if they were altered or moved."""
+    """The canonical bytes that `sealed_letter` wrote; LetterErased, and SealBroken if they were altered or moved."""
+    if is_erased_letter(document):
+        raise LetterErased
     key = ring.key(document["data_key"], document["context"])
     return key.open(document["text"], own_id(document["_id"])).encode()
 
 
 def opened_letter(document: Mapping[str, Any], ring: FieldRing) -> Letter:
-    """The letter that `sealed_letter` wrote; SealBroken if it was altered or moved."""
+    """The letter that `sealed_letter` wrote; LetterErased, and SealBroken if it was altered or moved."""
     return Letter.model_validate_json(letter_text(document, ring))
 
 

@@ -34,6 +34,7 @@ from server.store.effects.projection import ProjectedCalendar
 from server.store.effects.tasks import Tasks
 from server.store.effects.warnings import Warnings
 from server.store.exchange.directories import Directories
+from server.store.exchange.erasing import LettersAbout
 from server.store.exchange.exchange import ExchangeLog
 from server.store.exchange.letters_in import LettersIn
 from server.store.exchange.letters_out import LettersOut
@@ -130,6 +131,11 @@ class Store:
         return AuditEvidence(self.database.bare, self.database.is_ours)
 
     @property
+    def letters_about(self) -> LettersAbout:
+        """The letters about one case, ours and those of others."""
+        return LettersAbout(self.database)
+
+    @property
     def data_format(self) -> int:
         """The number of the format of what is stored; no node starts on data of another."""
         return NUMBER
@@ -154,7 +160,7 @@ def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay
     return Store(
         database=database,
         identity=Identities(database, folder),
-        cases=Cases(database, documents, Intake(database, CASES), heads=CaseHeads(database, folder)),
+        cases=Cases(database, documents, Intake(database, CASES), heads=CaseHeads(database, documents, folder)),
         visits=Visits(database, ring),
         tasks=Tasks(database),
         claims=Claims(database, ring),

@@ -81,8 +81,8 @@ TRUST: Mapping[str, Trust] = {
     CALENDAR: Trust("all dates follow another calendar"),
     CASES: Trust(
         "a step is approved, a case is shown to a stranger, a letter is sent",
-        marks=frozenset({"relayed", "relay"}),
-        elsewhere=frozenset({"key", "events", "line"}),
+        marks=frozenset({"relayed", "relay", "key"}),
+        elsewhere=frozenset({"events", "line"}),
         why="marks tell which effects were carried, and carried again they change nothing; the chain of events ends in "
         "the `link`; lines are sealed for their place; a key that is not this case's opens nothing",
     ),

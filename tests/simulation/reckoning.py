@@ -74,7 +74,7 @@ async def reckon(world: World, places: Mapping[str, Place], *, lost: Collection[
 async def _check_heads(world: World, place: Place) -> None:
     """Each case stands where its heads have seen it, or further on."""
     told = [Chained(id=each["_id"], sha256=each["link"]) for each in place.disk.all("heads")]
-    standings = await place.still.store.cases.standings([CaseHead.of(each).case for each in told])
+    standings = await place.still.store.case_heads.standings([CaseHead.of(each).case for each in told])
     for head in map(CaseHead.of, told):
         finding = finding_of(head, standings.get(head.case))
         if finding:

@@ -90,8 +90,14 @@ class Witness(CommandListener):
             and all(_is_operand(bound) for bound in operand.values())
             and (command["find"], field) in self._range
             and list(command.get("sort", ())) == [field]
-            and command.get("projection", {field: 1, "_id": 0}) == {field: 1, "_id": 0}
+            and _shows_plainly(command.get("projection", {}), field)
         )
+
+
+def _shows_plainly(shown: Command, field: str) -> bool:
+    """Whole documents, the one field alone, or several members each by its name."""
+    are_names = all(show == 1 and name.isidentifier() for name, show in shown.items())
+    return shown == {field: 1, "_id": 0} or (are_names and len(shown) != 1)
 
 
 def _may_change(update: Command) -> bool:

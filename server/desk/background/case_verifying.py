@@ -51,7 +51,7 @@ class CaseWatch:
                 await self._tell_of_gap(number)
                 break
             _newest(heads, link)
-        for finding in _compared(heads, await self._node.store.cases.standings(list(heads))):
+        for finding in _compared(heads, await self._node.store.case_heads.standings(list(heads))):
             await _set_apart(self._node, finding)
         return False
 
@@ -77,7 +77,7 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
         newest = {id: head for id, head in newest.items() if id == only}
     for some in _parts(newest):
         heads = {head.case: head for head in some}
-        walk.found(_compared(heads, await node.store.cases.standings(list(heads))), looked_at=len(heads))
+        walk.found(_compared(heads, await node.store.case_heads.standings(list(heads))), looked_at=len(heads))
     for late in [] if only else await _unlogged(node, newest):
         walk.found([late], looked_at=0)
     return CaseVerification(links=walk.links, cases=walk.cases, troubles=walk.troubles, findings=tuple(walk.findings))
@@ -151,7 +151,7 @@ def _compared(heads: Mapping[str, CaseHead], standings: Mapping[str, CaseStandin
 async def _unlogged(node: Node, newest: Mapping[str, CaseHead]) -> list[CaseFinding]:
     """Cases that stand further than the chain knows, although their last event is older than a minute."""
     place, seen, found = moment_key(node.clock.now() - SOON), frozenset[str](), []
-    while page := await node.store.cases.heads_before(place, limit=CASES_AT_ONCE):
+    while page := await node.store.case_heads.before(place, limit=CASES_AT_ONCE):
         for _, head in page:
             known = newest.get(head.case)
             if head.case not in seen and (known is None or known.version < head.version):

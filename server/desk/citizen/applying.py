@@ -48,7 +48,7 @@ async def submit(node: Node, owner: str, submission: Submission | NamedDraft, *,
 
     With a mandate the owner does so for its principal, whose case it is. A draft is forgotten when its case is stored
     and not before; a repeat forgets what was left. Raises the refusals of `application_of`, `check_places`, `promised`
-    and `check_acting`, IdempotencyKeyReused, and DraftGone or StaleVersion of a draft.
+    and `check_acting`, IdempotencyKeyReused, CaseErased, and DraftGone or StaleVersion of a draft.
     """
     record = await _submitted(node, owner, submission, key=key)
     if isinstance(submission, NamedDraft):
@@ -61,10 +61,11 @@ async def _submitted(node: Node, owner: str, submission: Submission | NamedDraft
     number, request = node.keys.case_number(owner, key), node.keys.request_digest(submission.model_dump(mode="json"))
     try:
         act = await _checked(node, owner, await _finished(node, owner, submission), number=number)
-    except Refusal:
-        stored = await node.store.cases.find(number)
-        if stored is None:
-            raise
+    except Refusal as refusal:
+        try:
+            stored = await node.store.cases.case(number)
+        except NoSuchCase:
+            raise refusal from None
         return same(stored, stored.request, request)
     facts = node.facts()
     commit = commit_of(None, decide(None, act, facts), facts)

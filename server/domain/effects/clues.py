@@ -75,6 +75,13 @@ def clues_added(case: Case, event: events.Event, types: Mapping[str, str], *, he
     return CaseClues(local_id(case.name, here), case.opened_at, found) if found else None
 
 
+def clues_ever(case: Case, told: Iterable[events.Event], *, here: str) -> frozenset[Clue]:
+    """All that its events can have added, and more: of whatever type the catalogue of that day said a field was."""
+    codes = {*case.form, *(code for step in case.steps.values() for code in (*step.plan.fields, *step.result))}
+    added = (clues_added(case, event, dict.fromkeys(codes, type), here=here) for event in told for type in KINDS)
+    return frozenset(clue for found in added if found for clue in found.clues)
+
+
 def clues_in(case: Case, steps: Iterable[Step], types: Mapping[str, str]) -> frozenset[Clue]:
     """By what a case is found by those who see all that these of its steps declare.
 

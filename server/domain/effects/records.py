@@ -1,6 +1,6 @@
 """A case as the store keeps it, and what one decision adds to it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -62,6 +62,14 @@ class Record:
         """The digest of this act, if it has been done."""
         done = (event["act_digest"] for event in self.document["events"] if event["act_id"] == act_id)
         return next(done, None)
+
+
+class Records(dict[str, Record]):
+    """Cases by id, and beside them the ids of those that were `erased`."""
+
+    def __init__(self, records: Iterable[Record], erased: Iterable[str]) -> None:
+        super().__init__({record.id: record for record in records})
+        self.erased = frozenset(erased)
 
 
 @dataclass(frozen=True)

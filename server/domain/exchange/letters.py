@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from server.domain.canonical import canonical, digest
 from server.domain.chains import ChainHead
+from server.domain.errors import Missing
 from server.domain.values import Moment, Value, china_day
 
 VERSION = 2
@@ -24,6 +25,13 @@ WITNESSED = "head.witnessed"
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 LetterId = Hash
 NodeCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
+
+
+class LetterErased(Missing):
+    """The text of this letter was erased here with its case; that it went or came is still known, and proven."""
+
+    code = "letter_erased"
+    title = "函件内容已随办件删除"
 
 
 class About(Value):

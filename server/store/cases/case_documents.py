@@ -8,7 +8,7 @@ by the same rules in the same shape; otherwise the events are replayed, as they 
 import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from server.crypto.fields import DataKey
 from server.crypto.keyring import NodeKeys
 from server.domain.canonical import digest
 from server.domain.case.case import Case, local_id
+from server.domain.case.erasure import CaseErased
 from server.domain.case.events import EVENT, Event
 from server.domain.case.heads import CaseStanding
 from server.domain.case.lines import Line, line_of
@@ -25,7 +26,7 @@ from server.domain.effects.effects import Effect
 from server.domain.effects.records import Commit, Record
 from server.domain.errors import NotAuthentic
 from server.domain.rules.lifecycle import REVISION, replay
-from server.domain.values import moment_key
+from server.domain.values import moment_key, moment_text
 from server.store.cases.plans import PlanReferences, Plans
 from server.store.database import Document
 from server.store.effects.clues import written_clues
@@ -37,10 +38,13 @@ from server.store.sealing import sealed_letter
 
 CASES = "cases"
 DONE = "done"
+ERASED = "erased"
 FORMAT = 1
 # An event says these beside its seal: whether an act was done is asked more often than what it brought about.
 OPEN = ("kind", "act_id", "act_digest")
 HEAD_FIELDS = ("version", "link", "event_key")
+# What is left of an erased case; `links`, `link` and a `version` of its own come to it.
+LEFT = ("_id", "format", "case", "event_key")
 LINE_FIELDS = ("key", "version", "link", "line", "owner_key", "agent_key")
 
 
@@ -81,7 +85,12 @@ class CaseDocuments:
         return self._continued(before, commit, self._key(before))
 
     def read(self, document: Document) -> Record:
-        """The case that stands in a document; raises NotAuthentic if its events are not those that were written."""
+        """The case that stands in a document; raises NotAuthentic if its events are not those that were written.
+
+        Raises CaseErased of a tombstone.
+        """
+        if is_erased(document):
+            raise CaseErased
         key, plans = self._key(document), PlanReferences(self.plans, document["plans"])
         links = _links(document)
 
@@ -95,6 +104,18 @@ class CaseDocuments:
         case = Case.model_validate_json(state, context=plans)
         return Record(id=document["_id"], case=case, document=document, read=events)
 
+    @property
+    def current_key(self) -> str:
+        """The id of the field key that wraps the keys of new cases."""
+        return self._ring.current
+
+    def rewrapped(self, document: Document) -> str:
+        """The key of a case, wrapped by the current one; SealBroken if it is not its key.
+
+        Its document need not be whole.
+        """
+        return self._ring.rewrapped(document["key"], _place(document["_id"]))
+
     def line(self, document: Document) -> Line:
         """What lists show of a case; its document need not be whole, but hold LINE_FIELDS."""
         text = self._key(document).open(document["line"], _place_of_line(document))
@@ -103,10 +124,10 @@ class CaseDocuments:
     def standing(self, document: Document) -> CaseStanding:
         """Where the events of a case stand, without opening one of them."""
         try:
-            links = [*_links(document), document["link"]]
+            links = document["links"] if is_erased(document) else [*_links(document)[1:], document["link"]]
         except NotAuthentic:
             return CaseStanding(None)
-        return CaseStanding(links[1:])
+        return CaseStanding(links)
 
     def after(self, document: Document, commit: Commit, *, before: Record | None) -> Record:
         """The record after a commit on `before`; what was just written is not read back."""
@@ -172,6 +193,26 @@ class CaseDocuments:
         """When a sweeper may carry the effects and the head, counted from the oldest that is pending."""
         earliest: str = before.get("relay", DONE)
         return earliest if earliest != DONE else moment_key(commit.events[-1].at + self.relay_due)
+
+
+def tombstone(document: Mapping[str, Any], *, at: datetime) -> Document:
+    """What stands in the place of a case that was erased at this moment: nothing of it can be opened any more.
+
+    `links` are the links of all its events, so that a head of its chain that was noted somewhere is still found in it.
+    The erasure is the last link, and one version.
+    """
+    erased_at = moment_text(at)
+    links = [*_links(document)[1:], document["link"]]
+    link = link_after(document["link"], {"kind": ERASED, "at": erased_at})
+    left = {name: document[name] for name in LEFT}
+    version = document["version"] + 1
+    ended = {"version": version, "relayed": version, "relay": DONE}
+    return {**left, **ended, "links": [*links, link], "link": link, "erased_at": erased_at}
+
+
+def is_erased(document: Mapping[str, Any]) -> bool:
+    """Whether a document is the tombstone of a case; raises NotAuthentic if it is not ours as it stands."""
+    return "erased_at" in document
 
 
 def link_after(link: str, written: Mapping[str, Any]) -> str:

@@ -8,16 +8,25 @@ from typing import Any
 
 from server.domain.apart import Found
 from server.domain.case.case import NoSuchCase
-from server.domain.case.heads import CaseHead, CaseStanding
+from server.domain.case.erasure import CaseNotErasable
+from server.domain.case.heads import CaseHead
 from server.domain.case.lines import Line
-from server.domain.effects.records import Commit, Record
+from server.domain.effects.records import Commit, Record, Records
 from server.domain.errors import StaleVersion
 from server.domain.values import moment_key, moment_of_key
-from server.store.cases.case_documents import CASES, DONE, HEAD_FIELDS, LINE_FIELDS, CaseDocuments
+from server.store.cases.case_documents import (
+    CASES,
+    DONE,
+    LINE_FIELDS,
+    CaseDocuments,
+    is_erased,
+    tombstone,
+)
+from server.store.cases.case_keys import CaseKeys
 from server.store.cases.heads import CaseHeads
 from server.store.cases.intake import Intake
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
-from server.store.queries import BAR, CASES_BY_EVENT, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, HELD, under
+from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, HELD, under
 from server.store.reading import read_each
 from server.store.unproven import is_proven
 
@@ -30,32 +39,46 @@ class Cases:
         self._database = database
         self._plans = documents.plans
         self._documents = documents
+        self.keys = CaseKeys(database, documents)
         self.intake = intake
 
     async def find(self, id: str) -> Record | None:
-        """The case as it stands, or None; ids come from outside, and one that is no safe operand is no case's."""
-        if not is_safe(id):
-            return None
-        document = await self._database.get(CASES, id)
-        return (await self._read(document)).pop() if document else None
+        """The case as it stands, or None if there is none or it was erased; ids come from outside."""
+        document = await self._document(id)
+        return None if document is None or is_erased(document) else (await self._read(document)).pop()
 
     async def case(self, id: str) -> Record:
-        """The case as it stands; raises NoSuchCase."""
-        record = await self.find(id)
-        if record is None:
+        """The case as it stands; raises NoSuchCase and CaseErased."""
+        document = await self._document(id)
+        if document is None:
             raise NoSuchCase("没有这个办件。")
-        return record
+        return (await self._read(document)).pop()
 
-    async def find_many(self, ids: Sequence[str]) -> dict[str, Record]:
-        """Those of these cases that are here, by id; ids come from outside."""
+    async def find_many(self, ids: Sequence[str]) -> Records:
+        """Those of these cases that are here, by id, and which of them were erased; ids come from outside."""
         found = await self._database.get_many(CASES, [id for id in ids if is_safe(id)])
-        return {record.id: record for record in await self._read(*found.values())}
+        erased = [id for id, document in found.items() if is_erased(document)]
+        return Records(await self._read(*(found[id] for id in found.keys() - erased)), erased)
+
+    async def erase(self, record: Record, *, at: datetime) -> None:
+        """Put a tombstone in the place of a case; raises StaleVersion, and CaseNotErasable while effects wait."""
+        if record.pending or record.document["relay"] != DONE:
+            raise CaseNotErasable("办件还有未送出的后续事项。")
+        document = tombstone(record.document, at=at)
+        if not await self._database.replace(CASES, document, version=record.document["version"]):
+            raise StaleVersion("办件已有新的进展，请刷新后重试。")
+        await self.heads.put([CaseHead(record.id, document["version"], document["link"])], at=at)
+
+    async def erased_at(self, id: str) -> datetime | None:
+        """When this case was erased, if it was; ids come from outside."""
+        document = await self._document(id)
+        return datetime.fromisoformat(document["erased_at"]) if document and is_erased(document) else None
 
     async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> Record:
         """Store a new case of our own; if there is one under its id already, that one comes back.
 
         `owner` is the keyed digest of the applicant, `agent` that of the agent, `request` that of the request. The
-        caller may get an older case back and compares `request` to see whether it is the same one.
+        caller may get an older case back and compares `request` to see whether it is the same one. Raises CaseErased.
         """
         document = self._documents.new(commit, owner=owner, agent=agent, request=request)
         await self._plans.store(document["plans"])
@@ -115,19 +138,6 @@ class Cases:
         found.cursor = place_of(newest[-1]) if len(newest) == limit else ""
         return found
 
-    async def standings(self, ids: Sequence[str]) -> dict[str, CaseStanding]:
-        """Where those of these cases stand that are here, by id."""
-        found = await self._database.get_many(CASES, ids)
-        return {id: self._documents.standing(document) for id, document in found.items()}
-
-    async def heads_before(self, place: str, *, limit: int) -> list[tuple[str, CaseHead]]:
-        """Heads of cases, those with the latest event first, each with its place; `place` is the one to end before.
-
-        What is told so is unproven: it names cases that are worth a look.
-        """
-        found = await self._database.pick(CASES_BY_EVENT, "t", place, fields=HEAD_FIELDS, limit=limit)
-        return [(each["event_key"], CaseHead(each["_id"], each["version"], each["link"])) for each in found]
-
     async def due_for_relay(self, now: datetime, *, limit: int) -> Found[Record]:
         """Cases with overdue effects: the committing process should have relayed them by now, so a sweeper may."""
         documents = await self._database.between(CASES_DUE_FOR_RELAY, "t", moment_key(now), limit=limit)
@@ -150,13 +160,18 @@ class Cases:
             found = min(found.removeprefix(HELD), await self._oldest_relay_from("t") or "u")
         return moment_of_key(found) - self._documents.relay_due if found else None
 
+    async def _document(self, id: str) -> Document | None:
+        """The document of this id; one that is no safe operand is no case's."""
+        return await self._database.get(CASES, id) if is_safe(id) else None
+
     async def _read(self, *documents: Document) -> list[Record]:
         await self._load(documents)
         return [self._documents.read(document) for document in documents]
 
     async def _load(self, documents: Iterable[Document]) -> None:
         """Have at hand what the documents refer to; those that are not ours refer to nothing."""
-        await self._plans.load(digest for each in documents if is_proven(each) for digest in each["plans"])
+        ours = [each for each in documents if is_proven(each) and not is_erased(each)]
+        await self._plans.load(digest for each in ours for digest in each["plans"])
 
     async def _oldest_relay_from(self, low: str) -> str:
         documents = await self._database.between(CASES_DUE_FOR_RELAY, low, "u", limit=1)

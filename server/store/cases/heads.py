@@ -1,15 +1,16 @@
 """Heads of cases in the store: they wait beside the cases until they stand in a chain, and in files outside of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from server.domain.case.heads import CaseHead
+from server.domain.case.heads import CaseHead, CaseStanding
 from server.domain.chains import Chained
 from server.domain.values import moment_key
+from server.store.cases.case_documents import CASES, HEAD_FIELDS, CaseDocuments
 from server.store.chains import UNCHAINED, Chain, Chaining, HeadFiles
 from server.store.database import Database, Document
-from server.store.queries import BAR, HEADS_UNCHAINED
+from server.store.queries import BAR, CASES_BY_EVENT, HEADS_UNCHAINED
 
 HEADS, HEAD_CHAIN = "heads", "head_chain"
 NAME = "heads"
@@ -17,10 +18,11 @@ FILES = "case-heads"
 
 
 class CaseHeads:
-    """The heads that wait to be chained, the chain that they stand in, and its newest heads, kept in files."""
+    """Heads that wait to be chained, their chain, its newest heads in files, and where the cases stand themselves."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, documents: CaseDocuments, folder: Path) -> None:
         self._database = database
+        self._documents = documents
         self.chain = Chain(database, HEADS_CHAIN)
         self.heads = HeadFiles(folder, FILES)
 
@@ -31,6 +33,19 @@ class CaseHeads:
             for head in heads
         ]
         await self._database.insert_many(HEADS, waiting)
+
+    async def standings(self, ids: Sequence[str]) -> dict[str, CaseStanding]:
+        """Where those of these cases stand that are here, by id."""
+        found = await self._database.get_many(CASES, ids)
+        return {id: self._documents.standing(document) for id, document in found.items()}
+
+    async def before(self, place: str, *, limit: int) -> list[tuple[str, CaseHead]]:
+        """Heads of cases, those with the latest event first, each with its place; `place` is the one to end before.
+
+        What is told so is unproven: it names cases that are worth a look.
+        """
+        found = await self._database.pick(CASES_BY_EVENT, "t", place, fields=HEAD_FIELDS, limit=limit)
+        return [(each["event_key"], CaseHead(each["_id"], each["version"], each["link"])) for each in found]
 
 
 def _chained(document: Document) -> Chained:

@@ -1,5 +1,6 @@
 """Visits in the store: each written once, found by its case and by its window, what they were for sealed."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from server.crypto.fields import FieldRing
@@ -46,6 +47,10 @@ class Visits:
         """The visits for a case, in order of time."""
         low, high = under(case)
         return [self._visit(each) for each in await self._database.between(VISITS_OF_CASE, low, high, limit=limit)]
+
+    async def forget(self, visits: Iterable[Visit]) -> None:
+        """Delete these visits."""
+        await self._database.delete(VISITS, [visit.id for visit in visits])
 
     async def at_window(self, window: str, *, since: datetime, until: datetime, limit: int) -> list[Visit]:
         """The visits at a window from `since` to right before `until`, in order of time."""

@@ -39,6 +39,10 @@ class Claims:
             return False
         return True
 
+    async def forget(self, ids: Sequence[str]) -> None:
+        """Delete the claims on these tasks, which have ended."""
+        await self._database.delete(CLAIMS, ids)
+
     async def held_by(self, holder: str, *, at: datetime, limit: int) -> list[Claim]:
         """The live claims of an officer."""
         low, high = _since(named(holder), at)

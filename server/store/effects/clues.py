@@ -1,6 +1,6 @@
 """Clues in the store: by which keyed digests each case is found; insert-only, and no clue itself stands here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from server.crypto import base64url
@@ -43,6 +43,10 @@ class Clues:
         found = await self._database.between(CASES_BY_CLUE, low, end, limit=limit, is_descending=True)
         return {each["key"].removeprefix(low): each["case"] for each in found}
 
+    async def forget(self, case: str, digests: Iterable[str]) -> None:
+        """Let the case not be found by the clues of these digests any more."""
+        await self._database.delete(CLUES, [_id(digest, case) for digest in digests])
+
     def hide(self, place: str, digest: str) -> str:
         """A place as it may be told to those who must not learn of the case there."""
         return base64url.encode(self._ring.seal_bytes(place.encode(), _context(digest)))
@@ -63,7 +67,11 @@ def written_clues(found: CaseClues, digest_of: Callable[[str, str], str]) -> Doc
 
 def _documents(found: Mapping[str, Any]) -> Sequence[Document]:
     case, place = found["case"], found["place"]
-    return [{"_id": f"{digest}:{case}", "case": case, "key": digest + BAR + place} for digest in found["digests"]]
+    return [{"_id": _id(digest, case), "case": case, "key": digest + BAR + place} for digest in found["digests"]]
+
+
+def _id(digest: str, case: str) -> str:
+    return f"{digest}:{case}"
 
 
 def _context(digest: str) -> str:

@@ -4,7 +4,7 @@ A fetch is `due` until it has `ended`; a worker that takes one puts it off for a
 at the same time. Twice would do no harm: a part is kept under a name of its own, and only the whole counts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,10 @@ class Fetches:
         """All that was ever to be fetched for a step, in no order."""
         found = await self._database.equal(FETCHES_OF_STEP, f"{case}:{step}", limit=MOST_OF_STEP)
         return [self._kept(document) for document in found]
+
+    async def forget(self, fetches: Iterable[KeptFetch]) -> None:
+        """Delete these fetches, which have ended."""
+        await self._database.delete(FETCHES, [fetch.id for fetch in fetches])
 
     async def take(self, fetch: KeptFetch, *, until: datetime) -> bool:
         """Claim a fetch for this worker until this moment; False if another worker was first."""

@@ -3,16 +3,18 @@
 A log consists of streams. The next one is opened only after a backup was put back, and follows the head of the last.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
-from server.domain.exchange.letters import GENESIS, Batch, Letter
+from server.domain.errors import StaleVersion
+from server.domain.exchange.letters import CASE, GENESIS, Batch, Letter
 from server.domain.exchange.log import BEGINNING, STREAM, Entry, Evidence, Head, Position
 from server.store.database import Database, Document, Mark
 from server.store.numbered import FIRST, NumberedLog, entry_id
 from server.store.reading import read_each
-from server.store.sealing import sealed_letter
+from server.store.sealing import erased_letter, is_erased_letter, sealed_letter
 
 LOG = "log"
 EVIDENCE = frozenset(Evidence.__annotations__)
@@ -82,8 +84,25 @@ class ExchangeLog:
             sealed_letter(letter, keys[_context(letter)], context=_context(letter), text=text)
             for letter, text in letters
         ]
-        document = {**_header(batch), "letters": bodies, "total": total, **vars(evidence)}
+        document = {**_header(batch), "letters": bodies, "total": total, **vars(evidence), "version": 1}
         return await self._stream(batch.stream).append(batch.number, document)
+
+    async def erase_about(self, positions: Iterable[Position], name: str, *, at: datetime) -> None:
+        """Erase the texts of a peer's letters about a case (`name`) that stand in these entries.
+
+        Heads, roots and receipts stay as they are. Raises StaleVersion if another process has just erased there.
+        """
+        about = f"{CASE}:{name}"
+        for document in (await self._database.get_many(LOG, [*map(self.id_of, positions)])).values():
+            letters = [
+                erased_letter(each, at=at) if each["about"] == about and not is_erased_letter(each) else each
+                for each in document["letters"]
+            ]
+            if letters != document["letters"]:
+                version = document["version"]
+                erased = {**document, "letters": letters, "version": version + 1}
+                if not await self._database.replace(LOG, erased, version=version):
+                    raise StaleVersion("有关函件刚刚有新的进展，请重试。")
 
     async def mark_receipted(self, position: Position, evidence: Evidence) -> None:
         """Keep the receipt of one of our batches beside it; a later one takes its place."""

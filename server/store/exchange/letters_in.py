@@ -18,7 +18,7 @@ from server.store.exchange.labels import label_of
 from server.store.keys import keys_between
 from server.store.queries import BAR, LETTERS_WAITING, under
 from server.store.reading import read_each
-from server.store.sealing import letter_text, opened_letter
+from server.store.sealing import is_erased_letter, letter_text, opened_letter
 from server.store.unproven import is_proven
 
 IN = "letters_in"
@@ -129,7 +129,10 @@ class LettersIn:
         first = await self._database.get_many(IN, [document["_id"] for document in again])
         conflicts = []
         for document in again:
-            text, before = letter_text(document, self._ring), first[document["_id"]]
+            before = first[document["_id"]]
+            if is_erased_letter(before) or is_erased_letter(document):  # what it said is not known any more
+                continue
+            text = letter_text(document, self._ring)
             if letter_text(before, self._ring) == text:
                 continue
             letter = opened_letter(document, self._ring)
