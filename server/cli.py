@@ -13,7 +13,7 @@ from typing import Any
 import uvloop
 
 from regions.founding import found
-from server import adopting, checking, inspecting, main, operating, staffing
+from server import adopting, inspecting, keeping, main, operating, staffing
 from server.demo import demonstrate
 from server.domain.audit import Doer
 from server.domain.catalogue.catalogue import Catalogue
@@ -82,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     operating.add_arguments(command)
     adopting.add_arguments(command)
     inspecting.add_arguments(command)
-    checking.add_arguments(command)
+    keeping.add_arguments(command)
     return parser
 
 

@@ -128,4 +128,6 @@ COMMANDS: Mapping[str, Sequence[str] | str] = {
     "cases verify": READS,
     "audit archive": ["audit.archived"],
     "audit kinds": OUTSIDE,
+    "cases erase": ["case.erased"],
+    "cases rewrap": READS,
 }

@@ -1,0 +1,136 @@
+"""Erasing a case here for good: its document becomes a tombstone, and what else stands here of what it said goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.desk.recording import note, of_case
+from server.domain.audit import Doer
+from server.domain.case.case import full_name
+from server.domain.case.erasure import CaseErased, CaseNotErasable, Erasure, check_over
+from server.domain.case.fetches import KeptFetch
+from server.domain.case.visits import Visit
+from server.domain.effects.clues import clues_ever
+from server.domain.effects.effects import tasks_of
+from server.domain.effects.records import Record
+from server.domain.exchange.log import LetterLabel, Position
+from server.node import Node
+
+MOST_VISITS = 1000
+OVER = ("settled", "annulled")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What stands here of a case beside its document, which is None if it was erased already."""
+
+    name: str
+    record: Record | None
+    out: Sequence[LetterLabel]
+    come: Sequence[LetterLabel]
+    visits: Sequence[Visit]
+    fetches: Sequence[KeptFetch]
+    claims: Sequence[str]
+    clues: Sequence[str]
+
+    def told(self, id: str, erased_at: datetime | None) -> Erasure:
+        lists = {"letters_out": self.out, "letters_in": self.come}
+        lists |= {name: getattr(self, name) for name in ("visits", "fetches", "claims", "clues")}
+        counts = {name: len(each) for name, each in lists.items()}
+        return Erasure(id=id, case=self.name, erased_at=erased_at, **counts)
+
+
+async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: bool = False) -> Erasure:
+    """Erase a case (by its id here) for good, or only tell what would be erased; noted before it is done.
+
+    Whatever was cut off is finished by doing it again, as the case itself goes last. Of one that was erased before,
+    what has come since goes. Raises NoSuchCase, CaseNotErasable, and StaleVersion if it has just moved.
+    """
+    found = await _found(node, id)
+    await _check(node, found)
+    if is_only_told:
+        return found.told(id, await node.store.cases.erased_at(id))
+    about = of_case(found.record.case) if found.record else {"case": found.name}
+    await note(node, "case.erased", {**by.by, **about, "reason": reason})
+    store, at = node.store, node.clock.now()
+    await store.letters_about.erase(found.name, at=at)
+    for peer, positions in _by_peer(found.come).items():
+        await store.log("in", peer).erase_about(positions, found.name, at=at)
+    await store.visits.forget(found.visits)
+    await store.fetches.forget(found.fetches)
+    await store.claims.forget(found.claims)
+    await store.clues.forget(id, found.clues)
+    if found.record:
+        await store.cases.erase(found.record, at=at)
+    node.log.info("case.erased", case=id)
+    return found.told(id, await store.cases.erased_at(id))
+
+
+async def _found(node: Node, id: str) -> _Found:
+    record, store = await _record(node, id), node.store
+    name = record.case.name if record else full_name(id, node.here)
+    steps = record.case.steps if record else {}
+    return _Found(
+        name=name,
+        record=record,
+        out=await store.letters_about.ours(name),
+        come=await store.letters_about.theirs(name),
+        visits=await store.visits.of_case(id, limit=MOST_VISITS),
+        fetches=[each for step in steps for each in await store.fetches.of_step(id, step)],
+        claims=list(await store.claims.claims(list(_tasks(node, record)))) if record else (),
+        clues=_clues(node, record) if record else (),
+    )
+
+
+async def _record(node: Node, id: str) -> Record | None:
+    """The case; None if it was erased before."""
+    try:
+        return await node.store.cases.case(id)
+    except CaseErased:
+        return None
+
+
+def _tasks(node: Node, record: Record) -> Mapping[str, bool]:
+    """The tasks of a case by id, and whether each is open."""
+    facts, last = node.facts(), record.events[-1]
+    steps = record.case.steps.values()
+    tasks = [each for step in steps for each in tasks_of(record.case, step, event=last, facts=facts)]
+    return {task.id: task.is_open for task in tasks}
+
+
+def _clues(node: Node, record: Record) -> Sequence[str]:
+    """The digests of all by which the case may be found."""
+    return [node.keys.clue(each.kind, each.text) for each in clues_ever(record.case, record.events, here=node.here)]
+
+
+async def _check(node: Node, found: _Found) -> None:
+    """Nothing about it may be under way; raises CaseNotErasable."""
+    if record := found.record:
+        check_over(record.case, here=node.here)
+        if record.pending:
+            raise CaseNotErasable("办件还有未送出的后续事项。")
+        if any(_tasks(node, record).values()):
+            raise CaseNotErasable("办件还有未完成的待办事项。")
+    if not all(fetch.outcome for fetch in found.fetches):
+        raise CaseNotErasable("办件还有未收齐的材料。")
+    if not all(letter.state in OVER for letter in found.come):
+        raise CaseNotErasable("还有关于该办件的来函没有处理完毕。")
+    for letter in found.out:
+        if not await _has_arrived(node, letter):
+            raise CaseNotErasable("还有关于该办件的去函没有送达，或者被对方退回。")
+
+
+async def _has_arrived(node: Node, letter: LetterLabel) -> bool:
+    """Whether a letter of ours needs its text no more: its batch has a receipt, and it was not refused."""
+    if letter.state == "annulled":
+        return True
+    entry = await node.store.log("out", letter.peer).entry(letter.position) if letter.state == "logged" else None
+    return entry is not None and entry.evidence is not None
+
+
+def _by_peer(letters: Sequence[LetterLabel]) -> Mapping[str, set[Position]]:
+    """In which batches of whom the letters stand."""
+    found: dict[str, set[Position]] = {}
+    for letter in letters:
+        found.setdefault(letter.peer, set()).add(letter.position)
+    return found
