@@ -12,12 +12,12 @@ from server.crypto.fields import FieldRing, SealBroken
 from server.crypto.keyring import NodeKeys, make_keys
 from server.desk.acting import commit_of
 from server.domain.case.acts import Act
-from server.domain.case.case import NoSuchCase
 from server.domain.case.erasure import CaseErased, CaseNotErasable
 from server.domain.effects.records import Record
 from server.domain.errors import NotAuthentic, StaleVersion
 from server.domain.exchange.letters import LetterErased
 from server.domain.rules.decide import decide
+from server.domain.values import moment_text
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.case_keys import CaseKeys, KeysSeen
 from server.store.cases.cases import Cases
@@ -87,12 +87,12 @@ async def test_an_erased_case_is_refused_by_name_and_is_no_broken_one(cases: Cas
     proven.tell_broken = lambda *place: broken.append(place)
     record = (await told(cases))[-1]
     await cases.erase(record, at=ERASED_AT)
-    with pytest.raises(CaseErased):
+    with pytest.raises(CaseErased) as refusal:
         await cases.case("case1")
+    assert refusal.value.more == {"erased_at": moment_text(ERASED_AT)}
     with pytest.raises(CaseErased):
         await added(cases)
     assert await cases.find("case1") is None
-    assert await cases.erased_at("case1") == ERASED_AT
     assert broken == []
 
 
@@ -172,12 +172,6 @@ async def test_a_case_with_effects_that_wait_is_not_erased(cases: Cases):
     with pytest.raises(CaseNotErasable):
         await cases.erase(await added(cases), at=ERASED_AT)
     assert await cases.find("case1")
-
-
-async def test_what_never_was_is_not_erased(cases: Cases):
-    assert await cases.erased_at("case1") is None
-    with pytest.raises(NoSuchCase):
-        await cases.case("case1")
 
 
 def test_an_erased_letter_says_by_name_that_it_is_one():

@@ -22,10 +22,11 @@ OVER = ("settled", "annulled")
 
 @dataclass(frozen=True)
 class _Found:
-    """What stands here of a case beside its document, which is None if it was erased already."""
+    """What stands here of a case: its record, or when it was erased if it was; and what is beside it."""
 
     name: str
     record: Record | None
+    erased_at: datetime | None
     out: Sequence[LetterLabel]
     come: Sequence[LetterLabel]
     visits: Sequence[Visit]
@@ -49,7 +50,7 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     found = await _found(node, id)
     await _check(node, found)
     if is_only_told:
-        return found.told(id, await node.store.cases.erased_at(id))
+        return found.told(id, found.erased_at)
     about = of_case(found.record.case) if found.record else {"case": found.name}
     await note(node, "case.erased", {**by.by, **about, "reason": reason})
     store, at = node.store, node.clock.now()
@@ -63,16 +64,17 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     if found.record:
         await store.cases.erase(found.record, at=at)
     node.log.info("case.erased", case=id)
-    return found.told(id, await store.cases.erased_at(id))
+    return found.told(id, found.erased_at or at)
 
 
 async def _found(node: Node, id: str) -> _Found:
-    record, store = await _record(node, id), node.store
+    (record, erased_at), store = await _record(node, id), node.store
     name = record.case.name if record else full_name(id, node.here)
     steps = record.case.steps if record else {}
     return _Found(
         name=name,
         record=record,
+        erased_at=erased_at,
         out=await store.letters_about.ours(name),
         come=await store.letters_about.theirs(name),
         visits=await store.visits.of_case(id, limit=MOST_VISITS),
@@ -82,12 +84,12 @@ async def _found(node: Node, id: str) -> _Found:
     )
 
 
-async def _record(node: Node, id: str) -> Record | None:
-    """The case; None if it was erased before."""
+async def _record(node: Node, id: str) -> tuple[Record | None, datetime | None]:
+    """The case, or when it was erased; raises NoSuchCase."""
     try:
-        return await node.store.cases.case(id)
-    except CaseErased:
-        return None
+        return await node.store.cases.case(id), None
+    except CaseErased as refusal:
+        return None, datetime.fromisoformat(refusal.more["erased_at"])
 
 
 def _tasks(node: Node, record: Record) -> Mapping[str, bool]:

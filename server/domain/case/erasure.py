@@ -6,7 +6,7 @@ from server.domain.values import Moment, Value
 
 
 class CaseErased(Missing):
-    """The case was erased here: that it was there is known, and nothing of what it said."""
+    """The case was erased here (at `erased_at`): that it was there is known, and nothing of what it said."""
 
     code = "case_erased"
     title = "办件内容已依规删除"

@@ -90,7 +90,7 @@ class CaseDocuments:
         Raises CaseErased of a tombstone.
         """
         if is_erased(document):
-            raise CaseErased
+            raise CaseErased(more={"erased_at": document["erased_at"]})
         key, plans = self._key(document), PlanReferences(self.plans, document["plans"])
         links = _links(document)
 

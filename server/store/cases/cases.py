@@ -69,11 +69,6 @@ class Cases:
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
         await self.heads.put([CaseHead(record.id, document["version"], document["link"])], at=at)
 
-    async def erased_at(self, id: str) -> datetime | None:
-        """When this case was erased, if it was; ids come from outside."""
-        document = await self._document(id)
-        return datetime.fromisoformat(document["erased_at"]) if document and is_erased(document) else None
-
     async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> Record:
         """Store a new case of our own; if there is one under its id already, that one comes back.
 
