@@ -197,7 +197,7 @@ async def test_what_is_erased_is_on_record_with_who_and_why(
 
 @pytest.mark.soak  # each command is a process
 async def test_the_commands_tell_first_and_then_do(places: Places, mother: Caller, wish: dict[str, Any], node: Node):
-    case = await over(places, mother, wish)
+    case, other = await over(places, mother, wish), await opened(places, mother, wish)
     words = ("cases", "erase", case, "--reason", "本人申请")
     told = await command(node, *words)
     assert (told.code, "Nothing was changed" in told.out) == (0, True), told.err
@@ -211,3 +211,4 @@ async def test_the_commands_tell_first_and_then_do(places: Places, mother: Calle
     [keys] = json.loads(counted.out)
     assert (counted.code, keys["old"], keys["current"]) == (0, 0, node.keys.fields.current)
     assert 0 < keys["erased"] < keys["cases"]
+    assert (await mother.get(f"/api/v1/cases/{other}")).status == 200
