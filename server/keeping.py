@@ -93,7 +93,7 @@ def _lines_about(found: Rewrapping) -> list[str]:
     return [*lines, f"{kept}: {found.old} not under {found.current}, {found.rewrapped} wrapped anew{moved}"]
 
 
-def _progress() -> Callable[[int], object]:
+def _progress() -> Callable[[int], None]:
     """Tells now and then how far a long run is, to who watches it."""
     told = 0
 
