@@ -77,15 +77,16 @@ async def opened(
     """A node with its database, directory and clients; all are closed at the end. `data` is read unless it is given.
 
     A quiet node, and that of a drill, reaches nobody outside; `is_quiet=False` refuses a drill (DrillOnly).
-    Raises SettingsFault's kin (ValueError) for keys, data, directory, the format of what is stored and whose it is, and
-    Unavailable for the database.
+    Raises SettingsFault's kin (ValueError) for keys, data, directory, the format of what is stored, whose it is and its
+    log of ends, and Unavailable for the database.
     """
-    keys = keys_of(settings)
+    keys, clock = keys_of(settings), clock or SystemClock()
     data = data or load_publications(settings.catalogue_folder, settings.regions_folder)
     database, metrics = database_of(settings, listeners), Metrics()
     store = store_of(settings, database, keys=keys, metrics=metrics)
     try:
         held = await _prepared(settings, database, store, data=data, keys=keys)
+        await store.ends.start(held.incarnation, at=clock.now())
         async with _sessions(settings, is_silent=_is_silent(held, is_quiet)) as (peers, platform):
             yield Node(
                 settings=settings,
@@ -94,7 +95,7 @@ async def opened(
                 store=store,
                 keys=keys,
                 tokens=Tokens(keys.tokens, settings.origin),
-                clock=clock or SystemClock(),
+                clock=clock,
                 chance=SystemChance(),
                 platform=_platform(settings, platform),
                 wire=HttpWire(peers),
@@ -112,6 +113,8 @@ async def serve(settings: Settings, *, is_quiet: bool = False) -> None:
     A quiet one answers those that change nothing.
     """
     async with opened(settings, is_quiet=is_quiet) as node, _loops(node) as loops:
+        follow = partial(working.follow_ends, node, process="" if is_quiet else f"serve-{settings.port}")
+        loops.start("ends", follow, every_seconds=working.ENDS_SECONDS)
         loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
@@ -294,13 +297,14 @@ def store_of(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, met
         relay_due_seconds=settings.relay_due_seconds,
     )
     store.intake.tell_size = metrics.intake_batch_documents.observe
-    store.database.tell_broken = partial(_tell_broken, metrics)
+    store.database.tell_broken = partial(_tell_broken, metrics, event="stored.broken")
+    store.ends.tell_older = partial(_tell_broken, metrics, event="stored.older")
     return store
 
 
-def _tell_broken(metrics: Metrics, collection: str, id: str) -> None:
+def _tell_broken(metrics: Metrics, collection: str, id: str, *, event: str) -> None:
     metrics.stored_broken.labels(collection).inc()
-    log.error("stored.broken", collection=collection, id=id)
+    log.error(event, collection=collection, id=id)
 
 
 async def _places(settings: Settings, store: Store) -> Places:

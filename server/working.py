@@ -31,6 +31,7 @@ NOTICES_SECONDS = 2.0
 CHAIN_SECONDS = 2.0
 WITNESS_SECONDS = 600.0  # a look whether a day is over
 WATCH_SECONDS = 5.0  # a link of heads, and the cases that it names
+ENDS_SECONDS = 1.0  # how long another process may still grant what was ended here
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 SUCCESSION_SECONDS = 600.0  # a division is abolished at midnight
@@ -55,6 +56,7 @@ RUNS_QUIET: Mapping[str, bool] = {
     "counts": False,
     "succession": False,
     "expiry": False,
+    "ends": True,
     "standing": True,
     "reconcile": False,
     "courier": False,
@@ -77,6 +79,8 @@ def start(node: Node, loops: Loops, *, is_quiet: bool = False) -> ClockGuard:
     for name, (run, every_seconds) in (_alone(node) | by_date).items():
         loop(name, run, every_seconds=every_seconds)
     loop("clock", partial(_look_at_clocks, guard, loops, tuple(by_date)), every_seconds=CLOCK_SECONDS)
+    process = "" if is_quiet else f"work-{node.settings.work_port}"
+    loop("ends", partial(follow_ends, node, process=process), every_seconds=ENDS_SECONDS)
     loop("reconcile", partial(reconcile.daily, node), every_seconds=RECONCILE_SECONDS, round_seconds=LONG_ROUND_SECONDS)
     known: set[str] = set()
 
@@ -104,6 +108,11 @@ def start(node: Node, loops: Loops, *, is_quiet: bool = False) -> ClockGuard:
     loop("watch", wake_peers, every_seconds=node.settings.poll_seconds)
     loop("directory", renew, every_seconds=DIRECTORY_SECONDS)
     return guard
+
+
+async def follow_ends(node: Node, *, process: str) -> None:
+    """Learn which rights were ended elsewhere; a process without a name writes no file."""
+    await node.store.ends.follow(node.clock.now(), process=process)
 
 
 def _starter(loops: Loops, *, is_quiet: bool) -> Callable[..., None]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from server.crypto.fields import FieldRing
 from server.crypto.keyring import NodeKeys
 from server.store.apart import Apart
 from server.store.audit import Audit
@@ -33,6 +34,7 @@ from server.store.effects.notices import Notices
 from server.store.effects.projection import ProjectedCalendar
 from server.store.effects.tasks import Tasks
 from server.store.effects.warnings import Warnings
+from server.store.ends import Ends
 from server.store.exchange.directories import Directories
 from server.store.exchange.erasing import LettersAbout
 from server.store.exchange.exchange import ExchangeLog
@@ -61,6 +63,7 @@ class Store:
 
     database: ProvenDatabase
     identity: Identities
+    ends: Ends
     cases: Cases
     visits: Visits
     tasks: Tasks
@@ -155,12 +158,12 @@ class Store:
 
 def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
     """The store of the node of division `here` over a database without proofs; `folder` holds the blobs."""
-    database, ring, blobs = ProvenDatabase(bare, keys.integrity), keys.fields, Blobs(folder, keys.fields)
-    documents = CaseDocuments(keys, Plans(database), here=here, relay_due=timedelta(seconds=relay_due_seconds))
+    database, ring, blobs, ends = _ground(bare, keys, folder)
     return Store(
         database=database,
         identity=Identities(database, folder),
-        cases=Cases(database, documents, Intake(database, CASES), heads=CaseHeads(database, documents, folder)),
+        ends=ends,
+        cases=_cases(database, keys, folder, here=here, relay_due_seconds=relay_due_seconds),
         visits=Visits(database, ring),
         tasks=Tasks(database),
         claims=Claims(database, ring),
@@ -176,14 +179,14 @@ def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay
         apart=Apart(database),
         calendar=ProjectedCalendar(database),
         people=People(database, ring),
-        accounts=Accounts(database),
-        posts=Posts(database),
-        second_factors=SecondFactors(database, ring),
-        desk_sessions=DeskSessions(database),
+        accounts=Accounts(database, ends),
+        posts=Posts(database, ends),
+        second_factors=SecondFactors(database, ring, ends),
+        desk_sessions=DeskSessions(database, ends),
         materials=Materials(database, ring, blobs),
         fetches=Fetches(database, ring, blobs),
         drafts=Drafts(database, ring),
-        mandates=Mandates(database, ring),
+        mandates=Mandates(database, ring, ends),
         peers=Peers(database),
         audit=Audit(database, folder),
         clocks=Clocks(database),
@@ -193,3 +196,15 @@ def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay
         catalogues=Catalogues(database),
         log=lambda direction, peer: ExchangeLog(database, ring, direction=direction, peer=peer),
     )
+
+
+def _ground(bare: Database, keys: NodeKeys, folder: Path) -> tuple[ProvenDatabase, FieldRing, Blobs, Ends]:
+    """What the rooms stand on."""
+    database = ProvenDatabase(bare, keys.integrity)
+    return database, keys.fields, Blobs(folder, keys.fields), Ends(database, folder)
+
+
+def _cases(database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Cases:
+    documents = CaseDocuments(keys, Plans(database), here=here, relay_due=timedelta(seconds=relay_due_seconds))
+    heads = CaseHeads(database, documents, folder)
+    return Cases(database, documents, Intake(database, CASES), heads=heads)

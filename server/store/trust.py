@@ -28,6 +28,7 @@ from server.store.effects.notices import NOTICES
 from server.store.effects.projection import CALENDAR
 from server.store.effects.tasks import TASKS
 from server.store.effects.warnings import WARNINGS
+from server.store.ends import ENDS
 from server.store.exchange.directories import DIRECTORIES
 from server.store.exchange.exchange import EVIDENCE, LOG
 from server.store.exchange.letters_in import IN
@@ -105,6 +106,7 @@ TRUST: Mapping[str, Trust] = {
     DIRECTORIES: Trust("letters go to another address", "recomputed", why="its publisher has signed it"),
     DISHONEST: Trust("a person may make no undertaking"),
     DRAFTS: Trust("a citizen is shown what they did not write"),
+    ENDS: Trust("a right counts as ended that was not"),
     FETCHES: Trust(
         "another node is asked for a content that is not for us",
         marks=QUEUED | {"kept", "failures", "thrown_away", "outcome", "reason"},

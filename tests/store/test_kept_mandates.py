@@ -1,12 +1,14 @@
 """Mandates are kept under their id, found by both their persons, revoked once, and their names are sealed."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.crypto.fields import FieldRing, SealBroken
 from server.domain.people.mandates import Mandate, NoSuchMandate
+from server.store.ends import Ends
 from server.store.mongo import MongoDatabase
 from server.store.people.mandates import MANDATES, Mandates
 from tests.world import MONDAY, later
@@ -16,8 +18,8 @@ RING = FieldRing(keys={"fields-1": bytes(32)}, current="fields-1")
 
 
 @pytest.fixture
-def mandates(database: MongoDatabase) -> Mandates:
-    return Mandates(database, RING)
+def mandates(database: MongoDatabase, tmp_path: Path) -> Mandates:
+    return Mandates(database, RING, Ends(database, tmp_path))
 
 
 def mandate(id: str = "m1", **change: Any) -> Mandate:

@@ -94,12 +94,10 @@ async def entered(node: Node, claims: TokenClaims) -> DeskEntry:
 
 async def sign_out(node: Node, entry: DeskEntry) -> None:
     """End this session of an officer; those elsewhere go on."""
-    session = entry.session
-    await node.store.desk_sessions.end(session.id)
+    session, at = entry.session, node.clock.now()
+    await node.store.desk_sessions.end(session, at=at)
     about = {"name": session.officer, **session.doer.whence}
-    await node.store.audit.note(
-        f"officer.signed_out:{session.id}", "officer.signed_out", at=node.clock.now(), about=about
-    )
+    await node.store.audit.note(f"officer.signed_out:{session.id}", "officer.signed_out", at=at, about=about)
     node.log.info("officer.signed_out")
 
 

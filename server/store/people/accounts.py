@@ -13,8 +13,9 @@ from server.domain.errors import Conflict, Missing, StaleVersion, Unproven
 from server.domain.people.accounts import Account
 from server.domain.people.passwords import PasswordUsedBefore
 from server.domain.people.persons import Officer
-from server.domain.values import moment_key, moment_of_key
+from server.domain.values import moment_of_key
 from server.store.database import Database, Document, Duplicate, is_safe
+from server.store.ends import Ends
 from server.store.members import known
 from server.store.queries import BAR, JUST_AFTER, OFFICERS_LISTED
 
@@ -22,8 +23,11 @@ OFFICERS = "officers"
 HASHING, MOST_HASHING = "argon2", 2  # each takes 64 MiB and a core; the others wait
 REMEMBERED = 5  # passwords that are not taken again, the present one among them
 ATTEMPTS = 5
+MOST_SECURITY = 100  # security administrators that are looked at for one in office
 IN_OFFICE, ENDED = "active", "ended"
 LAST = "~"  # after all states
+NO_PASSWORD = ""  # in the place of a hash: no password is right
+NO_FACTORS: Document = {"totp": "", "totp_secret": "", "totp_key": "", "totp_step": 0, "recovery": []}
 STALE = "该账号刚有变更，请刷新后重试。"
 Answer = TypeVar("Answer")
 
@@ -57,10 +61,14 @@ class WrongPassword(Unproven):
 
 
 class OfficerDocuments:
-    """The documents of accounts: read by name, and changed only if they are still what was read."""
+    """The documents of accounts: read by name as they count, and changed only if they are still what was read.
 
-    def __init__(self, database: Database) -> None:
+    What was put back, or whose change was cut off, opens to no password; a reset makes it good again.
+    """
+
+    def __init__(self, database: Database, ends: Ends) -> None:
         self._database = database
+        self.ends = ends
 
     async def add(self, document: Document) -> None:
         """Store a new one; raises Duplicate."""
@@ -68,6 +76,11 @@ class OfficerDocuments:
 
     async def find(self, name: str) -> Document | None:
         """The document of this name, if there is one."""
+        document = await self.stored(name)
+        return self._as_it_counts(document) if document else None
+
+    async def stored(self, name: str) -> Document | None:
+        """The same as it stands, whatever has ended."""
         return await self._database.get(OFFICERS, document_id(name)) if is_safe(name) else None
 
     async def listed(self, start: str, *, after: str, limit: int) -> list[Account]:
@@ -76,7 +89,7 @@ class OfficerDocuments:
         if not is_safe(low) or not low < high:
             return []
         found = await self._database.between(OFFICERS_LISTED, low, high, limit=limit)
-        return [account_of(document) for document in found]
+        return [account_of(self._as_it_counts(document)) for document in found]
 
     async def unchanged(self, account: Account) -> Document:
         """The document that this account was read from; raises StaleVersion if there is another by now."""
@@ -87,17 +100,36 @@ class OfficerDocuments:
 
     async def replaced(self, document: Document, change: Document) -> Account:
         """The account after this change; raises StaleVersion if the document is another by now."""
-        after = {**document, **change, "version": document["version"] + 1}
+        after = {**document, **change, "version": self._next_version(document)}
         if not await self._database.replace(OFFICERS, after, version=document["version"]):
             raise StaleVersion(STALE)
         return account_of(after)
+
+    async def superseded(self, document: Document, change: Document) -> Account:
+        """The same, by a change after which no document from before counts."""
+        await self.ends.supersede(OFFICERS, document["_id"], below=self._next_version(document))
+        return await self.replaced(document, change)
+
+    def _next_version(self, document: Document) -> int:
+        end = self.ends.of(OFFICERS, document["_id"])
+        return max(int(document["version"]) + 1, end.below if end else 0)
+
+    def _as_it_counts(self, document: Document) -> Document:
+        end = self.ends.of(OFFICERS, document["_id"])
+        if end is None or (document["version"] >= end.below and (document["ended_at"] or not end.ended_at)):
+            return document
+        self.ends.tell(OFFICERS, document["_id"])
+        # No session is of this epoch unless it began after what was superseded.
+        over = {"ended_at": document["ended_at"] or end.ended_at, "epoch": max(document["epoch"], end.below)}
+        past = [document["password_hash"], *document["past_hashes"]]
+        return {**document, **NO_FACTORS, **over, "password_hash": NO_PASSWORD, "past_hashes": past}
 
 
 class Accounts:
     """The accounts of all who work at this node's desks, by name."""
 
-    def __init__(self, database: Database) -> None:
-        self._documents = OfficerDocuments(database)
+    def __init__(self, database: Database, ends: Ends) -> None:
+        self._documents = OfficerDocuments(database, ends)
         self._hashing = ThreadPoolExecutor(MOST_HASHING, thread_name_prefix=HASHING)
 
     async def add(
@@ -110,7 +142,7 @@ class Accounts:
             "password_hash": await self._hash(hash_password, password, cost),
             "past_hashes": [],
             "is_one_time": is_one_time,
-            **{"totp": "", "totp_secret": "", "totp_key": "", "totp_step": 0, "recovery": []},
+            **NO_FACTORS,
             **{"epoch": 1, "ended_at": "", "list_key": _list_key(officer, IN_OFFICE)},
             "version": 1,
         }
@@ -152,9 +184,9 @@ class Accounts:
         Raises WrongPassword, whichever of the two is wrong, and also for one who has ended.
         """
         document = await self._documents.find(name)
-        stored = document["password_hash"] if document else await self._hash(_nobodys_hash)
-        is_right = await self._hash(verify_password, stored, password)
-        if document is None or not is_right or document["ended_at"]:
+        stored = document["password_hash"] if document else NO_PASSWORD
+        is_right = await self._hash(verify_password, stored or await self._hash(_nobodys_hash), password)
+        if document is None or not stored or not is_right or document["ended_at"]:
             raise WrongPassword("用户名或密码不正确。")
         return account_of(document)
 
@@ -164,26 +196,27 @@ class Accounts:
         Raises PasswordUsedBefore if it is one of the last five, StaleVersion if the account has changed since.
         """
         document = await self._documents.unchanged(account)
-        past = [document["password_hash"], *document["past_hashes"]]
+        past = [each for each in (document["password_hash"], *document["past_hashes"]) if each]
         for hashed in past:
             if await self._hash(verify_password, hashed, password):
                 raise PasswordUsedBefore(f"请换一个密码：不能与最近 {REMEMBERED} 次使用过的密码相同。")
         new = {"password_hash": await self._hash(hash_password, password), "past_hashes": past[: REMEMBERED - 1]}
-        return await self._documents.replaced(
+        return await self._documents.superseded(
             document, new | {"is_one_time": is_one_time, "epoch": document["epoch"] + 1}
         )
 
     async def end(self, name: str, *, at: datetime) -> datetime:
         """End an officer; answers since when they have ended, if not only now. Raises NoSuchOfficer, StaleVersion."""
         for _ in range(ATTEMPTS):
-            document = await self._documents.find(name)
+            document = await self._documents.stored(name)
             if document is None:
                 raise _no_such_officer(name)
             if document["ended_at"]:
                 return moment_of_key(document["ended_at"])
+            end = await self._documents.ends.end(OFFICERS, document["_id"], at=at)
             with suppress(StaleVersion):
                 key = _list_key(account_of(document).officer, ENDED)
-                await self._documents.replaced(document, {"ended_at": moment_key(at), "list_key": key})
+                await self._documents.replaced(document, {"ended_at": end.ended_at, "list_key": key})
         raise StaleVersion(STALE)
 
     async def page(self, *, after: str, limit: int) -> list[Account]:
@@ -192,7 +225,8 @@ class Accounts:
 
     async def has_security_administrator(self) -> bool:
         """Whether a security administrator is in office."""
-        return bool(await self._documents.listed(BAR.join((IN_OFFICE, "security", "")), after="", limit=1))
+        found = await self._documents.listed(BAR.join((IN_OFFICE, "security", "")), after="", limit=MOST_SECURITY)
+        return any(not account.is_ended for account in found)
 
     @staticmethod
     def place(account: Account) -> str:

@@ -1,12 +1,13 @@
 """Mandates in the store: each written once and revoked once, found by who gave it and by who received it."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, time
 
 from server.crypto.fields import FieldRing
 from server.domain.people.mandates import Mandate, NoSuchMandate
-from server.domain.values import moment_key, moment_text
+from server.domain.values import CHINA, moment_key, moment_text
 from server.store.database import Database, Document, Duplicate, Query, is_safe
+from server.store.ends import Ends
 from server.store.members import known
 from server.store.queries import BAR, MANDATES_OF_AGENT, MANDATES_OF_PRINCIPAL, under
 from server.store.sealing import opened, sealed
@@ -18,8 +19,9 @@ GIVEN, REVOKED = 1, 2
 class Mandates:
     """The mandates of all citizens; the names in them are sealed."""
 
-    def __init__(self, database: Database, ring: FieldRing) -> None:
+    def __init__(self, database: Database, ring: FieldRing, ends: Ends) -> None:
         self._database = database
+        self._ends = ends
         self._ring = ring
 
     async def find(self, id: str) -> Mandate | None:
@@ -60,8 +62,10 @@ class Mandates:
     async def revoke(self, id: str, *, at: datetime) -> None:
         """Take the mandate back from this moment on; one that was taken back before stays as it is."""
         document = await self._database.get(MANDATES, id)
-        if document:
-            revoked = {**document, "revoked_at": moment_text(at), "version": REVOKED}
+        if document and document["version"] == GIVEN:
+            last = datetime.combine(self._mandate(document).ends_on, time.max, tzinfo=CHINA)
+            end = await self._ends.end(MANDATES, id, at=at, until=last)
+            revoked = {**document, "revoked_at": moment_text(end.moment), "version": REVOKED}
             await self._database.replace(MANDATES, revoked, version=GIVEN)
 
     async def given_by(self, principal: str, *, limit: int) -> list[Mandate]:
@@ -80,4 +84,8 @@ class Mandates:
     def _mandate(self, document: Document) -> Mandate:
         id = document["_id"]
         fields = opened(document, self._ring.key(document["data_key"], id), id)
-        return Mandate(id=id, **known(Mandate, fields))
+        mandate, end = Mandate(id=id, **known(Mandate, fields)), self._ends.of(MANDATES, id)
+        if end is None or mandate.revoked_at:
+            return mandate
+        self._ends.tell(MANDATES, id)
+        return mandate.model_copy(update={"revoked_at": end.moment})

@@ -1,12 +1,13 @@
 """The posts of officers in the store: one document each; an ended one stays, with its end."""
 
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from server.domain.errors import StaleVersion
 from server.domain.people.posts import NoSuchPost, Post
-from server.domain.values import moment_text
+from server.domain.values import CHINA, moment_text
 from server.store.database import Database, Document, Duplicate, Query, is_safe
+from server.store.ends import End, Ends
 from server.store.members import known, rewrite
 from server.store.queries import BAR, POSTS_AT, POSTS_OF_OFFICER, under
 
@@ -21,8 +22,9 @@ STALE = "该岗位刚有变更，请刷新后重试。"
 class Posts:
     """All posts, by officer and by authority or window."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ends: Ends) -> None:
         self._database = database
+        self._ends = ends
 
     async def add(self, post: Post) -> Post:
         """Store a new one; if there is one under its id already, that one comes back."""
@@ -34,10 +36,7 @@ class Posts:
 
     async def post(self, id: str) -> Post:
         """The post of this id; raises NoSuchPost."""
-        document = await self._database.get(POSTS, id) if is_safe(id) else None
-        if document is None:
-            raise NoSuchPost("没有这个岗位。")
-        return _post(document)
+        return self._as_it_counts(await self._stored(id))
 
     async def of_officer(self, officer: str) -> list[Post]:
         """All of an officer: by their last day, then those that were ended."""
@@ -46,21 +45,36 @@ class Posts:
 
     async def not_over(self, officer: str, *, on: date) -> list[Post]:
         """Those of an officer that were not ended and whose last day is not past; some may not have begun."""
-        return await self._between(POSTS_OF_OFFICER, *_from(officer, on))
+        return await self._not_ended(POSTS_OF_OFFICER, *_from(officer, on))
 
     async def at(self, place: str, *, on: date) -> list[Post]:
         """The same of an authority or a window."""
-        return await self._between(POSTS_AT, *_from(place, on))
+        return await self._not_ended(POSTS_AT, *_from(place, on))
 
     async def end(self, id: str, *, at: datetime) -> Post:
         """End a post; one that has ended stays as it is. Raises NoSuchPost, StaleVersion."""
         for _ in range(ATTEMPTS):
-            post = await self.post(id)
+            post = await self._stored(id)
             if post.ended_at:
                 return post
+            end = await self._ends.end(POSTS, id, at=at, until=_over_at(post))
             with suppress(StaleVersion):
-                return await self._replace(post, post.model_copy(update={"ended_at": at, "version": post.version + 1}))
+                return await self._replace(post, _ended(post, end, version=post.version + 1))
         raise StaleVersion(STALE)
+
+    async def _stored(self, id: str) -> Post:
+        document = await self._database.get(POSTS, id) if is_safe(id) else None
+        if document is None:
+            raise NoSuchPost("没有这个岗位。")
+        return _post(document)
+
+    def _as_it_counts(self, post: Post) -> Post:
+        """A post that has ended has ended, whatever its document says."""
+        end = self._ends.of(POSTS, post.id)
+        if end is None or post.ended_at:
+            return post
+        self._ends.tell(POSTS, post.id)
+        return _ended(post, end, version=post.version)
 
     async def _replace(self, before: Post, after: Post) -> Post:
         if not await rewrite(self._database, POSTS, _document(after), version=before.version):
@@ -69,7 +83,10 @@ class Posts:
 
     async def _between(self, query: Query, low: str, high: str) -> list[Post]:
         found = await self._database.between(query, low, high, limit=MOST_READ) if is_safe(low) else []
-        return [_post(document) for document in found]
+        return [self._as_it_counts(_post(document)) for document in found]
+
+    async def _not_ended(self, query: Query, low: str, high: str) -> list[Post]:
+        return [post for post in await self._between(query, low, high) if not post.ended_at]
 
 
 def _from(owner: str, on: date) -> tuple[str, str]:
@@ -78,6 +95,15 @@ def _from(owner: str, on: date) -> tuple[str, str]:
 
 def _last_day(day: date | None) -> str:
     return f"d{day or NO_END}"
+
+
+def _over_at(post: Post) -> datetime | None:
+    """A moment at which its last day is over everywhere, if it has one."""
+    return datetime.combine(post.to_day, time.max, tzinfo=CHINA) if post.to_day else None
+
+
+def _ended(post: Post, end: End, *, version: int) -> Post:
+    return post.model_copy(update={"ended_at": end.moment, "version": version})
 
 
 def _document(post: Post) -> Document:

@@ -12,7 +12,8 @@ from server.crypto.totp import provisioning_uri, secret_text, step_of
 from server.domain.errors import Conflict, StaleVersion, Unproven
 from server.domain.people.accounts import Account, TotpOffer
 from server.store.database import Database, Document
-from server.store.people.accounts import ATTEMPTS, STALE, OfficerDocuments
+from server.store.ends import Ends
+from server.store.people.accounts import ATTEMPTS, NO_FACTORS, STALE, OfficerDocuments
 
 
 class CodeWrong(Unproven):
@@ -39,8 +40,8 @@ class TotpNotOffered(Conflict):
 class SecondFactors:
     """The second factors of all accounts."""
 
-    def __init__(self, database: Database, ring: FieldRing) -> None:
-        self._documents = OfficerDocuments(database)
+    def __init__(self, database: Database, ring: FieldRing, ends: Ends) -> None:
+        self._documents = OfficerDocuments(database, ends)
         self._ring = ring
 
     async def offer(self, account: Account, secret: bytes, *, issuer: str) -> TotpOffer:
@@ -63,12 +64,12 @@ class SecondFactors:
         if document["totp"] != "offered":
             raise TotpNotOffered("请先获取密钥，再填写验证码。")
         change = self._used(document, code, digest="", at=at)
-        return await self._documents.replaced(document, change | {"totp": "on", "recovery": list(recovery)})
+        return await self._documents.superseded(document, change | {"totp": "on", "recovery": list(recovery)})
 
     async def plant(self, account: Account, secret: str) -> Account:
         """Give the account an authenticator of this secret, which somebody else has confirmed."""
         document = await self._documents.unchanged(account)
-        return await self._documents.replaced(document, self._sealed(document, secret) | {"totp": "on"})
+        return await self._documents.superseded(document, self._sealed(document, secret) | {"totp": "on"})
 
     async def use(self, account: Account, code: str, *, digest: str, at: datetime) -> Account:
         """Use up a code of the authenticator, or the recovery code of this digest.
@@ -82,14 +83,16 @@ class SecondFactors:
             if document["totp"] != "on":
                 raise CodeWrong("该账号未启用动态验证码。")
             with suppress(StaleVersion):  # another sign-in was faster: whether it used the same code is looked at anew
-                return await self._documents.replaced(document, self._used(document, code, digest=digest, at=at))
+                change = self._used(document, code, digest=digest, at=at)
+                # A code of the authenticator is good for a moment anyway; a recovery code would be for ever.
+                put = self._documents.superseded if "recovery" in change else self._documents.replaced
+                return await put(document, change)
         raise StaleVersion(STALE)
 
     async def forget(self, account: Account) -> Account:
         """Take the authenticator and the recovery codes away, and end all sessions; raises StaleVersion."""
         document = await self._documents.unchanged(account)
-        gone = {"totp": "", "totp_secret": "", "totp_key": "", "totp_step": 0, "recovery": []}
-        return await self._documents.replaced(document, gone | {"epoch": document["epoch"] + 1})
+        return await self._documents.superseded(document, NO_FACTORS | {"epoch": document["epoch"] + 1})
 
     def _sealed(self, document: Document, secret: str) -> Document:
         key = self._ring.new_key(document["_id"])
