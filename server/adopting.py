@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import get_args
 
 from server import main
-from server.domain.identity import Identity, Use
+from server.domain.identity import Held, Identity, NotOurDatabase, Use
 from server.domain.values import Value
 from server.operating import DONE, WRONG, operator
 from server.store.format import DataFormat
@@ -21,6 +21,7 @@ AFTERWARDS: Mapping[Use, tuple[str, ...]] = {
         "From now on this database speaks for the node, and no other may: end every process on the one before it.",
         "If a backup was put back, other nodes may have letters of ours that it lacks: `peers` shows STOPPED for them, "
         "and `peers --open-stream` lets such a way go on: read docs/how-to/run-the-exchange.md first.",
+        "Rights that were ended after that backup count again: end them again (docs/trust.md).",
     ),
     "drill": (
         "From now on this database is a drill: it starts with --quiet only, and no process of it reaches anybody.",
@@ -72,7 +73,7 @@ async def _adopted(settings: Settings, use: Use | None) -> Adoption:
             await DataFormat(database).claim(each.code for each in provinces)
             await _adopt(store, ours, use)
         held = await store.identity.held()
-        faults = [str(fault) for fault in store.identity.faults(held, ours)]
+        faults = [str(fault) for fault in store.identity.faults(held, ours) or await _broken_ends(store, held)]
     finally:
         await database.close()
     return Adoption(
@@ -95,6 +96,16 @@ async def _adopt(store: Store, ours: Identity, use: Use) -> None:
     about = {"incarnation": incarnation, "use": use, "by": operator(), **before}
     await store.audit.note(f"adopted:{incarnation}", "node.adopted", at=SystemClock().now(), about=about)
     await store.identity.adopt(ours, use, incarnation=incarnation)
+
+
+async def _broken_ends(store: Store, held: Held | None) -> list[NotOurDatabase]:
+    """Why a database that is ours may not be opened all the same: what was ended in it may have come back."""
+    try:
+        if held:
+            await store.ends.start(held.incarnation, at=SystemClock().now())
+    except NotOurDatabase as fault:
+        return [fault]
+    return []
 
 
 def _lines(found: Adoption, use: Use | None) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from server.domain.canonical import digest
 from server.domain.chains import BEFORE_ALL, ChainHead
+from server.domain.identity import NotOurDatabase
 from server.domain.values import moment_key, moment_of_key
 from server.store.chains import HeadFiles
 from server.store.database import Database, Document
@@ -27,13 +28,15 @@ AT_ONCE, AHEAD = 500, 32  # entries in one read, at the start and when following
 SHORT = timedelta(days=2)  # what is over by itself within this span goes into the passing log, whose end alone is read
 SETTLED_SECONDS = 10.0  # after so long the document itself is changed, unless its process died or somebody put it back
 RESTORE = (
-    "Put the newest backup back, or let the database count as it stands, with all rights that the missing entries "
-    "ended: `python -m server adopt --as production` (docs/trust.md)"
+    "Put a backup back that has all of it. If it only ends too soon, `python -m server adopt --as production` lets the "
+    "database count as it stands, and with it every right that the missing entries ended."
 )
 
 
-class EndsBroken(ValueError):
+class EndsBroken(NotOurDatabase):
     """The log of ends is not as this node wrote it: entries at its end were cut off, or one is missing or altered."""
+
+    code = "ends_broken"
 
 
 @dataclass(frozen=True)

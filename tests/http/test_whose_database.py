@@ -22,6 +22,9 @@ from server.domain.identity import (
     OriginChanged,
     OtherKeys,
 )
+from server.store.ends import ENDS, LASTING, EndsBroken
+from server.store.numbered import entry_id
+from server.store.people.posts import POSTS
 from server.tools.settings import Settings
 from tests.http.conftest import module_wide
 from tests.nodes import Places, data_of
@@ -108,7 +111,7 @@ async def test_an_adoption_is_audited_with_who_and_what_was_before(settings: Set
     before = await adopting._adopted(there, None)
     after = await adopting._adopted(there, "drill")
     async with main.opened(there, data=data_of(there)) as node:
-        (entry,), *_ = await node.store.audit.entries(AuditFilter(kind="node.adopted"), limit=9)
+        (entry,) = (await node.store.audit.entries(AuditFilter(kind="node.adopted"), limit=9)).found
     assert entry.about.keys() == {"incarnation", "use", "by", "before", "from"}
     assert (entry.about["incarnation"], entry.about["before"]) == (after.incarnation, before.incarnation)
     assert entry.about["from"] == f"{before.place.replace(there.database, settings.database)}, {settings.origin}"
@@ -120,6 +123,23 @@ async def test_nobody_adopts_with_the_keys_of_another(copy: Callable[..., Settin
     with pytest.raises(OtherKeys):
         await adopting._adopted(there, "production")
     assert (await adopting._adopted(there, None)).faults[0].startswith("other_keys: ")
+
+
+async def test_a_database_that_lacks_ends_of_rights_is_refused_until_it_is_adopted(
+    copy: Callable[..., Settings], database_sweeper: Sweeper
+):
+    there = copy()
+    await adopting._adopted(there, "production")
+    async with main.opened(there, data=data_of(there)) as node:
+        await node.store.ends.end(POSTS, "ended", at=node.clock.now())
+        await node.store.ends.follow(node.clock.now(), process="work")
+    database_sweeper[there.database][ENDS].delete_one({"_id": entry_id(LASTING, 1)})
+    with pytest.raises(EndsBroken, match="adopt --as production"):
+        await opened(there)
+    (fault,) = (await adopting._adopted(there, None)).faults
+    assert fault.startswith("ends_broken: ")
+    assert (await adopting._adopted(there, "production")).faults == ()
+    await opened(there)
 
 
 async def test_a_drill_does_not_start_to_speak_by_mistake(copy: Callable[..., Settings]):
