@@ -6,7 +6,7 @@ itself is changed: from then on the log decides, whatever document stands there 
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -109,19 +109,20 @@ class EndsLog:
             number -= 1
         return ends[::-1]
 
-    async def newer(self) -> list[End]:
-        """What was appended since, some at once; raises EndsBroken."""
-        found = await self._log.entries(range(self.head.number, self.head.number + AHEAD))
-        if self.head.number and self.head.number not in found:
-            raise self._broken(f"entry {self.head.number} is gone")
-        ends: list[End] = []
-        while document := found.get(self.head.number + 1):
-            entry = self._read(self.head.number + 1, document)
-            if entry.prev != self.head.hash:
-                raise self._broken(f"entry {entry.number} does not follow entry {self.head.number}")
-            self.head = ChainHead(number=entry.number, hash=entry.hash)
-            ends.append(entry.end)
-        return ends
+    async def newer(self) -> AsyncIterator[End]:
+        """What was appended since; raises EndsBroken behind what can be read."""
+        while True:
+            found = await self._log.entries(range(self.head.number, self.head.number + AHEAD))
+            if self.head.number and self.head.number not in found:
+                raise self._broken(f"entry {self.head.number} is gone")
+            if self.head.number + 1 not in found:
+                return
+            while document := found.get(self.head.number + 1):
+                entry = self._read(self.head.number + 1, document)
+                if entry.prev != self.head.hash:
+                    raise self._broken(f"entry {entry.number} does not follow entry {self.head.number}")
+                self.head = ChainHead(number=entry.number, hash=entry.hash)
+                yield entry.end
 
     async def append(self, end: End) -> bool:
         """Append an end; False if another process has appended one that is not read yet."""
@@ -132,7 +133,7 @@ class EndsLog:
             return True
         return False
 
-    def _read(self, number: int, document: Document | None) -> "_Entry":
+    def _read(self, number: int, document: Document | None) -> _Entry:
         if document is None or not is_proven(document):
             raise self._broken(f"entry {number} is not there as it was written")
         end = End(**{member.name: document[member.name] for member in fields(End)})
@@ -147,17 +148,11 @@ class EndsLog:
 class Ends:
     """All ends that still matter, in memory; `start` before it is asked, then `follow`, as other processes append too.
 
-    `tell_older` is told collection and `_id` of a document that was put back.
+    `tell_older` is told collection and `_id` of a document that was put back; `now` tells seconds that pass, from any
+    beginning.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        folder: Path,
-        *,
-        tell_older: Callable[[str, str], object] = lambda *_: None,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
         self._logs = {name: EndsLog(database, name) for name in (LASTING, PASSING)}
         self._folder = folder
         self._incarnation = ""
@@ -165,8 +160,8 @@ class Ends:
         self._kept: dict[str, int] = {}
         self._swept = ""
         self._lock = asyncio.Lock()
-        self.tell_older = tell_older
-        self.now = now
+        self.tell_older: Callable[[str, str], object] = lambda *_: None
+        self.now: Callable[[], float] = time.monotonic
 
     async def start(self, incarnation: str, *, at: datetime) -> None:
         """Read the logs, of which the heads kept in files under this incarnation must be a part; raises EndsBroken.
@@ -227,9 +222,8 @@ class Ends:
             self._learn(end)
 
     async def _catch_up(self, log: EndsLog) -> None:
-        while ends := await log.newer():
-            for end in ends:
-                self._learn(end)
+        async for end in log.newer():
+            self._learn(end)
 
     def _learn(self, end: End) -> None:
         known = self._known.get(end.of)

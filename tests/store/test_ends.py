@@ -309,6 +309,19 @@ async def test_a_process_does_not_follow_an_entry_that_this_node_did_not_write(
     assert store.ends.of(POSTS, "p3") is None
 
 
+async def test_what_could_be_read_before_a_broken_entry_counts(
+    store: Store, database: MongoDatabase, tmp_path: Path
+) -> None:
+    other = await process(database, tmp_path)
+    await end_posts(store, "p1", "p2", "p3")
+    await cut(database, LASTING, 3)
+    await database.insert(ENDS, {"_id": entry_id(LASTING, 3), "of": "posts/p3", "number": 3})
+    with pytest.raises(EndsBroken, match="entry 3 is not there as it was written"):
+        await other.ends.follow(SOON)
+    assert other.ends.of(POSTS, "p2")
+    assert other.ends.of(POSTS, "p3") is None
+
+
 async def test_processes_that_end_at_once_make_one_log(store: Store, database: MongoDatabase, tmp_path: Path) -> None:
     other = await process(database, tmp_path)
     here, there = [f"h{n}" for n in range(20)], [f"t{n}" for n in range(20)]
