@@ -182,9 +182,7 @@ async def change_dishonest(
         room = node.store.dishonest
         if is_listed:
             return sum([await room.add(person) for person in persons])
-        listed = [person for person in persons if await room.has(person)]
-        await room.remove(listed)
-        return len(listed)
+        return await room.remove(persons)
 
 
 async def check_receipts(settings: Settings) -> Receipts:

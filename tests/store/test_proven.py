@@ -8,11 +8,14 @@ import pytest
 from server.crypto.integrity import IntegrityRing
 from server.domain.errors import NotAuthentic
 from server.store.database import Document, Mark, UndeclaredQuery
+from server.store.effects.checkpoints import Checkpoints, checkpoint_id
 from server.store.mongo import MongoDatabase
+from server.store.people.dishonest import Dishonest
 from server.store.proven import ProvenDatabase
 from server.store.queries import QUERIES, TASKS_OF_AUTHORITY
 from server.store.trust import TRUST
 from server.store.unproven import UnprovenDocument, is_proven
+from tests.store.test_alarms import CHECKPOINT
 
 RING = IntegrityRing({"one": bytes(32)}, "one")
 PROVEN = sorted(name for name, row in TRUST.items() if row.means == "proof")
@@ -158,6 +161,25 @@ async def test_a_collection_without_a_row_is_neither_written_nor_read(proven: Pr
     await proven.bare.insert("others", TASK)
     with pytest.raises(UndeclaredQuery, match="others"):
         await proven.get("others", "a")
+
+
+async def test_a_checkpoint_that_others_wrote_does_not_count_as_passed(proven: ProvenDatabase) -> None:
+    checkpoints = Checkpoints(proven)
+    id = checkpoint_id("c", CHECKPOINT)
+    await proven.bare.insert("rungs", {"_id": id, "case": "c", "key": "done", "outcome": "told", "version": 1})
+    with pytest.raises(NotAuthentic, match=f"rungs/{id}"):
+        await checkpoints.passed("c", [CHECKPOINT])
+
+
+async def test_who_was_listed_as_dishonest_by_others_is_not_believed_and_can_be_taken_off(
+    proven: ProvenDatabase,
+) -> None:
+    dishonest = Dishonest(proven)
+    await proven.bare.insert("dishonest", {"_id": "somebody"})
+    with pytest.raises(NotAuthentic, match="dishonest/somebody"):
+        await dishonest.has("somebody")
+    assert await dishonest.remove(["somebody", "nobody"]) == 1
+    assert not await dishonest.has("somebody")
 
 
 def test_the_table_of_trust_has_a_row_for_each_query_and_gives_its_reasons() -> None:

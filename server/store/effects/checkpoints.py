@@ -50,10 +50,10 @@ class Checkpoints:
         await self._database.mark(CHECKPOINTS, Mark(kept.id, {"key": DONE, "outcome": outcome}))
 
     async def passed(self, case: str, checkpoints: Sequence[Checkpoint]) -> frozenset[str]:
-        """The keys of those of these checkpoints of a case that have a document."""
+        """The keys of those of these checkpoints of a case that have a document; NotAuthentic if one is not ours."""
         ids = {checkpoint_id(case, checkpoint): checkpoint.key for checkpoint in checkpoints}
         found = await self._database.get_many(CHECKPOINTS, list(ids))
-        return frozenset(ids[id] for id in found)
+        return frozenset(ids[id] for id, document in found.items() if document["case"] == case)
 
     async def _add(self, kept: KeptCheckpoint, key: str, outcome: str) -> bool:
         told: Document = {

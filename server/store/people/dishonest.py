@@ -14,8 +14,9 @@ class Dishonest:
         self._database = database
 
     async def has(self, person: str) -> bool:
-        """Whether this person stands on the list."""
-        return await self._database.get(DISHONEST, person) is not None
+        """Whether this person stands on the list; raises NotAuthentic if somebody else has put them there."""
+        document = await self._database.get(DISHONEST, person)
+        return document is not None and "_id" in document  # asking for a member asks whether the document is ours
 
     async def add(self, person: str) -> bool:
         """Put the person on the list; False if they were on it already."""
@@ -25,6 +26,8 @@ class Dishonest:
             return False
         return True
 
-    async def remove(self, persons: Iterable[str]) -> None:
-        """Take these persons off the list."""
-        await self._database.delete(DISHONEST, list(persons))
+    async def remove(self, persons: Iterable[str]) -> int:
+        """Take these persons off the list, whoever has put them there; answers how many stood on it."""
+        listed = await self._database.get_many(DISHONEST, list(persons))
+        await self._database.delete(DISHONEST, list(listed))
+        return len(listed)
