@@ -1,0 +1,96 @@
+"""Ways to write to people: officers, citizens, and what they hold."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.http.insider import doors
+from tests.http.insider.checks import Way, at
+from tests.http.insider.scene import FORGED, Scene
+
+
+def add_an_officer(scene: Scene) -> None:
+    """With a known password: that of another officer."""
+    health = scene.here.one("officers", name="health")
+    scene.here.put("officers", health, _id="officer:mallory", name="mallory", list_key="active|officer|mallory")
+
+
+def officer(**members: Any) -> Callable[[Scene], None]:
+    return lambda scene: scene.here.set("officers", "officer:health", **members)
+
+
+def add_a_post(scene: Scene) -> None:
+    post = scene.here.one("posts", officer="health", role="approver")
+    place = {name: post[name].replace(post["_id"], FORGED) for name in ("officer_key", "authority_key")}
+    scene.here.put("posts", post, _id=FORGED, items=[], **place)
+
+
+def change_a_post(scene: Scene) -> None:
+    post = scene.here.one("posts", officer="health", role="approver")
+    scene.here.set("posts", post["_id"], authority="medical_insurance_bureau/320102")
+
+
+def move_a_post(scene: Scene) -> None:
+    """A post of another officer, made one of this officer's by the place in which it is looked for."""
+    post = scene.here.one("posts", officer="other")
+    scene.here.set("posts", post["_id"], officer_key=post["officer_key"].replace("other", "health", 1))
+
+
+def lengthen_a_session(scene: Scene) -> None:
+    session = scene.here.one("desk_sessions", officer="health")
+    scene.here.set("desk_sessions", session["_id"], ends_at="2099-01-01T00:00:00.000Z")
+
+
+def name_the_nameless(scene: Scene) -> None:
+    (session,) = [each for each in scene.here.all("sessions").values() if not each["person"]]
+    scene.here.set("sessions", session["_id"], person=scene.key_of("mother"))
+
+
+def swap_persons(scene: Scene) -> None:
+    mother, stranger = [scene.here.one("persons", scene.key_of(each)) for each in ("mother", "stranger")]
+    scene.here.put("persons", stranger, _id=mother["_id"])
+
+
+def insert_a_mandate(scene: Scene) -> None:
+    (mandate,) = scene.here.all("mandates").values()
+    agent = scene.key_of("stranger")
+    place = {name: mandate[name].replace(mandate["_id"], FORGED) for name in ("principal_key", "agent_key")}
+    scene.here.put("mandates", mandate, _id=FORGED, agent=agent, **place)
+
+
+def list_as_dishonest(scene: Scene) -> None:
+    scene.here.put("dishonest", {"_id": scene.key_of("mother")})
+
+
+def reset_attempts(scene: Scene) -> None:
+    for id in scene.here.all("attempts"):
+        scene.here.set("attempts", id, failures=0, free_at="", familiar_until="t2099-01-01T00:00:00.000Z")
+
+
+def swap_materials(scene: Scene) -> None:
+    """What the stranger has uploaded, as what the mother hands in."""
+    theirs = next(id for id in scene.here.all("materials") if id.startswith(scene.key_of("stranger")))
+    handed_in = scene.more["wish"]["materials"][0]["id"]
+    scene.here.put("materials", scene.here.one("materials", theirs), _id=f"{scene.key_of('mother')}:{handed_in}")
+
+
+def change_the_draft(scene: Scene) -> None:
+    (draft,) = [each for each in scene.here.all("drafts").values() if "text" in each]
+    scene.here.set("drafts", draft["_id"], expires_at="2099-01-01T00:00:00.000Z")
+
+
+PEOPLE = (
+    Way("(d) an officer is added", add_an_officer, at(doors.sign_in_as_mallory)),
+    Way("an officer becomes an administrator", officer(role="audit"), at(doors.tasks)),
+    Way("an officer has another password", officer(password_hash="$argon2id$v=19$forged"), at(doors.sign_in)),
+    Way("a post is inserted", add_a_post, at(doors.tasks, doors.approve)),
+    Way("a post is one at another authority", change_a_post, at(doors.tasks, doors.approve)),
+    Way("a post is another officer's", move_a_post, at(doors.tasks, doors.approve)),
+    Way("a session of the desk does not end", lengthen_a_session, at(doors.tasks)),
+    Way("a session speaks for another person", name_the_nameless, at(doors.cases_of_the_nameless)),
+    Way("a person is another one", swap_persons, at(doors.submit)),
+    Way("a mandate is inserted", insert_a_mandate, at(doors.submit_as_agent)),
+    Way("a person is listed as dishonest", list_as_dishonest, at(doors.submit_with_a_promise)),
+    Way("attempts at a password are forgotten", reset_attempts, at(doors.sign_in)),
+    Way("a material is another person's", swap_materials, at(doors.submit)),
+    Way("a draft is another", change_the_draft, at(doors.my_draft)),
+)
