@@ -70,11 +70,11 @@ def _role(words: list[str]) -> str:
 
 
 @contextmanager
-def running_demo() -> Iterator[RunningDemo]:
-    """Two nodes on free ports, ended with the block; raises DemoDidNotStart."""
-    command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0", "--counties", str(COUNTIES)]
+def running_demo(tree: Path | None = None, *, counties: int = COUNTIES) -> Iterator[RunningDemo]:
+    """Two nodes on free ports, ended with the block; raises DemoDidNotStart. `tree`: a checkout other than this one."""
+    command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0", "--counties", str(counties)]
     print("starting a demo ...", file=sys.stderr)
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tree) as process:
         try:
             line = process.stdout.readline() if process.stdout else b""
             if not line:
