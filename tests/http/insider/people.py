@@ -78,6 +78,27 @@ def change_the_draft(scene: Scene) -> None:
     scene.here.set("drafts", draft["_id"], expires_at="2099-01-01T00:00:00.000Z")
 
 
+def put_back(*collections: str) -> Callable[[Scene], None]:
+    def write(scene: Scene) -> None:
+        for collection in collections:
+            for document in scene.before[collection]:
+                scene.here.put(collection, document)
+
+    return write
+
+
+async def mandate_is_over(scene: Scene) -> None:
+    """The mother is not shown it as one in force."""
+    answer = await doors.my_mandates(scene)
+    assert answer.status == 409 or "in_force" not in [each["state"] for each in answer.body["given"]]
+
+
+async def ended_comes_back(scene: Scene) -> None:
+    """What was ended admits nobody."""
+    caller = scene.more["ended"]
+    assert (await caller.get("/desk/v1/tasks")).status in (401, 403, 409)
+
+
 PEOPLE = (
     Way("(d) an officer is added", add_an_officer, at(doors.sign_in_as_mallory)),
     Way("an officer becomes an administrator", officer(role="audit"), at(doors.tasks)),
@@ -93,4 +114,10 @@ PEOPLE = (
     Way("attempts at a password are forgotten", reset_attempts, at(doors.sign_in)),
     Way("a material is another person's", swap_materials, at(doors.submit)),
     Way("a draft is another", change_the_draft, at(doors.my_draft)),
+    Way(
+        "an ended officer is put back, with session and posts",
+        put_back("officers", "posts", "desk_sessions"),
+        ended_comes_back,
+    ),
+    Way("a mandate is put back that was taken back", put_back("mandates"), mandate_is_over),
 )
