@@ -102,7 +102,7 @@ class _Reading:
         """The next line."""
         try:
             self._read(number, orjson.loads(line))
-        except (ValidationError, ValueError):
+        except (ValidationError, ValueError, TypeError):
             self._find("altered", f"line {number}", "it cannot be read")
 
     def done(self) -> Verification:
