@@ -144,11 +144,7 @@ TRUST: Mapping[str, Trust] = {
         marks=QUEUED | {"state", "stream", "entry", "reason", "round"},
         why="a letter that is sent again is the same letter, and one that is held up is a removal",
     ),
-    PEERS: Trust(
-        "batches go later, or are looked for where none are",
-        "harmless",
-        why="it saves work that the logs tell anew",
-    ),
+    PEERS: Trust("letters of a peer count as taken out, and an applicant's time passes while the answer waits"),
     PERSONS: Trust(
         "a person has another name",
         marks=frozenset({"openid"}),

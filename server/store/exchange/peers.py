@@ -1,6 +1,7 @@
 """What this node remembers of each peer: how far both logs have come, how attempts went, which nonces were used."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from server.domain.chains import BEFORE_ALL, CHAINS, ChainHead
 from server.domain.errors import StaleVersion
 from server.domain.exchange.log import Head, Inbound, Outbound, Position
 from server.domain.values import moment_key, moment_of_key
-from server.store.database import Database, Document, Duplicate, Fields, Mark
+from server.store.database import Database, Document, Duplicate, Fields
 from server.store.queries import hour_bucket
 
 PEERS, NONCES, WITNESSED = "peers", "nonces", "witnessed"
@@ -30,11 +31,11 @@ class Peers:
 
     async def take(self, peer: str, before: Outbound, after: Outbound) -> bool:
         """Replace one state by another; False if another process has changed it."""
-        fields = _written(replace(after, version=before.version + 1))
+        document = {"_id": f"out:{peer}", **_written(replace(after, version=before.version + 1))}
         if before.version:
-            return await self._database.mark(PEERS, Mark(f"out:{peer}", fields, before.version))
+            return await self._database.replace(PEERS, document, version=before.version)
         try:
-            await self._database.insert(PEERS, {"_id": f"out:{peer}", **fields})
+            await self._database.insert(PEERS, document)
         except Duplicate:
             return False
         return True
@@ -124,12 +125,19 @@ class Peers:
         return True
 
     async def _keep(self, id: str, fields: Fields, *, absent: Fields) -> None:
-        if await self._database.mark(PEERS, Mark(id, fields)):
-            return
-        try:
-            await self._database.insert(PEERS, {"_id": id, **absent, **fields})
-        except Duplicate:
-            await self._database.mark(PEERS, Mark(id, fields))
+        """Change these fields of a document, whatever else is changed in it meanwhile."""
+        for _ in range(ATTEMPTS):
+            document = await self._database.get(PEERS, id)
+            if document is None:
+                with suppress(Duplicate):
+                    await self._database.insert(PEERS, {"_id": id, **absent, **fields, "version": 1})
+                    return
+            else:
+                version = document["version"]
+                changed = {**document, **fields, "version": version + 1}
+                if await self._database.replace(PEERS, changed, version=version):
+                    return
+        raise StaleVersion("节点状态正被其他进程修改，请稍后重试。")
 
 
 def _written(state: Outbound | Inbound) -> Fields:
