@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import islice
 
 from server.desk import apart
+from server.desk.background.case_letters import letters_amiss
 from server.domain.case.heads import CaseFinding, CaseHead, CaseStanding, CaseTrouble, finding_of
 from server.domain.chains import ChainHead, Link
 from server.domain.errors import NotAuthentic
@@ -77,7 +78,9 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
         newest = {id: head for id, head in newest.items() if id == only}
     for some in _parts(newest):
         heads = {head.case: head for head in some}
-        walk.found(_compared(heads, await node.store.case_heads.standings(list(heads))), looked_at=len(heads))
+        wrong = _compared(heads, await node.store.case_heads.standings(list(heads)))
+        sound = heads.keys() - {finding.place for finding in wrong}
+        walk.found(wrong + await _letters_of(node, sorted(sound)), looked_at=len(heads))
     for late in [] if only else await _unlogged(node, newest):
         walk.found([late], looked_at=0)
     return CaseVerification(links=walk.links, cases=walk.cases, troubles=walk.troubles, findings=tuple(walk.findings))
@@ -146,6 +149,12 @@ def _parts(newest: Mapping[str, CaseHead]) -> Iterator[list[CaseHead]]:
 def _compared(heads: Mapping[str, CaseHead], standings: Mapping[str, CaseStanding]) -> list[CaseFinding]:
     findings = (finding_of(head, standings.get(id)) for id, head in heads.items())
     return [finding for finding in findings if finding]
+
+
+async def _letters_of(node: Node, ids: Sequence[str]) -> list[CaseFinding]:
+    """What is wrong with the letters of cases that stand where they had come to."""
+    records = await node.store.cases.find_many(ids)
+    return [finding for record in records.values() async for finding in letters_amiss(node, record)]
 
 
 async def _unlogged(node: Node, newest: Mapping[str, CaseHead]) -> list[CaseFinding]:

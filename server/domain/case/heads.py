@@ -9,7 +9,17 @@ from server.domain.values import Value
 
 BAR = "|"
 
-CaseTrouble = Literal["removed", "altered", "rolled_back", "forked", "unlogged", "chain", "cut"]
+CaseTrouble = Literal[
+    "removed",
+    "altered",
+    "rolled_back",
+    "forked",
+    "unlogged",
+    "letter_missing",
+    "letter_altered",
+    "chain",
+    "cut",
+]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tests.http.asking import act
 from tests.http.insider.checks import (
     Way,
     another_process_refuses,
+    cases_named,
     no_letter_goes,
     no_process_starts,
     no_receipt_proves_it,
@@ -70,9 +71,15 @@ def change_the_directory(scene: Scene) -> None:
     scene.here.put("directories", kept, text=text, version=99)
 
 
+def remove_a_letter(scene: Scene) -> None:
+    letter = next(iter(scene.here.all("letters_out").values()))
+    scene.here.remove("letters_out", letter["_id"])
+
+
 EXCHANGE = (
     Way("a letter goes to another node", redirect_a_letter, no_letter_goes),
     Way("a letter goes again", send_again, nothing_moves),
+    Way("a letter is removed before it goes", remove_a_letter, cases_named("letter_missing"), "named"),
     Way("a letter is inserted that nobody sent", insert_a_letter, nothing_moves),
     Way("a batch of the log is another", change_the_log, no_receipt_proves_it, "named"),
     Way("an item asks for other things", change_the_catalogue, no_process_starts(NotAuthentic)),

@@ -6,20 +6,9 @@ from tests.http.insider.scene import Scene
 GONE = "a document that was removed is not missed"
 
 
-def remove_a_letter(scene: Scene) -> None:
-    letter = next(iter(scene.here.all("letters_out").values()))
-    scene.here.remove("letters_out", letter["_id"])
-
-
 def take_letters_from_the_log(scene: Scene) -> None:
     (entry,) = scene.here.all("log").values()
     scene.here.set("log", entry["_id"], letters=[])
-
-
-async def is_told(scene: Scene) -> None:
-    """Whoever looks into the case is refused, or a command names what is missing."""
-    answers = [await scene.mother.get(f"/api/v1/cases/{case}") for case in (scene.home, scene.far)]
-    assert 409 in [answer.status for answer in answers] or await scene.audit() or await scene.cases()
 
 
 async def no_promise_counts(scene: Scene) -> None:
@@ -31,7 +20,6 @@ async def no_promise_counts(scene: Scene) -> None:
 RECEIPTS = "the hash of a batch covers the root of its letters, and nothing compares it with them once they have gone"
 OPEN = (
     Way("the log forgets letters that went", take_letters_from_the_log, no_receipt_proves_it, "open", RECEIPTS),
-    Way("a letter is removed before it goes", remove_a_letter, is_told, "open", GONE),
     Way(
         "a dishonest person is taken off the list",
         lambda scene: scene.here.remove("dishonest", scene.key_of("stranger")),
