@@ -54,6 +54,7 @@ async def home(
         yield home
 
 
+@pytest.mark.soak
 async def test_no_process_and_no_command_starts_on_data_of_0_1_or_changes_it(home: Province, database_sweeper: Client):
     name = replant(database_sweeper, home, "cases", CASE)
     for arguments in (["serve"], ["work"], ["letters", "dead"]):

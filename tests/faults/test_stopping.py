@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from handlers import routes
 from handlers.in_flight import InFlight
 from server import main
@@ -61,6 +63,7 @@ class Load:
         return len(self.ids) >= ENOUGH
 
 
+@pytest.mark.soak
 async def test_a_server_that_is_told_to_stop_cuts_no_answer_and_does_nothing_unanswered(
     tmp_path: Path, forks: Nursery, database_uri: str, database_name: str, database_sweeper: Client
 ):

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.faults.books import Client, is_quiet
 from tests.faults.lives import Desks
 from tests.faults.nursery import Nursery
@@ -27,6 +29,7 @@ def traces(lines: list[dict[str, Any]], event: str) -> set[tuple[int, str]]:
     return {(line["number"], line["traceparent"].split("-")[1]) for line in lines if line["event"] == event}
 
 
+@pytest.mark.soak
 async def test_logs_follow_a_case_across_nodes_without_personal_data(
     tmp_path: Path, forks: Nursery, database_uri: str, database_name: str, database_sweeper: Client
 ):

@@ -239,6 +239,7 @@ async def test_the_list_goes_page_by_page_with_those_in_office_first(places: Pla
 # The commands.
 
 
+@pytest.mark.soak
 async def test_the_first_administrator_is_made_by_command_and_the_others_by_them(
     node: Node, database_sweeper: Sweeper, tmp_path: Path
 ):

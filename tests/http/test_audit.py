@@ -237,6 +237,7 @@ async def test_the_command_says_what_is_wrong(node: Node, capsys: pytest.Capture
         assert "usage:" in capsys.readouterr().err
 
 
+@pytest.mark.soak
 async def test_the_command_verifies_and_names_what_is_missing(auditor: Caller, node: Node, database_sweeper: Sweeper):
     await noted(node, 7, officer="gone")
     unchained = await command(node, "audit", "verify")

@@ -145,6 +145,7 @@ async def command(node: Node, *words: str) -> Ran:
     return Ran(int(process.returncode or 0), out.decode(), err.decode())
 
 
+@pytest.mark.soak
 async def test_the_command_ends_an_officer(places: Places, node: Node):
     leaver = await places.officer("health", name="by command")
     first = await command(node, "officers", "end", "by command", "--reason", "退休")

@@ -269,6 +269,7 @@ async def test_a_head_delegates_some_items_until_a_day(places: Places, security:
 # By command, and in the store.
 
 
+@pytest.mark.soak
 async def test_an_operator_gives_lists_and_ends_posts(places: Places, node: Node):
     await officer(places, "commanded")
     said = ("officers", "posts", "commanded")
