@@ -60,7 +60,8 @@ def kinds_of(client: Client, node: Node, collection: str) -> dict[str, list[str]
     """The kinds of the letters about each case, oldest first."""
     kinds: dict[str, list[str]] = {}
     for letter in sorted(all_of(client, node, collection), key=lambda letter: str(letter["at"])):
-        kinds.setdefault(letter["about"], []).append(letter["kind"])
+        if letter["about"]:  # the heads of logs are told as well
+            kinds.setdefault(letter["about"], []).append(letter["kind"])
     return kinds
 
 

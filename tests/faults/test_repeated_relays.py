@@ -15,6 +15,7 @@ from server.node import Node
 from server.store.effects.tasks import Tasks
 from server.store.exchange.letters_out import LettersOut
 from server.store.mongo import MongoDatabase
+from server.store.proven import ProvenDatabase
 from server.store.queries import QUERIES
 from tests.faults.books import ABROAD, ACTS, AT_HOME, DEPARTMENT_ABROAD, Client, Documents, all_of, happened
 from tests.nodes import Places, newborn_wish, running_nodes
@@ -147,7 +148,8 @@ async def test_relays_in_any_order_end_in_the_same_tasks_and_letters(
 
 def elsewhere(node: Node, name: str) -> Node:
     """The node with an empty place for tasks and letters."""
-    database = MongoDatabase.connect(node.settings.mongodb_uri, name, queries=QUERIES)
+    bare = MongoDatabase.connect(node.settings.mongodb_uri, name, queries=QUERIES)
+    database = ProvenDatabase(bare, node.keys.integrity)
     letters = LettersOut(database, node.keys.fields)
     return replace(node, store=replace(node.store, database=database, tasks=Tasks(database), letters_out=letters))
 
