@@ -1,9 +1,9 @@
 """The document of a case: its chain of events, and beside it the case that they make, in the shape of today."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,7 +20,7 @@ from server.domain.values import moment_key
 from server.store.cases import case_documents
 from server.store.cases.case_documents import LINE_FIELDS, CaseDocuments, link_after
 from server.store.cases.plans import Plans
-from server.store.database import Document
+from server.store.database import Database, Document
 from tests.world import JIANGSU, facts, officer, opening, person, worked
 
 opens: list[str] = []
@@ -175,6 +175,21 @@ def test_what_the_document_refers_to_must_be_what_was_written():
         document = {**record.document, "plans": plans, "shape": "so that the events are read"}
         with pytest.raises(NotAuthentic, match="plans/"):
             DOCUMENTS.read(document)
+
+
+async def test_what_is_still_to_be_written_is_not_forgotten(monkeypatch: pytest.MonkeyPatch):
+    class Writes:
+        async def insert_many(self, _collection: str, documents: Sequence[Document]) -> None:
+            written.extend(each["_id"] for each in documents)
+
+    written: list[str] = []
+    plans = Plans(cast(Database, Writes()))
+    step_plans = [step.plan for step in told()[-1].case.steps.values()]
+    monkeypatch.setattr("server.store.cases.plans.MOST_KNOWN", 1)
+    digests = {plans.of(plan).digest for plan in step_plans}
+    assert len(digests) > 1
+    await plans.store(digests)
+    assert set(written) == digests
 
 
 def test_the_line_tells_how_the_case_stands_and_is_bound_to_who_may_find_it():

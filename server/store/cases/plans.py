@@ -73,9 +73,11 @@ class Plans:
                 self._remember(Kept(document["_id"], document["text"], is_stored=True))
 
     def _remember(self, kept: Kept) -> Kept:
-        if len(self._known) >= MOST_KNOWN:  # whoever holds one goes on with it, and what is asked for is read again
-            self._known.clear()
-            self._of_value.clear()
+        if len(self._known) >= MOST_KNOWN:
+            # Whoever holds one goes on with it, and what is asked for is read again. What is still to be written stays:
+            # nobody else has it.
+            self._known = {digest: each for digest, each in self._known.items() if not each.is_stored}
+            self._of_value = {id(each.value): each for each in self._known.values() if each.value is not None}
         self._known[kept.digest] = kept
         return kept
 
