@@ -97,6 +97,14 @@ async def test_what_was_relayed_twice_and_logged_twice_raises_no_alarm(places: P
     assert await about(node, case) == []
 
 
+async def test_what_moves_during_a_long_verification_raises_no_alarm(places: Places, node: Node, clock: HandClock):
+    case, _, _ = await moved(places, node)
+    officer = await places.officer("health")
+    assert (await officer.post(f"/desk/v1/cases/{case}/steps/{STEP}/accept")).status == 200
+    found = await verify_cases(node, tell=lambda _what, _number: clock.wait(minutes=2))
+    assert case not in [each.place for each in found.findings]
+
+
 async def test_an_older_case_put_back_is_named_and_found_by_work_itself(places: Places, node: Node, cases: Documents):
     case, first, second = await moved(places, node)
     cases.replace_one({"_id": case}, first)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from server.domain.case.heads import CaseFinding, CaseTrouble
 from server.domain.effects.records import Record
 from server.domain.errors import NotAuthentic
+from server.domain.exchange.letters import LetterErased
 from server.node import Node
 
 OF_A_LETTER = re.compile(r"[0-9]{6}:[0-9a-f]{64}")  # the act of a letter bears its sender and its id
@@ -26,6 +27,8 @@ async def letters_amiss(node: Node, record: Record) -> AsyncIterator[CaseFinding
                 sent = await node.store.letters_out.letter(id)
             except NotAuthentic:
                 yield _finding(record, "letter_altered", f"our letter {id} to {to}")
+                break
+            except LetterErased:  # the case is being erased
                 break
             if sent is None:
                 yield _finding(record, "letter_missing", f"our letter {id} to {to}")

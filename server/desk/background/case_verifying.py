@@ -12,7 +12,7 @@ from server.desk.background.case_letters import letters_amiss
 from server.domain.case.heads import CaseFinding, CaseHead, CaseStanding, CaseTrouble, finding_of
 from server.domain.chains import ChainHead, Link
 from server.domain.errors import NotAuthentic
-from server.domain.values import Value, moment_key
+from server.domain.values import Moment, Value, moment_key
 from server.node import Node
 
 CASES_AT_ONCE = 200
@@ -58,9 +58,11 @@ class CaseWatch:
 
     async def _tell_of_gap(self, number: int) -> None:
         """Behind the last link there is none; one that is missing before it, or that a file knows, was removed."""
-        head, last = await self._node.store.case_heads.chain.last(number)
+        chain = self._node.store.case_heads.chain
+        head, last = await chain.last(number)
         newest = await self._node.store.case_heads.heads.newest()
-        if number <= max(head.number, newest) or (last is None and head.number):
+        is_gap = number <= max(head.number, newest) or (last is None and head.number > 0)
+        if is_gap and await chain.link(number) is None:  # another process may have appended it meanwhile
             detail = f"link {number} is not as this node wrote it"
             await _set_apart(self._node, CaseFinding(trouble="chain", place="heads", detail=detail))
 
@@ -73,6 +75,7 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
     For each case its newest head is remembered: about 200 bytes.
     """
     walk = _Walk(tell)
+    before = node.clock.now() - SOON
     newest = await walk.along(node, told)
     if only:
         newest = {id: head for id, head in newest.items() if id == only}
@@ -81,7 +84,7 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
         wrong = _compared(heads, await node.store.case_heads.standings(list(heads)))
         sound = heads.keys() - {finding.place for finding in wrong}
         walk.found(wrong + await _letters_of(node, sorted(sound)), looked_at=len(heads))
-    for late in [] if only else await _unlogged(node, newest):
+    for late in [] if only else await _unlogged(node, newest, before=before):
         walk.found([late], looked_at=0)
     return CaseVerification(links=walk.links, cases=walk.cases, troubles=walk.troubles, findings=tuple(walk.findings))
 
@@ -157,9 +160,9 @@ async def _letters_of(node: Node, ids: Sequence[str]) -> list[CaseFinding]:
     return [finding for record in records.values() async for finding in letters_amiss(node, record)]
 
 
-async def _unlogged(node: Node, newest: Mapping[str, CaseHead]) -> list[CaseFinding]:
-    """Cases that stand further than the chain knows, although their last event is older than a minute."""
-    place, seen, found = moment_key(node.clock.now() - SOON), frozenset[str](), []
+async def _unlogged(node: Node, newest: Mapping[str, CaseHead], *, before: Moment) -> list[CaseFinding]:
+    """Cases that stand further than the chain knew, although their last event was before this moment."""
+    place, seen, found = moment_key(before), frozenset[str](), []
     while page := await node.store.case_heads.before(place, limit=CASES_AT_ONCE):
         for _, head in page:
             known = newest.get(head.case)
