@@ -129,6 +129,23 @@ async def test_a_case_that_was_altered_is_named(places: Places, node: Node, case
     cases.replace_one({"_id": case}, second)
 
 
+async def test_a_document_that_somebody_made_up_is_named_and_hides_no_other(
+    places: Places, node: Node, cases: Documents
+):
+    mother = await places.citizen()
+    case = await opened(places, mother, await at_home(mother))
+    place = (await node.store.database.bare.get("cases", case) or {})["owner_key"]
+    madeup = {"_id": "madeup", "event_key": "t2026-01-01T00:00:00.000Z", "agent_key": place}
+    for more in ({}, {"version": "1"}, {"version": 1}):
+        cases.replace_one({"_id": "madeup"}, {**madeup, **more}, upsert=True)
+        found = await verify_cases(node, tell=silent)
+        assert [each.trouble for each in found.findings if each.place == "madeup"] == ["unlogged"]
+        listed = await mother.get("/api/v1/cases")
+        ids = [each["id"] for each in listed.body["cases"]]
+        assert (listed.status, case in ids, "madeup" in ids) == (200, True, False)
+    cases.delete_one({"_id": "madeup"})
+
+
 async def test_a_case_of_which_no_head_was_logged_is_named_after_a_minute(
     places: Places, node: Node, cases: Documents, clock: HandClock, database_sweeper: Sweeper
 ):

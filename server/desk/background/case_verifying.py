@@ -12,7 +12,7 @@ from server.desk.background.case_letters import letters_amiss
 from server.domain.case.heads import CaseFinding, CaseHead, CaseStanding, CaseTrouble, finding_of
 from server.domain.chains import ChainHead, Link
 from server.domain.errors import NotAuthentic
-from server.domain.values import Moment, Value, moment_key
+from server.domain.values import Moment, Value
 from server.node import Node
 
 CASES_AT_ONCE = 200
@@ -162,19 +162,13 @@ async def _letters_of(node: Node, ids: Sequence[str]) -> list[CaseFinding]:
 
 async def _unlogged(node: Node, newest: Mapping[str, CaseHead], *, before: Moment) -> list[CaseFinding]:
     """Cases that stand further than the chain knew, although their last event was before this moment."""
-    place, seen, found = moment_key(before), frozenset[str](), []
-    while page := await node.store.case_heads.before(place, limit=CASES_AT_ONCE):
-        for _, head in page:
-            known = newest.get(head.case)
-            if head.case not in seen and (known is None or known.version < head.version):
-                detail = f"it stands at event {head.version}, and the chain knows {known.version if known else 'none'}"
-                found.append(CaseFinding(trouble="unlogged", place=head.case, detail=detail))
-        last = page[-1][0]
-        # Several cases may share a moment: those at the last one come again, unless the whole page has come before.
-        place = last if seen >= {head.case for _, head in page} else last + "!"
-        seen = frozenset(head.case for at, head in page if at == last)
-        if len(page) < CASES_AT_ONCE:
-            break
+    found = []
+    async for page in node.store.case_heads.versions(before=before, at_once=CASES_AT_ONCE):
+        for id, version in page.items():
+            known = newest.get(id)
+            if known is None or known.version < version:
+                detail = f"it stands at event {version}, and the chain knows {known.version if known else 'none'}"
+                found.append(CaseFinding(trouble="unlogged", place=id, detail=detail))
     return found
 
 

@@ -42,7 +42,6 @@ ERASED = "erased"
 FORMAT = 1
 # An event says these beside its seal: whether an act was done is asked more often than what it brought about.
 OPEN = ("kind", "act_id", "act_digest")
-HEAD_FIELDS = ("version", "link", "event_key")
 # What is left of an erased case; `links`, `link` and a `version` of its own come to it.
 LEFT = ("_id", "format", "case", "event_key")
 LINE_FIELDS = ("key", "version", "link", "line", "owner_key", "agent_key")

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
+from server.store.cases.by_event import pages
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.database import Database, Document, Mark
-from server.store.queries import CASES_BY_EVENT, JUST_AFTER, NEVER
 from server.store.reading import read_each
 
-FIELDS = ("key", "version", "event_key", "erased_at")
+FIELDS = ("key", "version", "erased_at")
 
 
 class KeysSeen(NamedTuple):
@@ -34,19 +34,8 @@ class CaseKeys:
 
     async def seen(self, *, at_once: int) -> AsyncIterator[KeysSeen]:
         """All cases, those that have moved last first, in pages of about so many."""
-        high, limit = NEVER, at_once
-        while True:
-            page = await self._database.pick(CASES_BY_EVENT, "t", high, fields=FIELDS, limit=limit)
-            if len(page) < limit:
-                yield self._told(page)
-                return
-            last = page[-1]["event_key"]  # more cases than these may have it: it is read whole with the next page
-            whole = [each for each in page if each["event_key"] != last]
-            if whole:
-                yield self._told(whole)
-                high, limit = last + JUST_AFTER, at_once
-            else:
-                limit *= 2
+        async for page in pages(self._database, FIELDS, at_once=at_once):
+            yield self._told(page)
 
     async def rewrap(self, seen: KeysSeen) -> int:
         """Wrap these keys anew; answers how many were: a case that has moved since keeps the one that it has."""

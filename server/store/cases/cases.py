@@ -1,10 +1,9 @@
 """Cases in the store: one document per case, with its events, its pending effects and nothing else to keep in step."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import chain
-from typing import Any
+from operator import itemgetter
 
 from server.domain.apart import Found
 from server.domain.case.case import NoSuchCase
@@ -124,13 +123,17 @@ class Cases:
         """
         low, high = under(owner)
         end = owner + BAR + before if before else high
-        reads = [
-            self._database.pick(query, low, end, fields=LINE_FIELDS, limit=limit)
-            for query in (CASES_OF_OWNER, CASES_OF_AGENT)
+        queries = (CASES_OF_OWNER, CASES_OF_AGENT)
+        reads = [self._database.pick(query, low, end, fields=LINE_FIELDS, limit=limit) for query in queries]
+        # By the key that a document was found by: it may lack the other one, and then it does not open.
+        placed = [
+            (document[query.field].partition(BAR)[2], document)
+            for query, documents in zip(queries, await asyncio.gather(*reads), strict=True)
+            for document in documents
         ]
-        newest = sorted(chain(*await asyncio.gather(*reads)), key=place_of, reverse=True)[:limit]
-        found = read_each(newest, lambda document: (document["_id"], self._documents.line(document)))
-        found.cursor = place_of(newest[-1]) if len(newest) == limit else ""
+        newest = sorted(placed, key=itemgetter(0), reverse=True)[:limit]
+        found = read_each([document for _, document in newest], lambda each: (each["_id"], self._documents.line(each)))
+        found.cursor = newest[-1][0] if len(newest) == limit else ""
         return found
 
     async def due_for_relay(self, now: datetime, *, limit: int) -> Found[Record]:
@@ -171,9 +174,3 @@ class Cases:
     async def _oldest_relay_from(self, low: str) -> str:
         documents = await self._database.between(CASES_DUE_FOR_RELAY, low, "u", limit=1)
         return str(documents[0]["relay"]) if documents else ""
-
-
-def place_of(document: Mapping[str, Any]) -> str:
-    """Where a case of our own stands among all by time: `t<opened_at>|id`, the last parts of each of its keys."""
-    place: str = document["owner_key"].partition(BAR)[2]
-    return place

@@ -1,16 +1,17 @@
 """Heads of cases in the store: they wait beside the cases until they stand in a chain, and in files outside of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from server.domain.case.heads import CaseHead, CaseStanding
 from server.domain.chains import Chained
 from server.domain.values import moment_key
-from server.store.cases.case_documents import CASES, HEAD_FIELDS, CaseDocuments
+from server.store.cases.by_event import pages
+from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.chains import UNCHAINED, Chain, Chaining, HeadFiles
 from server.store.database import Database, Document
-from server.store.queries import BAR, CASES_BY_EVENT, HEADS_UNCHAINED
+from server.store.queries import BAR, HEADS_UNCHAINED
 
 HEADS, HEAD_CHAIN = "heads", "head_chain"
 NAME = "heads"
@@ -39,13 +40,14 @@ class CaseHeads:
         found = await self._database.get_many(CASES, ids)
         return {id: self._documents.standing(document) for id, document in found.items()}
 
-    async def before(self, place: str, *, limit: int) -> list[tuple[str, CaseHead]]:
-        """Heads of cases, those with the latest event first, each with its place; `place` is the one to end before.
+    async def versions(self, *, before: datetime, at_once: int) -> AsyncIterator[dict[str, int]]:
+        """The number of the last event of each case whose last event was before then, in pages of about so many.
 
-        What is told so is unproven: it names cases that are worth a look.
+        What is told so is unproven: it names cases that are worth a look. A number that is none is 0.
         """
-        found = await self._database.pick(CASES_BY_EVENT, "t", place, fields=HEAD_FIELDS, limit=limit)
-        return [(each["event_key"], CaseHead(each["_id"], each["version"], each["link"])) for each in found]
+        async for page in pages(self._database, ("version",), at_once=at_once, before=moment_key(before)):
+            numbers = {document["_id"]: document.get("version") for document in page}
+            yield {id: number if isinstance(number, int) else 0 for id, number in numbers.items()}
 
 
 def _chained(document: Document) -> Chained:
