@@ -72,7 +72,7 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
 
     `told` are heads of the chain that other nodes were told.
 
-    For each case its newest head is remembered: about 200 bytes.
+    For each case its newest head is held in memory while it runs.
     """
     walk = _Walk(tell)
     before = node.clock.now() - SOON

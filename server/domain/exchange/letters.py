@@ -143,9 +143,21 @@ def about_letter(kind: str, id: LetterId, *, between: tuple[str, str], at: Momen
 
     `round` (how often that letter was judged anew) tells apart what is said of it again.
     """
-    here, to = between
     body = {"id": id, **said}
     subject = id if not body.get("round") else f"{id}:{body['round']}"
+    return _blank(kind, subject, between=between, at=at, salt=salt).model_copy(update={"body": body})
+
+
+def witness_letter(chain: str, head: ChainHead, *, between: tuple[str, str], at: Moment, salt: bytes) -> Letter:
+    """The letter that tells another node the head of a chain of ours, to be held to us; one for each day."""
+    body = {"chain": chain, "number": head.number, "hash": head.hash}
+    letter = _blank(WITNESSED, f"{chain}:{china_day(at)}", between=between, at=at, salt=salt)
+    return letter.model_copy(update={"may_ignore": True, "body": body})
+
+
+def _blank(kind: str, subject: str, *, between: tuple[str, str], at: Moment, salt: bytes) -> Letter:
+    """A letter that belongs to no case, without its body."""
+    here, to = between
     return Letter(
         id=letter_id(here, to, kind, subject),
         sender=here,
@@ -155,22 +167,5 @@ def about_letter(kind: str, id: LetterId, *, between: tuple[str, str], at: Momen
         kind=kind,
         at=at,
         salt=letter_salt(salt, 0, 0),
-        body=body,
-    )
-
-
-def witness_letter(chain: str, head: ChainHead, *, between: tuple[str, str], at: Moment, salt: bytes) -> Letter:
-    """The letter that tells another node the head of a chain of ours, to be held to us; one for each day."""
-    here, to = between
-    return Letter(
-        id=letter_id(here, to, WITNESSED, f"{chain}:{china_day(at)}"),
-        sender=here,
-        to=to,
-        after=None,
-        about=None,
-        kind=WITNESSED,
-        may_ignore=True,
-        at=at,
-        salt=letter_salt(salt, 0, 0),
-        body={"chain": chain, "number": head.number, "hash": head.hash},
+        body={},
     )
