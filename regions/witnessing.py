@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from server.domain.chains import CHAINS
 from server.domain.exchange.letters import witness_letter
 from server.domain.values import Value
 from server.node import Node
@@ -20,11 +19,11 @@ class Witnessed(Value):
 async def tell(node: Node) -> bool:
     """Write today's letters about the heads of our chains, as far as they are not written; never more to do at once."""
     at = node.clock.now()
-    for chain, room in zip(CHAINS, (node.store.audit.chain, node.store.case_heads.chain), strict=True):
-        head, link = await room.last()
+    for name, kept in node.store.chains.items():
+        head, link = await kept.chain.last()
         for peer in node.directory.peers_of(node.here) if link else ():
             between, salt = (node.here, peer.node), node.chance.token(16)
-            letter = witness_letter(chain, head, between=between, at=at, salt=salt)
+            letter = witness_letter(name, head, between=between, at=at, salt=salt)
             if await node.store.letters_out.label(letter.id) is None:
                 await node.store.letters_out.answer(letter)
     return False

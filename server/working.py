@@ -11,6 +11,7 @@ from server.desk.background import (
     clockwork,
     counting,
     forgetting,
+    head_renewing,
     notifying,
     reminding,
     reprojecting,
@@ -30,7 +31,8 @@ APART_SECONDS = 1.0  # the first pause of what could not be handled
 NOTICES_SECONDS = 2.0
 CHAIN_SECONDS = 2.0
 WITNESS_SECONDS = 600.0  # a look whether a day is over
-WATCH_SECONDS = 5.0  # a link of heads, and the cases that it names
+WATCH_SECONDS = 5.0  # some links of heads, and the cases that they name
+RENEWAL_SECONDS = 600.0  # a look whether the first links are old
 ENDS_SECONDS = 1.0  # how long another process may still grant what was ended here
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
@@ -48,6 +50,7 @@ RUNS_QUIET: Mapping[str, bool] = {
     "chain": False,
     "heads": False,
     "cases": False,
+    "renewal": False,
     "witness": False,
     "notices": False,
     "clockwork": False,
@@ -136,6 +139,7 @@ def _alone(node: Node) -> dict[str, tuple[Run, float]]:
         "chain": (partial(chaining.chain, node, "audit"), CHAIN_SECONDS),
         "heads": (partial(chaining.chain, node, "heads"), CHAIN_SECONDS),
         "cases": (CaseWatch(node).look, WATCH_SECONDS),
+        "renewal": (partial(head_renewing.renew, node), RENEWAL_SECONDS),
         "witness": (partial(witnessing.tell, node), WITNESS_SECONDS),
         "calendar": (_projection(node), SLOWEST_LOOP_SECONDS),
         "standing": (partial(standing.measure, node), STANDING_SECONDS),

@@ -1,13 +1,15 @@
 """Chains: links that name entries by digest, each following the one before by its hash."""
 
 from collections.abc import Iterable
+from typing import Literal, get_args
 
 from server.domain.canonical import digest
 from server.domain.values import Moment, Value, moment_text
 
 GENESIS = "0" * 64  # what the first link follows
 FIRST = 1
-CHAINS = ("audit", "heads")  # as other nodes know them
+ChainName = Literal["audit", "heads"]  # as other nodes know them
+CHAINS: tuple[ChainName, ...] = get_args(ChainName)
 
 
 class Chained(Value):

@@ -36,13 +36,13 @@ class AuditEntries(NamedTuple):
 class Audit:
     """Insert-only but for counts. An entry names people by their keys and officers by name; no personal data.
 
-    `chain` tells what was removed or altered since, and `heads` are the newest ones of the chain, kept in files.
+    `chain` tells what was removed or altered since, and `files` keep the newest heads of it.
     """
 
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
         self.chain = Chain(database, AUDIT_CHAIN)
-        self.heads = HeadFiles(folder, HEADS)
+        self.files = HeadFiles(folder, HEADS)
         self._uncounted: dict[str, int] = {}
 
     async def note(self, id: str, kind: AuditKind, *, at: datetime, about: Mapping[str, str]) -> None:

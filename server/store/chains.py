@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -20,6 +21,7 @@ from server.store.reading import read_each
 from server.store.unproven import is_proven
 
 BEGINNING = "beginning"
+CLEARED_AT_ONCE = 10
 UNCHAINED, CHAINED, BROKEN = "unchained", "chained", "broken"
 
 
@@ -112,10 +114,14 @@ class Chain:
         link = link_of(document)
         return link.head, link
 
+    async def links(self, numbers: Sequence[int]) -> dict[int, Link]:
+        """Those of the links that are there as this node wrote them, by number."""
+        found = await self._log.entries(numbers)
+        return {number: link_of(document) for number, document in found.items() if is_proven(document)}
+
     async def link(self, number: int) -> Link | None:
         """The link of this number, if it is there as this node wrote it."""
-        document = (await self._log.entries([number])).get(number)
-        return link_of(document) if document and is_proven(document) else None
+        return (await self.links([number])).get(number)
 
     async def append(self, link: Link) -> bool:
         """Append a link; False if another process was first."""
@@ -136,11 +142,20 @@ class Chain:
         """Let entries that are not ours as they stand wait no more."""
         await self._database.mark_many(self._entries, [Mark(id, {"chain": BAR.join((BROKEN, id))}) for id in ids])
 
-    async def remove(self, links: Sequence[Link]) -> None:
-        """Remove links with their entries; the entries first, so that what is left can still be found."""
-        for link in links:
-            await self._database.delete(self._entries, [each.id for each in link.entries])
-        await self._database.delete(self._kind.collection, [entry_id(self._kind.name, link.number) for link in links])
+    async def clear(self) -> bool:
+        """Remove the links before the beginning, with their entries; False if another process does so.
+
+        The entries go first, so that what is left can still be found, and the beginning says how far it has come.
+        """
+        while (beginning := await self.beginning()).is_removing:
+            numbers = range(beginning.cleared + 1, beginning.after.number + 1)[:CLEARED_AT_ONCE]
+            if self._kind.is_kept:
+                for link in (await self.links(numbers)).values():
+                    await self._database.delete(self._entries, [each.id for each in link.entries])
+            await self._database.delete(self._kind.collection, [entry_id(self._kind.name, each) for each in numbers])
+            if not await self.begin(beginning.model_copy(update={"cleared": numbers[-1]})):
+                return False
+        return True
 
     @property
     def _entries(self) -> str:
@@ -189,6 +204,13 @@ class HeadFiles:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+class KeptChain(NamedTuple):
+    """A chain, and the files that keep its newest heads."""
+
+    chain: Chain
+    files: HeadFiles
 
 
 def place_of(number: int) -> str:

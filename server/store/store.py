@@ -8,6 +8,7 @@ from typing import Any
 
 from server.crypto.fields import FieldRing
 from server.crypto.keyring import NodeKeys
+from server.domain.chains import ChainName
 from server.store.apart import Apart
 from server.store.audit import Audit
 from server.store.audit_evidence import AuditEvidence
@@ -21,6 +22,7 @@ from server.store.cases.materials import Materials
 from server.store.cases.plans import Plans
 from server.store.cases.visits import Visits
 from server.store.catalogues import Catalogues
+from server.store.chains import KeptChain
 from server.store.clocks import Clocks
 from server.store.database import Database
 from server.store.effects.alarms import Alarms
@@ -106,6 +108,12 @@ class Store:
     def case_heads(self) -> CaseHeads:
         """How far cases have come, told outside of them."""
         return self.cases.heads
+
+    @property
+    def chains(self) -> Mapping[ChainName, KeptChain]:
+        """The chains by their names."""
+        audit, heads = self.audit, self.case_heads
+        return {"audit": KeptChain(audit.chain, audit.files), "heads": KeptChain(heads.chain, heads.files)}
 
     async def carry(self, effects: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
         """Carry effects from their cases to their rooms, all of one kind in one round trip; how many of each kind."""

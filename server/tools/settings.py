@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     claim_seconds: WholeSeconds = 900
 
     audit_keep_days: Annotated[int, Field(le=36_500), AfterValidator(_long_enough)] = LEAST_AUDIT_DAYS
+    heads_keep_days: Annotated[int, Field(ge=1, le=36_500)] = 30
     draft_days: Annotated[int, Field(gt=0, le=366)] = 30
 
     idle_seconds: Seconds = 75.0

@@ -72,8 +72,7 @@ def troubles(found: CaseVerification) -> list[str]:
 async def watched(node: Node) -> list[str]:
     """What `work` finds by itself, in one round over the chain: the things that it sets apart."""
     watch = CaseWatch(node)
-    await watch.look()
-    while watch._last:
+    while not watch.rounds:
         await watch.look()
     found: Found[Any] = await node.store.apart.open(limit=100)
     return [row.thing for row in found if row.kind == "stored"]

@@ -1,6 +1,7 @@
 """The archive of the audit: what was kept long enough goes into a file that proves itself, and the chain goes on."""
 
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from server.domain.audit_archive import Archived, AuditDamaged
 from server.domain.errors import OutcomeUnknown
 from server.node import Node
 from server.store.audit_chain import AUDIT, CHAIN
-from server.store.chains import Chain
 from server.store.mongo import MongoDatabase
+from server.store.proven import ProvenDatabase
 from tests.store.auditing import id_of, later, node_on, note
 from tests.world import JIANGSU
 
@@ -160,12 +161,14 @@ async def test_what_is_damaged_is_not_archived(node: Node, raw: Raw, file: Path,
 async def test_a_removal_that_was_cut_off_is_no_trouble_and_is_finished_by_the_next(
     node: Node, raw: Raw, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def dies(chain: Chain, links: Any) -> None:
-        await chain._database.delete(AUDIT, [each.id for each in links[0].entries])
+    delete = ProvenDatabase.delete
+
+    async def dies(database: ProvenDatabase, collection: str, ids: Sequence[str]) -> None:
+        await delete(database, collection, ids)
         raise OutcomeUnknown
 
     with monkeypatch.context() as patched:
-        patched.setattr(Chain, "remove", dies)
+        patched.setattr(ProvenDatabase, "delete", dies)
         with pytest.raises(OutcomeUnknown):
             await archived(node, file)
     assert raw[AUDIT].find_one({"_id": id_of("f")})

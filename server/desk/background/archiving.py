@@ -28,6 +28,7 @@ from server.domain.errors import StaleVersion
 from server.node import Node
 
 LINKS_AT_ONCE = 10
+ARCHIVING = "审计记录正由另一进程归档，请稍后重试。"
 
 
 async def archive(node: Node, path: Path, *, by: Doer) -> Archived:
@@ -37,7 +38,7 @@ async def archive(node: Node, path: Path, *, by: Doer) -> Archived:
     was cut off is finished first. Raises AuditDamaged, FileExistsError, and StaleVersion if another process archives.
     """
     chain = node.store.audit.chain
-    await _remove(node)
+    await _clear(node)
     beginning = await chain.beginning()
     last = await _last_old(node, beginning.first)
     if last < beginning.first:
@@ -56,8 +57,8 @@ async def archive(node: Node, path: Path, *, by: Doer) -> Archived:
     numbers = {"first": str(done.first), "last": str(last), "entries": str(done.entries)}
     await note(node, "audit.archived", {**by.by, **told, **numbers})
     if not await chain.begin(beginning.model_copy(update={"after": done.head})):
-        raise StaleVersion("审计记录正由另一进程归档，请稍后重试。")
-    await _remove(node)
+        raise StaleVersion(ARCHIVING)
+    await _clear(node)
     return done
 
 
@@ -70,7 +71,7 @@ def read_back(path: Path) -> Verification:
 async def _last_old(node: Node, first: int) -> int:
     """The number of the last link that may go; the one before `first` if none may."""
     before = node.clock.now() - timedelta(days=node.settings.audit_keep_days)
-    head, _ = await node.store.audit.chain.last(await node.store.audit.heads.newest())
+    head, _ = await node.store.audit.chain.last(await node.store.audit.files.newest())
     last = first - 1
     async for link in _links(node, first, head.number - 1):
         if link.at >= before:  # and its entries are older than it is
@@ -119,15 +120,10 @@ def _entries(link: Link, documents: Mapping[str, Mapping[str, Any]]) -> Sequence
     return entries
 
 
-async def _remove(node: Node) -> None:
-    """Remove what was archived and is still there; the beginning says how far that has come."""
-    chain = node.store.audit.chain
-    while (beginning := await chain.beginning()).is_removing:
-        numbers = range(beginning.cleared + 1, beginning.after.number + 1)[:LINKS_AT_ONCE]
-        found = await node.store.audit_evidence.links(numbers)
-        await chain.remove([each.link for each in found.values() if each.link])
-        if not await chain.begin(beginning.model_copy(update={"cleared": numbers[-1]})):
-            raise StaleVersion("审计记录正由另一进程归档，请稍后重试。")
+async def _clear(node: Node) -> None:
+    """Remove what was archived and is still there."""
+    if not await node.store.audit.chain.clear():
+        raise StaleVersion(ARCHIVING)
 
 
 def _created(path: Path) -> BinaryIO:

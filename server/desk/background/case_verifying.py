@@ -3,14 +3,15 @@
 The chain is read before the cases: so a running node raises no alarm.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 
 from server.desk import apart
 from server.desk.background.case_letters import letters_amiss
-from server.domain.case.heads import CaseFinding, CaseHead, CaseStanding, CaseTrouble, finding_of
-from server.domain.chains import ChainHead, Link
+from server.desk.background.head_walking import Walked, take_heads, walk
+from server.domain.case.heads import OF_THE_CHAIN, CaseFinding, CaseHead, CaseStanding, finding_of
+from server.domain.chains import ChainHead
 from server.domain.errors import NotAuthentic
 from server.domain.values import Moment, Value
 from server.node import Node
@@ -35,36 +36,46 @@ class CaseVerification(Value):
 
 
 class CaseWatch:
-    """What a process of `work` does by itself: some links of the heads at a time, and then from the first on again."""
+    """What a process of `work` does by itself: some links of the heads at a time, and then from the first on again.
+
+    `rounds` is how often it has come to the end.
+    """
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._last = 0
+        self._steps = walk(node)
+        self._found: set[CaseFinding] = set()  # in this round
+        self._told: set[CaseFinding] = set()  # in the one before
+        self.rounds = 0
 
     async def look(self) -> bool:
-        """Look at the cases that the next links name; what is wrong is logged and set apart. Never at once again."""
-        chain = self._node.store.case_heads.chain
+        """Look at the cases that the next links name; what is wrong is set apart. Never at once again."""
         heads: dict[str, CaseHead] = {}
-        for number in range(self._last + 1, self._last + 1 + LINKS_AT_ONCE):
-            link = await chain.link(number)
-            self._last = number if link else 0
-            if link is None:
-                await self._tell_of_gap(number)
+        for _ in range(LINKS_AT_ONCE):
+            step = await anext(self._steps, None)  # None after a fault: then from the first link again
+            await self._tell(step.findings if step else ())
+            if step is None or not step.number:
+                self._begin_again()
                 break
-            _newest(heads, link)
-        for finding in _compared(heads, await self._node.store.case_heads.standings(list(heads))):
-            await _set_apart(self._node, finding)
+            if step.link:
+                take_heads(step.link, heads)
+        await self._tell(_compared(heads, await self._node.store.case_heads.standings(list(heads))))
         return False
 
-    async def _tell_of_gap(self, number: int) -> None:
-        """Behind the last link there is none; one that is missing before it, or that a file knows, was removed."""
-        chain = self._node.store.case_heads.chain
-        head, last = await chain.last(number)
-        newest = await self._node.store.case_heads.heads.newest()
-        is_gap = number <= max(head.number, newest) or (last is None and head.number > 0)
-        if is_gap and await chain.link(number) is None:  # another process may have appended it meanwhile
-            detail = f"link {number} is not as this node wrote it"
-            await _set_apart(self._node, CaseFinding(trouble="chain", place="heads", detail=detail))
+    def _begin_again(self) -> None:
+        self._steps = walk(self._node)
+        self._told, self._found = self._found, set()
+        self.rounds += 1
+
+    async def _tell(self, findings: Iterable[CaseFinding]) -> None:
+        """Set each apart, and log and count what was not found in the round before."""
+        for finding in findings:
+            if finding not in self._found | self._told:
+                self._node.log.error("case.untrue", **finding.model_dump())
+                self._node.metrics.cases_untrue.labels(finding.trouble).inc()
+            self._found.add(finding)
+            place = f"cases/{'heads' if finding.trouble in OF_THE_CHAIN else finding.place}"
+            await apart.set_apart(self._node, "stored", place, fault=NotAuthentic(place))
 
 
 async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] = (), tell: Tell) -> CaseVerification:
@@ -74,50 +85,40 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
 
     For each case its newest head is held in memory while it runs.
     """
-    walk = _Walk(tell)
+    count = _Count(tell)
     before = node.clock.now() - SOON
-    newest = await walk.along(node, told)
+    newest: dict[str, CaseHead] = {}
+    async for step in walk(node, told):
+        count.walked(step)
+        if step.link:
+            take_heads(step.link, newest)
     if only:
         newest = {id: head for id, head in newest.items() if id == only}
     for some in _parts(newest):
         heads = {head.case: head for head in some}
         wrong = _compared(heads, await node.store.case_heads.standings(list(heads)))
         sound = heads.keys() - {finding.place for finding in wrong}
-        walk.found(wrong + await _letters_of(node, sorted(sound)), looked_at=len(heads))
+        count.found(wrong + await _letters_of(node, sorted(sound)), looked_at=len(heads))
     for late in [] if only else await _unlogged(node, newest, before=before):
-        walk.found([late], looked_at=0)
-    return CaseVerification(links=walk.links, cases=walk.cases, troubles=walk.troubles, findings=tuple(walk.findings))
+        count.found([late], looked_at=0)
+    return CaseVerification(
+        links=count.links, cases=count.cases, troubles=count.troubles, findings=tuple(count.findings)
+    )
 
 
-class _Walk:
-    """Once along the links, and then through the cases."""
+class _Count:
+    """How far a verification is, and what it has found."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self.links = self.cases = self.troubles = 0
         self.findings: list[CaseFinding] = []
 
-    async def along(self, node: Node, told: Sequence[ChainHead]) -> dict[str, CaseHead]:
-        """The newest head of each case that the chain knows; what is wrong with the chain is found on the way."""
-        room = node.store.case_heads
-        heads = await room.heads.all() | {f"head {each.number} that was told": each for each in told}
-        after = (await room.chain.beginning()).after
-        last, _ = await room.chain.last(await room.heads.newest())
-        newest: dict[str, CaseHead] = {}
-        for number in range(after.number + 1, last.number + 1):
-            link = await room.chain.link(number)
-            if link is None or (after.hash and link.prev != after.hash):
-                self._find("chain", f"link {number}", "it is not as this node wrote it, or does not follow")
-            after = link.head if link else ChainHead(number=number, hash="")
-            self._compare(heads, after)
-            if link:
-                _newest(newest, link)
-            self.links += 1
-            self._tell("links", self.links)
-        for name, head in heads.items():
-            if head.number > after.number:
-                self._find("cut", name, f"it knows link {head.number}, and the last one here is {after.number}")
-        return newest
+    def walked(self, step: Walked) -> None:
+        """One step along the chain."""
+        self.links += step.number > 0
+        self._tell("links", self.links)
+        self.found(step.findings, looked_at=0)
 
     def found(self, findings: Sequence[CaseFinding], *, looked_at: int) -> None:
         """These are wrong among so many more cases."""
@@ -125,22 +126,6 @@ class _Walk:
         self.troubles += len(findings)
         self.findings += findings[: MOST_FINDINGS - len(self.findings)]
         self._tell("cases", self.cases)
-
-    def _compare(self, heads: Mapping[str, ChainHead], link: ChainHead) -> None:
-        for name, head in heads.items():
-            if link.hash and head.number == link.number and head.hash != link.hash:
-                self._find("chain", name, f"link {link.number} is another one now")
-
-    def _find(self, trouble: CaseTrouble, place: str, detail: str) -> None:
-        self.found([CaseFinding(trouble=trouble, place=place, detail=detail)], looked_at=0)
-
-
-def _newest(known: dict[str, CaseHead], link: Link) -> dict[str, CaseHead]:
-    for named in link.entries:
-        head = CaseHead.of(named)
-        if head.case not in known or known[head.case].version < head.version:
-            known[head.case] = head
-    return known
 
 
 def _parts(newest: Mapping[str, CaseHead]) -> Iterator[list[CaseHead]]:
@@ -170,9 +155,3 @@ async def _unlogged(node: Node, newest: Mapping[str, CaseHead], *, before: Momen
                 detail = f"it stands at event {version}, and the chain knows {known.version if known else 'none'}"
                 found.append(CaseFinding(trouble="unlogged", place=id, detail=detail))
     return found
-
-
-async def _set_apart(node: Node, finding: CaseFinding) -> None:
-    node.log.error("case.untrue", trouble=finding.trouble, place=finding.place, detail=finding.detail)
-    node.metrics.cases_untrue.labels(finding.trouble).inc()
-    await apart.set_apart(node, "stored", f"cases/{finding.place}", fault=NotAuthentic(f"cases/{finding.place}"))

@@ -4,56 +4,72 @@ The steps stand in the order that makes it impossible for an entry to be in two 
 processes there are: find the last link; mark its entries as chained; only then read those that wait, and append.
 """
 
-from typing import Any, Literal
+from collections.abc import Sequence
 
 from server.desk import apart
-from server.domain.chains import ChainHead, Link, next_link
+from server.domain.chains import Chained, ChainHead, ChainName, next_link
 from server.node import Node
 
 AT_ONCE = 100
-What = Literal["audit", "heads"]
 
 
-async def chain(node: Node, what: What) -> bool:
+async def chain(node: Node, name: ChainName) -> bool:
     """Append one link of the entries of the audit, or of the heads of cases, that wait; True if there may be more."""
-    room, process = _room(node, what), str(node.settings.work_port)
-    if not await room.chain.is_waiting():
+    links = node.store.chains[name].chain
+    if not await links.is_waiting():
         return False
-    kept = await room.heads.own(process)
-    head, last = await room.chain.last(kept.number)
-    if last:
-        await room.chain.mark(last)
-    waiting = await room.chain.waiting(limit=AT_ONCE)
+    kept, after = await _end(node, name)
+    waiting = await links.waiting(limit=AT_ONCE)
     for id, fault in waiting.unreadable.items():
-        await apart.set_apart(node, "stored", f"{what}/{id}", fault=fault)
-    await room.chain.pass_over(waiting.unreadable)
-    if waiting:
-        # A last link that was altered is followed as this process remembers it.
-        after = kept if last is None and kept.number == head.number else head
-        link = next_link(after, waiting, at=node.clock.now())
-        if not await room.chain.append(link):
-            return True
-        await room.chain.mark(link)
-        await _keep(node, what, link, kept=kept)
+        await apart.set_apart(node, "stored", f"{name}/{id}", fault=fault)
+    await links.pass_over(waiting.unreadable)
+    if waiting and not await _append(node, name, waiting, after=after, kept=kept):
+        return True
     return bool(waiting.seen == AT_ONCE)
 
 
-def _room(node: Node, what: What) -> Any:
-    return node.store.audit if what == "audit" else node.store.case_heads
+async def say_again(node: Node, name: ChainName, entries: Sequence[Chained]) -> None:
+    """Append these entries, which stood in a link before; when this returns they are at the end of the chain."""
+    left = list(entries)
+    while left:
+        kept, after = await _end(node, name)
+        if await _append(node, name, left[:AT_ONCE], after=after, kept=kept):
+            del left[:AT_ONCE]
 
 
-async def _keep(node: Node, what: What, link: Link, *, kept: ChainHead) -> None:
-    """Keep the new head in this process's file, unless the chain lacks the one there: then that one is the proof."""
-    room = _room(node, what)
-    if kept.number < link.number and await _holds(node, what, kept):
-        await room.heads.keep(str(node.settings.work_port), link.head)
+async def _end(node: Node, name: ChainName) -> tuple[ChainHead, ChainHead]:
+    """What this process kept last, and what the next link follows; the entries of the last link are marked."""
+    room = node.store.chains[name]
+    kept = await room.files.own(str(node.settings.work_port))
+    head, last = await room.chain.last(kept.number)
+    if last:
+        await room.chain.mark(last)
+    # A last link that was altered is followed as this process remembers it.
+    return kept, kept if last is None and kept.number == head.number else head
+
+
+async def _append(
+    node: Node, name: ChainName, entries: Sequence[Chained], *, after: ChainHead, kept: ChainHead
+) -> bool:
+    """Append one link, and keep its head in this process's file; False if another process was first.
+
+    If the chain lacks the head in the file, that one stays: it is the proof.
+    """
+    room = node.store.chains[name]
+    link = next_link(after, entries, at=node.clock.now())
+    if not await room.chain.append(link):
+        return False
+    await room.chain.mark(link)
+    if kept.number < link.number and await _holds(node, name, kept):
+        await room.files.keep(str(node.settings.work_port), link.head)
     else:
-        node.log.error("chain.broken", chain=what, kept=kept.number, number=link.number)
+        node.log.error("chain.broken", chain=name, kept=kept.number, number=link.number)
+    return True
 
 
-async def _holds(node: Node, what: What, kept: ChainHead) -> bool:
-    room = _room(node, what)
-    if kept.number <= (await room.chain.beginning()).after.number:
+async def _holds(node: Node, name: ChainName, kept: ChainHead) -> bool:
+    chain = node.store.chains[name].chain
+    if kept.number <= (await chain.beginning()).after.number:
         return True  # it was archived
-    link = await room.chain.link(kept.number)
+    link = await chain.link(kept.number)
     return link is not None and link.head == kept

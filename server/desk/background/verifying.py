@@ -28,8 +28,8 @@ async def verify(node: Node, *, told: Sequence[ChainHead] = (), tell: Tell = sil
     Both are read in batches, and no more is remembered than some links and the first findings.
     """
     beginning = await node.store.audit.chain.beginning()
-    head, _ = await node.store.audit.chain.last(await node.store.audit.heads.newest())
-    heads = {f"head of {name}": each for name, each in (await node.store.audit.heads.all()).items()}
+    head, _ = await node.store.audit.chain.last(await node.store.audit.files.newest())
+    heads = {f"head of {name}": each for name, each in (await node.store.audit.files.all()).items()}
     heads |= {f"head {each.number} that was told": each for each in told}
     walk = _Walk(node, head, tell)
     await walk.along(beginning.after, heads)

@@ -20,6 +20,7 @@ CaseTrouble = Literal[
     "chain",
     "cut",
 ]
+OF_THE_CHAIN: tuple[CaseTrouble, ...] = ("chain", "cut")  # the others are of a case
 
 
 @dataclass(frozen=True)

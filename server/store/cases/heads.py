@@ -19,13 +19,13 @@ FILES = "case-heads"
 
 
 class CaseHeads:
-    """Heads that wait to be chained, their chain, its newest heads in files, and where the cases stand themselves."""
+    """Heads that wait to be chained, their chain, its newest heads in `files`, and where the cases stand themselves."""
 
     def __init__(self, database: Database, documents: CaseDocuments, folder: Path) -> None:
         self._database = database
         self._documents = documents
         self.chain = Chain(database, HEADS_CHAIN)
-        self.heads = HeadFiles(folder, FILES)
+        self.files = HeadFiles(folder, FILES)
 
     async def put(self, heads: Iterable[CaseHead], *, at: datetime) -> None:
         """Put heads among those that wait; those that wait already stay, and once more does no harm."""
