@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from regions.answering import SignedReply, signed
+from regions.case_comparing import last_found
 from server.crypto.receipts import Answer
 from server.crypto.signatures import Proven
 from server.domain.canonical import LARGEST_INTEGER
@@ -56,6 +57,8 @@ async def heads(node: Node, peer: str, way: Direction, *, stream: int = 0, numbe
     chosen = stream or last_stream
     head = await log.head(hint if chosen == last_stream else 0, stream=chosen)
     found = await log.entries([number for number in numbers if 0 < number < LARGEST_INTEGER], stream=chosen)
+    before = await last_found(node, peer)
+    differing = [each for each in before.differences if each.kind == "case_differs"] if before else []
     told = Heads(
         last_stream=last_stream,
         stream=chosen,
@@ -63,6 +66,7 @@ async def heads(node: Node, peer: str, way: Direction, *, stream: int = 0, numbe
         hash=head.hash,
         total=head.total,
         acknowledged=acknowledged.number if acknowledged.stream == chosen else 0,
+        case_differs=sum(each.way == way and each.stream == chosen for each in differing),
         versions=(VERSION,),
         kinds=tuple(sorted(KINDS)),
         miles={number: LogEntry(hash=entry.hash, total=entry.total) for number, entry in found.items()},

@@ -7,13 +7,14 @@ from functools import partial
 from pydantic import ValidationError
 
 from regions.asking import SignedQuery, ask
+from regions.case_comparing import CaseComparison, compare_cases, last_found
 from regions.client import PeerFailure
 from regions.heads import PATH, heads
 from server.desk.apart import each_in_turn
 from server.domain.effects.letters_in import KINDS
 from server.domain.exchange.circuit_breaker import gone_back
 from server.domain.exchange.directory import NodeEntry
-from server.domain.exchange.log import Outbound, Position
+from server.domain.exchange.log import BEGINNING, Outbound, Position
 from server.domain.exchange.reconciliation import (
     Compared,
     Comparison,
@@ -53,22 +54,34 @@ async def reconcile(node: Node, peer: NodeEntry) -> Reconciliation:
     """Compare both directions with a peer and keep what was found; raises PeerFailure if the peer does not tell."""
     compared: list[Compared] = []
     unknown: set[str] = set()
+    cases = await _compare_cases(node, peer)
     for way in OTHER:
         stream, last = 1, 1
         while stream <= last:
             comparison = await _comparison(node, peer, way, stream=stream)
             last = max(comparison.sender.last_stream, comparison.receiver.last_stream)
-            compared.append(await _compare(node, peer, comparison))
+            compared.append(await _compare(node, peer, comparison, cases=cases[way].differences))
             unknown |= KINDS - set(comparison.theirs.kinds)
             stream += 1
     found = Reconciliation(
-        peer=peer.node, at=node.clock.now(), compared=tuple(compared), unknown_kinds=tuple(sorted(unknown))
+        peer=peer.node,
+        at=node.clock.now(),
+        compared=tuple(compared),
+        unknown_kinds=tuple(sorted(unknown)),
+        compared_to={way: each.compared_to for way, each in cases.items()},
     )
     await node.store.peers.keep_reconciled(peer.node, found.model_dump_json(), at=found.at)
     for each in found.differences:
         if not each.is_past:
             node.log.error("peer.differs", peer=peer.node, kind=each.kind, stream=each.stream, number=each.number)
     return found
+
+
+async def _compare_cases(node: Node, peer: NodeEntry) -> dict[Direction, CaseComparison]:
+    """Compare the letters that were not compared yet, or are not done with, with our cases."""
+    before = await last_found(node, peer.node)
+    to = before.compared_to if before else {}
+    return {way: await compare_cases(node, peer.node, way, after=to.get(way, BEGINNING)) for way in OTHER}
 
 
 async def _comparison(node: Node, peer: NodeEntry, way: Direction, *, stream: int) -> Comparison:
@@ -96,7 +109,7 @@ async def _ask(node: Node, peer: NodeEntry, way: Direction, *, stream: int, numb
     return answered
 
 
-async def _compare(node: Node, peer: NodeEntry, comparison: Comparison) -> Compared:
+async def _compare(node: Node, peer: NodeEntry, comparison: Comparison, *, cases: Sequence[Difference]) -> Compared:
     ours, theirs = comparison.ours, comparison.theirs
     conflict, totals = 0, (0, 0)
     if number := comparison.common:
@@ -122,7 +135,7 @@ async def _compare(node: Node, peer: NodeEntry, comparison: Comparison) -> Compa
         theirs=theirs.number,
         settled=receiver.settled,
         **receiver.model_dump(include={"total", "waiting", "attention", "annulled"}),
-        differences=(*found, *late),
+        differences=(*found, *late, *(each for each in cases if each.stream == comparison.sender.stream)),
     )
 
 

@@ -133,7 +133,8 @@ async def _oldest(node: Node, peer: str, out: Outbound) -> datetime | None:
     while entry and not entry.letters:
         entry = await node.store.log("out", peer).after(entry.position)
     if entry:
-        return await node.store.letters_out.written_at(entry.letters[0])
+        label = await node.store.letters_out.label(entry.letters[0])
+        return label.at if label else None
     return await node.store.letters_out.oldest_unlogged(peer)
 
 

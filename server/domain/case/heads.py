@@ -45,9 +45,13 @@ class CaseHead:
 
 @dataclass(frozen=True)
 class CaseStanding:
-    """A case as it stands: the link of each of its events, in order. None if it is not as this node wrote it."""
+    """A case as it stands: the link of each of its events, in order. None if it is not as this node wrote it.
+
+    `acts` are the ids of the acts that brought its events about; None also if it was erased.
+    """
 
     links: Sequence[str] | None
+    acts: frozenset[str] | None = None
 
 
 class CaseFinding(Value):

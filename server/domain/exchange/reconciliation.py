@@ -5,12 +5,23 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
+from server.domain.exchange.log import Position
 from server.domain.values import Moment, Value
 
 PARTS = 8
 
 Direction = Literal["out", "in"]
-Kind = Literal["receiver_behind", "sender_behind", "conflict", "totals", "refused", "waiting_long"]
+Kind = Literal[
+    "receiver_behind",
+    "sender_behind",
+    "conflict",
+    "totals",
+    "refused",
+    "waiting_long",
+    "case_differs",
+    "case_differs_there",
+]
+PASSING: frozenset[Kind] = frozenset({"receiver_behind", "sender_behind", "conflict", "totals"})  # with a new stream
 
 
 class LogEntry(Value):
@@ -25,7 +36,8 @@ class Heads(Value):
 
     `acknowledged` is the number that the receiver has receipted, as the sender knows. What became of the letters
     (`waiting`, the first of them in batch `first_waiting`; refused and in `attention`; `annulled`) only a receiver
-    tells. `versions` and `kinds` are those of the letters that it understands. `miles` are the entries that were asked
+    tells. `case_differs` is how many letters of the stream it found to be other than its cases when it compared last.
+    `versions` and `kinds` are those of the letters that it understands. `miles` are the entries that were asked
     for, by number, as far as there are any.
     """
 
@@ -41,6 +53,7 @@ class Heads(Value):
     first_waiting: int = 0
     attention: int = 0
     annulled: int = 0
+    case_differs: int = 0
     versions: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
     miles: Mapping[int, LogEntry] = {}
@@ -84,13 +97,14 @@ class Reconciliation(Value):
     """What a comparison with one peer found, in both directions.
 
     `unknown_kinds` are those of our letters that the peer does not understand yet. They are no difference: while nodes
-    are upgraded one after the other, it is so.
+    are upgraded one after the other, it is so. Up to `compared_to` all letters are settled and as our cases say.
     """
 
     peer: str
     at: Moment
     compared: tuple[Compared, ...]
     unknown_kinds: tuple[str, ...] = ()
+    compared_to: Mapping[Direction, Position] = {}
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -166,12 +180,15 @@ def differences(comparison: Comparison, conflict: int, totals: tuple[int, int]) 
     if not conflict and totals[0] != totals[1]:
         text = f"up to batch {comparison.common} the sender counts {totals[0]} letters, the receiver {totals[1]}"
         found.append(("totals", comparison.common, text))
+    if number := comparison.theirs.case_differs:
+        text = f"the other node found {number} letters that are not as its cases say when it compared last"
+        found.append(("case_differs_there", 0, text))
     if receiver.attention:
         text = f"{receiver.attention} letters were refused by {side[1]} and stand in attention there"
         found.append(("refused", 0, text))
     way, stream, is_past = comparison.way, sender.stream, comparison.is_past
     return tuple(
-        Difference(way=way, stream=stream, kind=kind, number=number, words=words, is_past=is_past and kind != "refused")
+        Difference(way=way, stream=stream, kind=kind, number=number, words=words, is_past=is_past and kind in PASSING)
         for kind, number, words in found
     )
 

@@ -123,10 +123,12 @@ class CaseDocuments:
     def standing(self, document: Document) -> CaseStanding:
         """Where the events of a case stand, without opening one of them."""
         try:
-            links = document["links"] if is_erased(document) else [*_links(document)[1:], document["link"]]
+            if is_erased(document):
+                return CaseStanding(document["links"])
+            links = [*_links(document)[1:], document["link"]]
         except NotAuthentic:
             return CaseStanding(None)
-        return CaseStanding(links)
+        return CaseStanding(links, frozenset(written["act_id"] for written in document["events"]))
 
     def after(self, document: Document, commit: Commit, *, before: Record | None) -> Record:
         """The record after a commit on `before`; what was just written is not read back."""

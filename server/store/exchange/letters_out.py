@@ -18,7 +18,6 @@ from server.store.keys import keys_between
 from server.store.queries import BAR, LETTERS_DEAD, LETTERS_TO_LOG, under
 from server.store.reading import read_each
 from server.store.sealing import letter_text, opened_letter, sealed_letter
-from server.store.unproven import is_proven
 
 OUT = "letters_out"
 UNLOGGED, LOGGED, DEAD, ANNULLED = "unlogged", "logged", "dead", "annulled"
@@ -107,11 +106,6 @@ class LettersOut:
         found = await self._database.get_many(OUT, ids)
         return [self._text(found[id]) for id in ids]
 
-    async def written_at(self, id: str) -> datetime | None:
-        """When a letter of ours was written, whether or not it opens; None if that is not known any more."""
-        document = await self._database.get(OUT, id)
-        return moment_of_key(document["at"]) if document and is_proven(document) else None
-
     async def letter(self, id: str) -> SentLetter | None:
         """One letter of ours with its state; ids come from outside."""
         document = await self._database.get(OUT, id) if is_safe(id) else None
@@ -119,8 +113,12 @@ class LettersOut:
 
     async def label(self, id: str) -> LetterLabel | None:
         """What stands outside of one letter of ours; ids come from outside."""
-        document = await self._database.get(OUT, id) if is_safe(id) else None
-        return self._label(document) if document else None
+        return next(iter(await self.labels([id])), None)
+
+    async def labels(self, ids: Sequence[str]) -> list[LetterLabel]:
+        """What stands outside of those of these letters of ours that are there; ids come from outside."""
+        found = await self._database.get_many(OUT, [id for id in ids if is_safe(id)])
+        return [self._label(document) for document in found.values()]
 
     async def dead(self, *, limit: int, peer: str = "") -> list[LetterLabel]:
         """Letters of ours that this node (or any) has refused, with the reason, oldest first for each node."""

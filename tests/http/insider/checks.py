@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import orjson
 
+from regions import reconcile
 from regions.evidence import check_receipts
 from server import main
 from server.desk.background import notifying
@@ -15,6 +16,7 @@ from tests.http.asking import refused
 from tests.http.insider.doors import Door
 from tests.http.insider.scene import Scene
 from tests.nodes import data_of
+from tests.world import ZHEJIANG
 
 Check = Callable[[Scene], Awaitable[None]]
 
@@ -82,6 +84,18 @@ def cases_named(*troubles: str) -> Check:
 
     async def check(scene: Scene) -> None:
         assert await scene.cases() == {*troubles}
+
+    return check
+
+
+def reconciling_names(*kinds: str) -> Check:
+    """Reconciling with Zhejiang names it."""
+
+    async def check(scene: Scene) -> None:
+        peer = scene.node().directory.entry(ZHEJIANG)
+        assert peer
+        found = await reconcile.reconcile(scene.node(), peer)
+        assert {each.kind for each in found.differences} == {*kinds}
 
     return check
 

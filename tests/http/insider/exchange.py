@@ -2,6 +2,7 @@
 
 import base64
 
+from regions import outbox, settling
 from regions.directory import DirectoryFault
 from server.desk import relay
 from server.domain.errors import NotAuthentic
@@ -15,6 +16,7 @@ from tests.http.insider.checks import (
     no_process_starts,
     no_receipt_proves_it,
     nothing_moves,
+    reconciling_names,
 )
 from tests.http.insider.scene import FIRST, FORGED, Scene
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
@@ -76,7 +78,24 @@ def remove_a_letter(scene: Scene) -> None:
     scene.here.remove("letters_out", letter["_id"])
 
 
+async def settle_by_hand(scene: Scene) -> None:
+    """The letter by which Zhejiang takes up a step counts as settled before anybody has looked at it."""
+    there, here = scene.node(ZHEJIANG), scene.node()
+    far, step = f"{JIANGSU}:{scene.far}", "household_registration"
+    assert (await scene.police.post(act(far, step, "receive"))).status == 200
+    await scene.places.nodes[ZHEJIANG].in_flight.drain()
+    await relay.sweep(there)
+    (peer,) = there.directory.peers_of(ZHEJIANG)
+    while await outbox.deliver(there, peer):
+        pass
+    while await settling.unpack(here, ZHEJIANG):
+        pass
+    ((id, letter),) = scene.here.all("letters_in").items()
+    scene.here.set("letters_in", id, state="settled", key=letter["key"].replace("waiting", "settled"))
+
+
 EXCHANGE = (
+    Way("a letter counts as settled", settle_by_hand, reconciling_names("case_differs"), "named"),
     Way("a letter goes to another node", redirect_a_letter, no_letter_goes),
     Way("a letter goes again", send_again, nothing_moves),
     Way("a letter is removed before it goes", remove_a_letter, cases_named("letter_missing"), "named"),
