@@ -7,6 +7,8 @@ from typing import Any
 
 import pymongo
 
+from server.desk.background.case_verifying import verify_cases
+from server.desk.background.verifying import silent, verify
 from server.domain.case.events import Event, Requested
 from server.domain.exchange.letters import unique_id
 from server.domain.rules.lifecycle import replay
@@ -126,6 +128,17 @@ async def check_finished(client: Client, home: Node, peer: Node, *, cases: Seque
             assert record.case == replay(record.events)
     await check_logs(client, home, peer)
     await check_logs(client, peer, home)
+    assert await alarms_of(home, peer) == []
+
+
+async def alarms_of(*nodes: Node) -> list[str]:
+    """What `cases verify` and `audit verify` name at these nodes: whatever crashed, nobody wrote to the databases."""
+    found: list[str] = []
+    for node in nodes:
+        cases, audit = await verify_cases(node, tell=silent), await verify(node)
+        assert cases.cases, "there are cases whose heads are chained"
+        found += [f"{each.trouble} {each.place}: {each.detail}" for each in (*cases.findings, *audit.findings)]
+    return found
 
 
 async def is_quiet(client: Client, *nodes: Node) -> bool:

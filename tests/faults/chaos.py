@@ -123,7 +123,7 @@ def minutes_from(text: str) -> float:
 
 
 def main() -> int:
-    """Print the books; 1 if anything was lost or doubled."""
+    """Print the books; 1 if anything was lost or doubled, or alarmed somebody."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.chaos", description=__doc__)
     parser.add_argument("--minutes", type=minutes_from, default="5", metavar="N", help="default %(default)s")
     parser.add_argument(

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pymongo
 from server.demo.proxy import Mode
 from server.domain.exchange.log import own_id
 from server.node import Node
-from tests.faults.books import Client, check_logs, is_quiet
+from tests.faults.books import Client, alarms_of, check_logs, is_quiet
 from tests.faults.flow import Flow, flowing
 from tests.faults.lives import Desks
 from tests.faults.provinces import Launch, Province, provinces
@@ -74,7 +74,10 @@ class Ground:
         await check_logs(self.client, first, second)
         await check_logs(self.client, second, first)
         cases = dict(zip((node.here for node in self.nodes), self.flow.cases, strict=True))
-        return reckon(self.client, self.nodes, cases)
+        alarms = await alarms_of(*self.nodes)
+        for alarm in alarms:
+            say(alarm)
+        return replace(reckon(self.client, self.nodes, cases), alarms=len(alarms))
 
 
 @asynccontextmanager

@@ -24,8 +24,8 @@ from tests.nodes import until
 
 LONGEST_SECONDS = 3600.0
 BEFORE_SECONDS = 5.0
-HEAD = "| wire cut for | cases created | letters | delivered | lost | doubled | waiting at healing | drained after |"
-RULE = "|---:|---:|---:|---:|---:|---:|---:|---:|"
+HEAD = "| wire cut for | cases | letters | delivered | lost | doubled | alarms | waiting at healing | drained after |"
+RULE = "|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ class Outage:
     def row(self) -> str:
         """As a row of the Markdown table."""
         books = self.reckoning
-        cells = [f"{self.seconds:g} s", books.cases, books.letters, books.delivered, books.lost, books.doubled]
-        return "| " + " | ".join(map(str, [*cells, self.waiting, f"{self.drain_seconds:.1f} s"])) + " |"
+        counts = [books.cases, books.letters, books.delivered, books.lost, books.doubled, books.alarms]
+        cells = [f"{self.seconds:g} s", *counts, self.waiting, f"{self.drain_seconds:.1f} s"]
+        return "| " + " | ".join(map(str, cells)) + " |"
 
 
 async def cut(field: Ground, seconds: float, *, before_seconds: float = BEFORE_SECONDS) -> Outage:
@@ -111,7 +112,7 @@ def rate_from(text: str) -> float:
 
 
 def main() -> int:
-    """Print the rows; 1 if anything was lost or doubled."""
+    """Print the rows; 1 if anything was lost or doubled, or alarmed somebody."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.outages", description=__doc__)
     parser.add_argument("--seconds", type=seconds_from, default="10,60", metavar="S,S", help="default %(default)s")
     rate = "cases a second in each direction (default %(default)s)"

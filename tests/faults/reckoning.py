@@ -2,7 +2,7 @@
 
 Lost: an acknowledged case that is not stored, a letter that is not settled at the node it is for, and a case whose
 home was not told the decision. Doubled: a stored case nobody was told of, a thing that happened twice to a step, and
-a letter that stands in two batches or twice in one.
+a letter that stands in two batches or twice in one. An alarm: what `cases verify` or `audit verify` names.
 """
 
 from collections import Counter
@@ -23,11 +23,12 @@ class Reckoning:
     delivered: int
     lost: int
     doubled: int
+    alarms: int = 0
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing is lost and nothing doubled."""
-        return (self.lost, self.doubled) == (0, 0)
+        """Whether nothing is lost, nothing doubled, and nobody is alarmed."""
+        return (self.lost, self.doubled, self.alarms) == (0, 0, 0)
 
 
 def reckon(client: Client, nodes: Sequence[Node], cases: Mapping[str, Sequence[str]]) -> Reckoning:

@@ -12,13 +12,14 @@ OUTAGE = Outage(10.0, Reckoning(20, 80, 79, 1, 0), 15, 2.345, 6.0)
 
 
 def test_an_outage_is_a_row_and_a_flat_object() -> None:
-    assert OUTAGE.row() == "| 10 s | 20 | 80 | 79 | 1 | 0 | 15 | 2.3 s |"
+    assert OUTAGE.row() == "| 10 s | 20 | 80 | 79 | 1 | 0 | 0 | 15 | 2.3 s |"
     assert described(OUTAGE) == {
         "cases": 20,
         "letters": 80,
         "delivered": 79,
         "lost": 1,
         "doubled": 0,
+        "alarms": 0,
         "seconds": 10.0,
         "waiting": 15,
         "drain_seconds": 2.345,
