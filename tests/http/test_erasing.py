@@ -10,6 +10,9 @@ from regions import letters
 from regions.evidence import check_receipts
 from server.desk.acting import perform_many
 from server.desk.background import erasing
+from server.desk.background.case_verifying import verify_cases
+from server.desk.background.chaining import chain
+from server.desk.background.verifying import silent
 from server.domain.audit import Doer
 from server.domain.case.acts import Gather
 from server.domain.case.case import Actor, NoSuchCase
@@ -193,6 +196,47 @@ async def test_what_is_erased_is_on_record_with_who_and_why(
     [entry] = stored(places, database_sweeper, "audit", about)
     assert (entry["about"]["by"], entry["about"]["reason"]) == (OPERATOR.name, "超过保存期限")
     assert entry["about"]["person"] == node.keys.owner("person", MOTHER.id_number)
+
+
+async def chained(node: Node) -> None:
+    while await chain(node, "heads") or await node.store.case_heads.chain.is_waiting():
+        pass
+
+
+async def troubles(node: Node, case: str) -> list[str]:
+    """What is wrong with a case, as the whole verification tells."""
+    found = await verify_cases(node, tell=silent)
+    return [each.trouble for each in found.findings if each.place == case]
+
+
+async def test_an_erased_case_alarms_nobody_and_its_older_document_put_back_is_named(
+    places: Places, mother: Caller, wish: dict[str, Any], node: Node, database_sweeper: Sweeper
+):
+    case = await over(places, mother, wish)
+    cases = database_sweeper[node.settings.database]["cases"]
+    before = cases.find_one({"_id": case})
+    await erase(places, case)
+    assert await troubles(node, case) == [], "its head may still be on its way"
+    await chained(node)
+    assert await troubles(node, case) == []
+    tombstone = cases.find_one({"_id": case})
+    cases.replace_one({"_id": case}, before)
+    assert await troubles(node, case) == ["rolled_back"]
+    cases.replace_one({"_id": case}, tombstone)
+
+
+async def test_an_erasure_that_a_crash_kept_from_the_log_is_logged_by_doing_it_again(
+    places: Places, mother: Caller, wish: dict[str, Any], node: Node, database_sweeper: Sweeper
+):
+    case = await over(places, mother, wish)
+    await chained(node)
+    await erase(places, case)
+    heads = database_sweeper[node.settings.database]["heads"]
+    heads.delete_many({})
+    await erase(places, case)
+    assert [each["_id"].partition("|")[0] for each in heads.find()] == [case]
+    await chained(node)
+    assert await troubles(node, case) == []
 
 
 @pytest.mark.soak  # each command is a process

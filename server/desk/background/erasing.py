@@ -63,6 +63,8 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     await store.clues.forget(id, found.clues)
     if found.record:
         await store.cases.erase(found.record, at=at)
+    else:  # a crash may have come between the tombstone and its head
+        await store.case_heads.put_again(id, at=at)
     node.log.info("case.erased", case=id)
     return found.told(id, found.erased_at or at)
 

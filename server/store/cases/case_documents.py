@@ -42,8 +42,8 @@ ERASED = "erased"
 FORMAT = 1
 # An event says these beside its seal: whether an act was done is asked more often than what it brought about.
 OPEN = ("kind", "act_id", "act_digest")
-# What is left of an erased case; `links`, `link` and a `version` of its own come to it.
-LEFT = ("_id", "format", "case", "event_key")
+# What is left of an erased case; `links`, `link`, `event_key` and a `version` of its own come to it.
+LEFT = ("_id", "format", "case")
 LINE_FIELDS = ("key", "version", "link", "line", "owner_key", "agent_key")
 
 
@@ -208,7 +208,8 @@ def tombstone(document: Mapping[str, Any], *, at: datetime) -> Document:
     left = {name: document[name] for name in LEFT}
     version = document["version"] + 1
     ended = {"version": version, "relayed": version, "relay": DONE}
-    return {**left, **ended, "links": [*links, link], "link": link, "erased_at": erased_at}
+    told = {"links": [*links, link], "link": link, "erased_at": erased_at, "event_key": moment_key(at)}
+    return {**left, **ended, **told}
 
 
 def is_erased(document: Mapping[str, Any]) -> bool:

@@ -35,6 +35,12 @@ class CaseHeads:
         ]
         await self._database.insert_many(HEADS, waiting)
 
+    async def put_again(self, id: str, *, at: datetime) -> None:
+        """Put the head of this case as it stands, which may be erased."""
+        links = (await self.standings([id]))[id].links
+        if links:
+            await self.put([CaseHead(id, len(links), links[-1])], at=at)
+
     async def standings(self, ids: Sequence[str]) -> dict[str, CaseStanding]:
         """Where those of these cases stand that are here, by id."""
         found = await self._database.get_many(CASES, ids)
