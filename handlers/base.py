@@ -25,7 +25,7 @@ from handlers.bodies import (
 )
 from handlers.in_flight import InFlight
 from handlers.problems import PROBLEM, headers_with, problem_of
-from server.desk import apart, recording, relay, sessions
+from server.desk import apart, recording, sessions
 from server.desk.officer import officers
 from server.domain import errors
 from server.domain.effects.records import Record
@@ -294,8 +294,8 @@ class Handler(RequestHandler):
         self.in_flight.leave(self)
         self.in_flight.sent(self.request.connection)
         _count(self, time.perf_counter() - self._began)
-        for record in self.committed if self.node.settings.relay_at_once else ():
-            self.in_flight.start(_relay(self.node, record))
+        if self.committed and self.node.settings.relay_at_once:
+            self.in_flight.start(self.settings["relays"].carry(self.committed))
 
 
 def may_be_quiet(door: Handler | type[Handler], method: str) -> bool:
@@ -401,10 +401,3 @@ def _count(door: Handler, seconds: float) -> None:
     method, status = str(door.request.method), str(door.get_status())
     door.node.metrics.http_requests.labels(door.path, method, status).inc()
     door.node.metrics.http_request_seconds.labels(door.path).observe(seconds)
-
-
-async def _relay(node: Node, record: Record) -> None:
-    try:
-        await relay.relay(node, record)
-    except Refusal as refusal:
-        node.log.warning("relay.postponed", case=record.id, code=refusal.code)

@@ -35,6 +35,7 @@ from handlers.in_flight import InFlight
 from handlers.openapi import document
 from handlers.problems import STATUS
 from handlers.response_cache import ResponseCache
+from server.desk.relay import Relays
 from server.domain.errors import Refusal
 from server.domain.release import VERSION
 from server.domain.time.clock_guard import ClockVerdict
@@ -144,6 +145,7 @@ def application(
         compress_response=True,
         openapi=described(doors),
         cache=around.cache,
+        relays=Relays(node),
         overdue=around.overdue,
         clock=around.clock,
         is_quiet=around.is_quiet,

@@ -5,10 +5,47 @@ from functools import partial
 
 from server.desk import apart
 from server.domain.effects.records import Record
-from server.domain.errors import StaleVersion, Unavailable
+from server.domain.errors import Refusal, StaleVersion, Unavailable
 from server.node import Node
 
 SWEPT_AT_ONCE = 100
+CARRIED_AT_ONCE = 64
+
+
+class Relays:
+    """Relays what a process commits while it serves; what is committed meanwhile goes together in the next relay.
+
+    So a process at rest carries at once, and a busy one carries many cases in the round trips of one.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._waiting: dict[str, Record] = {}
+        self._is_carrying = False
+
+    async def carry(self, records: Sequence[Record]) -> None:
+        """Carry what must follow these commits, by this call or by the one that is under way.
+
+        What cannot be carried now is left to the sweep.
+        """
+        for record in records:
+            # A later record of a case has all that waits in an earlier one.
+            if record.id not in self._waiting or self._waiting[record.id].head.version < record.head.version:
+                self._waiting[record.id] = record
+        if self._is_carrying:
+            return
+        self._is_carrying = True
+        try:
+            while self._waiting:
+                await self._carry([self._waiting.pop(id) for id in list(self._waiting)[:CARRIED_AT_ONCE]])
+        finally:
+            self._is_carrying = False
+
+    async def _carry(self, records: Sequence[Record]) -> None:
+        try:
+            await relay_soon(self._node, *records)
+        except Refusal as refusal:
+            self._node.log.warning("relay.postponed", cases=[record.id for record in records], code=refusal.code)
 
 
 async def relay(node: Node, *records: Record) -> None:

@@ -147,6 +147,12 @@ class Database(Protocol):
     async def replace_many(self, collection: str, documents: Sequence[tuple[Document, int]]) -> int:
         """Replace many, each if it still has this version, in one round trip; answers how many did, and not which."""
 
+    async def put_newer(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
+        """Put each (of different `_id`s) in the place of one of a lower version or of none, in one round trip.
+
+        Answers the places of those that were not put: what is there has no lower version, or came in this moment.
+        """
+
     async def mark(self, collection: str, mark: Mark) -> bool:
         """Carry out one mark; False if no document has that id and version."""
 

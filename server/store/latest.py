@@ -17,7 +17,7 @@ async def put_latest(database: Database, collection: str, documents: Iterable[Do
         if known is None or known["version"] < document["version"]:
             latest[document["_id"]] = document
     fresh = list(latest.values())
-    behind = [fresh[place] for place in sorted(await database.insert_many(collection, fresh))] if fresh else []
+    behind = [fresh[place] for place in sorted(await database.put_newer(collection, fresh))]
     while behind:
         stored = await database.get_many(collection, [document["_id"] for document in behind])
         behind = [each for each in behind if each["_id"] in stored and _gives_way(stored[each["_id"]], each)]
@@ -27,4 +27,4 @@ async def put_latest(database: Database, collection: str, documents: Iterable[Do
 
 
 def _gives_way(stored: Document, fresh: Document) -> bool:
-    return bool(stored["version"] < fresh["version"]) or not is_proven(stored)
+    return not is_proven(stored) or bool(stored["version"] < fresh["version"])

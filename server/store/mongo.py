@@ -13,7 +13,7 @@ from datetime import UTC
 from typing import Any, Self
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, DESCENDING, ReadPreference, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, InsertOne, ReadPreference, ReplaceOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     DuplicateKeyError,
@@ -85,17 +85,7 @@ class MongoDatabase:
             await self._database[collection].insert_one(document)
 
     async def insert_many(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
-        if not documents:
-            return frozenset()
-        for document in documents:
-            safe_document(document)
-        with _writing():
-            try:
-                # Unordered, so that a duplicate does not keep the documents behind it from being stored.
-                await self._database[collection].insert_many(documents, ordered=False)
-            except BulkWriteError as fault:
-                return _places_of_duplicates(fault)
-        return frozenset()
+        return await self._put(collection, [InsertOne(safe_document(document)) for document in documents])
 
     async def replace(self, collection: str, document: Document, *, version: int) -> bool:
         safe_document(document)
@@ -105,17 +95,16 @@ class MongoDatabase:
         return bool(found.matched_count)
 
     async def replace_many(self, collection: str, documents: Sequence[tuple[Document, int]]) -> int:
-        if not documents:
-            return 0
-        for document, _ in documents:
-            safe_document(document)
-        changes = [
-            ReplaceOne({"_id": document["_id"], "version": version}, document) for document, version in documents
-        ]
-        with _writing():
-            found = await self._database[collection].bulk_write(changes, ordered=False)
-        # The server tells how many matched, not which; a caller that must know reads again.
-        return int(found.matched_count)
+        return await self._change(
+            collection,
+            [
+                ReplaceOne({"_id": document["_id"], "version": version}, safe_document(document))
+                for document, version in documents
+            ],
+        )
+
+    async def put_newer(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
+        return await self._put(collection, [_newer(safe_document(document)) for document in documents])
 
     async def mark(self, collection: str, mark: Mark) -> bool:
         with _writing():
@@ -123,12 +112,7 @@ class MongoDatabase:
         return bool(found.matched_count)
 
     async def mark_many(self, collection: str, marks: Sequence[Mark]) -> int:
-        if not marks:
-            return 0
-        updates = [UpdateOne(*_update(mark)) for mark in marks]
-        with _writing():
-            found = await self._database[collection].bulk_write(updates, ordered=False)
-        return int(found.matched_count)
+        return await self._change(collection, [UpdateOne(*_update(mark)) for mark in marks])
 
     async def get(self, collection: str, id: str) -> Document | None:
         with _reading():
@@ -184,6 +168,26 @@ class MongoDatabase:
         if inspect.isawaitable(closing):
             await closing
 
+    async def _put(self, collection: str, puts: Sequence[Any]) -> frozenset[int]:
+        """Carry them out in one round trip; the places of those whose `_id` was there already."""
+        if not puts:
+            return frozenset()
+        with _writing():
+            try:
+                # Unordered, so that a duplicate does not keep the documents behind it from being stored.
+                await self._database[collection].bulk_write(puts, ordered=False)
+            except BulkWriteError as fault:
+                return _places_of_duplicates(fault)
+        return frozenset()
+
+    async def _change(self, collection: str, changes: Sequence[Any]) -> int:
+        """Carry them out in one round trip. The server tells how many matched, not which."""
+        if not changes:
+            return 0
+        with _writing():
+            found = await self._database[collection].bulk_write(changes, ordered=False)
+        return int(found.matched_count)
+
     def _range(self, query: Query, span: Document, shown: Document | None, *, limit: int, is_descending: bool) -> Any:
         _check(self._queries, query, limit=limit, is_range=True)
         order = DESCENDING if is_descending else ASCENDING
@@ -234,6 +238,12 @@ def _update(mark: Mark) -> tuple[Document, Document]:
         raise UnsafeOperand(f"a mark that changes nothing: {mark.id!r:.40}")
     wanted: Document = {"_id": mark.id} if mark.version is None else {"_id": mark.id, "version": mark.version}
     return wanted, {"$set": dict(mark.fields)}
+
+
+def _newer(document: Document) -> Any:
+    """What is there and has no lower version does not match, so that it is inserted, which its `_id` forbids."""
+    wanted = {"_id": document["_id"], "version": {"$lt": document["version"]}}
+    return ReplaceOne(wanted, document, upsert=True)
 
 
 def _places_of_duplicates(fault: BulkWriteError) -> frozenset[int]:

@@ -39,6 +39,9 @@ class ProvenDatabase:
         proven = [(self._proven(collection, document), version) for document, version in documents]
         return await self.bare.replace_many(collection, proven)
 
+    async def put_newer(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
+        return await self.bare.put_newer(collection, [self._proven(collection, each) for each in documents])
+
     async def mark(self, collection: str, mark: Mark) -> bool:
         return await self.bare.mark(collection, _markable(collection, mark))
 

@@ -16,7 +16,7 @@ from tests.store.witness import Witness
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-WRITES = frozenset({"insert", "insert_many", "replace", "replace_many", "mark", "mark_many", "delete"})
+WRITES = frozenset({"insert", "insert_many", "replace", "replace_many", "put_newer", "mark", "mark_many", "delete"})
 
 
 class Full:

@@ -126,7 +126,7 @@ async def test_settling(places: Places, clock: HandClock) -> None:
         met |= set(await spring(node, trap, settling.settle, case, letter, kinds=["letter"], times=2))
         assert await events(node, cases[6:]) == [1]
     assert set(await events(node, cases)) == {1}
-    assert met >= steps("get_many cases", "insert_many cases", "insert_many tasks", "mark_many letters_in")
+    assert met >= steps("get_many cases", "insert_many cases", "put_newer tasks", "mark_many letters_in")
     await swept(node)
     for case in cases:
         assert (await node.store.tasks.task(f"{JIANGSU}:{case}:{FAR}")).state == "sent"
@@ -155,7 +155,7 @@ async def test_carrying_effects(places: Places, clock: HandClock) -> None:
     clock.wait(seconds=10)
     node, trap = trapped(node_of(places))
     met = await spring(node, trap, relay.sweep, cases[0], kinds=["effects"], times=2)
-    carried = [f"insert_many {room}" for room in ("tasks", "letters_out", "notices", "alarms")]
+    carried = ("put_newer tasks", "put_newer alarms", "insert_many letters_out", "insert_many notices")
     assert set(met) >= steps(*carried, "mark_many cases")
     for case in cases:
         assert (await node.store.tasks.task(f"{case}:{FIRST}")).state == "approved"

@@ -54,6 +54,16 @@ class Disk:
         self._put(collection, before, document)
         return True
 
+    def put_newer(self, collection: str, document: Document) -> bool:
+        """Put it in the place of a lower version, or of none."""
+        before = self._kept.get(collection, {}).get(document["_id"])
+        if before is None:
+            return self.insert(collection, document)
+        if before.version >= document["version"]:
+            return False
+        self._put(collection, before, document)
+        return True
+
     def mark(self, collection: str, mark: Mark) -> bool:
         """Change these fields, of this version if one is named."""
         before = self._kept.get(collection, {}).get(mark.id)

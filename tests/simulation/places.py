@@ -11,6 +11,7 @@ from typing import Any
 from regions import outbox, settling
 from server.desk import relay
 from server.desk.background import clockwork
+from server.desk.relay import Relays
 from server.domain.effects.records import Record
 from server.domain.errors import Refusal, Unavailable
 from server.domain.exchange.wire import WireRequest
@@ -62,6 +63,7 @@ class Process:
 
     owner: Owner
     node: Node
+    relays: Relays
     jobs: dict[str, Job] = field(default_factory=dict)
 
 
@@ -179,7 +181,7 @@ class Place:
         except Refusal as refusal:
             return refusal
         if isinstance(record, Record) and self.world.chance.random() < AT_ONCE:
-            self.world.scheduler.start(_relayed(process.node, record), process.owner, "relay")
+            self.world.scheduler.start(process.relays.carry([record]), process.owner, "relay")
         return record
 
     def _start(self, name: str) -> None:
@@ -188,7 +190,8 @@ class Place:
         who = f"{self.here}/{name}"
         owner = Owner(who)
         owner.may_die = lambda: self._may_die(name)
-        process = self.processes[name] = Process(owner, self.node(who))
+        node = self.node(who)
+        process = self.processes[name] = Process(owner, node, Relays(node))
         if name.startswith("work"):
             for job in self._jobs(who, process.node):
                 process.jobs[job.name] = job
@@ -267,13 +270,6 @@ class Place:
 
 async def _spread(node: Node, peer: str) -> bool:
     return await settling.unpack(node, peer)
-
-
-async def _relayed(node: Node, record: Any) -> None:
-    try:
-        await relay.relay(node, record)
-    except Refusal as refusal:
-        node.log.warning("relay.postponed", case=record.id, code=refusal.code)
 
 
 def _concerned(collection: str, document: Document) -> Sequence[str]:

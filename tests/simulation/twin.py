@@ -93,6 +93,13 @@ class Twin:
         parts = [_part(self._disk.replace, collection, safe_document(each), version) for each, version in documents]
         return sum(await self._line.write(f"replace {collection}", parts))
 
+    async def put_newer(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
+        if not documents:
+            return frozenset()
+        parts = [_part(self._disk.put_newer, collection, safe_document(each)) for each in documents]
+        done = await self._line.write(f"put {collection}", parts)
+        return frozenset(place for place, is_put in enumerate(done) if not is_put)
+
     async def mark(self, collection: str, mark: Mark) -> bool:
         [is_done] = await self._line.write(f"mark {collection}", [_part(self._disk.mark, collection, _checked(mark))])
         return bool(is_done)

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -192,6 +193,26 @@ async def test_replace_many_replaces_those_that_have_their_version(database: Dat
     assert await database.get("cases", "a") == case("a", 2, body="new")
 
 
+async def test_put_newer_puts_what_is_new_or_of_a_higher_version(database: Database) -> None:
+    await database.insert_many("cases", [case("a", 5), case("b", 5), case("c", 5)])
+    wanted = [case("a", 6, body="new"), case("b", 5, body="lost"), case("c", 4, body="lost"), case("d", 1)]
+    assert await database.put_newer("cases", wanted) == {1, 2}
+    found = await database.get_many("cases", list("abcd"))
+    assert found == {"a": case("a", 6, body="new"), "b": case("b", 5), "c": case("c", 5), "d": case("d", 1)}
+
+
+async def test_of_many_parallel_puts_the_highest_version_stays(database: Database) -> None:
+    for id in "abc":
+        versions = [*range(1, 21)] * 2
+        random.Random(id).shuffle(versions)  # noqa: S311 # an order like any other
+        left = versions
+        while left:  # a put that meets another of the same moment may be told so
+            done = await asyncio.gather(*(database.put_newer("cases", [case(id, each)]) for each in left))
+            there = (await database.get_many("cases", [id]))[id]["version"]
+            left = [each for each, behind in zip(left, done, strict=True) if behind and each > there]
+        assert (await database.get("cases", id) or {})["version"] == 20
+
+
 async def test_of_twenty_parallel_marks_of_a_version_one_wins(database: Database) -> None:
     await database.insert("tasks", case("a", 0))
     for version in range(10):
@@ -298,6 +319,7 @@ async def test_nothing_to_do_asks_nobody(database: Database, witness: Witness) -
     before = len(witness.sent)
     assert await database.insert_many("cases", []) == frozenset()
     assert await database.mark_many("cases", []) == 0
+    assert await database.put_newer("cases", []) == frozenset()
     assert await database.get_many("cases", []) == {}
     await database.delete("cases", [])
     assert len(witness.sent) == before
@@ -312,6 +334,7 @@ async def test_an_unsafe_operand_is_refused_before_it_is_sent(
         database.insert("cases", case(operand)),
         database.insert_many("cases", [case("fine"), case(operand)]),
         database.replace("cases", case(operand), version=1),
+        database.put_newer("cases", [case(operand)]),
         database.mark("cases", Mark(operand, {"relay": "done"})),
         database.mark_many("cases", [Mark("fine", {"relay": "done"}), Mark(operand, {"relay": "done"})]),
         database.get("cases", operand),
@@ -337,6 +360,7 @@ async def test_a_value_that_not_every_server_keeps_is_refused_before_it_is_sent(
         database.insert("cases", case("a", body=value)),
         database.insert_many("cases", [case("fine"), case("a", body=[value])]),
         database.replace("cases", case("a", body={"deep": value}), version=1),
+        database.put_newer("cases", [case("a", 1, body=value)]),
     ):
         with pytest.raises(UnsafeOperand):
             await call

@@ -104,8 +104,10 @@ def _may_change(update: Command) -> bool:
     wanted, change = update["q"], update["u"]
     if list(wanted) not in (["_id"], ["_id", "version"]) or not _is_operand(wanted["_id"]):
         return False
-    if update.get("multi") or update.get("upsert"):
+    if update.get("multi"):
         return False
+    if update.get("upsert"):
+        return list(wanted["version"]) == ["$lt"] and change["version"] == wanted["version"]["$lt"]
     if "$set" in change:
         return list(change) == ["$set"] and all(type(one) in (str, int) for one in change["$set"].values())
     return "version" in wanted and not any(key.startswith("$") for key in change)
