@@ -48,6 +48,8 @@ def problem_of(fault: BaseException | None, status: int) -> tuple[int, dict[str,
     """The status and the RFC 9457 problem of a refusal, of Tornado's own errors, or of a fault of ours."""
     if isinstance(fault, errors.NotAuthentic):
         fault = errors.StoredBroken("系统已通知管理员核查，请稍后再来查看。")
+    if isinstance(fault, errors.WrittenByNewer):
+        fault = errors.BeingUpgraded()
     if isinstance(fault, Refusal):
         status = status_of(fault)
         problem: dict[str, Any] = {"code": fault.code, "title": fault.title, "status": status}

@@ -50,6 +50,16 @@ class NotAuthentic(Exception):
         self.place = place
 
 
+class WrittenByNewer(Exception):
+    """What is stored at `place` is of a kind that this program does not know: a newer one of this node has written it.
+
+    It is no refusal, for the same reason. A door answers it with BeingUpgraded.
+    """
+
+    def __init__(self, place: str, kind: str) -> None:
+        super().__init__(f"what is stored at {place} is of a kind that this program does not know: {kind}")
+
+
 # The kinds, which handlers/problems.py maps to HTTP status codes.
 
 
@@ -149,6 +159,13 @@ class Unavailable(Refusal):
 
     code = "unavailable"
     title = "系统繁忙，请稍后重试"
+
+
+class BeingUpgraded(Unavailable):
+    """A newer program of this node has written what is asked for; this process cannot read it until it is replaced."""
+
+    code = "being_upgraded"
+    title = "系统正在升级，请稍后重试"
 
 
 # What the store has to say.

@@ -9,6 +9,7 @@ from typing import Any
 from server.crypto.fields import FieldRing
 from server.crypto.keyring import NodeKeys
 from server.domain.chains import ChainName
+from server.domain.errors import WrittenByNewer
 from server.store.apart import Apart
 from server.store.audit import Audit
 from server.store.audit_evidence import AuditEvidence
@@ -116,7 +117,10 @@ class Store:
         return {"audit": KeptChain(audit.chain, audit.files), "heads": KeptChain(heads.chain, heads.files)}
 
     async def carry(self, effects: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
-        """Carry effects from their cases to their rooms, all of one kind in one round trip; how many of each kind."""
+        """Carry effects from their cases to their rooms, all of one kind in one round trip; how many of each kind.
+
+        Raises WrittenByNewer if one of them is of no kind that is known here, with all others carried.
+        """
         rooms: Mapping[str, Callable[..., Awaitable[None]]] = {
             "task": self._put_tasks,
             "letter": self.letters_out.put,
@@ -130,6 +134,10 @@ class Store:
         for kind, documents in waiting.items():
             if documents:
                 await rooms[kind](*documents)
+        unknown = [effect for effect in effects if not effect.keys() & rooms.keys()]
+        if unknown:
+            kinds = sorted({name for effect in unknown for name in effect} - {"event", "index"})
+            raise WrittenByNewer(f"{CASES}/effects", ", ".join(kinds))
         return {kind: len(documents) for kind, documents in waiting.items() if documents}
 
     async def _put_tasks(self, *tasks: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from server.desk.acting import commit_of
 from server.domain.case import acts
 from server.domain.case.lines import line_of
 from server.domain.effects.records import Record
-from server.domain.errors import NotAuthentic
+from server.domain.errors import NotAuthentic, WrittenByNewer
 from server.domain.rules.decide import decide
 from server.domain.rules.lifecycle import replay
 from server.domain.values import moment_key
@@ -160,6 +160,13 @@ def test_a_chain_that_was_made_anew_without_the_keys_opens_nowhere(alter: Callab
     document = linked(alter(dict(told()[-1].document)))
     with pytest.raises(SealBroken):
         DOCUMENTS.read({**document, "shape": "so that the events are read"})
+
+
+def test_an_event_of_a_kind_that_nobody_knows_here_is_told_by_name():
+    last = told()[-1].document
+    document = linked({**changed(last, 1, kind="tomorrowed"), "shape": "so that the events are read"})
+    with pytest.raises(WrittenByNewer, match=r"cases/case1/1 is of a kind .+: tomorrowed"):
+        DOCUMENTS.read(document)
 
 
 def test_events_of_another_case_are_none_of_this_one():

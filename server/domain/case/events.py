@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter
 
@@ -349,4 +349,5 @@ Event = Annotated[
     | Closed,
     Field(discriminator="kind"),
 ]
+KINDS = frozenset(kind.model_fields["kind"].default for kind in get_args(get_args(Event)[0]))
 EVENT: TypeAdapter[Event] = TypeAdapter(Event, config=ConfigDict(hide_input_in_errors=True))

@@ -19,12 +19,12 @@ from server.crypto.keyring import NodeKeys
 from server.domain.canonical import digest
 from server.domain.case.case import Case, local_id
 from server.domain.case.erasure import CaseErased
-from server.domain.case.events import EVENT, Event
+from server.domain.case.events import EVENT, KINDS, Event
 from server.domain.case.heads import CaseStanding
 from server.domain.case.lines import Line, line_of
 from server.domain.effects.effects import Effect
 from server.domain.effects.records import Commit, Record
-from server.domain.errors import NotAuthentic
+from server.domain.errors import NotAuthentic, WrittenByNewer
 from server.domain.rules.lifecycle import REVISION, replay
 from server.domain.values import moment_key, moment_text
 from server.store.cases.plans import PlanReferences, Plans
@@ -250,6 +250,8 @@ def _events(
     document: Mapping[str, Any], key: DataKey, *, plans: PlanReferences, links: Sequence[str]
 ) -> Iterable[Event]:
     for number, (written, link) in enumerate(zip(document["events"], links, strict=True), 1):
+        if written["kind"] not in KINDS:
+            raise WrittenByNewer(_place(document["_id"], number), written["kind"])
         told = orjson.loads(key.open(written["seal"], _place(document["_id"], number, link)))
         beside = {name: written[name] for name in OPEN}
         yield EVENT.validate_python({**told, **beside, "number": number}, context=plans)
