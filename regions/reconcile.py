@@ -38,7 +38,7 @@ async def daily(node: Node) -> bool:
     """Reconcile with each peer with which that was not done for a day, and keep what was found; never more to do."""
     now, peers = node.clock.now(), list(node.directory.peers_of(node.here))
     last = await node.store.peers.reconciled([peer.node for peer in peers])
-    due = [peer for peer in peers if peer.node not in last or last[peer.node][0] + DAILY <= now]
+    due = [peer for peer in peers if peer.node not in last or last[peer.node].at + DAILY <= now]
     await each_in_turn(due, partial(_reconcile_if_it_tells, node))
     return False
 
@@ -70,7 +70,7 @@ async def reconcile(node: Node, peer: NodeEntry) -> Reconciliation:
         unknown_kinds=tuple(sorted(unknown)),
         compared_to={way: each.compared_to for way, each in cases.items()},
     )
-    await node.store.peers.keep_reconciled(peer.node, found.model_dump_json(), at=found.at)
+    await node.store.peers.keep_reconciled(peer.node, found)
     for each in found.differences:
         if not each.is_past:
             node.log.error("peer.differs", peer=peer.node, kind=each.kind, stream=each.stream, number=each.number)

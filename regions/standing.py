@@ -91,14 +91,12 @@ async def _measure_peer(node: Node, peer: NodeEntry) -> None:
 
 
 async def _standing(
-    node: Node, peer: NodeEntry, ways: tuple[Outbound, Inbound], *, last: tuple[datetime, str] | None
+    node: Node, peer: NodeEntry, ways: tuple[Outbound, Inbound], *, last: Reconciliation | None
 ) -> Standing:
     (out, into), now, longest = ways, node.clock.now(), longest_wait(node)
     head = (await node.store.log("out", peer.node).head(out.head, stream=out.stream, genesis=out.genesis)).position
     oldest = await _oldest(node, peer.node, out)
-    found = (
-        [each for each in Reconciliation.model_validate_json(last[1]).differences if not each.is_past] if last else []
-    )
+    found = [each for each in last.differences if not each.is_past] if last else []
     return Standing(
         peer=peer.node,
         name=peer.name,
@@ -122,7 +120,7 @@ async def _standing(
         kept_at=into.kept_at,
         conflict=into.conflict,
         attention=len(await node.store.letters_in.positions("attention", peer.node, most=MOST_COUNTED)),
-        reconciled_at=last[0] if last else None,
+        reconciled_at=last.at if last else None,
         differences=len(found) if last else None,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from server.domain.chains import BEFORE_ALL, CHAINS, ChainHead
 from server.domain.errors import StaleVersion
 from server.domain.exchange.log import Head, Inbound, Outbound, Position
+from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, Fields
 from server.store.queries import hour_bucket
@@ -75,15 +76,16 @@ class Peers:
         document = await self._database.get(PEERS, f"owed:{peer}")
         return document is not None and moment_key(now) < document["until"]
 
-    async def keep_reconciled(self, peer: str, report: str, *, at: datetime) -> None:
+    async def keep_reconciled(self, peer: str, found: Reconciliation) -> None:
         """Remember what the last reconciliation with this peer found."""
-        await self._keep(f"reconciled:{peer}", {"at": moment_key(at), "report": report}, absent={})
+        await self._keep(f"reconciled:{peer}", {"report": found.model_dump_json()}, absent={})
 
-    async def reconciled(self, peers: Sequence[str]) -> dict[str, tuple[datetime, str]]:
-        """When the last reconciliation with each of these was, and what it found; those never made are left out."""
+    async def reconciled(self, peers: Sequence[str]) -> dict[str, Reconciliation]:
+        """What the last reconciliation with each of these found; those never made are left out."""
         found = await self._database.get_many(PEERS, [f"reconciled:{peer}" for peer in peers])
         return {
-            id.partition(":")[2]: (moment_of_key(document["at"]), document["report"]) for id, document in found.items()
+            id.partition(":")[2]: Reconciliation.model_validate_json(document["report"])
+            for id, document in found.items()
         }
 
     async def witness(self, peer: str, chain: str, head: ChainHead) -> ChainHead:
