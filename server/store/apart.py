@@ -23,7 +23,7 @@ from server.store.effects.notices import NOTICES
 from server.store.effects.notices import WAITING as NOTICE_WAITING
 from server.store.exchange.letters_in import ATTENTION, IN
 from server.store.exchange.letters_in import WAITING as LETTER_WAITING
-from server.store.members import known, rewrite
+from server.store.members import read, rewrite
 from server.store.queries import APART, BAR, HELD, NEVER, under
 from server.store.reading import read_each
 from server.store.unproven import is_proven
@@ -109,7 +109,7 @@ class Apart:
         """Replace the previous version of the row; False if another process has changed it."""
         document = _written(row)
         if row.version > 1:
-            return await rewrite(self._database, COLLECTION, document, version=row.version - 1)
+            return await rewrite(self._database, COLLECTION, row.id, change=lambda _: document, version=row.version - 1)
         try:
             await self._database.insert(COLLECTION, document)
         except Duplicate:
@@ -186,4 +186,4 @@ def _written(row: SetApart) -> Document:
 
 
 def _row(document: Document) -> SetApart:
-    return SetApart.model_validate(known(SetApart, document))
+    return read(SetApart, document)

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from server.domain.catalogue.catalogue import Catalogue
 from server.store.database import Database, Duplicate
+from server.store.members import read_text
 from server.store.queries import CATALOGUES, PUBLISHED
 
 MOST_VERSIONS = 10_000
@@ -41,5 +42,5 @@ class Catalogues:
         versions = {catalogue.version: catalogue for catalogue in known}
         read = {f"version:{version}" for version in versions}
         found = await self._database.equal(CATALOGUES, PUBLISHED, limit=MOST_VERSIONS)
-        kept = [Catalogue.model_validate_json(document["text"]) for document in found if document["_id"] not in read]
+        kept = [read_text(Catalogue, document["text"]) for document in found if document["_id"] not in read]
         return versions | {catalogue.version: catalogue for catalogue in kept}

@@ -15,6 +15,7 @@ from server.domain.apart import Found
 from server.domain.chains import BEFORE_ALL, FIRST, GENESIS, Chained, ChainHead, Link
 from server.domain.values import Value, moment_text
 from server.store.database import Database, Document, Duplicate, Mark, Query
+from server.store.members import read_text, rewrite
 from server.store.numbered import NumberedLog, entry_id
 from server.store.queries import BAR, under
 from server.store.reading import read_each
@@ -91,7 +92,13 @@ class Chain:
         document = {"_id": BEGINNING, **vars(beginning.after), "cleared": beginning.cleared}
         document["version"] = beginning.version + 1
         if beginning.version:
-            return await self._database.replace(self._kind.collection, document, version=beginning.version)
+            return await rewrite(
+                self._database,
+                self._kind.collection,
+                BEGINNING,
+                change=lambda _: document,
+                version=beginning.version,
+            )
         try:
             await self._database.insert(self._kind.collection, document)
         except Duplicate:
@@ -186,10 +193,10 @@ class HeadFiles:
 
     def _all(self) -> dict[str, ChainHead]:
         files = sorted(self._folder.glob("*.json")) if self._folder.exists() else []
-        return {file.name: ChainHead.model_validate_json(file.read_bytes()) for file in files}
+        return {file.name: read_text(ChainHead, file.read_bytes()) for file in files}
 
     def _own(self, path: Path) -> ChainHead:
-        return ChainHead.model_validate_json(path.read_bytes()) if path.exists() else BEFORE_ALL
+        return read_text(ChainHead, path.read_bytes()) if path.exists() else BEFORE_ALL
 
     def _write(self, path: Path, head: ChainHead) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -52,8 +52,8 @@ class Clocks:
         before = await self._database.get(COLLECTION, id)
         version = before["version"] if before else 0
         document = {"_id": id, "kind": kind, **fields, "version": version + 1}
-        if version:
-            await self._database.replace(COLLECTION, document, version=version)
+        if before:
+            await self._database.replace(COLLECTION, {**before, **document}, version=version)
             return
         with suppress(Duplicate):
             await self._database.insert(COLLECTION, document)

@@ -7,7 +7,7 @@ itself is changed: from then on the log decides, whatever document stands there 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from server.domain.identity import NotOurDatabase
 from server.domain.values import moment_key, moment_of_key
 from server.store.chains import HeadFiles
 from server.store.database import Database, Document
+from server.store.members import known
 from server.store.numbered import FIRST, NumberedLog
 from server.store.unproven import is_proven
 
@@ -92,9 +93,9 @@ class EndsLog:
         number, follows = number_of(last), ""
         if number < max(kept, default=0):
             raise self._broken(f"it ends with entry {number}, and there was an entry {max(kept)}")
-        for known, document in (await self._log.entries(list(kept))).items():
-            if self._read(known, document).hash != kept[known]:
-                raise self._broken(f"entry {known} is another than there was")
+        for number_kept, document in (await self._log.entries(list(kept))).items():
+            if self._read(number_kept, document).hash != kept[number_kept]:
+                raise self._broken(f"entry {number_kept} is another than there was")
         ends: list[End] = []
         while number >= FIRST and not (ends and ends[-1].ended_at < since):
             numbers = range(number, max(FIRST - 1, number - AT_ONCE), -1)
@@ -136,7 +137,7 @@ class EndsLog:
     def _read(self, number: int, document: Document | None) -> _Entry:
         if document is None or not is_proven(document):
             raise self._broken(f"entry {number} is not there as it was written")
-        end = End(**{member.name: document[member.name] for member in fields(End)})
+        end = End(**known(End, document))
         return _Entry(number, document["prev"], document["hash"], end)
 
     def _broken(self, what: str) -> EndsBroken:

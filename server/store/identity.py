@@ -21,6 +21,7 @@ from server.domain.identity import (
     gained,
 )
 from server.store.database import Database, Document, Duplicate
+from server.store.members import read
 
 NODE, IDENTITY = "node", "identity"
 NEW, MARKED = "new", "marked"  # whether its folder has its mark
@@ -139,6 +140,6 @@ def _written(ours: Identity, use: Use, *, incarnation: str) -> Document:
 
 
 def _held(document: Document) -> Held:
-    identity = Identity(**{name: document[name] for name in Identity.model_fields})
+    identity = read(Identity, document)
     is_marked = document["state"] == MARKED
     return Held(identity=identity, incarnation=document["incarnation"], use=document["use"], is_marked=is_marked)

@@ -37,6 +37,12 @@ def opened(document: Any, key: DataKey, place: str) -> Any:
     return document
 
 
+def key_kept(document: Mapping[str, Any], ring: FieldRing) -> DataKey:
+    """The data key of a document that is written again, wrapped by the current key: its other seals stay readable."""
+    id = document["_id"]
+    return ring.key(ring.rewrapped(document["data_key"], id), id)
+
+
 def sealed_letter(letter: Letter, key: DataKey, *, context: str, text: bytes | None = None) -> dict[str, Any]:
     """A letter as it is stored, its canonical text (that came, or else is made) once and for good.
 

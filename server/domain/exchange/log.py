@@ -1,7 +1,7 @@
 """The exchange with a peer as it stands: heads and entries of the logs, kept letters, and what is known of each way."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -144,7 +144,7 @@ class Outbound:
     peer's head is. `failures` counts attempts since the last success; `probe` tells whether the next one is an `early`
     one, a regular one is `under_way`, or the early one is `spent`. `stopped` says why only an operator can make it go
     on, and `theirs` is the head that the peer named then. `skew_seconds` is their clock minus ours, where the last
-    failure told it, and `skew_by` the machine whose clock that was.
+    failure told it, and `skew_by` the machine whose clock that was. `beside` is what a newer program remembers of it.
     """
 
     stream: int = STREAM
@@ -162,6 +162,7 @@ class Outbound:
     succeeded_at: datetime | None = None
     failed_at: datetime | None = None
     version: int = 0
+    beside: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

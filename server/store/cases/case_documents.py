@@ -33,6 +33,7 @@ from server.store.effects.clues import written_clues
 from server.store.effects.deeds import written_deed
 from server.store.effects.fetches import sealed_fetch
 from server.store.effects.tasks import written_task
+from server.store.members import read_one_of, read_text
 from server.store.queries import BAR
 from server.store.sealing import sealed_letter
 
@@ -100,7 +101,7 @@ class CaseDocuments:
             told = events()
             return Record(id=document["_id"], case=replay(told), document=document, read=lambda: told)
         state = key.open(document["state"], _place(document["_id"], "state", document["link"]))
-        case = Case.model_validate_json(state, context=plans)
+        case = read_text(Case, state, context=plans)
         return Record(id=document["_id"], case=case, document=document, read=events)
 
     @property
@@ -118,7 +119,7 @@ class CaseDocuments:
     def line(self, document: Document) -> Line:
         """What lists show of a case; its document need not be whole, but hold LINE_FIELDS."""
         text = self._key(document).open(document["line"], _place_of_line(document))
-        return Line.model_validate_json(text)
+        return read_text(Line, text)
 
     def standing(self, document: Document) -> CaseStanding:
         """Where the events of a case stand, without opening one of them."""
@@ -254,7 +255,7 @@ def _events(
             raise WrittenByNewer(_place(document["_id"], number), written["kind"])
         told = orjson.loads(key.open(written["seal"], _place(document["_id"], number, link)))
         beside = {name: written[name] for name in OPEN}
-        yield EVENT.validate_python({**told, **beside, "number": number}, context=plans)
+        yield read_one_of(EVENT, {**told, **beside, "number": number}, context=plans)
 
 
 def _place(id: str, *parts: str | int) -> str:

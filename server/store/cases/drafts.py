@@ -5,19 +5,22 @@ next version takes its place, and only if the draft has not changed since. What 
 expired for an hour, and nothing is written where something has expired: so it cannot delete a change.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import orjson
 
-from server.crypto.fields import FieldRing
+from server.crypto.fields import DataKey, FieldRing
 from server.domain.apart import Found
 from server.domain.errors import StaleVersion
 from server.domain.rules.drafts import MOST_DRAFTS, Draft, DraftGone, Expiring, Slot
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate
-from server.store.members import known
+from server.store.members import changed, read_text, rewrite
 from server.store.queries import BAR, DRAFTS_EXPIRING, DRAFTS_OF_OWNER, JUST_AFTER, hour_bucket, under
 from server.store.reading import read_each
+from server.store.sealing import key_kept
 
 DRAFTS = "drafts"
 KEPT, GONE = "kept", "gone"
@@ -55,15 +58,7 @@ class Drafts:
 
     async def keep(self, owner: str, draft: Draft) -> None:
         """Put the draft where the version before it stands; StaleVersion if something else stands there by now."""
-        place = _place(owner, draft.id)
-        key = self._ring.new_key(place)
-        document = _empty(place, version=draft.version, until=draft.expires_at) | {
-            "owner_key": BAR.join((owner, moment_key(draft.changed_at), draft.id)),
-            "expiry_key": BAR.join((KEPT, moment_key(draft.expires_at), place)),
-            "data_key": key.wrapped,
-            "text": key.seal(draft.model_dump_json(), place),
-        }
-        if not await self._put(document):
+        if not await self._put(owner, draft):
             raise StaleVersion("草稿已在别处修改，请刷新后重试。")
 
     async def forget(self, owner: str, id: str, *, version: int, until: datetime) -> bool:
@@ -79,12 +74,24 @@ class Drafts:
         found.cursor = documents[-1]["expiry_key"] if documents else ""
         return found
 
-    async def _put(self, document: Document) -> bool:
-        """Put the document where the version before it stands, or where nothing does if it is the first."""
-        if document["version"] > 1:
-            return await self._database.replace(DRAFTS, document, version=document["version"] - 1)
+    async def _put(self, owner: str, draft: Draft) -> bool:
+        """Put the draft where the version before it stands, or where nothing does if it is the first."""
+        place, whole = _place(owner, draft.id), draft.model_dump(mode="json")
+
+        def new() -> Document:
+            return _placed(owner, draft) | _sealed(whole, place, self._ring.new_key(place))
+
+        def change(before: Document) -> Document:
+            if "text" not in before:
+                return new()
+            text = self._text(before)
+            told = orjson.loads(text) | changed(read_text(Draft, text), draft, whole)
+            return _placed(owner, draft) | _sealed(told, place, key_kept(before, self._ring))
+
+        if draft.version > 1:
+            return await rewrite(self._database, DRAFTS, place, change=change, version=draft.version - 1)
         try:
-            await self._database.insert(DRAFTS, document)
+            await self._database.insert(DRAFTS, new())
         except Duplicate:
             return False
         return True
@@ -94,13 +101,28 @@ class Drafts:
         return Expiring(owner=owner, id=draft.id, bundle_name=draft.bundle_name, expires_at=draft.expires_at)
 
     def _draft(self, document: Document) -> Draft:
+        return read_text(Draft, self._text(document))
+
+    def _text(self, document: Document) -> str:
         place = document["_id"]
-        key = self._ring.key(document["data_key"], place)
-        return Draft.model_validate(known(Draft, orjson.loads(key.open(document["text"], place))))
+        return self._ring.key(document["data_key"], place).open(document["text"], place)
 
 
 def _place(owner: str, id: str) -> str:
     return owner + SEPARATOR + id
+
+
+def _placed(owner: str, draft: Draft) -> Document:
+    """What stands outside of the sealed text."""
+    place = _place(owner, draft.id)
+    return _empty(place, version=draft.version, until=draft.expires_at) | {
+        "owner_key": BAR.join((owner, moment_key(draft.changed_at), draft.id)),
+        "expiry_key": BAR.join((KEPT, moment_key(draft.expires_at), place)),
+    }
+
+
+def _sealed(told: Mapping[str, Any], place: str, key: DataKey) -> Document:
+    return {"data_key": key.wrapped, "text": key.seal(orjson.dumps(told).decode(), place)}
 
 
 def _empty(place: str, *, version: int, until: datetime) -> Document:

@@ -6,7 +6,7 @@ from server.crypto.fields import FieldRing
 from server.domain.materials import Upload
 from server.store.blobs import Blobs
 from server.store.database import Database, Duplicate, is_safe
-from server.store.members import known
+from server.store.members import read
 from server.store.sealing import opened, sealed
 
 MATERIALS = "materials"
@@ -36,15 +36,11 @@ class Materials:
         """Those of these uploads that exist and are this owner's, by id; ids come from outside."""
         wanted = [f"{owner}:{id}" for id in ids if is_safe(id)]
         found = await self._database.get_many(MATERIALS, wanted)
-        return {
-            upload.id: upload
+        uploads = [
+            read(Upload, opened(document["upload"], self._ring.key(document["data_key"], id), id))
             for id, document in found.items()
-            for upload in (
-                Upload.model_validate(
-                    known(Upload, opened(document["upload"], self._ring.key(document["data_key"], id), id))
-                ),
-            )
-        }
+        ]
+        return {upload.id: upload for upload in uploads}
 
     async def keep_content(self, id: str, content: bytes) -> None:
         """Store a content that is nobody's upload here; `id` is its keyed digest."""

@@ -7,6 +7,7 @@ from server.crypto import base64url
 from server.domain.errors import NotAuthentic
 from server.domain.interning import Interned, References
 from server.store.database import Database, Document
+from server.store.members import read_text
 
 PLANS = "plans"
 MOST_KNOWN = 8192
@@ -102,7 +103,7 @@ class PlanReferences(References):
         if kept is None:
             raise NotAuthentic(f"{PLANS}/{self.digests[reference] if reference < len(self.digests) else reference}")
         if kept.value is None:
-            self._plans.give(kept, kind.model_validate_json(kept.text))
+            self._plans.give(kept, read_text(kind, kept.text))
         if not isinstance(kept.value, kind):
             raise NotAuthentic(f"{PLANS}/{kept.digest}")
         return kept.value

@@ -7,7 +7,7 @@ from server.crypto.fields import FieldRing
 from server.domain.case.visits import Visit
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate
-from server.store.members import known
+from server.store.members import read
 from server.store.queries import BAR, VISITS_OF_CASE, VISITS_OF_WINDOW, under
 from server.store.sealing import opened, sealed
 
@@ -60,4 +60,4 @@ class Visits:
     def _visit(self, document: Document) -> Visit:
         id = document["_id"]
         fields = opened(document, self._ring.key(document["data_key"], id), id)
-        return Visit(id=id, **known(Visit, fields))
+        return read(Visit, fields | {"id": id})

@@ -52,7 +52,8 @@ class Alarms:
 
 def _written(alarm: Mapping[str, Any]) -> Document:
     key = _key(alarm["case"], f"t{alarm['at']}" if alarm["at"] else "")
-    return {"_id": alarm["case"], "key": key, "version": alarm["event"]}
+    told = {name: member for name, member in alarm.items() if name not in Alarm.model_fields}
+    return {**told, "_id": alarm["case"], "key": key, "version": alarm["event"]}
 
 
 def _key(case: str, moment: str) -> str:

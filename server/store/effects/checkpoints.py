@@ -11,7 +11,7 @@ from server.domain.apart import Found
 from server.domain.effects.deadlines import Checkpoint, KeptCheckpoint
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate, Fields, Mark
-from server.store.members import known
+from server.store.members import read
 from server.store.queries import BAR, CHECKPOINTS_CLAIMED
 from server.store.reading import read_each
 
@@ -75,9 +75,4 @@ def checkpoint_id(case: str, checkpoint: Checkpoint) -> str:
 
 
 def _kept(document: Document) -> KeptCheckpoint:
-    return KeptCheckpoint(
-        document["_id"],
-        document["case"],
-        Checkpoint.model_validate(known(Checkpoint, document["rung"])),
-        document["version"],
-    )
+    return KeptCheckpoint(document["_id"], document["case"], read(Checkpoint, document["rung"]), document["version"])

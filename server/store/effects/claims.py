@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from server.crypto.fields import FieldRing
+from server.crypto.fields import DataKey, FieldRing
 from server.domain.people.claims import Claim
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Duplicate, is_safe
-from server.store.members import known
+from server.store.members import changed, read, rewrite
 from server.store.queries import AFTER_BAR, BAR, CLAIMS_OF_HOLDER, named
-from server.store.sealing import opened, sealed
+from server.store.sealing import key_kept, opened, sealed
 
 CLAIMS = "claims"
 
@@ -28,13 +28,14 @@ class Claims:
 
     async def put(self, claim: Claim) -> bool:
         """Replace the previous version of the claim; False if another process has changed it."""
-        key = self._ring.new_key(claim.id)
-        fields = sealed(claim, key, claim.id)
-        document = {"_id": fields.pop("id"), **fields, "data_key": key.wrapped, "holder_key": _key(claim)}
+
+        def change(before: Document) -> Document:
+            return changed(self._claim(before), claim, _written(claim, key_kept(before, self._ring)))
+
         if claim.version > 1:
-            return await self._database.replace(CLAIMS, document, version=claim.version - 1)
+            return await rewrite(self._database, CLAIMS, claim.id, change=change, version=claim.version - 1)
         try:
-            await self._database.insert(CLAIMS, document)
+            await self._database.insert(CLAIMS, _written(claim, self._ring.new_key(claim.id)))
         except Duplicate:
             return False
         return True
@@ -50,8 +51,13 @@ class Claims:
         return [self._claim(document) for document in found]
 
     def _claim(self, document: Document) -> Claim:
-        id, fields = document["_id"], known(Claim, document)
-        return Claim.model_validate({"id": id, **opened(fields, self._ring.key(document["data_key"], id), id)})
+        id = document["_id"]
+        return read(Claim, opened(document, self._ring.key(document["data_key"], id), id) | {"id": id})
+
+
+def _written(claim: Claim, key: DataKey) -> Document:
+    fields = sealed(claim, key, claim.id)
+    return {"_id": fields.pop("id"), **fields, "data_key": key.wrapped, "holder_key": _key(claim)}
 
 
 def _key(claim: Claim) -> str:

@@ -66,8 +66,9 @@ def written_clues(found: CaseClues, digest_of: Callable[[str, str], str]) -> Doc
 
 
 def _documents(found: Mapping[str, Any]) -> Sequence[Document]:
+    told = {name: member for name, member in found.items() if name not in ("place", "digests")}
     case, place = found["case"], found["place"]
-    return [{"_id": _id(digest, case), "case": case, "key": digest + BAR + place} for digest in found["digests"]]
+    return [{**told, "_id": _id(digest, case), "key": digest + BAR + place} for digest in found["digests"]]
 
 
 def _id(digest: str, case: str) -> str:

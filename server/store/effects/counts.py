@@ -10,7 +10,7 @@ from datetime import date, datetime
 from server.domain.time.counts import AuthorityCounts, ToCount, rest_after
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Fields, Mark
-from server.store.members import known
+from server.store.members import read
 from server.store.queries import BAR, COUNTS_TO_MAKE
 
 COUNTS = "counts"
@@ -77,7 +77,7 @@ class Counts:
 def _counts(document: Document) -> AuthorityCounts | None:
     """What was counted, if it ever was."""
     is_counted = "states" in document
-    return AuthorityCounts.model_validate(known(AuthorityCounts, document)) if is_counted else None
+    return read(AuthorityCounts, document) if is_counted else None
 
 
 def _new(authority: str) -> Document:

@@ -1,17 +1,16 @@
 """Deeds in the store: what each officer has done, insert-only."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from server.domain.effects.deeds import Deed
 from server.domain.values import moment_key, moment_text
 from server.store.database import Database, Document, is_safe
+from server.store.members import known
 from server.store.queries import BAR, DEEDS_OF_OFFICER, named, under
 
 DEEDS = "deeds"
-FIELDS = tuple(field.name for field in fields(Deed))
 
 
 class Deeds:
@@ -46,5 +45,4 @@ def written_deed(deed: Deed) -> Document:
 
 
 def _deed(document: Document) -> Deed:
-    told = {name: document[name] for name in FIELDS}
-    return Deed(**{**told, "at": datetime.fromisoformat(told["at"])})
+    return Deed(**known(Deed, document) | {"at": datetime.fromisoformat(document["at"])})

@@ -17,7 +17,7 @@ from server.domain.case.fetches import Fetch, KeptFetch
 from server.domain.values import moment_key
 from server.store.blobs import Blobs
 from server.store.database import Database, Document, Fields, Mark
-from server.store.members import known
+from server.store.members import known, read_text
 from server.store.queries import BAR, FETCHES_DUE, FETCHES_OF_STEP
 from server.store.reading import read_each
 
@@ -89,14 +89,13 @@ class Fetches:
         await self._blobs.remove(addresses)
 
     def _kept(self, document: Document) -> KeptFetch:
-        told = {name: document[name] for name in KeptFetch.__annotations__ if name in document and name != "content"}
         key = self._ring.key(document["data_key"], document["name"])
-        content = Offered.model_validate(known(Offered, orjson.loads(key.open(document["content"], _place(document)))))
-        return KeptFetch(id=document["_id"], content=content, **told)
+        content = read_text(Offered, key.open(document["content"], _place(document)))
+        return KeptFetch(**known(KeptFetch, document) | {"id": document["_id"], "content": content})
 
 
 def _documents(fetch: Mapping[str, Any]) -> Iterator[Document]:
-    asked = {name: fetch[name] for name in ("case", "name", "step", "event", "node", "data_key")}
+    asked = {name: told for name, told in fetch.items() if name not in ("contents", "at")}
     counts = {"kept": 0, "failures": 0, "thrown_away": 0, "outcome": "", "reason": "", "version": 1}
     step_key = f"{fetch['case']}:{fetch['step']}"
     for index, content in enumerate(fetch["contents"]):

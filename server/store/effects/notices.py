@@ -12,7 +12,7 @@ from server.domain.apart import Found
 from server.domain.effects.notices import Ending, KeptNotice, Notice, NoticeState
 from server.domain.values import moment_key
 from server.store.database import Database, Document, Fields, Mark
-from server.store.members import known
+from server.store.members import read
 from server.store.queries import BAR, NOTICES_BY_STATE
 from server.store.reading import read_each
 
@@ -82,7 +82,7 @@ def _key(state: NoticeState, moment: str, id: str) -> str:
 
 def _kept(document: Document) -> KeptNotice:
     return KeptNotice(
-        notice=Notice(id=document["_id"], **known(Notice, document)),
+        notice=read(Notice, {**document, "id": document["_id"]}),
         state=document["state"],
         attempts=document["attempts"],
         errcode=document["errcode"],

@@ -2,7 +2,7 @@
 
 from server.domain.time.reprojection import Projection
 from server.store.database import Database, Duplicate
-from server.store.members import known, rewrite
+from server.store.members import read, rewrite
 
 CALENDAR = "calendar"
 ID = "calendar"
@@ -19,14 +19,14 @@ class ProjectedCalendar:
         document = await self._database.get(CALENDAR, ID)
         if document is None:
             return Projection()
-        return Projection(**known(Projection, document))
+        return read(Projection, document)
 
     async def put(self, projection: Projection) -> bool:
         """Write the projection that was made of the last one; False if somebody else was first."""
         version = projection.version
         document = {"_id": ID, **projection.model_dump(mode="json"), "version": version + 1}
         if version:
-            return await rewrite(self._database, CALENDAR, document, version=version)
+            return await rewrite(self._database, CALENDAR, ID, change=lambda _: document, version=version)
         try:
             await self._database.insert(CALENDAR, document)
         except Duplicate:

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby, islice
 from operator import itemgetter
@@ -13,6 +13,7 @@ from server.domain.people.claims import NoSuchTask
 from server.domain.values import moment_key, moment_text
 from server.store.database import Database, Document, Query, is_safe
 from server.store.latest import put_latest
+from server.store.members import known, rewrite
 from server.store.queries import BAR, JUST_AFTER, TASKS_OF_AUTHORITY, TASKS_OF_NODE, TASKS_OF_WINDOW, under
 from server.store.unproven import is_proven
 
@@ -21,7 +22,6 @@ OPEN = "open"
 ENDED = "ended"
 NO_DUE = "9999-12-31"
 READ_AT_ONCE = 1000
-FIELDS = tuple(field.name for field in fields(Task))
 MOMENTS = ("opened_at", "since", "urged_at")
 
 
@@ -54,7 +54,7 @@ class Tasks:
         if task.due_on == due_on:
             return False
         document = _with_keys(written_task(replace(task, due_on=due_on)))
-        return await self._database.replace(TASKS, document, version=task.event)
+        return await rewrite(self._database, TASKS, task.id, change=lambda _: document, version=task.event)
 
     async def open_tasks(
         self,
@@ -119,9 +119,8 @@ def written_task(task: Task) -> Document:
 
 
 def _task(document: Document) -> Task:
-    told = {name: document[name] for name in FIELDS}
-    told |= {name: datetime.fromisoformat(told[name]) for name in MOMENTS if told[name]}
-    return Task(**told)
+    told = known(Task, document)
+    return Task(**told | {name: datetime.fromisoformat(told[name]) for name in MOMENTS if told.get(name)})
 
 
 def _with_keys(task: Document) -> Document:

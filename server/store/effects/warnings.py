@@ -3,7 +3,6 @@
 import asyncio
 import heapq
 from collections.abc import Collection
-from dataclasses import fields
 from datetime import date, datetime
 from itertools import islice
 from operator import itemgetter
@@ -11,10 +10,10 @@ from operator import itemgetter
 from server.domain.effects.warnings import DeskWarning, WarningReader
 from server.domain.values import moment_key, moment_text
 from server.store.database import Database, Document, Duplicate
+from server.store.members import known
 from server.store.queries import BAR, WARNINGS_OF_AUTHORITY
 
 WARNINGS = "warnings"
-FIELDS = tuple(field.name for field in fields(DeskWarning) if field.name != "id")
 
 
 class Warnings:
@@ -64,7 +63,5 @@ def _written(warning: DeskWarning) -> Document:
 
 
 def _warning(document: Document) -> DeskWarning:
-    told = {name: document[name] for name in FIELDS}
-    told["due_on"] = date.fromisoformat(told["due_on"])
-    told["at"] = datetime.fromisoformat(told["at"])
-    return DeskWarning(id=document["_id"], **told)
+    due_on, at = date.fromisoformat(document["due_on"]), datetime.fromisoformat(document["at"])
+    return DeskWarning(**known(DeskWarning, document) | {"id": document["_id"], "due_on": due_on, "at": at})

@@ -27,4 +27,4 @@ class Directories:
                 await self._database.insert(DIRECTORIES, document)
             stored = await self._database.get(DIRECTORIES, LATEST)
         if stored and stored["version"] < version:
-            await self._database.replace(DIRECTORIES, document, version=stored["version"])
+            await self._database.replace(DIRECTORIES, {**stored, **document}, version=stored["version"])

@@ -12,6 +12,7 @@ from server.domain.exchange.log import Head, Inbound, Outbound, Position
 from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate, Fields
+from server.store.members import read, read_text
 from server.store.queries import hour_bucket
 
 PEERS, NONCES, WITNESSED = "peers", "nonces", "witnessed"
@@ -33,14 +34,8 @@ class Peers:
 
     async def take(self, peer: str, before: Outbound, after: Outbound) -> bool:
         """Replace one state by another; False if another process has changed it."""
-        document = {"_id": f"out:{peer}", **_written(replace(after, version=before.version + 1))}
-        if before.version:
-            return await self._database.replace(PEERS, document, version=before.version)
-        try:
-            await self._database.insert(PEERS, document)
-        except Duplicate:
-            return False
-        return True
+        written = _written(replace(after, version=before.version + 1))
+        return await self._put(PEERS, {**before.beside, "_id": f"out:{peer}", **written}, version=before.version)
 
     async def change(self, peer: str, change: Callable[[Outbound], Outbound]) -> Outbound:
         """Change the state, whatever it is by now; raises StaleVersion if others are faster again and again."""
@@ -83,38 +78,33 @@ class Peers:
     async def reconciled(self, peers: Sequence[str]) -> dict[str, Reconciliation]:
         """What the last reconciliation with each of these found; those never made are left out."""
         found = await self._database.get_many(PEERS, [f"reconciled:{peer}" for peer in peers])
-        return {
-            id.partition(":")[2]: Reconciliation.model_validate_json(document["report"])
-            for id, document in found.items()
-        }
+        return {id.partition(":")[2]: read_text(Reconciliation, document["report"]) for id, document in found.items()}
 
     async def witness(self, peer: str, chain: str, head: ChainHead) -> ChainHead:
         """Keep the head of a chain of this peer's if it is the newest; answers the one that was known before."""
         id = f"{peer}:{chain}"
         for _ in range(ATTEMPTS):
             document = await self._database.get(WITNESSED, id)
-            known = ChainHead(number=document["number"], hash=document["hash"]) if document else BEFORE_ALL
+            known = read(ChainHead, document) if document else BEFORE_ALL
             if head.number <= known.number:
                 return known
             version = document["version"] if document else 0
             told = {"_id": id, "peer": peer, "chain": chain, **vars(head), "version": version + 1}
-            if await self._put_witnessed(told, version):
+            if await self._put(WITNESSED, {**(document or {}), **told}, version=version):
                 return known
         raise StaleVersion("节点状态正被其他进程修改，请稍后重试。")
 
     async def witnessed(self, peers: Sequence[str]) -> dict[tuple[str, str], ChainHead]:
         """The newest heads of these peers' chains that they have told, by peer and chain."""
         found = await self._database.get_many(WITNESSED, [f"{peer}:{chain}" for peer in peers for chain in CHAINS])
-        return {
-            (each["peer"], each["chain"]): ChainHead(number=each["number"], hash=each["hash"])
-            for each in found.values()
-        }
+        return {(each["peer"], each["chain"]): read(ChainHead, each) for each in found.values()}
 
-    async def _put_witnessed(self, document: Document, version: int) -> bool:
+    async def _put(self, collection: str, document: Document, *, version: int) -> bool:
+        """Put it where one of this version stands, or where none does."""
         if version:
-            return await self._database.replace(WITNESSED, document, version=version)
+            return await self._database.replace(collection, document, version=version)
         try:
-            await self._database.insert(WITNESSED, document)
+            await self._database.insert(collection, document)
         except Duplicate:
             return False
         return True
@@ -147,6 +137,8 @@ def _written(state: Outbound | Inbound) -> Fields:
     """The state as top-level texts and integers, which is all that a mark may change."""
     fields: Fields = {}
     for name, value in vars(state).items():
+        if name == "beside":
+            continue
         if name in MOMENTS:
             fields[name] = moment_key(value) if value else ""
         elif name in POSITIONS:
@@ -181,7 +173,11 @@ def _read(document: Mapping[str, Any], kind: type[Outbound] | type[Inbound]) -> 
 
 
 def _outbound(document: Document | None) -> Outbound:
-    return Outbound(**_read(document, Outbound)) if document else Outbound()
+    if document is None:
+        return Outbound()
+    told = _written(Outbound())
+    beside = {name: member for name, member in document.items() if name not in told}
+    return Outbound(**_read(document, Outbound) | {"beside": beside})
 
 
 def _inbound(document: Document | None) -> Inbound:

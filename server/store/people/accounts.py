@@ -16,7 +16,7 @@ from server.domain.people.persons import Officer
 from server.domain.values import moment_of_key
 from server.store.database import Database, Document, Duplicate, is_safe
 from server.store.ends import Ends
-from server.store.members import known
+from server.store.members import read
 from server.store.queries import BAR, JUST_AFTER, OFFICERS_LISTED
 
 OFFICERS = "officers"
@@ -250,7 +250,7 @@ def document_id(name: str) -> str:
 def account_of(document: Document) -> Account:
     """The account that stands in this document."""
     return Account(
-        officer=Officer(**known(Officer, document)),
+        officer=read(Officer, document),
         epoch=document["epoch"],
         ended_at=moment_of_key(document["ended_at"]) if document["ended_at"] else None,
         is_one_time=document["is_one_time"],

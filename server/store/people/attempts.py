@@ -31,18 +31,17 @@ class Attempts:
         """Change a lane, whatever it is by now; raises StaleVersion if other processes are faster again and again."""
         async with self._changing:
             for _ in range(MOST_TRIES):
-                before = _lane(id, await self._database.get(ATTEMPTS, id))
-                after = change(before)
-                if await self._put(before, after, at):
+                document = await self._database.get(ATTEMPTS, id)
+                after = change(_lane(id, document))
+                if await self._put(document, _written(after, at)):
                     return after
         raise StaleVersion("登录人数较多，请稍后重试。")
 
-    async def _put(self, before: Lane, after: Lane, at: datetime) -> bool:
-        document = _written(after, at)
-        if before.version:
-            return await self._database.replace(ATTEMPTS, document, version=before.version)
+    async def _put(self, before: Document | None, written: Document) -> bool:
+        if before:
+            return await self._database.replace(ATTEMPTS, {**before, **written}, version=before["version"])
         try:
-            await self._database.insert(ATTEMPTS, document)
+            await self._database.insert(ATTEMPTS, written)
         except Duplicate:
             return False
         return True

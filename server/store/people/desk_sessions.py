@@ -6,7 +6,7 @@ from server.domain.people.accounts import DeskSession
 from server.domain.values import moment_key
 from server.store.database import Database, Document
 from server.store.ends import Ends
-from server.store.members import known, rewrite
+from server.store.members import read, rewrite
 from server.store.queries import AFTER_BAR, BAR, DESK_SESSIONS_OF_OFFICER, hour_bucket, named
 
 DESK_SESSIONS = "desk_sessions"
@@ -57,7 +57,10 @@ class DeskSessions:
 
     async def _change(self, session: DeskSession, **moments: datetime) -> bool:
         after = session.model_copy(update={**moments, "version": session.version + 1})
-        return await rewrite(self._database, DESK_SESSIONS, _document(after), version=session.version)
+        written = _document(after)
+        return await rewrite(
+            self._database, DESK_SESSIONS, session.id, change=lambda _: written, version=session.version
+        )
 
 
 def _document(session: DeskSession) -> Document:
@@ -70,4 +73,4 @@ def _document(session: DeskSession) -> Document:
 
 
 def _session(document: Document) -> DeskSession:
-    return DeskSession(id=document["_id"], **known(DeskSession, document))
+    return read(DeskSession, {**document, "id": document["_id"]})

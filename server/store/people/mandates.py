@@ -8,7 +8,7 @@ from server.domain.people.mandates import Mandate, NoSuchMandate
 from server.domain.values import CHINA, moment_key, moment_text
 from server.store.database import Database, Document, Duplicate, Query, is_safe
 from server.store.ends import Ends
-from server.store.members import known
+from server.store.members import read
 from server.store.queries import BAR, MANDATES_OF_AGENT, MANDATES_OF_PRINCIPAL, under
 from server.store.sealing import opened, sealed
 
@@ -84,7 +84,7 @@ class Mandates:
     def _mandate(self, document: Document) -> Mandate:
         id = document["_id"]
         fields = opened(document, self._ring.key(document["data_key"], id), id)
-        mandate, end = Mandate(id=id, **known(Mandate, fields)), self._ends.of(MANDATES, id)
+        mandate, end = read(Mandate, fields | {"id": id}), self._ends.of(MANDATES, id)
         if end is None or mandate.revoked_at:
             return mandate
         self._ends.tell(MANDATES, id)

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from server.crypto.fields import FieldRing
+from server.crypto.fields import DataKey, FieldRing
 from server.domain.errors import Missing, StaleVersion, Unproven
 from server.domain.people.persons import Person, Session
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
-from server.store.members import known
+from server.store.members import changed, read, rewrite
 from server.store.queries import hour_bucket
-from server.store.sealing import opened, sealed
+from server.store.sealing import key_kept, opened, sealed
 
 SESSIONS, PERSONS = "sessions", "persons"
 
@@ -36,19 +36,22 @@ class People:
 
     async def open_session(self, session: Session, *, expires_at: datetime) -> None:
         """Store a new session, to be forgotten after `expires_at`."""
-        await self._database.insert(SESSIONS, self._written(session, expires_at))
+        await self._database.insert(SESSIONS, _written(session, self._ring.new_key(session.id), expires_at))
 
     async def session(self, id: str, *, at: datetime) -> Session:
         """The session, if it is not over (to the hour) at this moment; raises NoSuchSession."""
         document = await self._database.get(SESSIONS, id) if is_safe(id) else None
         if document is None or document["bucket"] < hour_bucket(at) or "data_key" not in document:  # of an older node
             raise NoSuchSession("登录已失效，请重新登录。")
-        fields = opened(document, self._ring.key(document["data_key"], id), id)
-        return Session(id=id, **known(Session, fields))
+        return self._session(document)
 
     async def change_session(self, session: Session, *, expires_at: datetime) -> None:
         """Put the session in the place of the one of the version before it; StaleVersion if that is gone."""
-        if not await self._database.replace(SESSIONS, self._written(session, expires_at), version=session.version - 1):
+
+        def change(before: Document) -> Document:
+            return changed(self._session(before), session, _written(session, key_kept(before, self._ring), expires_at))
+
+        if not await rewrite(self._database, SESSIONS, session.id, change=change, version=session.version - 1):
             raise StaleVersion("登录状态已更新，请重试。")
 
     async def keep_person(self, person: Person, *, openid: str) -> None:
@@ -77,12 +80,16 @@ class People:
         if document is None:
             raise NoSuchPerson("请先完成实名认证。")
         fields = opened(document["person"], self._ring.key(document["data_key"], key), key)
-        return Person.model_validate(known(Person, fields))
+        return read(Person, fields)
 
-    def _written(self, session: Session, expires_at: datetime) -> Document:
-        key = self._ring.new_key(session.id)
-        fields = sealed(session, key, session.id) | {"data_key": key.wrapped, "bucket": hour_bucket(expires_at)}
-        return {"_id": fields.pop("id"), **fields}
+    def _session(self, document: Document) -> Session:
+        id = document["_id"]
+        return read(Session, opened(document, self._ring.key(document["data_key"], id), id) | {"id": id})
+
+
+def _written(session: Session, key: DataKey, expires_at: datetime) -> Document:
+    fields = sealed(session, key, session.id) | {"data_key": key.wrapped, "bucket": hour_bucket(expires_at)}
+    return {"_id": fields.pop("id"), **fields}
 
 
 def _phone(person: str) -> str:

@@ -8,7 +8,7 @@ from server.domain.people.posts import NoSuchPost, Post
 from server.domain.values import CHINA, moment_text
 from server.store.database import Database, Document, Duplicate, Query, is_safe
 from server.store.ends import End, Ends
-from server.store.members import known, rewrite
+from server.store.members import read, rewrite
 from server.store.queries import BAR, POSTS_AT, POSTS_OF_OFFICER, under
 
 POSTS = "posts"
@@ -77,7 +77,8 @@ class Posts:
         return _ended(post, end, version=post.version)
 
     async def _replace(self, before: Post, after: Post) -> Post:
-        if not await rewrite(self._database, POSTS, _document(after), version=before.version):
+        written = _document(after)
+        if not await rewrite(self._database, POSTS, after.id, change=lambda _: written, version=before.version):
             raise StaleVersion(STALE)
         return after
 
@@ -119,4 +120,4 @@ def _document(post: Post) -> Document:
 
 
 def _post(document: Document) -> Post:
-    return Post(**known(Post, document) | {"id": document["_id"], "ended_at": document["ended_at"] or None})
+    return read(Post, {**document, "id": document["_id"], "ended_at": document["ended_at"] or None})
