@@ -6,8 +6,6 @@ What marks a letter as settled is no part of its proof, and a letter or a case m
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
 from regions.control_letters import CONTROL_LETTERS
 from server.domain.case.case import local_id
 from server.domain.case.heads import CaseStanding
@@ -30,12 +28,8 @@ class CaseComparison:
 
 
 async def last_found(node: Node, peer: str) -> Reconciliation | None:
-    """What the last reconciliation with a peer found, if there was one that can be read."""
-    kept = (await node.store.peers.reconciled([peer])).get(peer)
-    try:
-        return Reconciliation.model_validate_json(kept[1]) if kept else None
-    except ValidationError:
-        return None
+    """What the last reconciliation with a peer found, if there was one."""
+    return (await node.store.peers.reconciled([peer])).get(peer)
 
 
 async def compare_cases(node: Node, peer: str, way: Direction, *, after: Position) -> CaseComparison:

@@ -89,7 +89,8 @@ async def forget(places: Places) -> None:
     """Both nodes compare from the beginning again."""
     for division, peer in PEERS.items():
         node = places.nodes[division].node
-        await node.store.peers.keep_reconciled(peer, "", at=node.clock.now())
+        nothing = Reconciliation(peer=peer, at=node.clock.now(), compared=())
+        await node.store.peers.keep_reconciled(peer, nothing)
 
 
 async def test_a_letter_that_was_marked_as_settled_by_hand_is_named(
