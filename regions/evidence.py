@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-from server.crypto import base64url
+from server.crypto import base64url, merkle
 from server.crypto.signature_base import byte_sequence
 from server.crypto.suites import VerifyKey
 from server.domain.exchange.directory import NodeEntry
@@ -56,29 +56,40 @@ async def _check_log(node: Node, peer: NodeEntry, direction: Direction) -> LogCh
     sender, receiver = (us, peer) if direction == "out" else (peer, us)
     checked = LogChecked(peer=peer.node, direction=direction, stream=1, batches=0, letters=0, head=GENESIS, faulty=None)
     while True:
-        following = await log.entry(Position(checked.stream + 1, 1))
-        async for entry in _walked(node, checked):
+        following = await log.following(Position(checked.stream + 1, 0), limit=1)
+        async for number, entry in _walked(node, checked):
+            if entry is None or not _has_its_letters(entry):
+                return checked.model_copy(update={"faulty": number})
             if entry.batch.prev == checked.head and _is_proven(entry, sender, receiver):
                 counts = {"batches": checked.batches + 1, "letters": checked.letters + len(entry.letters)}
                 checked = checked.model_copy(update={"head": entry.hash, **counts})
-            elif following and direction == "out":
+            elif following.seen and direction == "out":
                 break  # what we had written before we knew that the peer has another log, and wrote anew
             else:
-                return checked.model_copy(update={"faulty": entry.batch.number})
-        if following is None:
+                return checked.model_copy(update={"faulty": number})
+        if not following.seen:
             return checked
         checked = checked.model_copy(update={"stream": checked.stream + 1})
-        if direction == "out":  # the peer may have named a head that we have lost
-            checked = checked.model_copy(update={"head": following.batch.prev})
+        if direction == "out" and following:  # the peer may have named a head that we have lost
+            checked = checked.model_copy(update={"head": following[0].batch.prev})
 
 
-async def _walked(node: Node, checked: LogChecked) -> AsyncIterator[Entry]:
-    """The entries of the stream that is being checked, from its beginning."""
-    log, stream, number = node.store.log(checked.direction, checked.peer), checked.stream, 1
-    while entries := await log.entries(range(number, number + ENTRIES_AT_ONCE), stream=stream):
-        for number in sorted(entries):
-            yield entries[number]
-        number += 1
+async def _walked(node: Node, checked: LogChecked) -> AsyncIterator[tuple[int, Entry | None]]:
+    """The entries of the stream that is being checked, by number; None for one that is not as it was written."""
+    log, done = node.store.log(checked.direction, checked.peer), Position(checked.stream, 0)
+    while (found := await log.following(done, limit=ENTRIES_AT_ONCE)).seen:
+        entries = {entry.batch.number: entry for entry in found}
+        numbers = range(done.number + 1, done.number + 1 + ENTRIES_AT_ONCE)
+        for number in numbers:
+            if number in entries or log.id_of(Position(done.stream, number)) in found.unreadable:
+                yield number, entries.get(number)
+        done = Position(done.stream, numbers[-1])
+
+
+def _has_its_letters(entry: Entry) -> bool:
+    """Whether the hashes of its letters, also of those that were erased, are what the batch's root stands for."""
+    root = merkle.root_of_hashes([bytes.fromhex(leaf) for leaf in entry.leaves])
+    return len(entry.leaves) == len(entry.letters) and root.hex() == entry.batch.root
 
 
 def _is_proven(entry: Entry, sender: NodeEntry | None, receiver: NodeEntry | None) -> bool:

@@ -168,8 +168,7 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> S
         complete_to=complete_to,
         root=wire.root_of([each.text for each in chosen]).hex(),
     )
-    ids = [each.id for each in chosen]
-    await node.store.log("out", peer).append_ours(batch, ids, total=head.total + len(ids))
+    await node.store.log("out", peer).append_ours(batch, chosen, total=head.total + len(chosen))
     return chosen
 
 

@@ -8,17 +8,27 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 def root(leaves: Sequence[bytes]) -> bytes:
     """The 32 bytes that stand for all leaves in their order."""
-    level = [_leaf(leaf) for leaf in leaves]
+    return root_of_hashes([leaf_hash(leaf) for leaf in leaves])
+
+
+def root_of_hashes(hashes: Sequence[bytes]) -> bytes:
+    """The same root, of leaves of which only the hashes are known."""
+    level = list(hashes)
     while len(level) > 1:
         level = _next(level)
     return level[0] if level else EMPTY_ROOT
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """The 32 bytes by which a leaf stands in the tree."""
+    return hashlib.sha256(b"\x00" + data).digest()
 
 
 def path(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """The hashes that lead from the leaf at this index to the root; IndexError outside of the leaves."""
     if not 0 <= index < len(leaves):
         raise IndexError(f"no leaf {index} among {len(leaves)}")
-    level = [_leaf(leaf) for leaf in leaves]
+    level = [leaf_hash(leaf) for leaf in leaves]
     hashes = []
     while len(level) > 1:
         if index ^ 1 < len(level):
@@ -32,7 +42,7 @@ def root_of_path(leaf: bytes, index: int, *, size: int, path: Sequence[bytes]) -
     """The root that a leaf at this index among `size` and its path lead to; ValueError if the path does not fit."""
     if not 0 <= index < size:
         raise ValueError(f"no leaf {index} among {size}")
-    value = _leaf(leaf)
+    value = leaf_hash(leaf)
     rest = list(path)
     while size > 1:
         if index ^ 1 < size:
@@ -45,10 +55,6 @@ def root_of_path(leaf: bytes, index: int, *, size: int, path: Sequence[bytes]) -
     if rest:
         raise ValueError("the path is too long")
     return value
-
-
-def _leaf(data: bytes) -> bytes:
-    return hashlib.sha256(b"\x00" + data).digest()
 
 
 def _node(left: bytes, right: bytes) -> bytes:

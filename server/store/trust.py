@@ -126,8 +126,7 @@ TRUST: Mapping[str, Trust] = {
     LOG: Trust(
         "a batch was sent or kept that never was",
         marks=EVIDENCE,
-        elsewhere=frozenset({"letters"}),
-        why="a receipt is the other node's signature; letters count by the root that the hash of the batch covers",
+        why="a receipt is the other node's signature",
     ),
     MANDATES: Trust("somebody acts for another"),
     MATERIALS: Trust("a file counts as handed in by somebody else"),

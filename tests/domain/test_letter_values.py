@@ -160,7 +160,7 @@ def test_the_hash_of_a_batch_tells_its_parts_apart(change: dict[str, Any]):
 
 def test_the_hash_of_a_batch_does_not_depend_on_its_letters():
     assert "letters" not in Batch.model_fields
-    with_bodies, erased = (Entry(batch(), batch().hash, letters, 0, None) for letters in ([letter()], []))
+    with_bodies, erased = (Entry(batch(), batch().hash, letters, [], 0, None) for letters in ([letter()], []))
     assert with_bodies.batch.hash == erased.batch.hash == with_bodies.hash
     assert batch().hash == digest(json.loads(canonical(batch().model_dump(by_alias=True))))
 

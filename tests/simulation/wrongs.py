@@ -8,13 +8,14 @@ from typing import Any
 
 from regions import inbox, outbox, wire
 from regions.retrying import longest_wait, probe_seconds
+from server.crypto import merkle
 from server.domain.case.heads import CaseHead
 from server.domain.effects.letters_in import COURTESIES, may_be_ignored
 from server.domain.effects.records import Commit, Record
 from server.domain.errors import OutcomeUnknown, StaleVersion, Unavailable
 from server.domain.exchange.circuit_breaker import breaker, probing
 from server.domain.exchange.letters import Batch, Letter
-from server.domain.exchange.log import Entry, Head, Position
+from server.domain.exchange.log import Entry, Head, Position, Written
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.cases import Cases
 from server.store.database import Duplicate, Mark
@@ -91,13 +92,14 @@ async def marks_after_appending(node: Any, peer: Any) -> bool:
     return await outbox._send(node, peer, entry, written={}, attempt=attempt)
 
 
-async def appends_in_memory(log: ExchangeLog, batch: Batch, letters: Sequence[str], *, total: int) -> bool:
+async def appends_in_memory(log: ExchangeLog, batch: Batch, letters: Sequence[Written], *, total: int) -> bool:
     """The courier takes an insert of unknown outcome for done, and remembers what it wanted to insert."""
     try:
         return await append_ours(log, batch, letters, total=total)
     except OutcomeUnknown:
         memory: dict[Any, Entry] = vars(log._database).setdefault("memory", {})
-        memory[log._name, batch.stream, batch.number] = Entry(batch, batch.hash, letters, total, None)
+        ids, leaves = [each.id for each in letters], [merkle.leaf_hash(each.text).hex() for each in letters]
+        memory[log._name, batch.stream, batch.number] = Entry(batch, batch.hash, ids, leaves, total, None)
         return True
 
 
@@ -146,8 +148,7 @@ async def vouches_too_much(node: Any, peer: str, head: Head, *, may_be_empty: bo
         complete_to=complete_to,
         root=wire.root_of([each.text for each in chosen]).hex(),
     )
-    ids = [each.id for each in chosen]
-    await node.store.log("out", peer).append_ours(batch, ids, total=head.total + len(ids))
+    await node.store.log("out", peer).append_ours(batch, chosen, total=head.total + len(chosen))
     return chosen
 
 

@@ -47,11 +47,15 @@ class Head:
 
 @dataclass(frozen=True)
 class Entry:
-    """One batch of a log; `letters` are the ids of ours in an outgoing one, sealed letters in an incoming one."""
+    """One batch of a log; `letters` are the ids of ours in an outgoing one, sealed letters in an incoming one.
+
+    `leaves` are the hashes (hex) by which they stand in the tree of the batch's root, also once one of them is erased.
+    """
 
     batch: Batch
     hash: str
     letters: Sequence[Any]
+    leaves: Sequence[str]
     total: int
     evidence: "Evidence | None"
 

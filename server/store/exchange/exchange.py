@@ -6,11 +6,12 @@ A log consists of streams. The next one is opened only after a backup was put ba
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from server.crypto import merkle
 from server.crypto.fields import FieldRing
 from server.domain.apart import Found
 from server.domain.errors import StaleVersion
 from server.domain.exchange.letters import CASE, GENESIS, Batch, Letter
-from server.domain.exchange.log import BEGINNING, STREAM, Entry, Evidence, Head, Position
+from server.domain.exchange.log import BEGINNING, STREAM, Entry, Evidence, Head, Position, Written
 from server.store.database import Database, Document, Mark
 from server.store.numbered import FIRST, NumberedLog, entry_id
 from server.store.reading import read_each
@@ -69,9 +70,10 @@ class ExchangeLog:
         """The `_id` of an entry."""
         return entry_id(f"{self._name}|{position.stream}", position.number)
 
-    async def append_ours(self, batch: Batch, letters: Sequence[str], *, total: int) -> bool:
+    async def append_ours(self, batch: Batch, letters: Sequence[Written], *, total: int) -> bool:
         """Append a batch of our letters; False if somebody else was first."""
-        document = {**_header(batch), "letters": list(letters), "total": total, "answer_key": ""}
+        said = {"letters": [each.id for each in letters], "leaves": _leaves(each.text for each in letters)}
+        document = {**_header(batch), **said, "total": total, "answer_key": ""}
         return await self._stream(batch.stream).append(batch.number, document)
 
     async def append_theirs(
@@ -84,13 +86,14 @@ class ExchangeLog:
             sealed_letter(letter, keys[_context(letter)], context=_context(letter), text=text)
             for letter, text in letters
         ]
-        document = {**_header(batch), "letters": bodies, "total": total, **vars(evidence), "version": 1}
+        said = {"letters": bodies, "leaves": _leaves(text for _, text in letters)}
+        document = {**_header(batch), **said, "total": total, **vars(evidence), "version": 1}
         return await self._stream(batch.stream).append(batch.number, document)
 
     async def erase_about(self, positions: Iterable[Position], name: str, *, at: datetime) -> None:
         """Erase the texts of a peer's letters about a case (`name`) that stand in these entries.
 
-        Heads, roots and receipts stay as they are. Raises StaleVersion if another process has just erased there.
+        Heads, roots, leaves and receipts stay as they are. Raises StaleVersion if another process was just there.
         """
         about = f"{CASE}:{name}"
         for document in (await self._database.get_many(LOG, [*map(self.id_of, positions)])).values():
@@ -125,6 +128,10 @@ def _context(letter: Letter) -> str:
     return letter.about.name if letter.about else letter.id
 
 
+def _leaves(texts: Iterable[bytes]) -> list[str]:
+    return [merkle.leaf_hash(text).hex() for text in texts]
+
+
 def _header(batch: Batch) -> Document:
     return {
         "number": batch.number,
@@ -142,6 +149,7 @@ def _entry(document: Document) -> Entry:
         batch=Batch.model_validate(document["batch"]),
         hash=document["hash"],
         letters=document["letters"],
+        leaves=document["leaves"],
         total=document["total"],
         evidence=Evidence(**{name: document[name] for name in Evidence.__annotations__})
         if document["answer_key"]

@@ -1,6 +1,7 @@
 """Ways to write to what nodes have between them and to what is published."""
 
 import base64
+from collections.abc import Callable
 
 from regions import outbox, settling
 from regions.directory import DirectoryFault
@@ -18,7 +19,7 @@ from tests.http.insider.checks import (
     nothing_moves,
     reconciling_names,
 )
-from tests.http.insider.scene import FIRST, FORGED, Scene
+from tests.http.insider.scene import FIRST, FORGED, Document, Scene
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
 
 
@@ -47,9 +48,34 @@ def insert_a_letter(scene: Scene) -> None:
     scene.here.put("letters_in", whole, _id=f"{ZHEJIANG}:{FORGED}", key=key, state="waiting", to=JIANGSU)
 
 
-def change_the_log(scene: Scene) -> None:
-    (entry,) = scene.here.all("log").values()
-    scene.here.set("log", entry["_id"], batch={**entry["batch"], "root": "0" * 64})
+def entry(change: Callable[[Document], Document], *, is_there: bool = False) -> Callable[[Scene], None]:
+    """Change the batch that went, here where it is our own, or there where it came in."""
+
+    def write(scene: Scene) -> None:
+        raw = scene.there if is_there else scene.here
+        (document,) = raw.all("log").values()
+        raw.set("log", document["_id"], **change(document))
+
+    return write
+
+
+def another_root(document: Document) -> Document:
+    return {"batch": {**document["batch"], "root": "0" * 64}}
+
+
+def no_letters(document: Document) -> Document:
+    return {"letters": [], "leaves": []}
+
+
+def twice(document: Document) -> Document:
+    return {name: document[name] * 2 for name in ("letters", "leaves")}
+
+
+def as_if_erased(document: Document) -> Document:
+    """Without its text, as a letter is left when its case is erased."""
+    (letter,) = document["letters"]
+    left = {name: value for name, value in letter.items() if name not in ("text", "data_key")}
+    return {"letters": [{**left, "erased_at": "2026-11-23T00:00:00.000Z"}]}
 
 
 def change_the_catalogue(scene: Scene) -> None:
@@ -100,7 +126,12 @@ EXCHANGE = (
     Way("a letter goes again", send_again, nothing_moves),
     Way("a letter is removed before it goes", remove_a_letter, cases_named("letter_missing"), "named"),
     Way("a letter is inserted that nobody sent", insert_a_letter, nothing_moves),
-    Way("a batch of the log is another", change_the_log, no_receipt_proves_it, "named"),
+    Way("a batch of the log is another", entry(another_root), no_receipt_proves_it, "named"),
+    Way("the log forgets letters that went", entry(no_letters), no_receipt_proves_it, "named"),
+    Way("the log names another letter", entry(lambda _: {"letters": [FORGED]}), no_receipt_proves_it, "named"),
+    Way("the log says that a letter went twice", entry(twice), no_receipt_proves_it, "named"),
+    Way("the log forgets letters that came", entry(no_letters, is_there=True), no_receipt_proves_it, "named"),
+    Way("a letter that came counts as erased", entry(as_if_erased, is_there=True), no_receipt_proves_it, "named"),
     Way("an item asks for other things", change_the_catalogue, no_process_starts(NotAuthentic)),
     Way("a step goes by other rules", change_the_plans, another_process_refuses),
     Way("a peer has another address", change_the_directory, no_process_starts(DirectoryFault)),
