@@ -168,7 +168,7 @@ async def change_dishonest(
     """Put the persons of these ID numbers on the list of the seriously dishonest (严重失信主体), or take them off.
 
     Each is noted before. Answers how many changed; raises ValueError for the first that is no ID number, and changes
-    nothing then.
+    nothing then. What was cut off is finished by doing it again.
     """
     async with opened(settings, data=data) as node:
         persons: dict[str, None] = {}
@@ -180,9 +180,7 @@ async def change_dishonest(
         about = {**by.by, "what": "added" if is_listed else "removed"}
         await recording.note_all(node, {"dishonest.changed": [{**about, "person": person} for person in persons]})
         room = node.store.dishonest
-        if is_listed:
-            return sum([await room.add(person) for person in persons])
-        return await room.remove(persons)
+        return await (room.add(persons) if is_listed else room.remove(persons))
 
 
 async def check_receipts(settings: Settings) -> Receipts:

@@ -208,7 +208,7 @@ def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay
         clocks=Clocks(database),
         attempts=Attempts(database),
         directories=Directories(database),
-        dishonest=Dishonest(database),
+        dishonest=Dishonest(database, ends),
         catalogues=Catalogues(database),
         log=lambda direction, peer: ExchangeLog(database, ring, direction=direction, peer=peer),
     )

@@ -104,7 +104,7 @@ TRUST: Mapping[str, Trust] = {
     DEEDS: Trust("an officer is shown as having done what they did not"),
     DESK_SESSIONS: Trust("a session of an officer is proven anew, or does not end"),
     DIRECTORIES: Trust("letters go to another address", "recomputed", why="its publisher has signed it"),
-    DISHONEST: Trust("a person may make no undertaking"),
+    DISHONEST: Trust("a person may make no undertaking, or may again"),
     DRAFTS: Trust("a citizen is shown what they did not write"),
     ENDS: Trust("a right counts as ended that was not"),
     FETCHES: Trust(

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.http.asking import Sweeper
+from tests.http.asking import Sweeper, refused
 from tests.http.conftest import module_wide, nodes_of_a_module
 from tests.http.insider.checks import Way
+from tests.http.insider.doors import submit_the_promise_of_the_stranger
 from tests.http.insider.founding import set_up
 from tests.http.insider.scene import Scene
 from tests.http.insider.ways import WAYS
@@ -52,6 +53,7 @@ def parameter(way: Way) -> object:
 
 async def test_with_nothing_written_all_doors_show_what_is_true(scene: Scene):
     assert await scene.audit() == await scene.cases() == set()
+    refused(await submit_the_promise_of_the_stranger(scene), 403, "deferral_forbidden")
 
 
 @pytest.mark.parametrize("way", [parameter(way) for way in WAYS])

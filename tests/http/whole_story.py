@@ -103,7 +103,7 @@ async def _for_another(places: Places, mother: Caller) -> None:
     wish["materials"] = [{**each, "id": uploaded.body["id"]} for each in wish["materials"]]
     case = await opened(places, agent, {**wish, "mandate": mandate})
     _done(await agent.get(f"/api/v1/cases/{case}"))
-    await node.store.dishonest.add(node.keys.owner("person", MOTHER.id_number))
+    await node.store.dishonest.add([node.keys.owner("person", MOTHER.id_number)])
 
 
 async def _at_the_node(node: Node) -> None:

@@ -10,7 +10,6 @@ from server.domain.errors import NotAuthentic
 from server.store.database import Document, Mark, UndeclaredQuery
 from server.store.effects.checkpoints import Checkpoints, checkpoint_id
 from server.store.mongo import MongoDatabase
-from server.store.people.dishonest import Dishonest
 from server.store.proven import ProvenDatabase
 from server.store.queries import QUERIES, TASKS_OF_AUTHORITY
 from server.store.trust import TRUST
@@ -169,17 +168,6 @@ async def test_a_checkpoint_that_others_wrote_does_not_count_as_passed(proven: P
     await proven.bare.insert("rungs", {"_id": id, "case": "c", "key": "done", "outcome": "told", "version": 1})
     with pytest.raises(NotAuthentic, match=f"rungs/{id}"):
         await checkpoints.passed("c", [CHECKPOINT])
-
-
-async def test_who_was_listed_as_dishonest_by_others_is_not_believed_and_can_be_taken_off(
-    proven: ProvenDatabase,
-) -> None:
-    dishonest = Dishonest(proven)
-    await proven.bare.insert("dishonest", {"_id": "somebody"})
-    with pytest.raises(NotAuthentic, match="dishonest/somebody"):
-        await dishonest.has("somebody")
-    assert await dishonest.remove(["somebody", "nobody"]) == 1
-    assert not await dishonest.has("somebody")
 
 
 def test_the_table_of_trust_has_a_row_for_each_query_and_gives_its_reasons() -> None:

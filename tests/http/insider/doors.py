@@ -62,6 +62,11 @@ async def submit_with_a_promise(scene: Scene) -> Answer:
     return await scene.mother.post("/api/v1/cases", scene.more["promise"])
 
 
+async def submit_the_promise_of_the_stranger(scene: Scene) -> Answer:
+    """Who is on the list of the dishonest."""
+    return await scene.stranger.post("/api/v1/cases", scene.more["promise of the stranger"])
+
+
 async def search(scene: Scene) -> Answer:
     return await scene.health.post("/desk/v1/searches", {"kind": "name", "text": MOTHER.name}, key=None)
 

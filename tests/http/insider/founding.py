@@ -5,9 +5,10 @@ from typing import Any
 from server.desk.background import chaining
 from server.desk.officer import officers
 from server.domain.audit import Doer
+from server.store.people.dishonest import DISHONEST, part_of
 from tests.http.asking import Sweeper, act, crossed, opened
 from tests.http.insider.doors import desk_case
-from tests.http.insider.scene import FIRST, Raw, Scene
+from tests.http.insider.scene import FIRST, FORGED, Raw, Scene
 from tests.http.test_agents import death_wish, mandate_wish
 from tests.http.test_undertakings import LATER
 from tests.http.test_undertakings import signed as signed_text
@@ -60,13 +61,21 @@ async def _write_at_home(scene: Scene, wish: dict[str, Any]) -> None:
     given = await mother.post("/api/v1/mandates", mandate_wish(node.clock))  # type: ignore[arg-type]
     scene.before["mandates"] = [scene.here.one("mandates", given.body["id"])]
     assert (await mother.call("DELETE", f"/api/v1/mandates/{given.body['id']}")).status == 204
-    await node.store.dishonest.add(scene.key_of("stranger"))
+    await _list_the_stranger(scene)
     nameless = scene.places.caller()
     answer = await nameless.post("/api/v1/sessions", {"app_id": APP_ID, "code": "stranger"})
     nameless.token = answer.body["access_token"]
     death = await death_wish(scene.stranger)
     scene.more |= {"wish": wish, "death": death, "nameless": nameless}
     scene.more |= {"promise": await _promised(mother), "promise of the stranger": await _promised(scene.stranger)}
+
+
+async def _list_the_stranger(scene: Scene) -> None:
+    """As dishonest, after somebody else in the same part of the list."""
+    person, room = scene.key_of("stranger"), scene.node().store.dishonest
+    await room.add([part_of(person) + FORGED])
+    scene.before[DISHONEST] = list(scene.here.all(DISHONEST).values())
+    await room.add([person])
 
 
 async def _promised(citizen: Caller) -> dict[str, Any]:

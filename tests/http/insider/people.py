@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from server.store.people.dishonest import DISHONEST, HEAD, part_of
 from tests.http.insider import doors
 from tests.http.insider.checks import Way, at
 from tests.http.insider.scene import FORGED, Scene
@@ -58,7 +59,28 @@ def insert_a_mandate(scene: Scene) -> None:
 
 
 def list_as_dishonest(scene: Scene) -> None:
-    scene.here.put("dishonest", {"_id": scene.key_of("mother")})
+    person = scene.key_of("mother")
+    scene.here.put(DISHONEST, {"_id": f"part:{part_of(person)}", "persons": [person], "version": 9})
+
+
+def remove_from_the_list(*names: str) -> Callable[[Scene], None]:
+    """Remove the head of the list of the dishonest, or the part in which the stranger stands."""
+    return lambda scene: scene.here.remove(DISHONEST, *(_in_the_list(scene, each) for each in names))
+
+
+def put_back_in_the_list(*names: str) -> Callable[[Scene], None]:
+    """The same as they were before the stranger was listed."""
+
+    def write(scene: Scene) -> None:
+        for id in (_in_the_list(scene, each) for each in names):
+            (document,) = [each for each in scene.before[DISHONEST] if each["_id"] == id]
+            scene.here.put(DISHONEST, document)
+
+    return write
+
+
+def _in_the_list(scene: Scene, name: str) -> str:
+    return HEAD if name == HEAD else f"part:{part_of(scene.key_of('stranger'))}"
 
 
 def reset_attempts(scene: Scene) -> None:
@@ -111,6 +133,15 @@ PEOPLE = (
     Way("a person is another one", swap_persons, at(doors.submit)),
     Way("a mandate is inserted", insert_a_mandate, at(doors.submit_as_agent)),
     Way("a person is listed as dishonest", list_as_dishonest, at(doors.submit_with_a_promise)),
+    *(
+        Way(f"{what} the list of the dishonest {how}", write, at(doors.submit_the_promise_of_the_stranger))
+        for what, names in (
+            ("a part of", ("part",)),
+            ("the head of", (HEAD,)),
+            ("a part and the head of", ("part", HEAD)),
+        )
+        for how, write in (("is removed", remove_from_the_list(*names)), ("is put back", put_back_in_the_list(*names)))
+    ),
     Way("attempts at a password are forgotten", reset_attempts, at(doors.sign_in)),
     Way("a material is another person's", swap_materials, at(doors.submit)),
     Way("a draft is another", change_the_draft, at(doors.my_draft)),

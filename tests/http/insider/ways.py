@@ -2,8 +2,7 @@
 
 from tests.http.insider.cases import CASES, FOLLOWING
 from tests.http.insider.exchange import EXCHANGE
-from tests.http.insider.gaps import OPEN
 from tests.http.insider.people import PEOPLE
 from tests.http.insider.record import RECORD
 
-WAYS = (*CASES, *FOLLOWING, *PEOPLE, *EXCHANGE, *RECORD, *OPEN)
+WAYS = (*CASES, *FOLLOWING, *PEOPLE, *EXCHANGE, *RECORD)
