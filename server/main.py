@@ -294,7 +294,7 @@ def store_of(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, met
     )
     store.intake.tell_size = metrics.intake_batch_documents.observe
     store.database.tell_broken = partial(_tell_broken, metrics, event="stored.broken")
-    store.ends.tell_older = partial(_tell_broken, metrics, event="stored.older")
+    store.ends.tell_older = store.attempts.tell_older = partial(_tell_broken, metrics, event="stored.older")
     return store
 
 

@@ -38,7 +38,7 @@ async def take_turn(node: Node, name: str, address: str, *, wait: Wait = asyncio
     at, network = node.clock.now(), network_of(address)
     by_address, by_name = node.keys.owner("sign_in_from", network), node.keys.owner("sign_in_as", name)
     by_both = node.keys.owner("sign_in", f"{network} {name}")
-    lanes = await node.store.attempts.lanes([by_address, by_name, by_both])
+    lanes = await node.store.attempts.lanes([by_address, by_name, by_both], at=at)
     is_familiar = lanes[by_address].is_familiar(at)
     turn = Turn(by_both if is_familiar else by_name, by_address)
     slot = slot_of([lanes[turn.name], lanes[turn.address]], at)

@@ -45,8 +45,8 @@ async def my_timeline(scene: Scene) -> Answer:
     return await scene.mother.get(f"/api/v1/cases/{scene.home}/timeline")
 
 
-async def sign_in(scene: Scene, name: str = "health") -> Answer:
-    return await scene.places.caller().post("/desk/v1/sessions", {"name": name, "password": PASSWORD})
+async def sign_in(scene: Scene, name: str = "health", password: str = PASSWORD) -> Answer:
+    return await scene.places.caller().post("/desk/v1/sessions", {"name": name, "password": password})
 
 
 async def submit(scene: Scene) -> Answer:

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from server.store.people.dishonest import DISHONEST, HEAD, part_of
+from tests.http.asking import refused
 from tests.http.insider import doors
 from tests.http.insider.checks import Way, at
 from tests.http.insider.scene import FORGED, Scene
@@ -88,6 +91,21 @@ def reset_attempts(scene: Scene) -> None:
         scene.here.set("attempts", id, failures=0, free_at="", familiar_until="t2099-01-01T00:00:00.000Z")
 
 
+async def guess_and_remove_the_attempts(scene: Scene) -> None:
+    """Somebody has guessed at the password of an officer as often as they may at once, and wants to go on."""
+    for seconds in (0, 0, 0, 1, 2, 4, 0):
+        assert (await doors.sign_in(scene, "other", "guessed")).status == 401
+        scene.node().clock.wait(seconds=seconds)  # type: ignore[attr-defined]
+    scene.here.remove("attempts", *scene.here.all("attempts"))
+
+
+async def next_guess_waits(scene: Scene) -> None:
+    """All the same nobody may try the next password of this officer yet, right or wrong, and it is told."""
+    with capture_logs() as logged:
+        refused(await doors.sign_in(scene, "other"), 429, "too_many_attempts")
+    assert {"stored.older"} == {each["event"] for each in logged if each.get("collection") == "attempts"}
+
+
 def swap_materials(scene: Scene) -> None:
     """What the stranger has uploaded, as what the mother hands in."""
     theirs = next(id for id in scene.here.all("materials") if id.startswith(scene.key_of("stranger")))
@@ -143,6 +161,7 @@ PEOPLE = (
         for how, write in (("is removed", remove_from_the_list(*names)), ("is put back", put_back_in_the_list(*names)))
     ),
     Way("attempts at a password are forgotten", reset_attempts, at(doors.sign_in)),
+    Way("attempts at a password are removed", guess_and_remove_the_attempts, next_guess_waits),
     Way("a material is another person's", swap_materials, at(doors.submit)),
     Way("a draft is another", change_the_draft, at(doors.my_draft)),
     Way(
