@@ -55,9 +55,10 @@ async def _check_log(node: Node, peer: NodeEntry, direction: Direction) -> LogCh
     us = node.directory.entry(node.here)
     sender, receiver = (us, peer) if direction == "out" else (peer, us)
     checked = LogChecked(peer=peer.node, direction=direction, stream=1, batches=0, letters=0, head=GENESIS, faulty=None)
+    known = await _known(node, peer.node, direction)
     while True:
         following = await log.following(Position(checked.stream + 1, 0), limit=1)
-        async for number, entry in _walked(node, checked):
+        async for number, entry in _walked(node, checked, known=known):
             if entry is None or not _has_its_letters(entry):
                 return checked.model_copy(update={"faulty": number})
             if entry.batch.prev == checked.head and _is_proven(entry, sender, receiver):
@@ -67,21 +68,32 @@ async def _check_log(node: Node, peer: NodeEntry, direction: Direction) -> LogCh
                 break  # what we had written before we knew that the peer has another log, and wrote anew
             else:
                 return checked.model_copy(update={"faulty": number})
-        if not following.seen:
+        if not following.seen and known < Position(checked.stream + 1, 1):
             return checked
         checked = checked.model_copy(update={"stream": checked.stream + 1})
         if direction == "out" and following:  # the peer may have named a head that we have lost
             checked = checked.model_copy(update={"head": following[0].batch.prev})
 
 
-async def _walked(node: Node, checked: LogChecked) -> AsyncIterator[tuple[int, Entry | None]]:
-    """The entries of the stream that is being checked, by number; None for one that is not as it was written."""
+async def _known(node: Node, peer: str, direction: Direction) -> Position:
+    """Up to where the log went once: what the peer has receipted of ours, or what was unpacked of theirs."""
+    outbound, inbound = (await node.store.peers.states([peer]))[peer]
+    return outbound.acknowledged if direction == "out" else inbound.spread
+
+
+async def _walked(node: Node, checked: LogChecked, *, known: Position) -> AsyncIterator[tuple[int, Entry | None]]:
+    """The entries of the stream that is being checked, by number.
+
+    None for one that is not as it was written, or that is missing although the log went as far once.
+    """
     log, done = node.store.log(checked.direction, checked.peer), Position(checked.stream, 0)
-    while (found := await log.following(done, limit=ENTRIES_AT_ONCE)).seen:
+    last = known.number if known.stream == checked.stream else 0
+    while (found := await log.following(done, limit=ENTRIES_AT_ONCE)).seen or done.number < last:
         entries = {entry.batch.number: entry for entry in found}
         numbers = range(done.number + 1, done.number + 1 + ENTRIES_AT_ONCE)
         for number in numbers:
-            if number in entries or log.id_of(Position(done.stream, number)) in found.unreadable:
+            is_there = number in entries or log.id_of(Position(done.stream, number)) in found.unreadable
+            if is_there or number <= last:
                 yield number, entries.get(number)
         done = Position(done.stream, numbers[-1])
 

@@ -56,11 +56,11 @@ def rights_matrix() -> str:
 
 
 def trust_table() -> str:
-    """A row for each collection: what a writer would gain, and what stops them."""
+    """A row for each collection: what a writer would gain, what stops them, and what is lost by removing."""
     lines = []
     for name, trust in sorted(TRUST.items()):
         apart = ", ".join(f"`{each}`" for each in sorted(trust.marks | trust.elsewhere))
-        lines.append(f"| `{name}` | {trust.gain} | {trust.means} | {apart} | {trust.why} |\n")
+        lines.append(f"| `{name}` | {trust.gain} | {trust.means} | {apart} | {trust.why} | {trust.removed} |\n")
     return "".join(lines)
 
 

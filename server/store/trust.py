@@ -1,7 +1,7 @@
 """The one table of what a writer to the database without our keys would gain in each collection, and what stops it.
 
-Whoever can write can always remove: what is said here is what cannot be made to look like ours. An older document of
-ours put back is ours still; `ends` and `heads` tell of what must not come back.
+Whoever can write can always remove, and put an older document of ours back. `ends` and `heads` tell of what must not
+come back; of everything else the table says what is lost.
 """
 
 from collections.abc import Mapping
@@ -54,10 +54,11 @@ class Trust:
 
     A `proof` covers a whole document but for what its `marks` change (`why` that is harmless) and what is `elsewhere`
     proven. `recomputed` is compared with what it was made from; what is `harmless` gains nothing (`why` says the same
-    of both).
+    of both). `removed` is what comes of it if documents are removed, and what tells that.
     """
 
     gain: str
+    removed: str
     means: Means = "proof"
     marks: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
@@ -67,93 +68,198 @@ class Trust:
 TRUST: Mapping[str, Trust] = {
     ALARMS: Trust(
         "clockwork looks at a case at another moment",
+        "no deadline of the case is seen to before it moves again: nobody is warned, and silence accepts nothing",
         "harmless",
         why="what is due is read from the case; a look too many finds nothing, and removing is not forging",
     ),
-    APART: Trust("an operator lets go of what was never set apart"),
-    ATTEMPTS: Trust("passwords may be tried without a pause"),
+    APART: Trust(
+        "an operator lets go of what was never set apart",
+        "what was set apart is not tried again, and a deadline that waits for a batch waits no longer",
+    ),
+    ATTEMPTS: Trust(
+        "passwords may be tried without a pause",
+        "each process goes on from what it has met itself, and tells it; a restart, and another process, begin anew",
+    ),
     AUDIT: Trust(
         "somebody looked at what they never did, or did not at what they did",
+        "`audit verify` names it",
         marks=frozenset({"chain", "times", "version"}),
         why="`times` counts how often a stranger tried within an hour; `chain` says where the entry is chained, and "
         "`audit verify` looks there",
     ),
-    CHAIN: Trust("what is on record looks as if it had never been"),
-    CALENDAR: Trust("all dates follow another calendar"),
+    CHAIN: Trust(
+        "what is on record looks as if it had never been",
+        "`audit verify` names it",
+    ),
+    CALENDAR: Trust(
+        "all dates follow another calendar",
+        "nothing: dates are brought to follow the calendar once more",
+    ),
     CASES: Trust(
         "a step is approved, a case is shown to a stranger, a letter is sent",
+        "`cases verify` names it",
         marks=frozenset({"relayed", "relay", "key"}),
         elsewhere=frozenset({"events", "line"}),
         why="marks tell which effects were carried, and carried again they change nothing; the chain of events ends in "
         "the `link`; lines are sealed for their place; a key that is not this case's opens nothing",
     ),
-    CATALOGUES.collection: Trust("an item asks for other things, or another department decides it"),
+    CATALOGUES.collection: Trust(
+        "an item asks for other things, or another department decides it",
+        "from the next start on, cases of that version go by the catalogue in force",
+    ),
     CHECKPOINTS: Trust(
         "something is done by law about a day that has not come",
+        "nothing: what is done about one happens once",
         marks=QUEUED | {"outcome"},
         why="what is done about a checkpoint is an act under its id, and happens once",
     ),
-    CLAIMS: Trust("another officer holds a task, with a hand-over note that nobody wrote"),
-    CLUES: Trust("a case is found by what it does not say"),
-    CLOCKS: Trust("a machine's clock agrees with ours, or does not"),
+    CLAIMS: Trust(
+        "another officer holds a task, with a hand-over note that nobody wrote",
+        "another officer may take the task, and what was handed over with it is gone",
+    ),
+    CLUES: Trust(
+        "a case is found by what it does not say",
+        "the case is not found by that name or number",
+    ),
+    CLOCKS: Trust(
+        "a machine's clock agrees with ours, or does not",
+        "one clock less contradicts a machine that is ahead",
+    ),
     COUNTS: Trust(
         "a head is shown figures of nothing",
+        "a head has no figures of the authority before something moves there",
         marks=QUEUED,
         why="they tell when it is counted anew",
     ),
-    DEEDS: Trust("an officer is shown as having done what they did not"),
-    DESK_SESSIONS: Trust("a session of an officer is proven anew, or does not end"),
-    DIRECTORIES: Trust("letters go to another address", "recomputed", why="its publisher has signed it"),
-    DISHONEST: Trust("a person may make no undertaking, or may again"),
-    DRAFTS: Trust("a citizen is shown what they did not write"),
-    ENDS: Trust("a right counts as ended that was not"),
+    DEEDS: Trust(
+        "an officer is shown as having done what they did not",
+        "the officer's own list lacks what they did; the audit has it",
+    ),
+    DESK_SESSIONS: Trust(
+        "a session of an officer is proven anew, or does not end",
+        "nothing: the officer signs in again",
+    ),
+    DIRECTORIES: Trust(
+        "letters go to another address",
+        "a process that starts takes the file of its settings, be it older",
+        "recomputed",
+        why="its publisher has signed it",
+    ),
+    DISHONEST: Trust(
+        "a person may make no undertaking, or may again",
+        "nothing: what is left is not believed",
+    ),
+    DRAFTS: Trust(
+        "a citizen is shown what they did not write",
+        "the draft is gone",
+    ),
+    ENDS: Trust(
+        "a right counts as ended that was not",
+        "no process starts (`ends_broken`)",
+    ),
     FETCHES: Trust(
         "another node is asked for a content that is not for us",
+        "the content does not come, and its step waits",
         marks=QUEUED | {"kept", "failures", "thrown_away", "outcome", "reason"},
         why="what arrives counts by its digest only",
     ),
     HEADS: Trust(
         "a case has come further than it has",
+        "`cases verify` names it as `unlogged`",
         marks=frozenset({"chain"}),
         why="it tells which heads wait: one that does not is named as missing where the case is verified",
     ),
-    HEAD_CHAIN: Trust("a case is said to be older than it is"),
+    HEAD_CHAIN: Trust(
+        "a case is said to be older than it is",
+        "`cases verify` names it",
+    ),
     IN: Trust(
         "a letter is settled that no node sent",
+        "one that waits is never settled, and a deadline of the applicant that waits for it waits no longer; one that "
+        "has moved a case `cases verify` names",
         marks=QUEUED | {"state", "reason", "tries", "round"},
         why="a letter that is settled again changes nothing, and one that is held up is a removal",
     ),
     LOG: Trust(
         "a batch was sent or kept that never was",
+        "`receipts` names it, and `reconcile` if `peers` does not know of it any more",
         marks=EVIDENCE,
         why="a receipt is the other node's signature",
     ),
-    MANDATES: Trust("somebody acts for another"),
-    MATERIALS: Trust("a file counts as handed in by somebody else"),
-    NODE: Trust("the node takes the data for that of another format", "recomputed", why="compared at each start"),
-    NONCES: Trust("a request of another node counts as used", "harmless", why="it is refused, and comes again"),
+    MANDATES: Trust(
+        "somebody acts for another",
+        "nobody acts by it any more",
+    ),
+    MATERIALS: Trust(
+        "a file counts as handed in by somebody else",
+        "the file counts as never handed in; a case that has it keeps it",
+    ),
+    NODE: Trust(
+        "the node takes the data for that of another format",
+        "no process starts",
+        "recomputed",
+        why="compared at each start",
+    ),
+    NONCES: Trust(
+        "a request of another node counts as used",
+        "who has captured a request of another node on its way gets it answered again, for some minutes",
+        "harmless",
+        why="it is refused, and comes again",
+    ),
     NOTICES: Trust(
         "a citizen is told what did not happen",
+        "a citizen is not told",
         marks=QUEUED | {"state", "attempts", "tried_at", "errcode", "reason", "ended_at"},
         why="a notice that is sent again says the same",
     ),
-    OFFICERS: Trust("somebody becomes an officer, or knows the password of one"),
+    OFFICERS: Trust(
+        "somebody becomes an officer, or knows the password of one",
+        "the officer cannot sign in",
+    ),
     OUT: Trust(
         "a letter goes to another node",
+        "one about a case `cases verify` names; another is never sent",
         marks=QUEUED | {"state", "stream", "entry", "reason", "round"},
         why="a letter that is sent again is the same letter, and one that is held up is a removal",
     ),
-    PEERS: Trust("letters of a peer count as taken out, and an applicant's time passes while the answer waits"),
+    PEERS: Trust(
+        "letters of a peer count as taken out, and an applicant's time passes while the answer waits",
+        "nothing is lost: all is sent and unpacked once more; a way that was in a later stream stops",
+    ),
     PERSONS: Trust(
         "a person has another name",
+        "the person has to prove who they are again",
         marks=frozenset({"openid"}),
         why="it is sealed for this person",
     ),
-    PLANS: Trust("a step goes by other rules", "recomputed", why="each text is found by its digest"),
-    POSTS: Trust("an officer has the rights of another post"),
-    SESSIONS: Trust("a phone speaks for another person"),
-    TASKS: Trust("an officer's worklist shows what is not there"),
-    VISITS: Trust("somebody came to a window who never did"),
-    WARNINGS: Trust("a head is warned of nothing"),
-    WITNESSED: Trust("another node is said to have told a head that it never told"),
+    PLANS: Trust(
+        "a step goes by other rules",
+        "the cases that refer to it are not read",
+        "recomputed",
+        why="each text is found by its digest",
+    ),
+    POSTS: Trust(
+        "an officer has the rights of another post",
+        "the officer has that right no more",
+    ),
+    SESSIONS: Trust(
+        "a phone speaks for another person",
+        "nothing: the citizen signs in again",
+    ),
+    TASKS: Trust(
+        "an officer's worklist shows what is not there",
+        "the step is on no worklist; its deadline is seen to all the same",
+    ),
+    VISITS: Trust(
+        "somebody came to a window who never did",
+        "the case counts a visit less",
+    ),
+    WARNINGS: Trust(
+        "a head is warned of nothing",
+        "a head does not see that a step is late; figures tell it",
+    ),
+    WITNESSED: Trust(
+        "another node is said to have told a head that it never told",
+        "a lower head that the other node tells contradicts nothing; its letters still say what it told before",
+    ),
 }

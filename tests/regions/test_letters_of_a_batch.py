@@ -1,6 +1,8 @@
 """Which letters stand in a batch is what its root says: a log that says otherwise is named, and nothing comes of it."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,6 +90,34 @@ async def test_receipts_name_the_batch_that_somebody_wrote_to_and_prove_those_be
     database_sweeper[node.settings.database]["log"].update_one({"_id": entry_id(node)}, {"$set": {"letters": []}})
     logs = (await check_receipts(node)).logs
     assert [(log.batches, log.faulty) for log in logs if log.faulty is not None] == [(1, 2)]
+
+
+@pytest.mark.parametrize("at", [0, 1], ids=["out", "in"])
+@pytest.mark.parametrize("gone", [(2,), (1,), (1, 2)], ids=["its end", "its beginning", "all of it"])
+async def test_receipts_name_the_first_batch_that_was_removed_from_a_log(
+    pair: tuple[Node, Node], at: int, gone: tuple[int, ...], database_sweeper: Sweeper
+):
+    await two_batches(*pair)
+    node = pair[at]
+    ids = [f"{entry_id(node).rpartition(':')[0]}:{number:012d}" for number in gone]
+    database_sweeper[node.settings.database]["log"].delete_many({"_id": {"$in": ids}})
+    assert await faulty(node) == [gone[0]]
+
+
+async def test_receipts_name_a_whole_stream_that_was_removed(pair: tuple[Node, Node], database_sweeper: Sweeper):
+    node, other = pair
+    await two_batches(node, other)
+    state = await node.store.peers.outbound(ZHEJIANG)
+    head = await node.store.log("out", ZHEJIANG).head(2)
+    await node.store.peers.take(ZHEJIANG, state, replace(state, stopped="log_conflict", theirs=head))
+    await outbox.open_stream(node, ZHEJIANG, by="test")
+    assert await faulty(node) == await faulty(other) == []
+    await write(node, "in the second stream")
+    await exchange(node, other)
+    assert await faulty(node) == await faulty(other) == []
+    for each, way in ((node, f"out|{ZHEJIANG}|2"), (other, f"in|{JIANGSU}|2")):
+        database_sweeper[each.settings.database]["log"].delete_many({"_id": {"$regex": f"^{re.escape(way)}"}})
+        assert await faulty(each) == [1]
 
 
 async def test_the_courier_sends_no_batch_from_which_somebody_took_letters(

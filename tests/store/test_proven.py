@@ -173,5 +173,7 @@ async def test_a_checkpoint_that_others_wrote_does_not_count_as_passed(proven: P
 def test_the_table_of_trust_has_a_row_for_each_query_and_gives_its_reasons() -> None:
     assert {query.collection for query in QUERIES} <= TRUST.keys()
     for name, row in TRUST.items():
+        assert row.gain, name
+        assert row.removed, name
         assert bool(row.why) == (row.means != "proof" or bool(row.marks)), name
         assert row.means == "proof" or not row.marks, name

@@ -2,7 +2,8 @@
 
 from tests.http.insider.cases import CASES, FOLLOWING
 from tests.http.insider.exchange import EXCHANGE
+from tests.http.insider.gaps import OPEN
 from tests.http.insider.people import PEOPLE
 from tests.http.insider.record import RECORD
 
-WAYS = (*CASES, *FOLLOWING, *PEOPLE, *EXCHANGE, *RECORD)
+WAYS = (*CASES, *FOLLOWING, *PEOPLE, *EXCHANGE, *RECORD, *OPEN)
