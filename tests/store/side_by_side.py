@@ -36,7 +36,7 @@ from server.domain.effects.notices import Notice
 from server.domain.effects.records import Record
 from server.domain.effects.warnings import DeskWarning
 from server.domain.exchange.letters import Batch, Letter
-from server.domain.exchange.log import Evidence, Head, Inbound, Outbound, Position
+from server.domain.exchange.log import Evidence, Head, Inbound, Outbound, Position, Written
 from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.identity import Identity
 from server.domain.materials import Upload
@@ -86,7 +86,7 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
     "deeds": {"deed": Deed},
     "desk_sessions": {"desk_session": DeskSession},
     "directories": "a text that its publisher has signed",
-    "dishonest": "ids alone",
+    "dishonest": BY_HAND,
     "drafts": {"draft": Draft},
     "ends": {"end": End},
     "fetches": {"fetch": Fetch},
@@ -173,7 +173,7 @@ async def _write_people(store: Store, these: Mapping[str, Any]) -> None:
     await store.people.keep_person(these["person"], openid="o")
     await store.accounts.add(these["officer"], PASSWORD, cost=CHEAP)
     await store.mandates.add(these["mandate"], at=AT)
-    await store.dishonest.add("p")
+    await store.dishonest.add(["person"])
     await store.attempts.change("lane", lambda lane: lane.model_copy(update={"version": 1}), at=AT)
 
 
@@ -253,7 +253,7 @@ async def _write_exchange(store: Store, these: Mapping[str, Any]) -> None:
     document = sealed_letter(arrived, ring.new_key(arrived.id), context=arrived.id)
     await store.letters_in.keep([document], sender=ZHEJIANG, at=AT, position=Position(1, 1))
     batch = example(Batch, sender=JIANGSU, to=ZHEJIANG, stream=1, number=1)
-    await store.log("out", ZHEJIANG).append_ours(batch, ["l"], total=1)
+    await store.log("out", ZHEJIANG).append_ours(batch, [Written("l", AT, b"l")], total=1)
 
 
 async def carry(store: Store) -> None:
@@ -333,6 +333,7 @@ async def _change_people(store: Store, now: Mapping[str, Any]) -> None:
     await store.accounts.set_password(await store.accounts.known("x"), "another password", is_one_time=False)
     await store.mandates.revoke("x", at=AT)
     await store.attempts.change("lane", lambda lane: lane.model_copy(update={"version": 2}), at=AT)
+    await store.dishonest.add(["person", "people"])
 
 
 async def _change_node(store: Store, now: Mapping[str, Any]) -> None:
