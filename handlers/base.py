@@ -208,6 +208,8 @@ class Handler(RequestHandler):
             return
         token, at = _token_in(self.request.headers), self.node.clock.now()
         self.claims: TokenClaims = self.node.tokens.verify(token, audience=AUDIENCES[self.role], at=at)
+        if AUDIENCES[self.role] == sessions.CITIZENS:
+            sessions.check_goes_on(self.node, self.claims)
         if self.role is Role.REAL_NAME:
             self.owner = await sessions.owner_of(self.node, self.claims)
         elif AUDIENCES[self.role] == sessions.OFFICERS:

@@ -44,6 +44,7 @@ from server.node import Node
 FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, ops.MetricsHandler)
 DOORS: tuple[type[Handler], ...] = (
     sessions.SessionsHandler,
+    sessions.SessionHandler,
     sessions.SessionRefreshHandler,
     sessions.IdentityHandler,
     catalogue.BundlesHandler,

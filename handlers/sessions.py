@@ -46,6 +46,19 @@ class SessionsHandler(Handler):
         self.answer(await sessions.log_in(self.node, request.app_id, request.code))
 
 
+class SessionHandler(Handler):
+    """Sign out: the session that is used ends."""
+
+    path = "/api/v1/sessions/current"
+    role = Role.CITIZEN
+    operations = {"DELETE": Operation(sessions.sign_out, "退出小程序登录", status=204)}
+
+    async def delete(self) -> None:
+        await sessions.sign_out(self.node, self.claims)
+        self.set_status(204)
+        self.finish()
+
+
 class SessionRefreshHandler(Handler):
     """Go on with a session."""
 

@@ -1,18 +1,19 @@
 """Sessions: citizens log in by mini-program code and prove their name."""
 
 import base64
-from datetime import timedelta
-from hashlib import sha256
+import hmac
+from datetime import datetime, timedelta
 
 from server.domain.catalogue.formats import SENTENCES
 from server.domain.errors import FieldFault, Forbidden, Invalid, StaleVersion, Unproven
-from server.domain.people.persons import Person, Session, TokenClaims, id_number_fault
+from server.domain.people.persons import Edition, NoSuchSession, Person, Session, TokenClaims, id_number_fault
 from server.domain.values import Value, china_day
 from server.node import Node
 
 CITIZENS, OFFICERS = "citizens", "officers"
 LOGGED_IN, REAL_NAME = "logged_in", "real_name"
 BEARER = "Bearer"
+EXPIRY = timedelta(hours=1)  # a session lasts until the end of the hour
 
 
 class NotOurApp(Invalid):
@@ -58,19 +59,39 @@ async def log_in(node: Node, app_id: str, code: str) -> Admission:
         raise NotOurApp("请使用本省政务小程序登录。")
     openid = await node.platform.openid(code)
     user = node.keys.owner("platform_user", openid)
-    id, secret = new_secret(node), new_secret(node)
-    session = Session(id=id, platform_user=user, openid=openid, person="", refresh_digest=_digest(secret))
+    session = Session(id=new_secret(node), platform_user=user, openid=openid, person="", stamp=_stamp(node))
     await node.store.people.open_session(session, expires_at=node.clock.now() + _lifetime(node))
-    return _admit(node, session, secret)
+    return _admit(node, session)
 
 
 async def refresh(node: Node, token: str) -> Admission:
-    """Go on with a session; each refresh token counts once, and the answer brings the next. Raises RefreshTokenUsed."""
-    id, _, secret = token.partition(".")
-    session = await node.store.people.session(id, at=node.clock.now())
-    if session.refresh_digest != _digest(secret):
+    """Go on with a session; each refresh token counts once, and the answer brings the next.
+
+    A token of a version that the session as it is stored cannot have had ends it: an older document was put back. So
+    does one that was used long ago, which no phone sends that has had an answer: it is in other hands. Raises
+    RefreshTokenUsed and NoSuchSession.
+    """
+    edition, at = _edition_in(node, token), node.clock.now()
+    session = await node.store.people.session(edition.session, at=at)
+    if edition == session.edition:
+        return await _renew(node, session)
+    if session.was_just(edition):
         raise RefreshTokenUsed("登录已失效，请重新登录。")
-    return await _renew(node, session)
+    if not session.may_follow(edition):
+        node.store.people.tell_older(session.id)
+    node.log.warning("session.forked", session=session.id, stored=session.version, shown=edition.version)
+    await _end(node, session.id, at=at)
+    raise NoSuchSession("登录已失效，请重新登录。")
+
+
+async def sign_out(node: Node, claims: TokenClaims) -> None:
+    """End the session of this token: neither its access tokens nor its refresh tokens count any more."""
+    await _end(node, claims.session, at=node.clock.now())
+
+
+def check_goes_on(node: Node, claims: TokenClaims) -> None:
+    """See that the session of a verified token has not ended, which a process knows by heart; raises NoSuchSession."""
+    node.store.people.check_goes_on(claims.session)
 
 
 async def prove_name(node: Node, claims: TokenClaims, *, name: str, id_number: str, face_token: str) -> Admission:
@@ -117,17 +138,20 @@ def new_secret(node: Node) -> str:
 
 
 async def _renew(node: Node, session: Session, *, person: str = "") -> Admission:
-    secret = new_secret(node)
-    change = {"refresh_digest": _digest(secret), "version": session.version + 1, "person": person or session.person}
-    renewed = session.model_copy(update=change)
+    change = {"stamp": _stamp(node), "stamp_before": session.stamp, "version": session.version + 1}
+    renewed = session.model_copy(update={**change, "person": person or session.person})
     try:
         await node.store.people.change_session(renewed, expires_at=node.clock.now() + _lifetime(node))
     except StaleVersion as fault:
         raise RefreshTokenUsed("登录已失效，请重新登录。") from fault
-    return _admit(node, renewed, secret)
+    return _admit(node, renewed)
 
 
-def _admit(node: Node, session: Session, secret: str) -> Admission:
+async def _end(node: Node, session: str, *, at: datetime) -> None:
+    await node.store.people.end_session(session, at=at, until=at + _lifetime(node) + EXPIRY)
+
+
+def _admit(node: Node, session: Session) -> Admission:
     seconds = node.settings.access_token_seconds
     claims = TokenClaims(
         subject=session.person or session.platform_user,
@@ -135,11 +159,30 @@ def _admit(node: Node, session: Session, secret: str) -> Admission:
         session=session.id,
     )
     token = node.tokens.issue(claims, audience=CITIZENS, at=node.clock.now(), seconds=seconds)
-    return Admission(access_token=token, expires_in=seconds, refresh_token=f"{session.id}.{secret}")
+    return Admission(access_token=token, expires_in=seconds, refresh_token=_refresh_token(node, session.edition))
 
 
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
+def _stamp(node: Node) -> str:
+    return node.chance.token(8).hex()
+
+
+def _refresh_token(node: Node, edition: Edition) -> str:
+    """The words of the edition, and their proof under a key of this node."""
+    words = ".".join(map(str, edition))
+    return f"{words}.{_proof(node, words)}"
+
+
+def _edition_in(node: Node, token: str) -> Edition:
+    """What a refresh token names that this node has made; raises RefreshTokenUsed for any other."""
+    words, _, proof = token.rpartition(".")
+    if not hmac.compare_digest(proof.encode(), _proof(node, words).encode()):
+        raise RefreshTokenUsed("登录已失效，请重新登录。")
+    session, version, stamp = words.split(".")
+    return Edition(session, int(version), stamp)
+
+
+def _proof(node: Node, words: str) -> str:
+    return node.keys.owner("refresh_token", words)
 
 
 def _lifetime(node: Node) -> timedelta:

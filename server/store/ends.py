@@ -23,10 +23,11 @@ from server.store.numbered import FIRST, NumberedLog
 from server.store.unproven import is_proven
 
 ENDS = "ends"
-LASTING, PASSING = "lasting", "passing"
+LASTING, MONTHLY, PASSING = "lasting", "monthly", "passing"
 HEADS = "ends-heads"
 AT_ONCE, AHEAD = 500, 32  # entries in one read, at the start and when following
-SHORT = timedelta(days=2)  # what is over by itself within this span goes into the passing log, whose end alone is read
+# What is over by itself within a span goes into its log, of which a start reads no more than that: the shortest first.
+SPANS = {PASSING: timedelta(days=2), MONTHLY: timedelta(days=32)}
 SETTLED_SECONDS = 10.0  # after so long the document itself is changed, unless its process died or somebody put it back
 RESTORE = (
     "Put a backup back that has all of it. If it only ends too soon, `python -m server adopt --as production` lets the "
@@ -154,7 +155,7 @@ class Ends:
     """
 
     def __init__(self, database: Database, folder: Path) -> None:
-        self._logs = {name: EndsLog(database, name) for name in (LASTING, PASSING)}
+        self._logs = {name: EndsLog(database, name) for name in (LASTING, *SPANS)}
         self._folder = folder
         self._incarnation = ""
         self._known: dict[str, _Known] = {}
@@ -172,7 +173,7 @@ class Ends:
         self._incarnation = incarnation
         for name, log in self._logs.items():
             heads = await self._heads(name).all()
-            since = moment_key(at - SHORT) if name == PASSING else ""
+            since = moment_key(at - SPANS[name]) if name in SPANS else ""
             for end in await log.read(heads.values(), since=since):
                 self._learn(end)
         self._forget(at)
@@ -198,8 +199,7 @@ class Ends:
         known = self.of(collection, id)
         if known is None or not known.ended_at:
             over = moment_key(until) if until else ""
-            name = PASSING if until and until - at <= SHORT else LASTING
-            await self._append(name, End(f"{collection}/{id}", ended_at=moment_key(at), until=over))
+            await self._append(_log_for(at, until), End(f"{collection}/{id}", ended_at=moment_key(at), until=over))
         return self._known[f"{collection}/{id}"].end
 
     async def supersede(self, collection: str, id: str, *, below: int) -> None:
@@ -241,6 +241,11 @@ class Ends:
 
     def _heads(self, name: str) -> HeadFiles:
         return HeadFiles(self._folder, f"{HEADS}/{self._incarnation}/{name}")
+
+
+def _log_for(at: datetime, until: datetime | None) -> str:
+    """The name of the log for what ends now, and would be over by itself then."""
+    return next((name for name, span in SPANS.items() if until and until - at <= span), LASTING)
 
 
 def number_of(document: Document | None) -> int:

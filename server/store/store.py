@@ -194,7 +194,7 @@ def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay
         warnings=Warnings(database),
         apart=Apart(database),
         calendar=ProjectedCalendar(database),
-        people=People(database, ring),
+        people=People(database, ring, ends),
         accounts=Accounts(database, ends),
         posts=Posts(database, ends),
         second_factors=SecondFactors(database, ring, ends),

@@ -15,6 +15,7 @@ BY_LETTER = "what a letter does is an event of the case; what a peer is refused 
 # Beside these, each door of the desk notes `desk.refused`, and each door of peers `peer.refused`.
 DOORS: Mapping[str, Sequence[str] | str] = {
     "POST /api/v1/sessions": OWN,
+    "DELETE /api/v1/sessions/current": OWN,
     "POST /api/v1/sessions/refresh": OWN,
     "POST /api/v1/identity": OWN,
     "GET /api/v1/bundles": PUBLIC,

@@ -5,15 +5,17 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import pytest_asyncio
 
 from server.node import Node
 from server.store.people.accounts import OFFICERS, document_id
 from server.store.people.desk_sessions import DESK_SESSIONS
 from server.store.people.mandates import MANDATES
+from server.store.people.people import SESSIONS
 from server.store.people.posts import POSTS
 from tests.http.asking import Sweeper, opened, refused
 from tests.http.conftest import module_wide
-from tests.nodes import AGENT, PASSWORD, Answer, Caller, HandClock, Places, newborn_wish
+from tests.nodes import AGENT, APP_ID, PASSWORD, Answer, Caller, HandClock, Places, newborn_wish
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ALL, TASKS = "/desk/v1/officers", "/desk/v1/tasks"
@@ -100,6 +102,68 @@ async def test_a_mandate_that_was_revoked(places: Places, mother: Caller, clock:
     refused(await agent.post("/api/v1/cases", {**wish, "mandate": mandate}), 403, "mandate_revoked")
     (listed,) = (await mother.get("/api/v1/mandates")).body["given"]
     assert listed["state"] == "revoked"
+
+
+class Phone:
+    """A citizen's phone, whose session an intruder puts back as it was when they had its refresh token."""
+
+    def __init__(self, caller: Caller, room: Any) -> None:
+        self.caller = caller
+        self.room = room
+        self.token = ""
+        self.session = ""
+        self.stolen: list[tuple[str, dict[str, Any]]] = []
+
+    def keep(self, answer: Answer) -> None:
+        """Keep the tokens; the intruder copies both the refresh token and the document of this moment."""
+        assert answer.status in (200, 201), answer.body
+        self.caller.token, self.token = answer.body["access_token"], answer.body["refresh_token"]
+        self.session = self.token.partition(".")[0]
+        self.stolen.append((self.token, self.room.find_one({"_id": self.session})))
+
+    async def refresh(self, token: str = "") -> Answer:
+        return await self.caller.post("/api/v1/sessions/refresh", {"refresh_token": token or self.token})
+
+    def put_back(self, version: int) -> str:
+        """The document of this version; answers the intruder's token for it."""
+        token, document = self.stolen[version - 1]
+        self.room.replace_one({"_id": self.session}, document, upsert=True)
+        return token
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def phone(places: Places, node: Node, database_sweeper: Sweeper) -> Phone:
+    """A phone that has renewed its session three times."""
+    phone = Phone(places.caller(), database_sweeper[node.settings.database][SESSIONS])
+    phone.keep(await phone.caller.post("/api/v1/sessions", {"app_id": APP_ID, "code": "mother"}))
+    for _ in range(3):
+        phone.keep(await phone.refresh())
+    return phone
+
+
+@pytest.mark.parametrize("renewals", range(6))
+async def test_a_citizens_session_that_was_put_back_is_over_as_soon_as_her_phone_comes(
+    phone: Phone, node: Node, renewals: int
+):
+    """However often the intruder has renewed it meanwhile: as many times as she, less, or more."""
+    told: list[tuple[str, str]] = []
+    node.store.ends.tell_older = lambda *place: told.append(place)
+    theirs = phone.put_back(1)
+    for _ in range(renewals):
+        theirs = (await phone.refresh(theirs)).body["refresh_token"]
+    refused(await phone.refresh(), 401, "no_such_session")
+    refused(await phone.refresh(theirs), 401, "no_such_session")
+    assert told == ([(SESSIONS, phone.session)] if renewals < 5 else [])
+    phone.put_back(1)
+    refused(await phone.refresh(phone.stolen[0][0]), 401, "no_such_session")
+    refused(await phone.caller.get("/api/v1/cases"), 401, "no_such_session")
+
+
+async def test_a_citizens_session_that_was_signed_out(phone: Phone, revive: Revive):
+    out = "/api/v1/sessions/current"
+    await revive(SESSIONS, phone.session, lambda: phone.caller.call("DELETE", out))
+    refused(await phone.caller.get("/api/v1/cases"), 401, "no_such_session")
+    refused(await phone.refresh(), 401, "no_such_session")
 
 
 async def test_operators_are_told_of_what_was_put_back(places: Places, node: Node, security: Caller, revive: Revive):

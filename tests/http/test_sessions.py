@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.people.persons import check_character
+from server import main
+from server.crypto.keyring import make_keys
+from server.desk import sessions
+from server.domain.people.persons import NoSuchSession, check_character
 from tests.http.asking import pointers, refused
-from tests.nodes import APP_ID, MOTHER, STRANGER, Answer, Caller, HandClock, Places, running_nodes
+from tests.nodes import APP_ID, MOTHER, STRANGER, Answer, Caller, HandClock, Places, data_of, running_nodes
 from tests.world import JIANGSU
 
 LOG_IN = {"app_id": APP_ID, "code": "mother"}
@@ -82,15 +85,88 @@ async def test_a_session_that_was_not_refreshed_in_time_is_over(places: Places, 
     refused(await refresh(caller, renewed["refresh_token"]), 401, "no_such_session")
 
 
-@pytest.mark.parametrize("token", ["unknown", "unknown.secret", ".", "2026-11-23.x", "a\0b.c", "会话.x"])
-async def test_an_unknown_refresh_token_is_refused(places: Places, token: str):
-    refused(await refresh(places.caller(), token), 401, "no_such_session")
+@pytest.mark.parametrize("token", ["unknown", "unknown.secret", ".", "2026-11-23.x", "a\0b.c", "会话.1.x.y", "s.x.y.z"])
+async def test_what_is_no_refresh_token_of_ours_is_refused(places: Places, token: str):
+    refused(await refresh(places.caller(), token), 401, "refresh_token_used")
 
 
-async def test_a_true_session_with_a_guessed_secret_is_refused(places: Places):
+@pytest.mark.parametrize("place", range(4))
+async def test_a_refresh_token_that_was_altered_anywhere_is_refused(places: Places, place: int):
+    """Its session, its version, its stamp, its proof; that of another session among them."""
+    caller, other = places.caller(), places.caller()
+    token = (await log_in(caller)).body["refresh_token"]
+    parts = token.split(".")
+    foreign = (await log_in(other)).body["refresh_token"].split(".")
+    for word in ("2", foreign[place]):
+        forged = ".".join(word if index == place else part for index, part in enumerate(parts))
+        if forged != token:
+            refused(await refresh(caller, forged), 401, "refresh_token_used")
+    assert (await refresh(caller, token)).status == 200
+
+
+async def test_a_refresh_token_of_another_nodes_keys_is_refused(places: Places):
+    caller, keys = places.caller(), places.nodes[JIANGSU].node.keys
+    token = (await log_in(caller)).body["refresh_token"]
+    words = token.rpartition(".")[0]
+    ours, theirs = [f"{words}.{each.owner('refresh_token', words)}" for each in (keys, make_keys(JIANGSU))]
+    assert ours == token
+    refused(await refresh(caller, theirs), 401, "refresh_token_used")
+
+
+async def test_who_sends_a_used_token_again_loses_nothing_else(places: Places):
+    """As a phone does that has not got the answer, and two parts of one that ask at once."""
     caller = places.caller()
-    session = (await log_in(caller)).body["refresh_token"].partition(".")[0]
-    refused(await refresh(caller, f"{session}.guessed"), 401, "refresh_token_used")
+    first = (await log_in(caller)).body["refresh_token"]
+    second = (await refresh(caller, first)).body
+    refused(await refresh(caller, first), 401, "refresh_token_used")
+    caller.token = second["access_token"]
+    refused(await caller.get("/api/v1/cases"), 403, "real_name_needed")
+    assert (await refresh(caller, second["refresh_token"])).status == 200
+
+
+async def test_a_token_that_was_used_long_ago_ends_the_session(places: Places):
+    """No phone that has had an answer sends it: somebody else has it."""
+    caller = places.caller()
+    tokens = [(await log_in(caller)).body["refresh_token"]]
+    for _ in range(2):
+        renewed = (await refresh(caller, tokens[-1])).body
+        tokens.append(renewed["refresh_token"])
+    caller.token = renewed["access_token"]
+    refused(await refresh(caller, tokens[0]), 401, "no_such_session")
+    refused(await refresh(caller, tokens[-1]), 401, "no_such_session")
+    refused(await caller.get("/api/v1/cases"), 401, "no_such_session")
+
+
+async def test_who_signs_out_is_not_let_in_any_more(places: Places, clock: HandClock):
+    caller, elsewhere = places.caller(), places.caller()
+    admission, other = (await log_in(caller)).body, (await log_in(elsewhere)).body
+    assert (await caller.post("/api/v1/identity", PROOF)).status == 200
+    signed_out = await caller.call("DELETE", "/api/v1/sessions/current")
+    assert (signed_out.status, signed_out.body) == (204, b"")
+    for method in ("GET", "DELETE"):
+        path = "/api/v1/cases" if method == "GET" else "/api/v1/sessions/current"
+        refused(await caller.call(method, path), 401, "no_such_session")
+    refused(await caller.post("/api/v1/identity", PROOF), 401, "no_such_session")
+    refused(await refresh(caller, admission["refresh_token"]), 401, "no_such_session")
+    assert (await refresh(elsewhere, other["refresh_token"])).status == 200
+
+
+async def test_another_process_learns_of_a_sign_out_by_the_log_of_ends(places: Places):
+    caller, node = places.caller(), places.nodes[JIANGSU].node
+    await log_in(caller)
+    async with main.opened(node.settings, clock=node.clock, data=data_of(node.settings)) as other:
+        claims = other.tokens.verify(caller.token, audience=sessions.CITIZENS, at=node.clock.now())
+        other.store.people.check_goes_on(claims.session)
+        assert (await caller.call("DELETE", "/api/v1/sessions/current")).status == 204
+        await other.store.ends.follow(node.clock.now())
+        with pytest.raises(NoSuchSession):
+            other.store.people.check_goes_on(claims.session)
+
+
+async def test_nobody_signs_out_without_a_token_of_a_citizen(places: Places):
+    officer = await places.officer("health")
+    refused(await places.caller().call("DELETE", "/api/v1/sessions/current"), 401, "token_missing")
+    refused(await officer.call("DELETE", "/api/v1/sessions/current"), 401, "wrong_audience")
 
 
 async def test_a_login_of_another_app_or_with_an_unknown_code_is_refused(places: Places):

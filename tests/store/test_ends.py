@@ -14,15 +14,16 @@ from server.crypto.passwords import Cost
 from server.domain.errors import Unavailable
 from server.domain.people.accounts import DeskSession
 from server.domain.people.mandates import Mandate
-from server.domain.people.persons import Officer
+from server.domain.people.persons import NoSuchSession, Officer, Session
 from server.domain.people.posts import Post
 from server.store.database import Database
-from server.store.ends import AT_ONCE, ENDS, LASTING, PASSING, SETTLED_SECONDS, SHORT, EndsBroken
+from server.store.ends import AT_ONCE, ENDS, LASTING, SETTLED_SECONDS, SPANS, EndsBroken
 from server.store.mongo import MongoDatabase
 from server.store.numbered import entry_id
 from server.store.people.accounts import OFFICERS, WrongPassword
 from server.store.people.desk_sessions import DESK_SESSIONS
 from server.store.people.mandates import MANDATES
+from server.store.people.people import SESSIONS
 from server.store.people.posts import POSTS
 from server.store.store import Store, open_store
 from tests.world import JIANGSU, MONDAY
@@ -36,6 +37,7 @@ SESSION = DeskSession(
     **{"id": "s1", "officer": "ann", "epoch": 1, "address": "::1", "ends_at": MONDAY + timedelta(hours=12)},
     **dict.fromkeys(("began_at", "seen_at", "proven_at"), MONDAY),
 )
+CITIZENS = Session(id="c1", platform_user="u", openid="o", person="k", stamp="x")
 POST = Post(id="p1", officer="ann", authority="health/320102", role="handler")
 MANDATE = Mandate(
     id="m1",
@@ -80,6 +82,15 @@ async def is_signed_in(store: Store) -> bool:
     return bool(listed) or await store.desk_sessions.find("s1") is not None
 
 
+async def is_logged_in(store: Store) -> bool:
+    try:
+        await store.people.session("c1", at=MONDAY)
+        store.people.check_goes_on("c1")
+    except NoSuchSession:
+        return False
+    return True
+
+
 async def reset(store: Store) -> None:
     await store.accounts.set_password(await store.accounts.account("ann"), SECOND, is_one_time=True)
 
@@ -113,6 +124,13 @@ RIGHTS = {
         lambda store: store.desk_sessions.begin(SESSION),
         lambda store: store.desk_sessions.end(SESSION, at=SOON),
         is_granted=is_signed_in,
+    ),
+    "a citizen's session": Right(
+        SESSIONS,
+        "c1",
+        lambda store: store.people.open_session(CITIZENS, expires_at=MONDAY + timedelta(days=30)),
+        lambda store: store.people.end_session("c1", at=SOON, until=MONDAY + timedelta(days=31)),
+        is_granted=is_logged_in,
     ),
 }
 each_right = pytest.mark.parametrize("right", RIGHTS.values(), ids=list(RIGHTS))
@@ -246,11 +264,11 @@ async def test_operators_learn_of_what_was_put_back_and_not_of_what_is_being_end
     assert set(told) == {(POSTS, "p1")}
 
 
-@pytest.mark.parametrize("log", [LASTING, PASSING])
+@pytest.mark.parametrize("log", [LASTING, *SPANS])
 async def test_a_log_whose_end_was_cut_off_is_refused_until_the_database_is_adopted(
     store: Store, database: MongoDatabase, tmp_path: Path, log: str
 ) -> None:
-    until = {LASTING: None, PASSING: SOON + SHORT}[log]
+    until = SOON + SPANS[log] if log in SPANS else None
     for id in ("p1", "p2", "p3"):
         await store.ends.end(POSTS, id, at=SOON, until=until)
     await store.ends.follow(SOON, process="work")
@@ -346,12 +364,25 @@ async def test_what_is_over_by_itself_is_forgotten_and_read_no_more(
     store: Store, database: MongoDatabase, tmp_path: Path
 ) -> None:
     await store.desk_sessions.end(SESSION, at=SOON)
+    await store.people.end_session("c1", at=SOON, until=MONDAY + timedelta(days=31))
     await store.mandates.add(MANDATE, at=MONDAY)
     await store.mandates.revoke("m1", at=SOON)
     late = MONDAY + timedelta(days=40)
     assert store.ends.of(DESK_SESSIONS, "s1")
     assert store.ends.of(MANDATES, "m1")
+    assert store.ends.of(SESSIONS, "c1")
     await store.ends.follow(late)
     for each in (store, await process(database, tmp_path, at=late)):
         assert each.ends.of(DESK_SESSIONS, "s1") is None
         assert each.ends.of(MANDATES, "m1") is None
+        assert each.ends.of(SESSIONS, "c1") is None
+
+
+@pytest.mark.parametrize("days", [1, 30, 60])
+async def test_a_start_knows_what_would_not_be_over_yet(
+    store: Store, database: MongoDatabase, tmp_path: Path, days: int
+) -> None:
+    over = SOON + timedelta(days=days)
+    await store.ends.end(SESSIONS, "c1", at=SOON, until=over)
+    for at in (SOON, over - timedelta(minutes=1)):
+        assert (await process(database, tmp_path, at=at)).ends.of(SESSIONS, "c1")

@@ -2,17 +2,19 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.crypto.keyring import make_keys
 from server.domain.effects.notices import KeptNotice, Notice, draft_notice
-from server.domain.people.persons import Person, Session
+from server.domain.people.persons import NoSuchSession, Person, Session
 from server.domain.values import moment_key
 from server.store.effects.notices import NOTICES, Notices
+from server.store.ends import Ends
 from server.store.mongo import MongoDatabase
-from server.store.people.people import PERSONS, SESSIONS, NoSuchSession, People
+from server.store.people.people import PERSONS, SESSIONS, People
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 PERSON = Person(key="key-of-somebody", name="测试甲", id_number="320000199001010015")
@@ -24,8 +26,8 @@ def notices(database: MongoDatabase) -> Notices:
 
 
 @pytest.fixture
-def people(database: MongoDatabase) -> People:
-    return People(database, make_keys("320000").fields)
+def people(database: MongoDatabase, tmp_path: Path) -> People:
+    return People(database, make_keys("320000").fields, Ends(database, tmp_path))
 
 
 def notice(draft: str = "d1", *, at: datetime = NOW) -> Notice:
@@ -126,7 +128,7 @@ async def test_a_person_is_told_on_the_phone_that_proved_the_name_last(people: P
 
 
 async def test_openids_are_sealed_at_rest(people: People, database: MongoDatabase) -> None:
-    session = Session(id="s1", platform_user="digest", openid="openid-secret", person="", refresh_digest="d")
+    session = Session(id="s1", platform_user="digest", openid="openid-secret", person="", stamp="d")
     await people.open_session(session, expires_at=NOW)
     await people.keep_person(PERSON, openid="openid-secret")
     await people.keep_person(PERSON, openid="openid-secret")

@@ -2,8 +2,9 @@
 
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
+from server.domain.errors import Unproven
 from server.domain.values import SENSITIVE, Value
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -58,19 +59,51 @@ def id_number_fault(text: str, on: date) -> str:
     return "" if check_character(text[:17]) == text[17] else "id_number_check"
 
 
-class Session(Value):
-    """A citizen's session: who logged in, the person whose name was proven (if any), and the refresh token that is
-    valid next.
+class NoSuchSession(Unproven):
+    """The session is unknown or over."""
 
-    `platform_user` is the keyed digest of `openid`, which the platform calls the person by.
+    code = "no_such_session"
+    title = "登录已失效"
+
+
+class Edition(NamedTuple):
+    """One version of one session, as a refresh token names it; no two of them have the same `stamp`."""
+
+    session: str
+    version: int
+    stamp: str
+
+
+class Session(Value):
+    """A citizen's session: who logged in, and the person whose name was proven (if any).
+
+    `platform_user` is the keyed digest of `openid`, which the platform calls the person by. `stamp` tells this version
+    from any other of its number, `stamp_before` the one before.
     """
 
     id: str
     platform_user: str
     openid: Annotated[str, SENSITIVE]
     person: str
-    refresh_digest: str
+    stamp: str
+    stamp_before: str = ""
     version: int = 1
+
+    @property
+    def edition(self) -> Edition:
+        """What the refresh token that is good next names."""
+        return Edition(self.id, self.version, self.stamp)
+
+    def was_just(self, edition: Edition) -> bool:
+        """Whether this is the version before."""
+        return edition == Edition(self.id, self.version - 1, self.stamp_before)
+
+    def may_follow(self, edition: Edition) -> bool:
+        """Whether this session may have been that one; if not, an older document stands in the place of a later one.
+
+        Of what is older than the version before nothing is known but its number.
+        """
+        return edition == self.edition or self.was_just(edition) or edition.version < self.version - 1
 
 
 class Officer(Value):

@@ -3,21 +3,15 @@
 from datetime import datetime
 
 from server.crypto.fields import DataKey, FieldRing
-from server.domain.errors import Missing, StaleVersion, Unproven
-from server.domain.people.persons import Person, Session
-from server.store.database import Database, Document, Duplicate, Mark, is_safe
+from server.domain.errors import Missing, StaleVersion
+from server.domain.people.persons import NoSuchSession, Person, Session
+from server.store.database import Database, Document, Duplicate, Mark
+from server.store.ends import Ends
 from server.store.members import changed, read, rewrite
 from server.store.queries import hour_bucket
 from server.store.sealing import key_kept, opened, sealed
 
 SESSIONS, PERSONS = "sessions", "persons"
-
-
-class NoSuchSession(Unproven):
-    """The session is unknown or over."""
-
-    code = "no_such_session"
-    title = "登录已失效"
 
 
 class NoSuchPerson(Missing):
@@ -30,17 +24,21 @@ class NoSuchPerson(Missing):
 class People:
     """Citizens' sessions, and the persons who have proven a name."""
 
-    def __init__(self, database: Database, ring: FieldRing) -> None:
+    def __init__(self, database: Database, ring: FieldRing, ends: Ends) -> None:
         self._database = database
         self._ring = ring
+        self._ends = ends
 
     async def open_session(self, session: Session, *, expires_at: datetime) -> None:
         """Store a new session, to be forgotten after `expires_at`."""
         await self._database.insert(SESSIONS, _written(session, self._ring.new_key(session.id), expires_at))
 
     async def session(self, id: str, *, at: datetime) -> Session:
-        """The session, if it is not over (to the hour) at this moment; raises NoSuchSession."""
-        document = await self._database.get(SESSIONS, id) if is_safe(id) else None
+        """The session, if it has not ended and is not over (to the hour) at this moment; raises NoSuchSession."""
+        document = await self._database.get(SESSIONS, id)
+        if document is not None and self._ends.of(SESSIONS, id):
+            self._ends.tell(SESSIONS, id)
+            document = None
         if document is None or document["bucket"] < hour_bucket(at) or "data_key" not in document:  # of an older node
             raise NoSuchSession("登录已失效，请重新登录。")
         return self._session(document)
@@ -53,6 +51,23 @@ class People:
 
         if not await rewrite(self._database, SESSIONS, session.id, change=change, version=session.version - 1):
             raise StaleVersion("登录状态已更新，请重试。")
+
+    def check_goes_on(self, id: str) -> None:
+        """See that this process knows of no end of the session, without a read; raises NoSuchSession."""
+        if self._ends.of(SESSIONS, id):
+            raise NoSuchSession("登录已失效，请重新登录。")
+
+    async def end_session(self, id: str, *, at: datetime, until: datetime) -> None:
+        """Forget the session: none of its tokens counts any more, also if a document of it is put back.
+
+        `until`: when each document of it that there was will be over.
+        """
+        await self._ends.end(SESSIONS, id, at=at, until=until)
+        await self._database.delete(SESSIONS, [id])
+
+    def tell_older(self, id: str) -> None:
+        """Let operators know that an older document of the session was put back."""
+        self._ends.tell_older(SESSIONS, id)
 
     async def keep_person(self, person: Person, *, openid: str) -> None:
         """Remember a proven name, with what the platform calls the phone that proved it: the last one counts."""

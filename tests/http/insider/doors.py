@@ -97,5 +97,9 @@ async def my_cases(scene: Scene) -> Answer:
     return await scene.mother.get("/api/v1/cases")
 
 
+async def refresh(scene: Scene, token: str) -> Answer:
+    return await scene.places.caller().post("/api/v1/sessions/refresh", {"refresh_token": token})
+
+
 async def sign_in_as_mallory(scene: Scene) -> Answer:
     return await sign_in(scene, "mallory")

@@ -7,13 +7,13 @@ from server.desk.officer import officers
 from server.domain.audit import Doer
 from server.store.people.dishonest import DISHONEST, part_of
 from tests.http.asking import Sweeper, act, crossed, opened
-from tests.http.insider.doors import desk_case
+from tests.http.insider.doors import desk_case, refresh
 from tests.http.insider.scene import FIRST, FORGED, Raw, Scene
 from tests.http.test_agents import death_wish, mandate_wish
 from tests.http.test_undertakings import LATER
 from tests.http.test_undertakings import signed as signed_text
 from tests.http.test_visits import CAME
-from tests.nodes import APP_ID, HERE, Caller, Places, newborn_wish
+from tests.nodes import APP_ID, HERE, STRANGER, Caller, Places, newborn_wish
 from tests.world import JIANGSU, ZHEJIANG
 
 
@@ -32,6 +32,7 @@ async def set_up(places: Places, sweeper: Sweeper) -> Scene:
     await _work_at_desks(scene)
     await _write_at_home(scene, wish)
     await _end_an_officer(scene)
+    await _renew_and_sign_out(scene)
     await places.settle()
     await _chain(scene)
     return scene
@@ -93,3 +94,20 @@ async def _end_an_officer(scene: Scene) -> None:
     found = {each: list(scene.here.collections[each].find({name: "ended"})) for each, name in said.items()}
     scene.before |= found
     await officers.end(scene.node(), "ended", reason="retired", by=Doer(name="op"))
+
+
+async def _renew_and_sign_out(scene: Scene) -> None:
+    """One session of the stranger is renewed, another is over; older documents of both are remembered."""
+    proof = {"name": STRANGER.name, "id_number": STRANGER.id_number, "face_token": "face-stranger"}
+    for name in ("sessions", "signed out"):
+        phone = scene.places.caller()
+        first = await phone.post("/api/v1/sessions", {"app_id": APP_ID, "code": "stranger"})
+        phone.token, used = first.body["access_token"], first.body["refresh_token"]
+        scene.before[name] = [scene.here.one("sessions", used.partition(".")[0])]
+        proven = await phone.post("/api/v1/identity", proof)
+        if name == "sessions":
+            renewed = await refresh(scene, proven.body["refresh_token"])
+            scene.more |= {"used": used, "unused": renewed.body["refresh_token"]}
+        else:
+            scene.more[name] = used
+            assert (await phone.call("DELETE", "/api/v1/sessions/current")).status == 204

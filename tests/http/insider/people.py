@@ -139,6 +139,32 @@ async def ended_comes_back(scene: Scene) -> None:
     assert (await caller.get("/desk/v1/tasks")).status in (401, 403, 409)
 
 
+async def renew_a_session_put_back(scene: Scene) -> None:
+    """Somebody who has a used refresh token of the stranger puts the session back that it was for, and goes on."""
+    for document in scene.before["sessions"]:
+        scene.here.put("sessions", document)
+    scene.more["intruder"] = (await doors.refresh(scene, scene.more["used"])).body
+
+
+async def the_phone_ends_it(scene: Scene) -> None:
+    """The phone's own token is of another line: it ends the session, and every token of the intruder with it."""
+    intruder = scene.places.caller()
+    intruder.token = scene.more["intruder"]["access_token"]
+    assert (await doors.refresh(scene, scene.more["unused"])).code == "no_such_session"
+    assert (await intruder.get("/api/v1/cases")).code == "no_such_session"
+    assert (await doors.refresh(scene, scene.more["intruder"]["refresh_token"])).code == "no_such_session"
+
+
+def put_back_signed_out(scene: Scene) -> None:
+    for document in scene.before["signed out"]:
+        scene.here.put("sessions", document)
+
+
+async def nobody_goes_on(scene: Scene) -> None:
+    """No refresh token of the session that was signed out counts."""
+    assert (await doors.refresh(scene, scene.more["signed out"])).code == "no_such_session"
+
+
 PEOPLE = (
     Way("(d) an officer is added", add_an_officer, at(doors.sign_in_as_mallory)),
     Way("an officer becomes an administrator", officer(role="audit"), at(doors.tasks)),
@@ -169,5 +195,7 @@ PEOPLE = (
         put_back("officers", "posts", "desk_sessions"),
         ended_comes_back,
     ),
+    Way("a citizen's session is put back, and gone on with", renew_a_session_put_back, the_phone_ends_it),
+    Way("a citizen's session is put back that was signed out", put_back_signed_out, nobody_goes_on),
     Way("a mandate is put back that was taken back", put_back("mandates"), mandate_is_over),
 )
