@@ -47,6 +47,15 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Renewal:
+    """Other members in the place of those of one document, if it still has this `proof`."""
+
+    id: str
+    proof: str
+    members: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Query:
     """A read by something else than `_id`: equality or a range on one indexed text field."""
 
@@ -95,6 +104,17 @@ def safe_mark(mark: Mark) -> Mark:
             raise UnsafeOperand(f"not a text or integer of a plain name: {name!r:.40}")
         _check_scalar(value)
     return mark
+
+
+def safe_renewal(renewal: Renewal) -> Renewal:
+    """The renewal itself; UnsafeOperand when its id, its proof, a member's name or a member's value is not safe."""
+    safe(renewal.id)
+    safe(renewal.proof)
+    for name in renewal.members:
+        if not MARKABLE_NAME.fullmatch(name):
+            raise UnsafeOperand(f"not a plain name: {name!r:.40}")
+    _check_values(renewal.members)
+    return renewal
 
 
 def _check_values(values: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -190,3 +210,13 @@ class Database(Protocol):
 
     async def close(self) -> None:
         """Close the connections."""
+
+
+class WalkableDatabase(Database, Protocol):
+    """What one needs besides to walk over whole collections, and to write anew what each document carries of keys."""
+
+    async def walk(self, collection: str, after: str, *, limit: int) -> list[Document]:
+        """Documents of any kind whose `_id` is > after, sorted by it. The limit is at least 1."""
+
+    async def renew_many(self, collection: str, renewals: Sequence[Renewal]) -> int:
+        """Carry out many renewals in one round trip; answers how many found their document with its proof."""

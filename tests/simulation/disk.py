@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from server.store.database import Document, Mark, Query
+from server.store.database import Document, Mark, Query, Renewal
 
 Seen = Callable[[str, Document | None, Document], None]
 
@@ -72,6 +72,14 @@ class Disk:
         self._put(collection, before, before.document | dict(mark.fields))
         return True
 
+    def renew(self, collection: str, renewal: Renewal) -> bool:
+        """Put these members there, if the document still has this proof."""
+        before = self._kept.get(collection, {}).get(renewal.id)
+        if before is None or before.document.get("proof") != renewal.proof:
+            return False
+        self._put(collection, before, before.document | dict(renewal.members))
+        return True
+
     def delete(self, collection: str, id: str) -> bool:
         """Take it away."""
         before = self._kept.get(collection, {}).pop(id, None)
@@ -93,6 +101,11 @@ class Disk:
         """Copies of all documents of a collection, by id."""
         kept = self._kept.get(collection, {})
         return [kept[id].document for id in sorted(kept)]
+
+    def after(self, collection: str, id: str, limit: int) -> list[Document]:
+        """Copies of the first documents behind this id, by id."""
+        kept = self._kept.get(collection, {})
+        return [kept[each].document for each in sorted(kept) if each > id][:limit]
 
     def span(
         self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False

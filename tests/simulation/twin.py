@@ -12,12 +12,14 @@ from server.store.database import (
     Duplicate,
     Mark,
     Query,
+    Renewal,
     ServerTime,
     UndeclaredQuery,
     UnsafeOperand,
     safe,
     safe_document,
     safe_mark,
+    safe_renewal,
 )
 from tests.simulation.disk import Disk
 
@@ -141,6 +143,18 @@ class Twin:
         shown = {"_id", *fields}
         found = await self.between(query, low, high, limit=limit, is_descending=True)
         return [{name: value for name, value in document.items() if name in shown} for document in found]
+
+    async def walk(self, collection: str, after: str, *, limit: int) -> list[Document]:
+        if limit < 1:
+            raise UndeclaredQuery(f"a walk without a bound: {collection}")
+        [found] = await self._line.read(f"walk {collection}", [_part(self._disk.after, collection, safe(after), limit)])
+        return found  # type: ignore[no-any-return]
+
+    async def renew_many(self, collection: str, renewals: Sequence[Renewal]) -> int:
+        if not renewals:
+            return 0
+        parts = [_part(self._disk.renew, collection, safe_renewal(each)) for each in renewals]
+        return sum(await self._line.write(f"renew {collection}", parts))
 
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if ids:

@@ -18,8 +18,10 @@ from server.store.database import (
     Duplicate,
     Mark,
     Query,
+    Renewal,
     UndeclaredQuery,
     UnsafeOperand,
+    WalkableDatabase,
 )
 from server.store.mongo import MongoDatabase
 from server.store.queries import CATALOGUES, QUERIES, TASKS_OF_AUTHORITY, hour_bucket, under
@@ -79,7 +81,7 @@ def address(request: pytest.FixtureRequest) -> tuple[str, str] | None:
 
 
 @pytest.fixture
-async def database(address: tuple[str, str] | None, witness: Witness) -> AsyncIterator[Database]:
+async def database(address: tuple[str, str] | None, witness: Witness) -> AsyncIterator[WalkableDatabase]:
     """An empty database: the real one, or the one in memory that stands for it in the simulation."""
     if address is None:
         yield Twin(Disk(QUERIES), SteadyLine(witness.sent), queries=QUERIES)
@@ -300,6 +302,47 @@ async def test_keys_are_the_values_alone_of_a_range(database: Database) -> None:
     assert await database.keys(TASKS_OF_AUTHORITY, *under("q"), limit=3) == []
 
 
+async def walked(database: WalkableDatabase, limit: int) -> list[str]:
+    """The ids that a walk meets, so many at a time."""
+    met, after = list[str](), ""
+    while page := await database.walk("cases", after, limit=limit):
+        met += [each["_id"] for each in page]
+        after = met[-1]
+    return met
+
+
+async def test_a_walk_meets_every_document_once_by_its_id(database: WalkableDatabase) -> None:
+    ids = ["a", "a|b", "a:b", "A", "z", "7", "办件", "officer:x", "t2026", *(f"n{number:03}" for number in range(40))]
+    for id in ids:
+        await database.insert("cases", case(id, body=[id]))
+    for limit in (1, 7, 100):
+        assert await walked(database, limit) == sorted(ids)
+    assert await database.walk("cases", "n039", limit=1) == [case("officer:x", body=["officer:x"])]
+    assert await database.walk("tasks", "", limit=1) == []
+
+
+async def test_renewals_change_their_members_where_the_proof_is_still_the_same(database: WalkableDatabase) -> None:
+    for id in ("a", "b", "c"):
+        await database.insert("cases", case(id, proof=f"old.{id}", relay="done", effects=[]))
+    renewals = [
+        Renewal("a", "old.a", {"proof": "new.a", "effects": [{"letter": {"data_key": "x"}}]}),
+        Renewal("b", "another", {"proof": "new.b"}),
+        Renewal("none", "old.a", {"proof": "new.c"}),
+    ]
+    assert await database.renew_many("cases", renewals) == 1
+    assert await database.get_many("cases", ["a", "b", "c"]) == {
+        "a": case("a", proof="new.a", relay="done", effects=[{"letter": {"data_key": "x"}}]),
+        "b": case("b", proof="old.b", relay="done", effects=[]),
+        "c": case("c", proof="old.c", relay="done", effects=[]),
+    }
+
+
+async def test_of_twenty_parallel_renewals_of_a_proof_one_wins(database: WalkableDatabase) -> None:
+    await database.insert("cases", case("a", proof="old"))
+    one = [database.renew_many("cases", [Renewal("a", "old", {"proof": f"new{n}"})]) for n in range(20)]
+    assert sum(await asyncio.gather(*one)) == 1
+
+
 async def test_the_server_tells_what_its_clock_said_between_the_call_and_the_answer(database: Database) -> None:
     before = datetime.now(UTC)
     told = await database.time()
@@ -315,11 +358,12 @@ async def test_deleted_documents_are_gone_and_no_others(database: Database) -> N
     assert sorted(await database.get_many("nonces", list("abcd"))) == ["a", "c"]
 
 
-async def test_nothing_to_do_asks_nobody(database: Database, witness: Witness) -> None:
+async def test_nothing_to_do_asks_nobody(database: WalkableDatabase, witness: Witness) -> None:
     before = len(witness.sent)
     assert await database.insert_many("cases", []) == frozenset()
     assert await database.mark_many("cases", []) == 0
     assert await database.put_newer("cases", []) == frozenset()
+    assert await database.renew_many("cases", []) == 0
     assert await database.get_many("cases", []) == {}
     await database.delete("cases", [])
     assert len(witness.sent) == before
@@ -327,7 +371,7 @@ async def test_nothing_to_do_asks_nobody(database: Database, witness: Witness) -
 
 @pytest.mark.parametrize("operand", UNSAFE_OPERANDS)
 async def test_an_unsafe_operand_is_refused_before_it_is_sent(
-    database: Database, witness: Witness, operand: Any
+    database: WalkableDatabase, witness: Witness, operand: Any
 ) -> None:
     before = len(witness.sent)
     for call in (
@@ -345,6 +389,9 @@ async def test_an_unsafe_operand_is_refused_before_it_is_sent(
         database.keys(TASKS_OF_AUTHORITY, operand, "z", limit=1),
         database.keys(TASKS_OF_AUTHORITY, "a", operand, limit=1),
         database.delete("cases", ["fine", operand]),
+        database.walk("cases", operand, limit=1),
+        database.renew_many("cases", [Renewal(operand, "proof", {"key": "new"})]),
+        database.renew_many("cases", [Renewal("fine", operand, {"key": "new"})]),
     ):
         with pytest.raises(UnsafeOperand):
             await call
@@ -353,7 +400,7 @@ async def test_an_unsafe_operand_is_refused_before_it_is_sent(
 
 @pytest.mark.parametrize("value", UNSAFE_VALUES, ids=repr)
 async def test_a_value_that_not_every_server_keeps_is_refused_before_it_is_sent(
-    database: Database, witness: Witness, value: Any
+    database: WalkableDatabase, witness: Witness, value: Any
 ) -> None:
     before = len(witness.sent)
     for call in (
@@ -361,13 +408,15 @@ async def test_a_value_that_not_every_server_keeps_is_refused_before_it_is_sent(
         database.insert_many("cases", [case("fine"), case("a", body=[value])]),
         database.replace("cases", case("a", body={"deep": value}), version=1),
         database.put_newer("cases", [case("a", 1, body=value)]),
+        database.renew_many("cases", [Renewal("a", "proof", {"letters": [value]})]),
+        database.renew_many("cases", [Renewal("a", "proof", {"$set": "x"})]),
     ):
         with pytest.raises(UnsafeOperand):
             await call
     assert len(witness.sent) == before
 
 
-async def test_a_query_outside_the_table_is_refused(database: Database, witness: Witness) -> None:
+async def test_a_query_outside_the_table_is_refused(database: WalkableDatabase, witness: Witness) -> None:
     before = len(witness.sent)
     stranger = Query("stranger", "cases", "body")
     for call in (
@@ -380,6 +429,7 @@ async def test_a_query_outside_the_table_is_refused(database: Database, witness:
         database.keys(CATALOGUES, "a", "b", limit=1),
         database.keys(TASKS_OF_AUTHORITY, "a", "b", limit=0),
         database.equal(CATALOGUES, "a", limit=0),
+        database.walk("cases", "", limit=0),
     ):
         with pytest.raises(UndeclaredQuery):
             await call

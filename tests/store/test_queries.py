@@ -18,6 +18,8 @@ from tests.store.witness import Witness
 from tests.world import CATALOGUE
 
 SURE = {"writeConcern": {"w": "majority", "j": True}, "maxTimeMS": 500}
+WALK: dict[str, Any] = {"filter": {"_id": {"$gt": "a"}}, "sort": {"_id": 1}, "limit": 5}
+PROVEN = {"_id": "a", "proof": "x"}
 RANGE = {"filter": {"key": {"$gte": "a", "$lt": "b"}}, "sort": {"key": 1}}
 FIND = {"readConcern": {"level": "majority"}, "limit": 5, "maxTimeMS": 500}
 
@@ -78,6 +80,8 @@ PORTABLE = [
     ("find", {"find": "tasks", "filter": {"key": {"$gte": "a", "$lt": "b"}}, "sort": {"key": 1}, **FIND}),
     ("find", {"find": "tasks", **RANGE, "projection": {"key": 1, "_id": 0}, **FIND}),
     ("listIndexes", {"listIndexes": "tasks", "cursor": {}, "maxTimeMS": 500}),
+    ("find", {"find": "cases", **WALK, **FIND}),
+    ("update", {"update": "log", "updates": [{"q": PROVEN, "u": {"$set": {"letters": [{"x": "y"}]}}}], **SURE}),
 ]
 NOT_PORTABLE = [
     ("insert", {"insert": "cases", "documents": [{"_id": 7}], **SURE}),
@@ -110,6 +114,13 @@ NOT_PORTABLE = [
     ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"key": 1, "since": 1}}], **SURE}),
     ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"since": 1}}], **SURE}),
     ("listIndexes", {"listIndexes": "system.users", "cursor": {}, "maxTimeMS": 500}),
+    ("find", {"find": "cases", "filter": WALK["filter"], **FIND}),
+    ("find", {"find": "cases", "filter": WALK["filter"], "sort": {"key": 1}, **FIND}),
+    ("find", {"find": "cases", **WALK, **FIND, "limit": 0}),
+    ("find", {"find": "cases", **WALK, **FIND, "filter": {"_id": {"$gt": "2026-11-23"}}}),
+    ("update", {"update": "log", "updates": [{"q": PROVEN, "u": {"letters": []}}], **SURE}),
+    ("update", {"update": "log", "updates": [{"q": {"proof": "x"}, "u": {"$set": {"letters": []}}}], **SURE}),
+    ("update", {"update": "log", "updates": [{"q": {"_id": "a", "proof": 7}, "u": {"$set": {"x": "y"}}}], **SURE}),
 ]
 
 

@@ -79,7 +79,7 @@ class Witness(CommandListener):
             return False
         [(field, operand)] = wanted.items()
         if field == "_id":
-            return "projection" not in command and (_is_operand(operand) or _is_list(wanted))
+            return "projection" not in command and (_is_operand(operand) or _is_list(wanted) or _is_walk(command))
         if command.get("limit", 0) < 1:
             return False
         if _is_operand(operand):
@@ -102,12 +102,14 @@ def _shows_plainly(shown: Command, field: str) -> bool:
 
 def _may_change(update: Command) -> bool:
     wanted, change = update["q"], update["u"]
-    if list(wanted) not in (["_id"], ["_id", "version"]) or not _is_operand(wanted["_id"]):
+    if list(wanted) not in (["_id"], ["_id", "version"], ["_id", "proof"]) or not _is_operand(wanted["_id"]):
         return False
     if update.get("multi"):
         return False
     if update.get("upsert"):
         return list(wanted["version"]) == ["$lt"] and change["version"] == wanted["version"]["$lt"]
+    if "proof" in wanted:
+        return _is_operand(wanted["proof"]) and list(change) == ["$set"]
     if "$set" in change:
         return list(change) == ["$set"] and all(type(one) in (str, int) for one in change["$set"].values())
     return "version" in wanted and not any(key.startswith("$") for key in change)
@@ -116,6 +118,12 @@ def _may_change(update: Command) -> bool:
 def _is_list(wanted: Command) -> bool:
     operand = wanted["_id"]
     return isinstance(operand, dict) and list(operand) == ["$in"] and all(_is_operand(one) for one in operand["$in"])
+
+
+def _is_walk(command: Command) -> bool:
+    operand = command["filter"]["_id"]
+    is_bounded = command.get("limit", 0) >= 1 and list(command.get("sort", ())) == ["_id"]
+    return isinstance(operand, dict) and list(operand) == ["$gt"] and _is_operand(operand["$gt"]) and is_bounded
 
 
 def _is_operand(value: Any) -> bool:
