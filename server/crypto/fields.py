@@ -92,6 +92,11 @@ class FieldRing:
         wrapped, _, rest = sealed.partition(b"\n")
         return self.key(wrapped.decode("ascii", "replace"), place).open_bytes(rest, place)
 
+    def rewrapped_bytes(self, sealed: bytes, place: str) -> bytes:
+        """The same blob with its data key wrapped by the current key, or as it is if it was; SealBroken as above."""
+        wrapped, feed, rest = sealed.partition(b"\n")
+        return self.rewrapped(wrapped.decode("ascii", "replace"), place).encode() + feed + rest
+
     def _wrapped(self, secret: bytes, context: str) -> str:
         return f"{self.current}.{base64url.encode(_seal(AESGCM(self.keys[self.current]), secret, place=context))}"
 

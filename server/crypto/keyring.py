@@ -1,11 +1,15 @@
 """The keys of one node, kept in one file that only its owner may read."""
 
+import fcntl
 import os
+import re
 import stat
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,6 +20,8 @@ from server.crypto.digests import keyed_digest
 from server.crypto.fields import KEY_BYTES, FieldRing
 from server.crypto.integrity import IntegrityRing
 from server.crypto.suites import SUITE, EncryptionKey, SigningKey
+
+Ring = Literal["fields", "integrity"]
 
 CHECKED = "check value"  # what is digested under each key; nothing else that a key digests begins like this
 
@@ -50,6 +56,11 @@ class NodeKeys:
     lookup: bytes = field(repr=False)
     case_ids: bytes = field(repr=False)
     materials: bytes = field(repr=False)
+
+    @property
+    def rings(self) -> dict[Ring, FieldRing | IntegrityRing]:
+        """The two rings, whose keys can be replaced while the node runs."""
+        return {"fields": self.fields, "integrity": self.integrity}
 
     def owner(self, kind: str, name: str) -> str:
         """The digest that stands for a person or a platform user in the database and in tokens."""
@@ -134,6 +145,33 @@ def load_keys(path: Path) -> NodeKeys:
         raise _broken(path) from None
 
 
+def add_key(path: Path, ring: Ring, key_id: str) -> None:
+    """Add a fresh key to a ring of a key file, beside the current one."""
+    with _changed(path) as content:
+        if key_id in content[ring]["keys"]:
+            raise ValueError(f"the ring {ring} has a key {key_id} already")
+        content[ring]["keys"][key_id] = base64url.encode(os.urandom(KEY_BYTES))
+
+
+def choose_key(path: Path, ring: Ring, key_id: str) -> None:
+    """Make a key of a ring the current one."""
+    with _changed(path) as content:
+        content[ring]["current"] = key_id
+
+
+def remove_key(path: Path, ring: Ring, key_id: str) -> None:
+    """Take a key that is not the current one out of a ring, for good."""
+    with _changed(path) as content:
+        content[ring]["keys"].pop(key_id, None)
+
+
+def next_key_id(division: str, ring: Ring, known: Iterable[str]) -> str:
+    """What the next key of a ring is called, none of these: `320000-fields-2`."""
+    stem = f"{division}-{ring}-"
+    numbers = [int(found[1]) for each in known if (found := re.fullmatch(re.escape(stem) + "([0-9]+)", each))]
+    return f"{stem}{max(numbers, default=0) + 1}"
+
+
 def save_publisher_key(key: SigningKey, path: Path) -> None:
     """Write a new key file of the publisher with mode 600; KeyFileExists if there is one."""
     _write(path, {"suite": SUITE, "publisher": _pair(key)})
@@ -172,6 +210,35 @@ def _write(path: Path, content: dict[str, Any]) -> None:
         file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextmanager
+def _changed(path: Path) -> Iterator[dict[str, Any]]:
+    """What stands in a key file, to be changed by one process at a time; nothing else in it is lost.
+
+    The new file takes the place of the old one whole, for the same owner, or not at all: raises KeyFileUnreadable if
+    it would hold no keys of a node.
+    """
+    path = path.resolve()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        content, owner = _read(path), path.stat()
+        yield content
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # with mode 600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+                file.flush()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+                os.fsync(descriptor)
+            load_keys(Path(name))
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _read(path: Path) -> dict[str, Any]:

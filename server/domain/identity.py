@@ -154,7 +154,7 @@ def _keys(held: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[NotOurDa
     if lost := {name for name in held.keys() - ours.keys() if name.partition(":")[0] in secrets}:
         yield KeyLost(
             f"`keys_file` lacks {_all(lost)}, with which a part of this database was written. Put the newest key file "
-            "back from the backup of keys: a key that was in use is never taken out."
+            "back from the backup of keys: a key that was in use is taken out by `python -m server keys retire` only."
         )
 
 

@@ -24,6 +24,7 @@ from server.store.database import Database, Document, Duplicate
 from server.store.members import read
 
 NODE, IDENTITY = "node", "identity"
+RETIRED = "retired"
 NEW, MARKED = "new", "marked"  # whether its folder has its mark
 MARK = "incarnation-"
 
@@ -39,6 +40,18 @@ class Identities:
         """What stands in the database, or None if nothing does yet."""
         document = await self._database.get(NODE, IDENTITY)
         return _held(document) if document else None
+
+    async def key_names(self) -> frozenset[str]:
+        """All keys that this database has ever known, by ring and id (`fields:<key id>`), also those retired."""
+        document = await self._database.get(NODE, IDENTITY)
+        return frozenset(document["checks"]) if document else frozenset()
+
+    async def retire(self, name: str) -> None:
+        """Let a key of a ring be missing in the key file from now on, or be there; raises StaleVersion."""
+        document = await self._database.get(NODE, IDENTITY)
+        retired = sorted({*document.get(RETIRED, ()), name}) if document else []
+        if document is None or not await self._put({**document, RETIRED: retired}):
+            raise StaleVersion("另一个进程刚刚修改了节点信息，请重试。")
 
     async def claim(self, ours: Identity, *, incarnation: str) -> Held:
         """See that the database is ours; if it is nobody's yet it becomes ours, with this fresh incarnation.
@@ -71,7 +84,7 @@ class Identities:
             for fault in self.faults(held, ours):
                 if not fault.may_adopt:
                     raise fault
-            checks = {**held.identity.checks, **ours.checks}
+            checks = {**document["checks"], **ours.checks}
             if not await self._put({**document, **_written(ours, use, incarnation=incarnation), "checks": checks}):
                 raise StaleVersion("另一个进程刚刚接管了该数据库，请重新查看。")
             if use == "production":
@@ -140,6 +153,8 @@ def _written(ours: Identity, use: Use, *, incarnation: str) -> Document:
 
 
 def _held(document: Document) -> Held:
-    identity = read(Identity, document)
+    retired = document.get(RETIRED, ())
+    checks = {name: value for name, value in document["checks"].items() if name not in retired}
+    identity = read(Identity, {**document, "checks": checks})
     is_marked = document["state"] == MARKED
     return Held(identity=identity, incarnation=document["incarnation"], use=document["use"], is_marked=is_marked)

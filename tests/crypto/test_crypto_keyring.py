@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -15,10 +16,14 @@ from server.crypto.keyring import (
     KeyFileOpenToOthers,
     KeyFileUnreadable,
     NodeKeys,
+    add_key,
+    choose_key,
     load_keys,
     load_publisher_key,
     make_keys,
     make_publisher_key,
+    next_key_id,
+    remove_key,
     save_keys,
     save_publisher_key,
 )
@@ -207,3 +212,73 @@ def test_a_ring_has_a_check_value_for_each_of_its_keys():
 def test_a_secret_of_a_kind_that_nobody_checks_is_an_error():
     with pytest.raises(TypeError, match="no check value is known for the secret lookup"):
         replace(make_keys("330000"), lookup="a text").check_values()
+
+
+# Keys of rings: added, chosen, removed.
+
+
+@pytest.mark.parametrize("ring", ["fields", "integrity"])
+def test_a_key_is_added_then_chosen_and_the_one_before_removed(tmp_path: Path, ring: str):
+    path = written(tmp_path / "keys.json")
+    before = load_keys(path)
+    old, new = f"330000-{ring}-1", f"330000-{ring}-2"
+    add_key(path, ring, new)  # type: ignore[arg-type]
+    added = load_keys(path)
+    assert (set(getattr(added, ring).keys), getattr(added, ring).current) == ({old, new}, old)
+    choose_key(path, ring, new)  # type: ignore[arg-type]
+    assert getattr(load_keys(path), ring).current == new
+    remove_key(path, ring, old)  # type: ignore[arg-type]
+    after = load_keys(path)
+    assert getattr(after, ring).keys == {new: getattr(added, ring).keys[new]}
+    changed = {name for name, value in before.check_values().items() if after.check_values().get(name) != value}
+    assert changed == {f"{ring}:{old}"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["keys.json"]
+
+
+def test_what_a_newer_program_keeps_in_the_file_is_not_lost(tmp_path: Path):
+    path = written(tmp_path / "keys.json")
+    rewritten(path, tomorrow={"secret": "x"})
+    add_key(path, "fields", "330000-fields-2")
+    assert json.loads(path.read_text())["tomorrow"] == {"secret": "x"}
+
+
+def test_a_change_that_leaves_no_keys_of_a_node_changes_nothing(tmp_path: Path):
+    path = written(tmp_path / "keys.json")
+    before = path.read_bytes()
+    with pytest.raises(KeyFileUnreadable):
+        remove_key(path, "fields", "330000-fields-1")
+    with pytest.raises(KeyFileUnreadable):
+        choose_key(path, "integrity", "unknown")
+    with pytest.raises(ValueError, match="already"):
+        add_key(path, "fields", "330000-fields-1")
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["keys.json"]
+
+
+def test_a_file_that_others_may_read_is_not_changed(tmp_path: Path):
+    path = written(tmp_path / "keys.json")
+    path.chmod(0o640)
+    with pytest.raises(KeyFileOpenToOthers):
+        add_key(path, "fields", "330000-fields-2")
+
+
+def test_commands_that_add_keys_at_once_lose_none(tmp_path: Path):
+    path = written(tmp_path / "keys.json")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: add_key(path, "fields", f"330000-fields-{number}"), range(2, 18)))
+    assert len(load_keys(path).fields.keys) == 17
+
+
+def test_a_link_to_the_file_stays_one(tmp_path: Path):
+    path, link = written(tmp_path / "keys.json"), tmp_path / "link.json"
+    link.symlink_to(path)
+    add_key(link, "fields", "330000-fields-2")
+    assert link.is_symlink()
+    assert "330000-fields-2" in load_keys(path).fields.keys
+
+
+def test_the_next_key_has_a_name_that_none_has_had():
+    assert next_key_id("330000", "fields", []) == "330000-fields-1"
+    known = ["330000-fields-1", "330000-fields-9", "330000-integrity-11", "old", "330000-fields-x"]
+    assert next_key_id("330000", "fields", known) == "330000-fields-10"

@@ -132,3 +132,23 @@ async def test_what_a_newer_program_wrote_beside_it_stays(ours: Identities, data
     after = await database.get(NODE, IDENTITY)
     assert after
     assert (after["colour"], after["checks"]) == ("red", {**checks, **GAINED.checks})
+
+
+async def test_a_key_that_was_retired_may_be_missing_and_may_be_there(ours: Identities):
+    await ours.claim(GAINED, incarnation="two")
+    await ours.retire("fields:f1")
+    only_new = OURS.model_copy(update={"checks": {"lookup": "l1", "fields:f2": "a2"}})
+    for each in (only_new, GAINED, only_new):
+        await ours.claim(each, incarnation="two")
+    with pytest.raises(KeyLost, match="fields:f2"):
+        await ours.claim(OURS, incarnation="two")
+    assert await ours.key_names() == {"lookup", "fields:f1", "fields:f2"}
+
+
+async def test_what_was_retired_stays_so_when_the_database_is_adopted(ours: Identities):
+    await ours.claim(GAINED, incarnation="two")
+    await ours.retire("fields:f1")
+    only_new = ELSEWHERE.model_copy(update={"checks": {"lookup": "l1", "fields:f2": "a2"}})
+    await ours.adopt(only_new, "production", incarnation="two")
+    await ours.claim(only_new, incarnation="three")
+    assert await ours.key_names() == {"lookup", "fields:f1", "fields:f2"}
