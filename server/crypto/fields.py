@@ -14,6 +14,7 @@ from server.domain.errors import NotAuthentic
 KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
+WRAPPED_CHARACTERS = 80  # in base64url, of a nonce, a data key and a tag
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -73,6 +74,19 @@ class FieldRing:
     def key(self, wrapped: str, context: str) -> DataKey:
         """The data key that `new_key` wrapped for this context; SealBroken otherwise."""
         return DataKey(wrapped, AESGCM(self._secret(wrapped, context)))
+
+    def key_of(self, text: str) -> str:
+        """The id of the key of this ring that wrapped a data key; empty for any other text."""
+        key_id, _, sealed = text.partition(".")
+        return key_id if len(sealed) == WRAPPED_CHARACTERS and key_id in self.keys else ""
+
+    def unwraps(self, wrapped: str, context: str) -> bool:
+        """Whether this is a data key that a key of this ring wrapped for this context."""
+        try:
+            self._secret(wrapped, context)
+        except SealBroken:
+            return False
+        return True
 
     def rewrapped(self, wrapped: str, context: str) -> str:
         """The same data key wrapped by the current key, or as it is if it was; SealBroken if it is not of this context.

@@ -5,12 +5,13 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from server.crypto.fields import FieldRing
 from server.domain.errors import Missing
 
+FIRST_LINE = 400  # bytes: more than any wrapped key has
 ADDRESS = re.compile(r"[a-z0-9]{8,128}")
 
 
@@ -26,7 +27,9 @@ class UnsafeAddress(ValueError):
 
 
 class Blobs:
-    """Sealed files in a folder: written once, never changed; only parts of what is still coming are removed."""
+    """Sealed files in a folder: written once, and never changed but for the key in front; parts of what is still coming
+    are removed.
+    """
 
     def __init__(self, folder: Path, ring: FieldRing) -> None:
         self._folder = folder
@@ -49,6 +52,19 @@ class Blobs:
         for address in addresses:
             await asyncio.to_thread(self._path(address).unlink, missing_ok=True)
 
+    async def folders(self) -> AsyncIterator[Sequence[str]]:
+        """The addresses of all files, folder by folder."""
+        for folder in await asyncio.to_thread(lambda: sorted(self._folder.glob("??"))):
+            yield await asyncio.to_thread(_addresses, folder)
+
+    async def key_ids(self, addresses: Sequence[str]) -> Mapping[str, str]:
+        """The id of the key under which each of these files stands that are there; empty for one that is broken."""
+        return await asyncio.to_thread(self._key_ids, addresses)
+
+    async def rewrap(self, addresses: Sequence[str]) -> int:
+        """Put the data keys of these files under the current key; answers how many were there."""
+        return sum([await asyncio.to_thread(self._rewrap, self._path(each)) for each in addresses])
+
     def _path(self, address: str) -> Path:
         if not ADDRESS.fullmatch(address):
             raise UnsafeAddress(f"not an address: {address!r:.40}")
@@ -60,6 +76,21 @@ class Blobs:
         except FileNotFoundError:
             raise NoSuchBlob from None
         return self._ring.open_bytes(sealed, path.name)
+
+    def _key_ids(self, addresses: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for address in addresses:
+            with contextlib.suppress(FileNotFoundError), self._path(address).open("rb") as file:
+                wrapped = file.read(FIRST_LINE).partition(b"\n")[0].decode("ascii", "replace")
+                found[address] = self._ring.key_of(wrapped) if self._ring.unwraps(wrapped, address) else ""
+        return found
+
+    def _rewrap(self, path: Path) -> bool:
+        with contextlib.suppress(FileNotFoundError):  # a part that has been put together
+            self._write_whole(path, self._ring.rewrapped_bytes(path.read_bytes(), path.name))
+            _sync(path.parent)
+            return True
+        return False
 
     def _write(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +112,10 @@ class Blobs:
             with contextlib.suppress(FileNotFoundError):
                 Path(name).unlink()
             raise
+
+
+def _addresses(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir() if ADDRESS.fullmatch(each.name))
 
 
 def _sync(folder: Path) -> None:

@@ -44,7 +44,30 @@ DUPLICATE_KEY = 11000
 HERE = frozenset({"localhost", "::1"})
 
 
-class MongoDatabase:
+class _Walked:
+    """What whole collections are walked over and written anew by."""
+
+    _database: Any
+
+    async def walk(self, collection: str, after: str, *, limit: int) -> list[Document]:
+        if limit < 1:
+            raise UndeclaredQuery(f"a walk without a bound: {collection}")
+        wanted = {"_id": {"$gt": safe(after)}}
+        return await _documents(self._database[collection].find(wanted).sort("_id", ASCENDING).limit(limit))
+
+    async def renew_many(self, collection: str, renewals: Sequence[Renewal]) -> int:
+        if not renewals:
+            return 0
+        updates = [
+            UpdateOne({"_id": each.id, "proof": each.proof}, {"$set": dict(each.members)})
+            for each in map(safe_renewal, renewals)
+        ]
+        with _writing():
+            found = await self._database[collection].bulk_write(updates, ordered=False)
+        return int(found.matched_count)
+
+
+class MongoDatabase(_Walked):
     """The `Database` on one named database of a server."""
 
     def __init__(self, client: Any, name: str, *, queries: Sequence[Query]) -> None:
@@ -145,23 +168,6 @@ class MongoDatabase:
         shown = {query.field: 1, "_id": 0}
         found = self._range(query, _span(low, high), shown, limit=limit, is_descending=is_descending)
         return [document[query.field] for document in await _documents(found)]
-
-    async def walk(self, collection: str, after: str, *, limit: int) -> list[Document]:
-        if limit < 1:
-            raise UndeclaredQuery(f"a walk without a bound: {collection}")
-        wanted = {"_id": {"$gt": safe(after)}}
-        return await _documents(self._database[collection].find(wanted).sort("_id", ASCENDING).limit(limit))
-
-    async def renew_many(self, collection: str, renewals: Sequence[Renewal]) -> int:
-        if not renewals:
-            return 0
-        updates = [
-            UpdateOne({"_id": each.id, "proof": each.proof}, {"$set": dict(each.members)})
-            for each in map(safe_renewal, renewals)
-        ]
-        with _writing():
-            found = await self._database[collection].bulk_write(updates, ordered=False)
-        return int(found.matched_count)
 
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if not ids:

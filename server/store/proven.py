@@ -5,7 +5,15 @@ from collections.abc import Callable, Sequence
 import orjson
 
 from server.crypto.integrity import IntegrityRing
-from server.store.database import Database, Document, Mark, Query, ServerTime, UndeclaredQuery, UnsafeOperand
+from server.store.database import (
+    Document,
+    Mark,
+    Query,
+    ServerTime,
+    UndeclaredQuery,
+    UnsafeOperand,
+    WalkableDatabase,
+)
 from server.store.trust import TRUST, Trust
 from server.store.unproven import UnprovenDocument
 
@@ -20,7 +28,11 @@ class ProvenDatabase:
     """
 
     def __init__(
-        self, database: Database, ring: IntegrityRing, *, tell_broken: Callable[[str, str], object] = lambda *_: None
+        self,
+        database: WalkableDatabase,
+        ring: IntegrityRing,
+        *,
+        tell_broken: Callable[[str, str], object] = lambda *_: None,
     ) -> None:
         self.bare = database
         self._ring = ring
@@ -88,11 +100,15 @@ class ProvenDatabase:
         """Whether a document that was read from the bare database is one that this node wrote under its `_id`."""
         return self._is_ours(collection, document, _trust(collection))
 
+    def proof_of(self, collection: str, document: Document) -> str:
+        """The proof of a document as it stands here, under the current key."""
+        return self._ring.proof(_covered(collection, document, _trust(collection)))
+
     def _proven(self, collection: str, document: Document) -> Document:
         trust = _trust(collection)
         if trust.means != "proof":
             return document
-        return {**document, PROOF: self._ring.proof(_covered(collection, document, trust))}
+        return {**document, PROOF: self.proof_of(collection, document)}
 
     def _checked(self, collection: str, document: Document) -> Document:
         trust = _trust(collection)

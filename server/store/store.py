@@ -25,7 +25,7 @@ from server.store.cases.visits import Visits
 from server.store.catalogues import Catalogues
 from server.store.chains import KeptChain
 from server.store.clocks import Clocks
-from server.store.database import Database
+from server.store.database import WalkableDatabase
 from server.store.effects.alarms import Alarms
 from server.store.effects.checkpoints import Checkpoints
 from server.store.effects.claims import Claims
@@ -56,8 +56,10 @@ from server.store.people.posts import Posts
 from server.store.people.second_factors import SecondFactors
 from server.store.proven import ProvenDatabase
 from server.store.queries import EXPIRED, hour_bucket
+from server.store.rings import Rings
 
 EXPIRED_AT_ONCE = 500
+First = tuple[ProvenDatabase, Identities, Ends, Rings]
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Store:
     database: ProvenDatabase
     identity: Identities
     ends: Ends
+    rings: Rings
     cases: Cases
     visits: Visits
     tasks: Tasks
@@ -172,13 +175,12 @@ class Store:
         return len(found)
 
 
-def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
+def open_store(bare: WalkableDatabase, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
     """The store of the node of division `here` over a database without proofs; `folder` holds the blobs."""
-    database, ring, blobs, ends = _ground(bare, keys, folder)
+    first, ring, blobs = _ground(bare, keys, folder)
+    database, _, ends, _ = first
     return Store(
-        database=database,
-        identity=Identities(database, folder),
-        ends=ends,
+        *first,
         cases=_cases(database, keys, folder, here=here, relay_due_seconds=relay_due_seconds),
         visits=Visits(database, ring),
         tasks=Tasks(database),
@@ -214,10 +216,11 @@ def open_store(bare: Database, keys: NodeKeys, folder: Path, *, here: str, relay
     )
 
 
-def _ground(bare: Database, keys: NodeKeys, folder: Path) -> tuple[ProvenDatabase, FieldRing, Blobs, Ends]:
-    """What the rooms stand on."""
-    database = ProvenDatabase(bare, keys.integrity)
-    return database, keys.fields, Blobs(folder, keys.fields), Ends(database, folder)
+def _ground(bare: WalkableDatabase, keys: NodeKeys, folder: Path) -> tuple[First, FieldRing, Blobs]:
+    """What comes first in a store, and what else its rooms stand on."""
+    database, blobs = ProvenDatabase(bare, keys.integrity), Blobs(folder, keys.fields)
+    rings = Rings(database, keys.fields, blobs)
+    return (database, Identities(database, folder), Ends(database, folder), rings), keys.fields, blobs
 
 
 def _cases(database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Cases:

@@ -76,9 +76,13 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
         *("server.store.apart", "server.store.format"),
     ),
     "server.store.proven": ("server.store.trust",),
+    "server.store.rings": (
+        *("server.store.exchange", "server.store.effects", "server.store.people", "server.store.cases"),
+        *("server.store.trust", "server.store.proven"),
+    ),
     "server.store.store": (
         *("server.store.exchange", "server.store.effects", "server.store.people", "server.store.cases"),
-        *("server.store.apart", "server.store.format", "server.store.proven"),
+        *("server.store.apart", "server.store.format", "server.store.proven", "server.store.rings"),
     ),
     "server.desk.citizen": (),
     "server.desk.background": ("server.desk.citizen",),

@@ -258,6 +258,11 @@ def _events(
         yield read_one_of(EVENT, {**told, **beside, "number": number}, context=plans)
 
 
+def place_of_key(id: str) -> str:
+    """What the key of a case is bound to."""
+    return _place(id)
+
+
 def _place(id: str, *parts: str | int) -> str:
     """Where a seal belongs: to this case and this part of it, and to no other."""
     return "/".join((CASES, id, *map(str, parts)))
