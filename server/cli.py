@@ -12,8 +12,7 @@ from typing import Any
 
 import uvloop
 
-from regions.founding import found
-from server import adopting, inspecting, keeping, main, operating, staffing
+from server import adopting, inspecting, keeping, keying, main, operating, staffing
 from server.demo import demonstrate
 from server.domain.audit import Doer
 from server.domain.catalogue.catalogue import Catalogue
@@ -72,10 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     routes.add_argument("--json", action="store_true", help="print them as a JSON list")
     command("errors", _errors, "Print the refusals as a Markdown table: code, HTTP status, title, meaning.")
     command("graph", _graph, "Print the states of a step as a Mermaid diagram.")
-    keys = command("keys", _keys, "Make the keys of new nodes and the directory that names them.")
-    keys.add_argument("what", choices=["make"], help="make: new keys; existing ones are never overwritten")
-    keys.add_argument("folder", type=Path, help="where to write them")
-    keys.add_argument("--node", action="append", required=True, metavar="DIVISION=ORIGIN", help="repeat for each node")
+    keying.add_arguments(command)
     receipts = command("receipts", _receipts, "Verify the receipts of all batches; exit 1 if one proves nothing.")
     receipts.add_argument("--json", action="store_true", help="print the logs as one JSON object")
     _add_people(command)
@@ -244,14 +240,6 @@ def _errors(_: argparse.Namespace) -> int:
 
 def _graph(_: argparse.Namespace) -> int:
     print(mermaid())
-    return 0
-
-
-def _keys(chosen: argparse.Namespace) -> int:
-    origins = dict(pair.partition("=")[::2] for pair in chosen.node)
-    names = {area.node: area.name for area in load_nodes(REGIONS)}
-    public = found(chosen.folder, origins, names, at=datetime.now(UTC))
-    print(public)
     return 0
 
 

@@ -18,10 +18,9 @@ from server.domain.audit import MEANINGS, AuditFilter, AuditKind, Doer
 from server.domain.audit_chain import Verification
 from server.domain.values import moment_text
 from server.node import Node
-from server.operating import DONE, HEAD, HEAD_HELP, WRONG, Report, head_in, operator, positive, run_with
+from server.operating import DONE, HEAD, HEAD_HELP, WRONG, Report, head_in, operator, positive, progress, run_with
 
 PAGE = 200
-TOLD_EVERY = 10_000
 
 
 class UnfitFilter(ValueError):
@@ -106,23 +105,8 @@ async def _archive(node: Node, chosen: argparse.Namespace) -> Report:
 
 
 async def _verify(node: Node, chosen: argparse.Namespace) -> Report:
-    found = await verifying.verify(node, told=chosen.head, tell=_progress())
+    found = await verifying.verify(node, told=chosen.head, tell=progress())
     return Report([found], _lines_about(found), WRONG if found.troubles else DONE)
-
-
-def _progress() -> verifying.Tell:
-    """Tells now and then how far a long verification is, to who watches it."""
-    told = 0
-
-    def tell(what: str, number: int) -> None:
-        nonlocal told
-        if number - told >= TOLD_EVERY:
-            told = number
-            print(f"{number} {what} looked at", file=sys.stderr)
-        elif number < told:
-            told = number  # of the next sort
-
-    return tell
 
 
 def _lines_about(found: Verification) -> list[str]:

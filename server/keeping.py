@@ -1,31 +1,28 @@
-"""The commands of those who keep the cases of a node: whether they are as they were, erasing one, keys wrapped anew."""
+"""The commands of those who keep the cases of a node: whether they are as they were, and erasing one."""
 
 import argparse
-import sys
 from collections.abc import Callable
 
-from server.desk.background import erasing, rewrapping
+from server.desk.background import erasing
 from server.desk.background.case_verifying import CaseVerification, verify_cases
 from server.domain.audit import Doer
-from server.domain.case.erasure import Erasure, Rewrapping
+from server.domain.case.erasure import Erasure
 from server.domain.values import moment_text
 from server.node import Node
-from server.operating import DONE, HEAD, HEAD_HELP, WRONG, Report, head_in, operator, run_with
+from server.operating import DONE, HEAD, HEAD_HELP, WRONG, Report, head_in, operator, progress, run_with
 
-TOLD_EVERY = 10_000
 BESIDE = ("letters_out", "letters_in", "visits", "fetches", "claims", "clues")
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """The commands `cases verify`, `cases erase` and `cases rewrap`."""
-    whats = command("cases", run_with(_rewrap), "See to the cases that are kept.").add_subparsers(
+    """The commands `cases verify` and `cases erase`."""
+    whats = command("cases", run_with(_verify), "See to the cases that are kept.").add_subparsers(
         title="what", required=True, metavar="WHAT"
     )
     _add_verifying(
         whats.add_parser("verify", help="tell which cases do not stand where they had come to; exit 1 if any")
     )
     _add_erasing(whats.add_parser("erase", help="erase a case here for good; without --yes, tell what would go"))
-    _add_rewrapping(whats.add_parser("rewrap", help="wrap the keys of cases anew; without --all, count them"))
 
 
 def _add_verifying(checking: argparse.ArgumentParser) -> None:
@@ -44,15 +41,8 @@ def _add_erasing(erasing: argparse.ArgumentParser) -> None:
     erasing.set_defaults(run=run_with(_erase), parser=erasing)
 
 
-def _add_rewrapping(wrapping: argparse.ArgumentParser) -> None:
-    wrapping.add_argument("--all", action="store_true", help="wrap all that are under another key than the current one")
-    wrapping.add_argument("--json", action="store_true", help="print a JSON list")
-    wrapping.set_defaults(run=run_with(_rewrap))
-
-
 async def _verify(node: Node, chosen: argparse.Namespace) -> Report:
-    tell = _progress()
-    found = await verify_cases(node, only=chosen.case, told=chosen.head, tell=lambda _what, number: tell(number))
+    found = await verify_cases(node, only=chosen.case, told=chosen.head, tell=progress())
     return Report([found], _lines_found(found), WRONG if found.troubles else DONE)
 
 
@@ -63,12 +53,6 @@ async def _erase(node: Node, chosen: argparse.Namespace) -> Report:
     by = Doer(name=operator())
     found = await erasing.erase(node, chosen.case, by=by, reason=reason, is_only_told=not chosen.yes)
     return Report([found], _lines_of(found, is_done=chosen.yes), DONE)
-
-
-async def _rewrap(node: Node, chosen: argparse.Namespace) -> Report:
-    found = await rewrapping.rewrap(node, is_only_told=not chosen.all, tell=_progress())
-    is_wrong = found.unreadable or found.old > found.rewrapped
-    return Report([found], _lines_about(found), WRONG if is_wrong else DONE)
 
 
 def _lines_found(found: CaseVerification) -> list[str]:
@@ -84,23 +68,3 @@ def _lines_of(found: Erasure, *, is_done: bool) -> list[str]:
     state = f"erased at {moment_text(found.erased_at)}" if found.erased_at else "not erased"
     left = [] if is_done else ["Nothing was changed: --yes erases it here for good."]
     return [f"{found.case}: {state}; with it {beside}", *left]
-
-
-def _lines_about(found: Rewrapping) -> list[str]:
-    lines = [f"the key of cases/{id} does not unwrap" for id in found.unreadable]
-    kept = f"{found.cases} cases, {found.erased} of them erased"
-    moved = f", {found.moved} moved meanwhile" if found.moved else ""
-    return [*lines, f"{kept}: {found.old} not under {found.current}, {found.rewrapped} wrapped anew{moved}"]
-
-
-def _progress() -> Callable[[int], None]:
-    """Tells now and then how far a long run is, to who watches it."""
-    told = 0
-
-    def tell(number: int) -> None:
-        nonlocal told
-        if number - told >= TOLD_EVERY:
-            told = number
-            print(f"{number} looked at", file=sys.stderr)
-
-    return tell

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from server.tools.logs import configure
 from server.tools.settings import Settings, load_settings
 
 DONE, WRONG = 0, 1
+TOLD_EVERY = 10_000
 HEAD = "NUMBER:HASH"
 HEAD_HELP = "a head that another node was told (`peers --witnessed` there); may be given again"
 LISTS = ("dead", "attention", "waiting")
@@ -271,6 +273,21 @@ def _known(node: Node, code: str) -> str:
     if code not in [peer.node for peer in node.directory.peers_of(node.here)]:
         raise UnknownPeer(f"the directory has no peer {code}")
     return code
+
+
+def progress() -> Callable[[str, int], None]:
+    """Tells now and then how far a long run is, to who watches it."""
+    told = 0
+
+    def tell(what: str, number: int) -> None:
+        nonlocal told
+        if number - told >= TOLD_EVERY:
+            told = number
+            print(f"{number} {what} looked at", file=sys.stderr)
+        elif number < told:
+            told = number  # of the next sort
+
+    return tell
 
 
 def operator() -> str:

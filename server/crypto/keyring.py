@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,8 +20,7 @@ from server.crypto.digests import keyed_digest
 from server.crypto.fields import KEY_BYTES, FieldRing
 from server.crypto.integrity import IntegrityRing
 from server.crypto.suites import SUITE, EncryptionKey, SigningKey
-
-Ring = Literal["fields", "integrity"]
+from server.domain.keys import Ring
 
 CHECKED = "check value"  # what is digested under each key; nothing else that a key digests begins like this
 

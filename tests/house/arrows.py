@@ -28,12 +28,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.adopting": (*("server.main", "server.operating", "server.store", "server.domain", "server.tools"),),
     "server.inspecting": ("server.operating", "server.node", "server.desk", "server.domain"),
     "server.keeping": ("server.operating", "server.node", "server.desk", "server.domain"),
+    "server.keying": (
+        *("server.operating", "regions", "server.node", "server.desk"),
+        *("server.domain", "server.crypto", "server.tools"),
+    ),
     "server.cli": (
         "server.main",
         "server.operating",
         "server.staffing",
         "server.inspecting",
         "server.keeping",
+        "server.keying",
         "server.adopting",
         "server.demo",
         "regions",

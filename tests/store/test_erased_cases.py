@@ -1,4 +1,4 @@
-"""Erased cases in the store: a tombstone tells that a case was there, and nothing of what it said. And their keys."""
+"""Erased cases in the store: a tombstone tells that a case was there, and nothing of what it said."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,8 +8,7 @@ from typing import Any
 import pymongo
 import pytest
 
-from server.crypto.fields import FieldRing, SealBroken
-from server.crypto.keyring import NodeKeys, make_keys
+from server.crypto.keyring import make_keys
 from server.desk.acting import commit_of
 from server.domain.case.acts import Act
 from server.domain.case.erasure import CaseErased, CaseNotErasable
@@ -19,7 +18,6 @@ from server.domain.exchange.letters import LetterErased
 from server.domain.rules.decide import decide
 from server.domain.values import moment_text
 from server.store.cases.case_documents import CASES, CaseDocuments
-from server.store.cases.case_keys import CaseKeys, KeysSeen
 from server.store.cases.cases import Cases
 from server.store.cases.heads import CaseHeads
 from server.store.cases.intake import Intake
@@ -33,8 +31,7 @@ from tests.world import JIANGSU, MONDAY, facts, officer, opening, worked
 
 OWNER = "owner"
 ERASED_AT = MONDAY + timedelta(days=400)
-OLD, NEW = {"old": bytes(32)}, {"new": bytes(range(32))}
-KEYS = replace(make_keys(JIANGSU), fields=FieldRing(OLD, "old"))
+KEYS = make_keys(JIANGSU)
 WAY = worked("first", officer(), result={"birth_number": "A1"})
 
 
@@ -45,14 +42,9 @@ def proven(database: MongoDatabase) -> ProvenDatabase:
 
 @pytest.fixture
 def cases(proven: ProvenDatabase) -> Cases:
-    return rooms(proven, KEYS)[0]
-
-
-def rooms(proven: ProvenDatabase, keys: NodeKeys) -> tuple[Cases, CaseKeys]:
-    documents = CaseDocuments(keys, Plans(proven), here=JIANGSU, relay_due=timedelta(seconds=5))
+    documents = CaseDocuments(KEYS, Plans(proven), here=JIANGSU, relay_due=timedelta(seconds=5))
     heads = CaseHeads(proven, documents, Path("nowhere"))
-    cases = Cases(proven, documents, Intake(proven, CASES), heads=heads)
-    return cases, cases.keys
+    return Cases(proven, documents, Intake(proven, CASES), heads=heads)
 
 
 async def added(cases: Cases, number: str = "case1") -> Record:
@@ -182,66 +174,3 @@ def test_an_erased_letter_says_by_name_that_it_is_one():
         letter_text(erased, ring)
     assert erased.keys() >= {"_id", "to", "kind", "about", "at"}
     assert not erased.keys() & {"text", "data_key"}
-
-
-# Re-wrapping.
-
-
-async def pages(keys: CaseKeys) -> list[KeysSeen]:
-    """What two documents at a time show of all."""
-    return [each async for each in keys.seen(at_once=2)]
-
-
-async def counts(keys: CaseKeys) -> tuple[int, int]:
-    """How many cases there are, and how many of them have a key that is not wrapped by the current one."""
-    seen = await pages(keys)
-    assert not [id for each in seen for id in each.unreadable]
-    return sum(each.cases for each in seen), sum(len(each.old) for each in seen)
-
-
-async def test_after_rewrapping_the_old_key_is_needed_no_more(proven: ProvenDatabase, cases: Cases):
-    record = (await told(cases))[-1]
-    for number in ("case2", "case3", "case4", "case5"):
-        await added(cases, number)
-    before = await kept(proven)
-    _, both = rooms(proven, replace(KEYS, fields=FieldRing(OLD | NEW, "new")))
-    assert await counts(both) == (5, 5)
-    assert sum([await both.rewrap(each) for each in await pages(both)]) == 5
-    assert await counts(both) == (5, 0)
-    assert {name: value for name, value in before.items() if name != "key"} == {
-        name: value for name, value in (await kept(proven)).items() if name != "key"
-    }
-    later, keys = rooms(proven, replace(KEYS, fields=FieldRing(NEW, "new")))
-    after = await later.case("case1")
-    assert (after.case, after.events) == (record.case, record.events)
-    assert len(await later.lines_of(OWNER, limit=9)) == 5
-    assert await counts(keys) == (5, 0)
-    with pytest.raises(SealBroken):
-        await cases.case("case1")
-
-
-async def test_a_case_that_moves_meanwhile_keeps_the_key_that_it_has(proven: ProvenDatabase, cases: Cases):
-    record = await added(cases)
-    _, both = rooms(proven, replace(KEYS, fields=FieldRing(OLD | NEW, "new")))
-    [seen] = await pages(both)
-    await moved(cases, record, WAY[0])
-    assert await both.rewrap(seen) == 0
-    assert await counts(both) == (1, 1)
-    assert (await cases.case("case1")).case.version == 3
-
-
-async def test_an_erased_case_has_no_key_and_a_foreign_one_does_not_unwrap(
-    proven: ProvenDatabase,
-    cases: Cases,
-    database_sweeper: pymongo.MongoClient[dict[str, Any]],
-    database_name: str,
-):
-    await cases.erase((await told(cases))[-1], at=ERASED_AT)
-    foreign = (await added(cases, "case2")).document["key"]
-    await added(cases, "case3")
-    database_sweeper[database_name][CASES].update_one({"_id": "case3"}, {"$set": {"key": foreign}})
-    _, both = rooms(proven, replace(KEYS, fields=FieldRing(OLD | NEW, "new")))
-    seen = await pages(both)
-    assert (sum(each.cases for each in seen), sum(each.erased for each in seen)) == (3, 1)
-    assert [id for each in seen for id in each.unreadable] == ["case3"]
-    assert [mark.id for each in seen for mark in each.old] == ["case2"]

@@ -36,22 +36,6 @@ class Erasure(Value):
     clues: int
 
 
-class Rewrapping(Value):
-    """The keys of all cases, and how many of them are wrapped by `current`; `moved` were, until they changed meanwhile.
-
-    `rewrapped` are those that this run has wrapped anew, or `old` those that it would. What cannot be unwrapped is
-    `unreadable`, and an erased case has no key.
-    """
-
-    current: str
-    cases: int
-    erased: int
-    old: int
-    rewrapped: int
-    moved: int
-    unreadable: tuple[str, ...]
-
-
 def check_over(case: Case, *, here: str) -> None:
     """Nothing may be left to be decided of it: it is closed, or a copy, and its steps ended; raises CaseNotErasable."""
     if (case.home == here and case.closed_at is None) or not all(step.has_ended for step in case.steps.values()):

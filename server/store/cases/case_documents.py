@@ -104,18 +104,6 @@ class CaseDocuments:
         case = read_text(Case, state, context=plans)
         return Record(id=document["_id"], case=case, document=document, read=events)
 
-    @property
-    def current_key(self) -> str:
-        """The id of the field key that wraps the keys of new cases."""
-        return self._ring.current
-
-    def rewrapped(self, document: Document) -> str:
-        """The key of a case, wrapped by the current one; SealBroken if it is not its key.
-
-        Its document need not be whole.
-        """
-        return self._ring.rewrapped(document["key"], _place(document["_id"]))
-
     def line(self, document: Document) -> Line:
         """What lists show of a case; its document need not be whole, but hold LINE_FIELDS."""
         text = self._key(document).open(document["line"], _place_of_line(document))

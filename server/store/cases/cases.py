@@ -21,7 +21,6 @@ from server.store.cases.case_documents import (
     is_erased,
     tombstone,
 )
-from server.store.cases.case_keys import CaseKeys
 from server.store.cases.heads import CaseHeads
 from server.store.cases.intake import Intake
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
@@ -38,7 +37,6 @@ class Cases:
         self._database = database
         self._plans = documents.plans
         self._documents = documents
-        self.keys = CaseKeys(database, documents)
         self.intake = intake
 
     async def find(self, id: str) -> Record | None:
