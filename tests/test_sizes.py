@@ -26,11 +26,11 @@ LARGE = {"worklist": {"serve": 1000, "database": 3000}, "my cases": {"serve": 45
 
 
 class Written:
-    """A database that keeps what was inserted last."""
+    """A database that keeps what was put last."""
 
     document: Document
 
-    async def insert_many(self, _collection: str, documents: Sequence[Document]) -> frozenset[int]:
+    async def put_newer(self, _collection: str, documents: Sequence[Document]) -> frozenset[int]:
         (self.document,) = documents
         return frozenset()
 
