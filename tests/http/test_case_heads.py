@@ -13,6 +13,7 @@ from server.domain.case.heads import CaseHead
 from server.node import Node
 from tests.http.asking import Sweeper, opened
 from tests.http.conftest import module_wide
+from tests.http.heads import chained
 from tests.nodes import Caller, HandClock, Places, newborn_wish
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -50,11 +51,6 @@ async def moved(places: Places, node: Node) -> tuple[str, dict[str, Any], dict[s
     assert second
     await chained(node)
     return case, first, second
-
-
-async def chained(node: Node) -> None:
-    while await chain(node, "heads") or await node.store.case_heads.chain.is_waiting():
-        pass
 
 
 async def about(node: Node, case: str) -> list[str]:

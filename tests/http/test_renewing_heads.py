@@ -7,7 +7,6 @@ import pytest
 
 from server.desk.background import head_renewing
 from server.desk.background.case_verifying import CaseWatch, verify_cases
-from server.desk.background.chaining import chain
 from server.desk.background.head_renewing import LINKS_AT_ONCE, renew
 from server.desk.background.head_walking import walk
 from server.desk.background.verifying import silent
@@ -16,6 +15,7 @@ from server.domain.chains import CHAINS, ChainHead
 from server.node import Node
 from tests.http.asking import Sweeper, opened
 from tests.http.conftest import module_wide
+from tests.http.heads import chained, troubles
 from tests.nodes import HandClock, Places, newborn_wish
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -43,11 +43,6 @@ async def logged(places: Places, node: Node) -> str:
     return case
 
 
-async def chained(node: Node) -> None:
-    while await chain(node, "heads") or await node.store.case_heads.chain.is_waiting():
-        pass
-
-
 async def first(node: Node) -> int:
     """The number of the first link that is kept."""
     return (await node.store.case_heads.chain.beginning()).first
@@ -68,12 +63,6 @@ async def renewed(node: Node) -> None:
     """Renew until nothing is old."""
     while await renew(node):
         pass
-
-
-async def troubles(node: Node) -> dict[str, str]:
-    """What is wrong, by place."""
-    found = await verify_cases(node, tell=silent)
-    return {each.place: each.trouble for each in found.findings}
 
 
 async def watched(watch: CaseWatch) -> None:
