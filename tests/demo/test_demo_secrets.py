@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pymongo
+import pytest
 
 from server.demo.people import MOBILE, citizens, family
 from server.demo.plots import ABROAD, HOUSEHOLD
@@ -74,6 +75,7 @@ def found_in_files(folder: Path) -> set[tuple[str, str]]:
     return found
 
 
+@pytest.mark.soak  # a whole demo, and every byte that it has written
 def test_a_watched_demo_shows_the_way_and_keeps_every_person_secret(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     demo = DemoProcess(tmp_path / "demo", "--port", "0", "--keep", str(folder))

@@ -16,7 +16,8 @@ from tests.nodes import Caller, until
 LOOPS = {"serve": "directory", "work": "settle"}
 
 
-@pytest.mark.parametrize("command", [pytest.param("serve", marks=pytest.mark.soak), "work"])
+@pytest.mark.soak  # each starts processes and waits for them to end
+@pytest.mark.parametrize("command", ["serve", "work"])
 async def test_a_process_whose_loop_ends_by_itself_ends_with_an_exit_code_and_says_which(
     tmp_path: Path, compiled: Mapping[str, str], database_uri: str, database_name: str, command: str
 ):

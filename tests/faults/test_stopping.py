@@ -112,6 +112,7 @@ async def test_requests_that_come_while_connections_are_being_closed_do_nothing(
         assert Fate.CUT not in {fate for fate, _, _ in answers}
 
 
+@pytest.mark.soak
 async def test_a_slow_upload_and_a_slow_reader_are_served_to_the_end(
     tmp_path: Path, compiled: Mapping[str, str], database_uri: str, database_name: str
 ):
@@ -139,6 +140,7 @@ async def test_a_slow_upload_and_a_slow_reader_are_served_to_the_end(
         assert await stopping == 0
 
 
+@pytest.mark.soak
 async def test_work_that_is_told_to_stop_ends_in_order(
     tmp_path: Path, forks: Nursery, database_uri: str, database_name: str, database_sweeper: Client
 ):

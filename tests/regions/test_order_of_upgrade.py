@@ -70,6 +70,7 @@ async def test_a_node_that_knows_more_says_which_kinds_its_peer_does_not_know_ye
     assert (code, found["peer"], found["unknown_kinds"]) == (0, ZHEJIANG, ["step.informed"])
 
 
+@pytest.mark.soak  # processes of two versions
 async def test_a_letter_waits_at_a_node_that_does_not_know_its_kind_and_is_settled_after_its_upgrade(
     places: Places, newer: Path, clock: HandClock
 ):
