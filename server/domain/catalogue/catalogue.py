@@ -8,6 +8,7 @@ from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.items import HOME, Field, Item, Material, Sourced, Text
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from server.domain.errors import Missing
+from server.domain.remembering import Memory
 from server.domain.values import Value
 
 
@@ -48,6 +49,11 @@ class Catalogue(Sourced):
         """The name of a field or material; its code if it has none here."""
         found = self.field_of.get(code) if kind == "field" else self.material_of.get(code)
         return found.name if found else code
+
+    @cached_property
+    def made(self) -> Memory:
+        """What was made of it lately, such as plans and forms, by those who make it."""
+        return Memory()
 
     @cached_property
     def field_of(self) -> dict[str, Field]:

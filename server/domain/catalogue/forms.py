@@ -14,6 +14,7 @@ from server.domain.catalogue.formats import FORMATS, SENTENCES, Check
 from server.domain.catalogue.items import Field
 from server.domain.catalogue.merging import MergedField, When
 from server.domain.errors import FieldFault, Invalid
+from server.domain.remembering import Keyed, itself
 from server.domain.sentences import sentences
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -103,16 +104,18 @@ def _property(merged: MergedField) -> dict[str, Any]:
 
 def form_faults(fields: Sequence[MergedField], values: Mapping[str, Any], *, on: date) -> list[FieldFault]:
     """Every fault of the form as filled in on this day, by JSON pointer below `/form`; empty when it is right."""
-    by_code = {each.field.code: each.field for each in fields}
-    validator = _validator(orjson.dumps(schema_of(fields)), on)
-    faults = [fault for error in validator.iter_errors(dict(values)) for fault in _faults_of(error, by_code, on=on)]
+    faults = []
+    for error in _validator(itself(fields), on).iter_errors(dict(values)):
+        by_code = {each.field.code: each.field for each in fields}
+        faults += _faults_of(error, by_code, on=on)
     return sorted(dict.fromkeys(faults), key=lambda fault: fault.pointer)
 
 
 @lru_cache(maxsize=256)
-def _validator(schema: bytes, on: date) -> Any:
+def _validator(of_fields: Keyed[Sequence[MergedField]], on: date) -> Any:
+    schema = orjson.dumps(schema_of(of_fields.value)).decode()
     formats = {name: _format(check, on) for name, check in FORMATS.items()}
-    return jsonschema_rs.Draft202012Validator(schema.decode(), formats=formats, validate_formats=True)
+    return jsonschema_rs.Draft202012Validator(schema, formats=formats, validate_formats=True)
 
 
 def _format(check: Check, on: date) -> Callable[[str], bool]:

@@ -9,6 +9,7 @@ from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.durations import days_of
 from server.domain.catalogue.items import Field, FieldNeed, Item, Material, MaterialNeed
 from server.domain.catalogue.plan import PlannedStep
+from server.domain.remembering import itself
 from server.domain.values import Value
 
 When = Mapping[str, tuple[str, ...]]
@@ -70,8 +71,13 @@ def merge(catalogue: Catalogue, bundle: Bundle, steps: Sequence[PlannedStep]) ->
     """The one form and the one set of materials, in the dictionary's order, whatever the order of the steps.
 
     A field or licence that a step of the plan yields is never asked of the citizen, nor a material that authorities
-    share with each other.
+    share with each other. The same catalogue, bundle and steps give the same object.
     """
+    said = tuple((step.code, step.division, step.needs, step.promised_days) for step in steps)
+    return catalogue.made.of(("merged", itself(bundle), said), lambda: _merged(catalogue, bundle, steps))
+
+
+def _merged(catalogue: Catalogue, bundle: Bundle, steps: Sequence[PlannedStep]) -> MergedForm:
     items = items_of(catalogue, steps)
     yielded_fields = {need.code for item in items for need in item.yields_fields}
     yielded_materials = {item.yields for item in items if item.yields}

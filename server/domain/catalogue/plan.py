@@ -31,6 +31,7 @@ from server.domain.catalogue.pinning import Competent, competent_at_home, compet
 from server.domain.catalogue.terms import Terms
 from server.domain.errors import FieldFault, Invalid
 from server.domain.interning import Interned
+from server.domain.remembering import itself
 from server.domain.sentences import sentences
 from server.domain.values import Value
 
@@ -176,8 +177,15 @@ def pinned(step: PlannedStep, catalogue: Catalogue, told: Mapping[str, str], *, 
 def lay_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, context: Context) -> Plan:
     """The plan as far as the answers tell, which must be right (`answer_faults`) and may be incomplete.
 
-    A need for a step that does not apply falls away.
+    A need for a step that does not apply falls away. The same answers in the same context give the same object.
     """
+    told = tuple(sorted(answers.items()))
+    there = (context.home, context.division, context.on, itself(context.authorities), itself(context.windows))
+    key = ("laid out", itself(bundle), told, there)
+    return catalogue.made.of(key, lambda: _laid_out(catalogue, bundle, answers, context=context))
+
+
+def _laid_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, context: Context) -> Plan:
     questions = {question.code: question for question in questions_of(catalogue, bundle)}
     found = {
         step.item: _Judged(catalogue, step, answers=answers, questions=questions, context=context)
