@@ -147,7 +147,8 @@ class MongoDatabase(_Walked):
     async def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         if not ids:
             return {}
-        wanted = {"_id": {"$in": [safe(id) for id in ids]}}
+        # One alone by equality: there are servers that read a whole collection for `$in`.
+        wanted = {"_id": safe(ids[0]) if len(ids) == 1 else {"$in": [safe(id) for id in ids]}}
         found = await _documents(self._database[collection].find(wanted))
         return {document["_id"]: document for document in found}
 
