@@ -147,9 +147,7 @@ class MongoDatabase(_Walked):
     async def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         if not ids:
             return {}
-        # One alone by equality: there are servers that read a whole collection for `$in`.
-        wanted = {"_id": safe(ids[0]) if len(ids) == 1 else {"$in": [safe(id) for id in ids]}}
-        found = await _documents(self._database[collection].find(wanted))
+        found = await _documents(self._database[collection].find(_by_id(ids)))
         return {document["_id"]: document for document in found}
 
     async def equal(self, query: Query, value: str, *, limit: int) -> list[Document]:
@@ -252,6 +250,11 @@ async def _documents(cursor: Any) -> list[Document]:
     with _reading():
         documents: list[Document] = await cursor.to_list(None)
     return documents
+
+
+def _by_id(ids: Sequence[str]) -> Document:
+    """One alone by equality: there are servers that read a whole collection for `$in`."""
+    return {"_id": safe(ids[0]) if len(ids) == 1 else {"$in": [safe(id) for id in ids]}}
 
 
 def _span(low: str, high: str) -> Document:
