@@ -16,6 +16,7 @@ from server.domain.exchange.reconciliation import Difference, Direction, Reconci
 from server.node import Node
 
 ENTRIES_AT_ONCE = 8
+ENOUGH = 100  # differences: then no further entry is looked at before these are put right
 OPEN = ("waiting", "attention")  # a letter that came in and is not done with
 
 
@@ -42,7 +43,7 @@ async def compare_cases(node: Node, peer: str, way: Direction, *, after: Positio
     done = CaseComparison(after if after <= last else BEGINNING)
     is_whole = True
     async for entry in _entries(node, peer, way, after=done.compared_to):
-        if entry.position > last:
+        if entry.position > last or len(done.differences) >= ENOUGH:
             break
         found = await (_of_ours(node, entry) if way == "out" else _of_theirs(node, peer, entry))
         is_whole = is_whole and found == {}
@@ -58,14 +59,21 @@ async def compare_cases(node: Node, peer: str, way: Direction, *, after: Positio
 
 
 async def _entries(node: Node, peer: str, way: Direction, *, after: Position) -> AsyncIterator[Entry]:
-    """The entries behind a position, through all streams; those that are not ours as they stand are left out."""
+    """The entries behind a position, through all streams, up to the first that is missing or not as it was written.
+
+    `receipts` names that one.
+    """
     log = node.store.log(way, peer)
     while True:
         found = await log.following(after, limit=ENTRIES_AT_ONCE)
         for entry in found:
+            if entry.position.number != after.number + 1:
+                return
             yield entry
-        after = after._replace(number=after.number + found.seen)
-        if not found.seen:
+            after = entry.position
+        if found.unreadable:
+            return
+        if not found:
             if await log.entry(Position(after.stream + 1, 1)) is None:
                 return
             after = Position(after.stream + 1, 0)
@@ -154,4 +162,5 @@ async def _was_not_done(node: Node, label: LetterLabel, standings: Mapping[str, 
 async def _came_too_late(node: Node, letter: Letter) -> bool:
     """Whether the step had ended when the letter of its home came: then nothing remained to be done."""
     case = (await node.store.cases.case(local_id(str(letter.case), node.here))).case
-    return letter.sender == case.home and bool(letter.step) and case.step(str(letter.step)).has_ended
+    step = case.steps.get(letter.step or "")
+    return step is not None and letter.sender == case.home and step.has_ended

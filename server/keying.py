@@ -8,7 +8,7 @@ from typing import get_args
 
 from regions.founding import found
 from server.crypto.keyring import add_key, choose_key, next_key_id, remove_key
-from server.desk.background import renewing
+from server.desk.background import key_renewing
 from server.domain.audit import Doer
 from server.domain.keys import KeyUse, KeyWalk, Ring
 from server.domain.values import Value
@@ -61,7 +61,7 @@ def _make(chosen: argparse.Namespace) -> int:
 
 
 async def _show(node: Node, _: argparse.Namespace) -> Report:
-    walked = await renewing.walk(node, is_only_told=True, tell=progress())
+    walked = await key_renewing.walk(node, is_only_told=True, tell=progress())
     return Report([walked], [*map(_line_of, walked.keys), *_broken(walked)], DONE)
 
 
@@ -69,29 +69,29 @@ async def _add(node: Node, chosen: argparse.Namespace) -> Report:
     names = await node.store.identity.key_names()
     known = {name.partition(":")[2] for name in names} | set(node.keys.rings[chosen.ring].keys)
     key = next_key_id(node.here, chosen.ring, known)
-    await renewing.note(node, "key.added", ring=chosen.ring, key=key, by=Doer(name=operator()))
+    await key_renewing.note(node, "key.added", ring=chosen.ring, key=key, by=Doer(name=operator()))
     add_key(node.settings.keys_file, chosen.ring, key)
     change = KeyChange(ring=chosen.ring, key=key, done="added")
     return _changed(change, f"{RESTART}. Then: python -m server keys use {key}")
 
 
 async def _use(node: Node, chosen: argparse.Namespace) -> Report:
-    ring = renewing.ring_of(node, chosen.key)
-    await renewing.note(node, "key.chosen", ring=ring, key=chosen.key, by=Doer(name=operator()))
+    ring = key_renewing.ring_of(node, chosen.key)
+    await key_renewing.note(node, "key.chosen", ring=ring, key=chosen.key, by=Doer(name=operator()))
     choose_key(node.settings.keys_file, ring, chosen.key)
     change = KeyChange(ring=ring, key=chosen.key, done="chosen")
     return _changed(change, f"{RESTART}. Then: python -m server keys renew")
 
 
 async def _renew(node: Node, _: argparse.Namespace) -> Report:
-    walked = await renewing.walk(node, is_only_told=False, tell=progress())
+    walked = await key_renewing.walk(node, is_only_told=False, tell=progress())
     done = f"{walked.seen} looked at, {walked.old} not under the current keys, {walked.renewed} written anew"
     moved = [f"{walked.moved} were changed meanwhile: run it again"] if walked.moved else []
     return Report([walked], [done, *moved, *_broken(walked)], WRONG if walked.moved or walked.broken else DONE)
 
 
 async def _retire(node: Node, chosen: argparse.Namespace) -> Report:
-    ring = await renewing.retire(node, chosen.key, by=Doer(name=operator()), tell=progress())
+    ring = await key_renewing.retire(node, chosen.key, by=Doer(name=operator()), tell=progress())
     remove_key(node.settings.keys_file, ring, chosen.key)
     kept = "Backups of the database from before need it: keep the key file from before as long as them"
     return _changed(KeyChange(ring=ring, key=chosen.key, done="retired"), f"{kept}. {RESTART}")

@@ -7,10 +7,10 @@ import pytest
 import pytest_asyncio
 
 from regions import reconcile
-from regions.case_comparing import compare_cases
+from regions.case_comparing import _came_too_late, compare_cases
 from server.desk.background import erasing
 from server.domain.audit import Doer
-from server.domain.exchange.log import BEGINNING
+from server.domain.exchange.log import BEGINNING, Position
 from server.domain.exchange.reconciliation import Direction, Reconciliation
 from server.node import Node
 from tests.http.asking import Sweeper, act, crossed, opened
@@ -180,3 +180,27 @@ async def test_an_erased_case_is_no_difference(places: Places, mother: Caller, w
     await erasing.erase(node, case, by=Doer(name="operator"), reason="超过保存期限", is_only_told=False)
     await forget(places)
     assert await differ(places) == []
+
+
+async def test_an_entry_that_was_altered_is_passed_by_nobody(places: Places, case: str, database_sweeper: Sweeper):
+    """What stands behind it is not compared before it is put right: else its letters would never be."""
+    node = places.nodes[JIANGSU].node
+    log = in_database(places, database_sweeper, JIANGSU)["log"]
+    first = log.find_one({"_id": node.store.log("in", ZHEJIANG).id_of(Position(1, 1))})
+    for change in ({"total": 77}, None):
+        log.delete_one({"_id": first["_id"]})
+        if change:
+            log.insert_one({**first, **change})
+        done = await compare_cases(node, ZHEJIANG, "in", after=BEGINNING)
+        assert (done.compared_to, done.differences) == (BEGINNING, [])
+        log.delete_one({"_id": first["_id"]})
+        log.insert_one(first)
+
+
+async def test_a_letter_about_a_step_that_its_case_has_not_came_not_too_late(places: Places, case: str):
+    node = places.nodes[JIANGSU].node
+    label = (await node.store.letters_in.listed("settled", limit=1, sender=ZHEJIANG))[0]
+    assert label.letter
+    assert label.letter.about
+    about = label.letter.about.model_copy(update={"part": "none"})
+    assert not await _came_too_late(node, label.letter.model_copy(update={"about": about}))

@@ -226,6 +226,29 @@ async def test_work_logs_and_counts_a_finding_once_until_it_is_gone(places: Plac
     documents["cases"].insert_one(was)
 
 
+async def test_after_a_fault_work_passes_over_no_link(places: Places, node: Node, monkeypatch: pytest.MonkeyPatch):
+    await logged(places, node)
+    watch, seen = CaseWatch(node), set[str]()
+    heads = node.store.case_heads
+    standings = type(heads).standings
+
+    async def fails(*_: Any) -> Any:
+        raise ConnectionError
+
+    async def remembers(room: Any, ids: Any) -> Any:
+        seen.update(ids)
+        return await standings(room, ids)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(heads), "standings", fails)
+        with pytest.raises(ConnectionError):
+            await watch.look()
+    monkeypatch.setattr(type(heads), "standings", remembers)
+    assert watch.rounds == 0
+    await watched(watch)
+    assert seen == await _said(node)
+
+
 async def test_a_head_that_another_node_was_told_is_compared_as_long_as_its_link_is_there(node: Node):
     number = await last(node)
     wrong = ChainHead(number=number, hash="0" * 64)

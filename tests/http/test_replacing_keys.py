@@ -12,7 +12,7 @@ import pytest
 from regions.evidence import check_receipts
 from server import keying, main
 from server.crypto.keyring import load_keys
-from server.desk.background import case_verifying, renewing, verifying
+from server.desk.background import case_verifying, key_renewing, verifying
 from server.domain.audit import AuditKind
 from server.domain.identity import Held, KeyLost
 from server.domain.keys import KeyInUse, KeysOfADrill, KeyWalk, NoSuchKey
@@ -65,7 +65,7 @@ def silent(_what: str, _number: int) -> None: ...
 
 async def walked(places: Places, *, is_only_told: bool = True) -> KeyWalk:
     async with restarted(places) as node:
-        return await renewing.walk(node, is_only_told=is_only_told, tell=silent)
+        return await key_renewing.walk(node, is_only_told=is_only_told, tell=silent)
 
 
 def under(walk: KeyWalk) -> dict[str, int]:

@@ -49,23 +49,33 @@ class CaseWatch:
         self.rounds = 0
 
     async def look(self) -> bool:
-        """Look at the cases that the next links name; what is wrong is set apart. Never at once again."""
+        """Look at the cases that the next links name; what is wrong is set apart. Never at once again.
+
+        After a fault the next look is at the first links again, so that none is passed over.
+        """
+        try:
+            await self._look()
+        except BaseException:
+            self._steps = walk(self._node)
+            raise
+        return False
+
+    async def _look(self) -> None:
         heads: dict[str, CaseHead] = {}
+        is_over = False
         for _ in range(LINKS_AT_ONCE):
-            step = await anext(self._steps, None)  # None after a fault: then from the first link again
-            await self._tell(step.findings if step else ())
-            if step is None or not step.number:
-                self._begin_again()
+            step = await anext(self._steps)
+            await self._tell(step.findings)
+            is_over = not step.number
+            if is_over:
                 break
             if step.link:
                 take_heads(step.link, heads)
         await self._tell(_compared(heads, await self._node.store.case_heads.standings(list(heads))))
-        return False
-
-    def _begin_again(self) -> None:
-        self._steps = walk(self._node)
-        self._told, self._found = self._found, set()
-        self.rounds += 1
+        if is_over:
+            self._steps = walk(self._node)
+            self._told, self._found = self._found, set()
+            self.rounds += 1
 
     async def _tell(self, findings: Iterable[CaseFinding]) -> None:
         """Set each apart, and log and count what was not found in the round before."""
