@@ -20,6 +20,7 @@ from regions import directory, evidence
 from regions.evidence import Receipts
 from server import working
 from server.crypto.keyring import NodeKeys, load_keys
+from server.crypto.randomness import random_bytes
 from server.crypto.tokens import Tokens
 from server.desk import recording, sessions
 from server.desk.officer import administering
@@ -96,7 +97,7 @@ async def opened(
                 keys=keys,
                 tokens=Tokens(keys.tokens, settings.origin),
                 clock=clock,
-                chance=SystemChance(),
+                chance=SystemChance(random_bytes),
                 platform=_platform(settings, platform),
                 wire=HttpWire(peers),
                 metrics=metrics,

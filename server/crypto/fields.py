@@ -1,14 +1,15 @@
 """Encryption at rest: a data key for each case or blob, wrapped by a key of the node's ring."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from server.crypto import base64url
+from server.crypto.randomness import random_bytes
 from server.domain.errors import NotAuthentic
 
 KEY_BYTES = 32
@@ -66,9 +67,13 @@ class FieldRing:
             if len(key) != KEY_BYTES or not _KEY_ID.fullmatch(key_id):
                 raise ValueError(f"the field key {key_id!r} needs {KEY_BYTES} bytes and a plain id")
 
+    @cached_property
+    def _ciphers(self) -> Mapping[str, AESGCM]:
+        return {key_id: AESGCM(key) for key_id, key in self.keys.items()}
+
     def new_key(self, context: str) -> DataKey:
         """A fresh data key, wrapped by the current key and bound to its context (such as the case id)."""
-        secret = os.urandom(KEY_BYTES)
+        secret = random_bytes(KEY_BYTES)
         return DataKey(self._wrapped(secret, context), AESGCM(secret))
 
     def key(self, wrapped: str, context: str) -> DataKey:
@@ -112,13 +117,13 @@ class FieldRing:
         return self.rewrapped(wrapped.decode("ascii", "replace"), place).encode() + feed + rest
 
     def _wrapped(self, secret: bytes, context: str) -> str:
-        return f"{self.current}.{base64url.encode(_seal(AESGCM(self.keys[self.current]), secret, place=context))}"
+        return f"{self.current}.{base64url.encode(_seal(self._ciphers[self.current], secret, place=context))}"
 
     def _secret(self, wrapped: str, context: str) -> bytes:
         key_id, _, sealed = wrapped.partition(".")
         if key_id not in self.keys:
             raise SealBroken(context)
-        return _open(AESGCM(self.keys[key_id]), _decoded(sealed, context), place=context)
+        return _open(self._ciphers[key_id], _decoded(sealed, context), place=context)
 
 
 def _decoded(sealed: str, place: str) -> bytes:
@@ -129,7 +134,7 @@ def _decoded(sealed: str, place: str) -> bytes:
 
 
 def _seal(cipher: AESGCM, data: bytes, *, place: str) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
+    nonce = random_bytes(NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, data, place.encode())
 
 

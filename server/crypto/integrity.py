@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.crypto import base64url
+from server.crypto.digests import mac
 from server.crypto.fields import KEY_BYTES
 
 PROOF_BYTES = 16
@@ -33,10 +34,10 @@ class IntegrityRing:
 
     def proves(self, proof: str, data: bytes) -> bool:
         """Whether the proof was made of these bytes by a key of this ring."""
-        key_id, _, mac = proof.partition(".")
+        key_id, _, given = proof.partition(".")
         key = self.keys.get(key_id)
-        return key is not None and hmac.compare_digest(mac.encode(), _mac(key, data).encode())
+        return key is not None and hmac.compare_digest(given.encode(), _mac(key, data).encode())
 
 
 def _mac(key: bytes, data: bytes) -> str:
-    return base64url.encode(hmac.digest(key, data, "sha256")[:PROOF_BYTES])
+    return base64url.encode(mac(key, data)[:PROOF_BYTES])

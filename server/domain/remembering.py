@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-MOST = 256
+MOST = 1024
 
 
 @dataclass(frozen=True)

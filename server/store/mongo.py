@@ -39,21 +39,37 @@ from server.store.database import (
     safe_mark,
     safe_renewal,
 )
+from server.store.group_reads import GroupReads
 
 DUPLICATE_KEY = 11000
 HERE = frozenset({"localhost", "::1"})
 
 
 class _Walked:
-    """What whole collections are walked over and written anew by."""
+    """The collections, reads by `_id`, and what whole collections are walked over and written anew by."""
 
     _database: Any
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self._collections: dict[str, Any] = {}
+        self._reads = GroupReads(self._found)
+
+    def _collection(self, name: str) -> Any:
+        """The driver's own value of it, which takes the driver longer to make than some calls."""
+        if name not in self._collections:
+            self._collections[name] = self._database[name]
+        return self._collections[name]
+
+    async def _found(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
+        found = await _documents(self._collection(collection).find(_by_id(ids)))
+        return {document["_id"]: document for document in found}
 
     async def walk(self, collection: str, after: str, *, limit: int) -> list[Document]:
         if limit < 1:
             raise UndeclaredQuery(f"a walk without a bound: {collection}")
         wanted = {"_id": {"$gt": safe(after)}}
-        return await _documents(self._database[collection].find(wanted).sort("_id", ASCENDING).limit(limit))
+        return await _documents(self._collection(collection).find(wanted).sort("_id", ASCENDING).limit(limit))
 
     async def renew_many(self, collection: str, renewals: Sequence[Renewal]) -> int:
         if not renewals:
@@ -63,7 +79,7 @@ class _Walked:
             for each in map(safe_renewal, renewals)
         ]
         with _writing():
-            found = await self._database[collection].bulk_write(updates, ordered=False)
+            found = await self._collection(collection).bulk_write(updates, ordered=False)
         return int(found.matched_count)
 
 
@@ -73,14 +89,7 @@ class MongoDatabase(_Walked):
     def __init__(self, client: Any, name: str, *, queries: Sequence[Query]) -> None:
         self._client = client
         self._queries = frozenset(queries)
-        self._database = client.get_database(
-            name,
-            # An answer tells what a majority has on disk, so that a change of the primary takes nothing back.
-            write_concern=WriteConcern("majority", j=True),
-            read_concern=ReadConcern("majority"),
-            # A secondary may be behind, and an act must be decided on the newest case.
-            read_preference=ReadPreference.PRIMARY,
-        )
+        super().__init__(_safe_database(client, name))
 
     @classmethod
     def connect(
@@ -100,14 +109,14 @@ class MongoDatabase(_Walked):
         """Declare the index of each field that a query reads and that has none: else nothing is written."""
         with _reading():
             for collection, fields in _indexed(self._queries).items():
-                known = await self._database[collection].index_information()
+                known = await self._collection(collection).index_information()
                 for field in fields - {index["key"][0][0] for index in known.values()}:
-                    await self._database[collection].create_index(field)
+                    await self._collection(collection).create_index(field)
 
     async def insert(self, collection: str, document: Document) -> None:
         safe_document(document)
         with _writing():
-            await self._database[collection].insert_one(document)
+            await self._collection(collection).insert_one(document)
 
     async def insert_many(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
         return await self._put(collection, [InsertOne(safe_document(document)) for document in documents])
@@ -116,7 +125,9 @@ class MongoDatabase(_Walked):
         safe_document(document)
         with _writing():
             # The version in the filter makes this a compare-and-set: of two writers one matches.
-            found = await self._database[collection].replace_one({"_id": document["_id"], "version": version}, document)
+            found = await self._collection(collection).replace_one(
+                {"_id": document["_id"], "version": version}, document
+            )
         return bool(found.matched_count)
 
     async def replace_many(self, collection: str, documents: Sequence[tuple[Document, int]]) -> int:
@@ -133,26 +144,21 @@ class MongoDatabase(_Walked):
 
     async def mark(self, collection: str, mark: Mark) -> bool:
         with _writing():
-            found = await self._database[collection].update_one(*_update(mark))
+            found = await self._collection(collection).update_one(*_update(mark))
         return bool(found.matched_count)
 
     async def mark_many(self, collection: str, marks: Sequence[Mark]) -> int:
         return await self._change(collection, [UpdateOne(*_update(mark)) for mark in marks])
 
     async def get(self, collection: str, id: str) -> Document | None:
-        with _reading():
-            found: Document | None = await self._database[collection].find_one({"_id": safe(id)})
-        return found
+        return (await self._reads.get_many(collection, [id])).get(id)
 
     async def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
-        if not ids:
-            return {}
-        found = await _documents(self._database[collection].find(_by_id(ids)))
-        return {document["_id"]: document for document in found}
+        return await self._reads.get_many(collection, ids) if ids else {}
 
     async def equal(self, query: Query, value: str, *, limit: int) -> list[Document]:
         _check(self._queries, query, limit=limit, is_range=False)
-        return await _documents(self._database[query.collection].find({query.field: safe(value)}).limit(limit))
+        return await _documents(self._collection(query.collection).find({query.field: safe(value)}).limit(limit))
 
     async def between(
         self, query: Query, low: str, high: str, *, limit: int, is_descending: bool = False
@@ -174,7 +180,7 @@ class MongoDatabase(_Walked):
         # By `_id` alone: by any other field the embedded server reads the whole collection.
         unwanted = {"_id": {"$in": [safe(id) for id in ids]}}
         with _writing():
-            await self._database[collection].delete_many(unwanted)
+            await self._collection(collection).delete_many(unwanted)
 
     async def ping(self) -> None:
         with _reading():
@@ -199,7 +205,7 @@ class MongoDatabase(_Walked):
         with _writing():
             try:
                 # Unordered, so that a duplicate does not keep the documents behind it from being stored.
-                await self._database[collection].bulk_write(puts, ordered=False)
+                await self._collection(collection).bulk_write(puts, ordered=False)
             except BulkWriteError as fault:
                 return _places_of_duplicates(fault)
         return frozenset()
@@ -209,13 +215,24 @@ class MongoDatabase(_Walked):
         if not changes:
             return 0
         with _writing():
-            found = await self._database[collection].bulk_write(changes, ordered=False)
+            found = await self._collection(collection).bulk_write(changes, ordered=False)
         return int(found.matched_count)
 
     def _range(self, query: Query, span: Document, shown: Document | None, *, limit: int, is_descending: bool) -> Any:
         _check(self._queries, query, limit=limit, is_range=True)
         order = DESCENDING if is_descending else ASCENDING
-        return self._database[query.collection].find({query.field: span}, shown).sort(query.field, order).limit(limit)
+        return self._collection(query.collection).find({query.field: span}, shown).sort(query.field, order).limit(limit)
+
+
+def _safe_database(client: Any, name: str) -> Any:
+    return client.get_database(
+        name,
+        # An answer tells what a majority has on disk, so that a change of the primary takes nothing back.
+        write_concern=WriteConcern("majority", j=True),
+        read_concern=ReadConcern("majority"),
+        # A secondary may be behind, and an act must be decided on the newest case.
+        read_preference=ReadPreference.PRIMARY,
+    )
 
 
 def _check(queries: frozenset[Query], query: Query, *, limit: int, is_range: bool) -> None:

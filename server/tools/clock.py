@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -38,10 +39,13 @@ class SystemClock:
 
 
 class SystemChance:
-    """The random source of the machine."""
+    """The random source of the machine, or a faster one that draws on it."""
+
+    def __init__(self, source: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self._source = source
 
     def token(self, length: int) -> bytes:
-        return secrets.token_bytes(length)
+        return self._source(length)
 
 
 def _this_machine() -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.domain.catalogue.merging import merge
-from server.domain.catalogue.plan import lay_out
+from server.domain.catalogue.plan import lay_out, make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
 from tests.domain.places import IN_COUNTY
 
@@ -48,3 +48,18 @@ def test_a_form_is_of_its_steps() -> None:
     later = (steps[0].model_copy(update={"promised_days": 99}), *steps[1:])
     assert merge(CATALOGUE, NEWBORN, steps).saved.days != merge(CATALOGUE, NEWBORN, later).saved.days
     assert len(merge(CATALOGUE, NEWBORN, steps[:1]).fields) < len(merge(CATALOGUE, NEWBORN, steps).fields)
+
+
+def test_a_plan_with_who_decides_is_made_once_whatever_else_the_form_says() -> None:
+    form = {"child_name": "测试宝宝"}
+    first = make_plan(CATALOGUE, NEWBORN, ANSWERS, context=IN_COUNTY, form=form)
+    assert make_plan(CATALOGUE, NEWBORN, ANSWERS, context=IN_COUNTY, form={"child_name": "测试二宝"}) is first
+    later = IN_COUNTY.model_copy(update=OTHERS["another day"])
+    assert make_plan(CATALOGUE, NEWBORN, ANSWERS, context=later, form=form) is not first
+
+
+def test_what_a_level_depends_on_makes_another_plan() -> None:
+    assert CATALOGUE.level_codes, "the shipped catalogue has an item whose level depends on the form"
+    for code in CATALOGUE.level_codes:
+        plain = make_plan(CATALOGUE, NEWBORN, ANSWERS, context=IN_COUNTY, form={})
+        assert make_plan(CATALOGUE, NEWBORN, ANSWERS, context=IN_COUNTY, form={code: "anything"}) is not plain

@@ -76,6 +76,13 @@ class Catalogue(Sourced):
         alone = {item.code: self._alone(item) for item in self.items if item.is_alone}
         return alone | {bundle.code: bundle for bundle in self.bundles}
 
+    @cached_property
+    def level_codes(self) -> tuple[str, ...]:
+        """The questions and fields on which it depends, in some province, at which level an item is decided."""
+        items = [item for catalogue in (self, *self._local.values()) for item in catalogue.items]
+        rules = [rule for item in items if item.competence for rule in item.competence.levels]
+        return tuple(sorted({code for rule in rules for code in rule.when}))
+
     @property
     def provinces(self) -> list[str]:
         """The provinces that have a variant of something."""

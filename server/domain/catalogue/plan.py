@@ -1,6 +1,6 @@
 """The plan of a case: which steps of a bundle's graph apply to given answers, in which order, where, and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, Self
 
@@ -144,15 +144,25 @@ def make_plan(
     """The steps that apply, each after those it needs; what the form says may take them to another level.
 
     Raises AnswersIncomplete if any answer is wrong or missing, or names a place too broad to decide there,
-    NothingToApplyFor if no step is left.
+    NothingToApplyFor if no step is left. What tells the same in the same context gives the same steps.
     """
+    form = form or {}
+    told = tuple((code, form[code]) for code in catalogue.level_codes if code in form)
+    key = ("planned", itself(bundle), tuple(sorted(answers.items())), told, _where(context))
+    return catalogue.made.of(
+        key, lambda: _planned(catalogue, bundle, answers, context=context, told={**dict(told), **answers})
+    )
+
+
+def _planned(
+    catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, context: Context, told: Mapping[str, str]
+) -> tuple[PlannedStep, ...]:
     faults = answer_faults(catalogue, bundle, answers, context=context, must_be_complete=True)
     if faults:
         raise AnswersIncomplete(errors=faults)
     plan = lay_out(catalogue, bundle, answers, context=context)
     if not plan.steps:
         raise NothingToApplyFor(" ".join(f"{each.name}：{each.why}" for each in plan.verdicts))
-    told = {**(form or {}), **answers}
     faults = depth_faults(plan.placed(catalogue), told, context=context, must_be_complete=True)
     faults += [] if faults else part_faults(plan.parts(catalogue), context)
     if faults:
@@ -180,9 +190,13 @@ def lay_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *,
     A need for a step that does not apply falls away. The same answers in the same context give the same object.
     """
     told = tuple(sorted(answers.items()))
-    there = (context.home, context.division, context.on, itself(context.authorities), itself(context.windows))
-    key = ("laid out", itself(bundle), told, there)
+    key = ("laid out", itself(bundle), told, _where(context))
     return catalogue.made.of(key, lambda: _laid_out(catalogue, bundle, answers, context=context))
+
+
+def _where(context: Context) -> tuple[Hashable, ...]:
+    """What tells a context from others."""
+    return (context.home, context.division, context.on, itself(context.authorities), itself(context.windows))
 
 
 def _laid_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, context: Context) -> Plan:
