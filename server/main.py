@@ -37,9 +37,10 @@ from server.store.people.accounts import OfficerExists
 from server.store.queries import QUERIES
 from server.store.store import Store, open_store
 from server.tools import silence
+from server.tools.bells import Bells
 from server.tools.clock import Clock, SystemChance, SystemClock
 from server.tools.logs import catch_up, log
-from server.tools.loops import Loops
+from server.tools.loops import NO_REST, Loops, Rest
 from server.tools.messages import load_templates
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform
@@ -114,6 +115,7 @@ async def serve(settings: Settings, *, is_quiet: bool = False) -> None:
     A quiet one answers those that change nothing.
     """
     async with opened(settings, is_quiet=is_quiet) as node, _loops(node) as loops:
+        node.store.database.bare.tell_written = _bells(node).ring_soon
         follow = partial(working.follow_ends, node, process="" if is_quiet else f"serve-{settings.port}")
         loops.start("ends", follow, every_seconds=working.ENDS_SECONDS)
         loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
@@ -129,10 +131,11 @@ async def work(settings: Settings, *, is_quiet: bool = False) -> None:
 
     A quiet one does none of it: it only measures how the node stands.
     """
-    async with opened(settings, is_quiet=is_quiet) as node, _loops(node) as loops:
+    async with opened(settings, is_quiet=is_quiet) as node, _loops(node, working.REST) as loops:
         guard = working.start(node, loops, is_quiet=is_quiet)
         around = Surroundings(overdue=loops.overdue, clock=lambda: guard.verdict, is_quiet=is_quiet)
-        await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, around=around)
+        with _bells(node).hung(f"work-{settings.work_port}", lambda _: loops.wake()):
+            await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, around=around)
 
 
 SEEDED = "seed"  # who gave the posts of officers that were seeded
@@ -237,9 +240,9 @@ async def stop_listening(server: HTTPServer, in_flight: InFlight, within_seconds
 
 
 @asynccontextmanager
-async def _loops(node: Node) -> AsyncIterator[Loops]:
+async def _loops(node: Node, rest: Rest = NO_REST) -> AsyncIterator[Loops]:
     """Loops that are stopped at the end, however it comes; one of them lets the log catch up."""
-    loops = Loops(node.metrics)
+    loops = Loops(node.metrics, rest=rest)
     loops.start("log", catch_up, every_seconds=LOG_SECONDS)
     try:
         yield loops
@@ -275,6 +278,10 @@ async def _first_of(stop: asyncio.Event, loops: Loops) -> str | None:
     for waiting in (stopped, ended):
         waiting.cancel()
     return ended.result() if ended.done() else None
+
+
+def _bells(node: Node) -> Bells:
+    return Bells(node.settings.data_folder, node.clock.machine)
 
 
 def _collect_seldom() -> None:

@@ -20,7 +20,7 @@ from server.desk.background import (
 from server.desk.background.case_verifying import CaseWatch
 from server.desk.background.timekeeping import ClockGuard
 from server.node import Node
-from server.tools.loops import Loops, Run
+from server.tools.loops import Loops, Rest, Run
 
 SLOWEST_LOOP_SECONDS = 30.0
 ROUND_SECONDS = 5.0
@@ -43,6 +43,10 @@ RECONCILE_SECONDS = 600.0  # a look whether a day is over
 LONG_ROUND_SECONDS = 900.0  # many calls to peers, one after the other, each of which may run into its time-out
 
 # Whether a loop, or the loops of all peers, runs in a quiet process too: only what neither writes nor tells anybody.
+# Loops that rest while nobody writes: what they look for comes from another process, which rings, or from their own.
+# `seconds`: how late they may learn at rest of what was done on another host, where no bell is heard.
+REST = Rest(frozenset({"relay", "settle", "apart", "chain", "heads", "notices", "watch"}), seconds=5.0)
+
 RUNS_QUIET: Mapping[str, bool] = {
     "relay": False,
     "settle": False,

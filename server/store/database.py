@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import NoneType
@@ -213,7 +213,12 @@ class Database(Protocol):
 
 
 class WalkableDatabase(Database, Protocol):
-    """What one needs besides to walk over whole collections, and to write anew what each document carries of keys."""
+    """What one needs besides to walk over whole collections, and to write anew what each document carries of keys.
+
+    `tell_written` is called after each write, whether or not its outcome is known.
+    """
+
+    tell_written: Callable[[], object]
 
     async def walk(self, collection: str, after: str, *, limit: int) -> list[Document]:
         """Documents of any kind whose `_id` is > after, sorted by it. The limit is at least 1."""

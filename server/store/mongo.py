@@ -7,7 +7,7 @@ embedded one, the driver never retries a write.
 
 import asyncio
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, Self
@@ -54,12 +54,22 @@ class _Walked:
         self._database = database
         self._collections: dict[str, Any] = {}
         self._reads = GroupReads(self._found)
+        self.tell_written: Callable[[], object] = _tell_nobody
 
     def _collection(self, name: str) -> Any:
         """The driver's own value of it, which takes the driver longer to make than some calls."""
         if name not in self._collections:
             self._collections[name] = self._database[name]
         return self._collections[name]
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Tell of a write also when its outcome is unknown."""
+        try:
+            with _writing():
+                yield
+        finally:
+            self.tell_written()
 
     async def _found(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         found = await _documents(self._collection(collection).find(_by_id(ids)))
@@ -78,7 +88,7 @@ class _Walked:
             UpdateOne({"_id": each.id, "proof": each.proof}, {"$set": dict(each.members)})
             for each in map(safe_renewal, renewals)
         ]
-        with _writing():
+        with self._writing():
             found = await self._collection(collection).bulk_write(updates, ordered=False)
         return int(found.matched_count)
 
@@ -115,7 +125,7 @@ class MongoDatabase(_Walked):
 
     async def insert(self, collection: str, document: Document) -> None:
         safe_document(document)
-        with _writing():
+        with self._writing():
             await self._collection(collection).insert_one(document)
 
     async def insert_many(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
@@ -123,7 +133,7 @@ class MongoDatabase(_Walked):
 
     async def replace(self, collection: str, document: Document, *, version: int) -> bool:
         safe_document(document)
-        with _writing():
+        with self._writing():
             # The version in the filter makes this a compare-and-set: of two writers one matches.
             found = await self._collection(collection).replace_one(
                 {"_id": document["_id"], "version": version}, document
@@ -143,7 +153,7 @@ class MongoDatabase(_Walked):
         return await self._put(collection, [_newer(safe_document(document)) for document in documents])
 
     async def mark(self, collection: str, mark: Mark) -> bool:
-        with _writing():
+        with self._writing():
             found = await self._collection(collection).update_one(*_update(mark))
         return bool(found.matched_count)
 
@@ -179,7 +189,7 @@ class MongoDatabase(_Walked):
             return
         # By `_id` alone: by any other field the embedded server reads the whole collection.
         unwanted = {"_id": {"$in": [safe(id) for id in ids]}}
-        with _writing():
+        with self._writing():
             await self._collection(collection).delete_many(unwanted)
 
     async def ping(self) -> None:
@@ -202,7 +212,7 @@ class MongoDatabase(_Walked):
         """Carry them out in one round trip; the places of those whose `_id` was there already."""
         if not puts:
             return frozenset()
-        with _writing():
+        with self._writing():
             try:
                 # Unordered, so that a duplicate does not keep the documents behind it from being stored.
                 await self._collection(collection).bulk_write(puts, ordered=False)
@@ -214,7 +224,7 @@ class MongoDatabase(_Walked):
         """Carry them out in one round trip. The server tells how many matched, not which."""
         if not changes:
             return 0
-        with _writing():
+        with self._writing():
             found = await self._collection(collection).bulk_write(changes, ordered=False)
         return int(found.matched_count)
 
@@ -299,6 +309,10 @@ def _places_of_duplicates(fault: BulkWriteError) -> frozenset[int]:
         # Something else than duplicates went wrong, so nothing is certain about any document of the batch.
         raise OutcomeUnknown from fault
     return frozenset(one["index"] for one in faults)
+
+
+def _tell_nobody() -> None:
+    """Nobody waits for what is written."""
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from secrets import SystemRandom
 
@@ -12,6 +12,7 @@ from server.tools.metrics import Metrics
 DOUBLINGS = 16
 CUT_SECONDS = 1.0
 GRACE_SECONDS = 60.0
+AWAKE_SECONDS = 10.0  # after the last that was heard
 TASK = "loop:"
 Run = Callable[[], Awaitable[bool | None]]
 
@@ -43,6 +44,20 @@ class _Loop:
         return min(self.every_seconds * (1 << min(self.failures, DOUBLINGS)), self.most_seconds)
 
 
+@dataclass(frozen=True)
+class Rest:
+    """Which loops rest, and how long at a time, while nothing has woken them and none has found more to do for a while.
+
+    It is for loops that look for what other processes do, where something wakes them when that is done.
+    """
+
+    loops: Collection[str] = ()
+    seconds: float = 0.0
+
+
+NO_REST = Rest()
+
+
 class Loops:
     """The loops of one process."""
 
@@ -52,10 +67,13 @@ class Loops:
         *,
         jitter: Callable[[float], float] = around,
         now: Callable[[], float] = time.monotonic,
+        rest: Rest = NO_REST,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._jitter = jitter
         self.now = now  # seconds that pass, from any beginning
+        self._rest = rest
+        self._awake_until = now() + AWAKE_SECONDS
         self._loops: dict[str, _Loop] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Queue[str] = asyncio.Queue()
@@ -88,6 +106,14 @@ class Loops:
     def nudge(self, name: str) -> None:
         """End the pause of a loop; if it is running, it runs once more without a pause."""
         self._loops[name].wake.set()
+
+    def wake(self) -> None:
+        """There may be something to do: end the rest of all loops that rest, and let none rest for a while."""
+        was_resting = self._is_resting()
+        self._awake_until = self.now() + AWAKE_SECONDS
+        for loop in self._loops.values() if was_resting else ():
+            if loop.name in self._rest.loops:
+                loop.wake.set()
 
     def overdue(self) -> tuple[str, ...]:
         """The loops that have not succeeded for a minute longer than they may rest, be it within one long round."""
@@ -122,13 +148,18 @@ class Loops:
         while not self._is_stopping:
             loop.wake.clear()
             if await self._run_once(loop):
+                self._awake_until = max(self._awake_until, self.now() + AWAKE_SECONDS)
                 self._expect(loop, after_seconds=0.0)
                 await asyncio.sleep(0)
             elif not self._is_stopping:
-                pause_seconds = self._jitter(loop.pause_seconds())
+                rests = loop.name in self._rest.loops and self._is_resting()
+                pause_seconds = self._jitter(max(loop.pause_seconds(), self._rest.seconds if rests else 0.0))
                 if loop.failures == 0:
                     self._expect(loop, after_seconds=pause_seconds)
                 await _wait(loop.wake, pause_seconds)
+
+    def _is_resting(self) -> bool:
+        return self.now() > self._awake_until
 
     def _expect(self, loop: _Loop, *, after_seconds: float) -> None:
         """It runs after so many seconds; one failure and the pause after it are still no reason to worry."""

@@ -2,15 +2,16 @@
 
 import asyncio
 import errno
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from server.tools.loops import Loops, around
+from server.tools.loops import AWAKE_SECONDS, Loops, Rest, around
 from server.tools.metrics import Metrics
 
 HOUR = 3600.0
@@ -427,3 +428,60 @@ def test_the_pause_varies_by_a_fifth() -> None:
     spans = [around(10) for _ in range(1000)]
     assert 8 <= min(spans) < 9
     assert 11 < max(spans) <= 12
+
+
+class HandSeconds:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def resting() -> AsyncIterator[tuple[Loops, HandSeconds, Pauses, Counted, Counted]]:
+    """Two loops, of which the first rests for an hour, after all that was told at the start is long past."""
+    seconds, pauses = HandSeconds(), Pauses(is_short=False)
+    loops = Loops(jitter=pauses, now=seconds, rest=Rest({"looking"}, HOUR))
+    looking, other = Counted(), Counted()
+    seconds.now += AWAKE_SECONDS + 1
+    loops.start("looking", looking, every_seconds=0.01)
+    loops.start("other", other, every_seconds=0.01)
+    await other.reach(3)
+    yield loops, seconds, pauses, looking, other
+    await loops.stop(5)
+
+
+async def test_a_loop_that_may_rest_does_so_while_nothing_wakes_it(resting: Any) -> None:
+    _, _, pauses, looking, _ = resting
+    assert looking.runs == 1
+    assert pauses.noted.count(HOUR) == 1
+
+
+async def test_what_wakes_them_ends_the_rest_and_keeps_them_awake_for_a_while(resting: Any) -> None:
+    loops, seconds, pauses, looking, _ = resting
+    loops.wake()
+    await looking.reach(4)
+    assert pauses.noted.count(HOUR) == 1
+    seconds.now += AWAKE_SECONDS + 1
+    at = looking.runs
+    await asyncio.sleep(0.1)
+    assert looking.runs <= at + 1
+    assert pauses.noted.count(HOUR) == 2
+
+
+async def test_a_loop_that_finds_more_to_do_keeps_all_awake(resting: Any) -> None:
+    loops, _, pauses, looking, other = resting
+    other.outcomes = [True]
+    await other.reach(other.runs + 2)
+    loops.nudge("looking")
+    await looking.reach(4)
+    assert pauses.noted.count(HOUR) == 1
+
+
+async def test_a_loop_at_rest_is_not_overdue(resting: Any) -> None:
+    loops, seconds, _, _, _ = resting
+    seconds.now += HOUR
+    assert "looking" not in loops.overdue()
