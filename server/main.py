@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any
 
 import aiohttp
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
+from tornado.web import Application
 
 from handlers import catalogue, routes
 from handlers.base import Handler
@@ -44,13 +45,14 @@ from server.tools.loops import NO_REST, Loops, Rest
 from server.tools.messages import load_templates
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform
-from server.tools.ports import PortTaken, shared
+from server.tools.ports import bound, shared
 from server.tools.publications import Publications, load_publications
 from server.tools.settings import Settings
 from server.tools.wire import HttpWire
 
 MOST_BODY_BYTES = 64 << 20
 MOST_HEADER_BYTES = 32 << 10
+BACKLOG = 128  # connections that wait for us in each socket
 LOG_SECONDS = 10.0
 COLLECT_AFTER = 50_000  # new objects, where CPython says 700: each collection also ages what a request still holds
 
@@ -212,19 +214,24 @@ def listen(
     surroundings: Surroundings | None = None,
 ) -> tuple[HTTPServer, int]:
     """Serve these doors; answers the server and the port (the one that was free, for port 0)."""
+    sockets = bound(node.settings.host, port)
+    application = routes.application(node, in_flight, doors, surroundings=surroundings)
+    return _serving(node, application, sockets), sockets[0].getsockname()[1]
+
+
+def _serving(node: Node, application: Application, sockets: Sequence[socket.socket]) -> HTTPServer:
+    """Begin to listen at these sockets, which are bound."""
     server = HTTPServer(
-        routes.application(node, in_flight, doors, surroundings=surroundings),
+        application,
         max_body_size=MOST_BODY_BYTES,
         max_header_size=MOST_HEADER_BYTES,
         idle_connection_timeout=node.settings.idle_seconds,
         xheaders=False,
     )
-    try:
-        sockets = bind_sockets(port, node.settings.host, reuse_port=True)
-    except OSError as fault:
-        raise PortTaken(node.settings.host, port, f"it cannot be used: {fault.strerror}") from fault
+    for each in sockets:
+        each.listen(BACKLOG)
     server.add_sockets(sockets)
-    return server, sockets[0].getsockname()[1]
+    return server
 
 
 async def stop_listening(server: HTTPServer, in_flight: InFlight, within_seconds: float) -> None:
