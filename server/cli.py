@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, date, datetime
@@ -12,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from server import adopting, inspecting, keeping, keying, main, operating, staffing
+from server import adopting, inspecting, keeping, keying, main, operating, staffing, supervising
 from server.demo import demonstrate
 from server.domain.audit import Doer
 from server.domain.catalogue.catalogue import Catalogue
@@ -25,6 +26,7 @@ from server.domain.rules.diagram import mermaid
 from server.domain.values import Value, china_day
 from server.tools.datafiles import BrokenData, DataFault
 from server.tools.descriptors import occupy_standard
+from server.tools.inheritance import Inheritance
 from server.tools.logs import SCRIBE, configure
 from server.tools.messages import load_templates
 from server.tools.publications import (
@@ -55,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
         return sub
 
     serve = command("serve", _serve, "Answer citizens, officers and other nodes until SIGTERM.")
+    _add_processes(serve)
     work = command("work", _work, "Relay, deliver and settle in the background until SIGTERM.")
     for each in (serve, work):
         each.add_argument(
@@ -80,6 +83,22 @@ def build_parser() -> argparse.ArgumentParser:
     inspecting.add_arguments(command)
     keeping.add_arguments(command)
     return parser
+
+
+def _add_processes(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument(
+        "--processes",
+        type=_count,
+        default=1,
+        metavar="N",
+        help=f"so many at one port, at most {supervising.MOST_PROCESSES}; auto: one for each core (default 1)",
+    )
+    serve.add_argument(
+        "--inherited",
+        type=Inheritance.parse,
+        metavar="SLOT:SOCKETS:PIPE",
+        help="only given by the supervisor of several",
+    )
 
 
 def _add_books(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -113,6 +132,9 @@ def run(arguments: Sequence[str]) -> int:
     chosen = build_parser().parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
+    except supervising.NotStarted as fault:
+        print(f"tongban: {fault}", file=sys.stderr)
+        return fault.code
     except (ValueError, OSError, Refusal, NotAuthentic, main.LoopEnded) as fault:
         print(f"tongban: {fault}", file=sys.stderr)
         return FAULTY
@@ -120,7 +142,19 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _serve(chosen: argparse.Namespace) -> int:
-    return _process(partial(main.serve, is_quiet=chosen.quiet))
+    if chosen.processes == 1:
+        return _process(partial(main.serve, is_quiet=chosen.quiet, inherited=chosen.inherited))
+    flags = ("--quiet",) if chosen.quiet else ()
+    supervised = partial(supervising.supervise, processes=chosen.processes, flags=flags)
+    return _process(supervised, loop_factory=asyncio.new_event_loop)  # uvloop knows no process groups
+
+
+def _count(text: str) -> int:
+    """How many processes; the cores that this one may use for `auto` and 0."""
+    count = 0 if text == "auto" else int(text) if text.isdecimal() else -1
+    if not 0 <= count <= supervising.MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(f"must be auto, or from 0 to {supervising.MOST_PROCESSES}")
+    return count or min(len(os.sched_getaffinity(0)), supervising.MOST_PROCESSES)
 
 
 def _work(chosen: argparse.Namespace) -> int:
@@ -131,12 +165,16 @@ def _demo(chosen: argparse.Namespace) -> int:
     return demonstrate.run(chosen)
 
 
-def _process(body: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
+def _process(
+    body: Callable[[Settings], Coroutine[Any, Any, None]],
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
+) -> int:
     occupy_standard()
     settings = load_settings()
     configure(settings.log_level)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(body(settings))
     finally:
         SCRIBE.catch_up(is_last=True)

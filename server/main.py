@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 from tornado.httpserver import HTTPServer
@@ -40,6 +40,7 @@ from server.store.store import Store, open_store
 from server.tools import silence
 from server.tools.bells import Bells
 from server.tools.clock import Clock, SystemChance, SystemClock
+from server.tools.inheritance import Inheritance
 from server.tools.logs import catch_up, log
 from server.tools.loops import NO_REST, Loops, Rest
 from server.tools.messages import load_templates
@@ -52,9 +53,17 @@ from server.tools.wire import HttpWire
 
 MOST_BODY_BYTES = 64 << 20
 MOST_HEADER_BYTES = 32 << 10
+LINGER_SECONDS = 1.0  # who asks again and again does so sooner
 BACKLOG = 128  # connections that wait for us in each socket
 LOG_SECONDS = 10.0
 COLLECT_AFTER = 50_000  # new objects, where CPython says 700: each collection also ages what a request still holds
+
+
+class _Place(NamedTuple):
+    """Where a process listens: at which port, and with what it inherits if it is one of several."""
+
+    port: int
+    inherited: Inheritance | None = None
 
 
 class DatabaseUnreachable(ValueError):
@@ -111,21 +120,22 @@ async def opened(
         await database.close()
 
 
-async def serve(settings: Settings, *, is_quiet: bool = False) -> None:
+async def serve(settings: Settings, *, is_quiet: bool = False, inherited: Inheritance | None = None) -> None:
     """Answer requests until told to stop; then take none, finish those under way, and end. Raises LoopEnded.
 
-    A quiet one answers those that change nothing.
+    A quiet one answers those that change nothing. One of several has what it inherits of their supervisor.
     """
+    name = f"serve-{settings.port}-{inherited.slot}" if inherited else f"serve-{settings.port}"
     async with opened(settings, is_quiet=is_quiet) as node, _loops(node) as loops:
         node.store.database.bare.tell_written = _bells(node).ring_soon
-        follow = partial(working.follow_ends, node, process="" if is_quiet else f"serve-{settings.port}")
+        follow = partial(working.follow_ends, node, process="" if is_quiet else name)
         loops.start("ends", follow, every_seconds=working.ENDS_SECONDS)
         loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
         around = Surroundings(catalogue.filled(node), loops.overdue, is_quiet=is_quiet)
-        await _until_stopped(node, loops, routes.DOORS, port=settings.port, around=around)
+        await _until_stopped(node, loops, routes.DOORS, at=_Place(settings.port, inherited), around=around)
 
 
 async def work(settings: Settings, *, is_quiet: bool = False) -> None:
@@ -137,7 +147,7 @@ async def work(settings: Settings, *, is_quiet: bool = False) -> None:
         guard = working.start(node, loops, is_quiet=is_quiet)
         around = Surroundings(overdue=loops.overdue, clock=lambda: guard.verdict, is_quiet=is_quiet)
         with _bells(node).hung(f"work-{settings.work_port}", lambda _: loops.wake()):
-            await _until_stopped(node, loops, routes.FOR_OPERATORS, port=settings.work_port, around=around)
+            await _until_stopped(node, loops, routes.FOR_OPERATORS, at=_Place(settings.work_port), around=around)
 
 
 SEEDED = "seed"  # who gave the posts of officers that were seeded
@@ -214,13 +224,12 @@ def listen(
     surroundings: Surroundings | None = None,
 ) -> tuple[HTTPServer, int]:
     """Serve these doors; answers the server and the port (the one that was free, for port 0)."""
-    sockets = bound(node.settings.host, port)
     application = routes.application(node, in_flight, doors, surroundings=surroundings)
-    return _serving(node, application, sockets), sockets[0].getsockname()[1]
+    return _serving(node, application, bound(node.settings.host, port))
 
 
-def _serving(node: Node, application: Application, sockets: Sequence[socket.socket]) -> HTTPServer:
-    """Begin to listen at these sockets, which are bound."""
+def _serving(node: Node, application: Application, sockets: Sequence[socket.socket]) -> tuple[HTTPServer, int]:
+    """Begin to listen at these sockets, which are bound; answers the server and the port."""
     server = HTTPServer(
         application,
         max_body_size=MOST_BODY_BYTES,
@@ -231,14 +240,21 @@ def _serving(node: Node, application: Application, sockets: Sequence[socket.sock
     for each in sockets:
         each.listen(BACKLOG)
     server.add_sockets(sockets)
-    return server
+    return server, sockets[0].getsockname()[1]
 
 
-async def stop_listening(server: HTTPServer, in_flight: InFlight, within_seconds: float) -> None:
-    """Take no new connection, let what is under way finish (within so many seconds), close the rest."""
+async def stop_listening(
+    server: HTTPServer, in_flight: InFlight, within_seconds: float, *, linger_seconds: float = 0.0
+) -> None:
+    """Take no new connection, let what is under way finish (within so many seconds), close the rest.
+
+    For `linger_seconds` of them connections at rest stay, so that those in use end with an answer that says so.
+    """
     server.stop()
+    in_flight.is_draining = True
+    await asyncio.sleep(min(linger_seconds, within_seconds))
     try:
-        async with asyncio.timeout(within_seconds):
+        async with asyncio.timeout(max(within_seconds - linger_seconds, 0.0)):
             await in_flight.drain()
     except TimeoutError:
         log.warning("serve.cut", after_seconds=within_seconds)
@@ -258,7 +274,7 @@ async def _loops(node: Node, rest: Rest = NO_REST) -> AsyncIterator[Loops]:
 
 
 async def _until_stopped(
-    node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, port: int, around: Surroundings
+    node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, at: _Place, around: Surroundings
 ) -> None:
     """Serve these doors in these surroundings; raises PortTaken, and LoopEnded in the end if a loop ended by itself."""
     stop = asyncio.Event()
@@ -268,12 +284,17 @@ async def _until_stopped(
     in_flight = InFlight()
     _collect_seldom()
     held = await node.store.identity.held()
-    with shared(node.settings.host, port, held.incarnation if held else ""):
-        server, bound = listen(node, in_flight, doors=doors, port=port, surroundings=around)
-        log.info("node.ready", division=node.here, port=bound, directory=node.directory.version)
+    with shared(node.settings.host, at.port, held.incarnation if held else ""):
+        application = routes.application(node, in_flight, doors, surroundings=around)
+        sockets = at.inherited.open_sockets() if at.inherited else bound(node.settings.host, at.port)
+        server, port = _serving(node, application, sockets)
+        log.info("node.ready", division=node.here, port=port, directory=node.directory.version)
+        if at.inherited:
+            at.inherited.tell_ready()
         ended = await _first_of(stop, loops)
-        log.info("node.stopping", division=node.here, port=bound)
-        await stop_listening(server, in_flight, node.settings.drain_seconds)
+        log.info("node.stopping", division=node.here, port=port)
+        linger_seconds = LINGER_SECONDS if at.inherited else 0.0
+        await stop_listening(server, in_flight, node.settings.drain_seconds, linger_seconds=linger_seconds)
     if ended is not None:
         raise LoopEnded(f"the loop {ended!r} ended by itself; the log says why")
 

@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.working": ("server.domain", "server.node", "server.tools", "server.desk", "regions"),
     "server.main": (*EVERYTHING, "server.working"),
     "server.demo": ("server.tools", "server.crypto"),
+    "server.supervising": ("server.tools",),
     "server.operating": ("server.main", "regions", "server.node", "server.domain", "server.tools"),
     "server.staffing": (
         *("server.main", "server.operating", "server.node", "server.desk", "server.domain", "server.tools"),
@@ -34,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "server.cli": (
         "server.main",
+        "server.supervising",
         "server.operating",
         "server.staffing",
         "server.inspecting",

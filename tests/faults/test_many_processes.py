@@ -1,0 +1,191 @@
+"""`serve` in two processes: they are replaced, killed, cannot start, and who asks meanwhile is answered."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.demo.processes import Child, start
+from tests.faults.books import DEPARTMENT_ABROAD
+from tests.faults.provinces import Province, provinces
+from tests.faults.test_data_of_another_version import ended
+from tests.faults.wire import Fate, Wire, request
+from tests.nodes import until
+
+SEVERAL = ("serve", "--processes", "2")
+KEPT, FRESH = 4, 2
+ANSWERED = (Fate.ANSWERED, 200)
+
+
+class Stream:
+    """Callers who ask again and again: some over a connection that they keep, some each time over another."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._is_over = False
+        self._lanes: list[asyncio.Task[None]] = []
+        self.answers: Counter[tuple[Fate, int]] = Counter()
+
+    async def __aenter__(self) -> "Stream":
+        keeps = [True] * KEPT + [False] * FRESH
+        self._lanes = [asyncio.create_task(self._ask(keeps_connection=each)) for each in keeps]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._is_over = True
+        await asyncio.gather(*self._lanes)
+
+    async def _ask(self, *, keeps_connection: bool) -> None:
+        wire = Wire(self._port)
+        while not self._is_over:
+            fate, status, _ = await wire.ask(request("GET", "/ready", headers={}))
+            self.answers[fate, status] += 1
+            if not keeps_connection:
+                await wire.close()
+            await asyncio.sleep(0.002)
+        await wire.close()
+
+
+@pytest.fixture
+async def home(
+    tmp_path: Path, compiled: Mapping[str, str], database_uri: str, database_name: str
+) -> AsyncIterator[Province]:
+    """A province whose `serve` is two processes; none runs yet."""
+
+    async def launch(name: str, *, log: Path, environ: Mapping[str, str]) -> Child:
+        words = SEVERAL if name == "serve" else (name,)
+        return await start(name, [sys.executable, "-m", "server", *words], log=log, environ={**environ, **compiled})
+
+    async with provinces(tmp_path, database_uri, launch=launch, database=database_name) as (home, _):
+        yield home
+
+
+def told(province: Province, event: str) -> list[dict[str, Any]]:
+    """The lines of this event in the log of `serve`, supervisor and processes alike."""
+    lines = [line for line in province.log("serve").read_text().splitlines() if line.startswith("{")]
+    return [each for each in map(json.loads, lines) if each["event"] == event]
+
+
+async def has_told(province: Province, event: str, *, times: int = 1) -> bool:
+    return len(told(province, event)) >= times
+
+
+async def started(province: Province) -> list[int]:
+    """The process ids of both, once they are ready."""
+    await province.start("serve")
+    await until(partial(has_told, province, "child.ready", times=2))
+    return [each["pid"] for each in sorted(told(province, "child.ready"), key=lambda line: line["slot"])]
+
+
+def are_alive(pids: list[int]) -> list[bool]:
+    """Whether these run; those that have ended and are not waited for yet do not."""
+    states = [Path(f"/proc/{pid}/stat") for pid in pids]
+    return [state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z" for state in states]
+
+
+async def are_gone(pids: list[int]) -> bool:
+    return not any(are_alive(pids))
+
+
+async def test_a_rolling_restart_resets_no_connection_and_fails_no_request(home: Province):
+    before = await started(home)
+    async with Stream(home.settings.port) as stream:
+        await until(partial(has_enough, stream, 200))
+        home.children["serve"].process.send_signal(signal.SIGHUP)
+        await until(partial(has_told, home, "restart.finished"), seconds=60)
+        await until(partial(has_enough, stream, stream.answers.total() + 200))
+    assert stream.answers.keys() == {ANSWERED}, stream.answers
+    assert [line["code"] for line in told(home, "child.ended") if line["pid"] in before] == [0, 0]
+    after = [line["pid"] for line in told(home, "child.ready")[2:]]
+    assert (len(after), are_alive(before + after)) == (2, [False, False, True, True])
+    assert await home.stop("serve") == 0
+    assert not any(are_alive(after))
+
+
+async def has_enough(stream: Stream, count: int) -> bool:
+    """Whether so many requests have been answered in some way."""
+    return stream.answers.total() >= count
+
+
+async def test_a_process_that_is_killed_is_started_again_and_the_other_answers_meanwhile(home: Province):
+    first, second = await started(home)
+    os.kill(first, signal.SIGKILL)
+    await until(partial(has_told, home, "child.ended"))
+    async with Stream(home.settings.port) as stream:
+        await until(partial(has_told, home, "child.ready", times=3))
+    assert stream.answers.keys() == {ANSWERED}, stream.answers
+    (line,) = told(home, "child.ended")
+    assert (line["slot"], line["pid"], line["code"]) == (0, first, -signal.SIGKILL)
+    assert are_alive([first, second]) == [False, True]
+
+
+@pytest.mark.soak
+async def test_processes_end_when_their_supervisor_is_killed(home: Province):
+    pids = await started(home)
+    await home.kill("serve")
+    await until(partial(are_gone, pids))
+    assert len(told(home, "node.stopping")) == 2  # in order
+    assert (await Wire(home.settings.port).ask(request("GET", "/live", headers={})))[0] is Fate.NOT_SENT
+
+
+@pytest.mark.soak
+async def test_a_new_process_that_cannot_start_leaves_the_old_ones_serving_and_is_tried_again_only_if_one_dies(
+    home: Province,
+):
+    pids = await started(home)
+    keys = home.settings.keys_file.read_bytes()
+    home.settings.keys_file.write_text("unusable")
+    async with Stream(home.settings.port) as stream:
+        home.children["serve"].process.send_signal(signal.SIGHUP)
+        await until(partial(has_told, home, "restart.stopped"))
+        assert (len(told(home, "child.failed")), are_alive(pids)) == (1, [True, True])
+    assert stream.answers.keys() == {ANSWERED}, stream.answers
+    os.kill(pids[1], signal.SIGKILL)
+    await until(partial(has_told, home, "child.ended"))
+    async with Stream(home.settings.port) as stream:
+        await until(partial(has_told, home, "child.failed", times=3), seconds=60)
+        home.settings.keys_file.write_bytes(keys)
+        await until(partial(has_told, home, "child.ready", times=3), seconds=60)
+    assert stream.answers.keys() == {ANSWERED}, stream.answers
+    assert await home.stop("serve") == 0
+
+
+async def test_if_no_process_can_start_the_supervisor_ends_with_its_exit_code(home: Province):
+    home.settings.keys_file.write_text("unusable")
+    code, said = await ended(home, *SEVERAL)
+    assert code == 1
+    assert said.count('"event":"child.started"') == 1
+    assert str(home.settings.keys_file) in said
+    assert said.splitlines()[-1] == (
+        "tongban: the first process ended before it was ready (exit code 1); it said above why"
+    )
+
+
+@pytest.mark.soak
+async def test_a_second_supervisor_at_the_port_is_refused_and_changes_nothing(home: Province):
+    pids = await started(home)
+    code, said = await ended(home, *SEVERAL)
+    assert (code, are_alive(pids)) == (1, [True, True])
+    assert f"port {home.settings.port} of 127.0.0.1: processes of another supervisor listen there" in said
+
+
+@pytest.mark.soak
+async def test_each_process_keeps_its_own_file_of_what_has_ended(home: Province):
+    await started(home)
+    officer = await home.officer(DEPARTMENT_ABROAD)
+    await officer.call("DELETE", "/desk/v1/sessions/current")
+    port, host = home.settings.port, os.uname().nodename
+    wanted = {f"{host}-serve-{port}-{slot}.json" for slot in range(2)}
+
+    async def are_there() -> bool:
+        return wanted <= {each.name for each in home.settings.data_folder.glob("ends-heads/*/*/*.json")}
+
+    await until(are_there)
