@@ -40,7 +40,7 @@ from server.tools.publications import (
     load_nodes,
     load_undertakings,
 )
-from server.tools.settings import Settings, load_settings
+from server.tools.settings import MOST_SLOTS, Settings, load_settings
 
 CATALOGUE, REGIONS, NOTICES = Path("config/catalogue"), Path("config/regions"), Path("config/notices.toml")
 FAULTY = 1
@@ -91,7 +91,7 @@ def _add_processes(serve: argparse.ArgumentParser) -> None:
         type=_count,
         default=1,
         metavar="N",
-        help=f"so many at one port, at most {supervising.MOST_PROCESSES}; auto: one for each core (default 1)",
+        help=f"so many at one port, at most {MOST_SLOTS}; auto: one for each core (default 1)",
     )
     serve.add_argument(
         "--inherited",
@@ -152,9 +152,9 @@ def _serve(chosen: argparse.Namespace) -> int:
 def _count(text: str) -> int:
     """How many processes; the cores that this one may use for `auto` and 0."""
     count = 0 if text == "auto" else int(text) if text.isdecimal() else -1
-    if not 0 <= count <= supervising.MOST_PROCESSES:
-        raise argparse.ArgumentTypeError(f"must be auto, or from 0 to {supervising.MOST_PROCESSES}")
-    return count or min(len(os.sched_getaffinity(0)), supervising.MOST_PROCESSES)
+    if not 0 <= count <= MOST_SLOTS:
+        raise argparse.ArgumentTypeError(f"must be auto, or from 0 to {MOST_SLOTS}")
+    return count or min(len(os.sched_getaffinity(0)), MOST_SLOTS)
 
 
 def _work(chosen: argparse.Namespace) -> int:

@@ -135,7 +135,9 @@ async def serve(settings: Settings, *, is_quiet: bool = False, inherited: Inheri
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
         around = Surroundings(catalogue.filled(node), loops.overdue, is_quiet=is_quiet)
-        await _until_stopped(node, loops, routes.DOORS, at=_Place(settings.port, inherited), around=around)
+        slots_port = settings.slots_port and inherited and settings.slots_port + inherited.slot
+        async with _shown(node, slots_port or 0, around):
+            await _until_stopped(node, loops, routes.DOORS, at=_Place(settings.port, inherited), around=around)
 
 
 async def work(settings: Settings, *, is_quiet: bool = False) -> None:
@@ -260,6 +262,22 @@ async def stop_listening(
         log.warning("serve.cut", after_seconds=within_seconds)
     in_flight.is_over = True
     await server.close_all_connections()
+
+
+@asynccontextmanager
+async def _shown(node: Node, port: int, around: Surroundings) -> AsyncIterator[None]:
+    """Meanwhile show health and metrics of this process at a port of its own, at none for port 0; raises PortTaken."""
+    if port == 0:
+        yield
+        return
+    held = await node.store.identity.held()
+    with shared(node.settings.host, port, held.incarnation if held else ""):
+        server, _ = listen(node, InFlight(), doors=routes.FOR_OPERATORS, port=port, surroundings=around)
+        try:
+            yield
+        finally:
+            server.stop()
+            await server.close_all_connections()
 
 
 @asynccontextmanager

@@ -25,7 +25,6 @@ from server.tools.ports import alone, bound
 from server.tools.restarts import Restarts
 from server.tools.settings import PREFIX, Settings
 
-MOST_PROCESSES = 64
 READY_SECONDS = 180.0
 LATE_SECONDS = 5.0  # how much longer than `drain_seconds` a process may take to end
 FAILED = 1

@@ -113,8 +113,8 @@ def test_the_health_checks_ask_a_door_that_exists() -> None:
 def test_the_commands_exist() -> None:
     assert json.loads(argument_of("ENTRYPOINT")) == ["python", "-m", "server"]
     commands = [json.loads(argument_of("CMD"))]
-    commands += [compose()["services"][process]["command"] for process in PROCESSES if process.endswith("-work")]
-    assert [command[0] for command in commands] == ["serve", "work", "work"]
+    commands += [compose()["services"][process]["command"] for process in PROCESSES]
+    assert [command[0] for command in commands] == ["serve", "serve", "work", "serve", "work"]
     for command in commands:
         build_parser().parse_args(command)
 

@@ -16,6 +16,7 @@ PREFIX = "TONGBAN_"
 PATH_VARIABLE = PREFIX + "CONFIG"
 TEST_PREFIX = PREFIX + "TEST_"
 DEFAULT_PATH = Path("config/node.toml")
+MOST_SLOTS = 64  # processes of one `serve`
 LEAST_AUDIT_DAYS = 184  # six months, however they fall
 SECRETS = frozenset({"platform_app_secret"})
 MONGODB_PORT, PORT_AT_END = 27017, re.compile(r":[0-9]+$")
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Port = 8320
     work_port: Port = 8321
+    slots_port: Annotated[int, Field(ge=0, le=65535 - MOST_SLOTS)] = 0
     origin: BaseUrl
 
     mongodb_uri: Annotated[str, StringConstraints(pattern=r"^mongodb(\+srv)?://"), Field(repr=False)]
@@ -127,6 +129,9 @@ class Settings(BaseSettings):
         ):
             if getattr(self, less) > getattr(self, more):
                 raise ValueError(f"{less} must not be longer than {more}")
+        for other in ("port", "work_port"):
+            if self.slots_port and 0 <= getattr(self, other) - self.slots_port < MOST_SLOTS:
+                raise ValueError(f"{other} must not be one of the {MOST_SLOTS} ports from slots_port on")
         return self
 
     @property

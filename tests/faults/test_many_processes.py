@@ -7,21 +7,24 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from server.demo.processes import Child, start
 from tests.faults.books import DEPARTMENT_ABROAD
-from tests.faults.provinces import Province, provinces
+from tests.faults.provinces import HOST, Province, provinces
 from tests.faults.test_data_of_another_version import ended
 from tests.faults.wire import Fate, Wire, request
-from tests.nodes import until
+from tests.nodes import Caller, until
 
 SEVERAL = ("serve", "--processes", "2")
 KEPT, FRESH = 4, 2
+LEAST_PORT, PAIRS = 20_000, 5000  # below those that a system gives away
 ANSWERED = (Fate.ANSWERED, 200)
 
 
@@ -178,14 +181,32 @@ async def test_a_second_supervisor_at_the_port_is_refused_and_changes_nothing(ho
 
 
 @pytest.mark.soak
-async def test_each_process_keeps_its_own_file_of_what_has_ended(home: Province):
-    await started(home)
+async def test_each_process_has_its_own_metrics_and_keeps_its_own_file_of_what_has_ended(home: Province):
+    slots_port = LEAST_PORT + 2 * (os.getpid() % PAIRS)
+    several = replace(home, settings=home.settings.model_copy(update={"slots_port": slots_port}), children={})
+    pids = await started(several)
+    callers = [Caller(home.http, f"http://{HOST}:{slots_port + slot}") for slot in range(2)]
     officer = await home.officer(DEPARTMENT_ABROAD)
     await officer.call("DELETE", "/desk/v1/sessions/current")
-    port, host = home.settings.port, os.uname().nodename
-    wanted = {f"{host}-serve-{port}-{slot}.json" for slot in range(2)}
+    shown = [await metric(each, "http_requests_total", door="/desk/v1/sessions") for each in callers]
+    assert sorted(shown) == [0, 1]
+    assert [(await each.get("/ready")).status for each in callers] == [200, 200]
+    assert [(await each.get("/api/v1/bundles")).status for each in callers] == [404, 404]
+    wanted = {f"{os.uname().nodename}-serve-{home.settings.port}-{slot}.json" for slot in range(2)}
 
     async def are_there() -> bool:
         return wanted <= {each.name for each in home.settings.data_folder.glob("ends-heads/*/*/*.json")}
 
     await until(are_there)
+    several.children["serve"].process.send_signal(signal.SIGHUP)
+    await until(partial(has_told, several, "restart.finished"), seconds=60)
+    assert await are_gone(pids)
+    assert [await metric(each, "http_requests_total", door="/desk/v1/sessions") for each in callers] == [0, 0]
+    assert await several.stop("serve") == 0
+
+
+async def metric(anyone: Caller, name: str, **labels: str) -> float:
+    """What a process counts under this name with at least these labels."""
+    families = text_string_to_metric_families((await anyone.get("/metrics")).body.decode())
+    samples = [each for family in families for each in family.samples if each.name == name]
+    return sum(each.value for each in samples if labels.items() <= each.labels.items())
