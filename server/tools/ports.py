@@ -26,7 +26,8 @@ class PortTaken(ValueError):
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(
-            f"port {port} of {host}: {reason}; choose another (`port`, `work_port`), or stop the other one"
+            f"port {port} of {host}: {reason}; choose another (`port`, `work_port`, `slots_port`), "
+            "or stop the other one"
         )
 
 

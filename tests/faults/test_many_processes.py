@@ -23,7 +23,8 @@ from tests.faults.wire import Fate, Wire, request
 from tests.nodes import Caller, until
 
 SEVERAL = ("serve", "--processes", "2")
-KEPT, FRESH = 4, 2
+BUSY, SLOW, FRESH, AFRESH = 3, 8, 2, 50
+REST_SECONDS, LONG_REST_SECONDS = 0.002, 0.2  # between two questions; a slow caller's connection is mostly at rest
 LEAST_PORT, PAIRS = 20_000, 5000  # below those that a system gives away
 ANSWERED = (Fate.ANSWERED, 200)
 
@@ -38,22 +39,23 @@ class Stream:
         self.answers: Counter[tuple[Fate, int]] = Counter()
 
     async def __aenter__(self) -> "Stream":
-        keeps = [True] * KEPT + [False] * FRESH
-        self._lanes = [asyncio.create_task(self._ask(keeps_connection=each)) for each in keeps]
+        kept = [self._ask(REST_SECONDS) for _ in range(BUSY)] + [self._ask(LONG_REST_SECONDS) for _ in range(SLOW)]
+        fresh = [self._ask(REST_SECONDS, keeps_connection=False) for _ in range(FRESH)]
+        self._lanes = [asyncio.create_task(each) for each in kept + fresh]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._is_over = True
         await asyncio.gather(*self._lanes)
 
-    async def _ask(self, *, keeps_connection: bool) -> None:
+    async def _ask(self, rest_seconds: float, *, keeps_connection: bool = True) -> None:
         wire = Wire(self._port)
         while not self._is_over:
             fate, status, _ = await wire.ask(request("GET", "/ready", headers={}))
             self.answers[fate, status] += 1
             if not keeps_connection:
                 await wire.close()
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(rest_seconds)
         await wire.close()
 
 
@@ -71,6 +73,14 @@ async def home(
         yield home
 
 
+async def asked_afresh(port: int) -> tuple[Fate, int]:
+    """What became of a request over a connection of its own."""
+    wire = Wire(port)
+    fate, status, _ = await wire.ask(request("GET", "/live", headers={}))
+    await wire.close()
+    return fate, status
+
+
 def told(province: Province, event: str) -> list[dict[str, Any]]:
     """The lines of this event in the log of `serve`, supervisor and processes alike."""
     lines = [line for line in province.log("serve").read_text().splitlines() if line.startswith("{")]
@@ -84,7 +94,7 @@ async def has_told(province: Province, event: str, *, times: int = 1) -> bool:
 async def started(province: Province) -> list[int]:
     """The process ids of both, once they are ready."""
     await province.start("serve")
-    await until(partial(has_told, province, "child.ready", times=2))
+    await until(partial(has_told, province, "child.ready", times=2), seconds=60)
     return [each["pid"] for each in sorted(told(province, "child.ready"), key=lambda line: line["slot"])]
 
 
@@ -123,7 +133,7 @@ async def test_a_process_that_is_killed_is_started_again_and_the_other_answers_m
     os.kill(first, signal.SIGKILL)
     await until(partial(has_told, home, "child.ended"))
     async with Stream(home.settings.port) as stream:
-        await until(partial(has_told, home, "child.ready", times=3))
+        await until(partial(has_told, home, "child.ready", times=3), seconds=60)
     assert stream.answers.keys() == {ANSWERED}, stream.answers
     (line,) = told(home, "child.ended")
     assert (line["slot"], line["pid"], line["code"]) == (0, first, -signal.SIGKILL)
@@ -148,17 +158,29 @@ async def test_a_new_process_that_cannot_start_leaves_the_old_ones_serving_and_i
     home.settings.keys_file.write_text("unusable")
     async with Stream(home.settings.port) as stream:
         home.children["serve"].process.send_signal(signal.SIGHUP)
-        await until(partial(has_told, home, "restart.stopped"))
+        await until(partial(has_told, home, "restart.stopped"), seconds=60)
         assert (len(told(home, "child.failed")), are_alive(pids)) == (1, [True, True])
     assert stream.answers.keys() == {ANSWERED}, stream.answers
     os.kill(pids[1], signal.SIGKILL)
     await until(partial(has_told, home, "child.ended"))
+    async with asyncio.timeout(30):  # none waits for the one that is not there
+        answers = Counter([await asked_afresh(home.settings.port) for _ in range(AFRESH)])
+    assert answers == {ANSWERED: AFRESH}
     async with Stream(home.settings.port) as stream:
         await until(partial(has_told, home, "child.failed", times=3), seconds=60)
         home.settings.keys_file.write_bytes(keys)
         await until(partial(has_told, home, "child.ready", times=3), seconds=60)
     assert stream.answers.keys() == {ANSWERED}, stream.answers
     assert await home.stop("serve") == 0
+
+
+async def test_a_supervisor_that_is_stopped_while_its_first_process_starts_leaves_none(home: Province):
+    home.children["serve"] = await home.launch("serve", log=home.log("serve"), environ=home.environ())
+    await until(partial(has_told, home, "child.started"), seconds=60)
+    assert await home.stop("serve") == 0
+    (line,) = told(home, "child.started")
+    assert are_alive([line["pid"]]) == [False]
+    assert told(home, "child.ready") == []
 
 
 async def test_if_no_process_can_start_the_supervisor_ends_with_its_exit_code(home: Province):
