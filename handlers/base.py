@@ -5,12 +5,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from typing import Any, ClassVar
 
 import orjson
 from pydantic import BaseModel
 from tornado.web import Finish, HTTPError, RequestHandler, stream_request_body
 
+from handlers.admission import AdmissionControl, ClientGone, group_of
 from handlers.bodies import (
     MOST_READ_BYTES,
     BodyTooSlow,
@@ -288,7 +290,7 @@ class Handler(RequestHandler):
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
-        self.incoming.end()
+        self.incoming.lose()
         self.in_flight.leave(self)
 
     def on_finish(self) -> None:
@@ -328,15 +330,13 @@ class NotFoundHandler(Handler):
 
 
 def _await_body(door: Handler, refusal: Refusal | HTTPError | None) -> None:
-    """Give the body its time; when it has come the method has its turn, or the refusal of who was not let in."""
+    """Give the body its time; then the method waits for its turn, or the refusal of who was not let in is sent."""
     seconds = seconds_for(
         door.request.headers,
         most_bytes=door.most_bytes,
         grace_seconds=door.node.settings.body_grace_seconds,
         least_rate=door.node.settings.body_least_rate,
     )
-    if not seconds and not refusal:
-        return
     method = str(door.request.method).lower()
     do = getattr(door, method)
 
@@ -345,12 +345,21 @@ def _await_body(door: Handler, refusal: Refusal | HTTPError | None) -> None:
         delattr(door, method)  # or it would keep the door, and the door it
         if refusal:
             raise refusal
-        await do(**segments)
+        await _in_turn(door, partial(do, **segments))
 
     setattr(door, method, when_it_has_come)
     if seconds:
         fault = refusal or BodyTooSlow("请求内容传输过慢，请检查网络后重试。")
         door.incoming.begin(seconds, lambda: door.cut_off(fault))
+
+
+async def _in_turn(door: Handler, do: Callable[[], Awaitable[None]]) -> None:
+    admission: AdmissionControl = door.settings["admission"]
+    try:
+        async with admission.turn(group_of(door.path), lambda: door.incoming.is_lost):
+            await do()
+    except ClientGone:
+        raise Finish from None
 
 
 def _tell_operators(door: Handler, fault: Any, *, exc_info: tuple[Any, Any, Any]) -> None:

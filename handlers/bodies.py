@@ -57,6 +57,7 @@ class Incoming:
         self._chunks: list[bytes] = []
         self._size = 0
         self._overdue: asyncio.TimerHandle | None = None
+        self.is_lost = False
 
     def begin(self, seconds: float, late: Callable[[], None]) -> None:
         """Call `late` if the body does not end within so many seconds."""
@@ -66,6 +67,11 @@ class Incoming:
         """The body has come, or is no longer awaited."""
         if self._overdue:
             self._overdue.cancel()
+
+    def lose(self) -> None:
+        """The connection was closed: nothing more comes, and nobody reads an answer."""
+        self.is_lost = True
+        self.end()
 
     @property
     def is_beyond_measure(self) -> bool:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 
 MOST_RESPONSES = 1024
 COMPRESSION_LEVEL = 9
+SEGMENT = re.compile(r"{\w+}")
 
 
 @dataclass(frozen=True)
@@ -20,20 +22,37 @@ class CachedResponse:
     etag: str
 
 
+@dataclass(frozen=True)
+class Page:
+    """A cached response, and the path of the door that gives it, such as `/api/v1/items/{code}`."""
+
+    door: str
+    response: CachedResponse
+
+
 class ResponseCache:
-    """The cached responses of one process, by path and query; when it is full, further responses are made each time."""
+    """The cached responses of one process, by the path of the door and its segments.
+
+    When it is full, further responses are made each time.
+    """
 
     def __init__(self) -> None:
-        self._responses: dict[tuple[str, ...], CachedResponse] = {}
+        self._pages: dict[str, Page] = {}
+
+    def page(self, path: str) -> Page | None:
+        """The page at this path, as a caller writes it, if it is cached."""
+        return self._pages.get(path)
 
     def response(self, key: tuple[str, ...], view: Callable[[], BaseModel]) -> CachedResponse:
-        """The response under this key, made from the view when it is not cached yet."""
-        found = self._responses.get(key)
+        """The response of this door with these segments, made from the view when it is not cached yet."""
+        door, segments = key[0], iter(key[1:])
+        path = SEGMENT.sub(lambda _: next(segments), door)
+        found = self._pages.get(path)
         if found is None:
-            found = cached_response(view())
-            if len(self._responses) < MOST_RESPONSES:
-                self._responses[key] = found
-        return found
+            found = Page(door, cached_response(view()))
+            if len(self._pages) < MOST_RESPONSES:
+                self._pages[path] = found
+        return found.response
 
 
 def cached_response(view: BaseModel) -> CachedResponse:

@@ -30,6 +30,7 @@ from handlers import (
     warnings,
     worklist,
 )
+from handlers.admission import AdmissionControl
 from handlers.base import Handler, NotFoundHandler
 from handlers.in_flight import InFlight
 from handlers.openapi import document
@@ -146,6 +147,7 @@ def application(
         compress_response=True,
         openapi=described(doors),
         cache=around.cache,
+        admission=AdmissionControl(node),
         relays=Relays(node),
         overdue=around.overdue,
         clock=around.clock,

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from tornado.httpserver import HTTPServer
-from tornado.web import Application
 
 from handlers import catalogue, routes
 from handlers.base import Handler
+from handlers.front import Front
 from handlers.in_flight import InFlight
 from handlers.routes import Surroundings
 from regions import directory, evidence
@@ -226,14 +226,14 @@ def listen(
     surroundings: Surroundings | None = None,
 ) -> tuple[HTTPServer, int]:
     """Serve these doors; answers the server and the port (the one that was free, for port 0)."""
-    application = routes.application(node, in_flight, doors, surroundings=surroundings)
-    return _serving(node, application, bound(node.settings.host, port))
+    front = Front(node, in_flight, routes.application(node, in_flight, doors, surroundings=surroundings))
+    return _serving(node, front, bound(node.settings.host, port))
 
 
-def _serving(node: Node, application: Application, sockets: Sequence[socket.socket]) -> tuple[HTTPServer, int]:
+def _serving(node: Node, front: Front, sockets: Sequence[socket.socket]) -> tuple[HTTPServer, int]:
     """Begin to listen at these sockets, which are bound; answers the server and the port."""
     server = HTTPServer(
-        application,
+        front,
         max_body_size=MOST_BODY_BYTES,
         max_header_size=MOST_HEADER_BYTES,
         idle_connection_timeout=node.settings.idle_seconds,
@@ -303,9 +303,9 @@ async def _until_stopped(
     _collect_seldom()
     held = await node.store.identity.held()
     with shared(node.settings.host, at.port, held.incarnation if held else ""):
-        application = routes.application(node, in_flight, doors, surroundings=around)
+        front = Front(node, in_flight, routes.application(node, in_flight, doors, surroundings=around))
         sockets = at.inherited.open_sockets() if at.inherited else bound(node.settings.host, at.port)
-        server, port = _serving(node, application, sockets)
+        server, port = _serving(node, front, sockets)
         log.info("node.ready", division=node.here, port=port, directory=node.directory.version)
         if at.inherited:
             at.inherited.tell_ready()

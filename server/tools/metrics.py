@@ -30,13 +30,7 @@ class Metrics:
         own = CollectorRegistry()
         ProcessCollector(registry=own)
         self._registry = own
-        self.http_requests = Counter(
-            "http_requests_total", "Requests answered.", ("door", "method", "status"), registry=own
-        )
-        self.http_request_seconds = Histogram(
-            "http_request_seconds", "Time to answer a request.", ("door",), registry=own, buckets=REQUEST_SECONDS
-        )
-        self.refusals = Counter("refusals_total", "Wishes refused, by code.", ("code",), registry=own)
+        self._count_requests(own)
         self.cases_opened = Counter("cases_opened_total", "Cases opened here.", registry=own)
         self.intake_batch_documents = Histogram(
             "intake_batch_documents", "New cases written at once.", registry=own, buckets=BATCH_DOCUMENTS
@@ -62,6 +56,21 @@ class Metrics:
         self._watch_clock(own)
         self._gauge_peers(own)
         own.register(_LogLines())
+
+    def _count_requests(self, own: CollectorRegistry) -> None:
+        self.http_requests = Counter(
+            "http_requests_total", "Requests answered.", ("door", "method", "status"), registry=own
+        )
+        self.http_request_seconds = Histogram(
+            "http_request_seconds", "Time to answer a request.", ("door",), registry=own, buckets=REQUEST_SECONDS
+        )
+        self.requests_dropped = Counter(
+            "requests_dropped_total",
+            "Requests on which no work was begun: too many came (full), the turn came late, or the caller had gone.",
+            ("group", "why"),
+            registry=own,
+        )
+        self.refusals = Counter("refusals_total", "Wishes refused, by code.", ("code",), registry=own)
 
     def _watch_loops(self, own: CollectorRegistry) -> None:
         self.loop_failures = Counter("loop_failures_total", "Rounds of a loop that failed.", ("loop",), registry=own)

@@ -52,6 +52,7 @@ BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s@]+(/[^?#\
 WEIGHTY = r"^((end_officer|reset_officer|change_password)( (end_officer|reset_officer|change_password))*)?$"
 Port = Annotated[int, Field(ge=0, le=65535)]
 WholeSeconds = Annotated[int, Field(gt=0)]
+AtOnce = Annotated[int, Field(ge=1, le=1024)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -105,6 +106,11 @@ class Settings(BaseSettings):
     idle_seconds: Seconds = 75.0
     body_grace_seconds: Seconds = 10.0
     body_least_rate: Annotated[int, Field(ge=1024)] = 8192
+
+    citizens_at_once: AtOnce = 64
+    officers_at_once: AtOnce = 32
+    peers_at_once: AtOnce = 16
+    most_wait_seconds: Seconds = 0.5
 
     poll_seconds: Seconds = 0.5
     relay_at_once: bool = True

@@ -22,6 +22,7 @@ COUNTED = {
     "http_requests_total",
     "http_request_seconds",
     "refusals_total",
+    "requests_dropped_total",
     "cases_opened_total",
     "notices_total",
     "intake_batch_documents",
