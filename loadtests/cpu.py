@@ -37,9 +37,14 @@ class BearerClient:
         self._base_url = base_url
         self._token = ""
 
+    @property
+    def authorization(self) -> str:
+        """The header of that name, for whoever asks by other means."""
+        return f"Bearer {self._token}"
+
     async def ask(self, method: str, path: str, **more: Any) -> Any:
         """One request that must succeed."""
-        headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": uuid.uuid4().hex}
+        headers = {"Authorization": self.authorization, "Idempotency-Key": uuid.uuid4().hex}
         async with self._http.request(method, self._base_url + path, headers=headers, **more) as answer:
             answer.raise_for_status()
             return await answer.json()
@@ -87,9 +92,9 @@ async def measure(demo: RunningDemo, *, cases: int, at_once: int) -> dict[str, A
     }
 
 
-async def enter_as_citizen(citizen: BearerClient, demo: RunningDemo) -> None:
-    """Log in as the first citizen of the demo and prove the name."""
-    person = demo.described["citizens"][0]
+async def enter_as_citizen(citizen: BearerClient, demo: RunningDemo, place: int = 0) -> None:
+    """Log in as a citizen of the demo, the first or the one at this place, and prove the name."""
+    person = demo.described["citizens"][place]
     await citizen.enter("/api/v1/sessions", {"app_id": demo.described["app_id"], "code": person["code"]})
     await citizen.enter("/api/v1/identity", {name: person[name] for name in ("name", "id_number", "face_token")})
 
