@@ -9,7 +9,7 @@ RULES := tests/domain tests/crypto tests/catalogue
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutants soak simulate chaos outages docs lint load lock clean
+.PHONY: help setup demo test mutants soak simulate chaos outages docs lint load bench lock clean
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,9 @@ lint: setup ## style, types and the Dockerfile
 
 load: $(VENV)/demo.stamp .venv-load/load.stamp ## thirty seconds of citizens and officers against a demo of its own
 	$(BIN)/python -m loadtests.run $(ARGS)
+
+bench: $(VENV)/demo.stamp .venv-load/load.stamp ## a node beside bare servers, in one run (ARGS="--page" writes docs/performance.md)
+	$(BIN)/python -m loadtests.bench $(ARGS)
 
 lock: $(VENV)/uv.stamp ## pin requirements/*.in again, with hashes
 	cd requirements && for name in $(LOCKS); do \
