@@ -5,8 +5,8 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,10 +62,15 @@ class RunningDemo:
                 return f"mongodb://127.0.0.1:{words[words.index('--port') + 1]}"
         raise DatabaseNotItsOwn("the demo has no database server of its own: unset MONGODB_URI")
 
+    def serving(self) -> list[int]:
+        """The process ids of each `serve` that runs now."""
+        return [int(child) for child, words in self._children() if _role(words) == "serve"]
+
     def _children(self) -> Iterator[tuple[str, list[str]]]:
         """The process ids and the words of the commands of the demo's processes."""
         for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
-            yield child, Path(f"/proc/{child}/cmdline").read_text().split("\0")
+            with suppress(FileNotFoundError, ProcessLookupError):  # it was killed meanwhile
+                yield child, Path(f"/proc/{child}/cmdline").read_text().split("\0")
 
 
 def cpu_seconds_of(pid: int) -> float:
@@ -82,9 +87,14 @@ def _role(words: list[str]) -> str:
 
 
 @contextmanager
-def running_demo(tree: Path | None = None, *, counties: int = COUNTIES) -> Iterator[RunningDemo]:
-    """Two nodes on free ports, ended with the block; raises DemoDidNotStart. `tree`: a checkout other than this one."""
-    command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0", "--counties", str(counties)]
+def running_demo(
+    tree: Path | None = None, *, counties: int = COUNTIES, options: Sequence[str] = ()
+) -> Iterator[RunningDemo]:
+    """Two nodes on free ports, ended with the block; raises DemoDidNotStart. `tree`: a checkout other than this one.
+
+    `options` are more of those of `python -m server demo`.
+    """
+    command = [sys.executable, "-m", "server", "demo", "--json", "--port", "0", "--counties", str(counties), *options]
     print("starting a demo ...", file=sys.stderr)
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tree) as process:
         try:

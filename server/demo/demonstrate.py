@@ -26,6 +26,7 @@ from server.demo.processes import ChildFailed, first_to_end
 from server.demo.proof import letters_proven
 from server.demo.provinces import APP_ID, Demo, running_demo
 from server.demo.proxy import Proxy
+from server.demo.reviving import revive_killed
 from server.demo.story import REQUEST_SECONDS, Row, Story, StoryFailed
 from server.demo.telling import Voice
 from server.tools.publications import load_nodes
@@ -59,6 +60,7 @@ class DemoOptions:
     story: str = "newborn"
     is_strict: bool = False
     counties: int = 0
+    has_revival: bool = False
 
     @property
     def tells_story(self) -> bool:
@@ -133,6 +135,9 @@ def _add_counties(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"for load tests, seat an officer for each of the first N counties of each province (to {MOST_COUNTIES})",
     )
+    parser.add_argument(
+        "--revive", action="store_true", help="for load tests, start a process of a node again that was killed"
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -147,6 +152,7 @@ def run(chosen: argparse.Namespace) -> int:
         story=chosen.story,
         is_strict=chosen.strict,
         counties=chosen.counties,
+        has_revival=chosen.revive,
     )
     if options.fault and (options.keep or not options.tells_story):
         raise DemoFailed(NO_FAULT_HERE)
@@ -209,7 +215,7 @@ async def _live(options: DemoOptions) -> int:
             _print(_description(demo))
         else:
             voice.addresses(demo, folder)
-        await first_to_end(demo.running)
+        await (revive_killed(demo) if options.has_revival else first_to_end(demo.running))
     return 0
 
 
