@@ -9,7 +9,7 @@ RULES := tests/domain tests/crypto tests/catalogue
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutants soak simulate chaos outages docs lint load bench lock clean
+.PHONY: help setup demo test mutants soak simulate chaos outages docs lint load load-peak load-soak bench lock clean
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,7 +38,7 @@ setup: $(VENV)/dev.stamp ## make .venv from the hashed requirements, with what t
 demo: $(VENV)/demo.stamp ## two provinces on this machine and one case across them (ARGS="--nodes 3")
 	$(BIN)/python -m server demo $(ARGS)
 
-test: setup ## all that a commit must pass, with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
+test: setup .venv-load/load.stamp ## all that a commit must pass, with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
@@ -71,8 +71,14 @@ lint: setup ## style, types and the Dockerfile
 	$(BIN)/deptry .
 	$(BIN)/hadolint Dockerfile
 
-load: $(VENV)/demo.stamp .venv-load/load.stamp ## thirty seconds of citizens and officers against a demo of its own
-	$(BIN)/python -m loadtests.run $(ARGS)
+load: $(VENV)/demo.stamp .venv-load/load.stamp ## two minutes of citizens, officers, a peer and an abuser against a demo (ARGS)
+	$(BIN)/python -m loadtests run --seconds 120 --base 24 $(ARGS)
+
+load-peak: $(VENV)/demo.stamp .venv-load/load.stamp ## enrolment night: arrivals rise to ten times as many in ten seconds (ARGS)
+	$(BIN)/python -m loadtests run --shape night --model open --seconds 300 --base 2 --budget peak $(ARGS)
+
+load-soak: $(VENV)/demo.stamp .venv-load/load.stamp ## the usual load for long, while a process is killed each minute (MINUTES=60)
+	$(BIN)/python -m loadtests run --shape soak --seconds $$(( $(MINUTES) * 60 )) --base 24 --budget peak --kill-every 60 $(ARGS)
 
 bench: $(VENV)/demo.stamp .venv-load/load.stamp ## a node beside bare servers, in one run (ARGS="--page" writes docs/performance.md)
 	$(BIN)/python -m loadtests.bench $(ARGS)

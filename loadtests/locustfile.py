@@ -1,141 +1,178 @@
-"""Two journeys by HTTP only: a citizen who applies and watches, and an officer who works the list of one county.
+"""What Locust runs: users (closed model) or a source of arrivals (open), as many as the shape of the plan says."""
 
-The applications come from a hundred counties: half of them hand in, the other half register the households.
-"""
-
-import json
 import os
 import random
 import time
-import uuid
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from locust import HttpUser, between, task
+import gevent
+from gevent.pool import Pool
+from locust import FastHttpUser, LoadTestShape, User, events, task
+from locust.exception import StopUser
+from locust.runners import MasterRunner, WorkerRunner
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"a made-up picture for load tests"
-DEMO = json.loads(Path(os.environ["TONGBAN_TEST_DEMO"]).read_text())
-HOME = DEMO["nodes"][0]
-COUNTY_OFFICER = "county-"
-NEXT_ACT = {"sent": "receive", "received": "accept", "accepted": "approve"}
+from loadtests.cpu_clock import CpuClock
+from loadtests.journeys.abuser import AbuserJourney
+from loadtests.journeys.citizen import CitizenJourney, LoginJourney
+from loadtests.journeys.journey import Journey, Stage, in_turn
+from loadtests.journeys.officer import OfficerJourney
+from loadtests.journeys.peer import PeerJourney
+from loadtests.plan import MIXES, plan_from, read_target
+from loadtests.records import RecordBook
+
+PLAN = plan_from(os.environ)
+TARGET = read_target(PLAN.target)
+BOOK = RecordBook(PLAN.kept)
+MIX = MIXES[PLAN.mix]
+TICK_SECONDS = 0.05
+SAMPLE_SECONDS = 1.0
+KILL_SECONDS = 1.0
+STOP_SECONDS, TOLD_SECONDS, MOST_A_SECOND = 30.0, 4.0, 1000.0
+NETWORK_SECONDS = 60.0
 
 
-def county_officers(node: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The officer of each county of a node, by the county's code."""
-    found = {officer["name"]: officer for officer in node["officers"] if officer["name"].startswith(COUNTY_OFFICER)}
-    return {name.removeprefix(COUNTY_OFFICER): officer for name, officer in found.items()}
+def stage_of(environment: Any) -> Stage:
+    """What the journeys of this process share."""
+    return Stage(PLAN, TARGET, BOOK, environment.events.request.fire)
 
 
-OFFICERS = county_officers(HOME)
-HERE, THERE = list(OFFICERS), list(county_officers(DEMO["nodes"][1]))
-
-
-class ApiUser(HttpUser):
-    """Someone with a bearer token."""
+class Traveller(FastHttpUser):
+    """Somebody on one kind of journey, again and again."""
 
     abstract = True
-    host = HOME["base_url"]
+    host = TARGET.base_url()
+    network_timeout = NETWORK_SECONDS
+    connection_timeout = NETWORK_SECONDS
+    journey: ClassVar[type[Journey]]
 
-    def ask(
-        self, method: str, path: str, *, name: str = "", expected: tuple[int, ...] = (200, 201), **more: Any
-    ) -> Any:
-        """One request; any other status than those expected counts as a failure."""
-        headers = more.pop("headers", {}) | getattr(self, "bearer", {})
-        if method == "POST":
-            headers["Idempotency-Key"] = uuid.uuid4().hex
-        with self.client.request(
-            method, path, name=f"{method} {name or path}", headers=headers, catch_response=True, **more
-        ) as answer:
-            if answer.status_code not in expected:
-                answer.failure(f"{answer.status_code} {answer.text[:200]}")
-                return None
-            answer.success()
-            return answer.json() if answer.status_code < 300 else None
-
-
-class CitizenUser(ApiUser):
-    """Log in once, then: guide, upload, submit, watch."""
-
-    weight = 4
-    wait_time = between(0.2, 1.0)
-
-    def on_start(self) -> None:
-        person = random.choice(DEMO["citizens"])  # which citizen it is needs no secrecy
-        session = self.ask("POST", "/api/v1/sessions", json={"app_id": DEMO["app_id"], "code": person["code"]})
-        self.bearer = {"Authorization": f"Bearer {session['access_token']}"}
-        proof = {name: person[name] for name in ("name", "id_number", "face_token")}
-        session = self.ask("POST", "/api/v1/identity", json=proof)
-        self.bearer = {"Authorization": f"Bearer {session['access_token']}"}
-        self.person = person
-        self.cases: list[str] = []
-
-    @task(1)
-    def apply(self) -> None:
-        """Read the guide, hand in the materials it asks for, submit."""
-        answers = {"household": random.choice(THERE), "maternity_insurance": "no"}  # where it is needs no secrecy
-        place = {"division": random.choice(HERE), "answers": answers}
-        guide = self.ask("POST", "/api/v1/bundles/newborn/guide", json=place)
-        if guide is None:
-            return
-        upload = self.ask("POST", "/api/v1/materials", files={"file": ("photo.png", PNG, "image/png")})
-        if upload is None:
-            return
-        form = {name: self.value_of(field) for name, field in guide["form"]["properties"].items()}
-        needed = [each["code"] for each in guide["materials"] if each["is_required"]]
-        wish = {
-            "bundle": "newborn",
-            **place,
-            "form": form,
-            "materials": [{"code": code, "id": upload["id"]} for code in needed],
-        }
-        case = self.ask("POST", "/api/v1/cases", json=wish)
-        if case:
-            self.cases.append(case["id"])
-
-    @task(3)
-    def watch(self) -> None:
-        """Look at the latest case."""
-        if self.cases:
-            self.ask("GET", f"/api/v1/cases/{self.cases[-1]}", name="/api/v1/cases/{id}")
-            self.ask("GET", f"/api/v1/cases/{self.cases[-1]}/timeline", name="/api/v1/cases/{id}/timeline")
-
-    def value_of(self, field: dict[str, Any]) -> str:
-        """A right value of a form field, as its schema describes it."""
-        if "enum" in field:
-            return str(field["enum"][0])
-        if field.get("format") == "cn-id-number":
-            return str(self.person["id_number"])
-        return str(field["examples"][0]) if "examples" in field else "测试内容"
-
-
-class OfficerUser(ApiUser):
-    """Sign in once as the officer of a county, then do the next act on one of the tasks shown."""
-
-    weight = 1
-    wait_time = between(0.1, 0.5)
-
-    def on_start(self) -> None:
-        county = random.choice(HERE)  # which county it is needs no secrecy
-        officer = OFFICERS[county]
-        wish = {"name": officer["name"], "password": officer["password"]}
-        while not (session := self.ask("POST", "/desk/v1/sessions", json=wish, expected=(201, 429))):
-            time.sleep(1)  # many sign in under one name, and one waits for the other
-        self.bearer = {"Authorization": f"Bearer {session['access_token']}"}
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.on_way = self.journey(stage_of(environment), self.client)
 
     @task
-    def work(self) -> None:
-        """Take a task, look at its case, do the next act; a colleague who was faster is no failure."""
-        shown = self.ask("GET", "/desk/v1/tasks")
-        open_tasks = [each for each in shown["tasks"] if each["state"] in NEXT_ACT] if shown else []
-        if not open_tasks:
-            return
-        chosen = random.choice(open_tasks)  # any task will do
-        act = NEXT_ACT[chosen["state"]]
-        self.ask("GET", f"/desk/v1/cases/{chosen['case']}", name="/desk/v1/cases/{id}")
-        self.ask(
-            "POST",
-            f"/desk/v1/cases/{chosen['case']}/steps/{chosen['step']}/{act}",
-            name="/desk/v1/cases/{id}/steps/{step}/{act}",
-            json={"version": chosen["version"]},
-            expected=(200, 409, 412),
+    def go(self) -> None:
+        """One round of the journey, and a pause."""
+        self.on_way.go()
+        self.on_way.pause(0.2, 1.0)
+
+
+class Citizen(Traveller):
+    """Applies and watches."""
+
+    weight, abstract = MIX.get("citizen", 0), PLAN.model == "open" or "citizen" not in MIX
+    journey = CitizenJourney
+
+
+class CountyOfficer(Traveller):
+    """Works at the desks of the counties."""
+
+    weight, abstract = MIX.get("officer", 0), PLAN.model == "open" or "officer" not in MIX
+    journey = OfficerJourney
+
+
+class PeerNode(Traveller):
+    """Asks as a node does."""
+
+    weight, abstract = MIX.get("peer", 0), PLAN.model == "open" or "peer" not in MIX
+    journey = PeerJourney
+
+
+class Login(Traveller):
+    """Logs in, looks, logs in again."""
+
+    weight, abstract = MIX.get("login", 0), PLAN.model == "open" or "login" not in MIX
+    journey = LoginJourney
+
+
+class Abuser(Traveller):
+    """Tries what nobody should."""
+
+    weight, abstract = MIX.get("abuser", 0), PLAN.model == "open" or "abuser" not in MIX
+    journey = AbuserJourney
+
+
+class Arrivals(User):
+    """The source of arrivals in one process: it begins journeys at a rate that does not wait for any of them."""
+
+    abstract = PLAN.model == "closed"
+
+    @task
+    def begin(self) -> None:
+        """Begin what is due to the end of the run; what would be more than `most_in_flight` is shed, and counted."""
+        pool, idle = Pool(PLAN.most_in_flight), list[Traveller]()
+        kinds = [each for each in (Citizen, CountyOfficer, PeerNode, Login, Abuser) if each.journey.name in MIX]
+        deck = in_turn([each for each in kinds for _ in range(MIX[each.journey.name])])  # nobody stays away by chance
+        owed, begun, began = 0.0, 0, time.perf_counter()
+        before = began
+        try:
+            while (now := time.perf_counter()) < began + PLAN.seconds:
+                owed += PLAN.level(now - began) / PLAN.workers * (now - before)
+                before = now
+                for _ in range(int(owed)):
+                    if pool.full():
+                        self._tell_shed()
+                    else:
+                        begun += 1
+                        pool.spawn(self._one, next(deck), idle)
+                owed -= int(owed)
+                gevent.sleep(random.expovariate(1 / TICK_SECONDS))
+            pool.join()
+        finally:
+            BOOK.write("arrivals", begun=begun)
+            pool.kill(timeout=KILL_SECONDS)
+        raise StopUser
+
+    def _one(self, kind: type[Traveller], idle: list[Traveller]) -> None:
+        """One arrival goes its way once, with the connections of somebody of its kind who has left."""
+        known = next((each for each in idle if type(each) is kind), None)
+        if known is None:
+            known = kind(self.environment)
+        else:
+            idle.remove(known)
+        known.on_way = kind.journey(stage_of(self.environment), known.client)
+        known.on_way.go()
+        idle.append(known)
+
+    def _tell_shed(self) -> None:
+        self.environment.events.request.fire(
+            request_type="shed", name="arrivals", response_time=0, response_length=0, exception=None, context={}
         )
+
+
+class PlannedShape(LoadTestShape):
+    """As many users as the plan has at this second; of arrivals, one source in each process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._idle_since = 0.0
+
+    def tick(self) -> tuple[int, float] | None:
+        """The number of users and how many of them may begin in a second; None ends the run.
+
+        Who is on the way at the end arrives, and workers tell what they counted: a master waits for neither.
+        """
+        at = self.get_run_time()
+        if at > PLAN.seconds:
+            if self.get_current_user_count():
+                self._idle_since = at
+            is_over = at > PLAN.seconds + STOP_SECONDS or at > self._idle_since + TOLD_SECONDS * (PLAN.workers > 1)
+            return None if is_over else (0, MOST_A_SECOND)
+        users = PLAN.workers if PLAN.model == "open" else max(1, round(PLAN.level(at)))
+        return users, max(1.0, users / 2, abs(users - self.get_current_user_count()) / 2)
+
+
+@events.test_start.add_listener
+def keep_cpu(environment: Any, **_: Any) -> None:
+    """Write down, second by second, what this process uses; a master has no users, and tells all the same."""
+    random.seed()  # processes that were forked from one go different ways
+    BOOK.write("began", role="master" if isinstance(environment.runner, MasterRunner) else "user")
+    clock = CpuClock()
+
+    def tell() -> None:
+        while True:
+            gevent.sleep(SAMPLE_SECONDS)
+            BOOK.write("cpu", pid=os.getpid(), share=clock.share())
+
+    gevent.spawn(tell)
+    if isinstance(environment.runner, WorkerRunner):
+        BOOK.write("worker", index=environment.runner.worker_index)
