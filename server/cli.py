@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from server import adopting, inspecting, keeping, keying, main, operating, staffing, supervising
+from server import adopting, inspecting, keeping, keying, main, operating, seeding, staffing, supervising
 from server.demo import demonstrate
 from server.domain.audit import Doer
 from server.domain.catalogue.catalogue import Catalogue
@@ -82,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     adopting.add_arguments(command)
     inspecting.add_arguments(command)
     keeping.add_arguments(command)
+    seeding.add_arguments(command)
     return parser
 
 

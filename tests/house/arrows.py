@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.adopting": (*("server.main", "server.operating", "server.store", "server.domain", "server.tools"),),
     "server.inspecting": ("server.operating", "server.node", "server.desk", "server.domain"),
     "server.keeping": ("server.operating", "server.node", "server.desk", "server.domain"),
+    "server.seeding": ("server.operating", "server.demo", "server.node", "server.desk", "server.domain"),
     "server.keying": (
         *("server.operating", "regions", "server.node", "server.desk"),
         *("server.domain", "server.crypto", "server.tools"),
@@ -42,6 +43,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.keeping",
         "server.keying",
         "server.adopting",
+        "server.seeding",
         "server.demo",
         "regions",
         "server.crypto",
