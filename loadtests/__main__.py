@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from loadtests import run, seeding
+from loadtests import judging, run, seeding
 
 
 def main() -> int:
@@ -11,6 +11,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtests", description=__doc__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     run.add_arguments(commands.add_parser("run", help="drive the journeys against a node, and judge the run"))
+    judging.add_arguments(commands.add_parser("judge", help="judge what masters and workers have left"))
     seeding.add_arguments(commands.add_parser("seed", help="hand in many cases"))
     chosen = parser.parse_args()
     code: int = chosen.run(chosen)

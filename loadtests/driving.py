@@ -45,9 +45,14 @@ def drive(plan: RunPlan) -> Driven:
     options += ["--html", str(plan.kept / "report.html"), "--csv", str(plan.kept / "figures"), "--csv-full-history"]
     options += ["--json-file", str(plan.kept / ROWS)]
     options += ["--processes", str(plan.workers)] if plan.workers > 1 else []
-    code = _ended([str(LOCUST), "-f", str(FILE), *options], plan)
-    lines = (plan.kept / "locust.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return Driven(_rows_in(plan.kept), _errors_in(plan.kept), code, lines[-1] if lines else "")
+    return told_in(plan.kept, code=_ended([str(LOCUST), "-f", str(FILE), *options], plan))
+
+
+def told_in(folder: Path, *, code: int = 0) -> Driven:
+    """What Locust has left in this folder."""
+    log = folder / "locust.log"
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
+    return Driven(_rows_in(folder), _errors_in(folder), code, lines[-1] if lines else "")
 
 
 def _ended(command: Sequence[str], plan: RunPlan) -> int:

@@ -21,7 +21,7 @@ from loadtests.plan import MIXES, plan_from, read_target
 from loadtests.records import RecordBook
 
 PLAN = plan_from(os.environ)
-TARGET = read_target(PLAN.target)
+TARGET = read_target(PLAN.target, mix=PLAN.mix)
 BOOK = RecordBook(PLAN.kept)
 MIX = MIXES[PLAN.mix]
 TICK_SECONDS = 0.05

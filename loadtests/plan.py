@@ -8,10 +8,11 @@ from typing import Any
 
 from loadtests.shapes import SHAPES
 
-PREFIX = "TONGBAN_LOAD_"
+PREFIX = "LOADTEST_"
 MIXES: Mapping[str, Mapping[str, int]] = {
     "everyday": {"citizen": 12, "officer": 6, "peer": 1, "login": 1, "abuser": 1},
     "without-peer": {"citizen": 12, "officer": 6, "login": 1, "abuser": 1},
+    "public": {"citizen": 12, "login": 1, "abuser": 1},
     "citizens": {"citizen": 1},
     "storm": {"citizen": 1, "login": 9},
     "abuse": {"citizen": 1, "abuser": 4},
@@ -101,13 +102,16 @@ class Target:
         return list(self.described["nodes"][node].get("counties", ())) or list(self.officers(node))
 
 
-def read_target(path: Path) -> Target:
-    """The target of a file; raises PlanFaulty if it lacks what the journeys need."""
-    target = Target(json.loads(path.read_text(encoding="utf-8")))
+def read_target(path: Path, *, mix: str) -> Target:
+    """The target of a file; raises PlanFaulty if it lacks what the journeys of the mix need."""
     try:
+        target = Target(json.loads(path.read_text(encoding="utf-8")))
         is_whole = bool(target.citizens and target.counties(0) and target.counties(1) and target.described["app_id"])
-    except (KeyError, IndexError, TypeError):
-        is_whole = False
+        has_officers = bool(target.officers(0) and target.officers(1))
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as fault:
+        raise PlanFaulty(f"{path.name} describes no target: {fault!r}") from None
     if not is_whole:
         raise PlanFaulty(f"{path.name} lacks two nodes with counties, citizens, or app_id")
+    if "officer" in MIXES[mix] and not has_officers:
+        raise PlanFaulty(f"{path.name} lacks officers, each called county-<code>: choose --mix public")
     return target

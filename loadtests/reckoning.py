@@ -42,9 +42,12 @@ async def listed_before(target: Target) -> dict[str, frozenset[str]]:
 
 
 async def reckon(
-    target: Target, submissions: Mapping[str, Submissions], before: Mapping[str, frozenset[str]]
+    target: Target, submissions: Mapping[str, Submissions], before: Mapping[str, frozenset[str]] | None
 ) -> LoadBooks:
-    """The books; raises NeverAnswered."""
+    """The books; raises NeverAnswered.
+
+    `before` are the cases that stood in the list of each citizen; None: nobody knows, and then a case more is no sign.
+    """
     of_citizen: dict[str, list[Submissions]] = {}
     for one in submissions.values():
         of_citizen.setdefault(one.citizen, []).append(one)
@@ -62,7 +65,7 @@ async def reckon(
         ids = {id for one in its for id in one.ids}
         lost += sorted(id for id in ids if not told[id])
         doubled += sorted(f"{id}: listed {count} times" for id, count in told.items() if count > 1)
-        more = set(told) - ids - before.get(code, frozenset())
+        more = set(told) - ids - before.get(code, frozenset()) if before is not None else set()
         unknown = sum(not one.ids for one in its)
         if len(more) > unknown:
             doubled.append(

@@ -131,7 +131,7 @@ def _plan(chosen: argparse.Namespace) -> RunPlan:
 
 def _done(chosen: argparse.Namespace, plan: RunPlan, book: BudgetBook) -> LoadRun:
     with _ground(chosen) as ground, _signer(ground, plan) as url:
-        target = read_target(ground.target)
+        target = read_target(ground.target, mix=plan.mix)
         plan = replace(plan, target=ground.target.resolve(), signer=url)
         before = {} if ground.demo else asyncio.run(listed_before(target))
         print(f"{plan.shape}, {plan.seconds:g} s against {target.base_url()} ...", file=sys.stderr)
@@ -179,7 +179,7 @@ def _signer(ground: LoadGround, plan: RunPlan) -> Iterator[str]:
     if ground.keys is None or "peer" not in MIXES[plan.mix]:
         yield ""
         return
-    origin = read_target(ground.target).base_url()
+    origin = read_target(ground.target, mix=plan.mix).base_url()
     command = [sys.executable, "-m", "loadtests.signer", "--keys", str(ground.keys), "--origin", origin]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         line = process.stdout.readline() if process.stdout else b""

@@ -134,7 +134,7 @@ def run(chosen: argparse.Namespace) -> int:
 @contextmanager
 def _target(chosen: argparse.Namespace) -> Iterator[Target]:
     if chosen.target:
-        yield read_target(chosen.target)
+        yield read_target(chosen.target, mix="citizens")
         return
     with running_demo(options=["--keep", str(chosen.keep.resolve())]) as demo:
         yield Target(demo.described)

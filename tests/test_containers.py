@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from loadtests.plan import Target, plan_from, read_target
 from server.cli import build_parser
 from server.demo import platform
+from server.tools.publications import load_divisions
 from server.tools.settings import PREFIX, Settings, load_settings
 from tests.house.house import House
 
@@ -33,6 +35,10 @@ def dockerfile() -> list[tuple[str, str]]:
 def argument_of(name: str) -> str:
     (argument,) = [argument for one, argument in dockerfile() if one == name]
     return argument
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
 
 
 def compose() -> dict[str, Any]:
@@ -155,6 +161,49 @@ def test_the_database_is_the_replica_set_that_the_nodes_ask_for() -> None:
         assert settings_of(process).mongodb_uri == f"mongodb://mongo:27017/?replicaSet={name}"
         assert compose()["services"][process]["depends_on"] == {"mongo": {"condition": "service_healthy"}}
     assert len({settings_of(name).database for name in NODES}) == len(NODES)
+
+
+LOAD = ("load-master", "load-worker")
+
+
+def load_target() -> Target:
+    return Target(json.loads(compose()["configs"]["load-target"]["content"]))
+
+
+def test_a_load_run_is_a_profile_of_its_own_and_the_rest_none() -> None:
+    services = compose()["services"]
+    assert {name for name, service in services.items() if service.get("profiles") == ["load"]} == set(LOAD)
+    assert not any("profiles" in services[name] for name in services.keys() - set(LOAD))
+
+
+@pytest.mark.parametrize("name", LOAD)
+def test_a_load_process_is_the_pinned_locust_and_runs_a_plan_on_the_target(name: str) -> None:
+    service = compose()["services"][name]
+    assert f"{service['image'].replace('locustio/locust:', 'locust==')} " in read("requirements/load.txt")
+    environ = {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", text) for key, text in service["environment"].items()}
+    plan = plan_from(environ)
+    assert plan.workers == compose()["services"]["load-worker"]["scale"]
+    assert plan.mix == "public"
+    assert service["configs"] == [{"source": "load-target", "target": str(plan.target)}]
+    mounts = dict(volume.split(":")[:2] for volume in service["volumes"])
+    assert mounts["./loadtests"] == f"{service['working_dir']}/loadtests"
+    assert environ["PYTHONPATH"] == service["working_dir"]
+    assert str(plan.kept).startswith(mounts["./var/loadtests"] + "/")
+    command = service["command"] if isinstance(service["command"], list) else shlex.split(service["command"])
+    assert (ROOT / command[command.index("-f") + 1]).is_file()
+
+
+def test_the_target_of_a_load_run_is_what_compose_starts(tmp_path: Path) -> None:
+    target = load_target()
+    (tmp_path / "target.json").write_text(json.dumps(target.described), encoding="utf-8")
+    assert read_target(tmp_path / "target.json", mix="public").described == target.described
+    assert [target.base_url(place) for place in (0, 1)] == [settings_of(name).origin for name in NODES]
+    assert target.described["app_id"] == settings_of("jiangsu").platform_app_id
+    known = json.loads(compose()["configs"]["citizens"]["content"])
+    assert target.citizens == [{key: each[key] for key in target.citizens[0]} for each in known]
+    divisions = load_divisions(ROOT / "config/regions")
+    for place in (0, 1):
+        assert all(divisions.by_code[code].kind == "county" for code in target.counties(place))
 
 
 def test_a_process_is_killed_only_after_it_had_its_time_to_drain() -> None:

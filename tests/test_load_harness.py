@@ -166,7 +166,7 @@ def test_a_run_whose_locust_was_the_bottleneck_is_invalid(tmp_path: Path, cpu: f
         ((SUBMITTED, row("GET /nowhere", 1)), 0, "GET /nowhere belongs to no class of the budgets"),
         ((row("GET /api/v1/cases", 1),), 0, "nobody of the journey citizen came by: POST /api/v1/cases"),
         ((row(SIGNS["citizen"], 100, 100, failures=1),), 0, "submit: error_share is 0.5, the budget 0"),
-        ((row(SIGNS["citizen"], 100, 900),), 0, "submit: p95_ms is 900, the budget 800"),
+        ((row(SIGNS["citizen"], 100, 1100),), 0, "submit: p95_ms is 1100, the budget 1000"),
         ((SUBMITTED, row("shed arrivals", 0)), 0, "1 of 1 arrivals were shed"),
         ((SUBMITTED, row(f"refused {SIGNS['citizen']} 503", 0)), 0, "submit: refused_share is 0.3333, the budget 0"),
     ],
@@ -235,15 +235,23 @@ def test_a_plan_is_read_as_it_was_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", [{"SHAPE": "round"}, {"SECONDS": "x"}, {"SPEED": "1"}, {"TARGET": None}])
 def test_a_plan_that_cannot_be_is_refused(tmp_path: Path, change: dict[str, str | None]) -> None:
-    told = RunPlan(tmp_path, tmp_path).environ() | {f"TONGBAN_LOAD_{name}": value for name, value in change.items()}
+    told = RunPlan(tmp_path, tmp_path).environ() | {f"LOADTEST_{name}": value for name, value in change.items()}
     with pytest.raises(PlanFaulty):
         plan_from({name: value for name, value in told.items() if value is not None})
 
 
 def test_a_target_without_what_journeys_need_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "target.json").write_text(json.dumps({"nodes": [], "citizens": [], "app_id": "x"}))
-    with pytest.raises(PlanFaulty, match=r"target\.json lacks"):
-        read_target(tmp_path / "target.json")
+    node = {"base_url": "http://127.0.0.1:9", "officers": [], "counties": ["320102"]}
+    whole = {"nodes": [node, node], "citizens": [{"code": "one"}], "app_id": "x"}
+    path = tmp_path / "target.json"
+    for described in (whole | {"nodes": [node]}, whole | {"citizens": []}, whole | {"app_id": ""}, []):
+        path.write_text(json.dumps(described))
+        with pytest.raises(PlanFaulty, match=r"target\.json"):
+            read_target(path, mix="citizens")
+    path.write_text(json.dumps(whole))
+    assert read_target(path, mix="public").counties(1) == ["320102"]
+    with pytest.raises(PlanFaulty, match="lacks officers"):
+        read_target(path, mix="everyday")
 
 
 def test_records_tell_submissions_by_key_and_the_busiest_five_seconds(tmp_path: Path) -> None:
@@ -275,3 +283,16 @@ async def test_who_is_killed_is_one_that_serves() -> None:
     assert await process.wait() == -9
     killer.strike()  # it is gone
     assert killer.struck == [process.pid]
+
+
+@pytest.mark.soak
+async def test_a_run_against_a_demo_whose_processes_are_killed_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "loadtests", "run", "--json", "--seconds=20", "--base=24", "--budget=peak"]
+    process = await asyncio.create_subprocess_exec(
+        *command, "--kill-every=6", f"--kept={tmp_path}", cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    told = json.loads(output)
+    assert told["kills"] >= 2
+    assert (told["books"]["lost"], told["books"]["doubled"]) == (0, 0)
+    assert (process.returncode, told["reasons"]) == (0, [])
