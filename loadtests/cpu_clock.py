@@ -1,6 +1,7 @@
-"""The CPU time of a process, from /proc."""
+"""The CPU time of a process and of the whole machine, from /proc."""
 
 import os
+import resource
 import time
 from pathlib import Path
 
@@ -24,3 +25,15 @@ class CpuClock:
     def _seconds(self) -> float:
         fields = self._stat.read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+
+
+def machine_seconds() -> float:
+    """The CPU time that was used on this machine since it was started, or taken from it by its host."""
+    user, nice, system, _idle, _waiting, *rest = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9])
+    return (user + nice + system + sum(rest)) / TICKS_A_SECOND
+
+
+def ended_children_seconds() -> float:
+    """The CPU time of the children of this process that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

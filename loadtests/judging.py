@@ -42,6 +42,6 @@ def run(chosen: argparse.Namespace) -> int:
     except (PlanFaulty, BudgetsFaulty, NeverAnswered) as fault:
         print(f"loadtests: {fault}", file=sys.stderr)
         return 1
-    done = LoadRun(judged(plan, told_in(plan.kept), books=books, book=book), books, 0, None, plan.kept)
+    done = LoadRun(judged(plan, told_in(plan.kept), books=books, book=book), books, 0, None, None, plan.kept)
     print(json.dumps(done.told()) if chosen.json else "\n".join(done.lines(book)))
     return done.verdict.code

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,7 @@ from typing import Any
 
 from loadtests.budgets import BUDGETS, BudgetBook, BudgetsFaulty, read_budgets, table_of
 from loadtests.callers import NeverAnswered
+from loadtests.cpu_clock import ended_children_seconds, machine_seconds
 from loadtests.demos import DemoDidNotStart, RunningDemo, running_demo
 from loadtests.driving import ROOT, Driven, drive
 from loadtests.killing import Killer, killing
@@ -37,6 +39,19 @@ MOST_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
+class CpuUse:
+    """CPU seconds of `serve`, and of whatever is neither the demo nor Locust; `at`: when, in seconds of a clock."""
+
+    serve: float
+    others: float
+    at: float
+
+    def others_since(self, before: "CpuUse") -> float:
+        """The share of this machine's cores that others have used."""
+        return max(0.0, self.others - before.others) / ((self.at - before.at) * (os.cpu_count() or 1))
+
+
+@dataclass(frozen=True)
 class LoadGround:
     """What is loaded: the file that describes it, the key file of its second node, and the demo if it is one."""
 
@@ -44,9 +59,11 @@ class LoadGround:
     keys: Path | None
     demo: RunningDemo | None
 
-    def serve_seconds(self) -> float:
-        """The CPU time that the `serve` processes of the demo have used."""
-        return self.demo.cpu_seconds()["serve"] if self.demo else 0.0
+    def used(self) -> CpuUse:
+        """The CPU time that was used so far."""
+        of_demo = self.demo.cpu_seconds() if self.demo else {}
+        ours = sum(of_demo.values()) + ended_children_seconds()
+        return CpuUse(of_demo.get("serve", 0.0), machine_seconds() - ours, time.monotonic())
 
 
 @dataclass(frozen=True)
@@ -57,12 +74,14 @@ class LoadRun:
     books: LoadBooks
     kills: int
     serve_microseconds: int | None
+    others: float | None
     folder: Path
 
     def told(self) -> dict[str, Any]:
         """As JSON."""
         books = {**asdict(self.books), "lost": len(self.books.lost), "doubled": len(self.books.doubled)}
-        rest = {"kills": self.kills, "serve_cpu_microseconds_per_request": self.serve_microseconds}
+        rest: dict[str, Any] = {"kills": self.kills, "serve_cpu_microseconds_per_request": self.serve_microseconds}
+        rest |= {"others_share": None if self.others is None else round(self.others, 3)}
         return {**self.verdict.told(), "books": books, **rest, "kept": str(self.folder)}
 
     def lines(self, book: BudgetBook) -> Sequence[str]:
@@ -74,8 +93,9 @@ class LoadRun:
             f"{len(books.lost)} lost, {len(books.doubled)} doubled",
             f"{self.kills} kills, {self.verdict.shed} arrivals shed, Locust used {cpu or 0:.0%} of a core at most",
             *([] if cost is None else [f"{cost} µs of CPU a request in serve"]),
+            *([] if self.others is None else [f"others used {self.others:.0%} of this machine's cores meanwhile"]),
             *(f"- {reason}" for reason in self.verdict.reasons),
-            f"{self.verdict.word}; kept in {self.folder}",
+            f"{self.verdict.word}; kept in {os.path.relpath(self.folder)}",
         ]
 
 
@@ -135,12 +155,14 @@ def _done(chosen: argparse.Namespace, plan: RunPlan, book: BudgetBook) -> LoadRu
         plan = replace(plan, target=ground.target.resolve(), signer=url)
         before = {} if ground.demo else asyncio.run(listed_before(target))
         print(f"{plan.shape}, {plan.seconds:g} s against {target.base_url()} ...", file=sys.stderr)
-        used = ground.serve_seconds()
+        began = ground.used()
         driven, kills = _driven(ground, plan, kill_every=chosen.kill_every)
-        used = ground.serve_seconds() - used
+        ended = ground.used()
         books = _books(target, plan, before)
-    cost = None if kills or not ground.demo else round(used / max(driven.requests, 1) * 1e6)
-    return LoadRun(judged(plan, driven, books=books, book=book), books, kills, cost, plan.kept)
+    is_whole = ground.demo is not None and not kills  # what a killed process has used is in no sum
+    cost = round((ended.serve - began.serve) / max(driven.requests, 1) * 1e6) if is_whole else None
+    others = ended.others_since(began) if is_whole else None
+    return LoadRun(judged(plan, driven, books=books, book=book), books, kills, cost, others, plan.kept)
 
 
 def _driven(ground: LoadGround, plan: RunPlan, *, kill_every: float) -> tuple[Driven, int]:
