@@ -33,12 +33,12 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/uv.stamp
 	$(BIN)/uv pip install --system-certs --quiet --compile-bytecode --python .venv-load/bin/python --require-hashes -r requirements/load.txt
 	@touch $@
 
-setup: $(VENV)/dev.stamp ## make .venv from the hashed requirements, with what tests and checks need
+setup: $(VENV)/dev.stamp .venv-load/load.stamp ## make the environments from the hashed requirements, with what tests and checks need
 
 demo: $(VENV)/demo.stamp ## two provinces on this machine and one case across them (ARGS="--nodes 3")
 	$(BIN)/python -m server demo $(ARGS)
 
-test: setup .venv-load/load.stamp ## all that a commit must pass, with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
+test: setup ## all that a commit must pass, with the coverage of the rules (ARGS="tests/domain -k routing" for a part)
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else

@@ -120,7 +120,7 @@ def broken_bounds(found: Mapping[str, Counted], book: BudgetBook) -> list[str]:
             "refused_share": one.share(one.refused),
         }
         faults += [
-            f"{name}: {bound} is {value:.4g}, the budget {getattr(budget, bound):.4g}"
+            f"{name}: {bound} is {round(value, 4):g}, the budget {getattr(budget, bound):g}"
             for bound, value in told.items()
             if value > getattr(budget, bound)
         ]

@@ -1,5 +1,6 @@
 """The load harness tells the truth: what is planted in a node is found, and a node without faults passes."""
 
+import argparse
 import asyncio
 import json
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from loadtests import judging
 from loadtests.budgets import BUDGETS, BudgetBook, BudgetsFaulty, Counted, broken_bounds, counted, read_budgets
 from loadtests.cpu_clock import CpuClock, machine_seconds
 from loadtests.driving import LOCUST, Driven
@@ -18,6 +20,7 @@ from loadtests.killing import Killer
 from loadtests.plan import PlanFaulty, RunPlan, Target, plan_from, read_target
 from loadtests.reckoning import LoadBooks, listed_before, reckon
 from loadtests.records import RecordBook, Submissions, busiest, submissions_of
+from loadtests.seeding import seed
 from loadtests.shapes import SHAPES
 from loadtests.verdict import SIGNS, judged
 from tests.planted_node import PlantedNode, planted
@@ -137,6 +140,31 @@ async def test_a_case_that_nobody_asked_for_is_doubled_and_one_without_an_answer
     assert (fewer.is_clean, fewer.unknown) == (True, 2)
 
 
+async def test_seeding_by_http_hands_in_as_many_as_were_asked_for() -> None:
+    node = PlantedNode(busy="/cases")
+    async with planted(node) as described:
+        seeding = await seed(Target(described), cases=13, at_once=3)
+    assert seeding.done == len(node.by_key) == 13
+    assert sorted(map(len, node.cases.values())) == [3, 3, 3, 4]
+    assert seeding.line().startswith("13 of 13 cases, ")
+
+
+@pytest.mark.parametrize(("forgets", "code"), [(False, 0), (True, 1)])
+async def test_what_masters_and_workers_left_is_judged(tmp_path: Path, forgets: bool, code: int) -> None:
+    node, book = PlantedNode(forgets=forgets), RecordBook(tmp_path)
+    for key in "abc":
+        book.write("asked", key=key, citizen="citizen-1")
+        book.write("acknowledged", key=key, citizen="citizen-1", id=node.submit("citizen-1", key))
+    book.write("cpu", pid=1, share=0.1)
+    (tmp_path / "rows.json").write_text(json.dumps([row(SIGNS["citizen"], 100)]), encoding="utf-8")
+    parser = argparse.ArgumentParser()
+    judging.add_arguments(parser)
+    async with planted(node) as described:
+        (tmp_path / "target.json").write_text(json.dumps(described), encoding="utf-8")
+        asked_for = [str(tmp_path), "--target", str(tmp_path / "target.json"), "--mix", "citizens"]
+        assert await asyncio.to_thread(judging.run, parser.parse_args(asked_for)) == code
+
+
 def verdict_of(folder: Path, *rows: dict[str, Any], cpu: float | None = 0.2, code: int = 0) -> Any:
     if cpu is not None:
         RecordBook(folder).write("cpu", pid=1, share=cpu)
@@ -216,7 +244,11 @@ def test_budgets_that_do_not_fit_together_are_refused(tmp_path: Path, before: st
 
 def test_a_budget_that_is_broken_is_named_with_its_value() -> None:
     book = BudgetBook(BOOK.class_of, {"read": replace(BOOK.budgets["read"], p95_ms=5)}, 0.0)
+    slow = broken_bounds(
+        {"read": Counted(Counter({33_000.0: 1}))}, replace(book, budgets={"read": BOOK.budgets["read"]})
+    )
     assert broken_bounds({"read": Counted(Counter({6.0: 1}))}, book) == ["read: p95_ms is 6, the budget 5"]
+    assert slow[0] == "read: p95_ms is 33000, the budget 500"
 
 
 def test_shapes_rise_and_fall() -> None:
