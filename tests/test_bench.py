@@ -14,7 +14,7 @@ import pytest
 
 from loadtests.bench import __main__ as bench
 from loadtests.bench import carrying, rounds
-from loadtests.bench.__main__ import IDLE, MeasuredRun, RunPlan, result_of, sections_from
+from loadtests.bench.__main__ import IDLE, MeasuredRun, BenchPlan, result_of, sections_from
 from loadtests.bench.carrying import NotCarried, watched
 from loadtests.bench.contestants import BASELINES, Contestant, repeated
 from loadtests.bench.figures import SHOWN, Spread, ratios
@@ -124,7 +124,7 @@ def run(*, busy: float = 0.5) -> dict[str, Any]:
     starts = [StartedCopy(1, 1.5, 2.0), StartedCopy(2, 1.7, 2.5)]
     idle = told_idle({"work": (1,), "serve": (2,), "database": (3,)}, [{1: 0.01, 2: 0.002, 3: 0.02}])
     found = MeasuredRun(rows, [one, two], starts, idle, {"serve": 150.0, "work": 130.5}, 1200)
-    plan = RunPlan((SUBMISSION, READS, IDLE), rounds=2, requests=300, connections=64)
+    plan = BenchPlan((SUBMISSION, READS, IDLE), rounds=2, requests=300, connections=64)
     machine = {"cpu": "a processor", "cores": 2, "memory_gb": 8.0, "system": "Linux 6", "python": "3.11"}
     return result_of(
         found, plan, machine={**machine, "database": "a database", "load_average": 0.5}, command="make bench"

@@ -46,7 +46,7 @@ MEASURED, SOME_FAILED, NOT_STARTED = 0, 1, 3
 
 
 @dataclass(frozen=True)
-class RunPlan:
+class BenchPlan:
     """What is measured how often; `requests` are those of a row in a round, of what costs little four times as many."""
 
     sections: tuple[str, ...]
@@ -67,7 +67,7 @@ class MeasuredRun:
     body_bytes: int
 
 
-async def measure(demo: RunningDemo, plan: RunPlan, folder: Path) -> MeasuredRun:
+async def measure(demo: RunningDemo, plan: BenchPlan, folder: Path) -> MeasuredRun:
     """All of it; the first round is not counted, for whatever is asked first costs more."""
     processes = MeasuredProcesses.of(demo)
     rounds: list[Round] = []
@@ -91,7 +91,7 @@ async def measure(demo: RunningDemo, plan: RunPlan, folder: Path) -> MeasuredRun
     return MeasuredRun(rows, rounds, starts, at_rest, memory, body_bytes)
 
 
-def result_of(found: MeasuredRun, plan: RunPlan, *, machine: dict[str, Any], command: str) -> dict[str, Any]:
+def result_of(found: MeasuredRun, plan: BenchPlan, *, machine: dict[str, Any], command: str) -> dict[str, Any]:
     """The result as JSON has it; a section that was not measured is empty."""
     names = {section: [row.name for row in found.rows if row.section == section] for section in (SUBMISSION, READS)}
     beside = [name for name in names[SUBMISSION] if name != TONGBAN]
@@ -123,7 +123,7 @@ def result_of(found: MeasuredRun, plan: RunPlan, *, machine: dict[str, Any], com
 def main(argv: Sequence[str] | None = None) -> int:
     """0: measured; 1: some requests failed, so that the figures are not to be believed; 3: something did not start."""
     chosen = _parser().parse_args(argv)
-    plan = RunPlan(tuple(chosen.only), chosen.rounds, chosen.requests, chosen.connections)
+    plan = BenchPlan(tuple(chosen.only), chosen.rounds, chosen.requests, chosen.connections)
     signal.signal(signal.SIGTERM, _end)
     machine, command = described_machine(), _command(sys.argv[1:] if argv is None else argv)
     try:

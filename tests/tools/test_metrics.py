@@ -15,6 +15,7 @@ def test_every_name_is_there_from_the_start() -> None:
         "http_requests",
         "http_request_seconds",
         "refusals",
+        "requests_dropped",
         "cases_opened",
         "contents_fetched",
         "intake_batch_documents",
