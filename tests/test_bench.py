@@ -14,7 +14,7 @@ import pytest
 
 from loadtests.bench import __main__ as bench
 from loadtests.bench import carrying, rounds
-from loadtests.bench.__main__ import IDLE, MeasuredRun, BenchPlan, result_of, sections_from
+from loadtests.bench.__main__ import IDLE, BenchPlan, MeasuredRun, result_of, sections_from
 from loadtests.bench.carrying import NotCarried, watched
 from loadtests.bench.contestants import BASELINES, Contestant, repeated
 from loadtests.bench.figures import SHOWN, Spread, ratios
