@@ -1,9 +1,11 @@
 """Keyed digests, which name what must not be guessed."""
 
 import base64
-import hmac
 from functools import lru_cache
 from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from server.domain.canonical import canonical
 
@@ -24,9 +26,9 @@ def mac(key: bytes, data: bytes) -> bytes:
     """HMAC-SHA256 of the bytes, 32 bytes; the key is prepared once, and no other thread has its turn meanwhile."""
     begun = _begun(key).copy()
     begun.update(data)
-    return begun.digest()
+    return begun.finalize()
 
 
 @lru_cache(maxsize=MOST_KEYS)
-def _begun(key: bytes) -> hmac.HMAC:
-    return hmac.new(key, digestmod="sha256")
+def _begun(key: bytes) -> HMAC:
+    return HMAC(key, SHA256())

@@ -30,11 +30,12 @@ class Memory:
 
     def of(self, key: Hashable, make: Callable[[], T]) -> T:
         """What was made under this key, or is made now; what `make` raises is not remembered."""
-        if key not in self._made:
+        if key in self._made:
+            self._made.move_to_end(key)
+        else:
             self._made[key] = make()
             if len(self._made) > self._most:
                 self._made.popitem(last=False)
-        self._made.move_to_end(key)
         found: T = self._made[key]
         return found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
@@ -54,6 +55,7 @@ def china_day(at: datetime) -> date:
     return at.astimezone(CHINA).date()
 
 
+@lru_cache(maxsize=256)  # one commit writes its moment a dozen times
 def moment_text(at: datetime) -> str:
     """RFC 3339 in UTC with fixed width, so that it sorts as text: `2026-11-23T05:45:00.123Z`."""
     utc = at.astimezone(UTC)
@@ -74,6 +76,8 @@ def in_milliseconds(at: datetime) -> datetime:
     """The moment in UTC, cut to whole milliseconds, as it is stored; ValueError if there is none such."""
     if at.tzinfo is None:
         raise ValueError("a moment needs a time zone")
+    if at.tzinfo is UTC and not at.microsecond % 1000:
+        return at
     try:
         utc = at.astimezone(UTC)
     except OverflowError as fault:

@@ -20,6 +20,7 @@ SMALLEST_INTEGER = -(2**63)
 LARGEST_INTEGER = 2**63 - 1
 
 _PLAIN = frozenset({str, bool, NoneType})
+_TEXT = frozenset({str})
 
 
 class Duplicate(Refusal):
@@ -118,12 +119,12 @@ def safe_renewal(renewal: Renewal) -> Renewal:
 
 
 def _check_values(values: Mapping[str, Any] | Sequence[Any]) -> None:
-    """This runs for each value of each write: plain texts, which are most, are passed by in one look."""
+    """This runs for each value of each write: plain values, which are most, are passed by together."""
     if isinstance(values, dict):
-        for key in values:
-            if type(key) is not str or "$" in key or "\0" in key:
-                raise UnsafeOperand(f"not a safe key: {key!r:.40}")
+        _check_keys(values)
         values = values.values()  # type: ignore[assignment]
+    if set(map(type, values)) <= _PLAIN:
+        return
     for value in values:
         kind = type(value)
         if kind in _PLAIN:
@@ -132,6 +133,14 @@ def _check_values(values: Mapping[str, Any] | Sequence[Any]) -> None:
             _check_values(value)
         else:
             _check_scalar(value)
+
+
+def _check_keys(values: Mapping[str, Any]) -> None:
+    if set(map(type, values)) <= _TEXT and not ("$" in (keys := "".join(values)) or "\0" in keys):
+        return
+    for key in values:
+        if type(key) is not str or "$" in key or "\0" in key:
+            raise UnsafeOperand(f"not a safe key: {key!r:.40}")
 
 
 def _check_scalar(value: Any) -> None:
