@@ -65,6 +65,7 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
     "server.domain.catalogue_checks": ("server.domain.catalogue",),
     "server.domain.time": ("server.domain.catalogue.items",),
     "server.domain.exchange": ("server.domain.catalogue",),
+    "server.domain.waiting": ("server.domain.catalogue",),
     "server.domain.case": (
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
     ),
