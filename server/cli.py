@@ -38,6 +38,7 @@ from server.tools.publications import (
     load_divisions,
     load_lists,
     load_nodes,
+    load_peaks,
     load_undertakings,
 )
 from server.tools.settings import MOST_SLOTS, Settings, load_settings
@@ -209,10 +210,13 @@ def _check(chosen: argparse.Namespace) -> int:
 
 
 def _undecided(regions: Path, catalogue: Catalogue, divisions: Divisions) -> Sequence[DataFault]:
-    """What is wrong with who decides or receives; can only be said of a catalogue and divisions that are in order."""
+    """What is wrong with who decides or receives, or with a peak; can only be said of a catalogue and divisions that
+    are in order.
+    """
     try:
         check_authorities(regions, catalogue, divisions)
         check_windows(regions, catalogue, load_authorities(regions, divisions))
+        load_peaks(regions, catalogue, divisions)
     except BrokenData as fault:
         return fault.faults
     return ()

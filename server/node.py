@@ -13,6 +13,7 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.lists import YearlyList
+from server.domain.catalogue.peaks import Peaks
 from server.domain.catalogue.windows import Windows
 from server.domain.effects.notices import Templates
 from server.domain.exchange.directory import Directory
@@ -39,7 +40,7 @@ class Places:
 @dataclass(frozen=True)
 class Published:
     """What this node's province publishes: the catalogue, its search index, the yearly lists, the divisions, who
-    decides in them, the windows, and the working days it knows.
+    decides in them, the windows, the working days it knows, and the peaks that it announces.
 
     `versions` are the catalogues that it has published before, by version: a case keeps to the one it was opened under.
     `templates` are those of its notices.
@@ -54,6 +55,7 @@ class Published:
     calendar: Calendar
     undertakings: tuple[UndertakingText, ...]
     templates: Templates
+    peaks: Peaks
 
     @cached_property
     def field_types(self) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Reads what a province publishes: its catalogue, and the divisions, authorities, windows and nodes it knows."""
+"""Reads what a province publishes: its catalogue, and the divisions, authorities, windows, nodes and peaks it knows."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,8 +15,10 @@ from server.domain.catalogue.divisions import CODE, Division, Divisions, parent_
 from server.domain.catalogue.items import Field, Item, Material, Sourced, Text
 from server.domain.catalogue.lists import YearlyList
 from server.domain.catalogue.naming import Naming
+from server.domain.catalogue.peaks import Peak, Peaks
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from server.domain.catalogue.windows import Window, Windows
+from server.domain.catalogue_checks.announcing import peak_faults
 from server.domain.catalogue_checks.checking import catalogue_faults
 from server.domain.catalogue_checks.deciding import authority_faults, decider_faults
 from server.domain.catalogue_checks.faults import Fault
@@ -64,6 +66,7 @@ class Publications:
     windows: Windows
     calendar: Calendar
     undertakings: tuple[UndertakingText, ...]
+    peaks: Peaks
 
 
 def load_catalogue(folder: Path) -> Catalogue:
@@ -104,14 +107,16 @@ def load_publications(catalogue: Path, regions: Path) -> Publications:
     """All of what these two folders hold; raises BrokenData."""
     divisions = load_divisions(regions)
     authorities = load_authorities(regions, divisions)
+    loaded = load_catalogue(catalogue)
     return Publications(
-        catalogue=load_catalogue(catalogue),
+        catalogue=loaded,
         lists=load_lists(catalogue),
         divisions=divisions,
         authorities=authorities,
         windows=load_windows(regions, authorities),
         calendar=load_calendar(regions),
         undertakings=load_undertakings(regions),
+        peaks=load_peaks(regions, loaded, divisions),
     )
 
 
@@ -181,6 +186,18 @@ def load_undertakings(folder: Path) -> tuple[UndertakingText, ...]:
         reading.refuse(path, f"duplicate: there are two texts of the kind {kind!r}", table="undertaking")
     reading.finish()
     return tuple(texts)
+
+
+def load_peaks(folder: Path, catalogue: Catalogue, divisions: Divisions) -> Peaks:
+    """The peaks that the folder's peaks.toml announces, none if there is no such file; raises BrokenData.
+
+    Also for what does not fit the catalogue: what is wrong with a peak would show at its hour only.
+    """
+    reading, path = Reading(), folder / "peaks.toml"
+    peaks = Peaks(peaks=tuple(reading.tables(path, Peak, table="peak")) if path.exists() else ())
+    reading.finish()
+    _refuse_all(reading, path, peak_faults(catalogue, divisions, peaks))
+    return peaks
 
 
 class _Files:

@@ -24,6 +24,7 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.divisions import Division, Divisions
 from server.domain.catalogue.items import Competence, Field, FieldNeed, Item, LevelRule, Need
 from server.domain.catalogue.naming import Naming
+from server.domain.catalogue.peaks import Peaks
 from server.domain.catalogue.pinning import Competent, PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Terms
@@ -107,6 +108,7 @@ PUBLISHED = Published(
     windows=Windows(),
     calendar=CALENDAR,
     undertakings=(),
+    peaks=Peaks(),
     templates=SimpleNamespace(),  # type: ignore[arg-type] # nobody sends notices here
 )
 
