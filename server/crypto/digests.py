@@ -17,6 +17,11 @@ def keyed_digest(key: bytes, value: Any) -> str:
     return keyed_digest_of_bytes(key, canonical(value))
 
 
+def keyed_bytes(key: bytes, value: Any) -> bytes:
+    """HMAC-SHA256 of the canonical value: 32 bytes."""
+    return hmac.digest(key, canonical(value), "sha256")
+
+
 def keyed_digest_of_bytes(key: bytes, data: bytes) -> str:
     """HMAC-SHA256 of the bytes in lowercase base32, 52 characters."""
     return base64.b32encode(mac(key, data)).rstrip(b"=").lower().decode("ascii")

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from server.crypto import base64url
-from server.crypto.digests import keyed_digest
+from server.crypto.digests import keyed_bytes, keyed_digest
 from server.crypto.fields import KEY_BYTES, FieldRing
 from server.crypto.integrity import IntegrityRing
 from server.crypto.suites import SUITE, EncryptionKey, SigningKey
+from server.crypto.tickets import Tickets
 from server.domain.keys import Ring
+from server.domain.waiting.lots import lot_of
 
 CHECKED = "check value"  # what is digested under each key; nothing else that a key digests begins like this
 
@@ -42,8 +45,8 @@ class NodeKeys:
     """All secrets of one node.
 
     `fields` seals what is stored and `integrity` proves it: who may read the one need not hold the other. `lookup` keys
-    the digests of owners and of clues, `materials` the addresses of materials at rest, and `case_ids` the ids of cases:
-    it never rotates, for a repeated submission must find its case for good.
+    the digests of owners and of clues, `materials` the addresses of materials at rest, and `case_ids` the ids of cases
+    and the lots of peaks: it never rotates, for a repeated submission must find its case for good.
     """
 
     division: str
@@ -72,6 +75,19 @@ class NodeKeys:
     def case_number(self, owner: str, key: str) -> str:
         """The number of the case that this owner opens under this Idempotency-Key."""
         return keyed_digest(self.case_ids, [owner, key])
+
+    def peak_case_number(self, owner: str, peak: str) -> str:
+        """The number of the one case that this owner opens in this peak, under whatever Idempotency-Key."""
+        return keyed_digest(self.case_ids, ["peak", peak, owner])
+
+    def lot(self, owner: str, peak: str) -> int:
+        """The lot that this owner draws in this peak, each time and in each process the same."""
+        return lot_of(keyed_bytes(self.case_ids, ["lot", peak, owner]))
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        """Who signs and reads tickets of the waiting room; made when first asked for."""
+        return Tickets(self.integrity)
 
     def request_digest(self, request: Any) -> str:
         """The digest that tells two requests under one Idempotency-Key apart."""

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.waiting.lots import LOT_BITS, MOST_KEPT, Lots, lots_of
+from server.domain.waiting.lots import LOT_BITS, MOST_KEPT, Lots, lot_of, lots_of
 
 
 def spread_out(number: int) -> int:
     """The lot of somebody with this number."""
-    return int.from_bytes(hashlib.sha256(b"%d" % number).digest()[:8]) >> 1
+    return lot_of(hashlib.sha256(b"%d" % number).digest())
 
 
 LOT = st.integers(min_value=0, max_value=2**LOT_BITS - 1)

@@ -41,6 +41,11 @@ class Lots:
         return base64.urlsafe_b64encode(b"".join(lot.to_bytes(LOT_BYTES) for lot in self.smallest)).decode("ascii")
 
 
+def lot_of(digest: bytes) -> int:
+    """The lot that a keyed digest of at least eight bytes stands for: as good as any other one."""
+    return int.from_bytes(digest[:LOT_BYTES]) >> 1
+
+
 def lots_of(text: str) -> Lots:
     """The lots that were written so; raises ValueError."""
     data = base64.urlsafe_b64decode(text)
