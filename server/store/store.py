@@ -57,6 +57,7 @@ from server.store.people.second_factors import SecondFactors
 from server.store.proven import ProvenDatabase
 from server.store.queries import EXPIRED, hour_bucket
 from server.store.rings import Rings
+from server.store.waiting import WaitingRooms
 
 EXPIRED_AT_ONCE = 500
 First = tuple[ProvenDatabase, Identities, Ends, Rings]
@@ -101,6 +102,7 @@ class Store:
     directories: Directories
     dishonest: Dishonest
     catalogues: Catalogues
+    waiting: WaitingRooms
     log: Callable[[str, str], ExchangeLog]
 
     @property
@@ -212,6 +214,7 @@ def open_store(bare: WalkableDatabase, keys: NodeKeys, folder: Path, *, here: st
         directories=Directories(database),
         dishonest=Dishonest(database, ends),
         catalogues=Catalogues(database),
+        waiting=WaitingRooms(database),
         log=lambda direction, peer: ExchangeLog(database, ring, direction=direction, peer=peer),
     )
 

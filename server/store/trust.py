@@ -43,6 +43,7 @@ from server.store.people.mandates import MANDATES
 from server.store.people.people import PERSONS, SESSIONS
 from server.store.people.posts import POSTS
 from server.store.queries import CATALOGUES
+from server.store.waiting import WAITING
 
 Means = Literal["proof", "recomputed", "harmless"]
 QUEUED = frozenset({"key", "version"})
@@ -253,6 +254,11 @@ TRUST: Mapping[str, Trust] = {
     VISITS: Trust(
         "somebody came to a window who never did",
         "the case counts a visit less",
+    ),
+    WAITING: Trust(
+        "more or fewer are said to have drawn a lot, or to have come late, so that turns come sooner or later",
+        "each process goes on from what it has met itself; if all of them begin anew as well, those who come late are "
+        "numbered from the first again, or from the one whose turn it is",
     ),
     WARNINGS: Trust(
         "a head is warned of nothing",

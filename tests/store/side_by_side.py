@@ -57,6 +57,7 @@ from server.store.mongo import MongoDatabase
 from server.store.queries import QUERIES
 from server.store.sealing import sealed_letter
 from server.store.store import Store, open_store
+from server.store.waiting import WaitingRoom
 from tests.store.examples import AT, DAY, example, painted, values_in
 from tests.world import JIANGSU, ZHEJIANG, facts, officer, opening, planned, worked
 
@@ -109,6 +110,7 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
     "sessions": {"session": Session},
     "tasks": {"task": Task},
     "visits": {"visit": Visit},
+    "waiting": BY_HAND,
     "warnings": {"warning": DeskWarning},
     "witnessed": BY_HAND,
 }
@@ -189,6 +191,7 @@ async def _write_case(store: Store, these: Mapping[str, Any], *, paint: bool) ->
     await store.warnings.put(these["warning"])
     await _count(store, these["counts"])
     await store.case_heads.put([CaseHead("another", 1, "link")], at=AT)
+    await _wait(store, lot=1)
 
 
 async def _count(store: Store, counts: AuthorityCounts) -> None:
@@ -197,6 +200,14 @@ async def _count(store: Store, counts: AuthorityCounts) -> None:
     counting = await store.counts.begin(begun, until=LATER)
     assert counting
     assert await store.counts.put(counting, counts, today=DAY)
+
+
+async def _wait(store: Store, *, lot: int) -> None:
+    """Somebody draws a lot for one peak, and comes late to another, each time in a process that has just started."""
+    drawing, late = (WaitingRoom(store.database, peak) for peak in ("drawing", "late"))
+    drawing.draw(lot)
+    await drawing.tell(is_over=False)
+    await late.arrive(f"person-{lot}", at_least=0)
 
 
 async def _act(
@@ -321,6 +332,7 @@ async def change(store: Store) -> None:
     [kept] = await store.checkpoints.unfinished(LATER, limit=1)
     await store.checkpoints.take_over(kept, until=AT)
     await _count(store, now["counts"])
+    await _wait(store, lot=2)
     await _change_node(store, now)
     await _change_exchange(store)
 
