@@ -124,8 +124,9 @@ class Operation:
     """What a door does for one method: the function that does it, the shapes in and out, the status of success.
 
     `summary` tells client developers in zh-CN what a call does. `is_once`: it asks for an Idempotency-Key.
-    `is_matched`: it heeds If-Match. `is_looking`: though it is no GET it only looks, or lets somebody in to look.
-    `queries`: what may stand after `?`. `variants`: what the last part of the path may be, where that chooses the body.
+    `is_matched`: it heeds If-Match. `is_queued`: in a peak it asks for a Waiting-Ticket. `is_looking`: though it is no
+    GET it only looks, or lets somebody in to look. `queries`: what may stand after `?`. `variants`: what the last part
+    of the path may be, where that chooses the body.
     """
 
     function: Callable[..., Any]
@@ -135,6 +136,7 @@ class Operation:
     status: int = 200
     is_once: bool = False
     is_matched: bool = False
+    is_queued: bool = False
     is_looking: bool = False
     queries: tuple[str, ...] = ()
     variants: Mapping[str, Variant] = field(default_factory=dict)

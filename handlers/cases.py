@@ -33,7 +33,13 @@ class CasesHandler(Handler):
     operations = {
         "GET": Operation(reading.my_cases, "查看本人办件列表", gives=reading.CaseList, queries=("before",)),
         "POST": Operation(
-            applying.submit, "提交申请", takes=CaseRequest, gives=reading.SubmittedView, status=201, is_once=True
+            applying.submit,
+            "提交申请",
+            takes=CaseRequest,
+            gives=reading.SubmittedView,
+            status=201,
+            is_once=True,
+            is_queued=True,
         ),
     }
 
@@ -42,8 +48,8 @@ class CasesHandler(Handler):
         self.answer(await reading.my_cases(self.node, self.owner, before=before, limit=PAGE))
 
     async def post(self) -> None:
-        key = self.key()
-        record = await applying.submit(self.node, self.owner, self.read(CaseRequest).root, key=key)
+        key, ticket = self.key(), self.request.headers.get("Waiting-Ticket", "")
+        record = await applying.submit(self.node, self.owner, self.read(CaseRequest).root, key=key, ticket=ticket)
         self.set_header("Location", f"{self.path}/{record.id}")
         self.answer(reading.submitted(record), committed=record)
 

@@ -23,6 +23,7 @@ DONE, EMPTY, REFUSED = "成功。", "成功，没有内容。", "请求被拒绝
 HEADERS: Mapping[str, str] = {
     "Idempotency-Key": "请求标识，1 至 200 个可打印的 ASCII 字符；以同一标识重复同一请求，只办理一次。",
     "If-Match": "所依据的版本（ETag）；已有新的版本时不予办理。",
+    "Waiting-Ticket": "排队号；在集中办理时段内提交相应事项时必须提供，见 /api/v1/peaks。",
 }
 
 
@@ -101,6 +102,8 @@ def _parameters(path: str, declared: Operation) -> list[dict[str, Any]]:
         parameters.append(_header("Idempotency-Key", is_required=True))
     if declared.is_matched:
         parameters.append(_header("If-Match", is_required=False))
+    if declared.is_queued:
+        parameters.append(_header("Waiting-Ticket", is_required=False))
     parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in declared.queries]
     return parameters
 

@@ -24,6 +24,7 @@ from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.randomness import random_bytes
 from server.crypto.tokens import Tokens
 from server.desk import recording, sessions
+from server.desk.citizen import queueing
 from server.desk.officer import administering
 from server.desk.officer.appointing import NewPost, appoint
 from server.domain.audit import Doer
@@ -136,8 +137,24 @@ async def serve(settings: Settings, *, is_quiet: bool = False, inherited: Inheri
         )
         around = Surroundings(catalogue.filled(node), loops.overdue, is_quiet=is_quiet)
         slots_port = settings.slots_port and inherited and settings.slots_port + inherited.slot
-        async with _shown(node, slots_port or 0, around):
+        async with _shown(node, slots_port or 0, around), _in_peaks(node, loops, is_quiet=is_quiet):
             await _until_stopped(node, loops, routes.DOORS, at=_Place(settings.port, inherited), around=around)
+
+
+@asynccontextmanager
+async def _in_peaks(node: Node, loops: Loops, *, is_quiet: bool) -> AsyncIterator[None]:
+    """Where peaks are announced, processes tell each other whom they have met, and once more at the end."""
+    if is_quiet or not node.published.peaks.peaks:
+        yield
+        return
+    loops.start("waiting", partial(queueing.tell, node), every_seconds=working.WAITING_SECONDS)
+    try:
+        yield
+    finally:
+        try:
+            await queueing.tell(node)
+        except Unavailable as fault:  # those whom it met last keep their tickets, and are not counted
+            log.warning("waiting.untold", reason=type(fault).__name__)
 
 
 async def work(settings: Settings, *, is_quiet: bool = False) -> None:

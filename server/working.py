@@ -34,6 +34,7 @@ WITNESS_SECONDS = 600.0  # a look whether a day is over
 WATCH_SECONDS = 5.0  # some links of heads, and the cases that they name
 RENEWAL_SECONDS = 600.0  # a look whether the first links are old
 ENDS_SECONDS = 1.0  # how long another process may still grant what was ended here
+WAITING_SECONDS = 1.0  # how far apart processes are in whom they have met in a peak
 CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 SUCCESSION_SECONDS = 600.0  # a division is abolished at midnight

@@ -72,12 +72,14 @@ class Answer:
 
 
 class Writes(CommandListener):
-    """Counts what a node has written."""
+    """Counts what a node has written, and all that it has asked its database."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.asked = 0
 
     def started(self, event: CommandStartedEvent) -> None:
+        self.asked += 1
         self.count += event.command_name in ("insert", "update", "delete")
 
     def succeeded(self, event: CommandSucceededEvent) -> None:

@@ -217,6 +217,7 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         "a key that is not declared": claims(", is_once=True", ""),
         "a version that is not asked for": claims("self.if_match()", "None"),
         "a version that is not declared": claims(", is_matched=True", ""),
+        "a ticket that is declared and not asked for": claims(", is_matched=True", ", is_matched=True, is_queued=True"),
         "another status": claims("self.set_status(204)", "self.set_status(200)"),
         "a query that is not declared": claims('queries=("before", "after")', 'queries=("before",)'),
         "no query declared": claims(', queries=("before", "after")', ""),

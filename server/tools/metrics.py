@@ -52,6 +52,7 @@ class Metrics:
         self.contents_fetched = Counter(
             "contents_fetched_total", "Attempts to fetch a content from a peer.", ("peer", "outcome"), registry=own
         )
+        self._count_tickets(own)
         self._watch_loops(own)
         self._watch_clock(own)
         self._gauge_peers(own)
@@ -71,6 +72,14 @@ class Metrics:
             registry=own,
         )
         self.refusals = Counter("refusals_total", "Wishes refused, by code.", ("code",), registry=own)
+
+    def _count_tickets(self, own: CollectorRegistry) -> None:
+        self.waiting_tickets_issued = Counter(
+            "waiting_tickets_issued_total", "Tickets of the waiting room given.", ("peak",), registry=own
+        )
+        self.waiting_tickets_redeemed = Counter(
+            "waiting_tickets_redeemed_total", "Cases opened with a ticket.", ("peak",), registry=own
+        )
 
     def _watch_loops(self, own: CollectorRegistry) -> None:
         self.loop_failures = Counter("loop_failures_total", "Rounds of a loop that failed.", ("loop",), registry=own)

@@ -57,6 +57,13 @@ def a_door_does_what_it_declares(house: House) -> Iterator[Breach]:
                 yield Breach(source.path, f"{node.name}.{function.name}", "is there and not declared")
 
 
+PROOFS = (
+    ("is_once", "self.key()"),
+    ("is_matched", "self.if_match()"),
+    ("is_queued", "self.request.headers.get('Waiting-Ticket', '')"),
+)
+
+
 def _declared(source: Source, node: ast.ClassDef) -> Iterator[Declared]:
     operations = own_value(node, "operations")
     if isinstance(operations, ast.Dict):
@@ -71,7 +78,7 @@ def _faults(declared: Declared, body: Function, functions: set[str]) -> Iterator
     called = {ast.unparse(call.func) for call in calls} & functions
     if called != {declared.function}:
         yield f"declares {declared.function} and calls {', '.join(sorted(called)) or 'nothing that is declared'}"
-    for flag, proof in (("is_once", "self.key()"), ("is_matched", "self.if_match()")):
+    for flag, proof in PROOFS:
         if (declared.said(flag) == "True") != (proof in made):
             yield f"declares {flag}={declared.said(flag) or False}, which {proof} tells otherwise"
     takes = declared.said("takes")

@@ -43,6 +43,8 @@ DOORS: Mapping[str, Sequence[str] | str] = {
     "GET /api/v1/drafts/{id}": OWN,
     "PUT /api/v1/drafts/{id}": OWN,
     "DELETE /api/v1/drafts/{id}": OWN,
+    "GET /api/v1/peaks": PUBLIC,
+    "POST /api/v1/peaks/{id}/ticket": OWN,
     "GET /api/v1/mandates": OWN,
     "POST /api/v1/mandates": OWN,
     "DELETE /api/v1/mandates/{id}": OWN,

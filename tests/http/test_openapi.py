@@ -1,7 +1,7 @@
 """GET /openapi.json describes the doors as they are: no door more, none less, and what they really answer."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,11 +16,14 @@ from server.desk.apart import set_apart
 from server.desk.background import counting
 from server.domain.rules.desk_acts import ACTS
 from server.domain.values import china_day
-from tests.http.asking import act, crossed, opened
+from tests.domain.peaks import PEAK, announced_in, peak
+from tests.http.asking import Sweeper, act, crossed, opened
+from tests.http.conftest import module_wide, nodes_of_a_module
 from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+DAY = timedelta(days=1)
 FIRST, SECOND = "birth_certificate", "parenting_guidance"
 GAPS = [{"kind": "field", "code": "mobile", "reason": "无法接通"}]
 GIVEN = {"agent_name": AGENT.name, "agent_id_number": AGENT.id_number, "bundles": ["newborn"]}
@@ -33,6 +36,18 @@ OPERATIONS = [
 POST = {"role": "head", "authority": "health/320102"}
 ACT = "/desk/v1/cases/{id}/steps/{step}"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+@module_wide
+async def places(
+    tmp_path_factory: pytest.TempPathFactory, database_uri: str, database_sweeper: Sweeper
+) -> AsyncIterator[Places]:
+    """Jiangsu and Zhejiang, where one may join a peak of another bundle than that of these tests."""
+    folder, far = tmp_path_factory.mktemp("nodes"), PEAK.opens_at.replace(year=2099)
+    joining = peak(bundle="retirement", joins_at=PEAK.joins_at.replace(year=2020), opens_at=far, closes_at=far + DAY)
+    more = {"regions_folder": announced_in(folder, joining)}
+    async with nodes_of_a_module(folder, database_uri, database_sweeper, **more) as places:
+        yield places
 
 
 async def document_of(places: Places) -> dict[str, Any]:
@@ -142,6 +157,7 @@ async def test_each_door_is_described_as_it_is(
     assert {name for place, name in parameters if place == "path"} == set(re.findall(r"{(\w+)}", path))
     assert all(each["required"] for (place, _), each in parameters.items() if place == "path")
     assert parameters.get(("header", "Idempotency-Key"), {}).get("required", False) == declared.is_once
+    assert (("header", "Waiting-Ticket") in parameters) == declared.is_queued
     assert found["x-who"] == door.role.name.lower()
     assert ("security" in found) == (door.role in set(AUDIENCES))
     for name in (name for each in found.get("security", ()) for name in each):
@@ -200,6 +216,8 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/divisions"): await anyone.get("/api/v1/divisions?parent=500100&on=2025-11-05"),
         ("GET", "/api/v1/authorities"): await anyone.get("/api/v1/authorities?division=320102"),
         ("GET", "/api/v1/windows"): await anyone.get("/api/v1/windows?division=320102&lat=32.05&lon=118.8"),
+        ("GET", "/api/v1/peaks"): await anyone.get("/api/v1/peaks"),
+        ("POST", "/api/v1/peaks/{id}/ticket"): await mother.post(f"/api/v1/peaks/{PEAK.id}/ticket", {}, key=None),
         ("POST", "/api/v1/materials"): await mother.upload(),
         ("POST", "/desk/v1/licence-files"): await health.upload(path="/desk/v1/licence-files"),
         ("POST", "/api/v1/cases"): await mother.post("/api/v1/cases", wish),

@@ -24,6 +24,8 @@ COUNTED = {
     "refusals_total",
     "requests_dropped_total",
     "cases_opened_total",
+    "waiting_tickets_issued_total",
+    "waiting_tickets_redeemed_total",
     "notices_total",
     "intake_batch_documents",
     "effects_relayed_total",

@@ -111,6 +111,10 @@ async def _at_the_node(node: Node) -> None:
     while await notifying.notify(node):
         pass
     await counting.count(node)
+    room, mother = node.store.waiting.of("a-peak"), node.keys.owner("person", MOTHER.id_number)
+    room.draw(node.keys.lot(mother, "a-peak"))
+    await room.tell(is_over=True)
+    await room.arrive(mother, at_least=0)
     await reproject(node)
     await ClockGuard(node, lambda: 0.0).look()
     await apart.set_apart(node, "notice", "nothing", fault=ValueError(MOTHER.name))

@@ -17,6 +17,8 @@ def test_every_name_is_there_from_the_start() -> None:
         "refusals",
         "requests_dropped",
         "cases_opened",
+        "waiting_tickets_issued",
+        "waiting_tickets_redeemed",
         "contents_fetched",
         "intake_batch_documents",
         "effects_relayed",

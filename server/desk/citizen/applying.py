@@ -3,6 +3,7 @@
 from typing import Literal
 
 from server.desk.acting import commit_of, moved, perform, same
+from server.desk.citizen import queueing
 from server.desk.recording import note, of_case
 from server.domain.audit import AuditKind
 from server.domain.case.acts import Open, Withdraw
@@ -15,6 +16,8 @@ from server.domain.rules.drafts import NamedDraft, expiry
 from server.domain.rules.opening import Submission, application_of, check_places
 from server.domain.rules.undertakings import promised
 from server.domain.values import Value
+from server.domain.waiting.admitting import TicketRedeemed
+from server.domain.waiting.tickets import Ticket
 from server.node import Node
 
 
@@ -43,30 +46,38 @@ def undertakings(node: Node) -> UndertakingList:
     )
 
 
-async def submit(node: Node, owner: str, submission: Submission | NamedDraft, *, key: str) -> Record:
+async def submit(node: Node, owner: str, submission: Submission | NamedDraft, *, key: str, ticket: str = "") -> Record:
     """Hand a finished application, or its draft, to the desk (提交); the same key and request again give the same case.
 
     With a mandate the owner does so for its principal, whose case it is. A draft is forgotten when its case is stored
-    and not before; a repeat forgets what was left. Raises the refusals of `application_of`, `check_places`, `promised`
-    and `check_acting`, IdempotencyKeyReused, CaseErased, and DraftGone or StaleVersion of a draft.
+    and not before; a repeat forgets what was left. In a peak it is done with a ticket, once for each owner whatever the
+    key. Raises the refusals of `presented` and `check_ticket`, of `application_of`, `check_places`, `promised` and
+    `check_acting`, IdempotencyKeyReused or TicketRedeemed, CaseErased, and DraftGone or StaleVersion of a draft.
     """
-    record = await _submitted(node, owner, submission, key=key)
+    held = queueing.presented(node, owner, ticket)
+    queueing.check_crowded(node, held, submission)
+    record = await _submitted(node, owner, submission, key=key, held=held)
     if isinstance(submission, NamedDraft):
         until = expiry(node.clock.now(), days=node.settings.draft_days)
         await node.store.drafts.forget(owner, submission.draft, version=submission.version, until=until)
     return record
 
 
-async def _submitted(node: Node, owner: str, submission: Submission | NamedDraft, *, key: str) -> Record:
-    number, request = node.keys.case_number(owner, key), node.keys.request_digest(submission.model_dump(mode="json"))
+async def _submitted(
+    node: Node, owner: str, submission: Submission | NamedDraft, *, key: str, held: Ticket | None
+) -> Record:
+    number = node.keys.peak_case_number(owner, held.peak) if held else node.keys.case_number(owner, key)
+    request = node.keys.request_digest(submission.model_dump(mode="json"))
     try:
-        act = await _checked(node, owner, await _finished(node, owner, submission), number=number)
+        finished = await _finished(node, owner, submission)
+        queueing.check_ticket(node, held, finished)
+        act = await _checked(node, owner, finished, number=number)
     except Refusal as refusal:
         try:
             stored = await node.store.cases.case(number)
         except NoSuchCase:
             raise refusal from None
-        return same(stored, stored.request, request)
+        return _once(stored, request, held)
     facts = node.facts()
     commit = commit_of(None, decide(None, act, facts), facts)
     applicant = act.application.applicant.key
@@ -74,7 +85,16 @@ async def _submitted(node: Node, owner: str, submission: Submission | NamedDraft
     record = await node.store.cases.add(commit, owner=applicant, agent=agent, request=request)
     if record.events[0].at == facts.at:
         node.metrics.cases_opened.inc()
+        if held:
+            node.metrics.waiting_tickets_redeemed.labels(held.peak).inc()
         moved(node, record, record.events)
+    return _once(record, request, held)
+
+
+def _once(record: Record, request: str, held: Ticket | None) -> Record:
+    """The record, if it came of the same request; raises IdempotencyKeyReused, and TicketRedeemed with a ticket."""
+    if held and record.request != request:
+        raise TicketRedeemed("本次排队已提交过申请，不能再次提交。", more={"case": record.id})
     return same(record, record.request, request)
 
 
