@@ -17,7 +17,9 @@ from server.demo.platform import PlatformUser
 from server.desk import materials, sessions
 from server.desk.acting import commit_of
 from server.desk.citizen.guiding import Guide, GuideQuestion, GuideRequest, guide
+from server.desk.recording import note
 from server.desk.relay import Relays
+from server.domain.audit import Doer
 from server.domain.case.acts import Open
 from server.domain.case.case import Actor
 from server.domain.catalogue.divisions import province_of
@@ -29,7 +31,7 @@ from server.domain.rules.opening import MaterialGiven, Submission, application_o
 from server.domain.rules.undertakings import promised
 from server.domain.values import Value
 from server.node import Node
-from server.operating import DONE, Report, positive, run_with
+from server.operating import DONE, Report, operator, positive, run_with
 
 MOST_CASES = 10_000_000
 CASES_OF_ONE = 5
@@ -88,6 +90,7 @@ async def seeded(node: Node, chosen: argparse.Namespace) -> Report:
         chosen.parser.error(f"--cases must be at most {MOST_CASES}")
     if not chosen.into_used_data and await has_cases(node):
         chosen.parser.error(USED)
+    await note(node, "cases.seeded", {**Doer(name=operator()).by, "cases": str(chosen.cases)})
     people = made_up_people(node.here, -(-chosen.cases // CASES_OF_ONE))
     done = await seed(node, people, cases=chosen.cases, tell=_tell)
     left = [f"{code} cannot be applied for from here: {refusal}" for code, refusal in done.left_out.items()]

@@ -19,7 +19,7 @@ def keyed_digest(key: bytes, value: Any) -> str:
 
 def keyed_bytes(key: bytes, value: Any) -> bytes:
     """HMAC-SHA256 of the canonical value: 32 bytes."""
-    return hmac.digest(key, canonical(value), "sha256")
+    return mac(key, canonical(value))
 
 
 def keyed_digest_of_bytes(key: bytes, data: bytes) -> str:

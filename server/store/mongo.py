@@ -39,7 +39,7 @@ from server.store.database import (
     safe_mark,
     safe_renewal,
 )
-from server.store.group_reads import GroupReads
+from server.store.group_calls import GroupCalls
 
 DUPLICATE_KEY = 11000
 HERE = frozenset({"localhost", "::1"})
@@ -53,7 +53,8 @@ class _Walked:
     def __init__(self, database: Any) -> None:
         self._database = database
         self._collections: dict[str, Any] = {}
-        self._reads = GroupReads(self._found)
+        self._reads: GroupCalls[str, dict[str, Document]] = GroupCalls(self._found, _of_these)
+        self._inserts: GroupCalls[Document, frozenset[int]] = GroupCalls(self._inserted, _among_these)
         self.tell_written: Callable[[], object] = _tell_nobody
 
     def _collection(self, name: str) -> Any:
@@ -70,6 +71,21 @@ class _Walked:
                 yield
         finally:
             self.tell_written()
+
+    async def _inserted(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
+        return await self._put(collection, [InsertOne(document) for document in documents])
+
+    async def _put(self, collection: str, puts: Sequence[Any]) -> frozenset[int]:
+        """Carry them out in one round trip; the places of those whose `_id` was there already."""
+        if not puts:
+            return frozenset()
+        with self._writing():
+            try:
+                # Unordered, so that a duplicate does not keep the documents behind it from being stored.
+                await self._collection(collection).bulk_write(puts, ordered=False)
+            except BulkWriteError as fault:
+                return _places_of_duplicates(fault)
+        return frozenset()
 
     async def _found(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         found = await _documents(self._collection(collection).find(_by_id(ids)))
@@ -124,12 +140,13 @@ class MongoDatabase(_Walked):
                     await self._collection(collection).create_index(field)
 
     async def insert(self, collection: str, document: Document) -> None:
-        safe_document(document)
-        with self._writing():
-            await self._collection(collection).insert_one(document)
+        if await self.insert_many(collection, [document]):
+            raise Duplicate
 
     async def insert_many(self, collection: str, documents: Sequence[Document]) -> frozenset[int]:
-        return await self._put(collection, [InsertOne(safe_document(document)) for document in documents])
+        for document in documents:
+            safe_document(document)
+        return await self._inserts.of(collection, documents) if documents else frozenset()
 
     async def replace(self, collection: str, document: Document, *, version: int) -> bool:
         safe_document(document)
@@ -161,10 +178,10 @@ class MongoDatabase(_Walked):
         return await self._change(collection, [UpdateOne(*_update(mark)) for mark in marks])
 
     async def get(self, collection: str, id: str) -> Document | None:
-        return (await self._reads.get_many(collection, [id])).get(id)
+        return (await self._reads.of(collection, [safe(id)])).get(id)
 
     async def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
-        return await self._reads.get_many(collection, ids) if ids else {}
+        return await self._reads.of(collection, [safe(id) for id in ids]) if ids else {}
 
     async def equal(self, query: Query, value: str, *, limit: int) -> list[Document]:
         _check(self._queries, query, limit=limit, is_range=False)
@@ -207,18 +224,6 @@ class MongoDatabase(_Walked):
         closing = await asyncio.to_thread(self._client.close)
         if inspect.isawaitable(closing):
             await closing
-
-    async def _put(self, collection: str, puts: Sequence[Any]) -> frozenset[int]:
-        """Carry them out in one round trip; the places of those whose `_id` was there already."""
-        if not puts:
-            return frozenset()
-        with self._writing():
-            try:
-                # Unordered, so that a duplicate does not keep the documents behind it from being stored.
-                await self._collection(collection).bulk_write(puts, ordered=False)
-            except BulkWriteError as fault:
-                return _places_of_duplicates(fault)
-        return frozenset()
 
     async def _change(self, collection: str, changes: Sequence[Any]) -> int:
         """Carry them out in one round trip. The server tells how many matched, not which."""
@@ -281,7 +286,16 @@ async def _documents(cursor: Any) -> list[Document]:
 
 def _by_id(ids: Sequence[str]) -> Document:
     """One alone by equality: there are servers that read a whole collection for `$in`."""
-    return {"_id": safe(ids[0]) if len(ids) == 1 else {"$in": [safe(id) for id in ids]}}
+    return {"_id": ids[0] if len(ids) == 1 else {"$in": list(dict.fromkeys(ids))}}
+
+
+def _of_these(found: dict[str, Document], ids: Sequence[str], _: int) -> dict[str, Document]:
+    """Each caller gets documents of their own."""
+    return {id: dict(found[id]) for id in ids if id in found}
+
+
+def _among_these(taken: frozenset[int], documents: Sequence[Document], place: int) -> frozenset[int]:
+    return frozenset(each - place for each in taken if place <= each < place + len(documents))
 
 
 def _span(low: str, high: str) -> Document:

@@ -130,6 +130,7 @@ COMMANDS: Mapping[str, Sequence[str] | str] = {
     "apart": ["apart.retried", "apart.dropped"],
     "clock": ["clock.stored_accepted"],
     "adopt": ["node.adopted"],
+    "seed": ["cases.seeded"],
     "reconcile": READS,
     "audit show": ["audit.read"],
     "audit verify": READS,

@@ -8,6 +8,7 @@ import pytest
 
 from server.desk.background.case_verifying import verify_cases
 from server.desk.background.verifying import silent
+from server.domain.audit import AuditFilter
 from server.domain.catalogue.formats import person_name_fault
 from server.domain.people.persons import id_number_fault
 from server.domain.values import china_day
@@ -70,6 +71,8 @@ async def test_seeded_cases_are_read_by_their_citizen_and_stand_where_they_had_c
         more = await seeded(node, chosen("--into-used-data"))
         assert more.values[0].cases == 3
         assert more.lines[-1].startswith("3 cases of 1 people in ")
+        (noted,) = (await node.store.audit.entries(AuditFilter(kind="cases.seeded"), limit=9)).found
+        assert noted.about["cases"] == "3"
 
 
 def test_made_up_people_are_nobody_and_all_different() -> None:
