@@ -22,7 +22,7 @@ from pymongo.monitoring import CommandStartedEvent
 from server.demo.database import database_server
 from tests import nodes
 from tests.http.asking import act
-from tests.nodes import JIANGSU, Caller, Places, newborn_wish, running_nodes
+from tests.nodes import JIANGSU, PNG, Caller, Places, newborn_wish, running_nodes
 
 FIRST = "birth_certificate"
 CASES = 3
@@ -49,7 +49,7 @@ class Measuring:
         self._health = health
 
     async def case(self, wish: dict[str, Any]) -> Costs:
-        """What one case costs, from its submission until its first step is approved, and in looks at it then."""
+        """What one case costs until its first step is approved, and what looks at it and other requests do then."""
         costs, mother, health = Costs(), self._mother, self._health
         answer = await self._counted(costs, "submission", lambda: mother.post("/api/v1/cases", wish))
         case = answer.body["id"]
@@ -59,9 +59,21 @@ class Measuring:
             await self._counted(costs, name, lambda name=name: health.post(act(case, FIRST, name)))
             await self._places.settle()
         costs["bytes after the acts"] = self._bytes(case)
-        await self._counted(costs, "my cases", lambda: mother.get("/api/v1/cases"))
-        await self._counted(costs, "one case", lambda: mother.get(f"/api/v1/cases/{case}"))
-        await self._counted(costs, "case at the desk", lambda: health.get(f"/desk/v1/cases/{case}"))
+        asked = {name: wish[name] for name in ("answers", "division")}
+        draft = {"bundle": "newborn", **asked}
+        looks = {
+            "bundle": lambda: mother.get("/api/v1/bundles/newborn"),
+            "guide": lambda: mother.post("/api/v1/bundles/newborn/guide", asked),
+            "upload": lambda: mother.upload(PNG + case.encode()),
+            "draft": lambda: mother.call("PUT", f"/api/v1/drafts/{case[:20]}", json=draft),
+            "my cases": lambda: mother.get("/api/v1/cases"),
+            "one case": lambda: mother.get(f"/api/v1/cases/{case}"),
+            "timeline": lambda: mother.get(f"/api/v1/cases/{case}/timeline"),
+            "worklist": lambda: health.get("/desk/v1/tasks"),
+            "case at the desk": lambda: health.get(f"/desk/v1/cases/{case}"),
+        }
+        for name, look in looks.items():
+            await self._counted(costs, name, look)
         return costs
 
     async def _counted(self, costs: Costs, name: str, ask: Callable[[], Awaitable[nodes.Answer]]) -> nodes.Answer:

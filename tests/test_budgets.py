@@ -1,4 +1,4 @@
-"""A submission, an act and a read cost the commands and bytes that docs/performance.md says."""
+"""Submissions, acts and reads cost the commands and bytes that docs/performance.md says, and not one more."""
 
 import re
 from pathlib import Path
