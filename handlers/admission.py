@@ -20,6 +20,7 @@ from server.node import Node
 GROUPS: Mapping[str, str] = {"api": "citizens", "desk": "officers", "peer": "peers"}
 OPEN = ""  # the group of doors where nobody is turned away: those of operators
 FIRST_SECONDS = 0.02  # what a request is taken to need before any was measured
+LEAST_AT_ONCE = 4
 WEIGHT = 1 / 16  # of the newest request in what a request is taken to need
 LATE = 4  # times the longest wait: who waited so long is gone, or has tried again
 SPREAD_SECONDS = 4  # over which those come again who were turned away in one moment
@@ -43,26 +44,48 @@ class ClientGone(Exception):  # nobody is told of it
 
 @dataclass(eq=False)
 class _Group:
-    """The requests of one group: how many are worked on, who waits, and how long one takes."""
+    """The requests of one group: how many are worked on, who waits, and how long one takes.
+
+    At most `most_at_once` are worked on, and fewer while one takes longer than `goal_seconds`: a process that is
+    saturated gets no more done by working on more, and only makes all wait longer.
+    """
 
     name: str
-    at_once: int
+    most_at_once: int
+    goal_seconds: float
+    at_once: float = 0.0
     running: int = 0
     seconds: float = FIRST_SECONDS
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
+    def __post_init__(self) -> None:
+        self.at_once = float(self.most_at_once)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many are worked on as are good for all."""
+        return self.running >= round(self.at_once)
+
     def wait_seconds(self) -> float:
         """How long one that comes now would wait."""
-        return 0.0 if self.running < self.at_once else (len(self.waiting) + 1) * self.seconds / self.at_once
+        return (len(self.waiting) + 1) * self.seconds / self.at_once if self.is_full else 0.0
+
+    def measure(self, seconds: float) -> None:
+        """Learn from one that has taken so long; where it took longer than the goal, fewer at once get done as many."""
+        self.seconds += (seconds - self.seconds) * WEIGHT
+        if self.is_full:
+            wanted = self.running * self.goal_seconds / max(seconds, 1e-6)
+            bounded = min(max(wanted, LEAST_AT_ONCE), self.most_at_once)
+            self.at_once += (bounded - self.at_once) * WEIGHT
 
     def leave(self) -> None:
-        """One is done, and the next who still waits has its place."""
-        while self.waiting:
+        """One is done, and those who waited longest have the places that are free."""
+        self.running -= 1
+        while self.waiting and not self.is_full:
             following = self.waiting.popleft()
             if not following.done():
+                self.running += 1
                 following.set_result(None)
-                return
-        self.running -= 1
 
 
 class AdmissionControl:
@@ -71,8 +94,8 @@ class AdmissionControl:
     def __init__(self, node: Node, *, now: Callable[[], float] = time.monotonic) -> None:
         most = node.settings
         at_once = {"citizens": most.citizens_at_once, "officers": most.officers_at_once, "peers": most.peers_at_once}
-        self._groups = {name: _Group(name, at_once[name]) for name in GROUPS.values()}
         self._most_wait_seconds = most.most_wait_seconds
+        self._groups = {name: _Group(name, at_once[name], self._most_wait_seconds / 2) for name in GROUPS.values()}
         self._dropped = node.metrics.requests_dropped
         self._now = now
         self._spread = itertools.cycle(range(SPREAD_SECONDS))
@@ -101,12 +124,12 @@ class AdmissionControl:
             try:
                 yield
             finally:
-                here.seconds += (self._now() - began_at - here.seconds) * WEIGHT
+                here.measure(self._now() - began_at)
         finally:
             here.leave()
 
     async def _place(self, group: _Group) -> None:
-        if group.running < group.at_once:
+        if not group.is_full:
             group.running += 1
             return
         turn = asyncio.get_running_loop().create_future()

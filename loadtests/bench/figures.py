@@ -51,6 +51,11 @@ def ratios(rounds: Sequence[Round], name: str, against: str) -> dict[str, Any]:
     return told
 
 
+def percentile(figures: Sequence[float], percent: int) -> float:
+    """What so many of a hundred of these did not exceed; 0.0 without two figures."""
+    return statistics.quantiles(figures, n=100, method="inclusive")[percent - 1] if len(figures) > 1 else 0.0
+
+
 def failures(rounds: Sequence[Round]) -> int:
     """How many requests were not answered as expected, in all rounds that count."""
     return int(sum(row["failed"] for one in rounds for row in one.values()))

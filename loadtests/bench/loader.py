@@ -6,11 +6,12 @@ the connections, and nothing is faster than this process can ask; `busy` says ho
 
 import asyncio
 import re
-import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
+
+from loadtests.bench.figures import percentile
 
 HOST = "127.0.0.1"
 WITHIN_SECONDS = 120.0
@@ -54,9 +55,7 @@ class LoadResult:
 
     def percentile_ms(self, percent: int) -> float:
         """The latency in milliseconds that so many of a hundred answers did not exceed; 0.0 without two answers."""
-        if len(self.latencies) < 2:
-            return 0.0
-        return statistics.quantiles(self.latencies, n=100, method="inclusive")[percent - 1] * 1000
+        return percentile(self.latencies, percent) * 1000
 
 
 def request_bytes(method: str, path: str, *, headers: Mapping[str, str], body: bytes = b"") -> bytes:
@@ -128,16 +127,13 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received = self._received + data if self._received else data
-        if not self._is_waiting or (head_end := self._received.find(HEAD_END)) < 0:
-            return
-        status = int(self._received[9:12])
         try:
-            end = head_end + len(HEAD_END) + (0 if status in BODILESS else _length(self._received[: head_end + 2]))
+            end = answer_end(self._received) if self._is_waiting else None
         except UnreadableAnswer as fault:
             self._end(fault)
             return
-        if len(self._received) >= end:
-            self._count(status)
+        if end is not None and len(self._received) >= end:
+            self._count(int(self._received[9:12]))
             self._received = self._received[end:]
             self.send_next()
 
@@ -163,6 +159,14 @@ class _Connection(asyncio.Protocol):
         else:
             self.over.set_exception(fault)
             self._transport.close()
+
+
+def answer_end(received: bytes) -> int | None:
+    """Where the answer ends whose head is here; None before that. Raises UnreadableAnswer."""
+    head_end = received.find(HEAD_END)
+    if head_end < 0:
+        return None
+    return head_end + len(HEAD_END) + (0 if int(received[9:12]) in BODILESS else _length(received[: head_end + 2]))
 
 
 def _length(head: bytes) -> int:

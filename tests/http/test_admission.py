@@ -56,15 +56,16 @@ async def _turns() -> None:
         await asyncio.sleep(0)
 
 
+def _node(at_once: int = AT_ONCE) -> Any:
+    shares = {f"{group}_at_once": at_once for group in GROUPS.values()}
+    return SimpleNamespace(settings=SimpleNamespace(**shares, most_wait_seconds=MOST_WAIT), metrics=Metrics())
+
+
 @pytest.fixture
 async def storm() -> AsyncIterator[Storm]:
     """A process that works on two requests of each group at once."""
-    settings = SimpleNamespace(
-        citizens_at_once=AT_ONCE, officers_at_once=AT_ONCE, peers_at_once=AT_ONCE, most_wait_seconds=MOST_WAIT
-    )
     seconds = Seconds()
-    node: Any = SimpleNamespace(settings=settings, metrics=Metrics())
-    storm = Storm(AdmissionControl(node, now=seconds), seconds)
+    storm = Storm(AdmissionControl(_node(), now=seconds), seconds)
     yield storm
     async with AsyncExitStack() as stack:
         for task in storm.tasks.values():
@@ -101,6 +102,25 @@ async def test_whoever_would_wait_too_long_is_told_when_to_come_again(storm: Sto
     await storm.come("c", "d")
     told = [storm.control.retry_after_seconds("citizens") for _ in range(2 * SPREAD_SECONDS)]
     assert set(told) == set(range(2, 2 + SPREAD_SECONDS)), "1.35 s, and not all in one second"
+
+
+async def test_while_requests_take_too_long_fewer_are_worked_on_at_once_and_then_more_again(storm: Storm) -> None:
+    storm.control = AdmissionControl(_node(at_once=40), now=storm.seconds)
+    names = iter(range(10_000))
+    await storm.come(*(f"n{next(names)}" for _ in range(60)))
+    assert len(storm.working) == 40
+
+    async def go_on(*, seconds: float) -> None:
+        for _ in range(400):
+            storm.seconds.now += seconds / len(storm.working)
+            await storm.end(next(iter(storm.working)))
+            left = sum(not task.done() for task in storm.tasks.values())
+            await storm.come(*(f"n{next(names)}" for _ in range(60 - left)))
+
+    await go_on(seconds=2.0)
+    assert len(storm.working) < 15, "each takes two seconds, where half a second is the goal"
+    await go_on(seconds=0.1)
+    assert len(storm.working) == 40
 
 
 async def test_a_storm_of_one_group_leaves_the_others_their_share(storm: Storm) -> None:
