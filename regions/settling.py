@@ -12,7 +12,7 @@ from server.desk.relay import relay_soon
 from server.domain.case.acts import Act
 from server.domain.case.case import local_id
 from server.domain.effects.letters_in import act_of, known_kind, may_be_ignored
-from server.domain.errors import Conflict, Refusal, StaleVersion, Unavailable
+from server.domain.errors import CatalogueNotAtHand, Conflict, Refusal, StaleVersion, Unavailable
 from server.domain.exchange.letters import REFUSED, Letter, about_letter, unique_id
 from server.domain.exchange.log import Entry, KeptLetter, Position
 from server.domain.rules.decide import NotOurStep
@@ -137,7 +137,10 @@ async def _take_in(node: Node, kept: KeptLetter, round: _Round) -> None:
     """Take the letter's act into the round; one of an unknown kind is ignored, or waits until this node knows it."""
     letter, act, reason = kept.letter, None, KIND_UNKNOWN
     try:
-        act = act_of(letter, node.catalogue_of, node.context())
+        act = await _act_of(node, letter)
+    except DOUBTS as doubt:
+        await _postpone(node, kept, doubt.code)
+        return
     except Refusal as refusal:
         if not may_be_ignored(letter):
             await _refuse(node, kept, refusal)
@@ -148,6 +151,15 @@ async def _take_in(node: Node, kept: KeptLetter, round: _Round) -> None:
         return
     round.taken.append((kept, act or reason))
     round.free.add(letter.unique_id)
+
+
+async def _act_of(node: Node, letter: Letter) -> Act | None:
+    """The act of a letter; the catalogue of its case is read if it is needed. Raises what `act_of` raises."""
+    try:
+        return act_of(letter, node.catalogue_of, node.context())
+    except CatalogueNotAtHand as fault:
+        await node.store.catalogues.load([fault.version])
+        return act_of(letter, node.catalogue_of, node.context())
 
 
 async def _do(node: Node, taken: Sequence[tuple[KeptLetter, Act | str]]) -> None:

@@ -382,10 +382,11 @@ async def _places(settings: Settings, store: Store) -> Places:
 
 
 async def _published(settings: Settings, store: Store, data: Publications) -> Published:
-    """What is read, with the catalogues that were in force before; raises CatalogueChanged and BrokenData."""
+    """What is read, with the types of fields that were in force before; raises CatalogueChanged and BrokenData."""
     templates = load_templates(settings.notices_file)
     await store.catalogues.keep(data.catalogue)
-    return Published(**vars(data), versions=await store.catalogues.all(data.catalogue), templates=templates)
+    types = await store.catalogues.field_types(data.catalogue)
+    return Published(**vars(data), field_types=types, templates=templates)
 
 
 async def _prepared(

@@ -42,12 +42,12 @@ class Published:
     """What this node's province publishes: the catalogue, its search index, the yearly lists, the divisions, who
     decides in them, the windows, the working days it knows, and the peaks that it announces.
 
-    `versions` are the catalogues that it has published before, by version: a case keeps to the one it was opened under.
+    `field_types` are the types of all fields that any of its catalogues has or had, by code.
     `templates` are those of its notices.
     """
 
     catalogue: Catalogue
-    versions: Mapping[str, Catalogue]
+    field_types: Mapping[str, str]
     lists: tuple[YearlyList, ...]
     divisions: Divisions
     authorities: Authorities
@@ -56,12 +56,6 @@ class Published:
     undertakings: tuple[UndertakingText, ...]
     templates: Templates
     peaks: Peaks
-
-    @cached_property
-    def field_types(self) -> Mapping[str, str]:
-        """The types of all fields that any of its catalogues has or had, by code; made when first asked for."""
-        old = {field.code: field.type for each in self.versions.values() for field in each.fields}
-        return {**old, **{field.code: field.type for field in self.catalogue.fields}}
 
     @cached_property
     def index(self) -> SearchIndex:
@@ -97,8 +91,13 @@ class Node:
         return self.published.catalogue
 
     def catalogue_of(self, version: str) -> Catalogue:
-        """The catalogue of this version; the one in force if this node never published such a version."""
-        return self.published.versions.get(version, self.catalogue)
+        """The catalogue of this version; the one in force if this node never published such a version.
+
+        Raises CatalogueNotAtHand unless the version was read just before, with the case (`server/desk/catalogues.py`).
+        """
+        if version == self.catalogue.version:
+            return self.catalogue
+        return self.store.catalogues.of(version) or self.catalogue
 
     @property
     def directory(self) -> Directory:

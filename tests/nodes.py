@@ -316,11 +316,11 @@ async def running_nodes(
 
 @asynccontextmanager
 async def running_node(
-    settings: Settings, clock: Clock | None = None, *, is_working: bool = False
+    settings: Settings, clock: Clock | None = None, *, is_working: bool = False, listeners: Sequence[object] = ()
 ) -> AsyncIterator[Running]:
     """One node of these settings."""
     writes = Writes()
-    async with main.opened(settings, clock=clock, data=data_of(settings), listeners=[writes]) as node:
+    async with main.opened(settings, clock=clock, data=data_of(settings), listeners=[writes, *listeners]) as node:
         in_flight, loops = InFlight(), Loops()
         server, _ = main.listen(node, in_flight, doors=routes.DOORS, port=settings.port)
         if is_working:

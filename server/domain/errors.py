@@ -178,6 +178,17 @@ class OutcomeUnknown(Unavailable):
     title = "系统繁忙，请用同一请求标识重试"
 
 
+class CatalogueNotAtHand(Unavailable):
+    """The catalogue that the case was opened under has not been read yet, or not lately."""
+
+    code = "catalogue_not_at_hand"
+    title = "系统繁忙，请稍后重试"
+
+    def __init__(self, version: str) -> None:
+        super().__init__()
+        self.version = version
+
+
 class StaleVersion(Outdated):
     """Another request has changed it."""
 

@@ -15,6 +15,7 @@ BAR = "|"
 AFTER_BAR = "}"
 JUST_AFTER = "!"
 PUBLISHED = "published"
+TYPES = "types"
 NEVER = "u"  # in the place of a moment t...: after all of them
 HELD = "s"  # in front of a moment t...: before all of them
 
@@ -73,8 +74,10 @@ MANDATES_OF_AGENT = Query("mandates_of_agent", "mandates", "agent_key", is_range
 # key: due | from | t<next attempt> | id, or ended; step_key: case:step
 FETCHES_DUE = Query("fetches_due", "fetches", "key", is_range=True)
 FETCHES_OF_STEP = Query("fetches_of_step", "fetches", "step_key")
-# kind: `published` of every version
+# kind: `published` of every version, `types` of what stands beside it
 CATALOGUES = Query("catalogues", "catalogues", "kind")
+# digest: that of every version, hexadecimal
+CATALOGUES_LISTED = Query("catalogues_listed", "catalogues", "digest", is_range=True)
 # list_key: state | role | name, where the state is active or ended
 OFFICERS_LISTED = Query("officers_listed", "officers", "list_key", is_range=True)
 # time_key: t<at> | digest of the id; kind_key, officer_key (who did it), case_key and person_key: the same behind kind,
@@ -141,6 +144,7 @@ QUERIES: tuple[Query, ...] = (
     FETCHES_DUE,
     FETCHES_OF_STEP,
     CATALOGUES,
+    CATALOGUES_LISTED,
     OFFICERS_LISTED,
     AUDIT_BY_TIME,
     AUDIT_OF_KIND,

@@ -106,7 +106,7 @@ TRUST: Mapping[str, Trust] = {
     ),
     CATALOGUES.collection: Trust(
         "an item asks for other things, or another department decides it",
-        "from the next start on, cases of that version go by the catalogue in force",
+        "our own cases of that version are refused; those from elsewhere go by the catalogue in force",
     ),
     CHECKPOINTS: Trust(
         "something is done by law about a day that has not come",

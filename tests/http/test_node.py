@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 async def test_the_catalogue_in_force_is_kept_once(places: Places):
     node = places.nodes[JIANGSU].node
-    assert node.published.versions[node.catalogue.version] is node.catalogue
+    assert node.catalogue_of(node.catalogue.version) is node.catalogue
 
 
 async def test_a_node_shows_neither_its_keys_nor_its_catalogue_where_something_prints_it(places: Places):

@@ -25,7 +25,7 @@ def without_the_item(node: Node) -> Node:
     fields = {name: getattr(whole, name) for name in type(whole).model_fields}
     items = tuple(item for item in whole.items if item.code != STEP)
     lacking = type(whole).model_validate(fields | {"items": items})
-    return replace(node, published=replace(node.published, catalogue=lacking, versions={}))
+    return replace(node, published=replace(node.published, catalogue=lacking))
 
 
 async def test_a_refused_request_is_seen_at_home_until_it_goes_again_or_the_decider_speaks(places: Places):

@@ -101,7 +101,7 @@ DIVISIONS = Divisions(
 AUTHORITIES = Authorities(divisions=DIVISIONS, namings=(ORGANS,))
 PUBLISHED = Published(
     catalogue=CATALOGUE,
-    versions={VERSION: CATALOGUE},
+    field_types={field.code: field.type for field in CATALOGUE.fields},
     lists=(),
     divisions=DIVISIONS,
     authorities=AUTHORITIES,

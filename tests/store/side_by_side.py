@@ -272,6 +272,12 @@ async def carry(store: Store) -> None:
     await store.carry((await store.cases.case(CASE)).pending)
 
 
+async def _catalogue(store: Store) -> Mapping[str, Any]:
+    version = values()["catalogue"].version
+    await store.catalogues.load([version])
+    return {version: store.catalogues.of(version)}
+
+
 async def read(store: Store) -> dict[str, Any]:
     """All of them, as they are read; and the events of the case."""
     held = await store.identity.held()
@@ -285,7 +291,7 @@ async def read(store: Store) -> dict[str, Any]:
         "upload": await store.materials.uploads_of(OWNER, [UPLOAD]),
         "counts": await store.counts.counts(["x"]),
         "reconciliation": await store.peers.reconciled([ZHEJIANG]),
-        "catalogue": await store.catalogues.all(),
+        "catalogue": await _catalogue(store),
     }
     return {name: next(iter(found.values())) for name, found in one_each.items()} | {
         "events": record.events,

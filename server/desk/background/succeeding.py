@@ -6,6 +6,7 @@ stays where it is, for an authority above to choose; so does what went to severa
 
 from server.desk.acting import perform
 from server.desk.apart import each_in_turn
+from server.desk.catalogues import case_of
 from server.desk.deciders import decider_in
 from server.desk.relay import relay_soon
 from server.domain.case.acts import TakeOver
@@ -53,7 +54,7 @@ async def _tell_above(node: Node, task: Task, succession: Succession) -> bool:
 
 async def _take_over(node: Node, task: Task, succession: Succession) -> bool:
     """Whether the step has another authority now."""
-    record = await node.store.cases.case(task.case)
+    record = await case_of(node, task.case)
     division = succession.division
     last_day = chinese_date(division.valid_to) if division.valid_to else ""
     try:

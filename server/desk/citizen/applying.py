@@ -4,6 +4,7 @@ from typing import Literal
 
 from server.desk.acting import commit_of, moved, perform, same
 from server.desk.citizen import queueing
+from server.desk.catalogues import have_at_hand
 from server.desk.recording import note, of_case
 from server.domain.audit import AuditKind
 from server.domain.case.acts import Open, Withdraw
@@ -146,17 +147,18 @@ async def withdraw(node: Node, owner: str, id: str, *, key: str, version: int | 
 
 
 async def own_case(node: Node, owner: str, id: str) -> Record:
-    """The case, if this person is its applicant, or its agent with a mandate in force.
+    """The case with its catalogue, if this person is its applicant, or its agent with a mandate in force.
 
-    Raises NoSuchCase otherwise, so that nobody learns of others' cases, and the refusals of `check_acting`.
+    Raises NoSuchCase otherwise, so that nobody learns of others' cases, and the refusals of `check_acting` and
+    `have_at_hand`.
     """
     record = await node.store.cases.case(id)
     case = record.case
-    if case.applicant and case.applicant.key == owner:
-        return record
-    if case.agent is None or case.agent.person.key != owner:
-        raise NoSuchCase("没有这个办件。")
-    await acting_under(node, owner, case.agent.mandate, bundle=case.bundle)
+    if not case.applicant or case.applicant.key != owner:
+        if case.agent is None or case.agent.person.key != owner:
+            raise NoSuchCase("没有这个办件。")
+        await acting_under(node, owner, case.agent.mandate, bundle=case.bundle)
+    await have_at_hand(node, [record])
     return record
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal, Self
 
 from server.desk.background.gathering import bytes_here
+from server.desk.catalogues import case_of
 from server.desk.naming import window_name
 from server.desk.officer.history import HistoryEntry, history_of
 from server.desk.officer.seeing import Seen, noted, parts_of
@@ -152,7 +153,7 @@ async def desk_case(node: Node, entry: DeskEntry, id: str) -> DeskCaseView:
 
     Raises NoSuchCase, also if they let them see none.
     """
-    record = await node.store.cases.case(id)
+    record = await case_of(node, id)
     parts = parts_of(node, entry, record.case)
     about = {**of_case(record.case), **noted(entry, parts.values()), "reason": _reason(parts)}
     await note(node, "case.read", about)

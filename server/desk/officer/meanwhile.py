@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from server.desk.acting import perform
+from server.desk.catalogues import case_of
 from server.desk.naming import node_name
 from server.desk.wording import ACT_NAMES, APPLICANT, BY_RULE
 from server.domain.case.acts import StepAct
@@ -30,7 +31,7 @@ async def perform_as_seen(node: Node, id: str, act: StepAct, *, known: Record | 
     try:
         return await perform(node, id, act, known=known)
     except StaleVersion as fault:
-        record = await node.store.cases.case(id)
+        record = await case_of(node, id)
         changes = tuple(_changes(node, record, act))
         if not changes:
             raise

@@ -1,6 +1,7 @@
 """Reviewing: what officers do to the steps in which an authority of theirs has a part."""
 
 from server.desk.acting import same
+from server.desk.catalogues import case_of
 from server.desk.materials import hand_in
 from server.desk.officer.claiming import check_act
 from server.desk.officer.meanwhile import perform_as_seen
@@ -64,7 +65,7 @@ async def act_on(node: Node, entry: DeskEntry, request: ActRequest) -> Record:
     `granted`, NotOurStep, StateForbids, StepChanged, ClaimedByAnother, FormFaulty, and what the act itself asks for
     (domain/rules/moves).
     """
-    form, record = form_of(request.act), await node.store.cases.case(request.case)
+    form, record = form_of(request.act), await case_of(node, request.case)
     if form.decision is TransferDecision and (done := _just_done(node, entry.officer, request, record=record)):
         return done
     seat = _seat(node, entry, request, record=record)

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints
 
+from server.desk.catalogues import have_at_hand
 from server.desk.naming import decider_name
 from server.desk.officer.seeing import Seen, parts_of
 from server.desk.recording import note_all, of_case
@@ -101,6 +102,7 @@ async def _page(
     for _ in range(MOST_READS):
         page = await clues.cases(digest, before=place, limit=limit)
         records = await node.store.cases.find_many(list(page.values()))
+        await have_at_hand(node, records.values())
         for place, case in page.items():
             if case in records:
                 found += [(records[case], each) for each in _found(node, entry, records[case], clue=clue)]

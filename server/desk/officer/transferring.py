@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from server.desk.catalogues import case_of
 from server.desk.deciders import decider_in, desk_here
 from server.desk.officer.meanwhile import perform_as_seen
 from server.desk.officer.seeing import actor, today
@@ -79,7 +80,7 @@ async def designate(
     Raises NoSuchCase (also if the officer is no head above who has the step), NoSuchStep, NotAboveBoth,
     NothingToDesignate, SameAuthority, StepChanged, and as `receiver_of`.
     """
-    record = await node.store.cases.case(request.case)
+    record = await case_of(node, request.case)
     step = record.case.steps.get(request.step)
     own = _post_above(node, entry, step, those={step.authority.id}) if step and step.authority else None
     if step is None or step.authority is None or own is None:
