@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.arrows import MAY_IMPORT, driver_is_used
+from tests.house.arrows import LOADED_LATE, MAY_IMPORT, driver_is_used
 from tests.house.house import House
 from tests.house.rules import EXEMPT, RULES, Rule
 
@@ -31,6 +31,12 @@ def test_every_exemption_is_still_needed(house: House) -> None:
 
 def test_every_room_of_the_import_table_exists(house: House) -> None:
     assert [room for room in MAY_IMPORT if not house.in_room(room)] == []
+
+
+def test_all_that_may_be_loaded_late_is(house: House) -> None:
+    for path, names in LOADED_LATE.items():
+        (source,) = (each for each in house.sources if each.path == path)
+        assert set(names) <= {one.module for one in house.imports(source)}
 
 
 def test_the_driver_is_where_the_rule_looks_for_it(house: House) -> None:

@@ -106,6 +106,14 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "in a try": ("handlers/a.py", "try:\n    import json\nexcept ImportError:\n    json = None"),
         "by a call": ("handlers/a.py", 'import importlib\nimportlib.import_module("server.main")'),
+        "late, and another": (
+            "server/tools/searching.py",
+            'from importlib import import_module\nimport_module("aiohttp")',
+        ),
+        "late, by a name that cannot be read": (
+            "server/tools/searching.py",
+            "from importlib import import_module\n\n\ndef f(name):\n    import_module(name)",
+        ),
     },
     "no_circles": {
         "of two": ("server/domain/errors.py", "from server.domain import case\n\nConflict = case"),

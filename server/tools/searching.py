@@ -4,15 +4,13 @@ Words are those of jieba's dictionary and of the catalogue; what has them is ran
 the words that stand in the catalogue are kept: no other could find anything, and all of them take 55 MB.
 """
 
+import importlib
 import io
 import logging
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
-
-import bm25s
-import jieba
+from typing import Any, Literal
 
 from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
@@ -29,7 +27,13 @@ ASKING = re.compile(
     "|要办|办理|申请|手续|材料|事项|业务|流程"
 )
 
-logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells of its progress
+
+def _libraries() -> tuple[Any, Any]:
+    """jieba and bm25s: loaded where the first index is made, for only a process that searches needs them and numpy."""
+    cutting: Any = importlib.import_module("jieba")
+    ranking: Any = importlib.import_module("bm25s")
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells of its progress
+    return cutting, ranking
 
 
 class Hit(Value):
@@ -44,6 +48,7 @@ class SearchIndex:
     """The bundles and items of one catalogue, ready to be searched; building it takes a third of a second of CPU."""
 
     def __init__(self, catalogue: Catalogue) -> None:
+        cutting, ranking = _libraries()
         names = {item.code: item.name for item in catalogue.items}
         texts: dict[tuple[Kind, str], list[str]] = {
             ("bundle", bundle.code): _of_bundle(bundle, names) for bundle in catalogue.bundles
@@ -51,11 +56,11 @@ class SearchIndex:
         texts |= {("item", item.code): _of_item(item) for item in catalogue.items}
         called = [word for bundle in catalogue.bundles for word in (bundle.name, *bundle.words)]
         called += [word for item in catalogue.items for word in (item.name, *item.words)]
-        self._cutter = _cutter([text for each in texts.values() for text in each], called)
+        self._cutter = _filled(cutting.Tokenizer(), [text for each in texts.values() for text in each], called)
         words = [[word for text in each for word in self._words(text)] for each in texts.values()]
         self._entries = tuple(texts) if any(words) else ()
         self._weights = [BUNDLE_WEIGHT if kind == "bundle" else 1.0 for kind, _ in texts]
-        self._ranking = bm25s.BM25(k1=1.5, b=0.2)
+        self._ranking = ranking.BM25(k1=1.5, b=0.2)
         if self._entries:
             self._ranking.index(words, show_progress=False)
 
@@ -83,15 +88,14 @@ def _of_item(item: Item) -> list[str]:
     return [*item.words * WORDS_WEIGHT, *[item.name] * NAME_WEIGHT, item.guidance]
 
 
-def _cutter(texts: Iterable[str], called: Iterable[str]) -> jieba.Tokenizer:
-    """A cutter of its own (jieba's common one is everybody's), filled without jieba's cache file in the temp folder."""
+def _filled(cutter: Any, texts: Iterable[str], called: Iterable[str]) -> Any:
+    """The cutter, one of our own (jieba's common one is everybody's), without jieba's cache file in the temp folder."""
     parts = {
         text[start : start + length]
         for text in map(_plain, set(texts))
         for start in range(len(text))
         for length in range(2, LONGEST_WORD + 1)
     }
-    cutter = jieba.Tokenizer()
     with cutter.get_dict_file() as dictionary:
         known = [line for line in dictionary if line.split(b" ", 1)[0].decode() in parts]
     cutter.FREQ, cutter.total = cutter.gen_pfdict(io.BytesIO(b"".join(known)))

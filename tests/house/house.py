@@ -5,6 +5,7 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 FOLDERS = ("server", "handlers", "regions", "loadtests")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -86,8 +87,10 @@ class House:
         return tuple(source for source in self.sources if is_in(source.module, room))
 
     def imports(self, source: Source) -> Iterator[Import]:
-        """Every import of the file, wherever it stands; `from server import desk` names server.desk."""
+        """Every import of the file, wherever it stands, by a call too; `from server import desk` names server.desk."""
         for node in ast.walk(source.tree):
+            if is_import_call(node) and (name := loaded_name(node)):
+                yield Import(name, "", node.lineno)
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield Import(alias.name, "", node.lineno)
@@ -100,6 +103,17 @@ class House:
 
     def is_ours(self, module: str) -> bool:
         return module.split(".")[0] in (*FOLDERS, "tests")
+
+
+def is_import_call(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether a call imports something."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__")
+
+
+def loaded_name(call: ast.Call) -> str:
+    """The module that an import by a call names in full; empty if it cannot be read off."""
+    named = call.args[0] if len(call.args) == 1 and not call.keywords else None
+    return named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else ""
 
 
 def is_in(module: str, room: str) -> bool:
