@@ -1,41 +1,30 @@
-"""The composition root: builds a node from its settings, serves its doors or does its work, and stops in order."""
+"""The composition root: builds a node from its settings, opens its doors, and stops in order."""
 
 import asyncio
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import aiohttp
 from tornado.httpserver import HTTPServer
 
-from handlers import catalogue, routes
+from handlers.application import FOR_OPERATORS, Surroundings, application
 from handlers.base import Handler
 from handlers.front import Front
 from handlers.in_flight import InFlight
-from handlers.routes import Surroundings
-from regions import directory, evidence
-from regions.evidence import Receipts
-from server import working
+from regions import directory
 from server.crypto.keyring import NodeKeys, load_keys
 from server.crypto.randomness import random_bytes
 from server.crypto.tokens import Tokens
-from server.desk import recording, sessions
-from server.desk.citizen import queueing
-from server.desk.officer import administering
-from server.desk.officer.appointing import NewPost, appoint
-from server.domain.audit import Doer
 from server.domain.errors import Unavailable
 from server.domain.identity import DrillOnly, Held, Identity
-from server.domain.people.passwords import check_password
-from server.domain.people.persons import Officer
 from server.node import Node, Places, Published
 from server.store.format import DataFormat
 from server.store.mongo import MongoDatabase
-from server.store.people.accounts import OfficerExists
 from server.store.queries import QUERIES
 from server.store.store import Store, open_store
 from server.tools import silence
@@ -43,7 +32,7 @@ from server.tools.bells import Bells
 from server.tools.clock import Clock, SystemChance, SystemClock
 from server.tools.inheritance import Inheritance
 from server.tools.logs import catch_up, log
-from server.tools.loops import NO_REST, Loops, Rest
+from server.tools.loops import NO_REST, LoopEnded, Loops, Rest
 from server.tools.messages import load_templates
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform
@@ -60,7 +49,7 @@ LOG_SECONDS = 10.0
 COLLECT_AFTER = 50_000  # new objects, where CPython says 700: each collection also ages what a request still holds
 
 
-class _Place(NamedTuple):
+class ListeningPlace(NamedTuple):
     """Where a process listens: at which port, and with what it inherits if it is one of several."""
 
     port: int
@@ -69,10 +58,6 @@ class _Place(NamedTuple):
 
 class DatabaseUnreachable(ValueError):
     """No database answers at the address of the settings."""
-
-
-class LoopEnded(RuntimeError):
-    """A loop ended without being stopped: the process ends too, and its supervisor starts it again."""
 
 
 class WrongKeys(ValueError):
@@ -121,119 +106,6 @@ async def opened(
         await database.close()
 
 
-async def serve(settings: Settings, *, is_quiet: bool = False, inherited: Inheritance | None = None) -> None:
-    """Answer requests until told to stop; then take none, finish those under way, and end. Raises LoopEnded.
-
-    A quiet one answers those that change nothing. One of several has what it inherits of their supervisor.
-    """
-    name = f"serve-{settings.port}-{inherited.slot}" if inherited else f"serve-{settings.port}"
-    async with opened(settings, is_quiet=is_quiet) as node, _loops(node) as loops:
-        node.store.database.bare.tell_written = _bells(node).ring_soon
-        follow = partial(working.follow_ends, node, process="" if is_quiet else name)
-        loops.start("ends", follow, every_seconds=working.ENDS_SECONDS)
-        loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
-        log.info(
-            "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
-        )
-        around = Surroundings(catalogue.filled(node), loops.overdue, is_quiet=is_quiet)
-        slots_port = settings.slots_port and inherited and settings.slots_port + inherited.slot
-        async with _shown(node, slots_port or 0, around), _in_peaks(node, loops, is_quiet=is_quiet):
-            await _until_stopped(node, loops, routes.DOORS, at=_Place(settings.port, inherited), around=around)
-
-
-@asynccontextmanager
-async def _in_peaks(node: Node, loops: Loops, *, is_quiet: bool) -> AsyncIterator[None]:
-    """Where peaks are announced, processes tell each other whom they have met, and once more at the end."""
-    if is_quiet or not node.published.peaks.peaks:
-        yield
-        return
-    loops.start("waiting", partial(queueing.tell, node), every_seconds=working.WAITING_SECONDS)
-    try:
-        yield
-    finally:
-        try:
-            await queueing.tell(node)
-        except Unavailable as fault:  # those whom it met last keep their tickets, and are not counted
-            log.warning("waiting.untold", reason=type(fault).__name__)
-
-
-async def work(settings: Settings, *, is_quiet: bool = False) -> None:
-    """Do what nobody waits for: relay, deliver, settle, forget; until told to stop. Raises LoopEnded.
-
-    A quiet one does none of it: it only measures how the node stands.
-    """
-    async with opened(settings, is_quiet=is_quiet) as node, _loops(node, working.REST) as loops:
-        guard = working.start(node, loops, is_quiet=is_quiet)
-        around = Surroundings(overdue=loops.overdue, clock=lambda: guard.verdict, is_quiet=is_quiet)
-        with _bells(node).hung(f"work-{settings.work_port}", lambda _: loops.wake()):
-            await _until_stopped(node, loops, routes.FOR_OPERATORS, at=_Place(settings.work_port), around=around)
-
-
-SEEDED = "seed"  # who gave the posts of officers that were seeded
-
-
-async def seed_officers(
-    settings: Settings, seats: Sequence[Mapping[str, Any]], *, data: Publications | None = None
-) -> int:
-    """Add the officers that are not there yet, with their posts; answers how many were added.
-
-    A seat has `name`, `password` and `posts`, each with what a post needs (`NewPost`), and maybe `totp_secret`.
-    Raises PasswordTooEasy, PostUnfit, and NameEnded for the first whose name was that of an officer who has ended.
-    """
-    added = 0
-    async with opened(settings, data=data) as node:
-        for seat in seats:
-            officer = Officer(name=seat["name"])
-            check_password(seat["password"], name=officer.name, fewest=settings.password_characters, at="/password")
-            try:
-                account = await administering.add_lasting(node, officer, seat["password"], by=Doer(name=SEEDED))
-                if seat.get("totp_secret"):
-                    await node.store.second_factors.plant(account, seat["totp_secret"])
-                added += 1
-            except OfficerExists:
-                log.info("officer.known", name=officer.name)
-            for place, post in enumerate(seat["posts"]):
-                await appoint(node, officer.name, NewPost.model_validate(post), by=Doer(name=SEEDED), key=str(place))
-    return added
-
-
-async def change_dishonest(
-    settings: Settings, id_numbers: Sequence[str], *, is_listed: bool, by: Doer, data: Publications | None = None
-) -> int:
-    """Put the persons of these ID numbers on the list of the seriously dishonest (严重失信主体), or take them off.
-
-    Each is noted before. Answers how many changed; raises ValueError for the first that is no ID number, and changes
-    nothing then. What was cut off is finished by doing it again.
-    """
-    async with opened(settings, data=data) as node:
-        persons: dict[str, None] = {}
-        for place, id_number in enumerate(id_numbers, 1):
-            try:
-                persons[sessions.person_key(node, id_number, at=f"/{place - 1}")] = None
-            except sessions.IdNumberInvalid as fault:
-                raise ValueError(f"entry {place} is no ID number: {fault}") from None
-        about = {**by.by, "what": "added" if is_listed else "removed"}
-        await recording.note_all(node, {"dishonest.changed": [{**about, "person": person} for person in persons]})
-        room = node.store.dishonest
-        return await (room.add(persons) if is_listed else room.remove(persons))
-
-
-async def check_receipts(settings: Settings) -> Receipts:
-    """Whether the receipts of all batches, both ways, still prove what they should."""
-    async with opened(settings) as node:
-        return await evidence.check_receipts(node)
-
-
-def door_rows() -> list[dict[str, str]]:
-    """The doors as rows: method, path, who comes in, handler, function."""
-    return list(routes.rows())
-
-
-def refusal_rows() -> list[dict[str, str]]:
-    """Every refusal as a row: code, status, zh-CN title, meaning."""
-    return list(routes.refusals())
-
-
 def listen(
     node: Node,
     in_flight: InFlight,
@@ -243,7 +115,7 @@ def listen(
     surroundings: Surroundings | None = None,
 ) -> tuple[HTTPServer, int]:
     """Serve these doors; answers the server and the port (the one that was free, for port 0)."""
-    front = Front(node, in_flight, routes.application(node, in_flight, doors, surroundings=surroundings))
+    front = Front(node, in_flight, application(node, in_flight, doors, surroundings=surroundings))
     return _serving(node, front, bound(node.settings.host, port))
 
 
@@ -282,14 +154,14 @@ async def stop_listening(
 
 
 @asynccontextmanager
-async def _shown(node: Node, port: int, around: Surroundings) -> AsyncIterator[None]:
+async def shown(node: Node, port: int, around: Surroundings) -> AsyncIterator[None]:
     """Meanwhile show health and metrics of this process at a port of its own, at none for port 0; raises PortTaken."""
     if port == 0:
         yield
         return
     held = await node.store.identity.held()
     with shared(node.settings.host, port, held.incarnation if held else ""):
-        server, _ = listen(node, InFlight(), doors=routes.FOR_OPERATORS, port=port, surroundings=around)
+        server, _ = listen(node, InFlight(), doors=FOR_OPERATORS, port=port, surroundings=around)
         try:
             yield
         finally:
@@ -298,7 +170,7 @@ async def _shown(node: Node, port: int, around: Surroundings) -> AsyncIterator[N
 
 
 @asynccontextmanager
-async def _loops(node: Node, rest: Rest = NO_REST) -> AsyncIterator[Loops]:
+async def loops_of(node: Node, rest: Rest = NO_REST) -> AsyncIterator[Loops]:
     """Loops that are stopped at the end, however it comes; one of them lets the log catch up."""
     loops = Loops(node.metrics, rest=rest)
     loops.start("log", catch_up, every_seconds=LOG_SECONDS)
@@ -308,8 +180,8 @@ async def _loops(node: Node, rest: Rest = NO_REST) -> AsyncIterator[Loops]:
         await loops.stop(node.settings.drain_seconds)
 
 
-async def _until_stopped(
-    node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, at: _Place, around: Surroundings
+async def until_stopped(
+    node: Node, loops: Loops, doors: tuple[type[Handler], ...], *, at: ListeningPlace, around: Surroundings
 ) -> None:
     """Serve these doors in these surroundings; raises PortTaken, and LoopEnded in the end if a loop ended by itself."""
     stop = asyncio.Event()
@@ -320,7 +192,7 @@ async def _until_stopped(
     _collect_seldom()
     held = await node.store.identity.held()
     with shared(node.settings.host, at.port, held.incarnation if held else ""):
-        front = Front(node, in_flight, routes.application(node, in_flight, doors, surroundings=around))
+        front = Front(node, in_flight, application(node, in_flight, doors, surroundings=around))
         sockets = at.inherited.open_sockets() if at.inherited else bound(node.settings.host, at.port)
         server, port = _serving(node, front, sockets)
         log.info("node.ready", division=node.here, port=port, directory=node.directory.version)
@@ -343,7 +215,8 @@ async def _first_of(stop: asyncio.Event, loops: Loops) -> str | None:
     return ended.result() if ended.done() else None
 
 
-def _bells(node: Node) -> Bells:
+def bells_of(node: Node) -> Bells:
+    """The bells of this node on this machine."""
     return Bells(node.settings.data_folder, node.clock.machine)
 
 

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from regions import apart, clocks, letters, outbox, reconcile, standing, witnessing
+from handlers import routes
+from regions import apart, clocks, evidence, letters, outbox, reconcile, standing, witnessing
 from regions.client import PeerFailure
 from regions.letters import LetterLine
 from regions.standing import Standing
@@ -67,7 +68,9 @@ class UnknownPeer(ValueError):
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """The commands `peers`, `letters`, `apart`, `clock` and `reconcile`."""
+    """The commands `peers`, `letters`, `apart`, `clock`, `reconcile` and `receipts`."""
+    receipts = command("receipts", _receipts, "Verify the receipts of all batches; exit 1 if one proves nothing.")
+    receipts.add_argument("--json", action="store_true", help="print the logs as one JSON object")
     of_peers = command(
         "peers", run_with(peers), "Show how the exchange with each peer stands; exit 1 if one is stopped."
     )
@@ -179,9 +182,26 @@ async def compare(node: Node, chosen: argparse.Namespace) -> Report:
     return Report(found, [line for each in found for line in _lines_between(each)], _code(map(_is_wrong, found)))
 
 
+def _receipts(chosen: argparse.Namespace) -> int:
+    report = asyncio.run(_check_receipts(load_settings()))
+    if chosen.json:
+        print(report.model_dump_json())
+        return DONE if report.verified else WRONG
+    for log in report.logs:
+        state = "all proven" if log.faulty is None else f"batch {log.faulty} is not proven"
+        print(f"{log.direction} {log.peer}: {log.batches} batches, {log.letters} letters, {state}")
+    return DONE if report.verified else WRONG
+
+
+async def _check_receipts(settings: Settings) -> evidence.Receipts:
+    """Whether the receipts of all batches, both ways, still prove what they should."""
+    async with main.opened(settings) as node:
+        return await evidence.check_receipts(node)
+
+
 def spoken(reason: str) -> str:
     """A reason with what it means."""
-    meanings = {row["code"]: row["meaning"] for row in main.refusal_rows()}
+    meanings = {row["code"]: row["meaning"] for row in routes.refusals()}
     said = SPOKEN.get(reason) or meanings.get(reason) or meanings.get(reason.partition("_")[2].partition("_")[2])
     return f"{reason} ({said.rstrip('.')})" if said else reason
 

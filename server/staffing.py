@@ -18,6 +18,7 @@ from server.domain.audit import Doer
 from server.domain.people.persons import AccountRole
 from server.domain.people.posts import PostRole
 from server.domain.values import Value, moment_text
+from server.listing import seed_officers
 from server.node import Node
 from server.operating import operator
 from server.tools.logs import configure
@@ -154,7 +155,7 @@ def _seed(chosen: argparse.Namespace) -> int:
     settings = load_settings()
     configure(settings.log_level)
     text = sys.stdin.read() if chosen.file == "-" else Path(chosen.file).read_text(encoding="utf-8")
-    added = asyncio.run(main.seed_officers(settings, json.loads(text)))
+    added = asyncio.run(seed_officers(settings, json.loads(text)))
     print(json.dumps({"added": added}) if chosen.json else f"{added} officers added")
     return DONE
 

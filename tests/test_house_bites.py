@@ -88,6 +88,10 @@ BITES: dict[str, dict[str, tuple[str, str]]] = {
         "handlers to main": ("handlers/a.py", "import server.main"),
         "load tests to ours": ("loadtests/a.py", "from server.domain.case import Closed"),
         "to the tests": ("handlers/a.py", "import tests.world"),
+        "late, upward": (
+            "server/cli.py",
+            'from importlib import import_module\n\n\ndef f():\n    import_module("server.store.mongo")',
+        ),
         "in no room": ("server/attic.py", ""),
     },
     "sub_rooms_point_down": {

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -87,8 +88,9 @@ class StoryOutcome:
     seconds: float
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `python -m server demo`."""
+def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The command `demo`."""
+    parser = command("demo", run, "Run provinces on this machine and one case across two of them.")
     parser.add_argument("--once", action="store_true", help="stop when the case is closed, instead of serving on")
     parser.add_argument(
         "--json",

@@ -184,7 +184,7 @@ class CatalogueNotAtHand(Unavailable):
     code = "catalogue_not_at_hand"
     title = "系统繁忙，请稍后重试"
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str = "") -> None:
         super().__init__()
         self.version = version
 

@@ -58,6 +58,10 @@ class Rest:
 NO_REST = Rest()
 
 
+class LoopEnded(RuntimeError):
+    """A loop ended without being stopped: the process ends too, and its supervisor starts it again."""
+
+
 class Loops:
     """The loops of one process."""
 

@@ -16,6 +16,7 @@ from server import main
 from server.demo.platform import listen as listen_platform
 from server.demo.processes import Child, ready, start, stop
 from server.demo.proxy import Proxy, proxied
+from server.listing import seed_officers
 from server.node import Node
 from server.tools.settings import Settings
 from tests.catalogue.shipped import copy_small
@@ -177,7 +178,7 @@ async def _seat(settings: Settings) -> None:
         desks = {each: desks_of(node, each, county_of(settings.division)) for each in DEPARTMENTS}
     posts = {name: [{"authority": at, "role": role} for at in its for role in WORKING] for name, its in desks.items()}
     seats = [{"name": name, "password": PASSWORD, "posts": its} for name, its in posts.items()]
-    await main.seed_officers(patient(settings), seats)
+    await seed_officers(patient(settings), seats)
 
 
 def county_of(province: str) -> str:

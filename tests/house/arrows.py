@@ -22,9 +22,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.main": (*EVERYTHING, "server.working"),
     "server.demo": ("server.tools", "server.crypto"),
     "server.supervising": ("server.tools",),
-    "server.operating": ("server.main", "regions", "server.node", "server.domain", "server.tools"),
+    "server.operating": ("server.main", "handlers", "regions", "server.node", "server.domain", "server.tools"),
     "server.staffing": (
-        *("server.main", "server.operating", "server.node", "server.desk", "server.domain", "server.tools"),
+        *("server.main", "server.operating", "server.listing"),
+        *("server.node", "server.desk", "server.domain", "server.tools"),
     ),
     "server.adopting": (*("server.main", "server.operating", "server.store", "server.domain", "server.tools"),),
     "server.inspecting": ("server.operating", "server.node", "server.desk", "server.domain"),
@@ -34,21 +35,25 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("server.operating", "regions", "server.node", "server.desk"),
         *("server.domain", "server.crypto", "server.tools"),
     ),
+    "server.processes": ("server.tools",),
+    "server.serving": ("server.answering", "server.supervising", "server.processes", "server.tools"),
+    "server.answering": (
+        *("server.main", "handlers", "regions", "server.working"),
+        *("server.desk", "server.node", "server.domain", "server.tools"),
+    ),
+    "server.work": ("server.main", "handlers", "server.working", "server.processes", "server.tools"),
+    "server.checking": ("server.domain", "server.tools"),
+    "server.describing": (
+        *("handlers", "server.adopting", "server.inspecting", "server.keeping", "server.keying"),
+        *("server.operating", "server.staffing", "server.domain"),
+    ),
+    "server.listing": (
+        *("server.main", "server.operating", "server.store", "server.desk", "server.domain", "server.tools"),
+    ),
     "server.cli": (
-        "server.main",
-        "server.supervising",
-        "server.operating",
-        "server.staffing",
-        "server.inspecting",
-        "server.keeping",
-        "server.keying",
-        "server.adopting",
-        "server.seeding",
-        "server.demo",
-        "regions",
-        "server.crypto",
-        "server.domain",
-        "server.tools",
+        *("server.serving", "server.work", "server.demo", "server.checking", "server.describing", "server.keying"),
+        *("server.staffing", "server.listing", "server.operating", "server.adopting", "server.inspecting"),
+        *("server.keeping", "server.seeding", "server.supervising", "server.domain", "server.tools"),
     ),
     "server.__main__": ("server.cli", "server.tools"),
     # the parts of a letter's path that no request shows
@@ -101,7 +106,11 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
     "server.desk.officer": ("server.desk.citizen", "server.desk.background"),
 }
 # The files that may import by a call, and what: each name stands in the call, and counts as any other import.
-LOADED_LATE: dict[str, tuple[str, ...]] = {"server/tools/searching.py": ("jieba", "bm25s")}
+LOADED_LATE: dict[str, tuple[str, ...]] = {
+    "server/cli.py": MAY_IMPORT["server.cli"][:-3],
+    "server/serving.py": ("server.answering",),
+    "server/tools/searching.py": ("jieba", "bm25s"),
+}
 FULL_ROOMS = ("server.domain", "server.store", "server.desk")
 DRIVERS = ("pymongo", "motor", "bson", "gridfs")
 DRIVER_FILE = "server/store/mongo.py"

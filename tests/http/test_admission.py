@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from handlers.admission import GROUPS, LATE, OPEN, SPREAD_SECONDS, WEIGHT, AdmissionControl, Busy, ClientGone, group_of
-from handlers.routes import DOORS, FOR_OPERATORS
+from handlers.application import FOR_OPERATORS
+from handlers.routes import DOORS
 from server.tools.metrics import Metrics
 
 AT_ONCE, MOST_WAIT = 2, 1.0

@@ -12,9 +12,10 @@ import aiohttp
 import pytest
 
 from handlers import front
+from handlers.application import Surroundings
 from handlers.catalogue import filled
 from handlers.in_flight import InFlight
-from handlers.routes import DOORS, Surroundings
+from handlers.routes import DOORS
 from server import main
 from tests.nodes import JIANGSU, Caller, Places, running_nodes
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from handlers import routes
+from handlers.application import FOR_OPERATORS, Surroundings
 from handlers.base import Handler
 from handlers.in_flight import InFlight
-from handlers.routes import Surroundings
 from server import main
 from server.tools.loops import Loops
 from tests.http.asking import refused
@@ -101,7 +101,7 @@ async def test_a_node_without_its_database_is_alive_and_not_ready(places: Places
     assert (await anyone.get("/ready")).status == 200
 
 
-@pytest.mark.parametrize("doors", [routes.DOORS, routes.FOR_OPERATORS], ids=["serve", "work"])
+@pytest.mark.parametrize("doors", [routes.DOORS, FOR_OPERATORS], ids=["serve", "work"])
 async def test_a_process_with_a_loop_that_does_not_succeed_is_alive_and_not_ready(
     places: Places, doors: tuple[type[Handler], ...]
 ):

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from handlers.application import FOR_OPERATORS, Surroundings
 from handlers.base import may_be_quiet
 from handlers.in_flight import InFlight
-from handlers.routes import DOORS, FOR_OPERATORS, Surroundings
+from handlers.routes import DOORS
 from regions.asking import SignedQuery, ask
 from regions.client import PeerFailure
 from server import main, working

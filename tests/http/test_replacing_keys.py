@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from handlers.routes import DOORS
 from regions.evidence import check_receipts
 from server import keying, main
 from server.crypto.keyring import load_keys
@@ -147,7 +148,7 @@ async def everything_is_there(places: Places, shown: dict[str, Any], mother: Cal
         assert {each.trouble for each in found.findings} <= {"unlogged"}
         assert (await verifying.verify(node)).troubles == 0
         assert (await check_receipts(node)).verified
-        server, port = main.listen(node, places.nodes[JIANGSU].in_flight, doors=main.routes.DOORS, port=0)
+        server, port = main.listen(node, places.nodes[JIANGSU].in_flight, doors=DOORS, port=0)
         caller = Caller(places.http, f"http://127.0.0.1:{port}", mother.token)
         for path, before in shown.items():
             assert (await caller.get(path)).body == before

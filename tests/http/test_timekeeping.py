@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from handlers import routes
+from handlers.application import FOR_OPERATORS, Surroundings
 from handlers.in_flight import InFlight
-from handlers.routes import Surroundings
 from regions.clocks import NothingAhead, accept_stored
 from server import main, working
 from server.desk.background.timekeeping import ClockGuard
@@ -323,7 +322,7 @@ async def test_a_peer_alone_stops_nobody_and_two_that_agree_do(province: Provinc
 async def test_a_held_clock_is_seen_at_the_doors_in_the_log_and_in_the_counts(province: Province):
     work = province.process("boot:1f2e3d4c-aaaa", off=TEN_DAYS)
     surroundings = Surroundings(clock=lambda: work.guard.verdict)
-    server, port = main.listen(work.node, InFlight(), doors=routes.FOR_OPERATORS, port=0, surroundings=surroundings)
+    server, port = main.listen(work.node, InFlight(), doors=FOR_OPERATORS, port=0, surroundings=surroundings)
     anyone = Caller(province.places.http, f"http://127.0.0.1:{port}")
     system = await province.places.administrator("system", "sys")
     assert (await anyone.get("/ready")).body["clock"] == "unwatched"

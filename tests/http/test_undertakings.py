@@ -9,7 +9,7 @@ import pytest
 
 from server.cli import run
 from server.domain.audit import Doer
-from server.main import change_dishonest
+from server.listing import change_dishonest
 from server.node import Node
 from tests.http.asking import opened, pointers, refused
 from tests.http.conftest import module_wide

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from server.desk.acting import commit_of, moved, perform, same
-from server.desk.citizen import queueing
 from server.desk.catalogues import have_at_hand
+from server.desk.citizen import queueing
 from server.desk.recording import note, of_case
 from server.domain.audit import AuditKind
 from server.domain.case.acts import Open, Withdraw

@@ -1,0 +1,72 @@
+"""The application of a process: some doors, and what they need of their process."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import orjson
+from tornado.web import Application
+
+from handlers import ops
+from handlers.admission import AdmissionControl
+from handlers.base import Handler, NotFoundHandler
+from handlers.in_flight import InFlight
+from handlers.openapi import document
+from handlers.response_cache import ResponseCache
+from server.desk.relay import Relays
+from server.domain.release import VERSION
+from server.domain.time.clock_guard import ClockVerdict
+from server.node import Node
+
+FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, ops.MetricsHandler)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What handlers need of their process: the response cache, which loops are overdue, what is known of its clock, and
+    whether it is quiet.
+    """
+
+    cache: ResponseCache = field(default_factory=ResponseCache)
+    overdue: Callable[[], Sequence[str]] = tuple
+    clock: Callable[[], ClockVerdict | None] = lambda: None
+    is_quiet: bool = False
+
+
+def application(
+    node: Node,
+    in_flight: InFlight,
+    doors: tuple[type[Handler], ...],
+    *,
+    surroundings: Surroundings | None = None,
+) -> Application:
+    """The Tornado application with these doors."""
+    around = surroundings or Surroundings()
+    tools: dict[str, Any] = {"node": node, "in_flight": in_flight}
+    return Application(
+        [(pattern(door.path), door, tools) for door in doors],
+        default_handler_class=NotFoundHandler,
+        default_handler_args=tools,
+        compress_response=True,
+        openapi=described(doors),
+        cache=around.cache,
+        admission=AdmissionControl(node),
+        relays=Relays(node),
+        overdue=around.overdue,
+        clock=around.clock,
+        is_quiet=around.is_quiet,
+        log_function=lambda handler: None,
+    )
+
+
+@cache
+def described(doors: tuple[type[Handler], ...]) -> bytes:
+    """These doors as OpenAPI; made once, for every node of a process has the same."""
+    return orjson.dumps(document(doors, VERSION))
+
+
+def pattern(path: str) -> str:
+    """The path as a regular expression: each `{name}` is one segment."""
+    return re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path) + "$"

@@ -1,0 +1,92 @@
+"""What is put in by whole lists: the officers of a new node, and, as a command, who may not defer materials."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from server import main
+from server.desk import recording, sessions
+from server.desk.officer import administering
+from server.desk.officer.appointing import NewPost, appoint
+from server.domain.audit import Doer
+from server.domain.people.passwords import check_password
+from server.domain.people.persons import Officer
+from server.operating import DONE, operator
+from server.store.people.accounts import OfficerExists
+from server.tools.logs import log
+from server.tools.publications import Publications
+from server.tools.settings import Settings, load_settings
+
+SEEDED = "seed"  # who gave the posts of officers that were seeded
+
+
+def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The command `dishonest`."""
+    listed = command("dishonest", _dishonest, "Change who may not defer materials, by a JSON list of ID numbers.")
+    listed.add_argument("what", choices=["add", "remove"], help="add: put them on the list; remove: take them off")
+    listed.add_argument("file", help="a file, or - for standard input")
+    listed.add_argument("--json", action="store_true", help="print the count as one JSON object")
+
+
+async def seed_officers(
+    settings: Settings, seats: Sequence[Mapping[str, Any]], *, data: Publications | None = None
+) -> int:
+    """Add the officers that are not there yet, with their posts; answers how many were added.
+
+    A seat has `name`, `password` and `posts`, each with what a post needs (`NewPost`), and maybe `totp_secret`.
+    Raises PasswordTooEasy, PostUnfit, and NameEnded for the first whose name was that of an officer who has ended.
+    """
+    added = 0
+    async with main.opened(settings, data=data) as node:
+        for seat in seats:
+            officer = Officer(name=seat["name"])
+            check_password(seat["password"], name=officer.name, fewest=settings.password_characters, at="/password")
+            try:
+                account = await administering.add_lasting(node, officer, seat["password"], by=Doer(name=SEEDED))
+                if seat.get("totp_secret"):
+                    await node.store.second_factors.plant(account, seat["totp_secret"])
+                added += 1
+            except OfficerExists:
+                log.info("officer.known", name=officer.name)
+            for place, post in enumerate(seat["posts"]):
+                await appoint(node, officer.name, NewPost.model_validate(post), by=Doer(name=SEEDED), key=str(place))
+    return added
+
+
+async def change_dishonest(
+    settings: Settings, id_numbers: Sequence[str], *, is_listed: bool, by: Doer, data: Publications | None = None
+) -> int:
+    """Put the persons of these ID numbers on the list of the seriously dishonest (严重失信主体), or take them off.
+
+    Each is noted before. Answers how many changed; raises ValueError for the first that is no ID number, and changes
+    nothing then. What was cut off is finished by doing it again.
+    """
+    async with main.opened(settings, data=data) as node:
+        persons: dict[str, None] = {}
+        for place, id_number in enumerate(id_numbers, 1):
+            try:
+                persons[sessions.person_key(node, id_number, at=f"/{place - 1}")] = None
+            except sessions.IdNumberInvalid as fault:
+                raise ValueError(f"entry {place} is no ID number: {fault}") from None
+        about = {**by.by, "what": "added" if is_listed else "removed"}
+        await recording.note_all(node, {"dishonest.changed": [{**about, "person": person} for person in persons]})
+        room = node.store.dishonest
+        return await (room.add(persons) if is_listed else room.remove(persons))
+
+
+def _dishonest(chosen: argparse.Namespace) -> int:
+    id_numbers = _json_of(chosen.file)
+    if not isinstance(id_numbers, list) or not all(isinstance(each, str) for each in id_numbers):
+        raise ValueError(f"dishonest {chosen.what} needs a JSON list of ID numbers")
+    by, is_listed = Doer(name=operator()), chosen.what == "add"
+    changed = asyncio.run(change_dishonest(load_settings(), id_numbers, is_listed=is_listed, by=by))
+    print(json.dumps({"changed": changed}) if chosen.json else f"{changed} changed")
+    return DONE
+
+
+def _json_of(file: str) -> Any:
+    return json.loads(sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8"))
