@@ -15,6 +15,8 @@ COPY config config
 COPY server server
 COPY regions regions
 COPY handlers handlers
+# Whoever runs it may write nothing here: what is not compiled now is compiled by each process at each start.
+RUN python -m compileall -q --invalidation-mode unchecked-hash server regions handlers
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     TONGBAN_HOST=0.0.0.0

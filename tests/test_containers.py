@@ -70,6 +70,15 @@ def needed_by_the_command() -> tuple[set[str], set[str]]:
     return {module.split(".")[0] for module in ours}, others
 
 
+def test_the_image_has_all_of_the_code_compiled() -> None:
+    """Its user may write nothing, so that each process would compile it anew at each start."""
+    instructions = dockerfile()
+    (place,) = [place for place, (name, argument) in enumerate(instructions) if "-m compileall" in argument]
+    copied = [argument.split()[0] for name, argument in instructions[:place] if name == "COPY"]
+    compiled = set(instructions[place][1].split()) & set(copied)
+    assert compiled == needed_by_the_command()[0]
+
+
 def test_every_variable_is_a_setting() -> None:
     text = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("Dockerfile", "compose.yaml"))
     variables = set(re.findall(rf"{PREFIX}[A-Z][A-Z_]*", text))
