@@ -1,7 +1,6 @@
 """The composition root: builds a node from its settings, opens its doors, and stops in order."""
 
 import asyncio
-import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -30,6 +29,7 @@ from server.store.store import Store, open_store
 from server.tools import silence
 from server.tools.bells import Bells
 from server.tools.clock import Clock, SystemChance, SystemClock
+from server.tools.collecting import keep_what_is_here
 from server.tools.inheritance import Inheritance
 from server.tools.logs import catch_up, log
 from server.tools.loops import NO_REST, LoopEnded, Loops, Rest
@@ -46,7 +46,6 @@ MOST_HEADER_BYTES = 32 << 10
 LINGER_SECONDS = 1.0  # who asks again and again does so sooner
 BACKLOG = 128  # connections that wait for us in each socket
 LOG_SECONDS = 10.0
-COLLECT_AFTER = 50_000  # new objects, where CPython says 700: each collection also ages what a request still holds
 
 
 class ListeningPlace(NamedTuple):
@@ -189,7 +188,7 @@ async def until_stopped(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     in_flight = InFlight()
-    _collect_seldom()
+    keep_what_is_here()
     held = await node.store.identity.held()
     with shared(node.settings.host, at.port, held.incarnation if held else ""):
         front = Front(node, in_flight, application(node, in_flight, doors, surroundings=around))
@@ -218,13 +217,6 @@ async def _first_of(stop: asyncio.Event, loops: Loops) -> str | None:
 def bells_of(node: Node) -> Bells:
     """The bells of this node on this machine."""
     return Bells(node.settings.data_folder, node.clock.machine)
-
-
-def _collect_seldom() -> None:
-    """Let no garbage collection look again at what has been loaded, catalogue and index: it stays until the end."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
 
 
 def store_of(settings: Settings, database: MongoDatabase, *, keys: NodeKeys, metrics: Metrics) -> Store:
