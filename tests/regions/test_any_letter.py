@@ -152,7 +152,12 @@ class Home:
     async def case(self) -> str:
         """A new case, whose only step is decided by the other province."""
         steps = [planned(STEP, division=ZHEJIANG, yields="birth_licence")]
-        wish = application(steps).model_copy(update={"applicant": person().model_copy(update={"key": self.owner})})
+        wish = application(steps).model_copy(
+            update={
+                "applicant": person().model_copy(update={"key": self.owner}),
+                "catalogue": self.node.catalogue.version,
+            }
+        )
         act = acts.Open(id=uuid4().hex, by=citizen(self.node.here), number=uuid4().hex, application=wish)
         facts = self.node.facts()
         commit = commit_of(None, decide(None, act, facts), facts)
