@@ -22,7 +22,7 @@ OPEN = ""  # the group of doors where nobody is turned away: those of operators
 FIRST_SECONDS = 0.02  # what a request is taken to need before any was measured
 LEAST_AT_ONCE = 4
 WEIGHT = 1 / 16  # of the newest request in what a request is taken to need
-LATE = 4  # times the longest wait: who waited so long is gone, or has tried again
+LATE = 1.5  # times the longest wait: who waited so long is gone, or has tried again
 SPREAD_SECONDS = 4  # over which those come again who were turned away in one moment
 
 
