@@ -121,7 +121,7 @@ def run(*, busy: float = 0.5) -> dict[str, Any]:
     one = {name: figures(2.0 if name in ("tongban", "bundle") else 1.0) for name in (*names, "bare page", "bundle")}
     one["tongban"] |= {"busy": busy, "failed": 1.0}
     two = {name: {**each, "app_cpu_us": each["app_cpu_us"] * 3} for name, each in one.items()}
-    starts = [StartedCopy(1, 1.5, 2.0), StartedCopy(2, 1.7, 2.5)]
+    starts = [StartedCopy(1, 8000, 1.5, 2.0), StartedCopy(2, 8001, 1.7, 2.5)]
     idle = told_idle({"work": (1,), "serve": (2,), "database": (3,)}, [{1: 0.01, 2: 0.002, 3: 0.02}])
     found = MeasuredRun(rows, [one, two], starts, idle, {"serve": 150.0, "work": 130.5}, 1200)
     plan = BenchPlan((SUBMISSION, READS, IDLE), rounds=2, requests=300, connections=64)

@@ -70,7 +70,7 @@ def _run_of(result: Mapping[str, Any]) -> str:
 
 
 def _rows_of(rows: Mapping[str, Any], head: str, *, ratios: Mapping[str, Any] | None = None) -> str:
-    more = [] if ratios is None else ["app CPU beside the bare page"]
+    more = [] if ratios is None else ["app CPU beside what it is compared with"]
     lines = [[head, *HEADS.values(), *more], ["---"] * (1 + len(HEADS) + len(more))]
     for name, figures in rows.items():
         cells = [_told(figures, figure) for figure in HEADS]

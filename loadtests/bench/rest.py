@@ -35,27 +35,32 @@ class StartedCopy:
     """One more process of a node, as like another as can be, and what it took until it was ready."""
 
     pid: int
+    port: int
     cpu_seconds: float
     wall_seconds: float
 
 
 @asynccontextmanager
-async def copied(pid: int, role: str) -> AsyncIterator[StartedCopy]:
+async def copied(
+    pid: int, role: str, *, settings: Mapping[str, str] | None = None, options: Sequence[str] = ()
+) -> AsyncIterator[StartedCopy]:
     """One more process like this one of a demo, at a port of its own, ready; ended with the block.
 
-    It has the settings that a node has by default where a demo hastens. Raises CopyNotReady.
+    It has the settings that a node has by default where a demo hastens, those given here (`TONGBAN_...`), and these
+    options in its command. Raises CopyNotReady.
     """
     with bound() as taken:
         port = taken.getsockname()[1]
-    environ = {name: value for name, value in environ_of(pid).items() if name not in HASTE} | {PORTS[role]: str(port)}
+    environ = {name: value for name, value in environ_of(pid).items() if name not in HASTE}
+    environ |= {PORTS[role]: str(port)} | dict(settings or {})
     began = time.monotonic()
     folder = os.readlink(f"/proc/{pid}/cwd")
     process = await asyncio.create_subprocess_exec(
-        *command_of(pid), env=environ, cwd=folder, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
+        *command_of(pid), *options, env=environ, cwd=folder, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
     )
     try:
         await _ready(process, f"http://{HOST}:{port}/ready")
-        yield StartedCopy(process.pid, cpu_seconds_of(process.pid), time.monotonic() - began)
+        yield StartedCopy(process.pid, port, cpu_seconds_of(process.pid), time.monotonic() - began)
     finally:
         with suppress(ProcessLookupError):
             process.terminate()

@@ -24,6 +24,7 @@ from loadtests.bench.contestants import (
     started_baseline,
     submissions,
 )
+from loadtests.bench.copies import rows_of_copies
 from loadtests.bench.loader import request_bytes
 from loadtests.bench.rounds import MeasuredProcesses, environ_of
 from loadtests.cpu import BearerClient, application, enter_as_citizen, enter_as_officer, places_of, together
@@ -83,7 +84,10 @@ async def rows_of(ready: Preparation, sections: Sequence[str], stack: AsyncExitS
     carrying = await stack.enter_async_context(watched(ready.demo.database_uri(), name, ready.processes.serve))
     reads: list[Contestant] = []
     if READS in sections:
+        light = ready.requests * LIGHT
         reads = [*_pages(ready, page, baselines[0]), *await _views(ready, http, first)]
+        serve = ready.processes.serve[0]
+        reads += await rows_of_copies(serve, stack, count=light, section=READS, against=BARE_PAGE)
         await carrying.wait()
     if SUBMISSION not in sections:
         return reads, len(bodies[0])
