@@ -17,6 +17,7 @@ from handlers.openapi import document
 from handlers.response_cache import ResponseCache
 from server.desk.relay import Relays
 from server.domain.release import VERSION
+from server.domain.remembering import Memory
 from server.domain.time.clock_guard import ClockVerdict
 from server.node import Node
 
@@ -53,6 +54,7 @@ def application(
         openapi=described(doors),
         cache=around.cache,
         admission=AdmissionControl(node),
+        texts=Memory(),
         relays=Relays(node),
         overdue=around.overdue,
         clock=around.clock,

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from handlers.base import Handler, Operation, Role
 from handlers.response_cache import CachedResponse, ResponseCache, cached_response
 from server.desk.citizen import authorities, browsing, divisions, guiding, windows
+from server.domain.remembering import Memory, itself
 from server.node import Node
 
 
@@ -105,7 +106,9 @@ class BundleGuideHandler(Handler):
     }
 
     async def post(self, code: str) -> None:
-        self.answer(guiding.guide(self.node, code, self.read(guiding.GuideRequest)))
+        guide = guiding.guide(self.node, code, self.read(guiding.GuideRequest))
+        texts: Memory = self.settings["texts"]
+        self.finish(texts.of(itself(guide), lambda: guide.model_dump_json(by_alias=True)))
 
 
 class YearlyListHandler(CatalogueHandler):

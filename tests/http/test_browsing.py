@@ -5,9 +5,10 @@ import json
 
 import pytest
 
+from server.desk.citizen import guiding
 from tests.http.asking import refused
-from tests.nodes import Places
-from tests.world import ZHEJIANG
+from tests.nodes import ANSWERS, HERE, THERE, Places
+from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -94,3 +95,15 @@ async def test_the_pages_of_the_catalogue_are_compressed_for_those_who_take_it(p
     assert len(packed) * 2 < len(whole)
     assert len(packed) < 100_000
     assert json.loads(whole)["bundles"]
+
+
+async def test_a_guide_is_made_once_for_the_same_answers_and_place(places: Places):
+    node = places.nodes[JIANGSU].node
+    request = guiding.GuideRequest(division=HERE, answers=ANSWERS)
+    first = guiding.guide(node, "newborn", request)
+    again = guiding.GuideRequest(division=HERE, answers=dict(reversed(ANSWERS.items())))
+    assert guiding.guide(node, "newborn", again) is first
+    elsewhere = guiding.GuideRequest(division="320104", answers=ANSWERS)
+    assert guiding.guide(node, "newborn", elsewhere) != first
+    fewer = guiding.GuideRequest(division=HERE, answers={"household": THERE})
+    assert guiding.guide(node, "newborn", fewer).questions

@@ -18,6 +18,7 @@ from server.domain.catalogue.merging import MergedForm, MergedMaterial, Saved, i
 from server.domain.catalogue.pinning import competent_here, is_elsewhere
 from server.domain.catalogue.plan import Mode, Plan, PlannedStep, Verdict, lay_out
 from server.domain.exchange.routing import route
+from server.domain.remembering import itself
 from server.domain.values import Value
 from server.node import Node
 
@@ -116,11 +117,19 @@ class Guide(Value):
 def guide(node: Node, code: str, request: GuideRequest) -> Guide:
     """What the bundle asks with these answers, which may be incomplete.
 
-    Raises NoSuchBundle, AnswersIncomplete for answers that are wrong, NoNodeFor.
+    The same answers in the same place on the same day give the same object. Raises NoSuchBundle, AnswersIncomplete for
+    answers that are wrong, NoNodeFor.
     """
     catalogue = node.catalogue
     found = catalogue.of(province_of(node.here)).bundle(code)
     context = node.context(request.division)
+    told = tuple(sorted(request.answers.items()))
+    key = ("guide", itself(found), told, context.key, itself(node.directory))
+    return catalogue.made.of(key, lambda: _made(node, found, request, context=context))
+
+
+def _made(node: Node, found: Bundle, request: GuideRequest, *, context: Context) -> Guide:
+    catalogue = node.catalogue
     faults = answer_faults(catalogue, found, request.answers, context=context, must_be_complete=False)
     if faults:
         raise AnswersIncomplete(errors=faults)

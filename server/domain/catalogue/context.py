@@ -1,6 +1,6 @@
 """The context of an application: where and when it is made, and what is known of who decides and receives there."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
 
 from server.domain.catalogue.authorities import Authorities
@@ -8,6 +8,7 @@ from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.items import Item
 from server.domain.catalogue.windows import Window, Windows
 from server.domain.errors import Refusal
+from server.domain.remembering import itself
 from server.domain.values import Value
 
 
@@ -30,6 +31,11 @@ class Context(Value):
         except Refusal:  # nobody decides there, so only what the window itself names counts
             return window.receives(item, authority="")
         return window.receives(item, authority=decider.authority.id if decider.authority else "")
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """What tells it from others, as a part of the key of what is made in it."""
+        return (self.home, self.division, self.on, itself(self.authorities), itself(self.windows))
 
     @property
     def divisions(self) -> Divisions:

@@ -1,6 +1,6 @@
 """The plan of a case: which steps of a bundle's graph apply to given answers, in which order, where, and why."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, Self
 
@@ -148,7 +148,7 @@ def make_plan(
     """
     form = form or {}
     told = tuple((code, form[code]) for code in catalogue.level_codes if code in form)
-    key = ("planned", itself(bundle), tuple(sorted(answers.items())), told, _where(context))
+    key = ("planned", itself(bundle), tuple(sorted(answers.items())), told, context.key)
     return catalogue.made.of(
         key, lambda: _planned(catalogue, bundle, answers, context=context, told={**dict(told), **answers})
     )
@@ -190,13 +190,8 @@ def lay_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *,
     A need for a step that does not apply falls away. The same answers in the same context give the same object.
     """
     told = tuple(sorted(answers.items()))
-    key = ("laid out", itself(bundle), told, _where(context))
+    key = ("laid out", itself(bundle), told, context.key)
     return catalogue.made.of(key, lambda: _laid_out(catalogue, bundle, answers, context=context))
-
-
-def _where(context: Context) -> tuple[Hashable, ...]:
-    """What tells a context from others."""
-    return (context.home, context.division, context.on, itself(context.authorities), itself(context.windows))
 
 
 def _laid_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], *, context: Context) -> Plan:
