@@ -1,12 +1,15 @@
 # One image for both processes of a node: `python -m server serve` (the default) and `python -m server work`.
 # Settings come from config/node.toml, overlaid with TONGBAN_* variables; compose.yaml shows two nodes.
 
-FROM python:3.12-slim AS build
+# The base of both stages: another Debian with `python`, `venv` and useradd does as well (--build-arg BASE=...).
+ARG BASE=python:3.12-slim
+
+FROM ${BASE} AS build
 COPY requirements/runtime.txt /build/runtime.txt
 RUN python -m venv /opt/venv \
  && /opt/venv/bin/pip install --no-cache-dir --only-binary :all: --no-binary jieba --require-hashes -r /build/runtime.txt
 
-FROM python:3.12-slim
+FROM ${BASE}
 RUN useradd --system --uid 10001 --no-create-home tongban \
  && install -d -o tongban /srv/tongban/var/blobs
 WORKDIR /srv/tongban

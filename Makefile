@@ -9,7 +9,7 @@ RULES := tests/domain tests/crypto tests/catalogue
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutants soak simulate chaos outages docs lint load load-peak load-soak bench lock clean
+.PHONY: help setup demo test mutants soak simulate chaos outages image-test docs lint load load-peak load-soak bench lock clean
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,7 +49,7 @@ endif
 mutants: setup ## change the heart of the rules in small ways; a test must notice 97 of 100 (ARGS="--json" or a file)
 	$(BIN)/python -m tests.mutation $(ARGS)
 
-soak: setup ## what takes long: tests marked `soak`, a thousand seeds, chaos, outages (ARGS=--long for ten thousand)
+soak: setup ## what takes long: tests marked `soak`, a thousand seeds, chaos, outages, the image (ARGS=--long for ten thousand)
 	$(BIN)/python -m tests.soak $(ARGS)
 
 simulate: setup ## the exchange in simulated bad weather, each run made of its seed (SEEDS=10000)
@@ -60,6 +60,9 @@ chaos: setup ## kill, cut, slow and hold two provinces at random, then count wha
 
 outages: setup ## the outage table, measured: the wire cut for 10, 60 and 300 seconds (ARGS="--seconds 10")
 	$(BIN)/python -m tests.faults.outages $(if $(ARGS),$(ARGS),--seconds 10,60,300)
+
+image-test: setup ## build the image with buildah, run two nodes from it, let a case cross (says what is missing)
+	$(BIN)/python -m tests.image $(ARGS)
 
 docs: setup ## write what the code tells on the pages: doors, refusals, moves, savings, planted faults
 	$(BIN)/python -m tests.pages
