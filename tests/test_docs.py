@@ -89,7 +89,7 @@ LEADING_THROUGH_THE_CODE = (
 )
 FENCE = re.compile(r"^( *)```(\w*) ?(\S*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
-PATH = re.compile(r"`((?:server|handlers|regions|config|tests|docs|loadtests|requirements)/[\w./-]*)`")
+PATH = re.compile(r"`((?:server|handlers|regions|config|tests|docs|loadtests|requirements|deploy)/[\w./-]*)`")
 SYMBOL = re.compile(r"`([A-Za-z_][\w.]*)`")
 COMMAND = re.compile(r"python -m server ([a-z]+)")
 
