@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtests.capacity import COSTS_PAGE, FOOTPRINT_PAGE, Load, costs_of, figures_of, footprint_of
 from server.domain.people.posts import ROLE_NAMES
 from server.domain.rules.desk_acts import ACTS
 from server.domain.rules.rights import ROLES
+from server.store.queries import QUERIES
 from server.store.trust import TRUST
+from tests.sharding import collection_row, query_row
 from tests.simulation.planted import FAULTS, row
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +69,22 @@ def trust_table() -> str:
     return "".join(lines)
 
 
+def sharded_collections() -> str:
+    """A row for each collection: what it would be on many shards."""
+    return "".join(map(collection_row, sorted(TRUST)))
+
+
+def sharded_queries() -> str:
+    """A row for each query: whether it would ask all shards."""
+    return "".join(map(query_row, sorted(QUERIES, key=lambda query: (query.collection, query.field))))
+
+
+def needs_of_a_province() -> str:
+    """What `python -m loadtests.capacity` computes."""
+    costs, left = (page.read_text(encoding="utf-8") for page in (COSTS_PAGE, FOOTPRINT_PAGE))
+    return "".join(line.row() for line in figures_of(Load(), costs_of(costs), footprint_of(left)))
+
+
 COMMANDS = ("routes", "errors", "audit kinds", "graph", "authorities list --division 320102", "catalogue table")
 RUN_EACH = """
 import contextlib, io, json, sys
@@ -99,6 +118,24 @@ PARTS = (
         "docs/trust.md", "the table of trust", trust_table, r"\| collection \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)*)"
     ),
     Generated(
+        "docs/capacity.md",
+        "what a province needs",
+        needs_of_a_province,
+        r"\| what \| figure \| how \|\n\|[-:|]+\|\n((?:\|[^\n]*\n)*)",
+    ),
+    Generated(
+        "docs/capacity.md",
+        "collections on many shards",
+        sharded_collections,
+        r"\| collection \| `_id` \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)*)",
+    ),
+    Generated(
+        "docs/capacity.md",
+        "queries on many shards",
+        sharded_queries,
+        r"\| collection \| field \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)*)",
+    ),
+    Generated(
         "docs/reliability.md", "the planted faults", planted_faults, r"\| fault \|[^\n]*\n\|[-:|]+\|\n((?:\|[^\n]*\n)+)"
     ),
 )
@@ -109,15 +146,21 @@ def outdated(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
 
     Raises ValueError for a page without a place for it.
     """
-    for part in PARTS:
-        page = root / part.page
-        text = page.read_text(encoding="utf-8")
-        found = re.search(part.pattern, text, re.DOTALL)
-        if found is None:
-            raise ValueError(f"{part.page} has no place for {part.name}")
-        now = text[: found.start(1)] + part.text() + text[found.end(1) :]
+    for name in dict.fromkeys(part.page for part in PARTS):
+        page = root / name
+        text = now = page.read_text(encoding="utf-8")
+        for part in PARTS:
+            now = with_part(now, part) if part.page == name else now
         if now != text:
             yield page, now
+
+
+def with_part(text: str, part: Generated) -> str:
+    """The text of a page with what the code tells in its place; raises ValueError if there is none."""
+    found = re.search(part.pattern, text, re.DOTALL)
+    if found is None:
+        raise ValueError(f"{part.page} has no place for {part.name}")
+    return text[: found.start(1)] + part.text() + text[found.end(1) :]
 
 
 def main() -> int:
