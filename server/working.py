@@ -21,6 +21,7 @@ from server.desk.background.case_verifying import CaseWatch
 from server.desk.background.timekeeping import ClockGuard
 from server.node import Node
 from server.tools.loops import Loops, Rest, Run
+from server.tools.settings import Settings
 
 SLOWEST_LOOP_SECONDS = 30.0
 ROUND_SECONDS = 5.0
@@ -45,8 +46,7 @@ LONG_ROUND_SECONDS = 900.0  # many calls to peers, one after the other, each of 
 
 # Whether a loop, or the loops of all peers, runs in a quiet process too: only what neither writes nor tells anybody.
 # Loops that rest while nobody writes: what they look for comes from another process, which rings, or from their own.
-# `seconds`: how late they may learn at rest of what was done on another host, where no bell is heard.
-REST = Rest(frozenset({"relay", "settle", "apart", "chain", "heads", "notices", "watch"}), seconds=5.0)
+RESTING = frozenset({"relay", "settle", "apart", "chain", "heads", "notices", "watch"})
 
 RUNS_QUIET: Mapping[str, bool] = {
     "relay": False,
@@ -116,6 +116,11 @@ def start(node: Node, loops: Loops, *, is_quiet: bool = False) -> ClockGuard:
     loop("watch", wake_peers, every_seconds=node.settings.poll_seconds)
     loop("directory", renew, every_seconds=DIRECTORY_SECONDS)
     return guard
+
+
+def rest_of(settings: Settings) -> Rest:
+    """Which loops rest how long while no process on this machine rings."""
+    return Rest(RESTING, settings.rest_seconds)
 
 
 async def follow_ends(node: Node, *, process: str) -> None:

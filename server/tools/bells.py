@@ -6,6 +6,7 @@ nothing finds out by looking, a little later. So a full or broken bell is passed
 
 import asyncio
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -33,13 +34,12 @@ class Bells:
         self._soon: asyncio.TimerHandle | None = None
 
     @contextmanager
-    def hung(self, name: str, heard: Heard) -> Iterator[None]:
-        """Hear what rings, under a name that no other process on this machine has, until the block ends."""
+    def hung(self, heard: Heard) -> Iterator[None]:
+        """Hear what rings until the block ends."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        loop, own = asyncio.get_running_loop(), f"{self._machine}-{name}"
+        # Numbers of processes come again, also at the same time in containers that share the folder.
+        loop, own = asyncio.get_running_loop(), f"{self._machine}-{secrets.token_hex(8)}"
         with self._open() as folder, _bell() as bell:
-            with suppress(FileNotFoundError):
-                (self._folder / own).unlink()  # of a process that was killed
             bell.bind(_within(folder, own))
             self._own.add(own)
             loop.add_reader(bell.fileno(), _take, bell, heard)

@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     most_wait_seconds: Seconds = 0.5
 
     poll_seconds: Seconds = 0.5
+    rest_seconds: Seconds = 5.0
     relay_at_once: bool = True
     relay_due_seconds: Seconds = 5.0
     drain_seconds: Seconds = 10.0

@@ -30,10 +30,10 @@ async def test_all_others_on_this_machine_hear_and_who_rings_does_not(folder: Pa
     own: list[bytes] = []
     heard: list[tuple[str, bytes]] = []
     with (
-        ringing.hung("serve-1", own.append),
-        one.hung("serve-2", lambda message: heard.append(("one", message))),
-        other.hung("work-1", lambda message: heard.append(("other", message))),
-        far.hung("work-1", lambda message: heard.append(("far", message))),
+        ringing.hung(own.append),
+        one.hung(lambda message: heard.append(("one", message))),
+        other.hung(lambda message: heard.append(("other", message))),
+        far.hung(lambda message: heard.append(("far", message))),
     ):
         ringing.ring(b"moved")
         await soon(lambda: len(heard) == 2)
@@ -45,7 +45,7 @@ async def test_all_others_on_this_machine_hear_and_who_rings_does_not(folder: Pa
 async def test_rings_that_come_close_together_are_one(folder: Path) -> None:
     ringing, hearing = Bells(folder, HERE), Bells(folder, HERE)
     heard: list[bytes] = []
-    with hearing.hung("work-1", heard.append):
+    with hearing.hung(heard.append):
         for _ in range(50):
             ringing.ring_soon()
         await soon(lambda: heard)
@@ -54,7 +54,7 @@ async def test_rings_that_come_close_together_are_one(folder: Path) -> None:
     assert heard == [b"", b"last"]
 
 
-async def test_a_bell_whose_process_was_killed_is_taken_down_and_may_be_hung_again(folder: Path) -> None:
+def test_a_bell_whose_process_was_killed_is_taken_down(folder: Path) -> None:
     (folder / FOLDER).mkdir(parents=True)
     stale = folder / FOLDER / "boot01234567-work-1"
     opened = os.open(stale.parent, os.O_RDONLY)
@@ -63,9 +63,17 @@ async def test_a_bell_whose_process_was_killed_is_taken_down_and_may_be_hung_aga
     os.close(opened)
     Bells(folder, HERE).ring()
     assert not stale.exists()
-    stale.touch()
-    with Bells(folder, HERE).hung("work-1", lambda _: None):
-        assert stale.is_socket()
+
+
+async def test_two_processes_of_a_kind_have_bells_of_their_own(folder: Path) -> None:
+    heard: list[str] = []
+    with (
+        Bells(folder, HERE).hung(lambda _: heard.append("one")),
+        Bells(folder, HERE).hung(lambda _: heard.append("two")),
+    ):
+        Bells(folder, HERE).ring()
+        await soon(lambda: len(heard) == 2)
+    assert sorted(heard) == ["one", "two"]
 
 
 def test_where_no_bell_hangs_ringing_does_nothing(folder: Path) -> None:
@@ -76,7 +84,7 @@ def test_where_no_bell_hangs_ringing_does_nothing(folder: Path) -> None:
 async def test_a_bell_that_is_full_is_passed_over(folder: Path) -> None:
     ringing, hearing = Bells(folder, HERE), Bells(folder, HERE)
     heard: list[bytes] = []
-    with hearing.hung("work-1", heard.append):
+    with hearing.hung(heard.append):
         for _ in range(5000):
             ringing.ring(b"x" * 1000)
         await soon(lambda: heard)
