@@ -7,15 +7,15 @@ from server.store.queries import CASES_BY_EVENT, JUST_AFTER, NEVER
 
 
 async def pages(
-    database: Database, fields: Sequence[str], *, at_once: int, before: str = NEVER
+    database: Database, fields: Sequence[str], *, at_once: int, since: str = "t", before: str = NEVER
 ) -> AsyncIterator[list[Document]]:
-    """These fields of the cases whose last event was before this key, the latest first, in pages of about so many.
+    """These fields of the cases whose last event was between these keys, the latest first, in pages of about so many.
 
     Nothing of it is proven. A case that moves before its page was read is not in it.
     """
     high, limit = before, at_once
     while True:
-        page = await database.pick(CASES_BY_EVENT, "t", high, fields=(*fields, "event_key"), limit=limit)
+        page = await database.pick(CASES_BY_EVENT, since, high, fields=(*fields, "event_key"), limit=limit)
         if len(page) < limit:
             yield page
             return

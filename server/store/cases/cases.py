@@ -23,6 +23,7 @@ from server.store.cases.case_documents import (
 )
 from server.store.cases.heads import CaseHeads
 from server.store.cases.intake import Intake
+from server.store.cases.moved import MovedCases
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
 from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, HELD, under
 from server.store.reading import read_each
@@ -34,6 +35,7 @@ class Cases:
 
     def __init__(self, database: Database, documents: CaseDocuments, intake: Intake, *, heads: CaseHeads) -> None:
         self.heads = heads
+        self.moved = MovedCases(database, documents)
         self._database = database
         self._plans = documents.plans
         self._documents = documents
