@@ -15,6 +15,7 @@ from handlers.base import Handler, NotFoundHandler
 from handlers.in_flight import InFlight
 from handlers.openapi import document
 from handlers.response_cache import ResponseCache
+from server.desk.citizen.pushing import Pushes
 from server.desk.relay import Relays
 from server.domain.release import VERSION
 from server.domain.remembering import Memory
@@ -26,14 +27,15 @@ FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, o
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What handlers need of their process: the response cache, which loops are overdue, what is known of its clock, and
-    whether it is quiet.
+    """What handlers need of their process: the response cache, which loops are overdue, what is known of its clock,
+    whether it is quiet, and those who watch (of none it looks at nothing for them).
     """
 
     cache: ResponseCache = field(default_factory=ResponseCache)
     overdue: Callable[[], Sequence[str]] = tuple
     clock: Callable[[], ClockVerdict | None] = lambda: None
     is_quiet: bool = False
+    pushes: Pushes | None = None
 
 
 def application(
@@ -46,6 +48,8 @@ def application(
     """The Tornado application with these doors."""
     around = surroundings or Surroundings()
     tools: dict[str, Any] = {"node": node, "in_flight": in_flight}
+    pushes = around.pushes or Pushes(node)
+    in_flight.lasting.append(pushes.audience.end)
     return Application(
         [(pattern(door.path), door, tools) for door in doors],
         default_handler_class=NotFoundHandler,
@@ -56,6 +60,7 @@ def application(
         admission=AdmissionControl(node),
         texts=Memory(),
         relays=Relays(node),
+        pushes=pushes,
         overdue=around.overdue,
         clock=around.clock,
         is_quiet=around.is_quiet,

@@ -1,7 +1,7 @@
 """The requests in flight, which a stopping process drains."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 from weakref import WeakSet
 
@@ -24,6 +24,7 @@ class InFlight:
         self._requests: set[RequestHandler] = set()
         self._sending: WeakSet[IOStream] = WeakSet()
         self._quiet = asyncio.Event()
+        self.lasting: list[Callable[[], Coroutine[Any, Any, object]]] = []  # each closes connections that would last
         self.is_draining = False
         self.is_over = False
 
@@ -47,6 +48,12 @@ class InFlight:
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    def begin_end(self) -> None:
+        """The process is about to end: from now on it drains, and connections that would last are closed."""
+        self.is_draining = True
+        for close in self.lasting:
+            self.start(close())
 
     async def drain(self) -> None:
         """Wait until all of it is done; connections are closed with the answers that are still to come."""

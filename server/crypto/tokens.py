@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -64,6 +64,10 @@ class Tokens:
 
     def verify(self, token: str, *, audience: str, at: datetime) -> TokenClaims:
         """The claims of a token of ours; raises TokenInvalid, WrongAudience or TokenExpired."""
+        return self.verify_until(token, audience=audience, at=at)[0]
+
+    def verify_until(self, token: str, *, audience: str, at: datetime) -> tuple[TokenClaims, datetime]:
+        """The same, and when it expires."""
         if len(token) > LONGEST_TOKEN or not token.isascii():
             raise TokenInvalid
         name = (hashlib.sha256(token.encode()).digest(), audience)
@@ -72,7 +76,13 @@ class Tokens:
             self._verified.pop(name, None)
             raise TokenExpired
         self._remember(name, (claims, expires))
-        return claims
+        return claims, datetime.fromtimestamp(expires, UTC)
+
+    @staticmethod
+    def check_lasts(until: datetime, *, at: datetime) -> None:
+        """See that a token that was verified is still good, by when it expires; raises TokenExpired."""
+        if at >= until:
+            raise TokenExpired
 
     def _remember(self, name: tuple[bytes, str], entry: tuple[TokenClaims, int]) -> None:
         self._verified[name] = entry

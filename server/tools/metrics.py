@@ -53,6 +53,7 @@ class Metrics:
             "contents_fetched_total", "Attempts to fetch a content from a peer.", ("peer", "outcome"), registry=own
         )
         self._count_tickets(own)
+        self._count_pushes(own)
         self._watch_loops(own)
         self._watch_clock(own)
         self._gauge_peers(own)
@@ -79,6 +80,13 @@ class Metrics:
         )
         self.waiting_tickets_redeemed = Counter(
             "waiting_tickets_redeemed_total", "Cases opened with a ticket.", ("peak",), registry=own
+        )
+
+    def _count_pushes(self, own: CollectorRegistry) -> None:
+        self.push_connections = Gauge("push_connections", "Open connections of who watches cases.", registry=own)
+        self.push_messages = Counter("push_messages_total", "Messages sent to who watches cases.", registry=own)
+        self.push_closed = Counter(
+            "push_closed_total", "Connections of who watches that we have closed, by why.", ("code",), registry=own
         )
 
     def _watch_loops(self, own: CollectorRegistry) -> None:

@@ -112,6 +112,11 @@ class Settings(BaseSettings):
     peers_at_once: AtOnce = 16
     most_wait_seconds: Seconds = 0.5
 
+    push_connections: Annotated[int, Field(ge=0, le=100_000)] = 10_000
+    push_connections_each: Annotated[int, Field(ge=1, le=100)] = 5
+    push_poll_seconds: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 0.5
+    push_ping_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 30.0
+
     poll_seconds: Seconds = 0.5
     rest_seconds: Seconds = 5.0
     relay_at_once: bool = True

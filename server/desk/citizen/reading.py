@@ -1,6 +1,6 @@
 """Reading: what citizens are shown of their cases, with their own data masked."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from server.desk import apart
@@ -108,9 +108,15 @@ async def my_cases(node: Node, owner: str, *, before: str, limit: int) -> CaseLi
 async def _closed_to(node: Node, owner: str, lines: Sequence[tuple[str, Line]]) -> set[str]:
     """The cases that the owner handed in as an agent under mandates that have ended."""
     by = {id: line.mandate for id, line in lines if line.agent == owner}
-    found = await node.store.mandates.mandates(by.values()) if by else {}
+    ended = await ended_mandates(node, set(by.values()))
+    return {id for id, mandate in by.items() if mandate in ended}
+
+
+async def ended_mandates(node: Node, mandates: Set[str]) -> set[str]:
+    """Those of these mandates that do not hold now."""
+    found = await node.store.mandates.mandates(mandates) if mandates else {}
     now = node.clock.now()
-    return {id for id, mandate in by.items() if mandate not in found or found[mandate].state(now) != "in_force"}
+    return {each for each in mandates if each not in found or found[each].state(now) != "in_force"}
 
 
 def view(node: Node, record: Record) -> CaseView:
