@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel
 from tornado.web import Finish, HTTPError, RequestHandler, stream_request_body
 
-from handlers.admission import AdmissionControl, ClientGone, group_of
+from handlers.admission import OPEN, AdmissionControl, ClientGone, group_of
 from handlers.bodies import (
     MOST_READ_BYTES,
     BodyTooSlow,
@@ -49,6 +49,7 @@ class Role(Enum):
     ANYONE = "anyone"
     CITIZEN = "citizen, logged in"
     REAL_NAME = "citizen, name proven"
+    WATCHER = "citizen, name proven, by the first message"
     ACCOUNT = "officer or administrator, for their own account"
     OFFICER = "officer"
     SYSTEM = "system administrator"
@@ -57,7 +58,8 @@ class Role(Enum):
     PEER = "node of another province"
 
 
-# For whom the token is issued that each role shows; the others show none: anyone, and a peer, which signs.
+# For whom the token is issued that each role shows; the others show none: anyone, a
+# peer, which signs, and a watcher, who says it once the connection is open.
 AUDIENCES: Mapping[Role, str] = {
     Role.CITIZEN: sessions.CITIZENS,
     Role.REAL_NAME: sessions.CITIZENS,
@@ -167,6 +169,7 @@ class Handler(RequestHandler):
     takes_type: ClassVar[str] = JSON
     most_bytes: ClassVar[int] = 256 * 1024
     most_read_bytes: ClassVar[int] = MOST_READ_BYTES
+    lasts: ClassVar[bool] = False  # a method ends with its connection: it takes nobody's turn
 
     def initialize(self, node: Node, in_flight: InFlight) -> None:
         self.node = node
@@ -358,7 +361,7 @@ def _await_body(door: Handler, refusal: Refusal | HTTPError | None) -> None:
 async def _in_turn(door: Handler, do: Callable[[], Awaitable[None]]) -> None:
     admission: AdmissionControl = door.settings["admission"]
     try:
-        async with admission.turn(group_of(door.path), lambda: door.incoming.is_lost):
+        async with admission.turn(OPEN if door.lasts else group_of(door.path), lambda: door.incoming.is_lost):
             await do()
     except ClientGone:
         raise Finish from None

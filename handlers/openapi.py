@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
-from handlers.base import JSON, Handler, Operation, Role
+from handlers.base import AUDIENCES, JSON, Handler, Operation, Role
 from handlers.problems import PROBLEM
 from server.domain.errors import MOST_FAULTS, FieldFault
 from server.domain.values import Value
@@ -82,7 +82,7 @@ def _operation(door: type[Handler], method: str, path: str, *, declared: Operati
             "default": {"description": REFUSED} | _content(PROBLEM, Problem, refs, mode="serialization"),
         },
     }
-    if door.role not in (Role.ANYONE, Role.PEER):
+    if door.role in AUDIENCES:
         operation["security"] = [{"bearer": []}]
     if declared.takes:
         operation["requestBody"] = {"required": True} | _content(

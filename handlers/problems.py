@@ -44,12 +44,17 @@ def headers_with(status: int, problem: Mapping[str, Any]) -> Mapping[str, str]:
     return WITH_STATUS.get(status, {})
 
 
+def answer_to(fault: errors.NotAuthentic | errors.WrittenByNewer) -> Refusal:
+    """What somebody is answered who asks for what cannot be read."""
+    if isinstance(fault, errors.NotAuthentic):
+        return errors.StoredBroken("系统已通知管理员核查，请稍后再来查看。")
+    return errors.BeingUpgraded()
+
+
 def problem_of(fault: BaseException | None, status: int) -> tuple[int, dict[str, Any]]:
     """The status and the RFC 9457 problem of a refusal, of Tornado's own errors, or of a fault of ours."""
-    if isinstance(fault, errors.NotAuthentic):
-        fault = errors.StoredBroken("系统已通知管理员核查，请稍后再来查看。")
-    if isinstance(fault, errors.WrittenByNewer):
-        fault = errors.BeingUpgraded()
+    if isinstance(fault, errors.NotAuthentic | errors.WrittenByNewer):
+        fault = answer_to(fault)
     if isinstance(fault, Refusal):
         status = status_of(fault)
         problem: dict[str, Any] = {"code": fault.code, "title": fault.title, "status": status}

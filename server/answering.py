@@ -10,6 +10,8 @@ from handlers.routes import DOORS
 from regions import directory
 from server import working
 from server.desk.citizen import queueing
+from server.desk.citizen.audience import TURNS
+from server.desk.citizen.pushing import Pushes
 from server.domain.errors import Unavailable
 from server.main import ListeningPlace, bells_of, loops_of, opened, shown, until_stopped
 from server.node import Node
@@ -17,6 +19,8 @@ from server.tools.inheritance import Inheritance
 from server.tools.logs import log
 from server.tools.loops import Loops
 from server.tools.settings import Settings
+
+MOST_PUSH_SECONDS = 10.0  # the longest pause after failures
 
 
 async def serve(settings: Settings, *, is_quiet: bool = False, inherited: Inheritance | None = None) -> None:
@@ -26,16 +30,17 @@ async def serve(settings: Settings, *, is_quiet: bool = False, inherited: Inheri
     """
     name = f"serve-{settings.port}-{inherited.slot}" if inherited else f"serve-{settings.port}"
     async with opened(settings, is_quiet=is_quiet) as node, loops_of(node) as loops:
-        node.store.database.bare.tell_written = bells_of(node).ring_soon
         follow = partial(working.follow_ends, node, process="" if is_quiet else name)
         loops.start("ends", follow, every_seconds=working.ENDS_SECONDS)
         loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
         log.info(
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
-        around = Surroundings(catalogue.filled(node), loops.overdue, is_quiet=is_quiet)
+        pushes = Pushes(node)
+        around = Surroundings(catalogue.filled(node), loops.overdue, is_quiet=is_quiet, pushes=pushes)
         slots_port = settings.slots_port and inherited and settings.slots_port + inherited.slot
-        async with shown(node, slots_port or 0, around), _in_peaks(node, loops, is_quiet=is_quiet):
+        peaks = _in_peaks(node, loops, is_quiet=is_quiet)
+        async with shown(node, slots_port or 0, around), peaks, pushing(node, loops, pushes):
             await until_stopped(node, loops, DOORS, at=ListeningPlace(settings.port, inherited), around=around)
 
 
@@ -53,3 +58,24 @@ async def _in_peaks(node: Node, loops: Loops, *, is_quiet: bool) -> AsyncIterato
             await queueing.tell(node)
         except Unavailable as fault:  # those whom it met last keep their tickets, and are not counted
             log.warning("waiting.untold", reason=type(fault).__name__)
+
+
+@asynccontextmanager
+async def pushing(node: Node, loops: Loops, pushes: Pushes) -> AsyncIterator[None]:
+    """Meanwhile tell those who watch, and ring for the other processes on this machine when this one has written."""
+    bells, settings = bells_of(node), node.settings
+
+    def tell_written() -> None:
+        bells.ring_soon()
+        pushes.hint()
+
+    node.store.database.bare.tell_written = tell_written
+    pushes.wake = partial(loops.nudge, "push")
+    loops.start("push", pushes.look, every_seconds=settings.push_poll_seconds, most_seconds=MOST_PUSH_SECONDS)
+    loops.start("pings", pushes.audience.beat, every_seconds=settings.push_ping_seconds / TURNS)
+    # A process and the one that takes its place are both there for a while: each has a bell of its own.
+    with bells.hung(f"push-{settings.port}-{node.chance.token(6).hex()}", lambda _: pushes.hint()):
+        try:
+            yield
+        finally:
+            pushes.audience.wake()

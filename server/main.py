@@ -141,7 +141,7 @@ async def stop_listening(
     For `linger_seconds` of them connections at rest stay, so that those in use end with an answer that says so.
     """
     server.stop()
-    in_flight.is_draining = True
+    in_flight.begin_end()
     await asyncio.sleep(min(linger_seconds, within_seconds))
     try:
         async with asyncio.timeout(max(within_seconds - linger_seconds, 0.0)):

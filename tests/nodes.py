@@ -15,14 +15,16 @@ import aiohttp
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from handlers import routes
+from handlers.application import Surroundings
 from handlers.in_flight import InFlight
 from regions import fetching, outbox, settling
 from regions.founding import found
-from server import main, working
+from server import answering, main, working
 from server.crypto.passwords import Cost
 from server.demo.platform import PlatformUser
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
+from server.desk.citizen.pushing import Pushes
 from server.domain.catalogue.desks import find_desk
 from server.domain.catalogue.divisions import parent_of, province_of
 from server.domain.catalogue.pinning import PREFIX
@@ -154,6 +156,7 @@ class Running:
     base_url: str
     in_flight: InFlight
     writes: Writes
+    pushes: Pushes
 
 
 @dataclass
@@ -282,9 +285,13 @@ async def running_nodes(
     divisions: Sequence[str] = (JIANGSU, ZHEJIANG),
     clock: Clock | None = None,
     is_working: bool = False,
+    is_pushing: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Places]:
-    """Nodes that serve, and with `is_working` also run the loops of `work`; without, tests call `settle`."""
+    """Nodes that serve, and with `is_working` also run the loops of `work`; without, tests call `settle`.
+
+    Those who watch are told of something only with `is_pushing`.
+    """
     async with AsyncExitStack() as stack:
         ports = {division: stack.enter_context(reserved_port()) for division in divisions}
         origins = {division: f"http://127.0.0.1:{port}" for division, port in ports.items()}
@@ -310,23 +317,32 @@ async def running_nodes(
                 platform_app_secret="test-only",
                 **{"poll_seconds": 0.05, "retry_first_seconds": 0.1, **settings},
             )
-            places.nodes[division] = await stack.enter_async_context(running_node(chosen, clock, is_working=is_working))
+            places.nodes[division] = await stack.enter_async_context(
+                running_node(chosen, clock, is_working=is_working, is_pushing=is_pushing)
+            )
         yield places
 
 
 @asynccontextmanager
 async def running_node(
-    settings: Settings, clock: Clock | None = None, *, is_working: bool = False, listeners: Sequence[object] = ()
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    is_working: bool = False,
+    is_pushing: bool = False,
+    listeners: Sequence[object] = (),
 ) -> AsyncIterator[Running]:
     """One node of these settings."""
     writes = Writes()
     async with main.opened(settings, clock=clock, data=data_of(settings), listeners=[writes, *listeners]) as node:
-        in_flight, loops = InFlight(), Loops()
-        server, _ = main.listen(node, in_flight, doors=routes.DOORS, port=settings.port)
+        in_flight, loops, pushes = InFlight(), Loops(), Pushes(node)
+        around = Surroundings(pushes=pushes)
+        server, _ = main.listen(node, in_flight, doors=routes.DOORS, port=settings.port, surroundings=around)
         if is_working:
             working.start(node, loops)
         try:
-            yield Running(node, settings.origin, in_flight, writes)
+            async with answering.pushing(node, loops, pushes) if is_pushing else contextlib.nullcontext():
+                yield Running(node, f"http://127.0.0.1:{settings.port}", in_flight, writes, pushes)
         finally:
             await loops.stop(5.0)
             await main.stop_listening(server, in_flight, 5.0)

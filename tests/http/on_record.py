@@ -39,6 +39,7 @@ DOORS: Mapping[str, Sequence[str] | str] = {
     "GET /api/v1/cases/{id}/licences/{n}": ["licence.read"],
     "GET /api/v1/cases/{id}/licences/{n}/file": ["licence.read"],
     "GET /api/v1/undertakings": PUBLIC,
+    "GET /api/v1/push": "that a case of the caller's, or of whom they act for, has moved, and nothing of it",
     "GET /api/v1/drafts": OWN,
     "GET /api/v1/drafts/{id}": OWN,
     "PUT /api/v1/drafts/{id}": OWN,

@@ -38,7 +38,7 @@ async def test_there_are_doors_to_lock():
 
 
 async def test_every_role_shows_a_token_or_none_on_purpose():
-    assert set(Role) - set(AUDIENCES) == {Role.ANYONE, Role.PEER}
+    assert set(Role) - set(AUDIENCES) == {Role.ANYONE, Role.PEER, Role.WATCHER}
 
 
 @pytest.mark.parametrize(("method", "path"), CITIZEN_DOORS + OFFICER_DOORS)
