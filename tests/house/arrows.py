@@ -61,6 +61,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "loadtests.cryptography": ("server.domain", "server.crypto", "server.node", "regions"),
     # a peer signs, and Locust lives in an environment without our cryptography
     "loadtests.signer": ("server.crypto",),
+    "loadtests.push": ("loadtests.cpu", "server.demo", "regions"),
     "loadtests": (),
 }
 # The rooms inside a full room: the files directly in it are its ground, which import none of them and are open to all.
