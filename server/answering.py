@@ -73,8 +73,7 @@ async def pushing(node: Node, loops: Loops, pushes: Pushes) -> AsyncIterator[Non
     pushes.wake = partial(loops.nudge, "push")
     loops.start("push", pushes.look, every_seconds=settings.push_poll_seconds, most_seconds=MOST_PUSH_SECONDS)
     loops.start("pings", pushes.audience.beat, every_seconds=settings.push_ping_seconds / TURNS)
-    # A process and the one that takes its place are both there for a while: each has a bell of its own.
-    with bells.hung(f"push-{settings.port}-{node.chance.token(6).hex()}", lambda _: pushes.hint()):
+    with bells.hung(lambda _: pushes.hint()):
         try:
             yield
         finally:
