@@ -213,7 +213,7 @@ async def test_a_head_that_was_forged_is_not_chained_and_holds_up_no_other(
 
 
 async def test_many_heads_go_in_links_of_a_bounded_length(node: Node):
-    heads = [CaseHead(f"many{number}", 1, "link") for number in range(AT_ONCE + 1)]
+    heads = [CaseHead(f"many{number}", 1, "link") for number in range(AT_ONCE["heads"] + 1)]
     await node.store.case_heads.put(heads, at=node.clock.now())
     assert await chain(node, "heads")
     assert not await chain(node, "heads")

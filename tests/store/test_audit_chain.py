@@ -196,11 +196,11 @@ async def test_copies_that_fill_a_page_hide_nothing_behind_them(
 
 async def test_a_link_takes_so_many_and_the_next_takes_the_rest(node: Node) -> None:
     at, about = node.clock.now(), {"officer": "ann"}
-    for number in range(AT_ONCE + 1):
+    for number in range(AT_ONCE["audit"] + 1):
         await node.store.audit.note(f"{number:03}", "case.read", at=at, about=about)
     assert await chain(node, "audit") is True
     assert await chain(node, "audit") is False
-    assert [len(link.entries) for link in await links(node)] == [AT_ONCE, 1]
+    assert [len(link.entries) for link in await links(node)] == [AT_ONCE["audit"], 1]
     assert await found(node) == []
 
 
