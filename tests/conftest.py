@@ -12,8 +12,7 @@ import pymongo
 import pytest
 from hypothesis import HealthCheck, settings
 
-from server.demo.database import database_server
-from tests.store.servers import OwnServer
+from tests.store.servers import ForgetfulServer, OwnServer
 
 # A busy machine is no fault of the code: no deadlines, and the same examples in every run.
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -30,9 +29,13 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def database_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URI of a server that all tests of this worker share."""
-    server = database_server(tmp_path_factory.mktemp("database"), os.environ.get("TONGBAN_TEST_MONGODB_URI"))
+    if given := os.environ.get("TONGBAN_TEST_MONGODB_URI"):
+        yield given
+        return
+    server = ForgetfulServer(tmp_path_factory.mktemp("database"))
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        yield runner.run(server.__aenter__())
+        runner.run(server.__aenter__())
+        yield server.uri
         runner.run(server.__aexit__(None, None, None))
 
 
