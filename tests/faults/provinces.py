@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from server import main
 from server.demo.platform import listen as listen_platform
 from server.demo.processes import Child, ready, start, stop
 from server.demo.proxy import Proxy, proxied
-from server.listing import seed_officers
+from server.domain.people.persons import Officer
+from server.domain.people.posts import Post
 from server.node import Node
+from server.tools.publications import Publications, load_publications
 from server.tools.settings import Settings
 from tests.catalogue.shipped import copy_small
 from tests.faults.books import AT_HOME, DEPARTMENT_ABROAD
-from tests.nodes import APP_ID, CITIZENS, NAMES, PASSWORD, WORKING, Answer, Caller, desks_of, reserved_port
+from tests.nodes import APP_ID, CHEAP, CITIZENS, NAMES, PASSWORD, WORKING, Answer, Caller, desks_of, reserved_port
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -153,7 +156,8 @@ async def provinces(
             "platform_url": f"http://{HOST}:{_platform(stack)}",
         }
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)))
-        both = []
+        both: list[Province] = []
+        data: Publications | None = None
         for node, (port, work_port) in ports.items():
             own = {
                 "division": node,
@@ -166,19 +170,20 @@ async def provinces(
             }
             name = f"{settings['database']}_{node}"
             chosen = Settings(**{**QUICK, **common, **own, **settings, "database": name})
-            await _seat(chosen)
+            data = data or load_publications(chosen.catalogue_folder, chosen.regions_folder)
+            await _seat(chosen, data)
             both.append(Province(chosen, http, folder, launch, wires[node]))
             stack.push_async_callback(_stop_all, both[-1])
         yield both
 
 
-async def _seat(settings: Settings) -> None:
+async def _seat(settings: Settings, data: Publications) -> None:
     """Give the node an officer of each department, with posts at all desks of it that are for a county."""
-    async with main.opened(patient(settings)) as node:
-        desks = {each: desks_of(node, each, county_of(settings.division)) for each in DEPARTMENTS}
-    posts = {name: [{"authority": at, "role": role} for at in its for role in WORKING] for name, its in desks.items()}
-    seats = [{"name": name, "password": PASSWORD, "posts": its} for name, its in posts.items()]
-    await seed_officers(patient(settings), seats)
+    async with main.opened(patient(settings), data=data) as node:
+        for name in DEPARTMENTS:
+            await node.store.accounts.add(Officer(name=name), PASSWORD, cost=CHEAP)
+            for at, role in product(desks_of(node, name, county_of(settings.division)), WORKING):
+                await node.store.posts.add(Post(id=f"{name}:{at}:{role}", officer=name, authority=at, role=role))
 
 
 def county_of(province: str) -> str:

@@ -24,7 +24,7 @@ from tests.nodes import Caller, until
 
 SEVERAL = ("serve", "--processes", "2")
 BUSY, SLOW, FRESH, AFRESH = 3, 8, 2, 50
-REST_SECONDS, LONG_REST_SECONDS = 0.002, 0.2  # between two questions; a slow caller's connection is mostly at rest
+REST_SECONDS, LONG_REST_SECONDS = 0.01, 0.2  # between two questions; a slow caller's connection is mostly at rest
 LEAST_PORT, PAIRS = 20_000, 5000  # below those that a system gives away
 ANSWERED = (Fate.ANSWERED, 200)
 
