@@ -173,6 +173,7 @@ def test_check_finds_what_does_not_fit_the_catalogue_and_what_nobody_decides(wha
     assert [each for each in faults if each.table.startswith(table) and words in each.reason], faults
 
 
+@pytest.mark.no_cover
 def test_delegations_that_follow_each_other_or_move_other_stages_do_not_overlap(tmp_path: Path) -> None:
     apart = delegation("d1", to_day="2026-12-31") + delegation("d2", from_day="2027-01-01")
     apart += delegation("d3", items='["shop_sign"]', stages='["receive"]', giver='"county"', receiver='"city"')
@@ -188,6 +189,7 @@ def test_every_rule_of_who_decides_has_a_test_that_breaks_it() -> None:
     assert {*DECIDING} <= told
 
 
+@pytest.mark.no_cover
 def test_check_tells_faults_of_who_decides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["check"]) == 0
     assert capsys.readouterr() == ("no faults\n", "")

@@ -504,6 +504,7 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
     return contents
 
 
+@pytest.mark.no_cover
 @settings(deadline=None, max_examples=100)
 @given(contents=damaged())
 def test_whatever_happens_to_the_data_it_is_refused_as_broken_or_works_for_every_answer(

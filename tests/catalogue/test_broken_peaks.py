@@ -84,6 +84,7 @@ def test_the_example_that_is_shipped_would_be_read(tmp_path: Path) -> None:
     assert len(load_peaks(folder_with(tmp_path, "[[peak]]\n", example), CATALOGUE, DIVISIONS).peaks) == 1
 
 
+@pytest.mark.no_cover
 def test_the_command_tells_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in (CONFIG / "regions").iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())

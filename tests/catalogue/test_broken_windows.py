@@ -98,6 +98,7 @@ def test_named_authorities_and_those_by_rule_may_have_windows(tmp_path: Path) ->
     check_windows(folder, CATALOGUE, load_authorities(folder, load_divisions(folder)))
 
 
+@pytest.mark.no_cover
 def test_the_command_tells_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = folder_with(tmp_path, UNFIT["an item that there is not"][0])
     assert cli.run(["check", "--regions", str(folder), "--catalogue", str(CONFIG / "catalogue")]) == 1

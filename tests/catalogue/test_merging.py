@@ -3,6 +3,7 @@
 from itertools import product
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from tests.domain.invented import PROVEN, TOLD, YIELDED, Made, cases
 from tests.domain.kindness import CHOICE_FIELDS
 from tests.domain.places import DECIDED, IN_COUNTY, TODAY
 
+pytestmark = pytest.mark.no_cover  # hundreds of made-up catalogues
 FROM = {"source": "made up", "status": "sample"}
 FIELDS = tuple(
     Field(code=f"f{n}", name=f"问题{n}", type="text", group="组", sensitivity="ordinary", filled_from=filled, **FROM)

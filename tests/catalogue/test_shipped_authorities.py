@@ -96,6 +96,7 @@ def asked(authorities: Authorities, divisions: Sequence[Division]) -> Iterator[t
                     yield item, division, None
 
 
+@pytest.mark.no_cover
 def test_everything_is_decided_by_one_authority_or_by_none_or_refused_by_name() -> None:
     found: dict[str, Authority] = {}
     for item, division, decider in asked(CHANGING, IN_FORCE):

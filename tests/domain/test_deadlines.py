@@ -261,6 +261,7 @@ def by_hand(clock: Ledger, name: str) -> date:
                 return day
 
 
+@pytest.mark.no_cover
 @given(STARTS, SPANS, st.integers(1, 25), st.sampled_from([0, 0, 5, 10]))
 def test_each_rung_is_on_the_first_morning_on_which_it_is_true(
     accepted_at: datetime, spans: list[int], promised: int, extension: int

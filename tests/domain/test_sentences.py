@@ -71,6 +71,7 @@ def said_in_refusals() -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(ROOT)}:{text.lineno}", end
 
 
+@pytest.mark.no_cover
 def test_what_a_refusal_says_is_a_sentence() -> None:
     said = list(said_in_refusals())
     assert len(said) > 100

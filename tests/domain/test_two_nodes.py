@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any, get_args
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -397,6 +398,7 @@ def unheeded(world: World) -> list[Any]:
     return ignored
 
 
+@pytest.mark.no_cover
 @THOROUGH
 @given(graphs(), lives())
 def test_whatever_happens_two_nodes_keep_their_words(opening: acts.Open, doings: Sequence[tuple[Any, ...]]):
