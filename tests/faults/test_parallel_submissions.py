@@ -11,7 +11,7 @@ from handlers import routes
 from handlers.in_flight import InFlight
 from server import main
 from tests.faults.books import Client, all_of
-from tests.nodes import Answer, Caller, Places, newborn_wish, running_nodes
+from tests.nodes import Answer, Caller, Places, data_of, newborn_wish, running_nodes
 from tests.world import JIANGSU
 
 MANY = 50
@@ -22,7 +22,7 @@ ROUNDS = 6
 async def served_twice(places: Places) -> AsyncIterator[str]:
     """A second server of the same node, as a second process would be; its base URL."""
     settings = places.nodes[JIANGSU].node.settings
-    async with main.opened(settings) as node:
+    async with main.opened(settings, data=data_of(settings)) as node:
         in_flight = InFlight()
         server, port = main.listen(node, in_flight, doors=routes.DOORS, port=0)
         try:

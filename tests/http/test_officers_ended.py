@@ -21,7 +21,7 @@ from server.node import Node
 from server.store.people.accounts import NameEnded, NoSuchOfficer
 from tests.http.asking import Sweeper, opened, refused
 from tests.http.conftest import module_wide
-from tests.nodes import PASSWORD, Answer, Caller, Places
+from tests.nodes import PASSWORD, Answer, Caller, Places, data_of
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -101,7 +101,7 @@ async def test_a_name_is_never_given_twice(places: Places, node: Node):
     await end(node, "once")
     seat = {"name": "once", "posts": [], "password": "another password"}
     with pytest.raises(NameEnded):
-        await seed_officers(node.settings, [seat])
+        await seed_officers(node.settings, [seat], data=data_of(node.settings))
     refused(await sign_in(places, "once", "another password"), 401, "wrong_password")
     refused(await leaver.get("/desk/v1/tasks"), 401, "officer_ended")
 

@@ -12,7 +12,7 @@ from server.desk.officer.proving import DeskProof
 from server.node import Node
 from server.store.people.accounts import OFFICERS
 from tests.http.asking import Sweeper, in_a_session, refused
-from tests.nodes import PASSWORD, Answer, Caller, HandClock, Places, running_nodes
+from tests.nodes import PASSWORD, Answer, Caller, HandClock, Places, data_of, running_nodes
 from tests.world import JIANGSU
 
 TASKS, TOTP, CONFIRMATION = "/desk/v1/tasks", "/desk/v1/totp", "/desk/v1/totp/confirmation"
@@ -92,7 +92,7 @@ async def test_a_code_is_good_once(holder: Holder, places: Places, clock: HandCl
 async def test_a_code_is_good_once_in_all_processes(holder: Holder, places: Places, node: Node, clock: HandClock):
     await holder.sets_up(await places.officer("health"))
     proof = DeskProof(name="health", password=PASSWORD, code=holder.code, address="192.0.2.1")
-    async with main.opened(node.settings, clock=clock) as another:
+    async with main.opened(node.settings, clock=clock, data=data_of(node.settings)) as another:
         assert (await proving.prove(another, proof)).officer.name == "health"
     refused(await holder.signs_in(holder.code), 401, "totp_code_wrong")
 

@@ -23,7 +23,7 @@ from server.node import Node
 from server.store.people.accounts import HASHING, MOST_HASHING
 from tests.http.asking import Sweeper, in_a_session, refused
 from tests.http.conftest import nodes_of_a_module
-from tests.nodes import PASSWORD, Answer, HandClock, Places
+from tests.nodes import CHEAP, PASSWORD, Answer, HandClock, Places, data_of
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,7 +44,7 @@ async def desk(
     async with nodes_of_a_module(folder, database_uri, database_sweeper, divisions=(JIANGSU,), clock=clock) as places:
         node = places.nodes[JIANGSU].node
         for name in NAMES:
-            await node.store.accounts.add(Officer(name=name), PASSWORD)
+            await node.store.accounts.add(Officer(name=name), PASSWORD, cost=CHEAP)
         await officers.end(node, "gone", reason="调离", by=Doer(name="operator"))
         yield places
 
@@ -196,17 +196,18 @@ async def test_a_stranger_at_a_familiar_address_does_not_lock_its_officers_out(h
 
 async def test_every_process_knows_of_the_failures(node: Node, here: Trier, clock: HandClock):
     await here.has_failed(*["bert"] * 7)
-    async with main.opened(node.settings, clock=clock) as another:
+    async with main.opened(node.settings, clock=clock, data=data_of(node.settings)) as another:
         assert await Trier(another, clock).tries("bert", PASSWORD) == "too_many_attempts"
 
 
 async def test_at_most_two_passwords_are_checked_at_once(node: Node):
     before = {thread for thread in threading.enumerate() if thread.name.startswith(HASHING)}
-    async with main.opened(node.settings) as fresh:
+    async with main.opened(node.settings, data=data_of(node.settings)) as fresh:
         accounts = fresh.store.accounts
-        answers = await asyncio.gather(*(accounts.proven("anna", PASSWORD) for _ in range(6)))
+        await accounts.add(Officer(name="slow"), PASSWORD)  # each check takes long enough for all to come at once
+        answers = await asyncio.gather(*(accounts.proven("slow", PASSWORD) for _ in range(6)))
         hashing = {thread for thread in threading.enumerate() if thread.name.startswith(HASHING)} - before
-    assert [account.officer.name for account in answers] == ["anna"] * 6
+    assert [account.officer.name for account in answers] == ["slow"] * 6
     assert 1 <= len(hashing) <= MOST_HASHING == 2
 
 
