@@ -1,4 +1,4 @@
-"""Database servers of tests: one that a test may stop, kill and start again, and one that keeps nothing."""
+"""A database server of one test's own, which that test may stop, kill and start again."""
 
 import asyncio
 import signal
@@ -32,16 +32,13 @@ class OwnServer:
         self._holder.close()
 
     async def start(self) -> None:
-        command = child_command(self.command())
+        command = child_command(server_command(self._folder, self.port))
         self._process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=DEVNULL)
         while self._process.returncode is None:
             if await answers(self.port):
                 return
             await asyncio.sleep(0.02)
         raise AssertionError("the server ended at its start")
-
-    def command(self) -> list[str]:
-        return server_command(self._folder, self.port)
 
     def stop_answering(self) -> None:
         """The server keeps its connections and does nothing."""
@@ -57,19 +54,6 @@ class OwnServer:
             self._process.kill()
             await self._process.wait()
             self._process = None
-
-
-class ForgetfulServer(OwnServer):
-    """The embedded server without files: for tests that ask nothing of a disk, in half of its processor time.
-
-    `mongod` has no such mode and keeps files.
-    """
-
-    def command(self) -> list[str]:
-        command = super().command()
-        if "--data-dir" in command:
-            command[command.index("--data-dir") + 1] = "memory"
-        return command
 
 
 async def answers(port: int) -> bool:
