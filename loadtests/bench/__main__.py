@@ -168,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, default, most, text in (
         ("--rounds", 5, MOST_ROUNDS, "that count"),
         ("--requests", 300, MOST_REQUESTS, "to each server in a round"),
-        ("--connections", 64, MOST_CONNECTIONS, "that are kept open"),
+        ("--connections", 32, MOST_CONNECTIONS, "that are kept open"),
     ):
         parser.add_argument(name, type=_count(most), default=default, help=f"{text} (default {default}, most {most})")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
