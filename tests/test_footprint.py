@@ -15,7 +15,7 @@ def test_documents_and_their_keys_are_counted_with_an_index_for_each_field_and_o
 
 
 async def test_links_of_the_chain_are_counted() -> None:
-    figures = await chaining_rate.measure(150)
+    figures = await chaining_rate.measure(600)
     assert figures["links"] == 2
     assert figures["commands_a_link"] > 4
     assert figures["entries_a_second"] > 0
