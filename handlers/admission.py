@@ -21,6 +21,7 @@ GROUPS: Mapping[str, str] = {"api": "citizens", "desk": "officers", "peer": "pee
 OPEN = ""  # the group of doors where nobody is turned away: those of operators
 FIRST_SECONDS = 0.02  # what a request is taken to need before any was measured
 LEAST_AT_ONCE = 4
+GOAL = 0.6  # of the longest wait: longer a request should not take once it is its turn
 WEIGHT = 1 / 16  # of the newest request in what a request is taken to need
 LATE = 1.5  # times the longest wait: who waited so long is gone, or has tried again
 SPREAD_SECONDS = 4  # over which those come again who were turned away in one moment
@@ -95,7 +96,7 @@ class AdmissionControl:
         most = node.settings
         at_once = {"citizens": most.citizens_at_once, "officers": most.officers_at_once, "peers": most.peers_at_once}
         self._most_wait_seconds = most.most_wait_seconds
-        self._groups = {name: _Group(name, at_once[name], self._most_wait_seconds / 2) for name in GROUPS.values()}
+        self._groups = {name: _Group(name, at_once[name], GOAL * self._most_wait_seconds) for name in GROUPS.values()}
         self._dropped = node.metrics.requests_dropped
         self._now = now
         self._spread = itertools.cycle(range(SPREAD_SECONDS))

@@ -74,7 +74,7 @@ class AbuserJourney(Journey):
         is_awaited = self.stage.plan.has_kills and fault is not None
         self.stage.report(
             request_type="broken" if is_awaited else "POST",
-            name=SLOW.partition(" ")[2],
+            name=SLOW if is_awaited else SLOW.partition(" ")[2],
             response_time=(time.perf_counter() - began) * 1000,
             response_length=len(told),
             exception=None if is_awaited else fault,

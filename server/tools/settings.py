@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     citizens_at_once: AtOnce = 64
     officers_at_once: AtOnce = 32
     peers_at_once: AtOnce = 16
-    most_wait_seconds: Seconds = 0.5
+    most_wait_seconds: Seconds = 0.45
 
     push_connections: Annotated[int, Field(ge=0, le=100_000)] = 10_000
     push_connections_each: Annotated[int, Field(ge=1, le=100)] = 5

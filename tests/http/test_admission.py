@@ -119,7 +119,7 @@ async def test_while_requests_take_too_long_fewer_are_worked_on_at_once_and_then
             await storm.come(*(f"n{next(names)}" for _ in range(60 - left)))
 
     await go_on(seconds=2.0)
-    assert len(storm.working) < 15, "each takes two seconds, where half a second is the goal"
+    assert len(storm.working) < 15, "each takes two seconds, where six tenths of one are the goal"
     await go_on(seconds=0.1)
     assert len(storm.working) == 40
 
