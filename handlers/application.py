@@ -57,6 +57,7 @@ def application(
         compress_response=True,
         openapi=described(doors),
         cache=around.cache,
+        paths=frozenset(door.path for door in doors),
         admission=AdmissionControl(node),
         texts=Memory(),
         relays=Relays(node),

@@ -43,7 +43,13 @@ class Front(HTTPServerConnectionDelegate):
         self.in_flight = in_flight
         self.application = application
         self.cache: ResponseCache = application.settings["cache"]
+        self.paths: frozenset[str] = application.settings["paths"]
         self.admission: AdmissionControl = application.settings["admission"]
+
+    def page(self, path: str) -> Page | None:
+        """The cached page at this path, if a door of this application gives it: the cache is that of the process."""
+        page = self.cache.page(path)
+        return page if page and page.door in self.paths else None
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         return _Arriving(self, server_conn, request_conn)
@@ -73,7 +79,7 @@ class _Arriving(HTTPMessageDelegate):
         self._headers = headers
         path = asked.path.partition("?")[0]
         if asked.method == "GET" and path == asked.path:
-            self._page = self._front.cache.page(path)
+            self._page = self._front.page(path)
         if self._page is None or not _is_plain(headers, self._page):
             self._page = None
             group = group_of(path)

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from handlers import front
-from handlers.application import Surroundings
+from handlers.application import FOR_OPERATORS, Surroundings
 from handlers.catalogue import filled
 from handlers.in_flight import InFlight
 from handlers.routes import DOORS
@@ -93,6 +93,16 @@ async def test_whoever_has_the_page_is_told_so_whether_here_or_by_the_door(calle
         assert (status, body, told["Etag"]) == (304, b"", tag)
         assert "Content-Type" not in told
     assert (await asked(caller, BUNDLE, **{"If-None-Match": '"other"'}))[0] == 200
+
+
+async def test_a_page_is_answered_only_where_its_door_is(places: Places, caller: Caller) -> None:
+    node, in_flight = places.nodes[JIANGSU].node, InFlight()
+    around = Surroundings(cache=filled(node))
+    server, port = main.listen(node, in_flight, doors=FOR_OPERATORS, port=0, surroundings=around)
+    operators = Caller(caller.http, f"http://127.0.0.1:{port}")
+    assert (await asked(operators, BUNDLE))[0] == 404
+    assert (await asked(operators, "/live"))[0] == 200
+    await main.stop_listening(server, in_flight, 5.0)
 
 
 async def test_pages_are_counted_like_all_requests(caller: Caller) -> None:
