@@ -39,6 +39,11 @@ class Busy(Unavailable):
     title = "当前使用人数较多，请稍后重试"
 
 
+def busy_for(seconds: int) -> Busy:
+    """The refusal of who is to come again in so many seconds."""
+    return Busy("请稍后再试，已填写的内容不会丢失。", more={"retry_after_seconds": seconds})
+
+
 class ClientGone(Exception):  # nobody is told of it
     """Whoever asked has closed the connection: nothing needs to be done."""
 
@@ -148,5 +153,4 @@ class AdmissionControl:
             raise ClientGone
         if waited_seconds > LATE * self._most_wait_seconds:
             self._dropped.labels(group.name, "late").inc()
-            again = ceil(group.wait_seconds()) + next(self._spread) + 1
-            raise Busy("请稍后再试，已填写的内容不会丢失。", more={"retry_after_seconds": again})
+            raise busy_for(ceil(group.wait_seconds()) + next(self._spread) + 1)

@@ -22,6 +22,7 @@ from server.domain.remembering import Memory
 from server.domain.time.clock_guard import ClockVerdict
 from server.node import Node
 
+MOST_TEXTS = 256  # guides as they are answered: each keeps the guide too, some 90 kB with its plan and form
 FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, ops.MetricsHandler)
 
 
@@ -59,7 +60,7 @@ def application(
         cache=around.cache,
         paths=frozenset(door.path for door in doors),
         admission=AdmissionControl(node),
-        texts=Memory(),
+        texts=Memory(MOST_TEXTS),
         relays=Relays(node),
         pushes=pushes,
         overdue=around.overdue,

@@ -6,7 +6,7 @@ from functools import partial
 from pydantic import BaseModel
 
 from handlers.base import Handler, Operation, Role
-from handlers.response_cache import CachedResponse, ResponseCache, cached_response
+from handlers.response_cache import PUBLIC, CachedResponse, ResponseCache, cached_response
 from server.desk.citizen import authorities, browsing, divisions, guiding, windows
 from server.domain.remembering import Memory, itself
 from server.node import Node
@@ -20,7 +20,7 @@ class CatalogueHandler(Handler):
     def answer_with(self, response: CachedResponse) -> None:
         """Answer with a response, compressed if the caller accepts gzip."""
         self.etag = response.etag
-        self.set_header("Cache-Control", "public, max-age=60")
+        self.set_header("Cache-Control", PUBLIC)
         if "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
             self.finish(response.compressed)

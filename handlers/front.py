@@ -20,19 +20,19 @@ from tornado.httputil import (
 )
 from tornado.web import Application
 
-from handlers.admission import OPEN, AdmissionControl, Busy, group_of
+from handlers.admission import OPEN, AdmissionControl, Busy, busy_for, group_of
+from handlers.base import DEFAULT_HEADERS
 from handlers.bodies import MOST_READ_BYTES, Incoming, declared_bytes, is_unsent, seconds_for
 from handlers.in_flight import InFlight
-from handlers.problems import PROBLEM, problem_of
-from handlers.response_cache import Page, ResponseCache
+from handlers.problems import PROBLEM, headers_with, problem_of
+from handlers.response_cache import PUBLIC, Page, ResponseCache
 from server.node import Node
 
 OK = ResponseStartLine("HTTP/1.1", 200, "OK")
 NOT_MODIFIED = ResponseStartLine("HTTP/1.1", 304, "Not Modified")
 UNAVAILABLE = ResponseStartLine("HTTP/1.1", 503, "Service Unavailable")
-JSON_HEADERS = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
-PAGE_HEADERS = JSON_HEADERS | {"Cache-Control": "public, max-age=60", "Vary": "Accept-Encoding"}
-BUSY_HEADERS = JSON_HEADERS | {"Content-Type": PROBLEM, "Cache-Control": "no-store"}
+PAGE_HEADERS = DEFAULT_HEADERS | {"Cache-Control": PUBLIC, "Vary": "Accept-Encoding"}
+BUSY_HEADERS = DEFAULT_HEADERS | {"Content-Type": PROBLEM}
 
 
 class Front(HTTPServerConnectionDelegate):
@@ -154,10 +154,10 @@ class _Arriving(HTTPMessageDelegate):
         return OK, headers, body
 
     def _busy(self) -> tuple[ResponseStartLine, dict[str, str], bytes]:
-        refusal = Busy("请稍后再试，已填写的内容不会丢失。", more={"retry_after_seconds": self._busy_seconds})
-        body = orjson.dumps(problem_of(refusal, UNAVAILABLE.code)[1])
-        headers = {"Retry-After": str(self._busy_seconds), "Content-Length": str(len(body))}
-        return UNAVAILABLE, BUSY_HEADERS | headers, body
+        status, problem = problem_of(busy_for(self._busy_seconds), UNAVAILABLE.code)
+        body = orjson.dumps(problem)
+        headers = {**BUSY_HEADERS, **headers_with(status, problem), "Content-Length": str(len(body))}
+        return UNAVAILABLE, headers, body
 
     def _count(self, status: int) -> None:
         metrics = self._front.node.metrics

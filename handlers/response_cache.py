@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 MOST_RESPONSES = 1024
 COMPRESSION_LEVEL = 9
+PUBLIC = "public, max-age=60"  # how long whoever has it, also a proxy, need not ask again
 SEGMENT = re.compile(r"{\w+}")
 
 

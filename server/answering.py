@@ -73,7 +73,7 @@ async def pushing(node: Node, loops: Loops, pushes: Pushes) -> AsyncIterator[Non
     pushes.wake = partial(loops.nudge, "push")
     loops.start("push", pushes.look, every_seconds=settings.push_poll_seconds, most_seconds=MOST_PUSH_SECONDS)
     loops.start("pings", pushes.audience.beat, every_seconds=settings.push_ping_seconds / TURNS)
-    with bells.hung(lambda _: pushes.hint()):
+    with bells.hung(pushes.hint):
         try:
             yield
         finally:

@@ -1,27 +1,19 @@
-"""What is put in by whole lists: the officers of a new node, and, as a command, who may not defer materials."""
+"""The command of those who keep the list of the seriously dishonest (严重失信主体), who may not defer materials."""
 
 import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from server import main
 from server.desk import recording, sessions
-from server.desk.officer import administering
-from server.desk.officer.appointing import NewPost, appoint
 from server.domain.audit import Doer
-from server.domain.people.passwords import check_password
-from server.domain.people.persons import Officer
 from server.operating import DONE, operator
-from server.store.people.accounts import OfficerExists
-from server.tools.logs import log
 from server.tools.publications import Publications
 from server.tools.settings import Settings, load_settings
-
-SEEDED = "seed"  # who gave the posts of officers that were seeded
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -30,31 +22,6 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     listed.add_argument("what", choices=["add", "remove"], help="add: put them on the list; remove: take them off")
     listed.add_argument("file", help="a file, or - for standard input")
     listed.add_argument("--json", action="store_true", help="print the count as one JSON object")
-
-
-async def seed_officers(
-    settings: Settings, seats: Sequence[Mapping[str, Any]], *, data: Publications | None = None
-) -> int:
-    """Add the officers that are not there yet, with their posts; answers how many were added.
-
-    A seat has `name`, `password` and `posts`, each with what a post needs (`NewPost`), and maybe `totp_secret`.
-    Raises PasswordTooEasy, PostUnfit, and NameEnded for the first whose name was that of an officer who has ended.
-    """
-    added = 0
-    async with main.opened(settings, data=data) as node:
-        for seat in seats:
-            officer = Officer(name=seat["name"])
-            check_password(seat["password"], name=officer.name, fewest=settings.password_characters, at="/password")
-            try:
-                account = await administering.add_lasting(node, officer, seat["password"], by=Doer(name=SEEDED))
-                if seat.get("totp_secret"):
-                    await node.store.second_factors.plant(account, seat["totp_secret"])
-                added += 1
-            except OfficerExists:
-                log.info("officer.known", name=officer.name)
-            for place, post in enumerate(seat["posts"]):
-                await appoint(node, officer.name, NewPost.model_validate(post), by=Doer(name=SEEDED), key=str(place))
-    return added
 
 
 async def change_dishonest(

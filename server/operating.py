@@ -206,8 +206,8 @@ def spoken(reason: str) -> str:
     return f"{reason} ({said.rstrip('.')})" if said else reason
 
 
-def run_with(ask: Ask) -> Callable[[argparse.Namespace], int]:
-    """The command that asks a node which is opened for it, and prints the report."""
+def run_with(ask: Ask, *, log_level: str = "") -> Callable[[argparse.Namespace], int]:
+    """The command that asks a node which is opened for it, and prints the report; it logs by the settings, or so."""
 
     async def asked(settings: Settings, chosen: argparse.Namespace) -> Report:
         async with main.opened(settings) as node:
@@ -215,7 +215,7 @@ def run_with(ask: Ask) -> Callable[[argparse.Namespace], int]:
 
     def run(chosen: argparse.Namespace) -> int:
         settings = load_settings()
-        configure(settings.log_level)
+        configure(log_level or settings.log_level)
         report = asyncio.run(asked(settings, chosen))
         values = [each.model_dump(mode="json") for each in report.values]
         print(json.dumps(values, ensure_ascii=False) if chosen.json else "\n".join(report.lines))

@@ -4,28 +4,31 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from server import main
 from server.desk.officer import administering, appointing, officers
 from server.desk.officer.administering import Ending, Listing, NewOfficer, OfficerLine, OneTimePassword, Resetting
-from server.desk.officer.appointing import NewPost, PostLine
+from server.desk.officer.appointing import NewPost, PostLine, appoint
 from server.domain.audit import Doer
-from server.domain.people.persons import AccountRole
+from server.domain.people.passwords import check_password
+from server.domain.people.persons import AccountRole, Officer
 from server.domain.people.posts import PostRole
 from server.domain.values import Value, moment_text
-from server.listing import seed_officers
 from server.node import Node
 from server.operating import operator
-from server.tools.logs import configure
-from server.tools.settings import load_settings
+from server.store.people.accounts import OfficerExists
+from server.tools.logs import configure, log
+from server.tools.publications import Publications
+from server.tools.settings import Settings, load_settings
 
 DONE = 0
 PAGE = 200
+SEEDED = "seed"  # who gave the posts of officers that were seeded
 PLACED = ("authority", "window", "from_day", "to_day")
 Sub = Callable[..., argparse.ArgumentParser]
 Printed = tuple[Sequence[Value] | Value, str]
@@ -70,6 +73,31 @@ def add_arguments(command: Sub) -> None:
     _add_posts(sub)
     seeding = sub("seed", _seed, "Add officers with lasting passwords, for demos and load tests.")
     seeding.add_argument("file", help="a JSON list of {name, password, posts[, totp_secret]}, or - for standard input")
+
+
+async def seed_officers(
+    settings: Settings, seats: Sequence[Mapping[str, Any]], *, data: Publications | None = None
+) -> int:
+    """Add the officers that are not there yet, with their posts; answers how many were added.
+
+    A seat has `name`, `password` and `posts`, each with what a post needs (`NewPost`), and maybe `totp_secret`.
+    Raises PasswordTooEasy, PostUnfit, and NameEnded for the first whose name was that of an officer who has ended.
+    """
+    added = 0
+    async with main.opened(settings, data=data) as node:
+        for seat in seats:
+            officer = Officer(name=seat["name"])
+            check_password(seat["password"], name=officer.name, fewest=settings.password_characters, at="/password")
+            try:
+                account = await administering.add_lasting(node, officer, seat["password"], by=Doer(name=SEEDED))
+                if seat.get("totp_secret"):
+                    await node.store.second_factors.plant(account, seat["totp_secret"])
+                added += 1
+            except OfficerExists:
+                log.info("officer.known", name=officer.name)
+            for place, post in enumerate(seat["posts"]):
+                await appoint(node, officer.name, NewPost.model_validate(post), by=Doer(name=SEEDED), key=str(place))
+    return added
 
 
 def _add_posts(sub: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]) -> None:

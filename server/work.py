@@ -30,5 +30,5 @@ async def work(settings: Settings, *, is_quiet: bool = False) -> None:
     async with opened(settings, is_quiet=is_quiet) as node, loops_of(node, working.rest_of(settings)) as loops:
         guard = working.start(node, loops, is_quiet=is_quiet)
         around = Surroundings(overdue=loops.overdue, clock=lambda: guard.verdict, is_quiet=is_quiet)
-        with bells_of(node).hung(lambda _: loops.wake()):
+        with bells_of(node).hung(loops.wake):
             await until_stopped(node, loops, FOR_OPERATORS, at=ListeningPlace(settings.work_port), around=around)

@@ -3,6 +3,7 @@
 import itertools
 import random
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -22,7 +23,7 @@ class Stage:
     report: Callable[..., Any]
 
 
-class Journey:
+class Journey(ABC):
     """Somebody's way through the doors of a node; `go` is one round of it."""
 
     name: ClassVar[str]
@@ -36,9 +37,9 @@ class Journey:
         """Somebody new at a node."""
         return Asker(self.client, self.stage.target.base_url(node), has_kills=self.stage.plan.has_kills)
 
+    @abstractmethod
     def go(self) -> None:
         """One round, with its pauses."""
-        raise NotImplementedError
 
 
 def new_key() -> dict[str, str]:

@@ -1,12 +1,12 @@
 """Signed tickets of the waiting room: JWTs (RFC 7519) under keys of our own, made from those of the integrity ring."""
 
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
 import jwt
 from pydantic import ValidationError
 
+from server.crypto.digests import mac
 from server.crypto.integrity import IntegrityRing
 from server.domain.waiting.admitting import TicketInvalid
 from server.domain.waiting.tickets import Ticket
@@ -22,7 +22,7 @@ class Tickets:
 
     def __init__(self, ring: IntegrityRing) -> None:
         self._current = ring.current
-        self._keys: Mapping[str, bytes] = {id: hmac.digest(key, PURPOSE, "sha256") for id, key in ring.keys.items()}
+        self._keys: Mapping[str, bytes] = {id: mac(key, PURPOSE) for id, key in ring.keys.items()}
 
     def signed(self, ticket: Ticket) -> str:
         """The ticket as a text that only this node can write."""

@@ -97,4 +97,6 @@ class GroupCalls(Generic[Item, Outcome]):
                 if not asked.outcome.done():
                     asked.outcome.set_exception(fault)
         finally:
+            for asked in group:
+                asked.outcome.cancel()  # of one that was cut off, nobody waits for ever; else it has its outcome
             self._landed(collection, lane)

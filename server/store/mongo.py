@@ -45,10 +45,8 @@ DUPLICATE_KEY = 11000
 HERE = frozenset({"localhost", "::1"})
 
 
-class _Walked:
-    """The collections, reads by `_id`, and what whole collections are walked over and written anew by."""
-
-    _database: Any
+class _Calls:
+    """The collections, and the calls that gather: reads by `_id`, and inserts."""
 
     def __init__(self, database: Any) -> None:
         self._database = database
@@ -90,6 +88,10 @@ class _Walked:
     async def _found(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         found = await _documents(self._collection(collection).find(_by_id(ids)))
         return {document["_id"]: document for document in found}
+
+
+class _Walked(_Calls):
+    """What whole collections are walked over and written anew by."""
 
     async def walk(self, collection: str, after: str, *, limit: int) -> list[Document]:
         if limit < 1:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from server.tools.logs import log
+
 FOLDER = "bells"
-LONGEST = 8192  # bytes of a message
 KNOWN_SECONDS = 1.0  # for so long the bells that were found are those that there are
 SOON_SECONDS = 0.02
-MOST_HEARD = 100  # messages that are taken in one turn
+MOST_HEARD = 100  # rings that are taken in one turn
 
-Heard = Callable[[bytes], object]
+Heard = Callable[[], object]
 
 
 class Bells:
@@ -35,12 +36,16 @@ class Bells:
 
     @contextmanager
     def hung(self, heard: Heard) -> Iterator[None]:
-        """Hear what rings until the block ends."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Hear what rings until the block ends; in a folder that takes no bell nothing is heard, which is logged."""
         # Numbers of processes come again, also at the same time in containers that share the folder.
         loop, own = asyncio.get_running_loop(), f"{self._machine}-{secrets.token_hex(8)}"
-        with self._open() as folder, _bell() as bell:
-            bell.bind(_within(folder, own))
+        with _bell() as bell:
+            try:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with self._open() as folder:
+                    bell.bind(_within(folder, own))
+            except OSError as fault:
+                log.warning("bell.unhung", folder=self._folder, reason=fault.strerror)
             self._own.add(own)
             loop.add_reader(bell.fileno(), _take, bell, heard)
             try:
@@ -48,22 +53,19 @@ class Bells:
             finally:
                 loop.remove_reader(bell.fileno())
                 self._own.discard(own)
-                with suppress(FileNotFoundError):
+                with suppress(OSError):
                     (self._folder / own).unlink()
 
-    def ring(self, message: bytes = b"") -> None:
-        """Let all other processes here hear a message of at most LONGEST bytes, as far as they can take it now."""
-        if len(message) > LONGEST:
-            raise ValueError(f"a message of {len(message)} bytes; a bell takes {LONGEST}")
-        names = self._others()
-        if not names:
-            return
-        with suppress(FileNotFoundError), self._open() as folder, _bell() as ringing:
-            for name in names:
-                _ring_one(ringing, folder, name, message=message)
+    def ring(self) -> None:
+        """Let all other processes here hear, as far as they can now; whatever hinders it hinders nothing else."""
+        with suppress(OSError):
+            if names := self._others():
+                with self._open() as folder, _bell() as ringing:
+                    for name in names:
+                        _ring_one(ringing, folder, name)
 
     def ring_soon(self) -> None:
-        """Ring without a message, once for all that is done in the next moments."""
+        """Ring once for all that is done in the next moments."""
         if self._soon is None:
             self._soon = asyncio.get_running_loop().call_later(SOON_SECONDS, self._ring_now)
 
@@ -95,9 +97,9 @@ def _bell() -> socket.socket:
     return bell
 
 
-def _ring_one(ringing: socket.socket, folder: int, name: str, *, message: bytes) -> None:
+def _ring_one(ringing: socket.socket, folder: int, name: str) -> None:
     try:
-        ringing.sendto(message, _within(folder, name))
+        ringing.sendto(b"", _within(folder, name))
     except ConnectionRefusedError:  # nobody hears it any more
         with suppress(OSError):
             os.unlink(name, dir_fd=folder)
@@ -111,9 +113,8 @@ def _within(folder: int, name: str) -> str:
 
 
 def _take(bell: socket.socket, heard: Heard) -> None:
-    for _ in range(MOST_HEARD):
-        try:
-            message = bell.recv(LONGEST)
-        except (BlockingIOError, InterruptedError):
-            return
-        heard(message)
+    """However often it rang meanwhile, it is heard once."""
+    with suppress(BlockingIOError, InterruptedError):
+        for _ in range(MOST_HEARD):
+            bell.recv(1)
+    heard()

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.supervising": ("server.tools",),
     "server.operating": ("server.main", "handlers", "regions", "server.node", "server.domain", "server.tools"),
     "server.staffing": (
-        *("server.main", "server.operating", "server.listing"),
+        *("server.main", "server.operating", "server.store"),
         *("server.node", "server.desk", "server.domain", "server.tools"),
     ),
     "server.adopting": (*("server.main", "server.operating", "server.store", "server.domain", "server.tools"),),
@@ -47,9 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("handlers", "server.adopting", "server.inspecting", "server.keeping", "server.keying"),
         *("server.operating", "server.staffing", "server.domain"),
     ),
-    "server.listing": (
-        *("server.main", "server.operating", "server.store", "server.desk", "server.domain", "server.tools"),
-    ),
+    "server.listing": ("server.main", "server.operating", "server.desk", "server.domain", "server.tools"),
     "server.cli": (
         *("server.serving", "server.work", "server.demo", "server.checking", "server.describing", "server.keying"),
         *("server.staffing", "server.listing", "server.operating", "server.adopting", "server.inspecting"),

@@ -16,8 +16,8 @@ from server import cli
 from server.desk import sessions
 from server.desk.officer import officers
 from server.domain.audit import Doer
-from server.listing import seed_officers
 from server.node import Node
+from server.staffing import seed_officers
 from server.store.people.accounts import NameEnded, NoSuchOfficer
 from tests.http.asking import Sweeper, opened, refused
 from tests.http.conftest import module_wide

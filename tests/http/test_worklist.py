@@ -19,8 +19,8 @@ from server.domain.effects.effects import Task
 from server.domain.people.claims import Claim
 from server.domain.people.posts import PostRole
 from server.domain.time.counts import AuthorityCounts, rest_after
-from server.listing import seed_officers
 from server.node import Node
+from server.staffing import seed_officers
 from server.store.effects.tasks import written_task
 from server.working import COUNT_SECONDS
 from tests.http.asking import act, opened, pointers, refused
