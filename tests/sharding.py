@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from server.store.database import Query
+from server.store.queries import CASES_BY_CLUE
 
 Ids = Literal["random", "case in front", "digest in front", "kind and moment in front", "numbered", "named"]
 Grows = Literal["cases", "acts", "letters", "people", "use", "staff", "nothing"]
@@ -37,7 +38,7 @@ COLLECTIONS: Mapping[str, Growth] = {
     "catalogues": Growth("named", "nothing"),
     "claims": Growth("case in front", "use"),
     "clocks": Growth("named", "nothing"),
-    "clues": Growth("digest in front", "cases"),
+    "clues": Growth("case in front", "cases"),
     "counts": Growth("named", "staff"),
     "deeds": Growth("case in front", "acts"),
     "desk_sessions": Growth("random", "staff"),
@@ -81,7 +82,7 @@ ASKED: Mapping[str, tuple[Asks, str]] = {
     "tasks_of_window": ("request", "a window's worklist"),
     "claims_of_holder": ("request", "a worklist"),
     "desk_sessions_of_officer": ("request", "an officer is ended"),
-    "cases_by_clue": ("request", "an officer searches"),
+    **{query.name: ("request", "an officer searches") for query in CASES_BY_CLUE},
     "deeds_of_officer": ("request", "what an officer has done"),
     "counts_to_make": ("loop", "figures made anew"),
     "letters_to_log": ("loop", "letters for a peer"),

@@ -13,7 +13,7 @@ from server.store.identity import NODE
 from server.store.queries import CASES_DUE_FOR_RELAY, LETTERS_TO_LOG, LETTERS_WAITING
 
 FORMAT = "format"
-NUMBER = 3
+NUMBER = 4
 # Each document of these collections has such a key, and each key lies between the bounds.
 FILLED_FIRST = (CASES_DUE_FOR_RELAY, LETTERS_TO_LOG, LETTERS_WAITING)
 LOWEST, HIGHEST = "", "~"

@@ -39,8 +39,8 @@ TASKS_OF_WINDOW = Query("tasks_of_window", "tasks", "window_key", is_range=True)
 CLAIMS_OF_HOLDER = Query("claims_of_holder", "claims", "holder_key", is_range=True)
 # officer_key: o:<officer> | t<ends_at> | id
 DESK_SESSIONS_OF_OFFICER = Query("desk_sessions_of_officer", "desk_sessions", "officer_key", is_range=True)
-# key: digest of a clue | t<opened_at> | case
-CASES_BY_CLUE = Query("cases_by_clue", "clues", "key", is_range=True)
+# key_...: digest of a clue | t<opened_at> | case; as many in one document as a newborn's case has, and a few more
+CASES_BY_CLUE = tuple(Query(f"cases_by_clue_{place}", "clues", f"key_{place}", is_range=True) for place in range(1, 5))
 # key: o:<officer> | t<at> | case | number of the event
 DEEDS_OF_OFFICER = Query("deeds_of_officer", "deeds", "key", is_range=True)
 # key: stale | t<from when> | authority, or counting | t<until> | authority, or counted | d<day> | authority, or empty
@@ -124,7 +124,7 @@ QUERIES: tuple[Query, ...] = (
     TASKS_OF_WINDOW,
     CLAIMS_OF_HOLDER,
     DESK_SESSIONS_OF_OFFICER,
-    CASES_BY_CLUE,
+    *CASES_BY_CLUE,
     DEEDS_OF_OFFICER,
     COUNTS_TO_MAKE,
     LETTERS_TO_LOG,

@@ -5,7 +5,18 @@ import pytest
 from server.domain.case import acts
 from server.domain.case.case import Case
 from server.domain.case.events import Event
-from server.domain.effects.clues import CaseClues, Clue, ClueKind, ClueUnfit, clue, clue_given, clues_added, clues_in
+from server.domain.effects.clues import (
+    CaseClues,
+    Clue,
+    ClueKind,
+    ClueUnfit,
+    clue,
+    clue_given,
+    clues_added,
+    clues_ever,
+    clues_in,
+    ids_of,
+)
 from server.domain.effects.deeds import deed_of
 from server.domain.effects.effects import effects_of, step_of
 from server.domain.people.mandates import AgentOf
@@ -92,15 +103,15 @@ def test_what_is_none_of_its_kind_is_refused_by_name(kind: ClueKind, text: str, 
     assert text.strip() not in refusal.value.detail or not text.strip()
 
 
-def test_a_new_case_is_found_by_its_numbers_its_persons_and_fields_of_their_types():
+def test_a_new_case_is_found_by_its_persons_and_fields_of_their_types():
     subject, agent = SubjectGiven(name=CHILD.name, id_number=CHILD.id_number), AgentOf
     by = agent(person=AGENT, mandate="m1", ends_on=MONDAY.date())
     first, *others = added(None, opening(subject=subject, agent=by))
     assert first
     assert not any(others)
-    assert (first.case, first.opened_at) == ("case1", MONDAY)
+    assert (first.case, first.event, first.opened_at) == ("case1", 1, MONDAY)
     persons = {(kind, getattr(each, kind)) for each in (APPLICANT, CHILD, AGENT) for kind in ("name", "id_number")}
-    expected = persons | {(each.kind, each.text) for each in NUMBERS} | {("mobile", "13800000000")}
+    expected = persons | {("mobile", "13800000000")}
     assert texts([first]) == expected
     assert len(first.clues) == len(expected)  # each once, although the form repeats the applicant
 
@@ -109,7 +120,7 @@ def test_a_copy_is_found_by_what_the_item_declares_and_nothing_else():
     (found, *_) = added(None, request(commission(form={"subject_name": "测试宝"})), here=ZHEJIANG)
     assert found
     assert found.case == f"{JIANGSU}:case1"
-    assert texts([found]) == {("number", "case1"), ("number", CASE), ("name", "测试宝")}
+    assert texts([found]) == {("name", "测试宝")}
 
 
 def test_a_supplement_and_a_result_add_clues():
@@ -125,6 +136,28 @@ def test_a_supplement_and_a_result_add_clues():
         for event, case in zip(decision.events, decision.cases, strict=True)
     ]
     assert texts(found) == {("id_number", CHILD.id_number)}
+
+
+@pytest.mark.parametrize(
+    ("number", "ids"),
+    [
+        ("case1", ("case1", f"{ZHEJIANG}:case1")),
+        (CASE, ("case1",)),
+        (f"{ZHEJIANG}/case1", (f"{ZHEJIANG}:case1",)),
+        ("440000/case1", ("440000:case1",)),
+    ],
+)
+def test_ids_follow_from_a_number(number: str, ids: tuple[str, ...]):
+    assert ids_of(number, here=JIANGSU, homes=(JIANGSU, ZHEJIANG)) == ids
+
+
+def test_how_many_clues_there_can_be_is_known_whatever_a_field_once_was():
+    told = events_of(None, opening(), *worked("first", FIRST, result={"birth_number": CHILD.id_number}))
+    added = [clues_added(case, event, {**TYPES, "birth_number": "id_number"}, here=JIANGSU) for case, event in told]
+    most = clues_ever(told[-1][0], [event for _, event in told], here=JIANGSU)
+    real = {each.event: len(each.clues) for each in added if each}
+    assert real.keys() == most.keys()
+    assert all(most[event] >= count for event, count in real.items())
 
 
 def test_other_events_add_nothing():

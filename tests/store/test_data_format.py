@@ -52,7 +52,9 @@ async def test_data_without_a_mark_is_of_0_1_and_refused_untouched(
     before = stored(database_sweeper, database_name)
     database = MongoDatabase.connect(database_uri, database_name, queries=QUERIES, listeners=[witness])
     try:
-        with pytest.raises(DataOfAnotherVersion, match=r"data of version 0\.1, and this program reads format 3 only"):
+        with pytest.raises(
+            DataOfAnotherVersion, match=rf"data of version 0\.1, and this program reads format {NUMBER} only"
+        ):
             await DataFormat(database).claim(PEERS)
     finally:
         await database.close()
@@ -61,10 +63,12 @@ async def test_data_without_a_mark_is_of_0_1_and_refused_untouched(
     assert [find for find in witness.named("find") if "_id" not in find["filter"] and find["limit"] != 1] == []
 
 
-@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("number", [NUMBER - 1, NUMBER + 1])
 async def test_data_of_another_format_is_refused_with_both_numbers(database: MongoDatabase, number: int) -> None:
     await database.insert(NODE, {**MARK, "number": number})
-    with pytest.raises(DataOfAnotherVersion, match=f"data of format {number}, and this program reads format 3 only"):
+    with pytest.raises(
+        DataOfAnotherVersion, match=f"data of format {number}, and this program reads format {NUMBER} only"
+    ):
         await DataFormat(database).claim(PEERS)
     assert await database.get(NODE, FORMAT) == {**MARK, "number": number}
 
@@ -117,7 +121,7 @@ async def test_the_first_case_of_a_process_that_was_quicker_is_no_data_of_0_1(da
 
 async def test_the_mark_of_another_version_that_was_quicker_counts(database: MongoDatabase) -> None:
     async def other_starts() -> None:
-        await database.insert(NODE, {**MARK, "number": 4})
+        await database.insert(NODE, {**MARK, "number": NUMBER + 1})
 
-    with pytest.raises(DataOfAnotherVersion, match="data of format 4"):
+    with pytest.raises(DataOfAnotherVersion, match=f"data of format {NUMBER + 1}"):
         await DataFormat(cast(Database, Interrupted(database, "insert", other_starts))).claim(PEERS)

@@ -60,7 +60,7 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     await store.visits.forget(found.visits)
     await store.fetches.forget(found.fetches)
     await store.claims.forget(found.claims)
-    await store.clues.forget(id, found.clues)
+    await store.clues.forget(found.clues)
     if found.record:
         await store.cases.erase(found.record, at=at)
     else:  # a crash may have come between the tombstone and its head
@@ -103,8 +103,8 @@ def _tasks(node: Node, record: Record) -> Mapping[str, bool]:
 
 
 def _clues(node: Node, record: Record) -> Sequence[str]:
-    """The digests of all by which the case may be found."""
-    return [node.keys.clue(each.kind, each.text) for each in clues_ever(record.case, record.events, here=node.here)]
+    """The documents by which the case may be found, by their ids."""
+    return node.store.clues.ids(record.id, clues_ever(record.case, record.events, here=node.here))
 
 
 async def _check(node: Node, found: _Found) -> None:

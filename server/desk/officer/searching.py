@@ -1,6 +1,6 @@
 """Searching: an officer finds the cases in which they have a part, by a number, a name, an ID number or a telephone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Self
 
@@ -12,7 +12,7 @@ from server.desk.officer.seeing import Seen, parts_of
 from server.desk.recording import note_all, of_case
 from server.desk.steps import LocalMoment, step_view
 from server.domain.case.case import Case, NoSuchCase, State, Step
-from server.domain.effects.clues import Clue, ClueKind, clue_given, clues_in
+from server.domain.effects.clues import Clue, ClueKind, clue_given, clues_in, ids_of
 from server.domain.effects.records import Record
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.masking import masked_name
@@ -98,11 +98,14 @@ async def _page(
 ) -> tuple[list[tuple[Record, FoundCase]], str]:
     """A page of what is found, and behind which place the next begins; empty if there is none."""
     clues, digest = node.store.clues, node.keys.clue(clue.kind, clue.text)
+    if clue.kind == "number":  # which names one case of each home
+        ids = ids_of(clue.text, here=node.here, homes=[each.node for each in node.directory.nodes])
+        records = await _read(node, ids)
+        return [(record, each) for record in records.values() for each in _found(node, entry, record, clue=clue)], ""
     found: list[tuple[Record, FoundCase]] = []
     for _ in range(MOST_READS):
         page = await clues.cases(digest, before=place, limit=limit)
-        records = await node.store.cases.find_many(list(page.values()))
-        await have_at_hand(node, records.values())
+        records = await _read(node, list(page.values()))
         for place, case in page.items():
             if case in records:
                 found += [(records[case], each) for each in _found(node, entry, records[case], clue=clue)]
@@ -111,6 +114,13 @@ async def _page(
         if len(page) < limit:
             return found, ""
     return found, place
+
+
+async def _read(node: Node, ids: Sequence[str]) -> Mapping[str, Record]:
+    """Those of these cases that are here, by id."""
+    records = await node.store.cases.find_many(ids)
+    await have_at_hand(node, records.values())
+    return records
 
 
 def _found(node: Node, entry: DeskEntry, record: Record, *, clue: Clue) -> Iterable[FoundCase]:

@@ -1,7 +1,7 @@
 """Clues: what a case is found by, exactly: its number, and the names, ID numbers and mobile numbers in it.
 
 Which fields of a form hold one follows from their types in the catalogue. Both what is kept and what is looked for are
-written in one way, so that a blank more or a small `x` does not hide a case.
+written in one way, so that a blank more or a small `x` does not hide a case. A number is not kept: ids follow from it.
 """
 
 import re
@@ -42,9 +42,10 @@ class Clue:
 
 @dataclass(frozen=True)
 class CaseClues:
-    """What one event adds to what a case is found by; `case` is its id here."""
+    """What the event of this number adds to what a case is found by, each once; `case` is its id here."""
 
     case: str
+    event: int
     opened_at: datetime
     clues: tuple[Clue, ...]
 
@@ -72,14 +73,26 @@ def clue_given(kind: ClueKind, text: str, *, on: date) -> Clue:
 def clues_added(case: Case, event: events.Event, types: Mapping[str, str], *, here: str) -> CaseClues | None:
     """What this event, the last of the case, adds; None if nothing. `types` are those of the fields by their codes."""
     found = tuple(dict.fromkeys(_added(case, event, types)))
-    return CaseClues(local_id(case.name, here), case.opened_at, found) if found else None
+    return CaseClues(local_id(case.name, here), event.number, case.opened_at, found) if found else None
 
 
-def clues_ever(case: Case, told: Iterable[events.Event], *, here: str) -> frozenset[Clue]:
-    """All that its events can have added, and more: of whatever type the catalogue of that day said a field was."""
+def clues_ever(case: Case, told: Iterable[events.Event], *, here: str) -> Mapping[int, int]:
+    """How many clues each of its events can have added at most: of whatever type the catalogue of that day said a field
+    was.
+    """
     codes = {*case.form, *(code for step in case.steps.values() for code in (*step.plan.fields, *step.result))}
-    added = (clues_added(case, event, dict.fromkeys(codes, type), here=here) for event in told for type in KINDS)
-    return frozenset(clue for found in added if found for clue in found.clues)
+    most: dict[int, int] = {}
+    for event in told:
+        added = (clues_added(case, event, dict.fromkeys(codes, type), here=here) for type in KINDS)
+        if ever := {clue for found in added if found for clue in found.clues}:
+            most[event.number] = len(ever)
+    return most
+
+
+def ids_of(number: str, *, here: str, homes: Iterable[str]) -> tuple[str, ...]:
+    """By which ids a case may be kept here that this clue names, if the home is not in it at any of these homes."""
+    names = (number,) if "/" in number else (f"{home}/{number}" for home in homes)
+    return tuple(local_id(name, here) for name in names)
 
 
 def clues_in(case: Case, steps: Iterable[Step], types: Mapping[str, str]) -> frozenset[Clue]:
@@ -100,11 +113,9 @@ def clues_in(case: Case, steps: Iterable[Step], types: Mapping[str, str]) -> fro
 def _added(case: Case, event: events.Event, types: Mapping[str, str]) -> Iterator[Clue]:
     if isinstance(event, events.Opened):
         wish = event.application
-        yield from _of_number(case)
         yield from _of_persons((wish.applicant, wish.subject, wish.agent.person if wish.agent else None))
         yield from _of_form(wish.form, types)
     elif isinstance(event, events.Requested):
-        yield from _of_number(case)
         yield from _of_form(event.commission.form, types)
     elif isinstance(event, events.Answered | events.Supplied):
         yield from _of_form(event.form, types)

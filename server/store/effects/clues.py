@@ -1,6 +1,11 @@
-"""Clues in the store: by which keyed digests each case is found; insert-only, and no clue itself stands here."""
+"""Clues in the store: by which keyed digests each case is found; insert-only, and no clue itself stands here.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+A document has as many digests as there are indexes, for what a document costs is far more than what an index does.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from server.crypto import base64url
@@ -12,6 +17,7 @@ from server.store.database import Database, Document
 from server.store.queries import BAR, CASES_BY_CLUE, under
 
 CLUES = "clues"
+AT_ONCE = len(CASES_BY_CLUE)
 
 
 class SearchPlaceUnknown(Invalid):
@@ -38,14 +44,37 @@ class Clues:
 
         `before` is the place of the last one already seen.
         """
-        low, high = under(digest)
-        end = digest + BAR + before if before else high
-        found = await self._database.between(CASES_BY_CLUE, low, end, limit=limit, is_descending=True)
-        return {each["key"].removeprefix(low): each["case"] for each in found}
+        found: dict[str, str] = {}
+        while len(found) < limit:
+            page, has_more = await self._page(digest, before=before, limit=limit)
+            found |= page
+            if not has_more:
+                break
+            before = min(found)
+        return dict(islice(found.items(), limit))
 
-    async def forget(self, case: str, digests: Iterable[str]) -> None:
-        """Let the case not be found by the clues of these digests any more."""
-        await self._database.delete(CLUES, [_id(digest, case) for digest in digests])
+    async def _page(self, digest: str, *, before: str, limit: int) -> tuple[dict[str, str], bool]:
+        """Places and cases down to one below which some may be left, and whether there may be."""
+        low, high = under(digest)
+        end = low + before if before else high
+        reads = [self._database.between(each, low, end, limit=limit, is_descending=True) for each in CASES_BY_CLUE]
+        found: dict[str, str] = {}
+        least = ""
+        for query, documents in zip(CASES_BY_CLUE, await asyncio.gather(*reads), strict=True):
+            places = {document[query.field].removeprefix(low): document["case"] for document in documents}
+            found |= places
+            if len(documents) == limit:
+                least = max(least, min(places))
+        return {place: found[place] for place in sorted(found, reverse=True) if place >= least}, bool(least)
+
+    @staticmethod
+    def ids(case: str, most: Mapping[int, int]) -> list[str]:
+        """The ids of all documents that there can be of a case whose events have added so many clues at most."""
+        return [_id(case, event, first) for event, count in most.items() for first in range(0, count, AT_ONCE)]
+
+    async def forget(self, ids: Sequence[str]) -> None:
+        """Let no case be found by the documents of these ids any more, as far as there are such."""
+        await self._database.delete(CLUES, ids)
 
     def hide(self, place: str, digest: str) -> str:
         """A place as it may be told to those who must not learn of the case there."""
@@ -62,17 +91,20 @@ class Clues:
 def written_clues(found: CaseClues, digest_of: Callable[[str, str], str]) -> Document:
     """Clues as they wait in their case: as digests, of the kind and the text."""
     digests = [digest_of(each.kind, each.text) for each in found.clues]
-    return {"case": found.case, "place": BAR.join((moment_key(found.opened_at), found.case)), "digests": digests}
+    place = BAR.join((moment_key(found.opened_at), found.case))
+    return {"case": found.case, "event": found.event, "place": place, "digests": digests}
 
 
-def _documents(found: Mapping[str, Any]) -> Sequence[Document]:
-    told = {name: member for name, member in found.items() if name not in ("place", "digests")}
-    case, place = found["case"], found["place"]
-    return [{**told, "_id": _id(digest, case), "key": digest + BAR + place} for digest in found["digests"]]
+def _documents(found: Mapping[str, Any]) -> Iterator[Document]:
+    told = {name: member for name, member in found.items() if name not in ("place", "digests", "event")}
+    keys = [digest + BAR + found["place"] for digest in found["digests"]]
+    for first in range(0, len(keys), AT_ONCE):
+        some = zip(CASES_BY_CLUE, keys[first : first + AT_ONCE], strict=False)
+        yield {**told, "_id": _id(found["case"], found["event"], first), **{query.field: key for query, key in some}}
 
 
-def _id(digest: str, case: str) -> str:
-    return f"{digest}:{case}"
+def _id(case: str, event: int, first: int) -> str:
+    return f"{case}:{event}:{first}"
 
 
 def _context(digest: str) -> str:
