@@ -28,7 +28,6 @@ class Growth:
 
 
 COLLECTIONS: Mapping[str, Growth] = {
-    "alarms": Growth("random", "cases"),
     "apart": Growth("named", "use"),
     "attempts": Growth("random", "use"),
     "audit": Growth("kind and moment in front", "acts"),

@@ -7,6 +7,7 @@ from server.domain.case.acts import Act, Facts
 from server.domain.case.case import Case
 from server.domain.case.erasure import CaseErased
 from server.domain.case.events import Event
+from server.domain.effects.deadlines import next_at
 from server.domain.effects.effects import effects_of
 from server.domain.effects.records import Commit, Record
 from server.domain.errors import Conflict, OutcomeUnknown, Refusal, StaleVersion
@@ -134,8 +135,10 @@ def commit_of(record: Record | None, decision: Judgement, facts: Facts) -> Commi
     if not decision.cases:
         raise ValueError("a commit without events moves nothing")
     threads = record.threads if record else {}
-    effects, threads = effects_of(decision, facts, threads=threads, is_new=record is None)
-    return Commit(events=decision.events, case=decision.cases[-1], effects=effects, threads=threads)
+    effects, threads = effects_of(decision, facts, threads=threads)
+    case = decision.cases[-1]
+    alarm = next_at(case, here=facts.here, calendar=facts.calendar)
+    return Commit(events=decision.events, case=case, effects=effects, threads=threads, alarm=alarm)
 
 
 def same(record: Record, done: str, requested: str) -> Record:

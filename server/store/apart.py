@@ -11,10 +11,8 @@ from datetime import datetime
 from server.domain.apart import DROPPED, Found, Kind, NotDroppable, SetApart
 from server.domain.effects.notices import NoticeState
 from server.domain.values import moment_key
-from server.store.cases.case_documents import CASES
+from server.store.cases.case_documents import ALARM, CASES, DONE
 from server.store.database import Database, Document, Duplicate, Fields, Mark, is_safe
-from server.store.effects.alarms import ALARMS
-from server.store.effects.alarms import DONE as ALARM_DONE
 from server.store.effects.checkpoints import CHECKPOINTS, CLAIMED
 from server.store.effects.checkpoints import DONE as CHECKPOINT_DONE
 from server.store.effects.fetches import DUE, FETCHES
@@ -49,7 +47,7 @@ class Queue:
     dropped: Callable[[Document], Fields] | None = None
 
 
-def _queue(collection: str, *parts: str, at: int, dropped: Callable[[Document], Fields]) -> Queue:
+def _queue(collection: str, *parts: str, at: int, dropped: Callable[[Document], Fields], field: str = "key") -> Queue:
     """A queue whose keys begin with these parts and have their moment at this place among all parts."""
 
     def with_moment(key: str, moment: str, *, instead_of: str) -> str:
@@ -59,7 +57,7 @@ def _queue(collection: str, *parts: str, at: int, dropped: Callable[[Document], 
 
     return Queue(
         collection,
-        "key",
+        field,
         held=lambda key: with_moment(key, NEVER, instead_of="t"),
         released=lambda key, moment: with_moment(key, moment, instead_of=NEVER),
         dropped=dropped,
@@ -82,7 +80,7 @@ def _dropped_notice(notice: Document) -> Fields:
 QUEUES: Mapping[Kind, Queue] = {
     "letter": _queue(IN, LETTER_WAITING, at=1, dropped=_dropped_letter),
     "notice": _queue(NOTICES, NOTICE_WAITING, at=1, dropped=_dropped_notice),
-    "alarm": _queue(ALARMS, at=0, dropped=lambda _: {"key": ALARM_DONE}),
+    "alarm": _queue(CASES, at=0, dropped=lambda _: {ALARM: DONE}, field=ALARM),
     "rung": _queue(CHECKPOINTS, CLAIMED, at=1, dropped=lambda _: {"key": CHECKPOINT_DONE, "outcome": DROPPED}),
     "fetch": _queue(FETCHES, DUE, at=2, dropped=lambda _: {"key": FETCH_ENDED, "outcome": DROPPED}),
     "effects": Queue(  # still tells when it was due: the promise that letters are complete heeds it

@@ -56,8 +56,8 @@ LETTERS_IN_ABOUT = Query("letters_in_about", "letters_in", "about")
 LETTERS_WAITING = Query("letters_waiting", "letters_in", "key", is_range=True)
 # key: waiting | t<next attempt> | id, or sending | ... or sent | ... or refused | ... or unknown | ...
 NOTICES_BY_STATE = Query("notices_by_state", "notices", "key", is_range=True)
-# key: t<at> | case, or done
-ALARMS_DUE = Query("alarms_due", "alarms", "key", is_range=True)
+# alarm: t<at> | id, or done
+ALARMS_DUE = Query("alarms_due", "cases", "alarm", is_range=True)
 # key: claimed | t<until> | id, or done
 CHECKPOINTS_CLAIMED = Query("rungs_claimed", "rungs", "key", is_range=True)
 # key: authority | reader | t<at> | id

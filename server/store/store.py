@@ -14,6 +14,7 @@ from server.store.apart import Apart
 from server.store.audit import Audit
 from server.store.audit_evidence import AuditEvidence
 from server.store.blobs import Blobs
+from server.store.cases.alarms import Alarms
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.cases import Cases
 from server.store.cases.drafts import Drafts
@@ -26,7 +27,6 @@ from server.store.catalogues import Catalogues
 from server.store.chains import KeptChain
 from server.store.clocks import Clocks
 from server.store.database import WalkableDatabase
-from server.store.effects.alarms import Alarms
 from server.store.effects.checkpoints import Checkpoints
 from server.store.effects.claims import Claims
 from server.store.effects.clues import Clues
@@ -130,7 +130,6 @@ class Store:
             "task": self._put_tasks,
             "letter": self.letters_out.put,
             "notice": self.notices.put,
-            "alarm": self.alarms.put,
             "fetch": self.fetches.put,
             "clues": self.clues.put,
             "deed": self.deeds.put,

@@ -17,7 +17,6 @@ from server.store.cases.materials import MATERIALS
 from server.store.cases.plans import PLANS
 from server.store.cases.visits import VISITS
 from server.store.clocks import COLLECTION as CLOCKS
-from server.store.effects.alarms import ALARMS
 from server.store.effects.checkpoints import CHECKPOINTS
 from server.store.effects.claims import CLAIMS
 from server.store.effects.clues import CLUES
@@ -67,12 +66,6 @@ class Trust:
 
 
 TRUST: Mapping[str, Trust] = {
-    ALARMS: Trust(
-        "clockwork looks at a case at another moment",
-        "no deadline of the case is seen to before it moves again: nobody is warned, and silence accepts nothing",
-        "harmless",
-        why="what is due is read from the case; a look too many finds nothing, and removing is not forging",
-    ),
     APART: Trust(
         "an operator lets go of what was never set apart",
         "what was set apart is not tried again, and a deadline that waits for a batch waits no longer",
@@ -99,10 +92,12 @@ TRUST: Mapping[str, Trust] = {
     CASES: Trust(
         "a step is approved, a case is shown to a stranger, a letter is sent",
         "`cases verify` names it",
-        marks=frozenset({"relayed", "relay", "key"}),
+        marks=frozenset({"relayed", "relay", "alarm", "key"}),
         elsewhere=frozenset({"events", "line"}),
-        why="marks tell which effects were carried, and carried again they change nothing; the chain of events ends in "
-        "the `link`; lines are sealed for their place; a key that is not this case's opens nothing",
+        why="marks tell which effects were carried, and carried again they change nothing, and when clockwork looks at "
+        "the case, which finds in its events what is due: without a look nobody is warned, and silence accepts "
+        "nothing; the chain of events ends in the `link`; lines are sealed for their place; a key that is not this "
+        "case's opens nothing",
     ),
     CATALOGUES.collection: Trust(
         "an item asks for other things, or another department decides it",

@@ -38,7 +38,7 @@ class Place:
         salt = hashlib.sha256(f"{self.node} {len(self.events)}".encode()).digest()[:16]
         known = facts(self.node, at=later(days=self.days, seconds=len(self.events)), salt=salt)
         decision = decide(self.case, act, known)
-        effects, self.threads = effects_of(decision, known, threads=self.threads, is_new=self.case is None)
+        effects, self.threads = effects_of(decision, known, threads=self.threads)
         happened, self.case = decision.events, decision.cases[-1] if decision.cases else self.case
         self.events += happened
         self.tasks += [effect.task for effect in effects if effect.task]

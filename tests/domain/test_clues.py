@@ -219,5 +219,5 @@ def test_what_citizens_rules_and_other_nodes_do_is_no_deed():
 
 def test_a_deed_is_an_effect_beside_the_task():
     events = [event for _, event in events_of(None, opening([planned("one")]), *worked("one", FIRST))]
-    effects, _ = effects_of(told_again(events), facts(), threads={}, is_new=True)
+    effects, _ = effects_of(told_again(events), facts(), threads={})
     assert [each.deed.act for each in effects if each.deed] == ["receive", "accept", "approve"]

@@ -10,7 +10,7 @@ from server.domain.case import acts
 from server.domain.case.case import Commission
 from server.domain.catalogue.pinning import Competent, PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Delivery, Terms
-from server.domain.effects.effects import ALARM, CLUES, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
+from server.domain.effects.effects import CLUES, FIRST_TASK, LETTER, NOTICE, Effect, Task, effects_of
 from server.domain.effects.letters_out import commission_of
 from server.domain.exchange.letters import letter_id
 from server.domain.rules.decide import decide
@@ -171,7 +171,7 @@ def test_each_letter_names_the_one_before_it_of_the_same_case_and_node():
 def test_a_commit_without_letters_keeps_the_threads():
     happened = decide(None, opening([planned("one")]), facts())
     given = {"440000": "ab" * 32}
-    effects, threads = effects_of(happened, facts(), threads=given, is_new=True)
+    effects, threads = effects_of(happened, facts(), threads=given)
     assert effects
     assert all(effect.letter is None for effect in effects)
     assert threads == given
@@ -195,7 +195,7 @@ def test_letters_of_one_commit_have_ids_and_salts_of_their_own():
 
 def test_another_commit_of_the_same_event_has_the_same_id_and_another_salt():
     happened = decide(None, opening([planned("one", division=ZHEJIANG)]), facts())
-    both = [effects_of(happened, facts(salt=salt), threads={}, is_new=True)[0] for salt in (b"a" * 16, b"b" * 16)]
+    both = [effects_of(happened, facts(salt=salt), threads={})[0] for salt in (b"a" * 16, b"b" * 16)]
     one, two = (next(effect.letter for effect in effects if effect.letter) for effects in both)
     assert one.id == two.id
     assert one.salt != two.salt
@@ -245,9 +245,9 @@ def test_effects_have_places_of_their_own_and_survive_being_written_down():
     plan = [planned("one"), planned("two", division=ZHEJIANG)]
     by_agent = opening(plan).model_copy(update={"by": citizen().model_copy(update={"is_agent": True})})
     happened = decide(None, by_agent, facts(at=later(hours=1)))
-    effects, _ = effects_of(happened, facts(at=later(hours=1)), threads={}, is_new=True)
+    effects, _ = effects_of(happened, facts(at=later(hours=1)), threads={})
     places = [(effect.event, effect.index) for effect in effects]
-    assert [place for place in places if place[1] != ALARM] == [(1, NOTICE), (1, CLUES), (2, FIRST_TASK), (3, LETTER)]
+    assert places == [(1, NOTICE), (1, CLUES), (2, FIRST_TASK), (3, LETTER)]
     assert len(set(places)) == len(places)
     assert [bool(effect.notice) for effect in effects if effect.index == NOTICE] == [True]
     assert [Effect.model_validate_json(effect.model_dump_json()) for effect in effects] == list(effects)

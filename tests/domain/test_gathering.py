@@ -58,7 +58,7 @@ def deem(id: str = "deem") -> acts.Deem:
 
 def fetches(place: Place, *events: Any) -> list[Fetch]:
     """What this place must fetch after these events of its case, told anew."""
-    effects, _ = effects_of(told_again(place.events), facts(place.node), threads={}, is_new=True)
+    effects, _ = effects_of(told_again(place.events), facts(place.node), threads={})
     numbers = {each.number for each in events}
     return [effect.fetch for effect in effects if effect.fetch and effect.event in numbers]
 

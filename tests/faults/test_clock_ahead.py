@@ -17,7 +17,7 @@ from tests.faults.provinces import HOST, Province, county_of, insist, provinces
 from tests.nodes import Caller, newborn_wish, until
 
 TEN_DAYS = timedelta(days=10)
-BY_DATE = ("cases", "alarms", "rungs", "warnings", "notices", "counts", "sessions", "desk_sessions")
+BY_DATE = ("cases", "rungs", "warnings", "notices", "counts", "sessions", "desk_sessions")
 
 
 async def shifted(name: str, *, log: Path, environ: Mapping[str, str]) -> Child:
@@ -47,7 +47,7 @@ async def test_ten_days_ahead_it_accepts_nothing_by_law_and_says_so_until_its_cl
         database = database_sweeper[home.settings.database]
         await until(lambda: is_relayed(database))
         in_ten_days = moment_key(datetime.now(UTC) + TEN_DAYS)
-        assert database.alarms.count_documents({"key": {"$gte": "t", "$lt": in_ten_days}}) == 1, "it would be due"
+        assert database.cases.count_documents({"alarm": {"$gte": "t", "$lt": in_ten_days}}) == 1, "it would be due"
         before = stored(database)
 
         work = await launch("work", log=home.log("work"), environ=home.environ())

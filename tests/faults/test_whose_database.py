@@ -21,7 +21,7 @@ from tests.faults.test_data_of_another_version import ended, stored
 from tests.nodes import Caller, reserved_port
 
 pytestmark = pytest.mark.soak
-TOLD = ("log", "letters_out", "letters_in", "peers", "notices", "alarms", "cases", "tasks", "counts")
+TOLD = ("log", "letters_out", "letters_in", "peers", "notices", "cases", "tasks", "counts")
 QUIET_SECONDS = 3.0  # of polling twenty times a second
 
 

@@ -104,5 +104,5 @@ async def check_that_the_books_tell_faults(field: Ground) -> None:
     record = await home.store.cases.case(cases[home.here][0])
     again = record.events[-1].model_copy(update={"number": record.case.version + 1})
     case = record.case.model_copy(update={"version": again.number})
-    await home.store.cases.commit(record, Commit([again], case, (), record.threads))
+    await home.store.cases.commit(record, Commit([again], case, (), record.threads, alarm=None))
     assert reckon(client, field.nodes, cases).doubled == 1

@@ -16,7 +16,7 @@ ONCE = "every act is done once"
 COURTEOUS = "a courtesy holds nothing up"
 ADDED = "events are only added"
 NOT_DROPPED = "effects wait until they are carried"
-ROOMS = {"task": "tasks", "letter": "letters_out", "notice": "notices", "alarm": "alarms"}
+ROOMS = {"task": "tasks", "letter": "letters_out", "notice": "notices"}
 MAY_WAIT_FOR = frozenset(("waits_on_earlier_letter", StaleVersion.code, Unavailable.code, OutcomeUnknown.code))
 SHORT = 15  # of the unique id of a letter: its sender, and the first eight digits of its own
 NO_CASE: Mapping[str, Any] = {"events": (), "effects": (), "relayed": 0}
@@ -86,8 +86,7 @@ class Course:
             if kind in effect:
                 wanted = effect[kind]
                 found = self._place.disk.get(room, wanted.get("_id") or wanted.get("id") or wanted["case"])
-                is_projection = kind in ("task", "alarm")
-                if found is None or (is_projection and found["version"] < wanted["event"]):
+                if found is None or (kind == "task" and found["version"] < wanted["event"]):
                     return False
         return True
 

@@ -280,6 +280,4 @@ def _concerned(collection: str, document: Document) -> Sequence[str]:
         found = PEER.search(document["_id"])
         job = "spread" if document["_id"].startswith("in") else "courier"
         return [f"{job}:{found[0]}"] if found else []
-    return {"letters_in": ["settle"], "cases": ["relay"], "alarms": ["clockwork"], "rungs": ["clockwork"]}.get(
-        collection, []
-    )
+    return {"letters_in": ["settle"], "cases": ["relay", "clockwork"], "rungs": ["clockwork"]}.get(collection, [])

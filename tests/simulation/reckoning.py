@@ -157,7 +157,7 @@ def _check_case(world: World, place: Place, record: Record) -> None:
         field_types=PUBLISHED.field_types,
         salt=bytes(16),
     )
-    effects, _ = effects_of(told_again(events), facts, threads={}, is_new=True)
+    effects, _ = effects_of(told_again(events), facts, threads={})
     letters = [effect.letter for effect in effects if effect.letter]
     for letter in letters:
         stored = place.disk.get("letters_out", letter.id)

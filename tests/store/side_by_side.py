@@ -31,7 +31,7 @@ from server.domain.chains import BEFORE_ALL, Chained, ChainHead, next_link
 from server.domain.effects.clues import CaseClues
 from server.domain.effects.deadlines import Checkpoint
 from server.domain.effects.deeds import Deed
-from server.domain.effects.effects import Alarm, Effect, Task
+from server.domain.effects.effects import Effect, Task
 from server.domain.effects.notices import Notice
 from server.domain.effects.records import Record
 from server.domain.effects.warnings import DeskWarning
@@ -72,7 +72,6 @@ PASSWORD = "a password of a test"
 LETTERS = "letters and batches are proven by their bytes, and read strictly"
 BY_HAND = "its room names each member"
 COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
-    "alarms": BY_HAND,
     "apart": {"apart": SetApart},
     "attempts": BY_HAND,
     "audit": BY_HAND,
@@ -227,7 +226,6 @@ async def _act(
 def _effects(these: Mapping[str, Any]) -> Sequence[Effect]:
     """One of each kind, as the first event of the case might have them."""
     kinds: dict[str, Any] = {
-        "alarm": example(Alarm, case=CASE, event=1),
         "clues": example(CaseClues, case=CASE),
         "letter": letter(JIANGSU, ZHEJIANG),
     }

@@ -1,7 +1,6 @@
-"""Alarms, checkpoints and warnings in the store: the last event wins, one claim wins, a list hides nothing."""
+"""Alarms, checkpoints and warnings in the store: who saw the last event moves an alarm, and one claim wins."""
 
 import asyncio
-import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,12 +8,11 @@ from typing import Any
 import pytest
 
 from server.domain.effects.deadlines import Checkpoint
-from server.domain.effects.effects import Alarm
 from server.domain.effects.warnings import DeskWarning
 from server.domain.time.reprojection import Projection
-from server.domain.values import moment_text
+from server.store.cases.alarms import Alarms, DueAlarm
+from server.store.cases.case_documents import alarm_key
 from server.store.database import Database
-from server.store.effects.alarms import Alarms, DueAlarm
 from server.store.effects.checkpoints import Checkpoints
 from server.store.effects.projection import ProjectedCalendar
 from server.store.effects.tasks import Tasks
@@ -26,8 +24,9 @@ NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 CHECKPOINT = Checkpoint(step="one", name="half", at=NOW, to="officer", department="health", due_on=NOW.date())
 
 
-def alarm(case: str, event: int, at: datetime | None) -> dict[str, Any]:
-    return {"case": case, "event": event, "at": moment_text(at) if at else None}
+async def put_case(database: Database, id: str, event: int, at: datetime | None) -> None:
+    """What the alarms need of a case whose last event this is."""
+    await database.insert("cases", {"_id": id, "version": event, "alarm": alarm_key(at, id)})
 
 
 def minutes(number: int) -> datetime:
@@ -51,42 +50,23 @@ def checkpoints(database: Database) -> Checkpoints:
     return Checkpoints(database)
 
 
-async def test_alarms_are_due_from_their_moment_on_the_longest_due_first(alarms: Alarms) -> None:
+async def test_alarms_are_due_from_their_moment_on_the_longest_due_first(database: Database, alarms: Alarms) -> None:
     for case, at in (("late", minutes(1)), ("now", NOW), ("330000:old", minutes(-5)), ("never", None)):
-        await alarms.put(alarm(case, 1, at))
+        await put_case(database, case, 1, at)
     assert [each.case for each in await alarms.due(NOW, limit=10)] == ["330000:old", "now"]
     assert [each.case for each in await alarms.due(minutes(1), limit=2)] == ["330000:old", "now"]
 
 
-async def test_alarms_in_any_order_leave_that_of_the_last_event(alarms: Alarms) -> None:
-    told = [alarm("c", event, minutes(-event) if event < 8 else None) for event in range(1, 9)]
-    for seed in range(4):
-        random.Random(seed).shuffle(told)  # noqa: S311 # the order
-        for each in told:
-            await alarms.put(each)
-    assert await alarms.due(NOW, limit=10) == []
-    await alarms.put(alarm("c", 9, NOW))
-    assert await alarms.due(NOW, limit=10) == [DueAlarm("c", 9)]
-
-
-async def test_an_alarm_is_advanced_only_as_of_the_event_that_was_seen(alarms: Alarms) -> None:
-    await alarms.put(alarm("c", 1, NOW))
+async def test_an_alarm_is_advanced_only_as_of_the_event_that_was_seen(database: Database, alarms: Alarms) -> None:
+    await put_case(database, "c", 1, NOW)
+    assert await alarms.due(NOW, limit=10) == [DueAlarm("c", 1)]
     assert await alarms.advance("c", minutes(5), event=1)
     assert await alarms.due(NOW, limit=10) == []
-    await alarms.put(alarm("c", 2, minutes(1)))
+    await database.delete("cases", ["c"])
+    await put_case(database, "c", 2, minutes(1))
     assert not await alarms.advance("c", None, event=1)
     assert await alarms.due(minutes(1), limit=10) == [DueAlarm("c", 2)]
     assert await alarms.advance("c", None, event=2)
-    assert await alarms.due(minutes(9), limit=10) == []
-
-
-async def test_a_new_calendar_sets_an_alarm_anew_as_of_the_same_event_and_no_earlier_one(alarms: Alarms) -> None:
-    await alarms.put(alarm("c", 2, minutes(5)))
-    await alarms.set(Alarm(case="c", event=2, at=NOW))
-    assert await alarms.due(NOW, limit=10) == [DueAlarm("c", 2)]
-    await alarms.set(Alarm(case="c", event=1, at=minutes(9)))
-    assert await alarms.due(NOW, limit=10) == [DueAlarm("c", 2)]
-    await alarms.set(Alarm(case="c", event=2, at=None))
     assert await alarms.due(minutes(9), limit=10) == []
 
 

@@ -102,7 +102,20 @@ async def test_what_is_left_can_open_nothing_and_names_nobody(cases: Cases, prov
     record = (await told(cases))[-1]
     await cases.erase(record, at=ERASED_AT)
     left = await kept(proven)
-    names = {"_id", "format", "case", "event_key", "version", "link", "links", "relayed", "relay", "erased_at", "proof"}
+    names = {
+        "_id",
+        "format",
+        "case",
+        "event_key",
+        "version",
+        "link",
+        "links",
+        "relayed",
+        "relay",
+        "alarm",
+        "erased_at",
+        "proof",
+    }
     assert left.keys() == names
     assert OWNER not in str(left)
 

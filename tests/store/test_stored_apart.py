@@ -24,7 +24,7 @@ WAITING: dict[Kind, tuple[dict[str, Any], str, str]] = {
         f"waiting|{AT}|000001-000000000007-0000|330000|thing",
     ),
     "notice": ({"key": "waiting|t2026-11-20|thing", "at": "2026-11-20"}, "waiting|u|thing", f"waiting|{AT}|thing"),
-    "alarm": ({"key": "t2026-11-20|thing"}, "u|thing", f"{AT}|thing"),
+    "alarm": ({"alarm": "t2026-11-20|thing"}, "u|thing", f"{AT}|thing"),
     "rung": ({"key": "claimed|t2026-11-20|thing"}, "claimed|u|thing", f"claimed|{AT}|thing"),
     "fetch": ({"key": "due|330000|t2026-11-20|thing"}, "due|330000|u|thing", f"due|330000|{AT}|thing"),
     "effects": ({"relay": "t2026-11-20"}, "st2026-11-20", "t2026-11-20"),
@@ -32,7 +32,7 @@ WAITING: dict[Kind, tuple[dict[str, Any], str, str]] = {
 ENDED: dict[Kind, dict[str, Any]] = {
     "letter": {"key": "settled|330000|000001-000000000007-0000|thing"},
     "notice": {"key": "sending|t2026-11-20|thing"},
-    "alarm": {"key": "done"},
+    "alarm": {"alarm": "done"},
     "rung": {"key": "done"},
     "fetch": {"key": "ended"},
     "effects": {"relay": "done"},
@@ -40,7 +40,7 @@ ENDED: dict[Kind, dict[str, Any]] = {
 DROPPED: dict[Kind, dict[str, Any]] = {
     "letter": {"key": "attention|330000|000001-000000000007-0000|thing", "state": "attention", "reason": "dropped"},
     "notice": {"key": "refused|u|thing", "state": "refused", "reason": "dropped"},
-    "alarm": {"key": "done"},
+    "alarm": {"alarm": "done"},
     "rung": {"key": "done", "outcome": "dropped"},
     "fetch": {"key": "ended", "outcome": "dropped"},
 }

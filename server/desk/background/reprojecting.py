@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from server.desk import apart
-from server.domain.effects.effects import Task, alarm_of, due_on, task_id
+from server.domain.effects.deadlines import next_at
+from server.domain.effects.effects import Task, due_on, task_id
 from server.domain.time.reprojection import Projection
 from server.node import Node
 
@@ -54,7 +55,8 @@ async def _redate(node: Node, id: str, tasks: Sequence[Task]) -> int:
     if record is None:
         return 0
     case, calendar = record.case, node.published.calendar
-    await node.store.alarms.set(alarm_of(case, here=node.here, calendar=calendar))
+    alarm = next_at(case, here=node.here, calendar=calendar)
+    await node.store.alarms.advance(id, alarm, event=case.version)
     moved = [
         task.authority
         for task in tasks

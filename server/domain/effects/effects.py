@@ -1,4 +1,4 @@
-"""What must follow a commit: tasks, letters, notices, alarms, fetches, clues and deeds; told by the events alone."""
+"""What must follow a commit: tasks, letters, notices, fetches, clues and deeds; told by the events alone."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from server.domain.case.case import Case, State, Step, local_id
 from server.domain.case.fetches import Fetch, fetch_of
 from server.domain.catalogue.terms import DELIVERY_DAYS, NOTIFY_DAYS
 from server.domain.effects.clues import CaseClues, clues_added
-from server.domain.effects.deadlines import next_at
 from server.domain.effects.deeds import Deed, deed_of
 from server.domain.effects.letters_out import told
 from server.domain.effects.notices import Notice, notice_of
@@ -21,9 +20,9 @@ from server.domain.rules.parts import paper_is_due
 from server.domain.rules.responsible import Responsible, responsible
 from server.domain.time.calendar import Calendar, add_working_days
 from server.domain.time.clock import due
-from server.domain.values import Reckoned, Value, china_day
+from server.domain.values import Value, china_day
 
-LETTER, NOTICE, ALARM, FETCH, CLUES, DEED, FIRST_TASK = range(7)
+LETTER, NOTICE, FETCH, CLUES, DEED, FIRST_TASK = range(6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,14 +67,6 @@ def task_id(case: str, step: str, *, part: TaskPart, department: str) -> str:
     return own if part == "decide" else f"{own}:{part}:{department}"
 
 
-class Alarm(Value):
-    """When clockwork must look at a case again, as of one event: at its first checkpoint, or never without one."""
-
-    case: str
-    event: int
-    at: Reckoned | None
-
-
 class Effect(Value):
     """One thing that must follow the event of this number; the index tells those of one event apart."""
 
@@ -84,16 +75,15 @@ class Effect(Value):
     task: Task | None = None
     letter: Letter | None = None
     notice: Notice | None = None
-    alarm: Alarm | None = None
     fetch: Fetch | None = None
     clues: CaseClues | None = None
     deed: Deed | None = None
 
 
 def effects_of(
-    decision: Judgement, facts: Facts, *, threads: Mapping[str, str], is_new: bool = False
+    decision: Judgement, facts: Facts, *, threads: Mapping[str, str]
 ) -> tuple[tuple[Effect, ...], dict[str, str]]:
-    """The effects of a decision, and the last letter to each node after it; `is_new` if the case begins with it.
+    """The effects of a decision, and the last letter to each node after it.
 
     `threads` maps a node to the id of our last letter about this case to it.
     """
@@ -112,9 +102,6 @@ def effects_of(
         if fetch:
             effects.append(Effect(event=event.number, index=FETCH, fetch=fetch))
         effects += _projections(case, step, event, facts=facts)
-    alarm = alarm_of(decision.cases[-1], here=facts.here, calendar=facts.calendar) if decision.cases else None
-    if alarm and (alarm.at or not is_new):
-        effects.append(Effect(event=alarm.event, index=ALARM, alarm=alarm))
     return tuple(effects), last
 
 
@@ -131,12 +118,6 @@ def _projections(case: Case, step: Step | None, event: events.Event, *, facts: F
         yield Effect(event=number, index=DEED, deed=deed)
     for index, task in enumerate(tasks_of(case, step, event=event, facts=facts), FIRST_TASK):
         yield Effect(event=number, index=index, task=task)
-
-
-def alarm_of(case: Case, *, here: str, calendar: Calendar) -> Alarm:
-    """Clockwork looks at the case at its first checkpoint, even a past one, which may not have been handled yet."""
-    at = next_at(case, here=here, calendar=calendar)
-    return Alarm(case=local_id(case.name, here), event=case.version, at=at)
 
 
 def step_of(case: Case, event: events.Event) -> Step | None:

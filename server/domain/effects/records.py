@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -74,9 +75,14 @@ class Records(dict[str, Record]):
 
 @dataclass(frozen=True)
 class Commit:
-    """What one decision writes: the events, the case that they make, what must follow, the last letter to each node."""
+    """What one decision writes: the events, the case that they make, what must follow, the last letter to each node.
+
+    `alarm` is when clockwork must look at the case again: at its first checkpoint, even a past one, which may not have
+    been handled yet; never without one.
+    """
 
     events: Sequence[Event]
     case: Case
     effects: Sequence[Effect]
     threads: Mapping[str, str]
+    alarm: datetime | None

@@ -38,6 +38,7 @@ from server.store.queries import BAR
 from server.store.sealing import sealed_letter
 
 CASES = "cases"
+ALARM = "alarm"
 DONE = "done"
 ERASED = "erased"
 FORMAT = 1
@@ -144,6 +145,7 @@ class CaseDocuments:
             "effects": pending + [self._written(effect) for effect in commit.effects],
             "threads": dict(commit.threads),
             "relay": self._relay_key(before, commit),
+            ALARM: alarm_key(commit.alarm, before["_id"]),
             "event_key": moment_key(commit.events[-1].at),
             "plans": plans.digests,
         }
@@ -169,8 +171,6 @@ class CaseDocuments:
             written["letter"] = sealed_letter(letter, self._ring.new_key(letter.id), context=letter.id)
         if effect.notice:
             written["notice"] = effect.notice.model_dump(mode="json")
-        if effect.alarm:
-            written["alarm"] = effect.alarm.model_dump(mode="json")
         if effect.fetch:
             written["fetch"] = sealed_fetch(effect.fetch, self._ring.new_key(effect.fetch.name))
         if effect.clues:
@@ -185,6 +185,11 @@ class CaseDocuments:
         return earliest if earliest != DONE else moment_key(commit.events[-1].at + self.relay_due)
 
 
+def alarm_key(at: datetime | None, id: str) -> str:
+    """By which a case is found when clockwork must look at it at this moment, or never."""
+    return BAR.join((moment_key(at), id)) if at else DONE
+
+
 def tombstone(document: Mapping[str, Any], *, at: datetime) -> Document:
     """What stands in the place of a case that was erased at this moment: nothing of it can be opened any more.
 
@@ -196,7 +201,7 @@ def tombstone(document: Mapping[str, Any], *, at: datetime) -> Document:
     link = link_after(document["link"], {"kind": ERASED, "at": erased_at})
     left = {name: document[name] for name in LEFT}
     version = document["version"] + 1
-    ended = {"version": version, "relayed": version, "relay": DONE}
+    ended = {"version": version, "relayed": version, "relay": DONE, ALARM: DONE}
     told = {"links": [*links, link], "link": link, "erased_at": erased_at, "event_key": moment_key(at)}
     return {**left, **ended, **told}
 

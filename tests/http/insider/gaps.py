@@ -7,7 +7,6 @@ from server import main
 from server.desk.officer.pacing import take_turn
 from server.domain.throttle import TooManyAttempts
 from server.store.cases.visits import VISITS
-from server.store.effects.alarms import ALARMS
 from server.store.effects.claims import CLAIMS
 from server.store.effects.tasks import TASKS
 from server.store.people.attempts import ATTEMPTS
@@ -17,7 +16,7 @@ from tests.http.insider.people import guess_and_remove_the_attempts
 from tests.http.insider.scene import Scene
 from tests.nodes import data_of
 
-UNMISSED = (ALARMS, CLAIMS, TASKS, VISITS)
+UNMISSED = (CLAIMS, TASKS, VISITS)
 LOCAL = "127.0.0.1"
 
 
@@ -44,6 +43,13 @@ OPEN = (
     *(
         Way(f"all {each} are removed", remove_all(each), a_command_tells_it, "open", TRUST[each].removed)
         for each in UNMISSED
+    ),
+    Way(
+        "the alarm of a case is put to rest",
+        lambda scene: scene.here.set("cases", scene.home, alarm="done"),
+        a_command_tells_it,
+        "open",
+        "no deadline of the case is seen to before it moves again",
     ),
     Way(
         "attempts at a password are removed, and another process is asked",
