@@ -27,7 +27,15 @@ from loadtests.bench.contestants import (
 from loadtests.bench.copies import rows_of_copies
 from loadtests.bench.loader import request_bytes
 from loadtests.bench.rounds import MeasuredProcesses, environ_of
-from loadtests.cpu import BearerClient, application, enter_as_citizen, enter_as_officer, places_of, together
+from loadtests.cpu import (
+    BearerClient,
+    application,
+    enter_as_citizen,
+    enter_as_officer,
+    enter_by_name,
+    places_of,
+    together,
+)
 from loadtests.demos import RunningDemo
 
 TONGBAN = "tongban"
@@ -139,10 +147,11 @@ def _pages(ready: Preparation, page: PageOfBundle, bare: StartedBaseline) -> lis
 
 
 async def _views(ready: Preparation, http: aiohttp.ClientSession, place: dict[str, Any]) -> list[Contestant]:
-    """What is made for who asks: the guide, cases of a citizen who has 25, the worklist of the county they lie in."""
-    citizen, officer = (BearerClient(http, ready.demo.base_url) for _ in range(2))
+    """What is made for who asks: the guide, cases of a citizen who has 25, the worklists of the county they lie in."""
+    citizen, officer, hospital = (BearerClient(http, ready.demo.base_url) for _ in range(3))
     await enter_as_citizen(citizen, ready.demo, 1)
     await enter_as_officer(officer, ready.demo, place["division"])
+    await enter_by_name(hospital, ready.demo, f"provider-health-{place['division']}")
     cases = await _hand_in(citizen, place)
 
     def row(name: str, made: Callable[[int], Sequence[bytes]]) -> Contestant:
@@ -157,6 +166,7 @@ async def _views(ready: Preparation, http: aiohttp.ClientSession, place: dict[st
         row("one case", read(citizen, f"{CASES}/{cases[0]}")),
         row("my cases", read(citizen, CASES)),
         row("worklist", read(officer, "/desk/v1/tasks")),
+        row("worklist of one desk", read(hospital, "/desk/v1/tasks")),
     ]
 
 
