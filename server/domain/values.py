@@ -24,7 +24,7 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 class Value(BaseModel):
     """A frozen value; a change makes a new one (`value.model_copy(update=...)`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The value with these changes, which are not validated; raises TypeError for a name that it does not have.
