@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from server.domain.case.case import Actor, Application, Commission, HandedIn, Offered
 from server.domain.catalogue.divisions import CodeOrNone
@@ -92,7 +92,7 @@ class Supply(StepAct):
     """The applicant puts right what was asked, or hands in what was deferred."""
 
     name: ClassVar[str] = "supply"
-    form: Mapping[str, str] = {}
+    form: Mapping[str, str] = Field(default_factory=dict)
     materials: tuple[HandedIn | Offered, ...] = ()
 
 
@@ -200,7 +200,7 @@ class Approve(StepAct):
     """Grant it (准予); `licence` is the file of it, if there is one."""
 
     name: ClassVar[str] = "approve"
-    result: Mapping[str, str] = {}
+    result: Mapping[str, str] = Field(default_factory=dict)
     licence: Offered | None = None
 
 

@@ -157,8 +157,8 @@ class Supplement(Value):
     gaps: tuple[Gap, ...]
     due_on: date | None = None
     answered_at: Moment | None = None
-    form_before: Annotated[Mapping[str, str], SENSITIVE] = {}
-    form_after: Annotated[Mapping[str, str], SENSITIVE] = {}
+    form_before: Annotated[Mapping[str, str], SENSITIVE] = Field(default_factory=dict)
+    form_after: Annotated[Mapping[str, str], SENSITIVE] = Field(default_factory=dict)
     materials_before: tuple[HandedIn | Offered, ...] = ()
     materials_after: tuple[HandedIn | Offered, ...] = ()
 
@@ -190,20 +190,20 @@ class Step(Value):
     clock: Ledger | None = None
     supplement: Supplement | None = None
     deferrals: tuple[Deferral, ...] = ()
-    opinions: Mapping[str, Opinion] = {}
+    opinions: Mapping[str, Opinion] = Field(default_factory=dict)
     withdrawal_asked_at: Moment | None = None
     grounds: Annotated[str, SENSITIVE] = ""
     appeal: str = ""
     agency: str = ""
     right_division: str = ""
-    result: Annotated[Mapping[str, str], SENSITIVE] = {}
+    result: Annotated[Mapping[str, str], SENSITIVE] = Field(default_factory=dict)
     decided_at: Moment | None = None
     licence: Offered | None = None
     delivery: Delivery | None = None
     waits_on: str = ""
     finding: Annotated[str, SENSITIVE] = ""
     checked_at: Moment | None = None
-    papers: Mapping[Leg, Paper] = {}
+    papers: Mapping[Leg, Paper] = Field(default_factory=dict)
     bounced: str = ""
     urged_at: Moment | None = None
     proposal: Proposal | None = None

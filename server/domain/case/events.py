@@ -81,7 +81,7 @@ class Answered(Happened):
     act: ClassVar[str] = "answer"
     kind: Literal["answered"] = "answered"
     step: str
-    form: Annotated[Mapping[str, str], SENSITIVE] = {}
+    form: Annotated[Mapping[str, str], SENSITIVE] = Field(default_factory=dict)
     materials: tuple[HandedIn | Offered, ...] = ()
 
 
@@ -90,7 +90,7 @@ class Supplied(Moved):
 
     act: ClassVar[str] = "supply"
     kind: Literal["supplied"] = "supplied"
-    form: Annotated[Mapping[str, str], SENSITIVE] = {}
+    form: Annotated[Mapping[str, str], SENSITIVE] = Field(default_factory=dict)
     materials: tuple[HandedIn | Offered, ...] = ()
 
 
@@ -206,7 +206,7 @@ class Approved(Moved):
 
     act: ClassVar[str] = "approve"
     kind: Literal["approved"] = "approved"
-    result: Annotated[Mapping[str, str], SENSITIVE] = {}
+    result: Annotated[Mapping[str, str], SENSITIVE] = Field(default_factory=dict)
     licence: Offered | None = None
 
 
