@@ -15,6 +15,7 @@ GRACE_SECONDS = 60
 COUNTIES = 50  # of each province have an officer: a hundred in two
 CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED of Linux: the id of such a clock is made of the process id and this
 COUNTY_OFFICER = "county-"
+DIVISION = "TONGBAN_DIVISION"  # the setting by which the processes of one node know which it is
 ROLES = {"serve": "serve", "work": "work", "nx-27017": "database", "mongod": "database"}
 
 
@@ -80,6 +81,12 @@ def cpu_seconds_of(pid: int) -> float:
     more than some requests take in a whole round.
     """
     return time.clock_gettime(~pid << 3 | CLOCK_OF_PROCESS)
+
+
+def environ_of(pid: int) -> dict[str, str]:
+    """The environment that a process was started with."""
+    parts = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(part.split("=", 1) for part in parts if "=" in part)
 
 
 def _role(words: list[str]) -> str:

@@ -10,7 +10,7 @@ from loadtests.baselines.serving import HOST
 from loadtests.bench.contestants import Contestant, repeated
 from loadtests.bench.loader import HEAD_END, request_bytes
 from loadtests.bench.rest import copied
-from loadtests.bench.rounds import environ_of
+from loadtests.demos import environ_of
 
 CASES, BUNDLE, SESSIONS = "/api/v1/cases", "/api/v1/bundles/newborn", "/api/v1/sessions"
 APP_ID = "TONGBAN_PLATFORM_APP_ID"

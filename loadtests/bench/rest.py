@@ -15,8 +15,8 @@ import aiohttp
 
 from loadtests.baselines.serving import HOST, bound
 from loadtests.bench.figures import Spread
-from loadtests.bench.rounds import REST_SECONDS, MeasuredProcesses, at_rest, environ_of
-from loadtests.demos import cpu_seconds_of
+from loadtests.bench.rounds import REST_SECONDS, MeasuredProcesses, at_rest
+from loadtests.demos import cpu_seconds_of, environ_of
 
 READY_WITHIN_SECONDS = 60.0
 POLL_SECONDS = 0.02

@@ -5,13 +5,11 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from loadtests.bench.contestants import Contestant
 from loadtests.bench.loader import load
-from loadtests.demos import RunningDemo, cpu_seconds_of
+from loadtests.demos import DIVISION, RunningDemo, cpu_seconds_of, environ_of
 
-DIVISION = "TONGBAN_DIVISION"
 REST_SECONDS = 2.0
 QUIET_SECONDS = 0.3
 QUIET_PART = 0.05  # of a core: less than this is what a process uses that carries nothing
@@ -32,12 +30,6 @@ class MeasuredProcesses:
         first = demo.described["nodes"][0]["division"]
         found = sorted(demo.processes(), key=lambda each: environ_of(each[1]).get(DIVISION) != first)
         return cls(*(tuple(pid for role, pid in found if role == own) for own in ("serve", "work", "database")))
-
-
-def environ_of(pid: int) -> dict[str, str]:
-    """The environment that a process was started with."""
-    parts = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
-    return dict(part.split("=", 1) for part in parts if "=" in part)
 
 
 def total(pids: Iterable[int]) -> float:

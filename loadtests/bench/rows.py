@@ -26,7 +26,7 @@ from loadtests.bench.contestants import (
 )
 from loadtests.bench.copies import rows_of_copies
 from loadtests.bench.loader import request_bytes
-from loadtests.bench.rounds import MeasuredProcesses, environ_of
+from loadtests.bench.rounds import MeasuredProcesses
 from loadtests.cpu import (
     BearerClient,
     application,
@@ -36,7 +36,7 @@ from loadtests.cpu import (
     places_of,
     together,
 )
-from loadtests.demos import RunningDemo
+from loadtests.demos import RunningDemo, environ_of
 
 TONGBAN = "tongban"
 SUBMISSION, READS = "submission", "reads"
