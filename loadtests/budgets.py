@@ -9,6 +9,7 @@ from typing import Any
 
 BUDGETS = Path(__file__).parent / "budgets.toml"
 BOUNDS = ("p95_ms", "p99_ms", "error_share", "refused_share")
+FLAT_BOUNDS = ("memory_growth", "descriptor_growth")
 APART = ("refused", "broken", "shed")
 
 
@@ -27,12 +28,22 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class FlatBudget:
+    """By which share the memory of a process may grow once it is warm, and by how many its open descriptors."""
+
+    memory_growth: float
+    descriptor_growth: float
+
+
+@dataclass(frozen=True)
 class BudgetBook:
-    """Which class each door belongs to, the budget of each class, and which share of the arrivals may be shed."""
+    """Which class each door belongs to, the budget of each class, which share of the arrivals may be shed, and how
+    flat the processes of the node must stay."""
 
     class_of: Mapping[str, str]
     budgets: Mapping[str, Budget]
     shed_share: float
+    flat: FlatBudget
 
 
 @dataclass
@@ -76,13 +87,14 @@ def read_budgets(path: Path, name: str) -> BudgetBook:
         budgets = {each: Budget(**{bound: float(of[bound]) for bound in BOUNDS}) for each, of in told[name].items()}
         class_of = {door: each for each, doors in told["doors"].items() for door in doors}
         shed_share = float(told["shed_share"][name])
+        flat = FlatBudget(**{bound: float(told["flat"][name][bound]) for bound in FLAT_BOUNDS})
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as fault:
         raise BudgetsFaulty(f"{path.name} has no budgets {name!r} as they should be: {fault!r}") from None
     if set(class_of.values()) != set(budgets):
         raise BudgetsFaulty(f"{path.name}: doors and {name!r} speak of other classes")
     if len(class_of) < sum(map(len, told["doors"].values())):
         raise BudgetsFaulty(f"{path.name}: a door stands in two classes")
-    return BudgetBook(class_of, budgets, shed_share)
+    return BudgetBook(class_of, budgets, shed_share, flat)
 
 
 def counted(rows: Iterable[Mapping[str, Any]], book: BudgetBook) -> tuple[dict[str, Counted], list[str], int]:

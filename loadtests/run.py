@@ -2,6 +2,7 @@
 
 python -m loadtests run --shape spike --seconds 180 --budget peak
 python -m loadtests run --target target.json --mix without-peer
+python -m loadtests run --shape soak --seconds 1800
 
 Report (HTML), figures (CSV, JSON) and records are kept in var/loadtests/. Exit code 0: the run passed; 1: it failed,
 and every reason is told; 3: it is invalid, for Locust itself was the bottleneck.
@@ -27,12 +28,14 @@ from loadtests.callers import NeverAnswered
 from loadtests.cpu_clock import ended_children_seconds, machine_seconds
 from loadtests.demos import DemoDidNotStart, RunningDemo, running_demo
 from loadtests.driving import ROOT, Driven, drive
+from loadtests.flatness import table_of_growths
 from loadtests.killing import Killer, killing
 from loadtests.plan import MIXES, PlanFaulty, RunPlan, Target, read_target
 from loadtests.reckoning import LoadBooks, listed_before, reckon
-from loadtests.records import submissions_of
+from loadtests.records import RecordBook, submissions_of
 from loadtests.shapes import SHAPES
 from loadtests.verdict import LoadVerdict, judged
+from loadtests.watching import Watch, watching
 
 KEPT = ROOT / "var/loadtests"
 MOST_SECONDS = 24 * 3600.0
@@ -89,6 +92,7 @@ class LoadRun:
         books, cpu, cost = self.books, self.verdict.locust_cpu, self.serve_microseconds
         return [
             *table_of(self.verdict.classes, book),
+            *table_of_growths(self.verdict.growths),
             f"{books.acknowledged} cases acknowledged under {books.keys} keys ({books.unknown} without an answer): "
             f"{len(books.lost)} lost, {len(books.doubled)} doubled",
             f"{self.kills} kills, {self.verdict.shed} arrivals shed, Locust used {cpu or 0:.0%} of a core at most",
@@ -113,7 +117,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--most-in-flight", type=int, default=usual.most_in_flight, help=most)
     parser.add_argument("--processes", type=int, default=1, help="of Locust; above 1: a master and so many workers")
     parser.add_argument("--budgets", type=Path, default=BUDGETS, help="the file (default loadtests/budgets.toml)")
-    parser.add_argument("--budget", default="small", help="the name in it (default %(default)s)")
+    parser.add_argument("--budget", help="the name in it (default small, with --kill-every peak)")
     parser.add_argument("--target", type=Path, help="a running node, as `server demo --json` prints it; none: a demo")
     parser.add_argument("--signer-keys", type=Path, help="with --target: the key file of its second node, for the peer")
     parser.add_argument(
@@ -131,7 +135,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.target and not chosen.signer_keys and "peer" in MIXES[chosen.mix]:
         chosen.parser.error("a peer needs --signer-keys; or choose --mix without-peer")
     try:
-        book = read_budgets(chosen.budgets, chosen.budget)
+        book = read_budgets(chosen.budgets, chosen.budget or ("peak" if chosen.kill_every else "small"))
         done = _done(chosen, _plan(chosen), book)
     except (PlanFaulty, BudgetsFaulty, DemoDidNotStart, NeverAnswered) as fault:
         print(f"loadtests: {fault}", file=sys.stderr)
@@ -167,10 +171,13 @@ def _done(chosen: argparse.Namespace, plan: RunPlan, book: BudgetBook) -> LoadRu
 
 def _driven(ground: LoadGround, plan: RunPlan, *, kill_every: float) -> tuple[Driven, int]:
     """What Locust told, and how often a process was killed."""
-    if ground.demo is None or not kill_every:
+    if ground.demo is None:
         return drive(plan), 0
-    with killing(Killer(ground.demo, kill_every)) as killer:
-        driven = drive(plan)
+    with watching(Watch(ground.demo, RecordBook(plan.kept)), seconds=plan.seconds):
+        if not kill_every:
+            return drive(plan), 0
+        with killing(Killer(ground.demo, kill_every)) as killer:
+            driven = drive(plan)
     return driven, len(killer.struck)
 
 

@@ -10,10 +10,11 @@ NIGHT, RISE_SECONDS, HALF_SECONDS = 10.0, 10.0, 30.0
 
 @dataclass(frozen=True)
 class Shape:
-    """A curve: `level(at, seconds)` is that of second `at` of a run of so many seconds."""
+    """A curve: `level(at, seconds)` is that of second `at` of a run of so many seconds; `is_level`: always the same."""
 
     text: str
     level: Callable[[float, float], float]
+    is_level: bool = False
 
 
 def steady(_at: float, _seconds: float) -> float:
@@ -47,9 +48,9 @@ def night(at: float, seconds: float) -> float:
 
 
 SHAPES: Mapping[str, Shape] = {
-    "steady": Shape("the usual level", steady),
+    "steady": Shape("the usual level", steady, is_level=True),
     "step": Shape("five steps up to the usual level", step),
     "spike": Shape("five times the usual level for 60 seconds", spike),
-    "soak": Shape("the usual level, for hours", steady),
+    "soak": Shape("the usual level, for hours", steady, is_level=True),
     "night": Shape("enrolment night: ten times the usual level in ten seconds, then a decay", night),
 }

@@ -7,9 +7,11 @@ from typing import Any
 
 from loadtests.budgets import BudgetBook, Counted, broken_bounds, counted
 from loadtests.driving import Driven
+from loadtests.flatness import Growth, Warmth, growths_in
 from loadtests.plan import MIXES, RunPlan
 from loadtests.reckoning import LoadBooks
 from loadtests.records import busiest, records_in
+from loadtests.shapes import SHAPES
 
 MOST_OF_A_CORE = 0.85
 SHOWN = 10
@@ -31,13 +33,14 @@ CODES = {"passed": 0, "failed": 1, "invalid": 3}
 
 @dataclass(frozen=True)
 class LoadVerdict:
-    """How a run ended: the word, the reasons (none if it passed), and what was counted."""
+    """How a run ended: the word, the reasons (none if it passed), what was counted, and how processes grew."""
 
     word: str
     reasons: tuple[str, ...]
     classes: Mapping[str, Counted]
     shed: int
     locust_cpu: float | None
+    growths: tuple[Growth, ...] = ()
 
     @property
     def code(self) -> int:
@@ -62,6 +65,7 @@ class LoadVerdict:
             "classes": classes,
             "shed": self.shed,
             "locust_cpu": self.locust_cpu,
+            "processes": [each.told() for each in self.growths],
         }
 
 
@@ -76,13 +80,15 @@ def judged(plan: RunPlan, driven: Driven, *, books: LoadBooks, book: BudgetBook)
     reasons += _shed_beyond(shed, book, kept=plan.kept)
     for what, found in (("lost", books.lost), ("doubled", books.doubled)):
         reasons += [f"{len(found)} {what}, such as {found[0]}"] if found else []
+    growths = growths_in(plan.kept, Warmth() if SHAPES[plan.shape].is_level else None)
+    reasons += [reason for each in growths for reason in each.unflat(book.flat)]
     if driven.code:
         reasons.append(f"Locust ended with code {driven.code}: {driven.last_line}")
     word = "failed" if reasons else "passed"
     if cpu is None or cpu > MOST_OF_A_CORE:
         word = "invalid"
         reasons.insert(0, NO_CPU if cpu is None else BOTTLENECK.format(cpu=cpu, most=MOST_OF_A_CORE))
-    return LoadVerdict(word, tuple(reasons), classes, shed, cpu)
+    return LoadVerdict(word, tuple(reasons), classes, shed, cpu, tuple(growths))
 
 
 def _absent(plan: RunPlan, rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from loadtests import judging
-from loadtests.budgets import BUDGETS, BudgetBook, BudgetsFaulty, Counted, broken_bounds, counted, read_budgets
+from loadtests.budgets import BUDGETS, BudgetsFaulty, Counted, broken_bounds, counted, read_budgets
 from loadtests.cpu_clock import CpuClock, machine_seconds
 from loadtests.driving import LOCUST, Driven
 from loadtests.killing import Killer
@@ -243,7 +243,7 @@ def test_budgets_that_do_not_fit_together_are_refused(tmp_path: Path, before: st
 
 
 def test_a_budget_that_is_broken_is_named_with_its_value() -> None:
-    book = BudgetBook(BOOK.class_of, {"read": replace(BOOK.budgets["read"], p95_ms=5)}, 0.0)
+    book = replace(BOOK, budgets={"read": replace(BOOK.budgets["read"], p95_ms=5)})
     slow = broken_bounds(
         {"read": Counted(Counter({33_000.0: 1}))}, replace(book, budgets={"read": BOOK.budgets["read"]})
     )
