@@ -24,12 +24,13 @@ JUDGED = ("serve", "work")
 class Warmth:
     """How long a process warms up: that share of the seconds for which it was seen, at least so many of them.
 
-    It is judged only if it was seen for more than `least_seconds`.
+    It is judged only if it was seen for more than `least_seconds`. What a process remembers has bounds, and fills up
+    for some minutes: a plan, a form and a guide for each pair of counties that somebody moves between.
     """
 
-    seconds: float = 120.0
+    seconds: float = 300.0
     share: float = 1 / 3
-    least_seconds: float = 300.0
+    least_seconds: float = 600.0
 
     def of(self, seen_seconds: float) -> float:
         """The warm-up of a process that was seen for so long, in seconds; 0 if it is too short to be judged."""

@@ -193,35 +193,35 @@ def test_a_burst_at_either_end_is_no_growth(tmp_path: Path) -> None:
     assert growth.unflat(BUDGET) == []
 
 
-def test_a_process_that_was_seen_for_five_minutes_is_told_and_not_judged(tmp_path: Path) -> None:
-    growth = planted(tmp_path, range(1000, 1061), range(61))
-    assert (growth.seconds, growth.unflat(BUDGET)) == (300, [])
+def test_a_process_that_was_seen_for_ten_minutes_is_told_and_not_judged(tmp_path: Path) -> None:
+    growth = planted(tmp_path, range(1000, 1121), range(121))
+    assert (growth.seconds, growth.unflat(BUDGET)) == (600, [])
     assert growth.told() == {
         "process": "320000 serve",
         "pid": 7,
-        "seconds": 300,
+        "seconds": 600,
         "judged": False,
-        "memory_kib": [1002, 1057],
-        "memory_growth": 0.0544,
-        "descriptors": [2.5, 57],
-        "descriptor_growth": 54.2,
+        "memory_kib": [1006, 1114],
+        "memory_growth": 0.1079,
+        "descriptors": [5.5, 114],
+        "descriptor_growth": 108.2,
     }
 
 
 def test_the_verdict_fails_by_the_name_of_who_grew(tmp_path: Path) -> None:
-    planted(tmp_path, [1000] * 62 + [1100] * 11, range(73))
+    planted(tmp_path, [1000] * 130 + [1100] * 15, range(145))
     verdict = verdict_of(tmp_path)
     assert (verdict.word, verdict.code) == ("failed", 1)
     assert verdict.reasons == (
-        "320000 serve (process 7): memory grew from 1000 to 1100 KiB in 240 s, by 10.0%, the budget 5.0%",
-        "320000 serve (process 7): open descriptors grew from 25.5 to 70 in 240 s, by 44.8 along a line, the budget 8",
+        "320000 serve (process 7): memory grew from 1000 to 1100 KiB in 420 s, by 10.0%, the budget 5.0%",
+        "320000 serve (process 7): open descriptors grew from 63.5 to 140 in 420 s, by 76.5 along a line, the budget 8",
     )
     assert [each["judged"] for each in json.loads(json.dumps(verdict.told()))["processes"]] == [True]
     assert table_of_growths(verdict.growths)[1].endswith("judged")
 
 
 def test_a_run_whose_load_is_not_level_tells_and_does_not_judge(tmp_path: Path) -> None:
-    planted(tmp_path, range(1000, 1100), range(100))
+    planted(tmp_path, range(1000, 1200), range(200))
     verdict = verdict_of(tmp_path, shape="step")
     assert (verdict.word, verdict.reasons) == ("passed", ())
     assert table_of_growths(verdict.growths)[1].endswith("told only")

@@ -329,3 +329,7 @@ async def test_a_run_against_a_demo_whose_processes_are_killed_loses_and_doubles
     assert told["kills"] >= 2
     assert (told["books"]["lost"], told["books"]["doubled"]) == (0, 0)
     assert (process.returncode, told["reasons"]) == (0, [])
+    seen = Counter(each["process"] for each in told["processes"])
+    assert seen.keys() == {"database", "320000 serve", "320000 work", "330000 serve", "330000 work"}
+    assert seen["320000 serve"] + seen["330000 serve"] > 2  # who was started again is somebody else
+    assert (seen["320000 work"], seen["330000 work"]) == (1, 1)
