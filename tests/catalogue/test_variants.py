@@ -10,12 +10,23 @@ from hypothesis import strategies as st
 
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.items import Condition, FieldNeed, Handling, Item, MaterialNeed, Part, SpecialStep
+from server.domain.catalogue.items import (
+    Competence,
+    Condition,
+    FieldNeed,
+    Handling,
+    Item,
+    LevelRule,
+    MaterialNeed,
+    Part,
+    SpecialStep,
+)
 from server.domain.catalogue.merging import items_of
 from server.domain.catalogue.plan import make_plan
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from server.domain.catalogue_checks.checking import catalogue_faults
 from server.domain.catalogue_checks.standards import STANDARDS, item_breaches
+from tests.catalogue.shipped import CATALOGUE
 from tests.domain.invented import Made, cases, catalogues
 from tests.domain.kindness import kinder
 from tests.domain.places import CONTEXT, DECIDED
@@ -326,3 +337,20 @@ def test_an_unkind_variant_is_a_fault_of_the_catalogue_at_its_own_place() -> Non
     (found,) = catalogue_faults(catalogue(of_items=(longer,)))
     assert (found.table, found.entry, found.rule) == ("item_variant", "320000/third", "standards_time")
     assert found.what_to_do == STANDARDS["standards_time"]
+
+
+def test_what_a_province_drops_from_a_bundle_is_looked_at_too():
+    """The level at which the item is decided there depends on a question that nobody asks for it any more."""
+    told = {name: getattr(CATALOGUE, name) for name in Catalogue.model_fields}
+    asked = LevelRule(level="city", when={"maternity_insurance": ("yes",)})
+    levels = (asked, LevelRule(level="county"))
+    card = CATALOGUE.item_of["vaccination_card"]
+    chosen = card.model_copy(update={"competence": Competence(levels=levels, **LOCAL)})
+    told["items"] = tuple(chosen if item is card else item for item in CATALOGUE.items)
+    assert not catalogue_faults(Catalogue(**told))
+    dropped = BundleVariant(bundle="newborn", province=BEIJING, without=("vaccination_card",), **LOCAL)
+    told["bundle_variants"] = (*CATALOGUE.bundle_variants, dropped)
+    found = catalogue_faults(Catalogue(**told))
+    assert [(fault.table, fault.entry, fault.rule) for fault in found] == [
+        ("item_variant", f"{BEIJING}/vaccination_card", "condition")
+    ]

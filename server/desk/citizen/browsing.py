@@ -235,9 +235,11 @@ def item(node: Node, code: str) -> ItemView:
 
 
 def _bundles_of(node: Node, code: str) -> tuple[str, ...]:
-    """The bundle of this code, or those that the item of this code is part of."""
-    bundles = local(node).bundles
-    return tuple(each.code for each in bundles if code in (each.code, *(step.item for step in each.steps)))
+    """The bundle of this code (an item alone is none here), and those that the item of this code is part of."""
+    catalogue = local(node)
+    found = catalogue.item_of.get(code)
+    own = (code,) if code in catalogue.bundle_of and not (found and found.is_alone) else ()
+    return tuple(dict.fromkeys((*own, *catalogue.bundles_with.get(code, ()))))
 
 
 def search(node: Node, q: str) -> SearchResults:

@@ -77,6 +77,20 @@ class Catalogue(Sourced):
         return alone | {bundle.code: bundle for bundle in self.bundles}
 
     @cached_property
+    def bundles_with(self) -> dict[str, tuple[str, ...]]:
+        """The codes of the bundles that have a step for an item, by the item's code."""
+        found: dict[str, dict[str, None]] = {}
+        for bundle in self.bundles:
+            for step in bundle.steps:
+                found.setdefault(step.item, {})[bundle.code] = None
+        return {item: tuple(codes) for item, codes in found.items()}
+
+    @cached_property
+    def yielded(self) -> frozenset[str]:
+        """The fields that some item yields."""
+        return frozenset(need.code for item in self.items for need in item.yields_fields)
+
+    @cached_property
     def level_codes(self) -> tuple[str, ...]:
         """The questions and fields on which it depends, in some province, at which level an item is decided."""
         items = [item for catalogue in (self, *self._local.values()) for item in catalogue.items]

@@ -1,12 +1,13 @@
 """Checking a catalogue before anybody relies on it: what contradicts itself, or falls below the nation's standard."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.forms import form_faults
-from server.domain.catalogue.items import Field
+from server.domain.catalogue.items import Field, Item
 from server.domain.catalogue.merging import MergedField
 from server.domain.catalogue_checks.faults import Fault, choices_faults, code_faults, doubles, fault, reference_faults
 from server.domain.catalogue_checks.soundness import bundle_faults, item_faults, unreachable_items
@@ -21,23 +22,38 @@ def catalogue_faults(catalogue: Catalogue) -> tuple[Fault, ...]:
     Provinces are looked at when the nation is in order.
     """
     faults = [*_codes(catalogue), *_names(catalogue), *_fields(catalogue.fields), *_variants(catalogue)]
-    faults += [*unreachable_items(catalogue), *_within(catalogue)]
+    faults += [*unreachable_items(catalogue), *_within(catalogue, catalogue.items, catalogue.bundles)]
     if not catalogue.bundles:
         faults.append(fault(("bundle", ""), "empty", reason="there is no bundle"))
     if not faults:
         for province in catalogue.provinces:
-            faults += [_in_province(found, province) for found in _within(catalogue.of(province))]
+            local = catalogue.of(province)
+            faults += [_in_province(found, province) for found in _within(local, *_touched(catalogue, local))]
         for table, entry, (rule, reason) in breaches(catalogue):
             faults.append(Fault(table=table, entry=entry, rule=rule, reason=reason))
     return tuple(dict.fromkeys(faults))
 
 
-def _within(catalogue: Catalogue) -> Iterator[Fault]:
-    """What is wrong with the items and bundles of the nation, or of one province."""
-    for item in catalogue.items:
+def _within(catalogue: Catalogue, items: Iterable[Item], bundles: Iterable[Bundle]) -> Iterator[Fault]:
+    """What is wrong with these items and bundles of the nation, or of one province."""
+    for item in items:
         yield from item_faults(catalogue, item)
-    for bundle in catalogue.bundles:
+    for bundle in bundles:
         yield from bundle_faults(catalogue, bundle)
+
+
+def _touched(nation: Catalogue, local: Catalogue) -> tuple[list[Item], list[Bundle]]:
+    """What a province has otherwise, and what stands in a bundle with it: all else is in order as in the nation."""
+    varied = {item.code for item in local.items if item is not nation.item_of[item.code]}
+    bundles = [
+        bundle
+        for bundle in local.bundles
+        if bundle is not nation.bundle_of[bundle.code] or varied.intersection(step.item for step in bundle.steps)
+    ]
+    beside = {
+        step.item for bundle in bundles for each in (bundle, nation.bundle_of[bundle.code]) for step in each.steps
+    }
+    return [item for item in local.items if item.code in varied | beside], bundles
 
 
 def _in_province(found: Fault, province: str) -> Fault:

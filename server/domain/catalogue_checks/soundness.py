@@ -82,11 +82,10 @@ def _when(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
     """A field may depend on a choice that the same item always asks for and that no step yields."""
     place = ("item", item.code)
     always = {need.code for need in item.fields if need.is_required and not need.when}
-    yielded = {need.code for other in catalogue.items for need in other.yields_fields}
     for need in item.fields:
         for code, allowed in need.when.items():
             field = catalogue.field_of.get(code)
-            if field is None or field.type != "choice" or code not in always - yielded:
+            if field is None or field.type != "choice" or code not in always - catalogue.yielded:
                 yield fault(place, "condition", reason=f"{need.code}: {code!r} is no choice that this item asks for")
             elif not allowed or not set(allowed) <= set(field.choices):
                 yield fault(place, "condition", reason=f"{need.code}: {code} does not offer {list(allowed)}")
@@ -95,7 +94,7 @@ def _when(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
 def _levels(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
     """A level depends on choices of the item's own form, or of the questions of a bundle that it is part of."""
     asked = [catalogue.field_of[need.code] for need in item.fields if need.code in catalogue.field_of]
-    bundles = [each for each in catalogue.bundles if item.code in [step.item for step in each.steps]]
+    bundles = [catalogue.bundle_of[code] for code in catalogue.bundles_with.get(item.code, ())]
     choosing: list[Field | Question] = [*asked, *(question for each in bundles for question in each.questions)]
     offered = {each.code: each.choices for each in choosing if each.type == "choice"}
     for rule in item.competence.levels if item.competence else ():
