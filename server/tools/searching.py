@@ -1,7 +1,7 @@
 """Finds the bundles and items of a catalogue by what people call them.
 
 Words are those of jieba's dictionary and of the catalogue; what has them is ranked by BM25. Of the dictionary only
-the words that stand in the catalogue are kept: no other could find anything, and all of them take 55 MB.
+words that may stand in the catalogue are kept: no other could find anything, and all of them take 55 MB.
 """
 
 import importlib
@@ -10,6 +10,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 from server.domain.catalogue.bundles import Bundle
@@ -18,6 +19,7 @@ from server.domain.catalogue.items import Item
 from server.domain.values import Value
 
 Kind = Literal["bundle", "item"]
+Weighed = list[tuple[str, int]]  # texts, and how often each of them counts
 LONGEST_TEXT = 200
 LONGEST_WORD = 12
 WORDS_WEIGHT, NAME_WEIGHT, BUNDLE_WEIGHT = 5, 3, 1.1
@@ -45,24 +47,32 @@ class Hit(Value):
 
 
 class SearchIndex:
-    """The bundles and items of one catalogue, ready to be searched; building it takes a third of a second of CPU."""
+    """The bundles and items of one catalogue, ready to be searched; building it takes a fifth of a second of CPU."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         cutting, ranking = _libraries()
         names = {item.code: item.name for item in catalogue.items}
-        texts: dict[tuple[Kind, str], list[str]] = {
+        texts: dict[tuple[Kind, str], Weighed] = {
             ("bundle", bundle.code): _of_bundle(bundle, names) for bundle in catalogue.bundles
         }
         texts |= {("item", item.code): _of_item(item) for item in catalogue.items}
         called = [word for bundle in catalogue.bundles for word in (bundle.name, *bundle.words)]
         called += [word for item in catalogue.items for word in (item.name, *item.words)]
-        self._cutter = _filled(cutting.Tokenizer(), [text for each in texts.values() for text in each], called)
-        words = [[word for text in each for word in self._words(text)] for each in texts.values()]
-        self._entries = tuple(texts) if any(words) else ()
+        self._cutter = _filled(cutting.Tokenizer(), (text for each in texts.values() for text, _ in each), called)
+        numbers: dict[str, int] = {}
+        words = [
+            [
+                number
+                for text, weight in each
+                for number in [numbers.setdefault(word, len(numbers)) for word in self._words(text)] * weight
+            ]
+            for each in texts.values()
+        ]
+        self._entries = tuple(texts) if numbers else ()
         self._weights = [BUNDLE_WEIGHT if kind == "bundle" else 1.0 for kind, _ in texts]
         self._ranking = ranking.BM25(k1=1.5, b=0.2)
         if self._entries:
-            self._ranking.index(words, show_progress=False)
+            self._ranking.index((words, numbers), show_progress=False)
 
     def find(self, text: str, *, most: int = 20) -> tuple[Hit, ...]:
         """What this text may mean, best first; of equals bundles first, then the order of the catalogue."""
@@ -79,31 +89,32 @@ class SearchIndex:
         return (word for word in self._cutter.cut(_plain(text), cut_all=True) if len(word) > 1 and word.isalnum())
 
 
-def _of_bundle(bundle: Bundle, names: Mapping[str, str]) -> list[str]:
+def _of_bundle(bundle: Bundle, names: Mapping[str, str]) -> Weighed:
     steps = [names[step.item] for step in bundle.steps]
-    return [*bundle.words * WORDS_WEIGHT, *[bundle.name] * NAME_WEIGHT, bundle.summary, *steps]
+    words = [(word, WORDS_WEIGHT) for word in bundle.words]
+    return [*words, (bundle.name, NAME_WEIGHT), (bundle.summary, 1), *((step, 1) for step in steps)]
 
 
-def _of_item(item: Item) -> list[str]:
-    return [*item.words * WORDS_WEIGHT, *[item.name] * NAME_WEIGHT, item.guidance]
+def _of_item(item: Item) -> Weighed:
+    return [*((word, WORDS_WEIGHT) for word in item.words), (item.name, NAME_WEIGHT), (item.guidance, 1)]
 
 
 def _filled(cutter: Any, texts: Iterable[str], called: Iterable[str]) -> Any:
     """The cutter, one of our own (jieba's common one is everybody's), without jieba's cache file in the temp folder."""
-    parts = {
-        text[start : start + length]
-        for text in map(_plain, set(texts))
-        for start in range(len(text))
-        for length in range(2, LONGEST_WORD + 1)
-    }
+    pairs = {pair for text in map(_plain, set(texts)) for pair in pairwise(text)}
     with cutter.get_dict_file() as dictionary:
-        known = [line for line in dictionary if line.split(b" ", 1)[0].decode() in parts]
+        known = [line for line in dictionary if _may_stand(line.split(b" ", 1)[0].decode(), pairs)]
     cutter.FREQ, cutter.total = cutter.gen_pfdict(io.BytesIO(b"".join(known)))
     cutter.initialized = True
     for name in called:
         for word in _plain(name).split():
             cutter.add_word(word, 1)
     return cutter
+
+
+def _may_stand(word: str, pairs: set[tuple[str, str]]) -> bool:
+    """Whether texts with these pairs of neighbours may have the word."""
+    return 1 < len(word) <= LONGEST_WORD and pairs.issuperset(pairwise(word))
 
 
 def _plain(text: str) -> str:

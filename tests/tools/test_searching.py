@@ -60,6 +60,12 @@ CATALOGUE = catalogue(
 INDEX = SearchIndex(CATALOGUE)
 
 
+def test_of_the_dictionary_few_words_are_kept_beside_those_of_the_catalogue():
+    kept = {word for word, count in INDEX._cutter.FREQ.items() if count and len(word) > 1}
+    assert {"出生", "医学", "殡仪馆", "老人"} <= kept
+    assert len(kept) < 100  # of 350,000
+
+
 def found(text: str, index: SearchIndex = INDEX, **how: int) -> list[str]:
     return [hit.code for hit in index.find(text, **how)]
 
