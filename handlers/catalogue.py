@@ -11,6 +11,8 @@ from server.desk.citizen import authorities, browsing, divisions, guiding, windo
 from server.domain.remembering import Memory, itself
 from server.node import Node
 
+MOST_AT_START = 256  # pages: more than a node of a few dozen bundles has, and a tenth of a second
+
 
 class CatalogueHandler(Handler):
     """A handler whose answers change only with what is published; a caller who has the current answer gets 304."""
@@ -180,15 +182,18 @@ class WindowsHandler(CatalogueHandler):
 
 
 def filled(node: Node) -> ResponseCache:
-    """A cache that already holds the list, every bundle and every item.
+    """A cache that already holds the list, every bundle and every item, but no more pages than it may at the start.
 
-    The first search builds the index, so one is made here, before any caller waits for it.
+    Further ones are made when somebody first asks for them. The first search builds the index, so one is made here,
+    before any caller waits for it.
     """
     browsing.search(node, "")
     cache = ResponseCache()
     cache.response((BundlesHandler.path,), lambda: browsing.bundles(node))
-    for code in browsing.local(node).bundle_of:
-        cache.response((BundleHandler.path, code), partial(browsing.bundle, node, code))
-    for code in node.catalogue.item_of:
-        cache.response((ItemHandler.path, code), partial(browsing.item, node, code))
+    pages: list[tuple[str, str, Callable[[Node, str], BaseModel]]] = [
+        *((BundleHandler.path, code, browsing.bundle) for code in browsing.local(node).bundle_of),
+        *((ItemHandler.path, code, browsing.item) for code in node.catalogue.item_of),
+    ]
+    for path, code, view in pages[: MOST_AT_START - len(cache)]:
+        cache.response((path, code), partial(view, node, code))
     return cache

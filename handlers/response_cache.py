@@ -40,6 +40,10 @@ class ResponseCache:
     def __init__(self) -> None:
         self._pages: dict[str, Page] = {}
 
+    def __len__(self) -> int:
+        """How many responses are cached."""
+        return len(self._pages)
+
     def page(self, path: str) -> Page | None:
         """The page at this path, as a caller writes it, if it is cached."""
         return self._pages.get(path)

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from handlers import catalogue as doors
 from handlers import front
 from handlers.application import FOR_OPERATORS, Surroundings
 from handlers.catalogue import filled
@@ -103,6 +104,16 @@ async def test_a_page_is_answered_only_where_its_door_is(places: Places, caller:
     assert (await asked(operators, BUNDLE))[0] == 404
     assert (await asked(operators, "/live"))[0] == 200
     await main.stop_listening(server, in_flight, 5.0)
+
+
+async def test_of_many_pages_some_are_made_at_the_start_and_the_others_when_they_are_asked_for(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors, "MOST_AT_START", 3)
+    cache = filled(places.nodes[JIANGSU].node)
+    assert len(cache) == 3
+    assert cache.page("/api/v1/bundles") is not None
+    assert cache.page("/api/v1/items/household_registration") is None
 
 
 async def test_pages_are_counted_like_all_requests(caller: Caller) -> None:
