@@ -5,14 +5,14 @@ from typing import Literal, Self
 
 from pydantic import NonNegativeInt, PositiveInt, model_validator
 
+from server.domain.catalogue.alike import Alike, Various
 from server.domain.catalogue.items import Sourced, Text
-from server.domain.values import Value
 
 Applicant = Literal["subject", "relative"]
 Closing = Literal["all", "undertaking"]
 
 
-class Question(Value):
+class Question(Alike):
     """What decides which items apply and who decides them; asked only when the earlier answers are those of `when`.
 
     A `one_of` question chooses one among the steps that name it.
@@ -27,7 +27,7 @@ class Question(Value):
     is_required: bool = True
 
 
-class BundleStep(Value):
+class BundleStep(Alike):
     """An item's place in a bundle's graph: the steps it needs, and the answers under which it applies.
 
     `one_of` names the question that chooses it among others; an optional step applies if the applicant wants it.
@@ -40,7 +40,7 @@ class BundleStep(Value):
     is_optional: bool = False
 
 
-class Bundle(Sourced):
+class Bundle(Sourced, Various):
     """One thing (一件事): a life event as a graph of items. `closing` is the rule by which a case closes: when all
     steps have ended, or against an undertaking (告知承诺) already when those of the lead department have.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import NonNegativeInt, PositiveInt, StringConstraints, model_validator
 
+from server.domain.catalogue.alike import Alike, Various
 from server.domain.values import Value
 
 Status = Literal["official", "local", "sample"]
@@ -58,7 +59,7 @@ class Material(Sourced):
     hint: str = ""
 
 
-class Need(Value):
+class Need(Alike):
     """What an item declares by its code."""
 
     code: str
@@ -85,7 +86,7 @@ class MaterialNeed(Need):
     is_core_safety: bool = False
 
 
-class Condition(Value):
+class Condition(Alike):
     """What must hold for an item to be approved; a mandatory one no province may drop."""
 
     code: str
@@ -93,7 +94,7 @@ class Condition(Value):
     is_mandatory: bool = True
 
 
-class SpecialStep(Value):
+class SpecialStep(Alike):
     """A special procedure (特别程序) that stops the clock unless `is_counted`; `days` are working days."""
 
     name: Text
@@ -102,7 +103,7 @@ class SpecialStep(Value):
     basis: Text
 
 
-class OpinionRule(Value):
+class OpinionRule(Alike):
     """Which other departments must be heard before an approval (会签), each within so many working days.
 
     all: all must agree. some: `needed` of them. veto: none may object; who keeps silent past the time does not.
@@ -114,7 +115,7 @@ class OpinionRule(Value):
     days: PositiveInt
 
 
-class TransferRule(Sourced):
+class TransferRule(Sourced, Alike):
     """That a step may be transferred to another authority of its department in the province (移送), once.
 
     `days_from` is from which day the days for telling the applicant of gaps count: that on which the first authority
@@ -124,7 +125,7 @@ class TransferRule(Sourced):
     days_from: DaysFrom
 
 
-class Part(Value):
+class Part(Alike):
     """What the receiving place does itself before a step is sent on (受理地的分工): which department, and what.
 
     `has_paper`: originals travel between the two places by post. `certainty` as of the handling, for the part itself.
@@ -137,7 +138,7 @@ class Part(Value):
     source: Text
 
 
-class Handling(Value):
+class Handling(Alike):
     """How an item is handled across provinces (跨省通办), where it may be received (provinces; none: all), and when.
 
     online 全程网办: everything online; handover 异地代收代办: received elsewhere and sent on; joint 多地联办: each
@@ -161,7 +162,7 @@ class Handling(Value):
         return is_in_time and (not self.areas or province in self.areas)
 
 
-class LevelRule(Value):
+class LevelRule(Alike):
     """A level (行使层级) at which an item is decided, and the answers, of questions or the form, for which it is."""
 
     level: Level
@@ -176,7 +177,7 @@ class LevelRule(Value):
         return all(answers[code] in allowed for code, allowed in self.when.items() if code in answers)
 
 
-class Competence(Sourced):
+class Competence(Sourced, Alike):
     """Who decides an item: an authority (实施主体) of the first level whose answers are given, or none.
 
     authority: an organ of the item's department. provider: a hospital, a school or a bank, which is no authority; what
@@ -204,7 +205,7 @@ class Competence(Sourced):
         return tuple(rule.level for rule in self.levels[: last + 1] if rule.may_hold(answers))
 
 
-class Item(Sourced):
+class Item(Sourced, Various):
     """One item (事项) of one department.
 
     `jurisdiction` is the question whose answer is the division that decides, or `home`. `yields` is the
