@@ -1,7 +1,10 @@
 """Garbage is looked for seldom from the start of a process on."""
 
+import ctypes
 import subprocess
 import sys
+
+import pytest
 
 from server.tools.collecting import COLLECT_AFTER
 
@@ -18,3 +21,26 @@ except SystemExit as ended:
 def test_a_process_looks_for_garbage_as_seldom_while_it_loads_as_later() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == f"0 {COLLECT_AFTER}"
+
+
+FREED = """
+import os
+from pathlib import Path
+from server.tools.collecting import keep_what_is_here
+
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+blocks = [bytearray(2000) for _ in range(20_000)]
+stays = blocks.pop()
+del blocks
+before = resident_mb()
+keep_what_is_here()
+print(before - resident_mb())
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another C library than glibc")
+def test_what_loading_took_and_left_goes_back_to_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", FREED], check=True, capture_output=True, text=True, timeout=60)
+    assert float(done.stdout) > 30
