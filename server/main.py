@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ from server.tools import silence
 from server.tools.bells import Bells
 from server.tools.clock import Clock, SystemChance, SystemClock
 from server.tools.collecting import keep_what_is_here
+from server.tools.fingerprints import fingerprint
 from server.tools.inheritance import Inheritance
 from server.tools.logs import catch_up, log
 from server.tools.loops import NO_REST, LoopEnded, Loops, Rest
@@ -63,6 +64,14 @@ class WrongKeys(ValueError):
     """The key file belongs to another division than the settings name."""
 
 
+class _Found(NamedTuple):
+    """What is published; the fingerprint of the catalogue's files if nobody has read them yet, whether it is kept."""
+
+    data: Publications
+    files: str = ""
+    is_kept: bool = False
+
+
 @asynccontextmanager
 async def opened(
     settings: Settings,
@@ -79,16 +88,16 @@ async def opened(
     log of ends, and Unavailable for the database.
     """
     keys, clock = keys_of(settings), clock or SystemClock()
-    data = data or load_publications(settings.catalogue_folder, settings.regions_folder)
     database, metrics = database_of(settings, listeners), Metrics()
     store = store_of(settings, database, keys=keys, metrics=metrics)
     try:
-        held = await _prepared(settings, database, store, data=data, keys=keys)
+        found = _Found(data) if data else await _found(settings, store)
+        held = await _prepared(settings, database, store, data=found.data, keys=keys)
         await store.ends.start(held.incarnation, at=clock.now())
         async with _sessions(settings, is_silent=_is_silent(held, is_quiet)) as (peers, platform):
             yield Node(
                 settings=settings,
-                published=await _published(settings, store, data),
+                published=await _published(settings, store, found),
                 places=await _places(settings, store),
                 store=store,
                 keys=keys,
@@ -246,12 +255,41 @@ async def _places(settings: Settings, store: Store) -> Places:
     return Places(first)
 
 
-async def _published(settings: Settings, store: Store, data: Publications) -> Published:
+async def _found(settings: Settings, store: Store) -> _Found:
+    """What the folders hold; what the same files were found to be before comes from the store.
+
+    Raises BrokenData, DatabaseUnreachable, and NotAuthentic.
+    """
+    files = fingerprint(settings.catalogue_folder)
+    with _reaching(settings):
+        known = await store.catalogues.found_in(files)
+    data = load_publications(settings.catalogue_folder, settings.regions_folder, known=known)
+    if known:
+        return _Found(data, is_kept=True)
+    is_settled = fingerprint(settings.catalogue_folder) == files  # or else somebody has changed them meanwhile
+    return _Found(data, files if is_settled else "")
+
+
+async def _published(settings: Settings, store: Store, found: _Found) -> Published:
     """What is read, with the types of fields that were in force before; raises CatalogueChanged and BrokenData."""
     templates = load_templates(settings.notices_file)
-    await store.catalogues.keep(data.catalogue)
-    types = await store.catalogues.field_types(data.catalogue)
-    return Published(**vars(data), field_types=types, templates=templates)
+    catalogue = found.data.catalogue
+    if not found.is_kept:
+        await store.catalogues.keep(catalogue)
+    if found.files:
+        await store.catalogues.tell_found(found.files, catalogue)
+    types = await store.catalogues.field_types(catalogue)
+    return Published(**vars(found.data), field_types=types, templates=templates)
+
+
+@contextmanager
+def _reaching(settings: Settings) -> Iterator[None]:
+    """Name what is wrong if the database does not answer; raises DatabaseUnreachable."""
+    try:
+        yield
+    except Unavailable as fault:
+        seconds = settings.database_timeout_seconds
+        raise DatabaseUnreachable(f"the database of `mongodb_uri` did not answer within {seconds:g} s") from fault
 
 
 async def _prepared(
@@ -259,13 +297,10 @@ async def _prepared(
 ) -> Held:
     """Format and owner come first: a database of another version or node is left as it is, without new indexes."""
     provinces = data.divisions.by_parent.get("", ())
-    try:
+    with _reaching(settings):
         await DataFormat(database).claim(each.code for each in provinces)
         held = await store.identity.claim(identity_of(settings, keys), incarnation=new_incarnation())
         await database.prepare()
-    except Unavailable as fault:
-        seconds = settings.database_timeout_seconds
-        raise DatabaseUnreachable(f"the database of `mongodb_uri` did not answer within {seconds:g} s") from fault
     return held
 
 

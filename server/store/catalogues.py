@@ -1,7 +1,7 @@
 """The catalogues that this node has ever put in force, for a case keeps to the one it was opened under.
 
 One is read when it is first asked for. What all of them are asked for at once, the types of their fields, stands beside
-them: a node that starts reads that, and none of them.
+them: a node that starts reads that, and of them only the one that its files were found to be when they were last read.
 """
 
 import hashlib
@@ -12,11 +12,12 @@ from time import monotonic
 
 import orjson
 
+from server.domain.catalogue.alike import Pool
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.errors import CatalogueNotAtHand
 from server.store.database import Database, Document, Duplicate, is_safe
 from server.store.members import read_text
-from server.store.queries import CATALOGUES, CATALOGUES_LISTED, PUBLISHED, TYPES
+from server.store.queries import CATALOGUES, CATALOGUES_LISTED, FILES, PUBLISHED, TYPES
 from server.store.unproven import is_proven
 
 MOST_VERSIONS = 10_000
@@ -43,12 +44,30 @@ class _AtHand:
 class Catalogues:
     """One document per version, written once, and one with the types of the fields that came with it.
 
-    Some versions stay in memory: those asked for lately.
+    Another one says which version certain files were found to be, in order: what came of them is never read from them
+    again. Some versions stay in memory: those asked for lately.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._at_hand: dict[str, _AtHand] = {}
+
+    async def found_in(self, files: str) -> Catalogue | None:
+        """What files of this fingerprint were found to be; None if nobody has read them yet.
+
+        Raises NotAuthentic if that version is not what this node wrote.
+        """
+        told = await self._database.get(CATALOGUES.collection, _id_of_files(files))
+        if told is None or not is_proven(told):
+            return None
+        document = await self._database.get(CATALOGUES.collection, _id(told["text"]))
+        return None if document is None else _read(document)
+
+    async def tell_found(self, files: str, catalogue: Catalogue) -> None:
+        """Remember that files of this fingerprint are this catalogue, which is in order and kept."""
+        told = {"_id": _id_of_files(files), "kind": FILES, "text": catalogue.version}
+        with suppress(Duplicate):
+            await self._database.insert(CATALOGUES.collection, told)
 
     async def keep(self, catalogue: Catalogue) -> None:
         """Keep this version; raises CatalogueChanged if another catalogue was kept under it."""
@@ -75,7 +94,7 @@ class Catalogues:
         for id, version in new.items():
             if not self._stays(version):  # somebody else may have read it meanwhile
                 document = found.get(id)
-                catalogue = read_text(Catalogue, document["text"]) if document is not None else None
+                catalogue = _read(document) if document is not None else None
                 self._at_hand[version] = _AtHand(catalogue, monotonic())
         self._forget()
 
@@ -113,7 +132,7 @@ class Catalogues:
     async def _tell_types(self, version: str, known: dict[str, str]) -> dict[str, str]:
         """What this version adds to the types that are known, written down; raises NotAuthentic."""
         document = await self._database.get(CATALOGUES.collection, _id(version))
-        types = _types_of(read_text(Catalogue, document["text"])) if document is not None else {}
+        types = _types_of(_read(document)) if document is not None else {}
         added = {code: type for code, type in types.items() if known.get(code) != type}
         told: Document = {"_id": _id_of_types(version), "kind": TYPES, "types": orjson.dumps(added).decode()}
         with suppress(Duplicate):
@@ -143,6 +162,14 @@ def _id(version: str) -> str:
 
 def _id_of_types(version: str) -> str:
     return f"types:{version}"
+
+
+def _id_of_files(fingerprint: str) -> str:
+    return f"files:{fingerprint}"
+
+
+def _read(document: Document) -> Catalogue:
+    return read_text(Catalogue, document["text"], context=Pool())
 
 
 def _types_of(catalogue: Catalogue) -> dict[str, str]:

@@ -16,6 +16,7 @@ AFTER_BAR = "}"
 JUST_AFTER = "!"
 PUBLISHED = "published"
 TYPES = "types"
+FILES = "files"
 NEVER = "u"  # in the place of a moment t...: after all of them
 HELD = "s"  # in front of a moment t...: before all of them
 
@@ -74,7 +75,7 @@ MANDATES_OF_AGENT = Query("mandates_of_agent", "mandates", "agent_key", is_range
 # key: due | from | t<next attempt> | id, or ended; step_key: case:step
 FETCHES_DUE = Query("fetches_due", "fetches", "key", is_range=True)
 FETCHES_OF_STEP = Query("fetches_of_step", "fetches", "step_key")
-# kind: `published` of every version, `types` of what stands beside it
+# kind: `published` of every version, `types` of what stands beside it, `files` of what a version was read from
 CATALOGUES = Query("catalogues", "catalogues", "kind")
 # digest: that of every version, hexadecimal
 CATALOGUES_LISTED = Query("catalogues_listed", "catalogues", "digest", is_range=True)

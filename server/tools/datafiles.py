@@ -46,10 +46,12 @@ class Reading:
     """One reading of several files.
 
     Each method answers what could be read and notes the faults of the rest; `finish` raises BrokenData if there
-    were any. A top-level table that nobody asked for is a fault too: most likely it is misspelled.
+    were any. A top-level table that nobody asked for is a fault too: most likely it is misspelled. `context` is given
+    to pydantic with each entry.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, context: Any = None) -> None:
+        self._context = context
         self._faults: list[DataFault] = []
         self._texts: dict[Path, str] = {}
         self._documents: dict[Path, dict[str, Any]] = {}
@@ -121,7 +123,7 @@ class Reading:
         values = []
         for place, raw in enumerate(entries):
             try:
-                values.append(kind.model_validate(raw))
+                values.append(kind.model_validate(raw, context=self._context))
             except ValidationError as fault:
                 self._note_all(path, fault, inside=(table, place))
         return values

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
+from server.domain.catalogue.alike import Pool
 from server.domain.catalogue.authorities import Authorities, NamedAuthority, NextLevel
 from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
@@ -75,7 +76,7 @@ def load_catalogue(folder: Path) -> Catalogue:
     Raises BrokenData with every fault: those of entries that cannot be read, or if there are none, those of
     meaning (server/domain/catalogue_checks/checking.py), each with its rule.
     """
-    reading = Reading()
+    reading = Reading(Pool())
     files = _Files(reading, folder)
     heading = reading.whole(folder / "catalogue.toml", Heading)
     entries: dict[str, Any] = {
@@ -103,11 +104,11 @@ def load_lists(folder: Path) -> tuple[YearlyList, ...]:
     return found
 
 
-def load_publications(catalogue: Path, regions: Path) -> Publications:
-    """All of what these two folders hold; raises BrokenData."""
+def load_publications(catalogue: Path, regions: Path, *, known: Catalogue | None = None) -> Publications:
+    """All of what these two folders hold; raises BrokenData. `known` is the catalogue, if it need not be read."""
     divisions = load_divisions(regions)
     authorities = load_authorities(regions, divisions)
-    loaded = load_catalogue(catalogue)
+    loaded = known or load_catalogue(catalogue)
     return Publications(
         catalogue=loaded,
         lists=load_lists(catalogue),
