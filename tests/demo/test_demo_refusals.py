@@ -117,7 +117,7 @@ def test_a_folder_with_a_broken_description_is_refused(capsys: pytest.CaptureFix
     assert said == f"tongban: {tmp_path / 'demo.json'} is not the description of a demo; choose another folder.\n"
 
 
-@pytest.mark.parametrize(("data_format", "held"), [(None, "version 0.1"), (4, "data format 4")])
+@pytest.mark.parametrize(("data_format", "held"), [(None, "version 0.1"), (3, "data format 3")])
 def test_a_folder_of_another_version_is_refused_and_left_as_it_is(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, data_format: int | None, held: str
 ) -> None:
@@ -129,7 +129,7 @@ def test_a_folder_of_another_version_is_refused_and_left_as_it_is(
     before = contents(tmp_path)
     assert complaint(capsys, "--once", "--json", "--keep", str(tmp_path)) == (
         f"tongban: demo_of_another_version: The folder {tmp_path} holds a demo of {held}, and this program reads data "
-        "format 3 only. Nothing in it was changed. Choose another folder, or remove this one yourself.\n"
+        "format 4 only. Nothing in it was changed. Choose another folder, or remove this one yourself.\n"
     )
     assert contents(tmp_path) == before
 
