@@ -4,6 +4,7 @@ Old and new code run side by side: a newer program writes optional members, at a
 keeps, and reads documents that lack them. Letters and their batches are not read here: they are proven by their bytes.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Literal, TypeVar
@@ -35,7 +36,12 @@ def read_one_of(kinds: TypeAdapter[T], members: Mapping[str, Any], *, context: A
 
 def known(kind: type[Any], document: Mapping[str, Any]) -> dict[str, Any]:
     """The members of a document that this dataclass has; one that is missing is left to its default."""
-    return {field.name: document[field.name] for field in fields(kind) if field.name in document}
+    return {name: document[name] for name in _names(kind) if name in document}  # type: ignore[arg-type] # a class can be hashed
+
+
+@functools.cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def changed(was: Value, now: Value, written: Document) -> Document:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from server.desk.officer.claiming import MOST_HELD, HandOverView, claim_on
-from server.desk.officer.seeing import sees
+from server.desk.officer.seeing import sight
 from server.desk.steps import LocalMoment
 from server.domain.case.case import State
 from server.domain.effects.effects import Task
@@ -98,17 +98,18 @@ async def _lying(
     posts = [post for post in entry.posts if not wanted or post.place in wanted]
     authorities, windows = {post.authority for post in posts} - {""}, {post.window for post in posts} - {""}
     dues = dues_of(asked.urgency, china_day(at))
+    lists, may_reassign = sight(node, entry, to="list_tasks"), sight(node, entry, to="reassign")
     found: list[TaskWithClaim] = []
     after = asked.after
     for _ in range(MOST_READS):
         page = await node.store.tasks.open_tasks(authorities, windows, dues=dues, after=after, limit=limit)
-        shown = [task for task in page if asked.state in (None, task.state) and _lists(node, entry, task)]
+        shown = [task for task in page if asked.state in (None, task.state) and lists(task)]
         claims = await node.store.claims.claims([task.id for task in shown])
         entries = [(task, claim_on(task, claims)) for task in shown]
         found += [
             (task, claim)
             for task, claim in entries
-            if not claim.is_anothers(entry.officer.name, at) or sees(node, entry, task, to="reassign")
+            if not claim.is_anothers(entry.officer.name, at) or may_reassign(task)
         ]
         if len(page) < limit:
             return found, None
@@ -118,10 +119,6 @@ async def _lying(
     return found, after
 
 
-def _lists(node: Node, entry: DeskEntry, task: Task) -> bool:
-    return sees(node, entry, task, to="list_tasks")
-
-
 async def _held(
     node: Node, entry: DeskEntry, asked: TaskFilter, *, at: datetime, limit: int
 ) -> tuple[list[TaskWithClaim], str | None]:
@@ -129,6 +126,7 @@ async def _held(
     held = await node.store.claims.held_by(entry.officer.name, at=at, limit=MOST_HELD + limit)
     claims = {claim.id: claim for claim in held}
     dues, place = dues_of(asked.urgency, china_day(at)), node.store.tasks.place
+    lists = sight(node, entry, to="list_tasks")
     found = [
         (task, claims[task.id])
         for task in await node.store.tasks.tasks(tuple(claims))
@@ -139,7 +137,7 @@ async def _held(
         and asked.state in (None, task.state)
         and is_due_in(dues, task.due_on)
         and place(task) > asked.after
-        and _lists(node, entry, task)
+        and lists(task)
     ]
     return sorted(found, key=lambda each: place(each[0])), None
 

@@ -164,7 +164,7 @@ def _is_there(post: Post, action: str, work: Work) -> bool:
     """Whether the work is at the post's place: its authority's or its window's, or below it."""
     if action in FROM_ABOVE:
         return bool(post.authority) and post.authority in work.superiors
-    return post.place in {work.authority, work.window} - {""}
+    return post.place in (work.authority, work.window)
 
 
 def _those(posts: Sequence[Post], fits: Callable[[Post], bool]) -> tuple[Post, ...]:
