@@ -51,7 +51,7 @@ TIDY = {
     "server/domain/case.py": "from server.domain.errors import Conflict\n\n"
     'class Closed(Conflict):\n    """It is closed."""\n    code = "closed"\n    title = "已办结"\n',
     "server/store/mongo.py": "import pymongo\nfrom server.domain.case import Closed\n",
-    "loadtests/sizes.py": "import pymongo\n",
+    "loadtests/bench/carrying.py": "import pymongo\n",
     "server/node.py": "from server.store import mongo\n\nclass Node:\n    store: int\n",
     "handlers/base.py": "from tornado.web import RequestHandler\n\nclass Handler(RequestHandler):\n    pass\n",
     "handlers/cases.py": "from handlers.base import Handler\n\nclass CasesHandler(Handler):\n    role = 1\n",

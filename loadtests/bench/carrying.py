@@ -1,6 +1,8 @@
 """Waits until what must follow submissions is carried, by the mark that every case has in a node's database."""
 
 import asyncio
+import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,24 +13,28 @@ from loadtests.bench.rounds import settled
 
 WITHIN_SECONDS = 90.0
 UNDER_WAY = {"relay": {"$gt": "done", "$lt": "u"}}  # held, or due at a moment
+UNCHAINED = {"chain": {"$gte": "unchained|", "$lt": "unchained}"}}
+CHAINED = ("heads", "audit")
+TOLD_SECONDS = 5.0
 
 
 class NotCarried(RuntimeError):
-    """What follows some submissions was not carried in time."""
+    """What follows some submissions was not carried in time, or does not stand in its chain yet."""
 
 
 @asynccontextmanager
 async def watched(uri: str, database: str, pids: Sequence[int]) -> AsyncIterator["Carrying"]:
     """The cases in this database of a node, whose `serve` have these process ids."""
     async with AsyncMongoClient[dict[str, Any]](uri) as client:
-        yield Carrying(client.get_database(database).get_collection("cases"), pids)
+        yield Carrying(client.get_database(database), pids)
 
 
 class Carrying:
-    """The collection of a node's cases, and the processes that use CPU time to carry what follows them."""
+    """The database of a node, and the processes that use CPU time to carry what follows its cases."""
 
-    def __init__(self, cases: Any, pids: Sequence[int]) -> None:
-        self._cases = cases
+    def __init__(self, database: Any, pids: Sequence[int]) -> None:
+        self._database = database
+        self._cases = database.get_collection("cases")
         self._pids = tuple(pids)
 
     async def wait(self) -> None:
@@ -43,3 +49,30 @@ class Carrying:
                     await settled(self._pids)
         except TimeoutError:
             raise NotCarried("what follows some submissions was not carried in time") from None
+
+    async def rest(self, pids: Sequence[int], *, within_seconds: float) -> None:
+        """Wait until all is carried, heads and audit are chained, and these processes use next to nothing.
+
+        How much waits yet is told on stderr. Raises NotCarried.
+        """
+        told_at = time.monotonic()
+        try:
+            async with asyncio.timeout(within_seconds):
+                while waiting := await self._waiting():
+                    if time.monotonic() >= told_at + TOLD_SECONDS:
+                        told_at = time.monotonic()
+                        print(
+                            "waiting for rest: " + ", ".join(f"{waiting[name]} {name}" for name in waiting),
+                            file=sys.stderr,
+                        )
+                    await asyncio.sleep(1.0)
+                await settled(pids)
+        except TimeoutError:
+            raise NotCarried(f"not at rest after {within_seconds:.0f} s") from None
+
+    async def _waiting(self) -> dict[str, int]:
+        """How many cases are to be carried, and how many heads and entries of the audit to be chained, but no 0."""
+        found = {"cases": await self._cases.count_documents(UNDER_WAY)}
+        for name in CHAINED:
+            found[name] = await self._database.get_collection(name).count_documents(UNCHAINED)
+        return {name: number for name, number in found.items() if number}

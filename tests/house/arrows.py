@@ -114,7 +114,7 @@ FULL_ROOMS = ("server.domain", "server.store", "server.desk")
 DRIVERS = ("pymongo", "motor", "bson", "gridfs")
 DRIVER_FILE = "server/store/mongo.py"
 BASELINES = "loadtests/baselines/"
-DRIVER_FILES = (DRIVER_FILE, "loadtests/sizes.py", "loadtests/catalogues.py", "loadtests/bench/carrying.py")
+DRIVER_FILES = (DRIVER_FILE, "loadtests/catalogues.py", "loadtests/bench/carrying.py")
 PURE_MODULES = frozenset(
     {
         *("abc", "annotated_types", "base64", "bisect", "collections", "copy", "dataclasses", "datetime"),
@@ -201,9 +201,8 @@ def names_come_from_their_real_place(house: House) -> Iterator[Breach]:
 def one_driver_import(house: House) -> Iterator[Breach]:
     """One file of the product speaks to the database driver.
 
-    So do three measurements, from outside: one plants many cases in a demo's database, one looks there how large a
-    catalogue is, one whether everything is carried; they may not import ours. So do the servers that a node is compared
-    with.
+    So do two measurements, from outside: one looks in a demo's database how large a catalogue is, one whether everything
+    is carried; they may not import ours. So do the servers that a node is compared with.
     """
     for source in house.sources:
         for one in house.imports(source):
