@@ -28,6 +28,7 @@ from typing import Any
 import aiohttp
 
 from loadtests.bench.carrying import Carrying, watched
+from loadtests.bench.rest import held
 from loadtests.bench.rounds import MeasuredProcesses, environ_of
 from loadtests.bench.rows import DATABASE_NAME
 from loadtests.cpu import (
@@ -142,17 +143,18 @@ async def _doors(http: aiohttp.ClientSession, grown: Grown, number: int) -> list
     await enter_by_name(hospital, demo, f"provider-health-{first['division']}")
     wish = await application(citizen, first)
     for _ in range(OWN_CASES - await _count_of(citizen)):  # `seed` has given them a few
-        newest = await _hand_in(citizen, wish)
+        await citizen.ask("POST", CASES, json=wish)
         grown.cases += 1
     await grown.carrying.wait()
     for who, path, members in ((citizen, CASES, "cases"), (officer, TASKS, "tasks"), (hospital, TASKS, "tasks")):
         page = await who.ask("GET", path)
         if not page["next"]:
             raise PageNotFull(f"{path} has no more than {len(page[members])} {members}")
+    newest = (await citizen.ask("GET", CASES))["cases"][0]["id"]
     wish, places = await application(applicant, first), cycle(others)
 
     async def submit_one() -> None:
-        await _hand_in(applicant, wish | next(places))
+        await applicant.ask("POST", CASES, json=wish | next(places))
 
     async def submit() -> None:
         await together(AT_ONCE, [submit_one] * SUBMISSIONS)
@@ -178,27 +180,35 @@ async def _count_of(citizen: BearerClient) -> int:
         before = page["next"]
 
 
-async def _hand_in(citizen: BearerClient, wish: dict[str, Any]) -> str:
-    return str((await citizen.ask("POST", CASES, json=wish))["id"])
-
-
 async def _costs(grown: Grown, doors: Sequence[Door], *, rounds: int) -> dict[str, Any]:
-    """What a second costs in which nobody asks, and what one request costs at each door."""
+    """What a second costs in which nobody asks, with `work` too, and what one request costs at each door.
+
+    While a door is measured the processes of `work` are held: they do for many cases together what is left to them, and
+    how much of it falls into a round would be chance.
+    """
+    at_rest: list[dict[str, float]] = []
     quiet: list[dict[str, float]] = []
     found: dict[str, list[dict[str, float]]] = {door.name: [] for door in doors}
     for number in range(1 + rounds):
-        for door in doors:
-            quiet.append(await _used(grown.demo, partial(asyncio.sleep, IDLE_SECONDS)))
-            found[door.name].append(await _used(grown.demo, door.work))
+        at_rest.append(await _used(grown.demo, partial(asyncio.sleep, IDLE_SECONDS)))
+        with held(grown.processes.work):
+            for door in doors:
+                quiet.append(await _used(grown.demo, partial(asyncio.sleep, IDLE_SECONDS)))
+                found[door.name].append(await _used(grown.demo, door.work))
         if number == 0:  # the first look at anything costs more
-            quiet.clear()
-            found = {door.name: [] for door in doors}
+            for kept in (at_rest, quiet, *found.values()):
+                kept.clear()
         await grown.rest()
-    idle = medians([{role: one[role] / one["passed"] for role in ROLES} for one in quiet])
+    idle = medians([a_second(one) for one in quiet])
     return {
-        "idle_a_second": {role: round(used * 1e6) for role, used in idle.items()},
+        "at_rest_a_second": {role: round(used * 1e6) for role, used in medians(list(map(a_second, at_rest))).items()},
         "doors": {door.name: cost_of(found[door.name], idle, requests=door.requests) for door in doors},
     }
+
+
+def a_second(used: Mapping[str, float]) -> dict[str, float]:
+    """The CPU seconds of each role in a second, from those in the seconds that passed."""
+    return {role: seconds / used["passed"] for role, seconds in used.items() if role != "passed"}
 
 
 def cost_of(found: Sequence[Mapping[str, float]], idle: Mapping[str, float], *, requests: int) -> dict[str, int]:

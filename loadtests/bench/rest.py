@@ -96,7 +96,7 @@ async def idle(processes: MeasuredProcesses) -> dict[str, Any]:
     rounds of three `serve`.
     """
     async with copied(processes.work[0], "work") as work, copied(processes.serve[0], "serve") as serve:
-        with _held(processes.work):
+        with held(processes.work):
             await asyncio.sleep(FIRST_SECONDS)
             found = [await at_rest([work.pid, serve.pid, *processes.database]) for _ in range(WINDOWS)]
     return told_idle({"work": (work.pid,), "serve": (serve.pid,), "database": processes.database}, found)
@@ -113,7 +113,7 @@ def told_idle(pids: Mapping[str, Sequence[int]], found: Sequence[Mapping[int, fl
 
 
 @contextmanager
-def _held(pids: Sequence[int]) -> Iterator[None]:
+def held(pids: Sequence[int]) -> Iterator[None]:
     """Stop these processes for the time of the block."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
