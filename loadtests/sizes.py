@@ -27,7 +27,7 @@ from typing import Any
 
 import aiohttp
 
-from loadtests.bench.carrying import Carrying, watched
+from loadtests.bench.carrying import Carrying, NotCarried, watched
 from loadtests.bench.rest import held
 from loadtests.bench.rounds import MeasuredProcesses, environ_of
 from loadtests.bench.rows import DATABASE_NAME
@@ -41,8 +41,8 @@ from loadtests.cpu import (
     spent,
     together,
 )
-from loadtests.demos import RunningDemo, running_demo
-from loadtests.growing import CASES, Growth, fill_desks, grow
+from loadtests.demos import DatabaseNotItsOwn, DemoDidNotStart, RunningDemo, running_demo
+from loadtests.growing import CASES, Growth, NotSeeded, fill_desks, grow
 
 OWN_CASES = 50  # of the citizen who reads
 OF_EACH_BUNDLE = 17  # in the county whose worklist is read
@@ -286,7 +286,10 @@ def _rounds(text: str) -> int:
 
 
 def main() -> int:
-    """Print the figures; 0 when no door costs much more with many cases than with few, 1 otherwise."""
+    """Print the figures; 0 when no door costs much more with many cases than with few, 1 otherwise.
+
+    2 if they could not be measured.
+    """
     parser = argparse.ArgumentParser(prog="python -m loadtests.sizes", description=__doc__)
     bounds = f"{FEWEST_CASES} to {MOST_CASES}; what is above {JUDGED_CASES} is told and not judged"
     parser.add_argument(
@@ -296,9 +299,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=_rounds, default=ROUNDS, help="at each size (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     chosen = parser.parse_args()
-    with TemporaryDirectory(prefix="tongban-sizes-") as folder, running_demo(options=["--keep", folder]) as demo:
-        database = Path(folder) / "database"
-        figures = asyncio.run(measure(demo, database, sizes=chosen.cases, rounds=chosen.rounds))
+    try:
+        with TemporaryDirectory(prefix="tongban-sizes-") as folder, running_demo(options=["--keep", folder]) as demo:
+            database = Path(folder) / "database"
+            figures = asyncio.run(measure(demo, database, sizes=chosen.cases, rounds=chosen.rounds))
+    except (DemoDidNotStart, DatabaseNotItsOwn, NotSeeded, NotCarried, PageNotFull) as fault:
+        print(f"loadtests.sizes: {fault}", file=sys.stderr)
+        return 2
     passed = has_passed(figures["sizes"], most_ratio=chosen.most_ratio)
     figures |= {"most_ratio": chosen.most_ratio, "passed": passed}
     print(json.dumps(figures) if chosen.json else "\n".join(table_of(figures)))

@@ -11,7 +11,7 @@ import pytest
 
 from loadtests.bench.carrying import Carrying, NotCarried
 from loadtests.growing import at_level, filled, rates_of
-from loadtests.sizes import cost_of, has_passed, ratios_of, sizes_from, table_of
+from loadtests.sizes import a_second, cost_of, has_passed, ratios_of, sizes_from, table_of
 
 ROOT = Path(__file__).parents[1]
 SMALL = {"worklist": {"serve": 1000, "database": 1000}, "my cases": {"serve": 500, "database": 0}}
@@ -30,6 +30,10 @@ def test_ratios_compare_all_that_a_request_costs() -> None:
 def test_what_is_used_at_rest_is_no_cost_of_a_request() -> None:
     rounds = [{"serve": used, "database": 0.5, "passed": 2.0} for used in (0.9, 0.3, 0.2)]
     assert cost_of(rounds, {"serve": 0.1, "database": 0.25}, requests=100) == {"serve": 1000, "database": 0}
+
+
+def test_seconds_of_cpu_time_are_told_for_each_second_that_passed() -> None:
+    assert a_second({"serve": 0.5, "work": 1.0, "passed": 2.0}) == {"serve": 0.25, "work": 0.5}
 
 
 def test_the_table_tells_the_ratio_of_every_size_after_the_first() -> None:
