@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import jsonschema_rs
 
-from loadtests.bench.rounds import environ_of
 from loadtests.cpu import PNG, BearerClient
+from loadtests.demos import environ_of
 
 SEED = ("-m", "server", "seed", "--into-used-data", "--json")
 MOST_QUESTIONS = 40

@@ -29,7 +29,7 @@ import aiohttp
 
 from loadtests.bench.carrying import Carrying, NotCarried, watched
 from loadtests.bench.rest import held
-from loadtests.bench.rounds import MeasuredProcesses, environ_of
+from loadtests.bench.rounds import MeasuredProcesses
 from loadtests.bench.rows import DATABASE_NAME
 from loadtests.cpu import (
     BearerClient,
@@ -41,7 +41,7 @@ from loadtests.cpu import (
     spent,
     together,
 )
-from loadtests.demos import DatabaseNotItsOwn, DemoDidNotStart, RunningDemo, running_demo
+from loadtests.demos import DatabaseNotItsOwn, DemoDidNotStart, RunningDemo, environ_of, running_demo
 from loadtests.growing import CASES, Growth, NotSeeded, fill_desks, grow
 
 OWN_CASES = 50  # of the citizen who reads

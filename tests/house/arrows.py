@@ -201,8 +201,8 @@ def names_come_from_their_real_place(house: House) -> Iterator[Breach]:
 def one_driver_import(house: House) -> Iterator[Breach]:
     """One file of the product speaks to the database driver.
 
-    So do two measurements, from outside: one looks in a demo's database how large a catalogue is, one whether everything
-    is carried; they may not import ours. So do the servers that a node is compared with.
+    So do two measurements, from outside: one looks in a demo's database how large a catalogue is, one whether all is
+    carried; they may not import ours. So do the servers that a node is compared with.
     """
     for source in house.sources:
         for one in house.imports(source):
