@@ -26,7 +26,7 @@ class NotSeeded(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Growth:
+class SeedRun:
     """What one `seed` made: cases, people, seconds; and how many cases a second in its first and last tenth.
 
     The two rates are None if it told too seldom how far it was.
@@ -39,7 +39,7 @@ class Growth:
     last_a_second: int | None
 
 
-async def grow(pid: int, cases: int) -> Growth:
+async def grow(pid: int, cases: int) -> SeedRun:
     """Make so many made-up cases at the node that this process belongs to, which goes on meanwhile; raises NotSeeded.
 
     What the command tells of its progress goes to stderr.
@@ -58,7 +58,7 @@ async def grow(pid: int, cases: int) -> Growth:
         raise NotSeeded(f"`seed` ended with {code}")
     (made,) = json.loads(told)
     first, last = rates_of(marks)
-    return Growth(made["cases"], made["people"], made["seconds"], first, last)
+    return SeedRun(made["cases"], made["people"], made["seconds"], first, last)
 
 
 def rates_of(marks: Sequence[Mark]) -> tuple[int | None, int | None]:

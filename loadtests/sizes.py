@@ -42,7 +42,7 @@ from loadtests.cpu import (
     together,
 )
 from loadtests.demos import DatabaseNotItsOwn, DemoDidNotStart, RunningDemo, environ_of, running_demo
-from loadtests.growing import CASES, Growth, NotSeeded, fill_desks, grow
+from loadtests.growing import CASES, NotSeeded, SeedRun, fill_desks, grow
 
 OWN_CASES = 50  # of the citizen who reads
 OF_EACH_BUNDLE = 17  # in the county whose worklist is read
@@ -86,7 +86,7 @@ class Grown:
     carrying: Carrying
     cases: int = 0
 
-    async def seed(self, cases: int) -> Growth:
+    async def seed(self, cases: int) -> SeedRun:
         """Make so many cases; raises NotSeeded."""
         made = await grow(self.processes.serve[0], cases)
         self.cases += cases
