@@ -82,11 +82,18 @@ class Waiting:
         self._waiting = waiting
 
     def get_collection(self, name: str) -> Any:
-        async def count(_query: Any) -> int:
+        def find(_query: Any, _members: Any, *, limit: int) -> Any:
             self._waiting[name] = max(self._waiting.get(name, 0) - 1, 0)
-            return self._waiting[name]
+            return WaitingDocuments([{"_id": "a"}] * min(self._waiting[name], limit))
 
-        return type("WaitingCollection", (), {"count_documents": staticmethod(count)})
+        return type("WaitingCollection", (), {"find": staticmethod(find)})
+
+
+class WaitingDocuments(list[dict[str, str]]):
+    """What was found."""
+
+    async def to_list(self) -> list[dict[str, str]]:
+        return self
 
 
 @pytest.mark.parametrize("waiting", ["cases", "heads", "audit"])

@@ -45,12 +45,12 @@ async def at_rest(pids: Iterable[int]) -> dict[int, float]:
     return {pid: (cpu_seconds_of(pid) - used) / passed for pid, used in before.items()}
 
 
-async def settled(pids: Sequence[int]) -> None:
-    """Wait until these processes use next to nothing."""
+async def settled(pids: Sequence[int], *, seconds: float = QUIET_SECONDS) -> None:
+    """Wait until these processes have used next to nothing for so long."""
     while True:
         before = total(pids)
-        await asyncio.sleep(QUIET_SECONDS)
-        if total(pids) - before <= QUIET_PART * QUIET_SECONDS * len(pids):
+        await asyncio.sleep(seconds)
+        if total(pids) - before <= QUIET_PART * seconds * len(pids):
             return
 
 
