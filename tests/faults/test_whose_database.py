@@ -14,6 +14,7 @@ import pytest
 
 from server.crypto.keyring import make_keys, save_keys
 from server.demo.processes import Child, start
+from server.tools.bells import FOLDER as BELLS
 from tests.faults.books import Client
 from tests.faults.lives import FIRST, Desks
 from tests.faults.provinces import Province, command, provinces
@@ -52,7 +53,7 @@ def copied(province: Province, sweeper: Client, compiled: Mapping[str, str]) -> 
     for each in sweeper[province.settings.database].list_collection_names():
         if documents := list(sweeper[province.settings.database][each].find()):
             sweeper[name][each].insert_many(documents)
-    shutil.copytree(province.settings.data_folder, folder)
+    shutil.copytree(province.settings.data_folder, folder, ignore=shutil.ignore_patterns(BELLS))  # sockets are no files
     with reserved_port() as port, reserved_port() as work_port:
         place = {"database": name, "data_folder": folder, "port": port, "work_port": work_port}
         yield replace(with_settings(province, **place), launch=partial(quiet, more=compiled))
