@@ -119,6 +119,7 @@ def test_other_sizes_are_refused(text: str) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(600)  # two and a half minutes where nothing else runs
 async def test_sizes_are_measured_of_a_node_that_its_own_command_grows() -> None:
     command = [sys.executable, "-m", "loadtests.sizes", "--cases=400,700", "--rounds=1", "--most-ratio=100", "--json"]
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
