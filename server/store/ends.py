@@ -7,7 +7,7 @@ itself is changed: from then on the log decides, whatever document stands there 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +41,7 @@ class EndsBroken(NotOurDatabase):
     code = "ends_broken"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # each process has all that still matter in memory
 class End:
     """What counts no more of the thing `collection/_id`: its document below a version, and all of it from `ended_at`.
 
@@ -128,7 +128,7 @@ class EndsLog:
 
     async def append(self, end: End) -> bool:
         """Append an end; False if another process has appended one that is not read yet."""
-        document: Document = {"number": self.head.number + 1, "prev": self.head.hash, **vars(end)}
+        document: Document = {"number": self.head.number + 1, "prev": self.head.hash, **asdict(end)}
         head = ChainHead(number=self.head.number + 1, hash=digest(document))
         if await self._log.append(head.number, {**document, "hash": head.hash}):
             self.head = head

@@ -10,18 +10,26 @@ from server.store.database import Database, Document
 from server.store.members import read_text
 
 PLANS = "plans"
-MOST_KNOWN = 8192
+MOST_KNOWN = 1024  # of some 4 kB each
 DIGEST_BYTES = 16
 
 
 class Kept:
-    """One interned value: its digest and text, the value once it was made, and whether it surely is in the store."""
+    """One interned value: its digest and text, the value once it was made, and whether it surely is in the store.
+
+    The text is empty when nobody needs it any more: it takes as much memory as the value.
+    """
 
     def __init__(self, digest: str, text: str, *, value: Interned | None = None, is_stored: bool = False) -> None:
         self.digest = digest
         self.text = text
         self.value = value
         self.is_stored = is_stored
+
+    def drop_text(self) -> None:
+        """Keep the text no longer than it is needed to write or to make the value."""
+        if self.is_stored and self.value is not None:
+            self.text = ""
 
 
 class Plans:
@@ -46,6 +54,7 @@ class Plans:
     def give(self, kept: Kept, value: Interned) -> None:
         """The value that was made of the text."""
         kept.value = value
+        kept.drop_text()
         self._of_value[id(value)] = kept
 
     def known(self, digest: str) -> Kept | None:
@@ -60,6 +69,7 @@ class Plans:
             await self._database.insert_many(PLANS, [{"_id": each.digest, "text": each.text} for each in new.values()])
             for kept in new.values():
                 kept.is_stored = True
+                kept.drop_text()
 
     async def load(self, digests: Iterable[str]) -> None:
         """Read what is not known here yet."""
