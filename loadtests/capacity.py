@@ -122,7 +122,7 @@ def costs_of(text: str) -> dict[tuple[str, str], float]:
     place = None
     for cells in _tables(text):
         if cells[:2] == ["request", "process"]:
-            place = cells.index("now")
+            place = cells.index("now") if "now" in cells else None  # another table has columns of its own
         elif place is not None and len(cells) > place and cells[1].strip("`") in PROCESSES:
             found[cells[0], cells[1].strip("`")] = float(cells[place])
     if missing := {(name, "serve") for name in Load().requests} - found.keys():
