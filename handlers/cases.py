@@ -153,22 +153,22 @@ class StepAgainHandler(Handler):
 
 
 class CaseLicenceHandler(Handler):
-    """One of the licences that a case has yielded, once it is delivered electronically."""
+    """One of the licences and papers that a case has yielded, once it is delivered electronically."""
 
     path = "/api/v1/cases/{id}/licences/{n}"
     role = Role.REAL_NAME
-    operations = {"GET": Operation(licences.licence, "查看办件产生的证照", gives=licences.LicenceView)}
+    operations = {"GET": Operation(licences.licence, "查看办件产生的证照或文书", gives=licences.LicenceView)}
 
     async def get(self, id: str, n: str) -> None:
         self.answer(await licences.licence(self.node, self.owner, id, number=n))
 
 
 class CaseLicenceFileHandler(Handler):
-    """The file of one of those licences."""
+    """The file of one of those documents."""
 
     path = "/api/v1/cases/{id}/licences/{n}/file"
     role = Role.REAL_NAME
-    operations = {"GET": Operation(licences.licence_file, "下载证照文件")}
+    operations = {"GET": Operation(licences.licence_file, "下载证照或文书的文件")}
 
     async def get(self, id: str, n: str) -> None:
         send_file(self, await licences.licence_file(self.node, self.owner, id, number=n))

@@ -78,7 +78,9 @@ class LicenceFilesHandler(UploadHandler):
     path = "/desk/v1/licence-files"
     role = Role.OFFICER
     operations = {
-        "POST": Operation(reviewing.hand_in_licence, "上传证照文件", takes=UploadForm, gives=MaterialView, status=201)
+        "POST": Operation(
+            reviewing.hand_in_licence, "上传证照、文书的文件", takes=UploadForm, gives=MaterialView, status=201
+        )
     }
 
     async def post(self) -> None:

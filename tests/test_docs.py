@@ -436,6 +436,7 @@ def targets() -> list[str]:
 def test_the_item_of_the_how_to_can_be_added(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "config")
     assert len(follow("docs/how-to/add-an-item.md", "toml", tmp_path)) == 3
+    assert len(follow("docs/how-to/add-an-item.md", "diff", tmp_path)) == 1
     catalogue = load_catalogue(tmp_path / "config/catalogue")
     newborn, answers = catalogue.bundle("newborn"), {"household": "330106", "maternity_insurance": "no"}
     assert "vaccination_reminder" in [question.code for question in open_questions(catalogue, newborn, answers)]

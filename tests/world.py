@@ -133,7 +133,11 @@ HEARD = OpinionRule(rule="all", departments=("police", "insurance"), days=3)
 CATALOGUE = Catalogue(
     version="2026.1",
     departments={"health": "卫生健康", "police": "公安", "insurance": "医保"},
-    licences={"birth_licence": "出生医学证明"},
+    results={
+        "birth_licence": {"name": "出生医学证明", "kind": "licence"},
+        "record_paper": {"name": "登记凭证", "kind": "paper"},
+        "answer": {"name": "查询结果", "kind": "text"},
+    },
     fields=(
         _field("subject_name"),
         _field("applicant_name", filled_from="name"),
@@ -161,7 +165,13 @@ CATALOGUE = Catalogue(
             materials=("proof", "photo?"),
             yields_fields=("household_number",),
         ),
-        _item("third", "insurance", fields=("subject_name", "household_number"), materials=("bank_card",)),
+        _item(
+            "third",
+            "insurance",
+            fields=("subject_name", "household_number"),
+            materials=("bank_card",),
+            yields="answer",
+        ),
         _item("fourth", "health", fields=("mobile",)),
         *(_graph_item(code, opinions=HEARD, transfer=FROM_FIRST) for code in GRAPH[::3]),
         *(_graph_item(code, unanswered="declined", transfer=FROM_SECOND) for code in GRAPH[1::3]),

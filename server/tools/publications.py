@@ -13,7 +13,7 @@ from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.delegations import Delegation
 from server.domain.catalogue.divisions import CODE, Division, Divisions, parent_of, prefix, province_of
-from server.domain.catalogue.items import Field, Item, Material, Sourced, Text
+from server.domain.catalogue.items import Field, Item, Material, Result, Sourced, Text
 from server.domain.catalogue.lists import YearlyList
 from server.domain.catalogue.naming import Naming
 from server.domain.catalogue.peaks import Peak, Peaks
@@ -33,11 +33,11 @@ LEVELS = {2: ("province",), 4: ("city", "grouping"), 6: ("county", "zone", "town
 
 
 class Heading(Sourced):
-    """The head of a catalogue: its version, and the names behind the codes of departments, licences, places, stages."""
+    """The head of a catalogue: its version, and the names behind the codes of departments, results, places, stages."""
 
     version: Text
     departments: dict[str, Text]
-    licences: dict[str, Text]
+    results: dict[str, Result]
     jurisdictions: dict[str, Text]
     stages: dict[Literal["person", "enterprise"], tuple[Text, ...]]
 

@@ -70,7 +70,11 @@ MEANINGS = {
         (HEALTH, 'department = "health"', 'department = "helth"'),
         (HEALTH, BIRTH, "unknown_reference", "helth"),
     ),
-    "an item yields a licence nobody defined": (
+    "a material comes from a step whose result is no document": (
+        (HEAD, '"出生医学证明", kind = "licence"', '"出生医学证明", kind = "text"'),
+        ("items/disease_control.toml", "item[1] vaccination_card", "origin", "birth_certificate"),
+    ),
+    "an item yields a result nobody defined": (
         (HEALTH, 'yields = "birth_certificate"', 'yields = "birth_paper"'),
         (HEALTH, BIRTH, "unknown_reference", "birth_paper"),
     ),
@@ -118,9 +122,9 @@ MEANINGS = {
         (HEAD, "health = ", '"卫健" = '),
         (HEAD, "departments", "code", "卫健"),
     ),
-    "a licence's code is not snake case": (
+    "a result's code is not snake case": (
         (HEAD, "household_register = ", "householdRegister = "),
-        (HEAD, "licences", "code", "householdRegister"),
+        (HEAD, "results", "code", "householdRegister"),
     ),
     "a field's code is defined twice": (
         (FIELDS, 'code = "mother_name"', 'code = "father_name"'),
@@ -414,7 +418,7 @@ def test_every_rule_has_a_test_that_breaks_it() -> None:
 
 
 def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
-    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.4", "2026.5"))
+    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.5", "2026.6"))
     (folder / NEWBORN).unlink()
     faults = faults_of(folder)
     assert [fault.reason for fault in faults if fault.table == "bundle"] == ["empty: there is no bundle"]
@@ -435,7 +439,14 @@ def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
         (POLICE, ('{ level = "town" }', '{ level = "town" }, { level = "county" }'), HOUSEHOLD, "the last of the"),
         (NEWBORN, ('type = "choice"', 'type = "guess"'), BUNDLE, "questions[2].type"),
         (HEAD, ("[departments]", "[offices]"), "", "departments: Field required"),
-        (HEAD, ('version = "2026.4"', "version = 2026.4"), "", "version"),
+        (HEAD, ('version = "2026.5"', "version = 2026.5"), "", "version"),
+        (
+            HEAD,
+            ('"出生医学证明", kind = "licence"', '"出生医学证明", kind = "seal"'),
+            "results",
+            "birth_certificate.kind",
+        ),
+        (ZHEJIANG, ("", variant('yields = ""')), VARIANT, "yields"),
         (POLICE, ("[[item]]", "[item]"), "item", "must be written"),
         (POLICE, ("[[item]]", "[[itme]]"), "itme", "nobody reads this"),
         (POLICE, ("[[item]]", "[[item]"), "", "is not TOML"),

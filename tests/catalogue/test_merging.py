@@ -11,7 +11,7 @@ from server.domain.catalogue.answers import NO, YES
 from server.domain.catalogue.bundles import Bundle, BundleStep
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.forms import form_faults, schema_of
-from server.domain.catalogue.items import Field, FieldNeed, Item, Material, MaterialNeed, Need
+from server.domain.catalogue.items import Field, FieldNeed, Item, Material, MaterialNeed, Need, Result
 from server.domain.catalogue.merging import MergedForm, merge
 from server.domain.catalogue.plan import make_plan
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
@@ -25,6 +25,7 @@ FIELDS = tuple(
     Field(code=f"f{n}", name=f"问题{n}", type="text", group="组", sensitivity="ordinary", filled_from=filled, **FROM)
     for n, filled in enumerate(["name", "id_number", "", "", "", "", ""])
 )
+PAPER = Result(name="证明", kind="paper")
 STRICTER = ("electronic", "copy", "original")
 MATERIALS = tuple(Material(code=f"m{n}", name=f"材料{n}", **FROM) for n in range(5))
 
@@ -64,7 +65,7 @@ def bundles(draw: st.DrawFn) -> tuple[Catalogue, Bundle]:
         code="b", name="一件事", summary="b", subject="person", stage="s", lead="health", steps=steps, **days, **FROM
     )
     parts = {"fields": FIELDS, "materials": MATERIALS, "items": items, "bundles": (bundle,)}
-    names = {"departments": {"health": "卫健"}, "licences": {code: code for code in materials}}
+    names = {"departments": {"health": "卫健"}, "results": dict.fromkeys(materials, PAPER)}
     return Catalogue(version="1", **names, **parts, **FROM), bundle
 
 
@@ -112,7 +113,7 @@ def test_what_a_step_yields_is_never_asked(case: tuple[Made, dict[str, str]]) ->
     steps = made.plan(answers).steps
     items = [made.item(step) for step in steps]
     form = merge(made.catalogue, made.bundle, steps)
-    issued = {item.yields for item in items if item.yields}
+    issued = {step.yields for step in steps if step.yields}
     assert not yielded_by(items) & schema_of(form.fields)["properties"].keys()
     assert not issued & {each.material.code for each in form.materials}
     assert set(form.yielded) == yielded_by(items) | issued
@@ -245,7 +246,7 @@ def test_what_is_saved_is_what_single_applications_would_ask_beyond_the_form(mad
 
 
 def test_a_field_with_the_code_of_a_yielded_licence_is_still_asked() -> None:
-    need, names = (FieldNeed(code="same"),), {"departments": {}, "licences": {"same": "证照"}}
+    need, names = (FieldNeed(code="same"),), {"departments": {}, "results": {"same": PAPER}}
     days = {"legal_days": 2, "promised_days": 1}
     what = {"code": "i", "name": "事项", "type": "service", "department": "health", "jurisdiction": "home"}
     item = Item(fields=need, yields="same", competence=DECIDED, **what, **days, **FROM)

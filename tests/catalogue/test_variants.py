@@ -270,13 +270,13 @@ def test_each_step_is_asked_and_promised_as_where_it_is_decided(case: tuple[Made
 def catalogue(*variants: BundleVariant, of_items: tuple[ItemVariant, ...] = ()) -> Catalogue:
     """A nation of one bundle of two steps, and an item that stands alone."""
     plain = {"type": "service", "department": "health", "jurisdiction": "home", "legal_days": 2, "promised_days": 1}
-    plain |= {"competence": DECIDED}
+    plain |= {"competence": DECIDED, "yields": "told"}
     codes = {"first": {}, "second": {}, "third": {"is_alone": True, "guidance": "单独办理"}}
     bundle = {"name": "一件事", "summary": "一", "subject": "person", "stage": "s", "lead": "health", "visits": 1}
     return Catalogue(
         version="1",
         departments={"health": "卫健", "police": "公安"},
-        licences={},
+        results={"told": {"name": "答复", "kind": "text"}},
         fields=(),
         materials=(),
         items=[{"code": code, "name": code, **plain, **others, **FROM} for code, others in codes.items()],

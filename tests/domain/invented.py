@@ -12,7 +12,7 @@ from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import province_of
-from server.domain.catalogue.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part
+from server.domain.catalogue.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part, Result
 from server.domain.catalogue.plan import Plan, PlannedStep, lay_out
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from tests.domain.kindness import CHOICE_FIELDS, kinder, some
@@ -21,7 +21,12 @@ from tests.domain.places import AUTHORITIES, DECIDED, TODAY
 FROM = {"source": "tests", "status": "sample"}
 CONTEXT = Context(home="320000", on=TODAY, authorities=AUTHORITIES, division="320102")
 PLACES = ("320100", "320000", "330106", "500109")
-LICENCES = {"l0": "证照零", "l1": "证照一"}
+LICENCES = ("l0", "l1")
+RESULTS = {
+    "l0": Result(name="证照零", kind="licence"),
+    "l1": Result(name="证明一", kind="paper"),
+    "t0": Result(name="答复零", kind="text"),
+}
 # Fields that steps may yield, those that only citizens know, and one that the session has proven.
 YIELDED = ("y0", "y1")
 TOLD = ("f0", "f1")
@@ -99,11 +104,11 @@ def catalogues(draw: st.DrawFn) -> Made:
         items.append(_item(draw, n, output=outputs[n], usable=usable, place=_place(draw, steps[n])))
     placed = [BundleStep(item=f"i{n}", needs=needs[n], **steps[n]) for n in range(count)]
     bundle = _bundle(draw, draw(st.permutations(placed)), items)
-    alone = Item(code="alone", name="单独", jurisdiction="home", is_alone=True, fields=[{"code": "f0"}], **_plain())
+    alone = Item(code="alone", name="单独", jurisdiction="home", is_alone=True, **_alone())
     catalogue = Catalogue(
         version="1",
         departments={"health": "卫健"},
-        licences=LICENCES,
+        results=RESULTS,
         fields=FIELDS,
         materials=MATERIALS,
         items=(*items, alone),
@@ -113,6 +118,10 @@ def catalogues(draw: st.DrawFn) -> Made:
         **FROM,
     )
     return Made(catalogue, catalogue.of(CONTEXT.home).bundle("b"))
+
+
+def _alone() -> dict[str, Any]:
+    return {"fields": [{"code": "f0"}], "yields": "t0", **_plain()}
 
 
 def _plain() -> dict[str, Any]:
@@ -178,7 +187,7 @@ def _item(draw: st.DrawFn, n: int, *, output: Mapping[str, bool], usable: Mappin
             _material_need(draw, code) for code in sorted(draw(st.sets(st.sampled_from(["m0", "m1", "m2"]))))
         )
         + tuple(MaterialNeed(code=code, origin="step") for code in usable if code in LICENCES),
-        yields=next((code for code in output if code in LICENCES), ""),
+        yields=next((code for code in output if code in LICENCES), "t0"),
         yields_fields=tuple(Need(code=code, is_required=sure) for code, sure in output.items() if code in YIELDED),
         legal_days=20,
         promised_days=draw(st.integers(1, 20)),

@@ -51,7 +51,7 @@ def catalogue_of(*items: Item, kinds: Mapping[str, tuple[str, ...]] | None = Non
     return Catalogue(
         version="1",
         departments=departments,
-        licences={},
+        results={},
         fields=(),
         materials=(),
         items=items,

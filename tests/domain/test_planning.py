@@ -72,7 +72,7 @@ BUNDLE = Bundle(
 CATALOGUE = Catalogue(
     version="1",
     departments={"health": "卫健"},
-    licences={},
+    results={},
     fields=(),
     materials=(),
     items=(item("first", "home"), item("middle", "place"), item("last", "home")),
@@ -185,7 +185,7 @@ def verdicts(handling: tuple[dict[str, Any], ...] = (), **answers: str) -> dict[
     """What is said of each step when the item decided elsewhere is handled so."""
     elsewhere = item("middle", "place").model_copy(update={"handling": tuple(Handling(**each) for each in handling)})
     items = (*[item(code, "home") for code in ("first", "red", "blue", "wished")], elsewhere)
-    parts = {"departments": {"health": "卫健"}, "licences": {}, "fields": (), "materials": (), "items": items}
+    parts = {"departments": {"health": "卫健"}, "results": {}, "fields": (), "materials": (), "items": items}
     catalogue = Catalogue(version="1", bundles=(CHOOSING,), **parts, **FROM)
     plan = lay_out(catalogue, CHOOSING, answers, context=CONTEXT)
     return {each.step: (each.applies, each.why) for each in plan.verdicts}

@@ -95,7 +95,7 @@ def test_what_another_node_decided_is_not_judged_again():
 
 def test_how_many_persons_decide_stays_with_the_decider_and_is_in_no_letter():
     item = CATALOGUE.item_of["step2"].model_copy(update={"two_persons": True})
-    plan = PlannedStep.of(item, division=ZHEJIANG, needs=(), mode="online", part=None)
+    plan = PlannedStep.of(item, item.yields, division=ZHEJIANG, needs=(), way=("online", None))
     assert plan.terms.two_persons
     judgement = decide(None, opening([plan]), FACTS)
     letters = [each.letter for each in effects_of(judgement, FACTS, threads={})[0] if each.letter]

@@ -120,18 +120,6 @@ async def test_a_licence_that_nobody_handed_in_or_another_did_is_refused(
     refused(await mother.get(await file_path(mother, case)), 404, "no_such_licence")
 
 
-async def test_a_step_that_yields_no_licence_takes_no_file(places: Places, mother: Caller):
-    case = await far_case(places, mother, picture(601))
-    jiangsu = places.nodes[JIANGSU].node
-    record = await jiangsu.store.cases.case(case)
-    code, step = next((code, step) for code, step in record.case.steps.items() if not step.plan.yields)
-    officer = await places.officer(step.plan.department)
-    for name in ("receive", "accept"):
-        assert (await officer.post(act(case, code, name))).status == 200
-    handed = {"licence": await licence_of(officer, b"%PDF-1.7 of nothing")}
-    refused(await officer.post(act(case, code, "approve"), handed), 409, "not_yielded")
-
-
 async def test_a_licence_of_ones_own_province_is_there_at_once(places: Places, mother: Caller, health: Caller):
     case = await far_case(places, mother, picture(602))
     deliver = act(case, "birth_certificate", "deliver")

@@ -71,7 +71,7 @@ def _field(code: str) -> Field:
 CATALOGUE = Catalogue(
     version=VERSION,
     departments={DEPARTMENT: "卫生健康"},
-    licences={},
+    results={},
     fields=tuple(_field(code) for code in ("subject_name", "first_number", "second_number")),
     materials=(),
     items=tuple(_item(code) for code in STEPS),

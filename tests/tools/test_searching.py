@@ -35,7 +35,7 @@ def catalogue(items: tuple[Item, ...], bundles: tuple[Bundle, ...] = ()) -> Cata
     return Catalogue(
         version="1",
         departments={"d": "部门"},
-        licences={},
+        results={},
         fields=(),
         materials=(),
         items=items,

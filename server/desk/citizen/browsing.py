@@ -7,7 +7,7 @@ from server.domain.catalogue.answers import questions_of
 from server.domain.catalogue.bundles import Bundle, Question
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.divisions import province_of
-from server.domain.catalogue.items import Condition, Handling, SpecialStep, Status
+from server.domain.catalogue.items import Condition, Handling, ResultKind, SpecialStep, Status
 from server.domain.catalogue.lists import ListBatch, NoSuchList, YearlyList
 from server.domain.values import Value
 from server.node import Node
@@ -102,6 +102,7 @@ class ItemView(Value):
     materials: tuple[MaterialRequirement, ...]
     yields: str
     yields_name: str
+    yields_kind: ResultKind | Literal[""]
     legal_days: int
     promised_days: int
     special_steps: tuple[SpecialStep, ...]
@@ -217,6 +218,7 @@ def item(node: Node, code: str) -> ItemView:
     catalogue = local(node)
     found = catalogue.item(code)
     shown = set(ItemView.model_fields) - {"fields", "materials"}
+    result = catalogue.results.get(found.yields)
     fields = [(need, catalogue.field_of[need.code]) for need in found.fields]
     materials = [(need, catalogue.material_of[need.code]) for need in found.materials]
     return ItemView(
@@ -228,7 +230,8 @@ def item(node: Node, code: str) -> ItemView:
             MaterialRequirement(name=material.name, hint=material.hint, **need.model_dump(exclude={"is_core_safety"}))
             for need, material in materials
         ),
-        yields_name=catalogue.licences.get(found.yields, ""),
+        yields_name=result.name if result else "",
+        yields_kind=result.kind if result else "",
         bundles=_bundles_of(node, code),
         catalogue=catalogue.version,
     )

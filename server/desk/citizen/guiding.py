@@ -76,7 +76,7 @@ class GuideMaterial(Value):
 
 
 class Yield(Value):
-    """What a step itself will yield for the others: a licence, and the fields that stand in it."""
+    """What a step itself will yield: a licence or paper (empty: an answer in words), and what stands in it."""
 
     step: str
     licence: str
@@ -186,7 +186,7 @@ def _yields(catalogue: Catalogue, plan: Plan) -> list[Yield]:
         Yield(
             step=step.code,
             licence=step.yields,
-            licence_name=catalogue.licences.get(step.yields, ""),
+            licence_name=catalogue.results[step.yields].name if step.yields else "",
             fields=step.yields_fields,
         )
         for step in plan.steps

@@ -1,34 +1,37 @@
-"""Licences (证照): what the approved steps of a case have yielded, for the one whose case it is."""
+"""Licences (证照) and papers (文书): the documents that approved steps have yielded, for the one whose case it is."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from server.desk.citizen.applying import note_agent, own_case
 from server.desk.naming import decider_name
 from server.desk.steps import FieldShown, fields_shown
 from server.domain.case.case import Case, Step
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import Method
 from server.domain.errors import Conflict, Missing
 from server.domain.materials import File, media_type
+from server.domain.rules.results import result_of
 from server.domain.values import Value, china_day
 from server.node import Node
 
 
 class NoSuchLicence(Missing):
-    """The case has no such licence, or it is not delivered electronically."""
+    """The case has no such document, or it is not delivered electronically."""
 
     code = "no_such_licence"
-    title = "没有这份电子证照"
+    title = "没有这份电子证照或文书"
 
 
 class LicenceStillComing(Conflict):
-    """The file of the licence has not come from where it was issued yet."""
+    """The file of the document has not come from where it was issued yet."""
 
     code = "licence_still_coming"
-    title = "证照文件尚在传送"
+    title = "证照或文书的文件尚在传送"
 
 
 class LicenceLine(Value):
-    """A licence of a case by its number, which counts from one in the order of the plan; how it was delivered."""
+    """A document of a case by its number, which counts from one in the order of the plan; how it was delivered."""
 
     number: int
     name: str
@@ -37,7 +40,7 @@ class LicenceLine(Value):
 
 
 class LicenceView(Value):
-    """An electronic licence with what stands in it, in full."""
+    """A document that was delivered electronically, with what stands in it, in full."""
 
     number: int
     code: str
@@ -50,12 +53,12 @@ class LicenceView(Value):
 
 
 def licence_lines(node: Node, case: Case) -> tuple[LicenceLine, ...]:
-    """The licences that the case has yielded so far."""
-    names = node.catalogue_of(case.catalogue).licences
+    """The licences and papers that the case has yielded so far."""
+    catalogue = node.catalogue_of(case.catalogue)
     return tuple(
         LicenceLine(
             number=number,
-            name=names.get(step.plan.yields, step.plan.yields),
+            name=_name(catalogue, step),
             step=step.plan.code,
             method=step.delivery.method if step.delivery else None,
         )
@@ -76,12 +79,12 @@ async def licence(node: Node, owner: str, id: str, *, number: str) -> LicenceVie
     return LicenceView(
         number=int(number),
         code=step.plan.yields,
-        name=catalogue.licences.get(step.plan.yields, step.plan.yields),
+        name=_name(catalogue, step),
         step=step.plan.code,
         issued_by=issuer,
         issued_on=china_day(step.decided_at or step.since),
         has_file=step.licence is not None,
-        fields=fields_shown(catalogue, step.result, is_masked=False),
+        fields=told_fields(node, catalogue, step.result),
     )
 
 
@@ -93,24 +96,42 @@ async def licence_file(node: Node, owner: str, id: str, *, number: str) -> File:
     record = await own_case(node, owner, id)
     licence = _delivered(record.case, number).licence
     if licence is None:
-        raise NoSuchLicence("这份证照没有电子文件。")
+        raise NoSuchLicence("这份证照或文书没有电子文件。")
     address = node.keys.material(licence.sha256)
     if await node.store.materials.missing([address]):
-        raise LicenceStillComing("证照文件尚在传送，请稍后再打开。")
+        raise LicenceStillComing("文件尚在传送，请稍后再打开。")
     await note_agent(node, record, owner, kind="licence.read")
     content = await node.store.materials.content(address)
     return File(content=content, media_type=media_type(content))
+
+
+def told_fields(node: Node, catalogue: Catalogue, result: Mapping[str, str]) -> tuple[FieldShown, ...]:
+    """What stands in a result, in full, with choices and divisions by their names."""
+    shown = fields_shown(catalogue, result, is_masked=False)
+    return tuple(line.model_copy(update={"value": _in_words(node, catalogue, line)}) for line in shown)
+
+
+def _in_words(node: Node, catalogue: Catalogue, line: FieldShown) -> str:
+    field = catalogue.field_of.get(line.code)
+    if field and field.type == "division" and node.published.divisions.find(line.value):
+        return node.published.divisions.name_in_full(line.value)
+    return field.choices.get(line.value, line.value) if field else line.value
+
+
+def _name(catalogue: Catalogue, step: Step) -> str:
+    result = result_of(catalogue, step.plan)
+    return result.name if result else step.plan.name
 
 
 def _delivered(case: Case, number: str) -> Step:
     """The step whose electronic licence has this number; raises NoSuchLicence."""
     step = next((step for each, step in _yielded(case) if str(each) == number), None)
     if step is None or step.delivery is None or step.delivery.method != "electronic":
-        raise NoSuchLicence("没有这份电子证照，或者尚未送达。")
+        raise NoSuchLicence("没有这份电子证照或文书，或者尚未送达。")
     return step
 
 
 def _yielded(case: Case) -> list[tuple[int, Step]]:
-    """The granted steps that yield a licence; each keeps its number whatever is granted later."""
+    """The granted steps that yield a document; each keeps its number whatever is granted later."""
     yielding = [step for step in case.steps.values() if step.plan.yields]
     return [(number, step) for number, step in enumerate(yielding, 1) if step.is_granted]

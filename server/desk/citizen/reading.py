@@ -6,6 +6,7 @@ from typing import Any
 from server.desk import apart
 from server.desk.citizen.applying import note_agent, own_case
 from server.desk.citizen.licences import LicenceLine, licence_lines
+from server.desk.citizen.results import ResultLine, result_lines
 from server.desk.naming import window_name
 from server.desk.steps import (
     FieldShown,
@@ -28,7 +29,7 @@ class CaseView(Value):
     """A case as its applicant or the applicant's agent sees it, by the rules of `CaseLine`.
 
     `subject_name` and `agent_name`, both masked, are set if these are not the applicant. `window` is the one that was
-    chosen, if any.
+    chosen, if any. `results` are what approved steps have come to, `licences` the documents among them by number.
     """
 
     id: str
@@ -47,6 +48,7 @@ class CaseView(Value):
     form: tuple[FieldShown, ...]
     materials: tuple[MaterialShown, ...]
     licences: tuple[LicenceLine, ...]
+    results: tuple[ResultLine, ...]
     version: int
 
 
@@ -133,6 +135,7 @@ def view(node: Node, record: Record) -> CaseView:
         form=fields_shown(node.catalogue_of(case.catalogue), case.form, is_masked=True),
         materials=materials_shown(node.catalogue_of(case.catalogue), case.materials),
         licences=licence_lines(node, case),
+        results=result_lines(node, case),
         version=case.version,
     )
 

@@ -27,11 +27,12 @@ from server.desk.visits import VisitShown, visits_of
 from server.domain.case.case import Case, Step, Supplement
 from server.domain.catalogue.bundles import Applicant
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.items import SpecialStep
+from server.domain.catalogue.items import ResultKind, SpecialStep
 from server.domain.effects.letters_out import commission_of
 from server.domain.effects.records import Record
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.desk_forms import TaskPart
+from server.domain.rules.results import result_of
 from server.domain.values import Value
 from server.node import Node
 
@@ -94,6 +95,18 @@ class SupplementShown(Value):
         )
 
 
+class ResultField(Value):
+    """A field that an approval may fill in: what it takes, an example, and its choices by code and name."""
+
+    code: str
+    name: str
+    type: str
+    is_required: bool
+    hint: str
+    example: str
+    choices: Mapping[str, str]
+
+
 class VisitAtDesk(VisitShown):
     """A visit as officers see it: also which officer recorded it, for which authority."""
 
@@ -105,7 +118,8 @@ class DeskStep(Value):
     """A step and the part that an authority has in it whose officer sees it.
 
     Who decides it, is heard on it, or checks it before another node decides, sees in full what its item declares, and
-    what was asked and answered on the way. Who follows it up sees only where it stands. `special_steps` are the special
+    what was asked and answered on the way; `yields_kind` is what an approval comes to: a file goes with a licence or a
+    paper, and with no text. Who follows it up sees only where it stands. `special_steps` are the special
     procedures that may stop its clock, `finding` is what its home found in its own part. Only who decides it sees the
     `proposal`, and `two_persons`: whether another one than who proposed must decide.
     """
@@ -116,7 +130,9 @@ class DeskStep(Value):
     step: StepView
     form: tuple[FieldShown, ...] = ()
     materials: tuple[MaterialAtDesk, ...] = ()
-    yields_fields: tuple[FieldShown, ...] = ()
+    yields_name: str = ""
+    yields_kind: ResultKind | Literal[""] = ""
+    yields_fields: tuple[ResultField, ...] = ()
     opinions: tuple[OpinionShown, ...] = ()
     supplement: SupplementShown | None = None
     special_steps: tuple[SpecialStep, ...] = ()
@@ -204,6 +220,7 @@ async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen) -> DeskS
         return DeskStep(part=part, authority=authority.id, authority_name=authority.name, step=view)
     catalogue, commission = node.catalogue_of(case.catalogue), commission_of(case, step)
     here = await bytes_here(node, case, step) if step.is_gathering else {}
+    result = result_of(catalogue, step.plan)
     return DeskStep(
         part=part,
         authority=authority.id,
@@ -211,13 +228,27 @@ async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen) -> DeskS
         step=view,
         form=fields_shown(catalogue, commission.form, is_masked=False),
         materials=materials_at_desk(catalogue, commission.materials, here),
-        yields_fields=fields_shown(catalogue, dict.fromkeys(step.plan.yields_fields, ""), is_masked=False),
+        yields_name=result.name if result else "",
+        yields_kind=result.kind if result else "",
+        yields_fields=_result_fields(catalogue, step),
         opinions=_opinions(step),
         supplement=SupplementShown.of(step.supplement, catalogue) if step.supplement else None,
         special_steps=step.plan.terms.special_steps,
         finding=step.finding,
         proposal=_proposal(step) if part == "decide" else None,
         two_persons=part == "decide" and step.plan.terms.two_persons,
+    )
+
+
+def _result_fields(catalogue: Catalogue, step: Step) -> tuple[ResultField, ...]:
+    """What its item declares, as far as the catalogue knows it."""
+    item = catalogue.item_of.get(step.plan.code)
+    is_required = {need.code: need.is_required for need in item.yields_fields} if item else {}
+    fields = [catalogue.field_of[code] for code in step.plan.yields_fields if code in catalogue.field_of]
+    shown = set(ResultField.model_fields) - {"is_required"}
+    return tuple(
+        ResultField(**field.model_dump(include=shown), is_required=is_required.get(field.code, False))
+        for field in fields
     )
 
 

@@ -116,9 +116,9 @@ async def _licence(node: Node, officer: Officer, id: str, *, step: Step) -> Offe
     """The offer of the file that the officer handed in of what the step yields; raises FormFaulty."""
     uploads = await node.store.materials.uploads_of(_uploader(node, officer), [id])
     if id not in uploads:
-        detail = "没有找到这份证照文件，请重新上传。"
+        detail = "没有找到这份文件，请重新上传。"
         raise FormFaulty(
-            "证照文件有误。", errors=[FieldFault(pointer="/licence", code="material_unknown", detail=detail)]
+            "证照或文书的文件有误。", errors=[FieldFault(pointer="/licence", code="material_unknown", detail=detail)]
         )
     content = uploads[id].model_dump(include={"sha256", "size", "media_type"})
     return Offered(code=step.plan.yields, **content)

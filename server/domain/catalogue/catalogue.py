@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Literal
 
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
-from server.domain.catalogue.items import HOME, Field, Item, Material, Sourced, Text
+from server.domain.catalogue.items import HOME, Field, Item, Material, Result, Sourced, Text
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from server.domain.errors import Missing
 from server.domain.remembering import Memory
@@ -29,13 +29,13 @@ class NoSuchItem(Missing):
 class Catalogue(Sourced):
     """All of it under one version; a case keeps the version it was opened under.
 
-    Its own source and status are those of the names of departments, licences, stages and jurisdictions. The look-ups
+    Its own source and status are those of the names of departments, results, stages and jurisdictions. The look-ups
     are kept once made, so a changed catalogue is built anew: `model_copy` would take them along.
     """
 
     version: Text
     departments: Mapping[str, Text]
-    licences: Mapping[str, Text]
+    results: Mapping[str, Result]
     jurisdictions: Mapping[str, Text] = {}
     stages: Mapping[Literal["person", "enterprise"], tuple[Text, ...]] = {}
     fields: tuple[Field, ...]
@@ -49,6 +49,15 @@ class Catalogue(Sourced):
         """The name of a field or material; its code if it has none here."""
         found = self.field_of.get(code) if kind == "field" else self.material_of.get(code)
         return found.name if found else code
+
+    def document_of(self, item: Item) -> str:
+        """The code of the licence or paper that an approval of the item yields; empty: its result is no document."""
+        return item.yields if item.yields in self.documents else ""
+
+    @cached_property
+    def documents(self) -> frozenset[str]:
+        """The codes of the results that are licences or papers."""
+        return frozenset(code for code, result in self.results.items() if result.kind != "text")
 
     @cached_property
     def made(self) -> Memory:

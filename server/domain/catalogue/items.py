@@ -11,6 +11,7 @@ from server.domain.values import Value
 
 Status = Literal["official", "local", "sample"]
 Level = Literal["town", "county", "city", "province"]
+ResultKind = Literal["licence", "paper", "text"]
 DaysFrom = Literal["first_receipt", "second_receipt"]
 DecidedBy = Literal["authority", "provider", "chosen"]
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -205,12 +206,19 @@ class Competence(Sourced, Alike):
         return tuple(rule.level for rule in self.levels[: last + 1] if rule.may_hold(answers))
 
 
+class Result(Alike):
+    """What an approval yields: a licence (证照), a paper (证明, 通知书), or text, an answer without a document."""
+
+    name: Text
+    kind: ResultKind
+
+
 class Item(Sourced, Various):
     """One item (事项) of one department.
 
     `jurisdiction` is the question whose answer is the division that decides, or `home`. `yields` is the
-    licence (证照) of an approval, `yields_fields` what stands in it that other items may need. Days are working
-    days, the fee is in fen. `is_alone`: it may be applied for by itself. `words` are what people call it.
+    result of an approval, `yields_fields` what stands in it. Days are working days, the fee is in fen. `is_alone`: it
+    may be applied for by itself. `words` are what people call it.
 
     `unanswered`: how a step ends whose supplement (补正) nobody answers within `supplement_days`. A deferred material
     may come `deferral_days` after acceptance; an extension gives at most `extension_days`.

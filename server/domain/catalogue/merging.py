@@ -70,7 +70,7 @@ FORMS = ("electronic", "copy", "original")
 def merge(catalogue: Catalogue, bundle: Bundle, steps: Sequence[PlannedStep]) -> MergedForm:
     """The one form and the one set of materials, in the dictionary's order, whatever the order of the steps.
 
-    A field or licence that a step of the plan yields is never asked of the citizen, nor a material that authorities
+    A field or document that a step of the plan yields is never asked of the citizen, nor a material that authorities
     share with each other. The same catalogue, bundle and steps give the same object.
     """
     said = tuple((step.code, step.division, step.needs, step.promised_days) for step in steps)
@@ -80,7 +80,7 @@ def merge(catalogue: Catalogue, bundle: Bundle, steps: Sequence[PlannedStep]) ->
 def _merged(catalogue: Catalogue, bundle: Bundle, steps: Sequence[PlannedStep]) -> MergedForm:
     items = items_of(catalogue, steps)
     yielded_fields = {need.code for item in items for need in item.yields_fields}
-    yielded_materials = {item.yields for item in items if item.yields}
+    yielded_materials = {catalogue.document_of(item) for item in items} - {""}
     field_needs = _by_code((need, item.code) for item in items for need in item.fields)
     wanted = _by_code((need, item.code) for item in items for need in item.materials if need.origin != "shared")
     fields = [

@@ -37,6 +37,7 @@ from server.domain.values import Value
 
 Applies = Literal["yes", "no", "open"]
 Mode = Literal["local", "online", "handover", "joint"]
+Way = tuple[Mode, Part | None]
 
 
 class NothingToApplyFor(Invalid):
@@ -51,7 +52,8 @@ class PlannedStep(Interned):
 
     The division is empty as long as the answer that names it is open. `mode`: how it is handled across provinces;
     `terms`: what its procedure allows for; `part`: what the home does itself before it sends the step on. `competent`:
-    who does what, as far as it is known where this is kept.
+    who does what, as far as it is known where this is kept. `yields` is the licence or paper of an approval; empty: the
+    result is no document, so that nothing is delivered.
     """
 
     code: str
@@ -70,8 +72,12 @@ class PlannedStep(Interned):
     competent: Competent = Competent()
 
     @classmethod
-    def of(cls, item: Item, *, division: str, needs: tuple[str, ...], mode: Mode, part: Part | None) -> Self:
-        """The step of this item, as the catalogue has it: the one place where a case takes over what an item says."""
+    def of(cls, item: Item, document: str, *, division: str, needs: tuple[str, ...], way: Way) -> Self:
+        """The step of this item, as the catalogue has it: the one place where a case takes over what an item says.
+
+        `document` is what the catalogue has as `document_of` the item.
+        """
+        mode, part = way
         return cls(
             code=item.code,
             name=item.name,
@@ -80,7 +86,7 @@ class PlannedStep(Interned):
             needs=needs,
             fields=tuple(need.code for need in item.fields),
             materials=tuple(need.code for need in item.materials if need.origin != "shared"),
-            yields=item.yields,
+            yields=document,
             yields_fields=tuple(need.code for need in item.yields_fields),
             promised_days=item.promised_days,
             terms=Terms.of(item),
@@ -232,6 +238,7 @@ class _Judged:
         context: Context,
     ) -> None:
         self.step = step
+        self._catalogue = catalogue
         self._answers = answers
         self._questions = questions
         self._context = context
@@ -328,4 +335,5 @@ class _Judged:
 
     def planned(self, needs: tuple[str, ...]) -> PlannedStep:
         mode = self._mode() or "local"
-        return PlannedStep.of(self.item, division=self.division, needs=needs, mode=mode, part=self.part)
+        document = self._catalogue.document_of(self.item)
+        return PlannedStep.of(self.item, document, division=self.division, needs=needs, way=(mode, self.part))

@@ -64,7 +64,7 @@ def _codes(catalogue: Catalogue) -> Iterator[Fault]:
     """Codes are well formed, and unique in their table; an item alone is a bundle of its own code."""
     for table, codes in (
         ("departments", catalogue.departments),
-        ("licences", catalogue.licences),
+        ("results", catalogue.results),
         ("jurisdictions", catalogue.jurisdictions),
     ):
         for code in codes:

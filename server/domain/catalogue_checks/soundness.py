@@ -24,7 +24,7 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
     yield from reference_faults(place, "field", codes=_codes(item.fields), known=catalogue.field_of)
     yield from reference_faults(place, "material", codes=_codes(item.materials), known=catalogue.material_of)
     yields = [item.yields] if item.yields else []
-    yield from reference_faults(place, "licence", codes=yields, known=catalogue.licences)
+    yield from reference_faults(place, "result", codes=yields, known=catalogue.results)
     yield from reference_faults(place, "yielded field", codes=_codes(item.yields_fields), known=catalogue.field_of)
     yield from _days(place, legal=item.legal_days, promised=item.promised_days)
     if item.opinions:
@@ -37,7 +37,7 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
     yield from _when(catalogue, item)
     yield from _levels(catalogue, item)
     for need in item.materials:
-        if (need.origin == "step") != (need.code in catalogue.licences):
+        if (need.origin == "step") != (need.code in catalogue.documents):
             yield fault(place, "origin", reason=f"the origin of {need.code} is {need.origin}")
         if need.is_core_safety and need.may_be_deferred:
             yield fault(place, "core_safety", reason=f"{need.code} may be deferred")
@@ -208,7 +208,7 @@ def _yields(catalogue: Catalogue, bundle: Bundle, *, step: BundleStep) -> Iterat
     items = [catalogue.item_of[other.item] for other in bundle.steps if other.item in catalogue.item_of]
     pairs = [(using, other) for using in items if using.code == step.item for other in items]
     for using, other in pairs:
-        for need, is_certain in _handed_over(other, using):
+        for need, is_certain in _handed_over(other, using, document=catalogue.document_of(other)):
             used = f"{need.code}, which {step.item} asks for,"
             if other.code not in step.needs:
                 reason = f"{used} is yielded by {other.code}, which that step does not need"
@@ -217,11 +217,11 @@ def _yields(catalogue: Catalogue, bundle: Bundle, *, step: BundleStep) -> Iterat
                 yield fault(place, "yielded_perhaps", reason=f"{used} is not always yielded by {other.code}")
 
 
-def _handed_over(yielding: Item, using: Item) -> list[tuple[Need, bool]]:
+def _handed_over(yielding: Item, using: Item, *, document: str) -> list[tuple[Need, bool]]:
     """What one item asks for and the other yields, and whether it always does."""
     certain = {need.code: need.is_required for need in yielding.yields_fields}
     found: list[tuple[Need, bool]] = [(need, certain[need.code]) for need in using.fields if need.code in certain]
-    return found + [(need, True) for need in using.materials if need.code == yielding.yields]
+    return found + [(need, True) for need in using.materials if need.code == document]
 
 
 def _days(place: Place, *, legal: int, promised: int) -> Iterator[Fault]:

@@ -171,7 +171,7 @@ def _what_is_left(case: Case, step: Step, part: Responsible, *, facts: Facts) ->
 
 
 def is_in_hand(step: Step) -> bool:
-    """Whether its authority still has something to do: to decide, or to deliver a licence."""
+    """Whether its authority still has something to do: to decide, or to deliver a document."""
     return not step.has_ended or (step.state == "approved" and bool(step.plan.yields))
 
 

@@ -99,7 +99,8 @@ def _by_our_own(commission: Commission, catalogue: Catalogue, context: Context) 
     if commission.finding and commission.step.part is None:
         raise UndeclaredData("函件包含受理地分工未列明的核验情况。")
     told = commission.step
-    ours = PlannedStep.of(item, division=told.division, needs=told.needs, mode=told.mode, part=told.part)
+    document, way = catalogue.document_of(item), (told.mode, told.part)
+    ours = PlannedStep.of(item, document, division=told.division, needs=told.needs, way=way)
     competent = competent_here(item, commission.form, told.division, context=context)
     competent = competent.model_copy(update={"checker": told.competent.checker})
     return commission.model_copy(update={"step": ours.model_copy(update={"competent": competent})})

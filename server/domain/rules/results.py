@@ -1,4 +1,4 @@
-"""What an approval yields: the fields and the licence that the item declares, and each value of its field's type."""
+"""What an approval yields: the fields and the document that the item declares, and each value of its field's type."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -6,21 +6,33 @@ from datetime import date
 from server.domain.case.case import Offered, Step
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.forms import FormFaulty, form_faults
+from server.domain.catalogue.items import Result, ResultKind
 from server.domain.catalogue.merging import MergedField
+from server.domain.catalogue.plan import PlannedStep
 from server.domain.errors import Conflict
+
+KINDS: Mapping[ResultKind, str] = {"licence": "证照", "paper": "证明或者文书", "text": "文字答复"}
 
 
 class NotYielded(Conflict):
-    """The result names a field that this item does not yield."""
+    """The result has a field or a file that this item does not yield."""
 
     code = "not_yielded"
     title = "办理结果中有该事项不产生的内容"
 
 
+def result_of(catalogue: Catalogue, plan: PlannedStep) -> Result | None:
+    """What the approval of the step comes to, in the catalogue of its case; None if that knows of no result."""
+    item = catalogue.item_of.get(plan.code)
+    return catalogue.results.get(plan.yields or (item.yields if item else ""))
+
+
 def check_yielded(step: Step, result: Mapping[str, str], *, licence: Offered | None) -> None:
-    """Whether the item yields these fields and this licence, whoever says so; raises NotYielded."""
+    """Whether the item yields these fields and this document, whoever says so; raises NotYielded."""
     yields = step.plan.yields
-    if not set(result) <= set(step.plan.yields_fields) or (licence and (not yields or licence.code != yields)):
+    if licence and not yields:
+        raise NotYielded("该事项的办理结果是文字答复，没有证照或文书，不接收文件。")
+    if not set(result) <= set(step.plan.yields_fields) or (licence and licence.code != yields):
         raise NotYielded("办理结果中有该事项不产生的内容。")
 
 

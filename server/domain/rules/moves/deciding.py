@@ -18,7 +18,7 @@ from server.domain.rules.moves.proposing import check_proposed
 from server.domain.rules.moves.receiving import TooEarly
 from server.domain.rules.moves.supplementing import is_unanswered
 from server.domain.rules.moving import Moving
-from server.domain.rules.results import check_yielded
+from server.domain.rules.results import check_yielded, result_of
 from server.domain.rules.right_places import check_sense
 from server.domain.sentences import clause, sentences
 from server.domain.values import WrittenKey, WrittenText
@@ -46,7 +46,7 @@ class DeferredMaterialMissing(Conflict):
 
 
 class ApproveDecision(LicenceDecision):
-    """What an approval yields, by the fields that the item declares, and the file of the licence if there is one."""
+    """What an approval yields, by the fields that the item declares, and the file of the document if there is one."""
 
     result: Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=50)] = {}
 
@@ -110,6 +110,14 @@ def _declined(step: Step, event: events.Declined) -> Step:
     return step.model_copy(update={**told, "right_division": event.division})
 
 
+def _words_of_approved(catalogue: Catalogue, case: Case, event: events.Approved) -> str:
+    plan = case.steps[event.step].plan
+    result = result_of(catalogue, plan)
+    if result is None:
+        return ""
+    return f"结果是{result.name}，另行送达。" if plan.yields else f"结果是{result.name}，内容见办理结果。"
+
+
 def _words_of_refused(_: Catalogue, __: Case, event: events.Refused) -> str:
     return sentences(event.grounds, event.appeal)
 
@@ -136,6 +144,7 @@ APPROVE = Move(
     leaves=_approved,
     letter=LetterForm("step.decided", marks={"outcome": "approved"}, says=("result",), adds=("licence",)),
     name="准予",
+    words=_words_of_approved,
     notice=Announcement("decided", "准予", "请查看办理结果"),
 )
 REFUSE = Move(

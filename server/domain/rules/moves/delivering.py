@@ -1,4 +1,4 @@
-"""Delivering the licence to its holder (送达)."""
+"""Delivering the licence or paper to its holder (送达)."""
 
 from server.domain.case import acts, events
 from server.domain.case.case import Case, Step
@@ -11,31 +11,31 @@ from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving
 from server.domain.rules.results import check_yielded
 
-METHODS = {"electronic": "电子证照", "post": "邮寄", "window": "窗口领取"}
+METHODS = {"electronic": "电子送达", "post": "邮寄", "window": "窗口领取"}
 
 
 class NothingToDeliver(Conflict):
-    """The item yields no licence."""
+    """The item yields neither a licence nor a paper."""
 
     code = "nothing_to_deliver"
-    title = "该事项没有需要送达的证照"
+    title = "该事项没有需要送达的证照或文书"
 
 
 class DeliveryGiven(Delivery):
-    """How a licence is delivered, as an officer says it."""
+    """How a document is delivered, as an officer says it."""
 
     number: ShortText = ""
 
 
 class DeliverDecision(LicenceDecision):
-    """How the licence is delivered, and its file if that did not come with the approval."""
+    """How the document is delivered, and its file if that did not come with the approval."""
 
     delivery: DeliveryGiven
 
 
 def _deliver(moving: Moving[acts.Deliver]) -> events.Delivered:
     if not moving.step.plan.yields:
-        raise NothingToDeliver("该事项不产生证照，决定已在办理进度中告知。")
+        raise NothingToDeliver("该事项的结果是文字答复，已在办件中告知。")
     check_yielded(moving.step, {}, licence=moving.act.licence)
     return events.Delivered(**moving.header, delivery=moving.act.delivery, licence=moving.act.licence)
 
@@ -54,7 +54,7 @@ DELIVER = Move(
     judge=_deliver,
     desk=DeskForm(
         "deliver",
-        "登记证照的送达方式",
+        "登记证照或文书的送达方式",
         DeliverDecision,
         lambda header, said: acts.Deliver(**header, delivery=Delivery(**dict(said.delivery))),
         role="window",

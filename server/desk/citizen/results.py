@@ -1,0 +1,82 @@
+"""Results: what the approved steps of a case have come to, and how that reaches the applicant."""
+
+from datetime import date
+from typing import Literal
+
+from server.desk.citizen.licences import licence_lines, told_fields
+from server.desk.steps import FieldShown
+from server.domain.case.case import Case, Step
+from server.domain.catalogue.items import ResultKind
+from server.domain.catalogue.terms import Method
+from server.domain.effects.effects import due_on
+from server.domain.rules.moves.delivering import METHODS
+from server.domain.rules.results import KINDS, result_of
+from server.domain.values import Value
+from server.node import Node
+
+Delivered = Literal["nothing", "due", "done"]
+
+
+class ResultLine(Value):
+    """What an approved step has come to: its name and kind, and whether it is delivered.
+
+    An answer in words has its `fields` here, in full, and nothing is delivered. A document is due until `method` says
+    how it was delivered; `deliver_by` is the last day for that, as far as it is sure, and `licence` the number by which
+    one that was delivered electronically is opened. `words` say it to the applicant.
+    """
+
+    step: str
+    step_name: str
+    name: str
+    kind: ResultKind
+    kind_name: str
+    delivery: Delivered
+    deliver_by: date | None
+    method: Method | None
+    method_name: str
+    number: str
+    licence: int | None
+    fields: tuple[FieldShown, ...]
+    words: str
+
+
+def result_lines(node: Node, case: Case) -> tuple[ResultLine, ...]:
+    """What the case has come to so far, in the order of its plan."""
+    numbers = {line.step: line.number for line in licence_lines(node, case) if line.method == "electronic"}
+    found = (_line(node, case, step, licence=numbers.get(step.plan.code)) for step in case.steps.values())
+    return tuple(line for line in found if line)
+
+
+def _line(node: Node, case: Case, step: Step, *, licence: int | None) -> ResultLine | None:
+    """One of them; None: the step is not approved, or was planned before items had results."""
+    catalogue = node.catalogue_of(case.catalogue)
+    result = result_of(catalogue, step.plan) if step.is_granted else None
+    if result is None:
+        return None
+    is_document, given = bool(step.plan.yields), step.delivery
+    last_day = due_on(step, node.published.calendar) if is_document and not given else ""
+    return ResultLine(
+        step=step.plan.code,
+        step_name=step.plan.name,
+        name=result.name,
+        kind=result.kind,
+        kind_name=KINDS[result.kind],
+        delivery="done" if given else "due" if is_document else "nothing",
+        deliver_by=date.fromisoformat(last_day) if last_day else None,
+        method=given.method if given else None,
+        method_name=METHODS[given.method] if given else "",
+        number=given.number if given else "",
+        licence=licence,
+        fields=() if is_document else told_fields(node, catalogue, step.result),
+        words=_words(step, last_day=last_day),
+    )
+
+
+def _words(step: Step, *, last_day: str) -> str:
+    if not step.plan.yields:
+        return "答复见这里，没有需要领取的文书。"
+    if step.delivery is None:
+        until = f"最迟{last_day}" if last_day else "之后"
+        return f"尚未送达，{until}以电子、邮寄或者窗口领取的方式送达，送达时通知您。"
+    number = f"，单号{step.delivery.number}" if step.delivery.number else ""
+    return f"已送达：{METHODS[step.delivery.method]}{number}。"
