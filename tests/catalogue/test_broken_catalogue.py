@@ -70,6 +70,10 @@ MEANINGS = {
         (HEALTH, 'department = "health"', 'department = "helth"'),
         (HEALTH, BIRTH, "unknown_reference", "helth"),
     ),
+    "an item has no result": (
+        (HEALTH, 'yields = "parenting_guidance_receipt"\n', ""),
+        (HEALTH, "item[2] parenting_guidance", "result", "yields nothing"),
+    ),
     "a material comes from a step whose result is no document": (
         (HEAD, '"出生医学证明", kind = "licence"', '"出生医学证明", kind = "text"'),
         ("items/disease_control.toml", "item[1] vaccination_card", "origin", "birth_certificate"),

@@ -26,6 +26,7 @@ RULES: Mapping[str, str] = {
     "condition": "name a choice that is asked for there, and some of its choices",
     "choice": "let two or more steps stand to choose from, none of them optional",
     "stage": "name a stage of the catalogue's own for this subject",
+    "result": "let yields name a licence, a paper or a text of [results]; what is granted is told by its name",
     "origin": "let a step issue licences and papers, and nothing else",
     "core_safety": "let no core safety material be deferred",
     "opinions": "let other departments be heard than the deciding one, and ask for no more of them than there are",

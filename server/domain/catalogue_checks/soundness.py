@@ -25,6 +25,8 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
     yield from reference_faults(place, "material", codes=_codes(item.materials), known=catalogue.material_of)
     yields = [item.yields] if item.yields else []
     yield from reference_faults(place, "result", codes=yields, known=catalogue.results)
+    if not item.yields:
+        yield fault(place, "result", reason="it yields nothing")
     yield from reference_faults(place, "yielded field", codes=_codes(item.yields_fields), known=catalogue.field_of)
     yield from _days(place, legal=item.legal_days, promised=item.promised_days)
     if item.opinions:
