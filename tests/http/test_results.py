@@ -17,6 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROOF, ENQUIRY = "no_criminal_record_proof", "fund_enquiry"
 IN_NANJING = "320102"
 PDF = b"%PDF-1.7 no criminal record"
+LATEST = "最迟在2026-12-07以电子、邮寄或者窗口领取的方式送达，送达时通知您。"
 IN_WORDS = {"公积金账户状态": "正常", "公积金账户余额（元）": "52000"}
 ANSWER = {"fund_balance": "52000", "fund_account_status": "normal"}
 
@@ -69,7 +70,8 @@ async def test_a_proof_is_approved_with_its_file_told_by_name_and_delivered(plac
     told = await result_of(mother, case)
     assert (told["name"], told["kind"], told["kind_name"]) == ("无犯罪记录证明", "paper", "证明或者文书")
     assert (told["delivery"], told["method"], told["deliver_by"], told["licence"]) == ("due", None, "2026-12-07", None)
-    assert told["words"] == "尚未送达，最迟2026-12-07以电子、邮寄或者窗口领取的方式送达，送达时通知您。"
+    assert told["words"] == f"尚未送达。{told['issued_by']}{LATEST}"
+    assert "公安" in told["issued_by"]
     assert await words(mother, case, "approve") == "结果是无犯罪记录证明，另行送达。"
     assert (await mother.get(f"/api/v1/cases/{case}")).body["state"] == "closed"
     (task,) = await open_tasks(police, case)
@@ -109,13 +111,22 @@ async def test_an_answer_in_words_is_told_with_its_fields_and_done_with_its_appr
     assert (told["name"], told["kind"], told["kind_name"]) == ("住房公积金信息查询结果", "text", "文字答复")
     assert {each["name"]: each["value"] for each in told["fields"]} == IN_WORDS
     assert (told["delivery"], told["deliver_by"], told["licence"]) == ("nothing", None, None)
-    assert told["words"] == "答复见这里，没有需要领取的文书。"
+    assert told["words"] == "答复如下，没有需要领取的文书。"
     assert await words(mother, case, "approve") == "结果是住房公积金信息查询结果，内容见办理结果。"
     shown = (await mother.get(f"/api/v1/cases/{case}")).body
     assert (shown["state"], shown["outcome"], shown["licences"]) == ("closed", "completed", [])
     assert await open_tasks(fund, case) == []
     nothing = await fund.post(act(f"{JIANGSU}:{case}", ENQUIRY, "deliver"), ELECTRONIC)
     refused(nothing, 409, "nothing_to_deliver")
+
+
+async def test_where_no_more_than_the_word_was_given_nothing_is_promised(places: Places, mother: Caller):
+    fund = await places.officer("housing_fund", ZHEJIANG)
+    case = await accepted(places, mother, fund, ENQUIRY)
+    await granted(places, fund, case, ENQUIRY)
+    told = await result_of(mother, case)
+    assert (told["fields"], told["words"]) == ([], "已经办好，没有需要领取的文书。")
+    assert await words(mother, case, "approve") == "结果是住房公积金信息查询结果。"
 
 
 async def test_an_answer_in_words_takes_no_file_and_no_field_or_choice_of_its_own_making(

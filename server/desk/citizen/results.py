@@ -4,6 +4,7 @@ from datetime import date
 from typing import Literal
 
 from server.desk.citizen.licences import licence_lines, told_fields
+from server.desk.naming import decider_name
 from server.desk.steps import FieldShown
 from server.domain.case.case import Case, Step
 from server.domain.catalogue.items import ResultKind
@@ -18,7 +19,7 @@ Delivered = Literal["nothing", "due", "done"]
 
 
 class ResultLine(Value):
-    """What an approved step has come to: its name and kind, and whether it is delivered.
+    """What an approved step has come to: its name and kind, who issues it, and whether it is delivered.
 
     An answer in words has its `fields` here, in full, and nothing is delivered. A document is due until `method` says
     how it was delivered; `deliver_by` is the last day for that, as far as it is sure, and `licence` the number by which
@@ -30,6 +31,7 @@ class ResultLine(Value):
     name: str
     kind: ResultKind
     kind_name: str
+    issued_by: str
     delivery: Delivered
     deliver_by: date | None
     method: Method | None
@@ -61,6 +63,7 @@ def _line(node: Node, case: Case, step: Step, *, licence: int | None) -> ResultL
         name=result.name,
         kind=result.kind,
         kind_name=KINDS[result.kind],
+        issued_by=decider_name(node, case, step),
         delivery="done" if given else "due" if is_document else "nothing",
         deliver_by=date.fromisoformat(last_day) if last_day else None,
         method=given.method if given else None,
@@ -68,15 +71,15 @@ def _line(node: Node, case: Case, step: Step, *, licence: int | None) -> ResultL
         number=given.number if given else "",
         licence=licence,
         fields=() if is_document else told_fields(node, catalogue, step.result),
-        words=_words(step, last_day=last_day),
+        words=_words(step, issuer=decider_name(node, case, step), last_day=last_day),
     )
 
 
-def _words(step: Step, *, last_day: str) -> str:
+def _words(step: Step, *, issuer: str, last_day: str) -> str:
     if not step.plan.yields:
-        return "答复见这里，没有需要领取的文书。"
+        return "答复如下，没有需要领取的文书。" if step.result else "已经办好，没有需要领取的文书。"
     if step.delivery is None:
-        until = f"最迟{last_day}" if last_day else "之后"
-        return f"尚未送达，{until}以电子、邮寄或者窗口领取的方式送达，送达时通知您。"
+        until = f"最迟在{last_day}" if last_day else "随后"
+        return f"尚未送达。{issuer}{until}以电子、邮寄或者窗口领取的方式送达，送达时通知您。"
     number = f"，单号{step.delivery.number}" if step.delivery.number else ""
     return f"已送达：{METHODS[step.delivery.method]}{number}。"

@@ -115,7 +115,8 @@ def _words_of_approved(catalogue: Catalogue, case: Case, event: events.Approved)
     result = result_of(catalogue, plan)
     if result is None:
         return ""
-    return f"结果是{result.name}，另行送达。" if plan.yields else f"结果是{result.name}，内容见办理结果。"
+    next_step = "，另行送达" if plan.yields else "，内容见办理结果" if event.result else ""
+    return f"结果是{result.name}{next_step}。"
 
 
 def _words_of_refused(_: Catalogue, __: Case, event: events.Refused) -> str:
