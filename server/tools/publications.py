@@ -38,6 +38,7 @@ class Heading(Sourced):
     version: Text
     departments: dict[str, Text]
     results: dict[str, Result]
+    delivery_field: str = ""
     jurisdictions: dict[str, Text]
     stages: dict[Literal["person", "enterprise"], tuple[Text, ...]]
 

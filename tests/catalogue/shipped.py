@@ -22,6 +22,7 @@ SMALL = (
     "catalogue.toml",
     "fields/10-applicant.toml",
     "fields/20-newborn.toml",
+    "fields/90-delivery.toml",
     "materials/newborn.toml",
     *(f"items/{name}.toml" for name in ("disease_control", "health", "human_resources", "public_security")),
     "items/medical_insurance_bureau.toml",

@@ -70,6 +70,10 @@ MEANINGS = {
         (HEALTH, 'department = "health"', 'department = "helth"'),
         (HEALTH, BIRTH, "unknown_reference", "helth"),
     ),
+    "the choice of a delivery is no choice": (
+        (HEAD, 'delivery_field = "receiving_manner"', 'delivery_field = "mobile"'),
+        (HEAD, "results", "unknown_reference", "delivery_field"),
+    ),
     "an item has no result": (
         (HEALTH, 'yields = "parenting_guidance_receipt"\n', ""),
         (HEALTH, "item[2] parenting_guidance", "result", "yields nothing"),

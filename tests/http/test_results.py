@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROOF, ENQUIRY = "no_criminal_record_proof", "fund_enquiry"
 IN_NANJING = "320102"
 PDF = b"%PDF-1.7 no criminal record"
-LATEST = "最迟在2026-12-07以电子、邮寄或者窗口领取的方式送达，送达时通知您。"
+LATEST = "最迟在2026-12-07按您的选择（电子证明）送达，送达时通知您。"
 IN_WORDS = {"公积金账户状态": "正常", "公积金账户余额（元）": "52000"}
 ANSWER = {"fund_balance": "52000", "fund_account_status": "normal"}
 
@@ -71,7 +71,7 @@ async def test_a_proof_is_approved_with_its_file_told_by_name_and_delivered(plac
     assert (told["name"], told["kind"], told["kind_name"]) == ("无犯罪记录证明", "paper", "证明或者文书")
     assert (told["delivery"], told["method"], told["deliver_by"], told["licence"]) == ("due", None, "2026-12-07", None)
     assert told["words"] == f"尚未送达。{told['issued_by']}{LATEST}"
-    assert "公安" in told["issued_by"]
+    assert ("公安" in told["issued_by"], told["wished"]) == (True, "电子证明")
     assert await words(mother, case, "approve") == "结果是无犯罪记录证明，另行送达。"
     assert (await mother.get(f"/api/v1/cases/{case}")).body["state"] == "closed"
     (task,) = await open_tasks(police, case)

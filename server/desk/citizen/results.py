@@ -7,6 +7,7 @@ from server.desk.citizen.licences import licence_lines, told_fields
 from server.desk.naming import decider_name
 from server.desk.steps import FieldShown
 from server.domain.case.case import Case, Step
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.items import ResultKind
 from server.domain.catalogue.terms import Method
 from server.domain.effects.effects import due_on
@@ -22,8 +23,9 @@ class ResultLine(Value):
     """What an approved step has come to: its name and kind, who issues it, and whether it is delivered.
 
     An answer in words has its `fields` here, in full, and nothing is delivered. A document is due until `method` says
-    how it was delivered; `deliver_by` is the last day for that, as far as it is sure, and `licence` the number by which
-    one that was delivered electronically is opened. `words` say it to the applicant.
+    how it was delivered; `wished` is how the applicant chose to receive it, `deliver_by` the last day for that, as far
+    as it is sure, and `licence` the number by which one that was delivered electronically is opened. `words` say it to
+    the applicant.
     """
 
     step: str
@@ -34,6 +36,7 @@ class ResultLine(Value):
     issued_by: str
     delivery: Delivered
     deliver_by: date | None
+    wished: str
     method: Method | None
     method_name: str
     number: str
@@ -55,6 +58,7 @@ def _line(node: Node, case: Case, step: Step, *, licence: int | None) -> ResultL
     result = result_of(catalogue, step.plan) if step.is_granted else None
     if result is None:
         return None
+    wished = _wished(catalogue, case, step) if step.plan.yields else ""
     is_document, given = bool(step.plan.yields), step.delivery
     last_day = due_on(step, node.published.calendar) if is_document and not given else ""
     return ResultLine(
@@ -66,20 +70,29 @@ def _line(node: Node, case: Case, step: Step, *, licence: int | None) -> ResultL
         issued_by=decider_name(node, case, step),
         delivery="done" if given else "due" if is_document else "nothing",
         deliver_by=date.fromisoformat(last_day) if last_day else None,
+        wished=wished,
         method=given.method if given else None,
         method_name=METHODS[given.method] if given else "",
         number=given.number if given else "",
         licence=licence,
         fields=() if is_document else told_fields(node, catalogue, step.result),
-        words=_words(step, issuer=decider_name(node, case, step), last_day=last_day),
+        words=_words(step, issuer=decider_name(node, case, step), wished=wished, last_day=last_day),
     )
 
 
-def _words(step: Step, *, issuer: str, last_day: str) -> str:
+def _wished(catalogue: Catalogue, case: Case, step: Step) -> str:
+    """How the applicant chose to receive it, by name; empty: the item does not ask."""
+    field = catalogue.field_of.get(catalogue.delivery_field)
+    chosen = case.form.get(field.code, "") if field and field.code in step.plan.fields else ""
+    return field.choices.get(chosen, "") if field else ""
+
+
+def _words(step: Step, *, issuer: str, wished: str, last_day: str) -> str:
     if not step.plan.yields:
         return "答复如下，没有需要领取的文书。" if step.result else "已经办好，没有需要领取的文书。"
     if step.delivery is None:
         until = f"最迟在{last_day}" if last_day else "随后"
-        return f"尚未送达。{issuer}{until}以电子、邮寄或者窗口领取的方式送达，送达时通知您。"
+        how = f"按您的选择（{wished}）" if wished else "以电子、邮寄或者窗口领取的方式"
+        return f"尚未送达。{issuer}{until}{how}送达，送达时通知您。"
     number = f"，单号{step.delivery.number}" if step.delivery.number else ""
     return f"已送达：{METHODS[step.delivery.method]}{number}。"

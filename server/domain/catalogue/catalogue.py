@@ -29,13 +29,15 @@ class NoSuchItem(Missing):
 class Catalogue(Sourced):
     """All of it under one version; a case keeps the version it was opened under.
 
-    Its own source and status are those of the names of departments, results, stages and jurisdictions. The look-ups
+    Its own source and status are those of the names of departments, results, stages and jurisdictions; in
+    `delivery_field` an applicant chooses how a document reaches them (empty: in none). The look-ups
     are kept once made, so a changed catalogue is built anew: `model_copy` would take them along.
     """
 
     version: Text
     departments: Mapping[str, Text]
     results: Mapping[str, Result]
+    delivery_field: str = ""
     jurisdictions: Mapping[str, Text] = {}
     stages: Mapping[Literal["person", "enterprise"], tuple[Text, ...]] = {}
     fields: tuple[Field, ...]

@@ -22,6 +22,7 @@ def catalogue_faults(catalogue: Catalogue) -> tuple[Fault, ...]:
     Provinces are looked at when the nation is in order.
     """
     faults = [*_codes(catalogue), *_names(catalogue), *_fields(catalogue.fields), *_variants(catalogue)]
+    faults += _delivery(catalogue)
     faults += [*unreachable_items(catalogue), *_within(catalogue, catalogue.items, catalogue.bundles)]
     if not catalogue.bundles:
         faults.append(fault(("bundle", ""), "empty", reason="there is no bundle"))
@@ -58,6 +59,13 @@ def _touched(nation: Catalogue, local: Catalogue) -> tuple[list[Item], list[Bund
 
 def _in_province(found: Fault, province: str) -> Fault:
     return found.model_copy(update={"table": f"{found.table}_variant", "entry": f"{province}/{found.entry}"})
+
+
+def _delivery(catalogue: Catalogue) -> Iterator[Fault]:
+    """How a document is delivered is chosen in a field of choices."""
+    choosing = {field.code for field in catalogue.fields if field.type == "choice"}
+    named = [catalogue.delivery_field] if catalogue.delivery_field else []
+    yield from reference_faults(("results", ""), "choice for delivery_field:", codes=named, known=choosing)
 
 
 def _codes(catalogue: Catalogue) -> Iterator[Fault]:
