@@ -79,12 +79,12 @@ class Waiting:
     """A database in which so much waits, a little less at each look."""
 
     def __init__(self, **waiting: int) -> None:
-        self._waiting = waiting
+        self.waiting = waiting
 
     def get_collection(self, name: str) -> Any:
         def find(_query: Any, _members: Any, *, limit: int) -> Any:
-            self._waiting[name] = max(self._waiting.get(name, 0) - 1, 0)
-            return WaitingDocuments([{"_id": "a"}] * min(self._waiting[name], limit))
+            self.waiting[name] = max(self.waiting.get(name, 0) - 1, 0)
+            return WaitingDocuments([{"_id": "a"}] * min(self.waiting[name], limit))
 
         return type("WaitingCollection", (), {"find": staticmethod(find)})
 
@@ -102,8 +102,11 @@ async def test_a_node_is_not_at_rest_while_anything_waits(waiting: str) -> None:
         await Carrying(Waiting(**{waiting: 10**9}), ()).rest((), within_seconds=0.2)
 
 
-async def test_a_node_in_which_nothing_waits_is_at_rest() -> None:
-    await Carrying(Waiting(cases=1, audit=2), ()).rest((), within_seconds=10)
+async def test_a_node_is_at_rest_once_nothing_waits_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtests.bench.carrying.LETTERS_SECONDS", 0.1)
+    database = Waiting(cases=1, audit=2)
+    await Carrying(database, ()).rest((), within_seconds=10)
+    assert database.waiting == {"cases": 0, "heads": 0, "audit": 0}
 
 
 def test_sizes_grow_within_bounds() -> None:

@@ -40,7 +40,7 @@ TASKS_OF_WINDOW = Query("tasks_of_window", "tasks", "window_key", is_range=True)
 CLAIMS_OF_HOLDER = Query("claims_of_holder", "claims", "holder_key", is_range=True)
 # officer_key: o:<officer> | t<ends_at> | id
 DESK_SESSIONS_OF_OFFICER = Query("desk_sessions_of_officer", "desk_sessions", "officer_key", is_range=True)
-# key_...: digest of a clue | t<opened_at> | case; as many in one document as a newborn's case has, and a few more
+# key_...: digest of a clue | t<opened_at> | case; a document has as many as a newborn's case
 CASES_BY_CLUE = tuple(Query(f"cases_by_clue_{place}", "clues", f"key_{place}", is_range=True) for place in range(1, 5))
 # key: o:<officer> | t<at> | case | number of the event
 DEEDS_OF_OFFICER = Query("deeds_of_officer", "deeds", "key", is_range=True)

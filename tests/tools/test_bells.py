@@ -114,8 +114,12 @@ def test_without_a_file_descriptor_left_ringing_hinders_nothing(folder: Path, mo
     (folder / FOLDER).mkdir(parents=True)
     (folder / FOLDER / "boot01234567-other").touch()
 
-    def refuse(*_: object) -> int:
+    refused: list[object] = []
+
+    def refuse(path: object, *_: object) -> int:
+        refused.append(path)
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(os, "open", refuse)
     Bells(folder, HERE).ring()
+    assert refused == [folder / FOLDER]
