@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -407,8 +408,9 @@ async def test_who_answers_pings_stays_and_who_does_not_is_closed(places: Places
         async with connected(stranger.http, other, autoping=False) as watch:
             await watch.say(token=stranger.token)
             messages = [await watch.socket.receive(timeout=5) for _ in range(4)]
-            ping = aiohttp.WSMsgType.PING
-            assert [each.type for each in messages] == [aiohttp.WSMsgType.TEXT, ping, ping, aiohttp.WSMsgType.CLOSE]
+            *others, last = (each.type for each in messages)  # where all is slow, a ping may be there before the answer
+            kinds = aiohttp.WSMsgType
+            assert (Counter(others), last) == (Counter({kinds.TEXT: 1, kinds.PING: 2}), kinds.CLOSE)
             assert (messages[-1].data, messages[-1].extra) == (4408, '{"code":"watcher_silent"}')
 
 
