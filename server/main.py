@@ -29,11 +29,11 @@ from server.store.store import Store, open_store
 from server.tools import silence
 from server.tools.bells import Bells
 from server.tools.clock import Clock, SystemChance, SystemClock
-from server.tools.collecting import keep_what_is_here
 from server.tools.fingerprints import fingerprint
 from server.tools.inheritance import Inheritance
 from server.tools.logs import catch_up, log
 from server.tools.loops import NO_REST, LoopEnded, Loops, Rest
+from server.tools.memory import keep_what_is_here
 from server.tools.messages import load_templates
 from server.tools.metrics import Metrics
 from server.tools.platform import Platform

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from server.tools.collecting import COLLECT_AFTER
+from server.tools.memory import COLLECT_AFTER
 
 SCRIPT = """
 import runpy, gc, sys
@@ -26,7 +26,7 @@ def test_a_process_looks_for_garbage_as_seldom_while_it_loads_as_later() -> None
 FREED = """
 import os
 from pathlib import Path
-from server.tools.collecting import keep_what_is_here
+from server.tools.memory import keep_what_is_here
 
 def resident_mb():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
