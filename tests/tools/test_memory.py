@@ -1,4 +1,4 @@
-"""Garbage is looked for seldom from the start of a process on."""
+"""Garbage is looked for seldom from the start of a process on, and what is free goes back to the system."""
 
 import ctypes
 import subprocess
@@ -44,3 +44,37 @@ print(before - resident_mb())
 def test_what_loading_took_and_left_goes_back_to_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", FREED], check=True, capture_output=True, text=True, timeout=60)
     assert float(done.stdout) > 30
+
+
+HEAPS = """
+import ctypes, threading
+import {module}
+
+def take():
+    held.append([bytearray(2000) for _ in range(2000)])
+    taken.wait()
+
+held, taken = [], threading.Barrier(9)
+threads = [threading.Thread(target=take) for _ in range(8)]
+for thread in threads:
+    thread.start()
+taken.wait()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+libc.fopen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
+libc.malloc_info(0, libc.fopen(b"/dev/stdout", b"w"))
+libc.fflush(None)
+"""
+
+
+def _heaps(module: str) -> int:
+    script = HEAPS.format(module=module)
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout.count("<heap nr=")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="another C library than glibc")
+def test_threads_share_one_heap_where_each_would_have_its_own() -> None:
+    assert _heaps("json") > 1
+    assert _heaps("server.tools.memory") == 1
