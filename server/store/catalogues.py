@@ -76,9 +76,10 @@ class Catalogues:
         document = {"_id": _id(catalogue.version), "kind": PUBLISHED, "digest": digest, "text": text}
         stored = await self._database.get(CATALOGUES.collection, document["_id"])
         if stored is None:
-            with suppress(Duplicate):
+            try:
                 await self._database.insert(CATALOGUES.collection, document)
-            stored = await self._database.get(CATALOGUES.collection, document["_id"])
+            except Duplicate:
+                stored = await self._database.get(CATALOGUES.collection, document["_id"])
         if stored and stored["digest"] != digest:
             raise CatalogueChanged(
                 f"this node has put another catalogue in force as version {catalogue.version}: "
@@ -109,9 +110,9 @@ class Catalogues:
         return found.catalogue
 
     async def field_types(self, catalogue: Catalogue) -> dict[str, str]:
-        """The types of all fields that any version has or had, by code; those of this catalogue go first.
+        """The types of all fields that any version has or had, by code; those of this one, which is kept, go first.
 
-        Only a version of which this does not stand in the store yet is read whole; what comes of it is written.
+        Only another version of which this does not stand in the store yet is read whole; what comes of it is written.
         Raises NotAuthentic for one that is not what this node wrote.
         """
         types = dict[str, str]()
@@ -121,7 +122,8 @@ class Catalogues:
             types |= orjson.loads(document["types"])
         for version in await self._versions():
             if _id_of_types(version) not in told:
-                types |= await self._tell_types(version, types)
+                found = _types_of(catalogue) if version == catalogue.version else await self._types_in(version)
+                types |= await self._tell_types(version, found, known=types)
         return types | _types_of(catalogue)
 
     async def _versions(self) -> list[str]:
@@ -129,10 +131,13 @@ class Catalogues:
         found = await self._database.pick(CATALOGUES_LISTED, "0", "g", fields=("kind",), limit=MOST_VERSIONS)
         return sorted(document["_id"].removeprefix(_id("")) for document in found)
 
-    async def _tell_types(self, version: str, known: dict[str, str]) -> dict[str, str]:
-        """What this version adds to the types that are known, written down; raises NotAuthentic."""
+    async def _types_in(self, version: str) -> dict[str, str]:
+        """The types of the fields of a version that is read whole; raises NotAuthentic."""
         document = await self._database.get(CATALOGUES.collection, _id(version))
-        types = _types_of(_read(document)) if document is not None else {}
+        return _types_of(_read(document)) if document is not None else {}
+
+    async def _tell_types(self, version: str, types: dict[str, str], *, known: dict[str, str]) -> dict[str, str]:
+        """What the types of this version add to those that are known, written down."""
         added = {code: type for code, type in types.items() if known.get(code) != type}
         told: Document = {"_id": _id_of_types(version), "kind": TYPES, "types": orjson.dumps(added).decode()}
         with suppress(Duplicate):

@@ -13,7 +13,7 @@ from datetime import UTC
 from typing import Any, Self
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, DESCENDING, InsertOne, ReadPreference, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReadPreference, ReplaceOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     DuplicateKeyError,
@@ -138,8 +138,9 @@ class MongoDatabase(_Walked):
         with _reading():
             for collection, fields in _indexed(self._queries).items():
                 known = await self._collection(collection).index_information()
-                for field in fields - {index["key"][0][0] for index in known.values()}:
-                    await self._collection(collection).create_index(field)
+                new = sorted(fields - {index["key"][0][0] for index in known.values()})
+                if new:
+                    await self._collection(collection).create_indexes([IndexModel(field) for field in new])
 
     async def insert(self, collection: str, document: Document) -> None:
         if await self.insert_many(collection, [document]):

@@ -24,7 +24,7 @@ from tests.nodes import Caller, until
 
 SEVERAL = ("serve", "--processes", "2")
 BUSY, SLOW, FRESH, AFRESH = 3, 8, 2, 50
-REST_SECONDS, LONG_REST_SECONDS = 0.01, 0.2  # between two questions; a slow caller's connection is mostly at rest
+REST_SECONDS, LONG_REST_SECONDS = 0.03, 0.2  # between two questions; a slow caller's connection is mostly at rest
 LEAST_PORT, PAIRS = 20_000, 5000  # below those that a system gives away
 ANSWERED = (Fate.ANSWERED, 200)
 
@@ -111,10 +111,10 @@ async def are_gone(pids: list[int]) -> bool:
 async def test_a_rolling_restart_resets_no_connection_and_fails_no_request(home: Province):
     before = await started(home)
     async with Stream(home.settings.port) as stream:
-        await until(partial(has_enough, stream, 200))
+        await until(partial(has_enough, stream, 100))
         home.children["serve"].process.send_signal(signal.SIGHUP)
         await until(partial(has_told, home, "restart.finished"), seconds=60)
-        await until(partial(has_enough, stream, stream.answers.total() + 200))
+        await until(partial(has_enough, stream, stream.answers.total() + 100))
     assert stream.answers.keys() == {ANSWERED}, stream.answers
     assert [line["code"] for line in told(home, "child.ended") if line["pid"] in before] == [0, 0]
     after = [line["pid"] for line in told(home, "child.ready")[2:]]
