@@ -13,10 +13,11 @@ from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.delegations import Delegation
 from server.domain.catalogue.divisions import CODE, Division, Divisions, parent_of, prefix, province_of
-from server.domain.catalogue.items import Field, Item, Material, Result, Sourced, Text
+from server.domain.catalogue.items import Field, Item, Material, Sourced, Text
 from server.domain.catalogue.lists import YearlyList
 from server.domain.catalogue.naming import Naming
 from server.domain.catalogue.peaks import Peak, Peaks
+from server.domain.catalogue.results import Result
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from server.domain.catalogue.windows import Window, Windows
 from server.domain.catalogue_checks.announcing import peak_faults

@@ -11,9 +11,10 @@ from server.domain.catalogue.answers import NO, YES
 from server.domain.catalogue.bundles import Bundle, BundleStep
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.forms import form_faults, schema_of
-from server.domain.catalogue.items import Field, FieldNeed, Item, Material, MaterialNeed, Need, Result
+from server.domain.catalogue.items import Field, FieldNeed, Item, Material, MaterialNeed, Need
 from server.domain.catalogue.merging import MergedForm, merge
 from server.domain.catalogue.plan import make_plan
+from server.domain.catalogue.results import Result
 from tests.catalogue.shipped import CATALOGUE, NEWBORN
 from tests.domain.invented import PROVEN, TOLD, YIELDED, Made, cases
 from tests.domain.kindness import CHOICE_FIELDS

@@ -12,8 +12,9 @@ from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import province_of
-from server.domain.catalogue.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part, Result
+from server.domain.catalogue.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part
 from server.domain.catalogue.plan import Plan, PlannedStep, lay_out
+from server.domain.catalogue.results import Result
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from tests.domain.kindness import CHOICE_FIELDS, kinder, some
 from tests.domain.places import AUTHORITIES, DECIDED, TODAY

@@ -7,8 +7,9 @@ from server.domain.catalogue.answers import questions_of
 from server.domain.catalogue.bundles import Bundle, Question
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.divisions import province_of
-from server.domain.catalogue.items import Condition, Handling, ResultKind, SpecialStep, Status
+from server.domain.catalogue.items import Condition, Handling, SpecialStep, Status
 from server.domain.catalogue.lists import ListBatch, NoSuchList, YearlyList
+from server.domain.catalogue.results import ResultKind
 from server.domain.values import Value
 from server.node import Node
 

@@ -8,7 +8,7 @@ from server.desk.naming import decider_name
 from server.desk.steps import FieldShown
 from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.items import ResultKind
+from server.domain.catalogue.results import ResultKind
 from server.domain.catalogue.terms import Method
 from server.domain.effects.effects import due_on
 from server.domain.rules.moves.delivering import METHODS

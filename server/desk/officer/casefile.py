@@ -27,7 +27,8 @@ from server.desk.visits import VisitShown, visits_of
 from server.domain.case.case import Case, Step, Supplement
 from server.domain.catalogue.bundles import Applicant
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.items import ResultKind, SpecialStep
+from server.domain.catalogue.items import SpecialStep
+from server.domain.catalogue.results import ResultKind
 from server.domain.effects.letters_out import commission_of
 from server.domain.effects.records import Record
 from server.domain.people.accounts import DeskEntry

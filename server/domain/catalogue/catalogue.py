@@ -5,7 +5,8 @@ from functools import cached_property
 from typing import Literal
 
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
-from server.domain.catalogue.items import HOME, Field, Item, Material, Result, Sourced, Text
+from server.domain.catalogue.items import HOME, Field, Item, Material, Sourced, Text
+from server.domain.catalogue.results import Result
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from server.domain.errors import Missing
 from server.domain.remembering import Memory

@@ -11,7 +11,6 @@ from server.domain.values import Value
 
 Status = Literal["official", "local", "sample"]
 Level = Literal["town", "county", "city", "province"]
-ResultKind = Literal["licence", "paper", "text"]
 DaysFrom = Literal["first_receipt", "second_receipt"]
 DecidedBy = Literal["authority", "provider", "chosen"]
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -204,13 +203,6 @@ class Competence(Sourced, Alike):
         """The levels at which it may be decided, as long as some answers are still missing."""
         last = next((place for place, rule in enumerate(self.levels) if rule.holds(answers)), -1)
         return tuple(rule.level for rule in self.levels[: last + 1] if rule.may_hold(answers))
-
-
-class Result(Alike):
-    """What an approval yields: a licence (证照), a paper (证明, 通知书), or text, an answer without a document."""
-
-    name: Text
-    kind: ResultKind
 
 
 class Item(Sourced, Various):

@@ -6,9 +6,9 @@ from datetime import date
 from server.domain.case.case import Offered, Step
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.forms import FormFaulty, form_faults
-from server.domain.catalogue.items import Result, ResultKind
 from server.domain.catalogue.merging import MergedField
 from server.domain.catalogue.plan import PlannedStep
+from server.domain.catalogue.results import Result, ResultKind
 from server.domain.errors import Conflict
 
 KINDS: Mapping[ResultKind, str] = {"licence": "证照", "paper": "证明或者文书", "text": "文字答复"}
