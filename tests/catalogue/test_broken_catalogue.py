@@ -26,6 +26,7 @@ HEALTH, POLICE, INSURANCE = "items/health.toml", "items/public_security.toml", "
 NEWBORN = "bundles/newborn.toml"
 BIRTH, HOUSEHOLD, BUNDLE = "item[1] birth_certificate", "item[1] household_registration", "bundle[1] newborn"
 
+UNTIL_FOREVER = ', validity = { is_endless = true, source = "示例：未见规定有效期", status = "sample" }'
 IDLE_QUESTION = '[[bundle.questions]]\ncode = "residence"\nname = "居住地"\ntype = "division"\n\n[[bundle.steps]]'
 ONE_OF = '[[bundle.questions]]\ncode = "which"\nname = "选一项"\ntype = "one_of"\n\n[[bundle.steps]]'
 TWICE = '[[bundle.questions]]\ncode = "household"\nname = "户籍地"\ntype = "division"\n\n[[bundle.steps]]'
@@ -81,6 +82,62 @@ MEANINGS = {
     "a material comes from a step whose result is no document": (
         (HEAD, '"出生医学证明", kind = "licence"', '"出生医学证明", kind = "text"'),
         ("items/disease_control.toml", "item[1] vaccination_card", "origin", "birth_certificate"),
+    ),
+    "a licence has no code of its type": (
+        (HEAD, 'type_code = "SAMPLE000000000000001", ', ""),
+        (HEAD, "results", "licence_type", "birth_certificate: '' is no type code"),
+    ),
+    "a licence has a type code that belongs to nobody": (
+        (HEAD, "11100000000013127D001", "11100000000013127E001"),
+        (HEAD, "results", "licence_type", "identity_card: '11100000000013127E001'"),
+    ),
+    "a licence may be held by nobody": (
+        (HEAD, 'holders = "person", validity', "validity"),
+        (HEAD, "results", "licence_type", "birth_certificate: it does not say who"),
+    ),
+    "a paper has a type of licence": (
+        (HEAD, 'name = "死亡证明", kind = "paper"', 'name = "死亡证明", kind = "paper", holders = "person"'),
+        (HEAD, "results", "licence_type", "death_certificate: it is a paper"),
+    ),
+    "a licence does not say how long it holds": (
+        (HEAD, f"{UNTIL_FOREVER} }}", " }"),
+        (HEAD, "results", "validity", "birth_certificate: it does not say"),
+    ),
+    "a licence holds for no time": (
+        (HEAD, "is_endless = true", "is_endless = false"),
+        (HEAD, "results", "validity", "birth_certificate: it must be one of"),
+    ),
+    "a licence has two lengths": (
+        (HEAD, "{ months = 3", "{ months = 3, days = 5"),
+        (HEAD, "results", "validity", "no_criminal_record_proof: it must be one of"),
+    ),
+    "a licence is given until a day, and without an end": (
+        (HEAD, "is_given = true", "is_given = true, is_endless = true"),
+        (HEAD, "results", "validity", "business_licence: it must be one of"),
+    ),
+    "a licence by age leaves the young out": (
+        (HEAD, "from_age = 0,", "from_age = 1,"),
+        (HEAD, "results", "validity", "identity_card: by_age must begin with 0"),
+    ),
+    "a licence by age names an age twice": (
+        (HEAD, "from_age = 26,", "from_age = 16,"),
+        (HEAD, "results", "validity", "identity_card: by_age must begin with 0"),
+    ),
+    "a licence by age does not say for how long": (
+        (HEAD, "from_age = 16, years = 10", "from_age = 16"),
+        (HEAD, "results", "validity", "identity_card: each line of by_age"),
+    ),
+    "a licence by age may be an organisation's": (
+        (HEAD, 'holders = "person", validity = { by_age', 'holders = "both", validity = { by_age'),
+        (HEAD, "results", "validity", "identity_card: by_age asks for the age"),
+    ),
+    "a reminder of an end that never comes": (
+        (HEAD, "is_endless = true", "is_endless = true, remind_days = 30"),
+        (HEAD, "results", "validity", "birth_certificate: nobody can be reminded"),
+    ),
+    "an answer in words holds for a time": (
+        (HEAD, 'kind = "text"', 'kind = "text"' + UNTIL_FOREVER),
+        (HEAD, "results", "validity", "fund_answer: it is an answer in words"),
     ),
     "an item yields a result nobody defined": (
         (HEALTH, 'yields = "birth_certificate"', 'yields = "birth_paper"'),

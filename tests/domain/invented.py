@@ -15,6 +15,7 @@ from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.items import Field, FieldNeed, Handling, Item, Material, MaterialNeed, Need, Part
 from server.domain.catalogue.plan import Plan, PlannedStep, lay_out
 from server.domain.catalogue.results import Result
+from server.domain.catalogue.validity import Validity
 from server.domain.catalogue.variants import BundleVariant, ItemVariant
 from tests.domain.kindness import CHOICE_FIELDS, kinder, some
 from tests.domain.places import AUTHORITIES, DECIDED, TODAY
@@ -23,8 +24,9 @@ FROM = {"source": "tests", "status": "sample"}
 CONTEXT = Context(home="320000", on=TODAY, authorities=AUTHORITIES, division="320102")
 PLACES = ("320100", "320000", "330106", "500109")
 LICENCES = ("l0", "l1")
+ENDLESS = Validity(is_endless=True, source="x", status="sample")
 RESULTS = {
-    "l0": Result(name="证照零", kind="licence"),
+    "l0": Result(name="证照零", kind="licence", type_code=f"SAMPLE{0:012}001", holders="both", validity=ENDLESS),
     "l1": Result(name="证明一", kind="paper"),
     "t0": Result(name="答复零", kind="text"),
 }

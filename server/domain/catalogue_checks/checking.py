@@ -12,6 +12,7 @@ from server.domain.catalogue.merging import MergedField
 from server.domain.catalogue_checks.faults import Fault, choices_faults, code_faults, doubles, fault, reference_faults
 from server.domain.catalogue_checks.soundness import bundle_faults, item_faults, unreachable_items
 from server.domain.catalogue_checks.standards import breaches
+from server.domain.catalogue_checks.yielding import result_faults
 
 PROVINCE = re.compile(r"[1-9][0-9]0000")
 
@@ -22,7 +23,7 @@ def catalogue_faults(catalogue: Catalogue) -> tuple[Fault, ...]:
     Provinces are looked at when the nation is in order.
     """
     faults = [*_codes(catalogue), *_names(catalogue), *_fields(catalogue.fields), *_variants(catalogue)]
-    faults += _delivery(catalogue)
+    faults += [*_delivery(catalogue), *result_faults(catalogue)]
     faults += [*unreachable_items(catalogue), *_within(catalogue, catalogue.items, catalogue.bundles)]
     if not catalogue.bundles:
         faults.append(fault(("bundle", ""), "empty", reason="there is no bundle"))

@@ -27,6 +27,8 @@ RULES: Mapping[str, str] = {
     "choice": "let two or more steps stand to choose from, none of them optional",
     "stage": "name a stage of the catalogue's own for this subject",
     "result": "let yields name a licence, a paper or a text of [results]; what is granted is told by its name",
+    "licence_type": "give a licence holders and a type code: a published one, or SAMPLE, twelve digits and three more",
+    "validity": "say once how long a licence holds, or is_endless; by_age begins with 0 and is of persons",
     "origin": "let a step issue licences and papers, and nothing else",
     "core_safety": "let no core safety material be deferred",
     "opinions": "let other departments be heard than the deciding one, and ask for no more of them than there are",
