@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from handlers import routes
 from server import adopting, inspecting, keeping, keying, operating, staffing
+from server.domain.licence import identifier
 from server.domain.rules.diagram import mermaid
 
-COMMANDS = (adopting, inspecting, keeping, keying, operating, staffing)  # loaded, for they too refuse
+# Loaded, for they too refuse; no door leads to licences yet.
+LOADED = (adopting, inspecting, keeping, keying, operating, staffing, identifier)
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:

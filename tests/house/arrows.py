@@ -77,6 +77,7 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
         "server.domain.case",
     ),
+    "server.domain.licence": ("server.domain.people", "server.domain.catalogue", "server.domain.case"),
     "server.domain.effects": (
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
         *("server.domain.case", "server.domain.rules"),
