@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from handlers import routes
 from server import adopting, inspecting, keeping, keying, operating, staffing
-from server.domain.licence import granting
+from server.domain.licence import decide, granting
 from server.domain.rules.diagram import mermaid
 
 # Loaded, for they too refuse; no door leads to licences yet.
-LOADED = (adopting, inspecting, keeping, keying, operating, staffing, granting)
+LOADED = (adopting, inspecting, keeping, keying, operating, staffing, decide, granting)
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -197,7 +197,10 @@ SAID: dict[str, dict[str, Any]] = {  # what an event of this act must say beside
     "check": {"finding": "申请表和身份一致"},
     "turn_back": {"grounds": "身份证件已过期"},
 }
-TOLD = tuple(kind for kind in Happened.__subclasses__() if kind is not Moved)
+OF_CASES = Moved.__module__.rpartition(".")[0]
+TOLD = tuple(
+    kind for kind in Happened.__subclasses__() if kind is not Moved and kind.__module__.startswith(f"{OF_CASES}.")
+)
 MOVES = tuple(
     kind for parent in (Moved, events.TakenUp) for kind in parent.__subclasses__() if kind is not events.TakenUp
 )

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from server.domain.catalogue.results import Result
 from server.domain.catalogue.validity import Validity
 from server.domain.errors import Refusal
-from server.domain.licence.granting import NotALicence, WrongEnd, WrongHolders, grant_of, serial_of
-from server.domain.licence.identifier import NotAnIdentifier, parse
+from server.domain.licence.granting import NotALicence, WrongEnd, WrongHolders, grant_of, next_grant, serial_of
+from server.domain.licence.identifier import NotAnIdentifier, VersionsUsedUp, parse
 from server.domain.licence.licence import Grant, LicenceHolder, Origin
 from tests.catalogue.shipped import CATALOGUE
-from tests.domain.licence.issued import ISSUED_ON, LAST_DAY, PERMIT, SAID, award, holder
+from tests.domain.licence.issued import ISSUED_ON, LAST_DAY, PERMIT, SAID, award, holder, licence_after
 
 ORGANISATION = LicenceHolder(kind="001", number="91320000MA00000000", name="示例公司")
 ORGANISATION = ORGANISATION.model_copy(update={"number": "11100000000013127D"})
@@ -54,6 +54,18 @@ def test_a_licence_that_moves_in_names_the_one_that_moved_out():
     assert (grant.previous, grant.identifier.version) == (before, 1)
     with pytest.raises(NotAnIdentifier):
         grant_of(PERMIT, award(previous=f"{before[:-1]}V"), on=ISSUED_ON)
+
+
+def test_the_next_version_names_the_one_before():
+    licence = licence_after()
+    origin = Origin(case="320000/later", step="renewal", act_id="approve")
+    grant = next_grant(licence, PERMIT, award(origin=origin), on=ISSUED_ON)
+    assert grant.previous == licence.id
+    assert grant.identifier == licence.identifier.next_version()
+    assert grant.origin == origin
+    last = licence.model_copy(update={"identifier": licence.identifier.model_copy(update={"version": 999})})
+    with pytest.raises(VersionsUsedUp):
+        next_grant(last, PERMIT, award(), on=ISSUED_ON)
 
 
 @pytest.mark.parametrize("kind", ["paper", "text"])
