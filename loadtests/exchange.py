@@ -35,8 +35,8 @@ from server.demo.people import fictitious_id_number
 from server.demo.ports import HOST, reserved
 from server.demo.processes import ready, start, stop
 from server.desk import acting, relay
+from server.domain.aggregate.actors import Actor
 from server.domain.case.acts import Accept, Approve, Facts, Open, Receive
-from server.domain.case.case import Actor
 from server.domain.catalogue.divisions import province_of
 from server.domain.effects.records import Record
 from server.domain.exchange.directory import NodeEntry

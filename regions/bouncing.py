@@ -2,8 +2,9 @@
 
 from server.desk.acting import perform
 from server.desk.relay import relay_soon
+from server.domain.aggregate.actors import Actor
 from server.domain.case.acts import Bounce, Resend
-from server.domain.case.case import Actor, local_id
+from server.domain.case.case import local_id
 from server.domain.exchange.letters import Letter
 from server.node import Node
 

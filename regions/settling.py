@@ -9,7 +9,7 @@ from regions.control_letters import CONTROL_LETTERS, handle
 from server.desk import apart
 from server.desk.acting import perform_many
 from server.desk.relay import relay_soon
-from server.domain.case.acts import Act
+from server.domain.aggregate.acts import Act
 from server.domain.case.case import local_id
 from server.domain.effects.letters_in import act_of, known_kind, may_be_ignored
 from server.domain.errors import CatalogueNotAtHand, Conflict, Refusal, StaleVersion, Unavailable

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
-from server.domain.case.acts import Act, Facts
-from server.domain.case.case import Actor, Application, Case, Commission, HandedIn, Offered
+from server.domain.case.acts import Facts
+from server.domain.case.case import Application, Case, Commission, HandedIn, Offered
 from server.domain.case.events import Event
 from server.domain.catalogue.bundles import Bundle, BundleStep, Question
 from server.domain.catalogue.catalogue import Catalogue

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from server.domain.case.acts import Act, Facts
+from server.domain.aggregate.acts import Act
+from server.domain.case.acts import Facts
 from server.domain.case.case import Case
 from server.domain.case.erasure import CaseErased
 from server.domain.case.events import Event

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from server.desk.steps import LEG_NAMES, bounced_words
+from server.domain.aggregate.happening import Happened
 from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case
-from server.domain.case.happening import Happened, Moved
+from server.domain.case.happening import Moved
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.rules.table import TRANSITIONS
 

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from server.domain.case.acts import Act, Gather
+from server.domain.aggregate.acts import Act
+from server.domain.case.acts import Gather
 from server.domain.case.case import Case, Step
 from server.domain.case.events import Event
 from server.domain.catalogue.plan import PlannedStep

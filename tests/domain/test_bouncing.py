@@ -2,8 +2,9 @@
 
 import pytest
 
+from server.domain.aggregate.actors import Actor
 from server.domain.case import acts
-from server.domain.case.case import Actor, Case
+from server.domain.case.case import Case
 from server.domain.rules.decide import NotOurStep, decide
 from server.domain.rules.lifecycle import evolve
 from tests.world import FACTS, JIANGSU, ZHEJIANG, after, facts, later, officer, opened, peer, planned, worked

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from server.domain.aggregate.actors import Actor
 from server.domain.case.acts import Accept, Deem, Extend, Suspend, Tell
-from server.domain.case.case import Actor
 from server.domain.catalogue.terms import Deferral
 from server.domain.values import MOST_DAYS, Day, Days, Moment
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
 from server.domain.case.case import Case
 from server.domain.case.events import Event
@@ -50,7 +51,7 @@ NUMBERS = (Clue("number", "case1"), Clue("number", CASE))
 FIRST, ABROAD = officer(), officer("police", node=ZHEJIANG)
 
 
-def added(before: Case | None, act: acts.Act, *, here: str = JIANGSU) -> list[CaseClues | None]:
+def added(before: Case | None, act: Act, *, here: str = JIANGSU) -> list[CaseClues | None]:
     """What each event of an act adds."""
     decision = decide(before, act, facts(here))
     return [
@@ -187,7 +188,7 @@ def test_a_clue_tells_nobody_what_it_is():
     assert APPLICANT.name not in repr(clue("name", APPLICANT.name))
 
 
-def events_of(case: Case | None, *wishes: acts.Act, here: str = JIANGSU) -> list[tuple[Case, Event]]:
+def events_of(case: Case | None, *wishes: Act, here: str = JIANGSU) -> list[tuple[Case, Event]]:
     """The events of these acts, each with the case after it."""
     found: list[tuple[Case, Event]] = []
     for wish in wishes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
 from server.domain.case.case import Commission
 from server.domain.catalogue.pinning import Competent, PinnedAuthority
@@ -54,7 +55,7 @@ ACCEPTED = {
 }
 
 
-def home_after(*wishes: acts.Act) -> Place:
+def home_after(*wishes: Act) -> Place:
     """Jiangsu after these acts."""
     home = Place(JIANGSU)
     for act in wishes:
@@ -343,7 +344,7 @@ def test_a_question_is_told_with_the_day_until_which_it_may_be_answered():
 # Every letter means at the other node what it told of.
 
 
-def on_the_way(code: str, *more: acts.Act) -> list[acts.Act]:
+def on_the_way(code: str, *more: Act) -> list[Act]:
     """The acts at the decider, up to acceptance, and then these."""
     return [*worked(code, HEALTH, until="accepted"), *more]
 
@@ -367,7 +368,7 @@ DESIGNATE = acts.Designate(
     **{"authority": OTHER, "superior": ABOVE, "reason": "原机关撤销", "is_gone": True},
 )
 TAKE_OVER = acts.TakeOver(id="to", by=peer(ZHEJIANG), step="step1", authority=OTHER, reason="原机关撤销")
-LIVES: dict[str, list[acts.Act]] = {
+LIVES: dict[str, list[Act]] = {
     "step.received": [worked("step1", HEALTH)[0]],
     "step.accepted": on_the_way("step1"),
     "step.notice supplement": [worked("step1", HEALTH)[0], ASK],

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from server.domain.aggregate.actors import Actor
 from server.domain.case import acts
-from server.domain.case.case import Actor, Case
+from server.domain.case.case import Case
 from server.domain.catalogue.terms import Terms
 from server.domain.rules.decide import decide
 from server.domain.rules.moves.deciding import DeferredMaterialMissing

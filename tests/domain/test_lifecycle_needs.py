@@ -4,8 +4,9 @@ from itertools import permutations
 
 import pytest
 
+from server.domain.aggregate.actors import Actor
 from server.domain.case import acts
-from server.domain.case.case import Actor, Case
+from server.domain.case.case import Case
 from server.domain.rules.decide import decide
 from tests.domain.places import directory_of
 from tests.world import (

@@ -2,8 +2,10 @@
 
 import pytest
 
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
-from server.domain.case.case import Actor, Case, NoSuchCase, NoSuchStep
+from server.domain.case.case import Case, NoSuchCase, NoSuchStep
 from server.domain.errors import Refusal, StaleVersion
 from server.domain.rules.decide import NotOurStep, NotYourAuthority, StepAlreadyRequested, decide
 from server.domain.rules.results import NotYielded
@@ -50,7 +52,7 @@ def all_acts(step: str, by: Actor) -> list[acts.StepAct]:
     return [*plain, acts.Refuse(**common, grounds="材料不实")]
 
 
-def refused(case: Case | None, act: acts.Act, refusal: type[Refusal], known: acts.Facts = FACTS) -> bool:
+def refused(case: Case | None, act: Act, refusal: type[Refusal], known: acts.Facts = FACTS) -> bool:
     """Whether the act is refused by exactly this name."""
     with pytest.raises(refusal) as caught:
         decide(case, act, known)
@@ -191,7 +193,7 @@ def test_an_act_on_a_case_or_step_that_does_not_exist_is_refused():
 
 
 def test_an_act_that_no_rule_judges_is_an_error():
-    class Wish(acts.Act):
+    class Wish(Act):
         """An act of a kind that nobody has thought of."""
 
     with pytest.raises(TypeError, match="no rule judges Wish"):

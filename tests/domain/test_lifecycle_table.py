@@ -6,10 +6,12 @@ from typing import Any, get_args
 
 import pytest
 
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
+from server.domain.aggregate.happening import Happened
 from server.domain.case import acts, events
-from server.domain.case.acts import Act
-from server.domain.case.case import ENDED, HELD, STATE_NAMES, Actor, Case, State
-from server.domain.case.happening import Happened, Moved
+from server.domain.case.case import ENDED, HELD, STATE_NAMES, Case, State
+from server.domain.case.happening import Moved
 from server.domain.catalogue.items import OpinionRule, TransferRule
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Delivery, Terms

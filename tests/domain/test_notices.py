@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.happening import Happened
 from server.domain.case import events
-from server.domain.case.case import Actor, Case, Step
-from server.domain.case.happening import Happened, Moved
+from server.domain.case.case import Case, Step
+from server.domain.case.happening import Moved
 from server.domain.effects.notices import (
     EXPIRING,
     LONGEST,

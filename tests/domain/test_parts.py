@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts, handover
 from server.domain.case.case import Step
 from server.domain.case.events import EVENT
@@ -84,7 +85,7 @@ def test_whatever_else_happens_in_the_case_a_step_is_not_sent_before_its_check()
     assert (step_at(home, STEP).state, home.written) == ("checking", [])
 
 
-def refused(place: Place, wish: acts.Act) -> type[Refusal]:
+def refused(place: Place, wish: Act) -> type[Refusal]:
     """By which name it is refused; it leaves no trace."""
     before = (place.case, place.events, len(place.written))
     with pytest.raises(Refusal) as fault:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from server.domain.aggregate.actors import Actor
 from server.domain.case import acts, events
-from server.domain.case.case import Actor, Case
+from server.domain.case.case import Case
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Terms
 from server.domain.effects.effects import effects_of

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
 from server.domain.catalogue.plan import make_plan
 from server.domain.catalogue.terms import Delivery
@@ -19,7 +20,7 @@ DELIVER: dict[str, Any] = {"by": officer(), "step": "one", "delivery": Delivery(
 DOCUMENTS = pytest.mark.parametrize("code", ["birth_licence", "record_paper"])
 
 
-def approving(**said: Any) -> list[acts.Act]:
+def approving(**said: Any) -> list[Act]:
     """The way of the step to its approval, which says this."""
     *way, approve = worked("one", officer())
     return [*way, approve.model_copy(update=said)]

@@ -6,10 +6,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from server.domain.aggregate.happening import Happened
 from server.domain.canonical import digest
 from server.domain.case.case import Case
 from server.domain.case.events import Event
-from server.domain.case.happening import Happened
 from server.domain.effects.deadlines import CheckpointName
 from server.domain.interning import Interned
 from server.domain.rules.drafts import Draft, UnfinishedSubmission

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from server.desk.wording import words_of
+from server.domain.aggregate.actors import Actor
 from server.domain.case import acts
-from server.domain.case.case import Actor, Case
+from server.domain.case.case import Case
 from server.domain.catalogue.authorities import Authorities
 from server.domain.catalogue.divisions import Division
 from server.domain.catalogue.items import DaysFrom, TransferRule

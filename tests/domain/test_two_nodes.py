@@ -8,8 +8,10 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts, events, handover
-from server.domain.case.case import ENDED, GRANTED, Actor, Case, State, Step
+from server.domain.case.case import ENDED, GRANTED, Case, State, Step
 from server.domain.case.events import EVENT
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import Delivery, Undertaking
@@ -143,10 +145,10 @@ class World:
         self.opening = opening
         self.home, self.decider = Place(JIANGSU), Place(ZHEJIANG)
         self.acts = 0
-        self.done: list[tuple[Place, acts.Act]] = []
+        self.done: list[tuple[Place, Act]] = []
         self.home.do(opening)
 
-    def wish(self, place: Place, act: acts.Act) -> None:
+    def wish(self, place: Place, act: Act) -> None:
         """Do it if it is allowed; what is refused leaves no trace."""
         before = (place.case, place.events, len(place.written), dict(place.threads), len(place.tasks))
         clocks = {code: step.clock for code, step in steps_at(place)}

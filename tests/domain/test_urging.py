@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts, events
 from server.domain.case.case import Case
 from server.domain.effects.effects import effects_of
@@ -24,7 +25,7 @@ def abroad() -> Case:
     return after(opened(), *worked(HERE, officer()))
 
 
-def letters_of(case: Case, act: acts.Act, here: str = JIANGSU) -> list[Letter]:
+def letters_of(case: Case, act: Act, here: str = JIANGSU) -> list[Letter]:
     known = facts(here)
     effects, _ = effects_of(decide(case, act, known), known, threads={})
     return [effect.letter for effect in effects if effect.letter]

@@ -65,22 +65,24 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 # The rooms inside a full room: the files directly in it are its ground, which import none of them and are open to all.
 SUB_ROOMS: dict[str, tuple[str, ...]] = {
     "server.domain.people": (),
+    "server.domain.aggregate": ("server.domain.people",),
     "server.domain.catalogue": ("server.domain.people",),
     "server.domain.catalogue_checks": ("server.domain.catalogue",),
     "server.domain.time": ("server.domain.catalogue.items",),
     "server.domain.exchange": ("server.domain.catalogue",),
     "server.domain.waiting": ("server.domain.catalogue",),
     "server.domain.case": (
+        "server.domain.aggregate",
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
     ),
     "server.domain.rules": (
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
-        "server.domain.case",
+        *("server.domain.aggregate", "server.domain.case"),
     ),
-    "server.domain.licence": ("server.domain.people", "server.domain.catalogue", "server.domain.case"),
+    "server.domain.licence": ("server.domain.people", "server.domain.aggregate", "server.domain.catalogue"),
     "server.domain.effects": (
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
-        *("server.domain.case", "server.domain.rules"),
+        *("server.domain.aggregate", "server.domain.case", "server.domain.rules"),
     ),
     "server.store.exchange": (),
     "server.store.effects": (),

@@ -12,9 +12,10 @@ import pytest
 from server.desk.acting import commit_of, perform
 from server.desk.background.clockwork import CLAIM, tick
 from server.desk.relay import relay
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
-from server.domain.case.acts import Act
-from server.domain.case.case import Actor, Case
+from server.domain.case.case import Case
 from server.domain.catalogue.items import OpinionRule, SpecialStep
 from server.domain.catalogue.pinning import Competent, of_department
 from server.domain.catalogue.plan import PlannedStep

@@ -12,9 +12,10 @@ from regions import evidence, outbox, settling
 from server.desk.acting import perform
 from server.desk.background.clockwork import tick
 from server.desk.relay import relay
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
-from server.domain.case.acts import Act
-from server.domain.case.case import Actor, Step
+from server.domain.case.case import Step
 from server.domain.catalogue.terms import Gap
 from server.node import Node
 from tests.http.asking import crossed

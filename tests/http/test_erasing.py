@@ -10,9 +10,10 @@ from regions import letters
 from regions.evidence import check_receipts
 from server.desk.acting import perform_many
 from server.desk.background import erasing
+from server.domain.aggregate.actors import Actor
 from server.domain.audit import Doer
 from server.domain.case.acts import Gather
-from server.domain.case.case import Actor, NoSuchCase
+from server.domain.case.case import NoSuchCase
 from server.domain.case.erasure import CaseErased, CaseNotErasable, Erasure
 from server.domain.exchange.letters import About
 from server.node import Node

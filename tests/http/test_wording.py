@@ -6,10 +6,10 @@ import pytest
 
 from server.desk.steps import LEG_NAMES
 from server.desk.wording import ACT_NAMES, words_of
+from server.domain.aggregate.happening import Happened
 from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case
-from server.domain.case.happening import Happened
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Deferral, Delivery, Leg, Method
 from server.domain.rules.moves.delivering import METHODS

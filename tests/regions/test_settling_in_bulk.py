@@ -4,8 +4,10 @@ import asyncio
 
 from regions import settling
 from server.desk.acting import commit_of, perform, perform_many
-from server.domain.case.acts import Act, Receive
-from server.domain.case.case import Actor, NoSuchCase, local_id
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
+from server.domain.case.acts import Receive
+from server.domain.case.case import NoSuchCase, local_id
 from server.domain.rules.decide import decide
 from server.node import Node
 from tests.nodes import Places, newborn_wish

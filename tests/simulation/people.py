@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from server.desk.acting import commit_of, perform
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
-from server.domain.case.acts import Act
-from server.domain.case.case import Actor, Application, Case, local_id
+from server.domain.case.case import Application, Case, local_id
 from server.domain.catalogue.terms import Gap
 from server.domain.effects.records import Record
 from server.domain.errors import Refusal, StaleVersion, Unavailable

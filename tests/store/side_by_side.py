@@ -19,8 +19,8 @@ from server.crypto.integrity import IntegrityRing
 from server.crypto.keyring import make_keys
 from server.crypto.passwords import Cost
 from server.desk.acting import commit_of
+from server.domain.aggregate.acts import Act
 from server.domain.apart import SetApart, over
-from server.domain.case import acts
 from server.domain.case.case import Case
 from server.domain.case.fetches import Fetch
 from server.domain.case.heads import CaseHead
@@ -210,7 +210,7 @@ async def _wait(store: Store, *, lot: int) -> None:
 
 
 async def _act(
-    store: Store, record: Record | None, act: acts.Act, *, these: Mapping[str, Any], paint: bool = False
+    store: Store, record: Record | None, act: Act, *, these: Mapping[str, Any], paint: bool = False
 ) -> Record:
     decision = decide(record.case if record else None, act, facts())
     commit = commit_of(record, decision, facts())

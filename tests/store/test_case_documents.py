@@ -10,6 +10,7 @@ import pytest
 from server.crypto.fields import DataKey, FieldRing, SealBroken
 from server.crypto.keyring import make_keys
 from server.desk.acting import commit_of
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
 from server.domain.case.lines import line_of
 from server.domain.effects.records import Record
@@ -55,7 +56,7 @@ DOCUMENTS = CaseDocuments(KEYS, PLANS, here=JIANGSU, relay_due=timedelta(seconds
 WAY = (opening(), *worked("first", officer(), result={"birth_number": "A1"}))
 
 
-def committed(before: Record | None, act: acts.Act) -> Record:
+def committed(before: Record | None, act: Act) -> Record:
     """The record right after an act, as the store answers it."""
     decision = decide(before.case if before else None, act, facts())
     commit = commit_of(before, decision, facts())

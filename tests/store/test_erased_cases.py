@@ -10,7 +10,7 @@ import pytest
 
 from server.crypto.keyring import make_keys
 from server.desk.acting import commit_of
-from server.domain.case.acts import Act
+from server.domain.aggregate.acts import Act
 from server.domain.case.erasure import CaseErased, CaseNotErasable
 from server.domain.effects.records import Record
 from server.domain.errors import NotAuthentic, StaleVersion

@@ -11,8 +11,9 @@ from functools import partial
 from server.desk import apart
 from server.desk.acting import perform
 from server.desk.relay import relay_soon
+from server.domain.aggregate.actors import Actor
 from server.domain.case.acts import Deem, Lapse, StepAct
-from server.domain.case.case import Actor, Case
+from server.domain.case.case import Case
 from server.domain.catalogue.desks import above
 from server.domain.effects.deadlines import (
     BY_LAW,

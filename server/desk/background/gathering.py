@@ -2,8 +2,9 @@
 
 from server.desk.acting import perform
 from server.desk.relay import relay_soon
+from server.domain.aggregate.actors import Actor
 from server.domain.case.acts import Gather
-from server.domain.case.case import Actor, Case, Step, local_id
+from server.domain.case.case import Case, Step, local_id
 from server.domain.case.fetches import KeptFetch, is_wanted, offered
 from server.domain.rules.decide import StateForbids
 from server.domain.rules.moves.receiving import NothingToGather

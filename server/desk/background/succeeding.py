@@ -9,8 +9,8 @@ from server.desk.apart import each_in_turn
 from server.desk.catalogues import case_of
 from server.desk.deciders import decider_in
 from server.desk.relay import relay_soon
+from server.domain.aggregate.actors import Actor
 from server.domain.case.acts import TakeOver
-from server.domain.case.case import Actor
 from server.domain.catalogue.desks import above
 from server.domain.catalogue.succession import Succession, successions
 from server.domain.effects.effects import Task

@@ -6,9 +6,10 @@ from server.desk.acting import commit_of, moved, perform, same
 from server.desk.catalogues import have_at_hand
 from server.desk.citizen import queueing
 from server.desk.recording import note, of_case
+from server.domain.aggregate.actors import Actor
 from server.domain.audit import AuditKind
 from server.domain.case.acts import Open, Withdraw
-from server.domain.case.case import Actor, NoSuchCase
+from server.domain.case.case import NoSuchCase
 from server.domain.effects.records import Record
 from server.domain.errors import Refusal
 from server.domain.people.mandates import Mandate, agent_of, check_acting

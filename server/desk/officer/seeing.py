@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
 
-from server.domain.case.case import Actor, Case, NoSuchCase, Step
+from server.domain.aggregate.actors import Actor
+from server.domain.case.case import Case, NoSuchCase, Step
 from server.domain.effects.effects import Task
 from server.domain.errors import Forbidden
 from server.domain.people.accounts import DeskEntry

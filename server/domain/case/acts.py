@@ -6,14 +6,15 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from server.domain.case.case import Actor, Application, Commission, HandedIn, Offered
+from server.domain.aggregate.acts import Act
+from server.domain.case.case import Application, Commission, HandedIn, Offered
 from server.domain.catalogue.divisions import CodeOrNone
 from server.domain.catalogue.items import DaysFrom, Text
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
 from server.domain.exchange.directory import Directory
 from server.domain.time.calendar import Calendar
-from server.domain.values import Day, Days, Moment, Value
+from server.domain.values import Day, Days, Moment
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,6 @@ class Facts:
     calendar: Calendar
     field_types: Mapping[str, str]
     salt: bytes
-
-
-class Act(Value):
-    """What every act carries; `digest` tells two acts under one id apart."""
-
-    name: ClassVar[str]
-    id: str
-    digest: str = ""
-    by: Actor
 
 
 class Open(Act):

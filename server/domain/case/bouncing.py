@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from server.domain.case.happening import Happened
+from server.domain.aggregate.happening import Happened
 
 
 class Bounced(Happened):

@@ -6,10 +6,11 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter
 
+from server.domain.aggregate.happening import Happened
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Application, Commission, HandedIn, Offered, Outcome
 from server.domain.case.handover import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
-from server.domain.case.happening import Happened, Moved
+from server.domain.case.happening import Moved
 from server.domain.catalogue.items import DaysFrom
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import DeclineReason, Deferral, Delivery, Gap

@@ -2,7 +2,8 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from server.domain.case.happening import Happened, Moved
+from server.domain.aggregate.happening import Happened
+from server.domain.case.happening import Moved
 from server.domain.catalogue.terms import Leg
 from server.domain.values import SENSITIVE
 

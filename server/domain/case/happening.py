@@ -1,39 +1,16 @@
-"""What every event of a case carries, and those that move a step."""
+"""Events that move a step, and what they carry beside what all events do."""
 
 from datetime import datetime
-from typing import ClassVar, TypedDict
 
-from server.domain.case.case import Actor
-from server.domain.values import Moment, Value
-
-
-class Header(TypedDict):
-    """What all events carry, as it is given to them when they are made."""
-
-    number: int
-    at: datetime
-    by: Actor
-    act_id: str
-    act_digest: str
+from server.domain.aggregate.happening import Happened, Header
+from server.domain.values import Moment
 
 
 class StepHeader(Header):
-    """The same for those that move a step."""
+    """What those that move a step carry, as it is given to them when they are made."""
 
     step: str
     done_at: datetime | None
-
-
-class Happened(Value):
-    """What all events carry: their number in the case, when, by whom, and the id and digest of the act."""
-
-    act: ClassVar[str]
-
-    number: int
-    at: Moment
-    by: Actor
-    act_id: str
-    act_digest: str = ""
 
 
 class Moved(Happened):

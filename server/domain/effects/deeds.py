@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from server.domain.aggregate.happening import Happened
 from server.domain.case.case import Case, Step, local_id
-from server.domain.case.happening import Happened
 from server.domain.rules.responsible import acting_name
 
 

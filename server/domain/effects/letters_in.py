@@ -6,8 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
 from server.domain.case import acts
-from server.domain.case.case import Actor, Commission
+from server.domain.case.case import Commission
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
 from server.domain.catalogue.divisions import province_of
@@ -20,7 +22,7 @@ from server.domain.rules.table import MOVES, TRANSITIONS
 
 CASE_NAME = re.compile(r"[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}")
 OURS = frozenset(acts.StepAct.model_fields)  # what an act has from its letter, never from the body
-Make = Callable[[Letter, str, str], acts.Act]  # of a letter, its case and its step
+Make = Callable[[Letter, str, str], Act]  # of a letter, its case and its step
 STEP_CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 
@@ -45,7 +47,7 @@ class UndeclaredData(Malformed):
     title = "函件包含事项未列明的数据"
 
 
-def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue], context: Context) -> acts.Act | None:
+def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue], context: Context) -> Act | None:
     """The act of a `step.*` letter, with the letter's id as its own; None if this node does not know the kind.
 
     `catalogue_of` answers the catalogue of a version, for a case keeps to the one it was opened under. The context is
@@ -110,7 +112,7 @@ def _actor(letter: Letter) -> Actor:
     return Actor(node=letter.sender, part="node")
 
 
-def _request(letter: Letter, case: str, step: str) -> acts.Act:
+def _request(letter: Letter, case: str, step: str) -> Act:
     commission = Commission.model_validate(letter.body)
     if commission.step.code != step:
         raise LetterUnreadable("函件指明的事项与内容不一致。")
@@ -124,7 +126,7 @@ def _moving(kind: str) -> Make:
     chosen = {tuple(form.marks.items()): (act, form) for act, form in forms}
     words = {word for _, form in forms for word in form.marks}
 
-    def make(letter: Letter, _case: str, step: str) -> acts.Act:
+    def make(letter: Letter, _case: str, step: str) -> Act:
         act, form = chosen[tuple((word, letter.body[word]) for word in words)]
         body = {name: value for name, value in letter.body.items() if name not in words}
         if form.unfolds:
@@ -140,13 +142,13 @@ def _plain(kind: type[acts.StepAct]) -> Make:
     return lambda letter, _case, step: _step_act(kind, letter, step, body=letter.body)
 
 
-def _paper(letter: Letter, _case: str, step: str) -> acts.Act:
+def _paper(letter: Letter, _case: str, step: str) -> Act:
     moves: Mapping[str, type[acts.StepAct]] = {"sent": acts.PostPaper, "arrived": acts.ConfirmPaper}
     body = {name: value for name, value in letter.body.items() if name != "move"}
     return _step_act(moves[letter.body["move"]], letter, step, body=body)
 
 
-def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, body: Mapping[str, Any]) -> acts.Act:
+def _step_act(kind: type[acts.StepAct], letter: Letter, step: str, *, body: Mapping[str, Any]) -> Act:
     if not OURS.isdisjoint(body):
         raise LetterUnreadable("函件内容与其类型不符。")
     return kind.model_validate({**body, "id": letter.unique_id, "by": _actor(letter), "step": step, "at": letter.at})

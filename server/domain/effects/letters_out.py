@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from server.domain.aggregate.happening import Happened
 from server.domain.case import events, handover
 from server.domain.case.case import Case, Commission, Offered, Step
-from server.domain.case.happening import Happened, Moved
+from server.domain.case.happening import Moved
 from server.domain.rules.move import LetterForm
 from server.domain.rules.table import TRANSITIONS
 

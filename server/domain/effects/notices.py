@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
+from server.domain.aggregate.happening import Happened
 from server.domain.case.case import Case
-from server.domain.case.happening import Happened
 from server.domain.rules.announcement import Announcement, TemplateName
 from server.domain.rules.table import TRANSITIONS
 from server.domain.sentences import chinese_date

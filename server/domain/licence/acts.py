@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from server.domain.case.acts import Act
+from server.domain.aggregate.acts import Act
 from server.domain.licence.licence import Grant, Ground, RevokedBy
 from server.domain.values import Moment
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from server.domain.case.case import Actor
-from server.domain.case.happening import Header
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.happening import Header
 from server.domain.errors import Conflict, Forbidden, StaleVersion
 from server.domain.licence.acts import GroundedAct, IssueLicence, LicenceAct, LicenceFacts
 from server.domain.licence.events import LicenceEvent, LicenceIssued, LicenceReplaced

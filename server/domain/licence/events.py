@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from server.domain.case.happening import Happened
+from server.domain.aggregate.happening import Happened
 from server.domain.licence.licence import Grant, ReplacedBy, RevokedBy
 from server.domain.values import SENSITIVE
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypedDict, TypeVar
 
-from server.domain.case.case import Actor
+from server.domain.aggregate.actors import Actor
 from server.domain.licence.acts import GroundedAct, LicenceFacts
 from server.domain.licence.events import LicenceMoved, LicenceMoveEvent
 from server.domain.licence.licence import Licence, LicenceState

@@ -3,12 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.acts import Act
+from server.domain.aggregate.happening import Header
 from server.domain.case import acts, events
 from server.domain.case.bouncing import Bounced, Resent
-from server.domain.case.case import ENDED, GRANTED, HELD, STATE_NAMES, Actor, Case, NoSuchCase, Outcome, Step
+from server.domain.case.case import ENDED, GRANTED, HELD, STATE_NAMES, Case, NoSuchCase, Outcome, Step
 from server.domain.case.events import Event
 from server.domain.case.handover import CheckAsked
-from server.domain.case.happening import Header
 from server.domain.errors import Conflict, Forbidden, StaleVersion
 from server.domain.exchange.routing import find_node
 from server.domain.rules.lifecycle import evolve
@@ -69,7 +71,7 @@ class Judgement:
 class _DecisionRecorder:
     """Records the events of one decision and applies each to the case at once."""
 
-    def __init__(self, case: Case | None, act: acts.Act, facts: acts.Facts) -> None:
+    def __init__(self, case: Case | None, act: Act, facts: acts.Facts) -> None:
         self.case = case
         self.act = act
         self.facts = facts
@@ -94,7 +96,7 @@ class _DecisionRecorder:
         return case
 
 
-def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> Judgement:
+def decide(case: Case | None, act: Act, facts: acts.Facts) -> Judgement:
     """What happens if this act is done to the case now; raises a Refusal."""
     recorder = _DecisionRecorder(case, act, facts)
     if isinstance(act, acts.Open):
@@ -111,7 +113,7 @@ def decide(case: Case | None, act: acts.Act, facts: acts.Facts) -> Judgement:
     return Judgement(tuple(recorder.events), tuple(recorder.cases))
 
 
-def _do(recorder: _DecisionRecorder, case: Case, act: acts.Act) -> None:
+def _do(recorder: _DecisionRecorder, case: Case, act: Act) -> None:
     """Judge an act on a case that is here: by the table of moves, unless it is one of those with a way of their own."""
     match act:
         case acts.Withdraw():

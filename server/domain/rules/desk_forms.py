@@ -7,9 +7,9 @@ from typing import Annotated, Generic, Literal, TypedDict, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
+from server.domain.aggregate.actors import Actor
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case.acts import StepAct
-from server.domain.case.case import Actor
 from server.domain.people.posts import PostRole
 from server.domain.values import Value, WrittenText
 

@@ -1,9 +1,9 @@
 """The home's own part in a step that another node decides: its check, and originals that the two post each other."""
 
+from server.domain.aggregate.happening import Header
 from server.domain.case import acts
 from server.domain.case.case import ENDED, HELD, Case, Step
 from server.domain.case.handover import PaperArrived, PaperPosted
-from server.domain.case.happening import Header
 from server.domain.catalogue.terms import Leg
 from server.domain.errors import Conflict
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from server.domain.aggregate.happening import Happened
 from server.domain.case.case import Case, Step
 from server.domain.case.events import Designated
-from server.domain.case.happening import Happened
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.rules.desk_forms import TaskPart
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from server.domain.case.case import Actor
+from server.domain.aggregate.actors import Actor
 from server.domain.catalogue.results import Result
 from server.domain.catalogue.type_codes import sample_organisation
 from server.domain.catalogue.validity import Validity

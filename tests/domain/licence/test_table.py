@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from server.domain.case.case import Actor
+from server.domain.aggregate.actors import Actor
 from server.domain.errors import Forbidden, StaleVersion
 from server.domain.licence import acts
 from server.domain.licence.acts import GroundedAct, LicenceAct
