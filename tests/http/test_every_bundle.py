@@ -64,11 +64,18 @@ async def wish_for(citizen: Caller, bundle: Bundle, *, home: str) -> tuple[dict[
         refused = await citizen.post("/api/v1/cases", empty)
         assert (refused.status, refused.body["code"]) == (422, "nothing_to_apply_for")
         answers, guide = await guided(citizen, bundle.code, elsewhere=home)
+    return await followed(citizen, bundle, answers, guide, home=home), guide
+
+
+async def followed(
+    citizen: Caller, bundle: Bundle, answers: dict[str, str], guide: dict[str, Any], *, home: str
+) -> dict[str, Any]:
+    """The application that a guide asks for after these answers."""
     material = (await citizen.upload()).body["id"]
     codes = [each["code"] for each in guide["materials"] if each["is_required"]]
     materials = [{"code": code, "id": material} for code in codes]
     told = {"bundle": bundle.code, "division": DEPTHS[home][guide["level"]], "answers": answers}
-    return {**told, "form": filled(guide["form"]), "materials": materials}, guide
+    return {**told, "form": filled(guide["form"]), "materials": materials}
 
 
 @pytest.mark.parametrize("bundle", CATALOGUE.bundles, ids=[bundle.name for bundle in CATALOGUE.bundles])
@@ -178,3 +185,28 @@ async def test_what_another_province_does_not_take_from_here_is_left_out_with_th
     assert left_out
     assert left_out.isdisjoint(step["step"] for step in guide["steps"])
     assert all(step["mode"] != "local" for step in guide["steps"] if step["node"] == ZHEJIANG)
+
+
+@pytest.mark.parametrize(
+    "bundle", CATALOGUE.bundle_of.values(), ids=[each.name for each in CATALOGUE.bundle_of.values()]
+)
+async def test_whoever_has_everything_where_they_live_names_their_place_as_deep_as_the_guide_says(
+    places: Places, bundle: Bundle
+):
+    citizen = await places.citizen("mother", JIANGSU)
+    answers, guide = await guided(citizen, bundle.code, elsewhere=JIANGSU)
+    opened = await citizen.post("/api/v1/cases", await followed(citizen, bundle, answers, guide, home=JIANGSU))
+    assert opened.status == 201, opened.body
+
+
+async def test_a_place_too_broad_for_anybody_to_lead_is_refused_with_how_deep_it_must_be(places: Places):
+    citizen = await places.citizen("mother", JIANGSU)
+    bundle = CATALOGUE.bundle("housing_fund_purchase")
+    answers, guide = await guided(citizen, bundle.code, elsewhere=JIANGSU)
+    assert guide["level"] == "city"
+    wish = await followed(citizen, bundle, answers, guide, home=JIANGSU)
+    refused = await citizen.post("/api/v1/cases", {**wish, "division": JIANGSU})
+    assert (refused.status, refused.body["code"]) == (422, "answers_incomplete")
+    (fault,) = refused.body["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/division", "place_too_broad")
+    assert "请选择到设区的市" in fault["detail"]

@@ -55,6 +55,25 @@ def part_faults(parts: Iterable[tuple[Item, Part]], context: Context) -> list[Fi
     return []
 
 
+def level_of_lead(department: str, context: Context) -> Level | None:
+    """How deep the applicant's own place must be for one authority of the department to lead there; None: deep enough.
+
+    None also where no level helps.
+    """
+    authorities, place = context.authorities, context.division or context.home
+    naming = authorities.naming_of.get(department)
+    if naming is None or authorities.holder_of(department, place, on=context.on):
+        return None
+    level: Level = "city" if naming.city else "county"
+    return level if len(prefix(place)) < DIGITS[level] else None
+
+
+def lead_fault(name: str, level: Level) -> FieldFault:
+    """The fault of the applicant's own place, if it is too broad for anybody to lead there what has this name."""
+    detail = f"“{name}”由{LEVELS[level]}一级牵头办理，请选择到{LEVELS[level]}。"
+    return FieldFault(pointer=pointer_of(HOME), code=PlaceTooBroad.code, detail=detail)
+
+
 def deeper(one: Level, other: Level) -> Level:
     """The deeper of two levels; the first if they are equal."""
     return max(one, other, key=DIGITS.__getitem__)

@@ -21,6 +21,7 @@ from server.domain.catalogue.depths import (
     deeper,
     deepest_levels,
     depth_faults,
+    level_of_lead,
     level_of_part,
     part_faults,
     pointer_of,
@@ -212,16 +213,19 @@ def _laid_out(catalogue: Catalogue, bundle: Bundle, answers: Mapping[str, str], 
         steps=tuple(apply[code].planned(needs[code]) for code in order(needs)),
         verdicts=tuple(each.verdict() for each in found.values()),
         open=open_questions(catalogue, bundle, answers),
-        levels=_levels([each for each in found.values() if each.applies != "no"], answers, context),
+        levels=_levels(bundle, [each for each in found.values() if each.applies != "no"], answers, context=context),
     )
 
 
-def _levels(judged: Sequence["_Judged"], answers: Mapping[str, str], context: Context) -> Mapping[str, Level]:
-    """How deep each place must be: for what is decided there, and for what is checked at the home."""
+def _levels(
+    bundle: Bundle, judged: Sequence["_Judged"], answers: Mapping[str, str], *, context: Context
+) -> Mapping[str, Level]:
+    """How deep each place must be: for what is decided there, and at the home for what is checked and who leads."""
     found = dict(deepest_levels([(each.item, each.division) for each in judged], answers, context=context))
-    for part in (each.part for each in judged):
-        if part:
-            found[HOME] = deeper(found.get(HOME, "province"), level_of_part(part, context))
+    parts = [level_of_part(each.part, context) for each in judged if each.part]
+    leading = level_of_lead(bundle.lead, context)
+    for level in (*parts, *([leading] if leading else [])):
+        found[HOME] = deeper(found.get(HOME, "province"), level)
     return found
 
 

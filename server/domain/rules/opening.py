@@ -11,6 +11,7 @@ from server.domain.catalogue.authorities import NobodyDecides
 from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.context import Context
+from server.domain.catalogue.depths import lead_fault, level_of_lead
 from server.domain.catalogue.divisions import CODE, province_of
 from server.domain.catalogue.forms import FormFaulty, form_faults
 from server.domain.catalogue.items import Item
@@ -122,6 +123,9 @@ def _filled(merged: MergedForm, applicant: Person) -> dict[str, str]:
 
 def _leader(bundle: Bundle, context: Context) -> PinnedAuthority:
     """The authority that leads it; raises AnswersIncomplete where there is none of the leading department."""
+    level = level_of_lead(bundle.lead, context)
+    if level:
+        raise AnswersIncomplete(errors=[lead_fault(bundle.name, level)])
     try:
         return of_department(bundle.lead, context.division or context.home, context=context)
     except NobodyDecides as refusal:
