@@ -38,7 +38,7 @@ from server.desk import acting, relay
 from server.domain.aggregate.actors import Actor
 from server.domain.case.acts import Accept, Approve, Facts, Open, Receive
 from server.domain.catalogue.divisions import province_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.exchange.directory import NodeEntry
 from server.domain.materials import Upload
 from server.domain.people.persons import Person
@@ -137,7 +137,7 @@ def _counties(home: Node, province: str) -> list[str]:
     return [each.code for each in inside if each.kind == "county" and each.is_valid(home.context().on)][:COUNTIES]
 
 
-def _officer(node: str, record: Record, step: str) -> Actor:
+def _officer(node: str, record: CaseRecord, step: str) -> Actor:
     """An officer of the authority that decides a step."""
     authority = record.case.step(step).authority
     return Actor(

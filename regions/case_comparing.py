@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from regions.control_letters import CONTROL_LETTERS
+from server.domain.aggregate.heads import HistoryStanding
 from server.domain.case.case import local_id
-from server.domain.case.heads import CaseStanding
 from server.domain.effects.letters_in import may_be_ignored
 from server.domain.exchange.letters import ANNULLED, CASE, Letter, letter_id, unique_id
 from server.domain.exchange.log import BEGINNING, Entry, LetterLabel, Position
@@ -108,9 +108,9 @@ async def _of_theirs(node: Node, peer: str, entry: Entry) -> Mapping[str, str]:
     return found
 
 
-async def _standings(node: Node, labels: Iterable[LetterLabel]) -> Mapping[str, CaseStanding]:
+async def _standings(node: Node, labels: Iterable[LetterLabel]) -> Mapping[str, HistoryStanding]:
     names = {label.about.name for label in labels if label.about and label.about.kind == CASE}
-    return await node.store.case_heads.standings([local_id(name, node.here) for name in sorted(names)])
+    return await node.store.heads.standings([local_id(name, node.here) for name in sorted(names)])
 
 
 def _is_not_there(label: LetterLabel | None) -> str:
@@ -119,7 +119,9 @@ def _is_not_there(label: LetterLabel | None) -> str:
     return "" if label.peer else "is not as this node wrote it"
 
 
-def _standing(node: Node, letter: Letter, standings: Mapping[str, CaseStanding]) -> tuple[CaseStanding | None, str]:
+def _standing(
+    node: Node, letter: Letter, standings: Mapping[str, HistoryStanding]
+) -> tuple[HistoryStanding | None, str]:
     """How its case stands, and else what is wrong; neither if the case was erased."""
     name = str(letter.case)
     standing = standings.get(local_id(name, node.here))
@@ -130,7 +132,7 @@ def _standing(node: Node, letter: Letter, standings: Mapping[str, CaseStanding])
     return (standing if standing.acts is not None else None), ""
 
 
-def _was_not_said(node: Node, letter: Letter | None, standings: Mapping[str, CaseStanding]) -> str:
+def _was_not_said(node: Node, letter: Letter | None, standings: Mapping[str, HistoryStanding]) -> str:
     """Whether no event of its case has said this letter of ours: its id is made of the number of the event."""
     if letter is None or letter.case is None:
         return ""
@@ -142,7 +144,7 @@ def _was_not_said(node: Node, letter: Letter | None, standings: Mapping[str, Cas
     return "" if letter.id in made else f"was said by an event that the case {letter.case} has not"
 
 
-async def _was_not_done(node: Node, label: LetterLabel, standings: Mapping[str, CaseStanding]) -> str:
+async def _was_not_done(node: Node, label: LetterLabel, standings: Mapping[str, HistoryStanding]) -> str:
     """Whether what this letter says was not done, although it counts as settled or as annulled by its sender."""
     letter = label.letter
     if letter is None or letter.kind in CONTROL_LETTERS:

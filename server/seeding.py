@@ -100,7 +100,7 @@ async def seeded(node: Node, chosen: argparse.Namespace) -> Report:
 async def has_cases(node: Node) -> bool:
     """Whether any case stands here, of this node or of another."""
     later = node.clock.now() + timedelta(days=1)
-    async for page in node.store.case_heads.versions(before=later, at_once=1):
+    async for page in node.store.heads.versions(before=later, at_once=1):
         if page:
             return True
     return False

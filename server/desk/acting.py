@@ -10,7 +10,7 @@ from server.domain.case.erasure import CaseErased
 from server.domain.case.events import Event
 from server.domain.effects.deadlines import next_at
 from server.domain.effects.effects import effects_of
-from server.domain.effects.records import Commit, Record
+from server.domain.effects.records import CaseRecord, Commit
 from server.domain.errors import Conflict, OutcomeUnknown, Refusal, StaleVersion
 from server.domain.rules.decide import Judgement, decide
 from server.node import Node
@@ -25,7 +25,7 @@ class IdempotencyKeyReused(Conflict):
     title = "请求标识已用于其他内容"
 
 
-async def perform(node: Node, id: str, act: Act, *, known: Record | None = None) -> Record:
+async def perform(node: Node, id: str, act: Act, *, known: CaseRecord | None = None) -> CaseRecord:
     """The case after the act, whether it is done now or was done before under the same act id.
 
     `known` is the case as it was just loaded; it is loaded anew only when it has moved since.
@@ -54,7 +54,7 @@ class Done:
     """What came of acts on many cases: for each act that was tried (by its id) its refusal or None, and the cases."""
 
     answers: Mapping[str, Refusal | None]
-    records: Sequence[Record]
+    records: Sequence[CaseRecord]
 
 
 async def perform_many(node: Node, acts_by_case: Mapping[str, Sequence[Act]]) -> Done:
@@ -63,7 +63,7 @@ async def perform_many(node: Node, acts_by_case: Mapping[str, Sequence[Act]]) ->
     A case's first refusal ends its course: its further acts are not tried. A Request may begin a copy of a case.
     """
     answers: dict[str, Refusal | None] = {}
-    records: list[Record] = []
+    records: list[CaseRecord] = []
     left = dict(acts_by_case)
     for _ in range(ATTEMPTS):
         found = await node.store.cases.find_many(list(left))
@@ -86,7 +86,7 @@ async def perform_many(node: Node, acts_by_case: Mapping[str, Sequence[Act]]) ->
     return Done(answers, records)
 
 
-async def _commit(node: Node, moving: Sequence["_Course"]) -> list[Record] | None:
+async def _commit(node: Node, moving: Sequence["_Course"]) -> list[CaseRecord] | None:
     """The cases after it; None if it is not sure that all have moved."""
     try:
         return await node.store.cases.commit_many([(each.record, each.commit()) for each in moving])
@@ -97,7 +97,7 @@ async def _commit(node: Node, moving: Sequence["_Course"]) -> list[Record] | Non
 class _Course:
     """The result of some acts on one case in its present state."""
 
-    def __init__(self, node: Node, record: Record | None, acts: Sequence[Act]) -> None:
+    def __init__(self, node: Node, record: CaseRecord | None, acts: Sequence[Act]) -> None:
         self.record = record
         self.events: list[Event] = []
         self._cases: list[Case] = []
@@ -125,13 +125,13 @@ class _Course:
         return commit_of(self.record, Judgement(tuple(self.events), tuple(self._cases)), self._facts)
 
 
-def moved(node: Node, record: Record, events: Sequence[Event]) -> Record:
+def moved(node: Node, record: CaseRecord, events: Sequence[Event]) -> CaseRecord:
     """The record; what happened to it is logged by the names of the acts alone."""
     node.log.info("case.moved", case=record.id, acts=[event.act for event in events])
     return record
 
 
-def commit_of(record: Record | None, decision: Judgement, facts: Facts) -> Commit:
+def commit_of(record: CaseRecord | None, decision: Judgement, facts: Facts) -> Commit:
     """The decision (with at least one event) with all that must follow it; the case is evolved nowhere but there."""
     if not decision.cases:
         raise ValueError("a commit without events moves nothing")
@@ -142,7 +142,7 @@ def commit_of(record: Record | None, decision: Judgement, facts: Facts) -> Commi
     return Commit(events=decision.events, case=case, effects=effects, threads=threads, alarm=alarm)
 
 
-def same(record: Record, done: str, requested: str) -> Record:
+def same(record: CaseRecord, done: str, requested: str) -> CaseRecord:
     """The record, if the same request was done under the key; raises IdempotencyKeyReused."""
     if done != requested:
         raise IdempotencyKeyReused("同一请求标识不能用于不同的内容。")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import Conflict
 from server.node import Node
 
@@ -14,14 +14,14 @@ class CatalogueLost(Conflict):
     title = "缺少办件所依据的事项目录"
 
 
-async def case_of(node: Node, id: str) -> Record:
+async def case_of(node: Node, id: str) -> CaseRecord:
     """The case, ready to be shown and decided; raises NoSuchCase, CaseErased, and as `have_at_hand`."""
     record = await node.store.cases.case(id)
     await have_at_hand(node, [record])
     return record
 
 
-async def have_at_hand(node: Node, records: Iterable[Record]) -> None:
+async def have_at_hand(node: Node, records: Iterable[CaseRecord]) -> None:
     """Have the catalogues of these cases at hand; raises NotAuthentic, and CatalogueLost for a case that began here.
 
     A case from elsewhere may have a version that this node never published: it goes by the one in force here.

@@ -7,7 +7,7 @@ from server.domain.catalogue.authorities import NobodyDecides
 from server.domain.catalogue.desks import find_desk
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.pinning import PinnedAuthority, competent_here
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.node import Node
 
 
@@ -16,7 +16,7 @@ def desk_here(node: Node, id: str, *, on: date) -> PinnedAuthority | None:
     return find_desk(node.published.authorities, id, province=province_of(node.here), on=on)
 
 
-def decider_in(node: Node, record: Record, step: Step, *, division: str) -> PinnedAuthority:
+def decider_in(node: Node, record: CaseRecord, step: Step, *, division: str) -> PinnedAuthority:
     """Who decides the step's item in this division of the province today, with the answers and the form of the case.
 
     Raises NoSuchDivision, DivisionNotInForce, PlaceTooBroad, NobodyDecides.

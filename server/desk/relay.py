@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from server.desk import apart
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import Refusal, StaleVersion, Unavailable
 from server.node import Node
 
@@ -20,10 +20,10 @@ class Relays:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._waiting: dict[str, Record] = {}
+        self._waiting: dict[str, CaseRecord] = {}
         self._is_carrying = False
 
-    async def carry(self, records: Sequence[Record]) -> None:
+    async def carry(self, records: Sequence[CaseRecord]) -> None:
         """Carry what must follow these commits, by this call or by the one that is under way.
 
         What cannot be carried now is left to the sweep.
@@ -41,23 +41,23 @@ class Relays:
         finally:
             self._is_carrying = False
 
-    async def _carry(self, records: Sequence[Record]) -> None:
+    async def _carry(self, records: Sequence[CaseRecord]) -> None:
         try:
             await relay_soon(self._node, *records)
         except Refusal as refusal:
             self._node.log.warning("relay.postponed", cases=[record.id for record in records], code=refusal.code)
 
 
-async def relay(node: Node, *records: Record) -> None:
+async def relay(node: Node, *records: CaseRecord) -> None:
     """Carry all pending effects of the records, and their heads; again and in any order does no harm."""
     carried = await node.store.carry([effect for record in records for effect in record.pending])
     for kind, number in carried.items():
         node.metrics.effects_relayed.labels(kind).inc(number)
-    await node.store.case_heads.put([record.head for record in records], at=node.clock.now())
+    await node.store.heads.put([record.head for record in records], at=node.clock.now())
     await node.store.cases.mark_relayed(records)
 
 
-async def relay_soon(node: Node, *records: Record) -> None:
+async def relay_soon(node: Node, *records: CaseRecord) -> None:
     """Carry the effects now, and leave them to the sweep if that raises anything unforeseen.
 
     What was committed is done: whoever did it goes on, and the sweep finds out which effect it is and sets it apart.
@@ -78,5 +78,5 @@ async def sweep(node: Node) -> bool:
     return due.seen == SWEPT_AT_ONCE
 
 
-async def _carry_all(node: Node, records: Sequence[Record]) -> None:
+async def _carry_all(node: Node, records: Sequence[CaseRecord]) -> None:
     await relay(node, *records)

@@ -10,6 +10,7 @@ from server.crypto.fields import FieldRing
 from server.crypto.keyring import NodeKeys
 from server.domain.chains import ChainName
 from server.domain.errors import WrittenByNewer
+from server.store.aggregates.intake import Intake
 from server.store.apart import Apart
 from server.store.audit import Audit
 from server.store.audit_evidence import AuditEvidence
@@ -18,8 +19,7 @@ from server.store.cases.alarms import Alarms
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.cases import Cases
 from server.store.cases.drafts import Drafts
-from server.store.cases.heads import CaseHeads
-from server.store.cases.intake import Intake
+from server.store.cases.heads import HistoryHeads
 from server.store.cases.materials import Materials
 from server.store.cases.plans import Plans
 from server.store.cases.visits import Visits
@@ -111,14 +111,14 @@ class Store:
         return self.cases.intake
 
     @property
-    def case_heads(self) -> CaseHeads:
+    def heads(self) -> HistoryHeads:
         """How far cases have come, told outside of them."""
         return self.cases.heads
 
     @property
     def chains(self) -> Mapping[ChainName, KeptChain]:
         """The chains by their names."""
-        audit, heads = self.audit, self.case_heads
+        audit, heads = self.audit, self.heads
         return {"audit": KeptChain(audit.chain, audit.files), "heads": KeptChain(heads.chain, heads.files)}
 
     async def carry(self, effects: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
@@ -227,5 +227,5 @@ def _ground(bare: WalkableDatabase, keys: NodeKeys, folder: Path) -> tuple[First
 
 def _cases(database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Cases:
     documents = CaseDocuments(keys, Plans(database), here=here, relay_due=timedelta(seconds=relay_due_seconds))
-    heads = CaseHeads(database, documents, folder)
+    heads = HistoryHeads(database, documents, folder)
     return Cases(database, documents, Intake(database, CASES), heads=heads)

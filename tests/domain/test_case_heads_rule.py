@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.domain.case.heads import CaseHead, CaseStanding, finding_of
+from server.domain.aggregate.heads import HistoryHead, HistoryStanding, finding_of
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,11 @@ from server.domain.case.heads import CaseHead, CaseStanding, finding_of
     ],
 )
 def test_a_case_follows_from_a_head_or_it_is_named(links: Any, trouble: str):
-    found = finding_of(CaseHead("case", 2, "b"), CaseStanding(links))
+    found = finding_of(HistoryHead("case", 2, "b"), HistoryStanding(links))
     assert (found.trouble if found else "") == trouble
 
 
 def test_a_case_that_is_not_there_is_named():
-    found = finding_of(CaseHead("case", 2, "b"), None)
+    found = finding_of(HistoryHead("case", 2, "b"), None)
     assert found
     assert found.trouble == "removed"

@@ -4,13 +4,13 @@ import pytest
 
 from server.domain.case.case import NoSuchStep, local_id
 from server.domain.case.events import EVENT
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.rules.lifecycle import replay
 from tests.domain.carrying import Place
 from tests.world import CASE, JIANGSU, ZHEJIANG, officer, opened, opening, worked
 
 
-def record() -> Record:
+def record() -> CaseRecord:
     """The case after its first step was approved."""
     home = Place(JIANGSU)
     for act in (opening(), *worked("first", officer(), result={"birth_number": "A1"})):
@@ -18,7 +18,7 @@ def record() -> Record:
     assert home.case
     written = [event.model_dump(mode="json") for event in home.events]
     document = {"threads": home.threads, "events": written}
-    return Record(id="case1", case=home.case, document=document, read=lambda: tuple(home.events))
+    return CaseRecord(id="case1", case=home.case, document=document, read=lambda: tuple(home.events))
 
 
 def test_a_case_is_kept_under_its_bare_number_at_home_only():

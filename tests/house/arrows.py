@@ -87,7 +87,8 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
     "server.store.exchange": (),
     "server.store.effects": (),
     "server.store.people": (),
-    "server.store.cases": ("server.store.effects",),
+    "server.store.aggregates": (),
+    "server.store.cases": ("server.store.aggregates", "server.store.effects"),
     "server.store.apart": ("server.store.cases", "server.store.effects", "server.store.exchange"),
     "server.store.format": ("server.store.exchange",),
     "server.store.trust": (
@@ -100,8 +101,9 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
         *("server.store.trust", "server.store.proven"),
     ),
     "server.store.store": (
-        *("server.store.exchange", "server.store.effects", "server.store.people", "server.store.cases"),
-        *("server.store.apart", "server.store.format", "server.store.proven", "server.store.rings"),
+        *("server.store.exchange", "server.store.effects", "server.store.people", "server.store.aggregates"),
+        *("server.store.cases", "server.store.apart", "server.store.format", "server.store.proven"),
+        "server.store.rings",
     ),
     "server.desk.citizen": (),
     "server.desk.background": ("server.desk.citizen",),

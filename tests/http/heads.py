@@ -8,7 +8,7 @@ from server.node import Node
 
 async def chained(node: Node) -> None:
     """Chain all heads that wait."""
-    while await chain(node, "heads") or await node.store.case_heads.chain.is_waiting():
+    while await chain(node, "heads") or await node.store.heads.chain.is_waiting():
         pass
 
 

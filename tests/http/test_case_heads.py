@@ -8,8 +8,8 @@ from server.desk import relay
 from server.desk.background.case_verifying import CaseVerification, CaseWatch, verify_cases
 from server.desk.background.chaining import AT_ONCE, chain
 from server.desk.background.verifying import silent
+from server.domain.aggregate.heads import HistoryHead
 from server.domain.apart import Found
-from server.domain.case.heads import CaseHead
 from server.node import Node
 from tests.http.asking import Sweeper, opened
 from tests.http.conftest import module_wide
@@ -87,7 +87,7 @@ async def test_what_was_relayed_twice_and_logged_twice_raises_no_alarm(places: P
     case, _, _ = await moved(places, node)
     record = await node.store.cases.case(case)
     for _ in range(2):
-        await node.store.case_heads.put([record.head], at=node.clock.now())
+        await node.store.heads.put([record.head], at=node.clock.now())
         await chained(node)
     assert await about(node, case) == []
 
@@ -153,7 +153,7 @@ async def test_a_case_of_which_no_head_was_logged_is_named_after_a_minute(
     found = await verify_cases(node, tell=silent)
     assert [each.trouble for each in found.findings if each.place == case] == ["unlogged"]
     record = await node.store.cases.case(case)
-    await node.store.case_heads.put([record.head], at=clock.now())
+    await node.store.heads.put([record.head], at=clock.now())
     await chained(node)
     assert await about(node, case) == []
 
@@ -213,7 +213,7 @@ async def test_a_head_that_was_forged_is_not_chained_and_holds_up_no_other(
 
 
 async def test_many_heads_go_in_links_of_a_bounded_length(node: Node):
-    heads = [CaseHead(f"many{number}", 1, "link") for number in range(AT_ONCE["heads"] + 1)]
-    await node.store.case_heads.put(heads, at=node.clock.now())
+    heads = [HistoryHead(f"many{number}", 1, "link") for number in range(AT_ONCE["heads"] + 1)]
+    await node.store.heads.put(heads, at=node.clock.now())
     assert await chain(node, "heads")
     assert not await chain(node, "heads")

@@ -21,7 +21,7 @@ from server.domain.catalogue.pinning import Competent, of_department
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Gap, Terms
 from server.domain.effects.deadlines import Checkpoint, checkpoints_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.effects.warnings import DeskWarning, WarningReader
 from server.domain.people.posts import Post, PostRole
 from server.domain.rules.decide import decide
@@ -60,7 +60,7 @@ def step(code: str = "one", *, promised: int = 5, **terms: Any) -> PlannedStep:
     return made.model_copy(update={**change, "materials": materials})
 
 
-async def lay(node: Node, *steps: PlannedStep, **change: Any) -> Record:
+async def lay(node: Node, *steps: PlannedStep, **change: Any) -> CaseRecord:
     """A new case of these steps, on the desks of this node."""
     wish = application(steps or (step(),)).model_copy(update=change)
     act = acts.Open(id=uuid4().hex, by=citizen(node.here), number=uuid4().hex, application=wish)
@@ -71,7 +71,7 @@ async def lay(node: Node, *steps: PlannedStep, **change: Any) -> Record:
     return record
 
 
-async def do(node: Node, record: Record, *wishes: Act) -> Record:
+async def do(node: Node, record: CaseRecord, *wishes: Act) -> CaseRecord:
     """The case after these acts, and what follows them."""
     for wish in wishes:
         record = await perform(node, record.id, wish.model_copy(update={"id": uuid4().hex}))
@@ -88,7 +88,7 @@ def act(kind: type[acts.StepAct], code: str = "one", **said: Any) -> Act:
     return kind(id="", by=handler(), step=code, **said)
 
 
-async def taken_up(node: Node, record: Record) -> Record:
+async def taken_up(node: Node, record: CaseRecord) -> CaseRecord:
     return await do(node, record, act(acts.Receive), act(acts.Accept))
 
 
@@ -99,7 +99,7 @@ async def run(*nodes: Node) -> None:
             await tick(node)
 
 
-async def case_of(node: Node, record: Record) -> Case:
+async def case_of(node: Node, record: CaseRecord) -> Case:
     return (await node.store.cases.case(record.id)).case
 
 
@@ -288,7 +288,7 @@ def checkpoints(node: Node, case: Case) -> tuple[Checkpoint, ...]:
     return checkpoints_of(case, here=node.here, calendar=node.published.calendar)
 
 
-async def do_by_law(node: Node, id: str, record: Record) -> None:
+async def do_by_law(node: Node, id: str, record: CaseRecord) -> None:
     """What the crashed worker did before it crashed."""
     await relay(node, await perform(node, record.id, acts.Deem(id=f"rung:{id}", by=peer(node.here), step="one")))
 

@@ -10,7 +10,7 @@ from server.desk.background.case_verifying import CaseWatch, verify_cases
 from server.desk.background.head_renewing import LINKS_AT_ONCE, renew
 from server.desk.background.head_walking import walk
 from server.desk.background.verifying import silent
-from server.domain.case.heads import CaseHead
+from server.domain.aggregate.heads import HistoryHead
 from server.domain.chains import CHAINS, ChainHead
 from server.node import Node
 from tests.http.asking import Sweeper, opened
@@ -45,12 +45,12 @@ async def logged(places: Places, node: Node) -> str:
 
 async def first(node: Node) -> int:
     """The number of the first link that is kept."""
-    return (await node.store.case_heads.chain.beginning()).first
+    return (await node.store.heads.chain.beginning()).first
 
 
 async def last(node: Node) -> int:
     """The number of the last link."""
-    return (await node.store.case_heads.chain.last())[0].number
+    return (await node.store.heads.chain.last())[0].number
 
 
 async def grow_old(places: Places, node: Node, clock: HandClock) -> None:
@@ -85,13 +85,13 @@ async def test_old_links_go_and_what_they_said_is_said_again(places: Places, nod
 
 
 async def _links(node: Node, number: int) -> AsyncIterator[Any]:
-    for link in (await node.store.case_heads.chain.links([number])).values():
+    for link in (await node.store.heads.chain.links([number])).values():
         yield link
 
 
 async def _said(node: Node) -> set[str]:
     """The cases that the chain names."""
-    return {CaseHead.of(named).case async for step in walk(node) if step.link for named in step.link.entries}
+    return {HistoryHead.of(named).name async for step in walk(node) if step.link for named in step.link.entries}
 
 
 async def test_nothing_goes_before_its_time(places: Places, node: Node, clock: HandClock):
@@ -136,8 +136,8 @@ async def test_of_a_case_that_has_gone_on_only_the_newest_head_is_said_again(
     await places.settle()
     await chained(node)
     await renewed(node)
-    heads = [CaseHead.of(named) async for step in walk(node) if step.link for named in step.link.entries]
-    assert len([head for head in heads if head.case == case]) == 1
+    heads = [HistoryHead.of(named) async for step in walk(node) if step.link for named in step.link.entries]
+    assert len([head for head in heads if head.name == case]) == 1
 
 
 async def test_a_renewal_that_is_cut_off_is_done_again(
@@ -147,7 +147,7 @@ async def test_a_renewal_that_is_cut_off_is_done_again(
     await grow_old(places, node, clock)
     for method in ("begin", "clear"):
         with monkeypatch.context() as patch:
-            patch.setattr(type(node.store.case_heads.chain), method, _cut_off)
+            patch.setattr(type(node.store.heads.chain), method, _cut_off)
             with pytest.raises(ConnectionError):
                 await renew(node)
         assert await troubles(node) == {}
@@ -229,7 +229,7 @@ async def test_work_logs_and_counts_a_finding_once_until_it_is_gone(places: Plac
 async def test_after_a_fault_work_passes_over_no_link(places: Places, node: Node, monkeypatch: pytest.MonkeyPatch):
     await logged(places, node)
     watch, seen = CaseWatch(node), set[str]()
-    heads = node.store.case_heads
+    heads = node.store.heads
     standings = type(heads).standings
 
     async def fails(*_: Any) -> Any:

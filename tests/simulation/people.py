@@ -11,7 +11,7 @@ from server.domain.aggregate.acts import Act
 from server.domain.case import acts
 from server.domain.case.case import Application, Case, local_id
 from server.domain.catalogue.terms import Gap
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import Refusal, StaleVersion, Unavailable
 from server.domain.rules.decide import decide
 from server.node import Node
@@ -163,7 +163,7 @@ class People:
             self._busy += 1
             await self._world.scheduler.sleep(self._world.chance.uniform(0, 5))
 
-    async def _seen(self, place: Place, id: str) -> Record | None:
+    async def _seen(self, place: Place, id: str) -> CaseRecord | None:
         """The case as the disk has it: people look without harm."""
         store = place.still.store
         return await store.cases.find(id)
@@ -184,11 +184,11 @@ class People:
         await self._world.scheduler.sleep(max(0.0, moment - self._world.scheduler.now))
 
 
-async def _performed(id: str, act: Act, node: Node) -> Record:
+async def _performed(id: str, act: Act, node: Node) -> CaseRecord:
     return await perform(node, id, act)
 
 
-async def _opened(story: Story, node: Node) -> Record:
+async def _opened(story: Story, node: Node) -> CaseRecord:
     """What the desk does with an application, without the intake, which lives in a loop of asyncio."""
     known = await node.store.cases.find(story.number)
     if known:

@@ -12,7 +12,7 @@ from regions import outbox, settling
 from server.desk import relay
 from server.desk.background import clockwork
 from server.desk.relay import Relays
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import Refusal, Unavailable
 from server.domain.exchange.wire import WireRequest
 from server.node import Node
@@ -180,7 +180,7 @@ class Place:
             record = await do(process.node)
         except Refusal as refusal:
             return refusal
-        if isinstance(record, Record) and self.world.chance.random() < AT_ONCE:
+        if isinstance(record, CaseRecord) and self.world.chance.random() < AT_ONCE:
             self.world.scheduler.start(process.relays.carry([record]), process.owner, "relay")
         return record
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from regions import control_letters, inbox, letters, outbox, settling
 from server.desk.background import clockwork
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.exchange import letters as naming
 from server.store.cases.case_documents import CaseDocuments
 from server.store.cases.cases import Cases
@@ -139,7 +139,7 @@ FAULTS: Sequence[Fault] = (
     Fault(
         name="act ids not looked up",
         wrong="an act is done again when it comes again",
-        instead=[(Record, "done_by", wrongs.never_done)],
+        instead=[(CaseRecord, "done_by", wrongs.never_done)],
         invariant="every act is done once",
         seed=0,
     ),

@@ -6,13 +6,13 @@ from itertools import groupby
 from typing import Any
 
 from regions.evidence import check_receipts
+from server.domain.aggregate.heads import HistoryHead, finding_of
 from server.domain.case.acts import Facts
 from server.domain.case.case import Case
 from server.domain.case.events import Answered, Declined, Event, Withdrawn
-from server.domain.case.heads import CaseHead, finding_of
 from server.domain.chains import Chained
 from server.domain.effects.effects import effects_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.exchange.letters import GENESIS, unique_id
 from server.domain.values import china_day, moment_key
 from server.store.database import Document
@@ -51,7 +51,7 @@ async def reckon(world: World, places: Mapping[str, Place], *, lost: Collection[
             await check_after_loss(world, sender, receiver)
         else:
             _check_logs(world, sender, receiver)
-    records: dict[str, dict[str, Record]] = {}
+    records: dict[str, dict[str, CaseRecord]] = {}
     for here, place in places.items():
         _check_letters(world, place, lost)
         ids = [document["_id"] for document in place.disk.all("cases")]
@@ -74,12 +74,12 @@ async def reckon(world: World, places: Mapping[str, Place], *, lost: Collection[
 async def _check_heads(world: World, place: Place) -> None:
     """Each case stands where its heads have seen it, or further on."""
     told = [Chained(id=each["_id"], sha256=each["link"]) for each in place.disk.all("heads")]
-    standings = await place.still.store.case_heads.standings([CaseHead.of(each).case for each in told])
-    for head in map(CaseHead.of, told):
-        finding = finding_of(head, standings.get(head.case))
+    standings = await place.still.store.heads.standings([HistoryHead.of(each).name for each in told])
+    for head in map(HistoryHead.of, told):
+        finding = finding_of(head, standings.get(head.name))
         if finding:
             world.breaks("a head is of what is stored", f"{place.here}: {finding.trouble} {finding.place}")
-    if {document["_id"] for document in place.disk.all("cases")} - {CaseHead.of(each).case for each in told}:
+    if {document["_id"] for document in place.disk.all("cases")} - {HistoryHead.of(each).name for each in told}:
         world.breaks("each case has a head", place.here)
 
 
@@ -139,7 +139,7 @@ def _check_letters(world: World, place: Place, lost: Collection[str]) -> None:
             world.breaks("no letter dies", f"{place.here}: {letter['kind']} {letter['reason']}")
 
 
-def _check_case(world: World, place: Place, record: Record) -> None:
+def _check_case(world: World, place: Place, record: CaseRecord) -> None:
     """Every act was done once, by whom it may be done, and all that must follow from it has followed once."""
     events = record.events
     if [event.number for event in events] != list(range(1, len(events) + 1)):
@@ -174,7 +174,7 @@ def _check_case(world: World, place: Place, record: Record) -> None:
             world.breaks("every effect is carried", f"{place.here} {record.id}: task of {code}")
 
 
-def _check_withdrawals(world: World, place: Place, record: Record, *, lost: Collection[str]) -> None:
+def _check_withdrawals(world: World, place: Place, record: CaseRecord, *, lost: Collection[str]) -> None:
     """What the applicant asked back was let go, or had been decided before."""
     for code, step in record.case.steps.items():
         is_open = step.withdrawal_asked_at and not step.has_ended
@@ -206,7 +206,7 @@ def _check_jurisdiction(world: World, place: Place, case: Case, event: Event) ->
         world.breaks("no act without jurisdiction", f"{place.here} {case.name}: {event.kind} by {event.by.node}")
 
 
-def _check_mirror(world: World, home: Record | None, copy: Record, *, here: str) -> None:
+def _check_mirror(world: World, home: CaseRecord | None, copy: CaseRecord, *, here: str) -> None:
     """A step stands the same at its home and at its decider."""
     if home is None:
         world.breaks("mirrored steps are equal", f"{copy.id} at {here} has no home")
@@ -224,7 +224,7 @@ def _sees(step: Any) -> Any:
     return step.state, step.grounds, dict(step.result), clock
 
 
-def _check_deadline(world: World, home: Record, copy: Record, code: str) -> None:
+def _check_deadline(world: World, home: CaseRecord, copy: CaseRecord, code: str) -> None:
     """Nobody who answered in time by his home's clock loses his step by law."""
     answers = [event for event in home.events if isinstance(event, Answered) and event.step == code]
     due_on = home.case.steps[code].supplement

@@ -9,9 +9,9 @@ from typing import Any
 from regions import inbox, outbox, wire
 from regions.retrying import longest_wait, probe_seconds
 from server.crypto import merkle
-from server.domain.case.heads import CaseHead
+from server.domain.aggregate.heads import HistoryHead
 from server.domain.effects.letters_in import COURTESIES, may_be_ignored
-from server.domain.effects.records import Commit, Record
+from server.domain.effects.records import CaseRecord, Commit
 from server.domain.errors import OutcomeUnknown, StaleVersion, Unavailable
 from server.domain.exchange.circuit_breaker import breaker, probing
 from server.domain.exchange.letters import Batch, Letter
@@ -110,7 +110,7 @@ async def remembers_appended(log: ExchangeLog, position: Position) -> Entry | No
     return remembered or await after(log, position)
 
 
-async def logs_from_memory(cases: Cases, record: Record | None, commit: Commit) -> Record:
+async def logs_from_memory(cases: Cases, record: CaseRecord | None, commit: Commit) -> CaseRecord:
     """After an unknown outcome the head of what was to be written is put, and then the case is looked at again."""
     if record is None:
         return await commit_case(cases, record, commit)
@@ -119,7 +119,7 @@ async def logs_from_memory(cases: Cases, record: Record | None, commit: Commit) 
         if not await cases._database.replace(CASES, document, version=record.document["version"]):
             raise StaleVersion
     except OutcomeUnknown:
-        head = CaseHead(document["_id"], document["version"], document["link"])
+        head = HistoryHead(document["_id"], document["version"], document["link"])
         await cases.heads.put([head], at=commit.events[-1].at)
         raise
     return cases._documents.after(document, commit, before=record)
@@ -173,7 +173,7 @@ def replaces_effects(documents: CaseDocuments, before: Mapping[str, Any], commit
     return {**document, "effects": [each for each in document["effects"] if each["event"] > before["version"]]}
 
 
-def never_done(record: Record, act_id: str) -> str | None:
+def never_done(record: CaseRecord, act_id: str) -> str | None:
     """Nobody looks whether the act was done before."""
     return None
 
@@ -183,7 +183,7 @@ async def lapses_at_once(node: Any, case: Any, checkpoint: Any) -> bool:
     return True
 
 
-async def marks_any_version(cases: Cases, records: Sequence[Record]) -> None:
+async def marks_any_version(cases: Cases, records: Sequence[CaseRecord]) -> None:
     """The effects count as carried although the case has moved on meanwhile."""
     found = await cases._database.get_many("cases", [record.id for record in records])
     marks = [Mark(id, {"relayed": document["version"], "relay": "done"}) for id, document in found.items()]

@@ -20,10 +20,10 @@ from server.crypto.keyring import make_keys
 from server.crypto.passwords import Cost
 from server.desk.acting import commit_of
 from server.domain.aggregate.acts import Act
+from server.domain.aggregate.heads import HistoryHead
 from server.domain.apart import SetApart, over
 from server.domain.case.case import Case
 from server.domain.case.fetches import Fetch
-from server.domain.case.heads import CaseHead
 from server.domain.case.lines import Line
 from server.domain.case.visits import Visit
 from server.domain.catalogue.catalogue import Catalogue
@@ -33,7 +33,7 @@ from server.domain.effects.deadlines import Checkpoint
 from server.domain.effects.deeds import Deed
 from server.domain.effects.effects import Effect, Task
 from server.domain.effects.notices import Notice
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.effects.warnings import DeskWarning
 from server.domain.exchange.letters import Batch, Letter
 from server.domain.exchange.log import Evidence, Head, Inbound, Outbound, Position, Written
@@ -189,7 +189,7 @@ async def _write_case(store: Store, these: Mapping[str, Any], *, paint: bool) ->
     await store.checkpoints.claim(CASE, these["checkpoint"], until=AT)
     await store.warnings.put(these["warning"])
     await _count(store, these["counts"])
-    await store.case_heads.put([CaseHead("another", 1, "link")], at=AT)
+    await store.heads.put([HistoryHead("another", 1, "link")], at=AT)
     await _wait(store, lot=1)
 
 
@@ -210,8 +210,8 @@ async def _wait(store: Store, *, lot: int) -> None:
 
 
 async def _act(
-    store: Store, record: Record | None, act: Act, *, these: Mapping[str, Any], paint: bool = False
-) -> Record:
+    store: Store, record: CaseRecord | None, act: Act, *, these: Mapping[str, Any], paint: bool = False
+) -> CaseRecord:
     decision = decide(record.case if record else None, act, facts())
     commit = commit_of(record, decision, facts())
     effects = _effects(these) if record is None else ()
@@ -241,7 +241,7 @@ async def _write_node(store: Store, these: Mapping[str, Any]) -> None:
     await store.catalogues.keep(these["catalogue"])
     await store.audit.count("one", "case.read", at=AT, about={"officer": "anna"})
     link = next_link(BEFORE_ALL, (Chained(id="e", sha256="00"),), at=AT)
-    for chain in (store.audit.chain, store.case_heads.chain):
+    for chain in (store.audit.chain, store.heads.chain):
         await chain.append(link)
         await chain.begin(Beginning())
     await store.clocks.beat(Beat(machine="m", at=AT, state="trusted", text=""))
@@ -355,7 +355,7 @@ async def _change_people(store: Store, now: Mapping[str, Any]) -> None:
 async def _change_node(store: Store, now: Mapping[str, Any]) -> None:
     await store.identity.claim(now["identity"].model_copy(update={"checks": {"more": "x"}}), incarnation="i")
     await store.audit.count("one", "case.read", at=AT, about={"officer": "anna"})
-    for chain in (store.audit.chain, store.case_heads.chain):
+    for chain in (store.audit.chain, store.heads.chain):
         beginning = await chain.beginning()
         await chain.begin(beginning)
     await store.clocks.beat(Beat(machine="m", at=LATER, state="trusted", text=""))

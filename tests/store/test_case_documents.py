@@ -13,7 +13,7 @@ from server.desk.acting import commit_of
 from server.domain.aggregate.acts import Act
 from server.domain.case import acts
 from server.domain.case.lines import line_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import NotAuthentic, WrittenByNewer
 from server.domain.rules.decide import decide
 from server.domain.rules.lifecycle import replay
@@ -56,7 +56,7 @@ DOCUMENTS = CaseDocuments(KEYS, PLANS, here=JIANGSU, relay_due=timedelta(seconds
 WAY = (opening(), *worked("first", officer(), result={"birth_number": "A1"}))
 
 
-def committed(before: Record | None, act: Act) -> Record:
+def committed(before: CaseRecord | None, act: Act) -> CaseRecord:
     """The record right after an act, as the store answers it."""
     decision = decide(before.case if before else None, act, facts())
     commit = commit_of(before, decision, facts())
@@ -64,7 +64,7 @@ def committed(before: Record | None, act: Act) -> Record:
     return DOCUMENTS.after(document, commit, before=before)
 
 
-def told() -> list[Record]:
+def told() -> list[CaseRecord]:
     """A case as its document has it after each commit of its first step."""
     record, records = None, []
     for act in WAY:

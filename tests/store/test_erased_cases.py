@@ -12,15 +12,15 @@ from server.crypto.keyring import make_keys
 from server.desk.acting import commit_of
 from server.domain.aggregate.acts import Act
 from server.domain.case.erasure import CaseErased, CaseNotErasable
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import NotAuthentic, StaleVersion
 from server.domain.exchange.letters import LetterErased
 from server.domain.rules.decide import decide
 from server.domain.values import moment_text
+from server.store.aggregates.intake import Intake
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.cases import Cases
-from server.store.cases.heads import CaseHeads
-from server.store.cases.intake import Intake
+from server.store.cases.heads import HistoryHeads
 from server.store.cases.plans import Plans
 from server.store.database import Document
 from server.store.mongo import MongoDatabase
@@ -43,20 +43,20 @@ def proven(database: MongoDatabase) -> ProvenDatabase:
 @pytest.fixture
 def cases(proven: ProvenDatabase) -> Cases:
     documents = CaseDocuments(KEYS, Plans(proven), here=JIANGSU, relay_due=timedelta(seconds=5))
-    heads = CaseHeads(proven, documents, Path("nowhere"))
+    heads = HistoryHeads(proven, documents, Path("nowhere"))
     return Cases(proven, documents, Intake(proven, CASES), heads=heads)
 
 
-async def added(cases: Cases, number: str = "case1") -> Record:
+async def added(cases: Cases, number: str = "case1") -> CaseRecord:
     commit = commit_of(None, decide(None, opening().model_copy(update={"number": number}), facts()), facts())
     return await cases.add(commit, owner=OWNER, request="request")
 
 
-async def moved(cases: Cases, record: Record, act: Act) -> Record:
+async def moved(cases: Cases, record: CaseRecord, act: Act) -> CaseRecord:
     return await cases.commit(record, commit_of(record, decide(record.case, act, facts()), facts()))
 
 
-async def told(cases: Cases) -> list[Record]:
+async def told(cases: Cases) -> list[CaseRecord]:
     """A case after each commit of its first step; all that followed is carried."""
     records = [await added(cases)]
     for act in WAY:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from server.domain.errors import OutcomeUnknown, Unavailable
-from server.store.cases.intake import WAITS_SECONDS, Intake
+from server.store.aggregates.intake import WAITS_SECONDS, Intake
 from server.store.database import Database, Document, UnsafeOperand
 from server.store.mongo import MongoDatabase
 from server.store.queries import QUERIES

@@ -3,8 +3,8 @@
 import re
 from collections.abc import AsyncIterator
 
-from server.domain.case.heads import CaseFinding, CaseTrouble
-from server.domain.effects.records import Record
+from server.domain.aggregate.heads import HistoryFinding, HistoryTrouble
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import NotAuthentic
 from server.domain.exchange.letters import LetterErased
 from server.node import Node
@@ -12,7 +12,7 @@ from server.node import Node
 OF_A_LETTER = re.compile(r"[0-9]{6}:[0-9a-f]{64}")  # the act of a letter bears its sender and its id
 
 
-async def letters_amiss(node: Node, record: Record) -> AsyncIterator[CaseFinding]:
+async def letters_amiss(node: Node, record: CaseRecord) -> AsyncIterator[HistoryFinding]:
     """What is wrong with the letters of a case; nothing is said while effects of it are on their way.
 
     Ours hang together: the case names the last one to each node, and each names the one before. What came in is named
@@ -43,5 +43,5 @@ async def letters_amiss(node: Node, record: Record) -> AsyncIterator[CaseFinding
             yield _finding(record, "letter_altered", f"the letter {id} that has moved it")
 
 
-def _finding(record: Record, trouble: CaseTrouble, detail: str) -> CaseFinding:
-    return CaseFinding(trouble=trouble, place=record.id, detail=detail)
+def _finding(record: CaseRecord, trouble: HistoryTrouble, detail: str) -> HistoryFinding:
+    return HistoryFinding(trouble=trouble, place=record.id, detail=detail)

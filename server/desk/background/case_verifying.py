@@ -10,7 +10,7 @@ from itertools import islice
 from server.desk import apart
 from server.desk.background.case_letters import letters_amiss
 from server.desk.background.head_walking import Walked, take_heads, walk
-from server.domain.case.heads import OF_THE_CHAIN, CaseFinding, CaseHead, CaseStanding, finding_of
+from server.domain.aggregate.heads import OF_THE_CHAIN, HistoryFinding, HistoryHead, HistoryStanding, finding_of
 from server.domain.chains import ChainHead
 from server.domain.errors import NotAuthentic
 from server.domain.values import Moment, Value
@@ -32,7 +32,7 @@ class CaseVerification(Value):
     links: int
     cases: int
     troubles: int
-    findings: tuple[CaseFinding, ...]
+    findings: tuple[HistoryFinding, ...]
 
 
 class CaseWatch:
@@ -44,8 +44,8 @@ class CaseWatch:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._steps = walk(node)
-        self._found: set[CaseFinding] = set()  # in this round
-        self._told: set[CaseFinding] = set()  # in the one before
+        self._found: set[HistoryFinding] = set()  # in this round
+        self._told: set[HistoryFinding] = set()  # in the one before
         self.rounds = 0
 
     async def look(self) -> bool:
@@ -61,7 +61,7 @@ class CaseWatch:
         return False
 
     async def _look(self) -> None:
-        heads: dict[str, CaseHead] = {}
+        heads: dict[str, HistoryHead] = {}
         is_over = False
         for _ in range(LINKS_AT_ONCE):
             step = await anext(self._steps)
@@ -71,13 +71,13 @@ class CaseWatch:
                 break
             if step.link:
                 take_heads(step.link, heads)
-        await self._tell(_compared(heads, await self._node.store.case_heads.standings(list(heads))))
+        await self._tell(_compared(heads, await self._node.store.heads.standings(list(heads))))
         if is_over:
             self._steps = walk(self._node)
             self._told, self._found = self._found, set()
             self.rounds += 1
 
-    async def _tell(self, findings: Iterable[CaseFinding]) -> None:
+    async def _tell(self, findings: Iterable[HistoryFinding]) -> None:
         """Set each apart, and log and count what was not found in the round before."""
         for finding in findings:
             if finding not in self._found | self._told:
@@ -97,7 +97,7 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
     """
     count = _Count(tell)
     before = node.clock.now() - SOON
-    newest: dict[str, CaseHead] = {}
+    newest: dict[str, HistoryHead] = {}
     async for step in walk(node, told):
         count.walked(step)
         if step.link:
@@ -105,8 +105,8 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
     if only:
         newest = {id: head for id, head in newest.items() if id == only}
     for some in _parts(newest):
-        heads = {head.case: head for head in some}
-        wrong = _compared(heads, await node.store.case_heads.standings(list(heads)))
+        heads = {head.name: head for head in some}
+        wrong = _compared(heads, await node.store.heads.standings(list(heads)))
         sound = heads.keys() - {finding.place for finding in wrong}
         count.found(wrong + await _letters_of(node, sorted(sound)), looked_at=len(heads))
     for late in [] if only else await _unlogged(node, newest, before=before):
@@ -122,7 +122,7 @@ class _Count:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self.links = self.cases = self.troubles = 0
-        self.findings: list[CaseFinding] = []
+        self.findings: list[HistoryFinding] = []
 
     def walked(self, step: Walked) -> None:
         """One step along the chain."""
@@ -130,7 +130,7 @@ class _Count:
         self._tell("links", self.links)
         self.found(step.findings, looked_at=0)
 
-    def found(self, findings: Sequence[CaseFinding], *, looked_at: int) -> None:
+    def found(self, findings: Sequence[HistoryFinding], *, looked_at: int) -> None:
         """These are wrong among so many more cases."""
         self.cases += looked_at
         self.troubles += len(findings)
@@ -138,30 +138,30 @@ class _Count:
         self._tell("cases", self.cases)
 
 
-def _parts(newest: Mapping[str, CaseHead]) -> Iterator[list[CaseHead]]:
+def _parts(newest: Mapping[str, HistoryHead]) -> Iterator[list[HistoryHead]]:
     left = iter(newest.values())
     while some := list(islice(left, CASES_AT_ONCE)):
         yield some
 
 
-def _compared(heads: Mapping[str, CaseHead], standings: Mapping[str, CaseStanding]) -> list[CaseFinding]:
+def _compared(heads: Mapping[str, HistoryHead], standings: Mapping[str, HistoryStanding]) -> list[HistoryFinding]:
     findings = (finding_of(head, standings.get(id)) for id, head in heads.items())
     return [finding for finding in findings if finding]
 
 
-async def _letters_of(node: Node, ids: Sequence[str]) -> list[CaseFinding]:
+async def _letters_of(node: Node, ids: Sequence[str]) -> list[HistoryFinding]:
     """What is wrong with the letters of cases that stand where they had come to."""
     records = await node.store.cases.find_many(ids)
     return [finding for record in records.values() async for finding in letters_amiss(node, record)]
 
 
-async def _unlogged(node: Node, newest: Mapping[str, CaseHead], *, before: Moment) -> list[CaseFinding]:
+async def _unlogged(node: Node, newest: Mapping[str, HistoryHead], *, before: Moment) -> list[HistoryFinding]:
     """Cases that stand further than the chain knew, although their last event was before this moment."""
     found = []
-    async for page in node.store.case_heads.versions(before=before, at_once=CASES_AT_ONCE):
+    async for page in node.store.heads.versions(before=before, at_once=CASES_AT_ONCE):
         for id, version in page.items():
             known = newest.get(id)
             if known is None or known.version < version:
                 detail = f"it stands at event {version}, and the chain knows {known.version if known else 'none'}"
-                found.append(CaseFinding(trouble="unlogged", place=id, detail=detail))
+                found.append(HistoryFinding(trouble="unlogged", place=id, detail=detail))
     return found

@@ -25,7 +25,7 @@ from server.domain.effects.deadlines import (
     next_at,
 )
 from server.domain.effects.notices import reminder_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.effects.warnings import warning_of
 from server.domain.errors import Refusal, StaleVersion, Unavailable
 from server.domain.exchange.letters import CASE, Batch
@@ -84,20 +84,20 @@ async def _look(node: Node, id: str) -> datetime | None:
     return min((at for at in (*again, following) if at), default=None)
 
 
-def _passed(node: Node, record: Record) -> list[Checkpoint]:
+def _passed(node: Node, record: CaseRecord) -> list[Checkpoint]:
     now = node.clock.now()
     checkpoints = checkpoints_of(record.case, here=node.here, calendar=node.published.calendar)
     return [checkpoint for checkpoint in checkpoints if checkpoint.at <= now]
 
 
-async def _unseen(node: Node, record: Record, *, is_by_law: bool) -> list[Checkpoint]:
+async def _unseen(node: Node, record: CaseRecord, *, is_by_law: bool) -> list[Checkpoint]:
     """The passed checkpoints that no worker has handled yet."""
     passed = [checkpoint for checkpoint in _passed(node, record) if (checkpoint.name in BY_LAW) == is_by_law]
     known = await node.store.checkpoints.passed(record.id, passed) if passed else frozenset()
     return [checkpoint for checkpoint in passed if checkpoint.key not in known]
 
 
-async def _pass(node: Node, record: Record, checkpoint: Checkpoint) -> datetime | None:
+async def _pass(node: Node, record: CaseRecord, checkpoint: Checkpoint) -> datetime | None:
     """Claim the checkpoint and see to it; answers when to look again if something must be waited for."""
     now = node.clock.now()
     if checkpoint.name == "lapse" and not await _is_complete(node, record.case, checkpoint):

@@ -12,7 +12,7 @@ from server.domain.case.fetches import KeptFetch
 from server.domain.case.visits import Visit
 from server.domain.effects.clues import clues_ever
 from server.domain.effects.effects import tasks_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.exchange.log import LetterLabel, Position
 from server.node import Node
 
@@ -25,7 +25,7 @@ class _Found:
     """What stands here of a case: its record, or when it was erased if it was; and what is beside it."""
 
     name: str
-    record: Record | None
+    record: CaseRecord | None
     erased_at: datetime | None
     out: Sequence[LetterLabel]
     come: Sequence[LetterLabel]
@@ -64,7 +64,7 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     if found.record:
         await store.cases.erase(found.record, at=at)
     else:  # a crash may have come between the tombstone and its head
-        await store.case_heads.put_again(id, at=at)
+        await store.heads.put_again(id, at=at)
     node.log.info("case.erased", case=id)
     return found.told(id, found.erased_at or at)
 
@@ -86,7 +86,7 @@ async def _found(node: Node, id: str) -> _Found:
     )
 
 
-async def _record(node: Node, id: str) -> tuple[Record | None, datetime | None]:
+async def _record(node: Node, id: str) -> tuple[CaseRecord | None, datetime | None]:
     """The case, or when it was erased; raises NoSuchCase."""
     try:
         return await node.store.cases.case(id), None
@@ -94,7 +94,7 @@ async def _record(node: Node, id: str) -> tuple[Record | None, datetime | None]:
         return None, datetime.fromisoformat(refusal.more["erased_at"])
 
 
-def _tasks(node: Node, record: Record) -> Mapping[str, bool]:
+def _tasks(node: Node, record: CaseRecord) -> Mapping[str, bool]:
     """The tasks of a case by id, and whether each is open."""
     facts, last = node.facts(), record.events[-1]
     steps = record.case.steps.values()
@@ -102,7 +102,7 @@ def _tasks(node: Node, record: Record) -> Mapping[str, bool]:
     return {task.id: task.is_open for task in tasks}
 
 
-def _clues(node: Node, record: Record) -> Sequence[str]:
+def _clues(node: Node, record: CaseRecord) -> Sequence[str]:
     """The documents by which the case may be found, by their ids."""
     return node.store.clues.ids(record.id, clues_ever(record.case, record.events, here=node.here))
 

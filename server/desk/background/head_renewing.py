@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from server.desk.background.chaining import say_again
 from server.desk.background.head_walking import take_heads
-from server.domain.case.heads import CaseHead, CaseStanding, finding_of
+from server.domain.aggregate.heads import HistoryHead, HistoryStanding, finding_of
 from server.domain.chains import Chained, ChainHead, Link
 from server.node import Node
 
@@ -21,14 +21,14 @@ async def renew(node: Node) -> bool:
     True if there may be more. A head is left out if its case has gone on since, for then a later link has its newer
     one. A link that is not as this node wrote it stays with all that follow: verifying names it.
     """
-    room = node.store.case_heads
+    room = node.store.heads
     if not await room.chain.clear():
         return False
     beginning = await room.chain.beginning()
     links = await _old(node, beginning.after)
     if not links:
         return False
-    heads: dict[str, CaseHead] = {}
+    heads: dict[str, HistoryHead] = {}
     for link in links:
         take_heads(link, heads)
     standings = await room.standings(list(heads))
@@ -42,7 +42,7 @@ async def renew(node: Node) -> bool:
 
 async def _old(node: Node, after: ChainHead) -> Sequence[Link]:
     """The first links that are old enough and follow each other; never the last of the chain."""
-    chain = node.store.case_heads.chain
+    chain = node.store.heads.chain
     before = node.clock.now() - timedelta(days=node.settings.heads_keep_days)
     found = await chain.links(range(after.number + 1, after.number + 2 + LINKS_AT_ONCE))
     old: list[Link] = []
@@ -55,8 +55,8 @@ async def _old(node: Node, after: ChainHead) -> Sequence[Link]:
     return old
 
 
-def _has_gone_on(head: CaseHead, standings: Mapping[str, CaseStanding]) -> bool:
-    standing = standings.get(head.case)
+def _has_gone_on(head: HistoryHead, standings: Mapping[str, HistoryStanding]) -> bool:
+    standing = standings.get(head.name)
     if standing is None or standing.links is None or finding_of(head, standing):
         return False
     return len(standing.links) > head.version

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from server.domain.case.heads import CaseFinding, CaseHead, CaseTrouble
+from server.domain.aggregate.heads import HistoryFinding, HistoryHead, HistoryTrouble
 from server.domain.chains import ChainHead, Link
 from server.node import Node
 
@@ -18,7 +18,7 @@ class Walked(NamedTuple):
 
     number: int
     link: Link | None
-    findings: Sequence[CaseFinding]
+    findings: Sequence[HistoryFinding]
 
 
 async def walk(node: Node, told: Iterable[ChainHead] = ()) -> AsyncIterator[Walked]:
@@ -26,7 +26,7 @@ async def walk(node: Node, told: Iterable[ChainHead] = ()) -> AsyncIterator[Walk
 
     Links that are removed meanwhile are passed over: what they say is said again at the end before they go.
     """
-    room = node.store.case_heads
+    room = node.store.heads
     heads = await room.files.all() | {f"head {each.number} that was told": each for each in told}
     after, hint = (await room.chain.beginning()).after, await room.files.newest()
     is_behind = False
@@ -50,15 +50,15 @@ async def walk(node: Node, told: Iterable[ChainHead] = ()) -> AsyncIterator[Walk
     yield Walked(0, None, _cut(heads, after))
 
 
-def take_heads(link: Link, newest: dict[str, CaseHead]) -> None:
+def take_heads(link: Link, newest: dict[str, HistoryHead]) -> None:
     """Put the heads that a link names among the newest ones, each in the place of an older one of its case."""
     for named in link.entries:
-        head = CaseHead.of(named)
-        if head.case not in newest or newest[head.case].version < head.version:
-            newest[head.case] = head
+        head = HistoryHead.of(named)
+        if head.name not in newest or newest[head.name].version < head.version:
+            newest[head.name] = head
 
 
-def _amiss(number: int, link: Link | None, *, after: ChainHead, heads: Mapping[str, ChainHead]) -> list[CaseFinding]:
+def _amiss(number: int, link: Link | None, *, after: ChainHead, heads: Mapping[str, ChainHead]) -> list[HistoryFinding]:
     """What is wrong with a link; `after` is what it should follow, with an empty hash if that is not known."""
     found = []
     if link is None or (after.hash and link.prev != after.hash):
@@ -69,7 +69,7 @@ def _amiss(number: int, link: Link | None, *, after: ChainHead, heads: Mapping[s
     return found
 
 
-def _cut(heads: Mapping[str, ChainHead], last: ChainHead) -> list[CaseFinding]:
+def _cut(heads: Mapping[str, ChainHead], last: ChainHead) -> list[HistoryFinding]:
     return [
         _finding("cut", name, f"it knows link {head.number}, and the last one here is {last.number}")
         for name, head in heads.items()
@@ -77,5 +77,5 @@ def _cut(heads: Mapping[str, ChainHead], last: ChainHead) -> list[CaseFinding]:
     ]
 
 
-def _finding(trouble: CaseTrouble, place: str, detail: str) -> CaseFinding:
-    return CaseFinding(trouble=trouble, place=place, detail=detail)
+def _finding(trouble: HistoryTrouble, place: str, detail: str) -> HistoryFinding:
+    return HistoryFinding(trouble=trouble, place=place, detail=detail)

@@ -10,7 +10,7 @@ from server.domain.aggregate.actors import Actor
 from server.domain.audit import AuditKind
 from server.domain.case.acts import Open, Withdraw
 from server.domain.case.case import NoSuchCase
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import Refusal
 from server.domain.people.mandates import Mandate, agent_of, check_acting
 from server.domain.rules.decide import decide
@@ -48,7 +48,9 @@ def undertakings(node: Node) -> UndertakingList:
     )
 
 
-async def submit(node: Node, owner: str, submission: Submission | NamedDraft, *, key: str, ticket: str = "") -> Record:
+async def submit(
+    node: Node, owner: str, submission: Submission | NamedDraft, *, key: str, ticket: str = ""
+) -> CaseRecord:
     """Hand a finished application, or its draft, to the desk (提交); the same key and request again give the same case.
 
     With a mandate the owner does so for its principal, whose case it is. A draft is forgotten when its case is stored
@@ -67,7 +69,7 @@ async def submit(node: Node, owner: str, submission: Submission | NamedDraft, *,
 
 async def _submitted(
     node: Node, owner: str, submission: Submission | NamedDraft, *, key: str, held: Ticket | None
-) -> Record:
+) -> CaseRecord:
     number = node.keys.peak_case_number(owner, held.peak) if held else node.keys.case_number(owner, key)
     request = node.keys.request_digest(submission.model_dump(mode="json"))
     try:
@@ -93,7 +95,7 @@ async def _submitted(
     return _once(record, request, held)
 
 
-def _once(record: Record, request: str, held: Ticket | None) -> Record:
+def _once(record: CaseRecord, request: str, held: Ticket | None) -> CaseRecord:
     """The record, if it came of the same request; raises IdempotencyKeyReused, and TicketRedeemed with a ticket."""
     if held and record.request != request:
         raise TicketRedeemed("本次排队已提交过申请，不能再次提交。", more={"case": record.id})
@@ -132,7 +134,7 @@ async def _checked(node: Node, owner: str, submission: Submission, *, number: st
     return Open(id=number, by=by, number=number, application=application)
 
 
-async def withdraw(node: Node, owner: str, id: str, *, key: str, version: int | None = None) -> Record:
+async def withdraw(node: Node, owner: str, id: str, *, key: str, version: int | None = None) -> CaseRecord:
     """Take a case back (撤回): what this node holds at once, the rest is asked of its deciders.
 
     Raises the refusals of `own_case`, StaleVersion, NothingToWithdraw.
@@ -147,7 +149,7 @@ async def withdraw(node: Node, owner: str, id: str, *, key: str, version: int | 
     return await perform(node, id, act)
 
 
-async def own_case(node: Node, owner: str, id: str) -> Record:
+async def own_case(node: Node, owner: str, id: str) -> CaseRecord:
     """The case with its catalogue, if this person is its applicant, or its agent with a mandate in force.
 
     Raises NoSuchCase otherwise, so that nobody learns of others' cases, and the refusals of `check_acting` and
@@ -163,14 +165,14 @@ async def own_case(node: Node, owner: str, id: str) -> Record:
     return record
 
 
-async def note_agent(node: Node, record: Record, owner: str, *, kind: AuditKind) -> None:
+async def note_agent(node: Node, record: CaseRecord, owner: str, *, kind: AuditKind) -> None:
     """Note what an agent is about to be shown of a case that `own_case` has answered, with the mandate."""
     case = record.case
     if case.agent and case.agent.person.key == owner:
         await note(node, kind, {**of_case(case), "agent": owner, "reason": f"mandate {case.agent.mandate}"})
 
 
-def citizen_of(record: Record, owner: str) -> Actor:
+def citizen_of(record: CaseRecord, owner: str) -> Actor:
     """This person as an actor on a case that `own_case` has answered."""
     is_agent = record.case.applicant is None or record.case.applicant.key != owner
     return Actor(node=record.case.home, part="citizen", is_agent=is_agent)

@@ -4,7 +4,7 @@ from server.desk.citizen.applying import acting_under, note_agent, own_case
 from server.desk.citizen.drafts import DraftView, keep, my_draft
 from server.desk.steps import RightPlace, right_place
 from server.domain.case.case import HandedIn, NoSuchCase
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.rules.again import Again, Before, again_of
 from server.domain.sentences import sentences
 from server.domain.values import Value
@@ -51,7 +51,7 @@ async def begin_again(node: Node, owner: str, id: str, *, step: str, key: str) -
     return _told(node, record, again, step=step, draft=draft)
 
 
-async def _again(node: Node, owner: str, record: Record, *, step: str) -> Again:
+async def _again(node: Node, owner: str, record: CaseRecord, *, step: str) -> Again:
     """What the owner would hand in; an agent goes on under the mandate of the case, which must name the bundle."""
     case, application = record.case, record.application
     if application is None:
@@ -66,7 +66,7 @@ async def _again(node: Node, owner: str, record: Record, *, step: str) -> Again:
     return again.model_copy(update={"wish": again.wish.model_copy(update={"mandate": mandate.id})})
 
 
-def _told(node: Node, record: Record, again: Again, *, step: str, draft: DraftView) -> BegunAgain:
+def _told(node: Node, record: CaseRecord, again: Again, *, step: str, draft: DraftView) -> BegunAgain:
     place = right_place(node, record.case, record.case.step(step))
     if place is None:
         raise ValueError("a draft was made for a place that is not known")

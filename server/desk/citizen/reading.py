@@ -19,7 +19,7 @@ from server.desk.steps import (
 )
 from server.domain.case.case import Outcome
 from server.domain.case.lines import Line, line_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.people.masking import masked_name
 from server.domain.values import Value
 from server.node import Node
@@ -83,7 +83,7 @@ class SubmittedView(Value):
     opened_at: LocalMoment
 
 
-def submitted(record: Record) -> SubmittedView:
+def submitted(record: CaseRecord) -> SubmittedView:
     """The answer to a submission."""
     first = record.events[0]
     return SubmittedView(
@@ -121,7 +121,7 @@ async def ended_mandates(node: Node, mandates: Set[str]) -> set[str]:
     return {each for each in mandates if each not in found or found[each].state(now) != "in_force"}
 
 
-def view(node: Node, record: Record) -> CaseView:
+def view(node: Node, record: CaseRecord) -> CaseView:
     """The case as its applicant sees it, with personal data masked."""
     case = record.case
     return CaseView(

@@ -13,7 +13,7 @@ from server.domain.case.case import Case, HandedIn
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.forms import FormFaulty, form_faults
 from server.domain.catalogue.merging import MergedField
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import FieldFault
 from server.domain.materials import Upload
 from server.domain.rules.opening import FormGiven, MaterialsGiven
@@ -30,7 +30,7 @@ class SupplementRequest(Value):
     materials: MaterialsGiven = ()
 
 
-async def supplement(node: Node, owner: str, id: str, *, request: SupplementRequest, key: str) -> Record:
+async def supplement(node: Node, owner: str, id: str, *, request: SupplementRequest, key: str) -> CaseRecord:
     """Answer a supplement whole (补正), or hand in deferred materials, once for each key.
 
     Raises the refusals of `own_case`, NoSuchStep, StateForbids, NothingAsked, SupplementOver,

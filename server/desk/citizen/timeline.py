@@ -12,7 +12,7 @@ from server.domain.case.case import Case
 from server.domain.case.handover import PaperArrived, PaperPosted
 from server.domain.case.happening import Moved
 from server.domain.effects.effects import step_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.rules.lifecycle import evolve
 from server.domain.rules.responsible import acting_name
 from server.domain.rules.table import TRANSITIONS
@@ -62,7 +62,7 @@ async def my_timeline(node: Node, owner: str, id: str) -> Timeline:
     )
 
 
-def _entries(node: Node, record: Record) -> Iterator[TimelineEntry]:
+def _entries(node: Node, record: CaseRecord) -> Iterator[TimelineEntry]:
     case: Case | None = None
     for event in record.events:
         case = evolve(case, event)

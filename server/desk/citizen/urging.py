@@ -3,11 +3,11 @@
 from server.desk.acting import perform
 from server.desk.citizen.applying import citizen_of, own_case
 from server.domain.case.acts import Urge
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.node import Node
 
 
-async def urge(node: Node, owner: str, id: str, *, step: str, key: str) -> Record:
+async def urge(node: Node, owner: str, id: str, *, step: str, key: str) -> CaseRecord:
     """Urge one step of a case, once for each key; the decider's node is told if that is another one.
 
     Raises the refusals of `own_case`, NoSuchStep, StateForbids, UrgedRecently.

@@ -8,7 +8,7 @@ from server.desk.officer.reviewing import ActRequest, act_on
 from server.desk.recording import is_on_record, note_refused
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.case.case import State
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import FieldFault, Refusal
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.desk_forms import Decision
@@ -62,13 +62,13 @@ class BatchOutcome(Value):
 
 async def act_on_all(
     node: Node, entry: DeskEntry, batch: ActBatch, *, key: str
-) -> tuple[BatchOutcome, tuple[Record, ...]]:
+) -> tuple[BatchOutcome, tuple[CaseRecord, ...]]:
     """Do the act to one step after the other; a refusal stops only its own item. Answers also the cases moved.
 
     Each item has an act id of its own, made from the request's key, so that a repeat does nothing twice.
     """
     lines: list[BatchLine] = []
-    moved: dict[str, Record] = {}
+    moved: dict[str, CaseRecord] = {}
     for item in batch.items:
         own_key = node.keys.request_digest(["batch", key, item.case, item.step])
         request = ActRequest(

@@ -30,7 +30,7 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.items import SpecialStep
 from server.domain.catalogue.results import ResultKind
 from server.domain.effects.letters_out import commission_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.desk_forms import TaskPart
 from server.domain.rules.results import result_of
@@ -193,7 +193,7 @@ async def desk_case(node: Node, entry: DeskEntry, id: str) -> DeskCaseView:
     )
 
 
-async def _visits(node: Node, record: Record, parts: Mapping[str, Seen]) -> tuple[VisitAtDesk, ...]:
+async def _visits(node: Node, record: CaseRecord, parts: Mapping[str, Seen]) -> tuple[VisitAtDesk, ...]:
     """The visits recorded at this node; none for who only follows up, and so sees no more than where a step stands."""
     if {seen.mine.part for seen in parts.values()} == {"follow_up"}:
         return ()

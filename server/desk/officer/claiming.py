@@ -11,7 +11,7 @@ from server.desk.recording import note, of_task
 from server.desk.steps import LocalMoment
 from server.domain.case.acts import StepAct
 from server.domain.effects.effects import Task, task_id
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import Conflict, FieldFault, Invalid, StaleVersion
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.claims import (
@@ -159,7 +159,7 @@ async def release_unseen(node: Node, officer: str) -> None:
             await node.store.claims.put(released(claims[task.id], officer, at=now))
 
 
-async def check_act(node: Node, officer: Officer, act: StepAct, *, record: Record, at: Responsible) -> None:
+async def check_act(node: Node, officer: Officer, act: StepAct, *, record: CaseRecord, at: Responsible) -> None:
     """Raises ClaimedByAnother if a colleague has the task of this act in hand, unless the act has been done already.
 
     An act needs no claim.

@@ -10,7 +10,7 @@ from server.domain.case.case import Case
 from server.domain.case.events import Event
 from server.domain.case.happening import Moved
 from server.domain.effects.effects import step_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.lifecycle import evolve
 from server.domain.rules.table import TRANSITIONS
@@ -36,7 +36,9 @@ class HistoryEntry(Value):
     words: str
 
 
-def history_of(node: Node, entry: DeskEntry, record: Record, *, parts: Mapping[str, Seen]) -> tuple[HistoryEntry, ...]:
+def history_of(
+    node: Node, entry: DeskEntry, record: CaseRecord, *, parts: Mapping[str, Seen]
+) -> tuple[HistoryEntry, ...]:
     """What happened to these steps; who only follows one up is told that and no more."""
     case: Case | None = None
     entries, catalogue = [], node.catalogue_of(record.case.catalogue)

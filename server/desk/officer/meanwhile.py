@@ -9,7 +9,7 @@ from server.desk.wording import ACT_NAMES, APPLICANT, BY_RULE
 from server.domain.case.acts import StepAct
 from server.domain.case.events import Event
 from server.domain.case.happening import Moved
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import FieldFault, StaleVersion
 from server.domain.rules.responsible import acting_name
 from server.domain.values import CHINA
@@ -23,7 +23,7 @@ class StepChanged(StaleVersion):
     title = "事项已有新的进展"
 
 
-async def perform_as_seen(node: Node, id: str, act: StepAct, *, known: Record | None = None) -> Record:
+async def perform_as_seen(node: Node, id: str, act: StepAct, *, known: CaseRecord | None = None) -> CaseRecord:
     """`perform` for an officer: if the step has moved since the version in the act, the refusal tells how.
 
     Changes of other steps of the case do not matter. Raises StepChanged, and what `perform` raises.
@@ -38,7 +38,7 @@ async def perform_as_seen(node: Node, id: str, act: StepAct, *, known: Record | 
         raise StepChanged("您查看之后，该事项已有新的进展，请核对后再办理。", errors=changes) from fault
 
 
-def _changes(node: Node, record: Record, act: StepAct) -> Iterator[FieldFault]:
+def _changes(node: Node, record: CaseRecord, act: StepAct) -> Iterator[FieldFault]:
     """Each event of the act's step after the version that the act names."""
     if act.version is None:
         return
@@ -47,7 +47,7 @@ def _changes(node: Node, record: Record, act: StepAct) -> Iterator[FieldFault]:
             yield FieldFault(pointer="/version", code=event.act, detail=_sentence(node, record, event))
 
 
-def _sentence(node: Node, record: Record, event: Event) -> str:
+def _sentence(node: Node, record: CaseRecord, event: Event) -> str:
     """What happened, when and by whom: `2026年11月23日13:45，由卫健收件。`"""
     at = (event.moment if isinstance(event, Moved) else event.at).astimezone(CHINA)
     who = APPLICANT if event.by.part == "citizen" else BY_RULE

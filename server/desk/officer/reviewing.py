@@ -11,7 +11,7 @@ from server.desk.recording import note_act, of_case
 from server.domain.case import acts
 from server.domain.case.case import Offered, Step
 from server.domain.catalogue.forms import FormFaulty
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import FieldFault, Missing
 from server.domain.materials import Upload
 from server.domain.people.accounts import DeskEntry
@@ -58,7 +58,7 @@ def form_of(act: str) -> AnyDeskForm[acts.StepAct]:
     return ACTS[act]
 
 
-async def act_on(node: Node, entry: DeskEntry, request: ActRequest) -> Record:
+async def act_on(node: Node, entry: DeskEntry, request: ActRequest) -> CaseRecord:
     """Do one of the desk's ACTS to a step of a case.
 
     Raises NoSuchAct, NoSuchCase (also if the officer's posts let them see nothing of it), NoSuchStep, the refusals of
@@ -83,7 +83,7 @@ async def hand_in_licence(node: Node, officer: Officer, content: bytes, *, name:
     return await hand_in(node, _uploader(node, officer), content, name=name)
 
 
-def _seat(node: Node, entry: DeskEntry, request: ActRequest, *, record: Record) -> Seen:
+def _seat(node: Node, entry: DeskEntry, request: ActRequest, *, record: CaseRecord) -> Seen:
     """The part that the act is done for, and the post that may do it; raises the refusals of `granted`.
 
     If nobody at this node has such a part it is the first that the officer sees: the rules of the case say why not.
@@ -95,7 +95,7 @@ def _seat(node: Node, entry: DeskEntry, request: ActRequest, *, record: Record) 
 
 
 async def _completed(
-    node: Node, act: acts.StepAct, decision: Decision, *, record: Record, officer: Officer
+    node: Node, act: acts.StepAct, decision: Decision, *, record: CaseRecord, officer: Officer
 ) -> acts.StepAct:
     """The act with what is looked up for it; what no case can judge by itself is checked here."""
     step = record.case.step(act.step)
@@ -128,7 +128,7 @@ def _uploader(node: Node, officer: Officer) -> str:
     return node.keys.owner("officer", officer.name)
 
 
-def _just_done(node: Node, officer: Officer, request: ActRequest, *, record: Record) -> Record | None:
+def _just_done(node: Node, officer: Officer, request: ActRequest, *, record: CaseRecord) -> CaseRecord | None:
     """The case, if this request was the last thing that happened to it: whoever transferred it sees nothing later.
 
     Raises IdempotencyKeyReused.

@@ -13,7 +13,7 @@ from server.desk.recording import note_all, of_case
 from server.desk.steps import LocalMoment, step_view
 from server.domain.case.case import Case, NoSuchCase, State, Step
 from server.domain.effects.clues import Clue, ClueKind, clue_given, clues_in, ids_of
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.masking import masked_name
 from server.domain.rules.desk_forms import TaskPart
@@ -95,14 +95,14 @@ async def search(node: Node, entry: DeskEntry, asked: CaseSearch, *, limit: int)
 
 async def _page(
     node: Node, entry: DeskEntry, clue: Clue, *, place: str, limit: int
-) -> tuple[list[tuple[Record, FoundCase]], str]:
+) -> tuple[list[tuple[CaseRecord, FoundCase]], str]:
     """A page of what is found, and behind which place the next begins; empty if there is none."""
     clues, digest = node.store.clues, node.keys.clue(clue.kind, clue.text)
     if clue.kind == "number":  # which names one case of each home
         ids = ids_of(clue.text, here=node.here, homes=[each.node for each in node.directory.nodes])
         records = await _read(node, ids)
         return [(record, each) for record in records.values() for each in _found(node, entry, record, clue=clue)], ""
-    found: list[tuple[Record, FoundCase]] = []
+    found: list[tuple[CaseRecord, FoundCase]] = []
     for _ in range(MOST_READS):
         page = await clues.cases(digest, before=place, limit=limit)
         records = await _read(node, list(page.values()))
@@ -116,14 +116,14 @@ async def _page(
     return found, place
 
 
-async def _read(node: Node, ids: Sequence[str]) -> Mapping[str, Record]:
+async def _read(node: Node, ids: Sequence[str]) -> Mapping[str, CaseRecord]:
     """Those of these cases that are here, by id."""
     records = await node.store.cases.find_many(ids)
     await have_at_hand(node, records.values())
     return records
 
 
-def _found(node: Node, entry: DeskEntry, record: Record, *, clue: Clue) -> Iterable[FoundCase]:
+def _found(node: Node, entry: DeskEntry, record: CaseRecord, *, clue: Clue) -> Iterable[FoundCase]:
     """The case, if the officer has a part in it and may see the clue there."""
     case = record.case
     try:

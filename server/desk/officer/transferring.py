@@ -15,7 +15,7 @@ from server.domain.case.case import NoSuchCase, Step
 from server.domain.catalogue.desks import all_above
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.pinning import PinnedAuthority
-from server.domain.effects.records import Record
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import Conflict, FieldFault, Invalid
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.posts import Post
@@ -63,7 +63,7 @@ class DesignationView(Value):
     authority_name: str
 
 
-def receiver_of(node: Node, record: Record, step: Step, *, division: str) -> PinnedAuthority:
+def receiver_of(node: Node, record: CaseRecord, step: Step, *, division: str) -> PinnedAuthority:
     """The authority that decides the step in this division; raises NotInThisProvince, and as `decider_in`."""
     if province_of(division) != node.here:
         detail = "只能移送本省的机关；属于外省的，应当不予受理，并告知申请人向哪个机关申请。"
@@ -74,7 +74,7 @@ def receiver_of(node: Node, record: Record, step: Step, *, division: str) -> Pin
 
 async def designate(
     node: Node, entry: DeskEntry, request: DesignationRequest, *, key: str
-) -> tuple[DesignationView, Record]:
+) -> tuple[DesignationView, CaseRecord]:
     """Say, as the head of an authority above, who decides a step that was transferred, or whose authority is gone.
 
     Raises NoSuchCase (also if the officer is no head above who has the step), NoSuchStep, NotAboveBoth,
@@ -115,7 +115,7 @@ def _post_above(node: Node, entry: DeskEntry, step: Step, *, those: set[str]) ->
     return post_for(entry.posts, "designate", Work(authority="", superiors=common, item=step.plan.code), on=on)
 
 
-def _view(record: Record, code: str) -> DesignationView:
+def _view(record: CaseRecord, code: str) -> DesignationView:
     step = record.case.step(code)
     return DesignationView(
         case=record.id,

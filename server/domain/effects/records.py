@@ -6,14 +6,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from server.domain.aggregate.heads import HistoryHead
 from server.domain.case.case import Application, Case
 from server.domain.case.events import Event, Opened
-from server.domain.case.heads import CaseHead
 from server.domain.effects.effects import Effect
 
 
 @dataclass(frozen=True)
-class Record:
+class CaseRecord:
     """A case as it stands in the store: what its events made of it, the document, and how to read the events in it."""
 
     id: str
@@ -50,9 +50,9 @@ class Record:
         return request
 
     @property
-    def head(self) -> CaseHead:
+    def head(self) -> HistoryHead:
         """How far it has come."""
-        return CaseHead(self.id, self.document["version"], self.document["link"])
+        return HistoryHead(self.id, self.document["version"], self.document["link"])
 
     @property
     def pending(self) -> Sequence[Mapping[str, Any]]:
@@ -65,10 +65,10 @@ class Record:
         return next(done, None)
 
 
-class Records(dict[str, Record]):
+class Records(dict[str, CaseRecord]):
     """Cases by id, and beside them the ids of those that were `erased`."""
 
-    def __init__(self, records: Iterable[Record], erased: Iterable[str]) -> None:
+    def __init__(self, records: Iterable[CaseRecord], erased: Iterable[str]) -> None:
         super().__init__({record.id: record for record in records})
         self.erased = frozenset(erased)
 

@@ -16,14 +16,14 @@ import orjson
 from server.crypto import base64url
 from server.crypto.fields import DataKey
 from server.crypto.keyring import NodeKeys
+from server.domain.aggregate.heads import HistoryStanding
 from server.domain.canonical import digest
 from server.domain.case.case import Case, local_id
 from server.domain.case.erasure import CaseErased
 from server.domain.case.events import EVENT, KINDS, Event
-from server.domain.case.heads import CaseStanding
 from server.domain.case.lines import Line, line_of
 from server.domain.effects.effects import Effect
-from server.domain.effects.records import Commit, Record
+from server.domain.effects.records import CaseRecord, Commit
 from server.domain.errors import NotAuthentic, WrittenByNewer
 from server.domain.rules.lifecycle import REVISION, replay
 from server.domain.values import moment_key, moment_text
@@ -80,12 +80,12 @@ class CaseDocuments:
         }
         return self._continued({**empty, **who, "plans": [], "events": [], "link": "", "effects": []}, commit, key)
 
-    def continued(self, record: Record, commit: Commit) -> Document:
+    def continued(self, record: CaseRecord, commit: Commit) -> Document:
         """The document after a commit: it appends events and effects, and drops the effects already carried."""
         before = record.document
         return self._continued(before, commit, self._key(before))
 
-    def read(self, document: Document) -> Record:
+    def read(self, document: Document) -> CaseRecord:
         """The case that stands in a document; raises NotAuthentic if its events are not those that were written.
 
         Raises CaseErased of a tombstone.
@@ -100,33 +100,33 @@ class CaseDocuments:
 
         if document.get("shape") != shape():
             told = events()
-            return Record(id=document["_id"], case=replay(told), document=document, read=lambda: told)
+            return CaseRecord(id=document["_id"], case=replay(told), document=document, read=lambda: told)
         state = key.open(document["state"], _place(document["_id"], "state", document["link"]))
         case = read_text(Case, state, context=plans)
-        return Record(id=document["_id"], case=case, document=document, read=events)
+        return CaseRecord(id=document["_id"], case=case, document=document, read=events)
 
     def line(self, document: Document) -> Line:
         """What lists show of a case; its document need not be whole, but hold LINE_FIELDS."""
         text = self._key(document).open(document["line"], _place_of_line(document))
         return read_text(Line, text)
 
-    def standing(self, document: Document) -> CaseStanding:
+    def standing(self, document: Document) -> HistoryStanding:
         """Where the events of a case stand, without opening one of them."""
         try:
             if is_erased(document):
-                return CaseStanding(document["links"])
+                return HistoryStanding(document["links"])
             links = [*_links(document)[1:], document["link"]]
         except NotAuthentic:
-            return CaseStanding(None)
-        return CaseStanding(links, frozenset(written["act_id"] for written in document["events"]))
+            return HistoryStanding(None)
+        return HistoryStanding(links, frozenset(written["act_id"] for written in document["events"]))
 
-    def after(self, document: Document, commit: Commit, *, before: Record | None) -> Record:
+    def after(self, document: Document, commit: Commit, *, before: CaseRecord | None) -> CaseRecord:
         """The record after a commit on `before`; what was just written is not read back."""
 
         def read() -> tuple[Event, ...]:
             return (*(before.events if before else ()), *commit.events)
 
-        return Record(id=document["_id"], case=commit.case, document=document, read=read)
+        return CaseRecord(id=document["_id"], case=commit.case, document=document, read=read)
 
     def _key(self, document: Mapping[str, Any]) -> DataKey:
         return self._ring.key(document["key"], _place(document["_id"]))

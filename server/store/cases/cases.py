@@ -5,14 +5,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import itemgetter
 
+from server.domain.aggregate.heads import HistoryHead
 from server.domain.apart import Found
 from server.domain.case.case import NoSuchCase
 from server.domain.case.erasure import CaseNotErasable
-from server.domain.case.heads import CaseHead
 from server.domain.case.lines import Line
-from server.domain.effects.records import Commit, Record, Records
+from server.domain.effects.records import CaseRecord, Commit, Records
 from server.domain.errors import StaleVersion
 from server.domain.values import moment_key, moment_of_key
+from server.store.aggregates.intake import Intake
 from server.store.cases.case_documents import (
     CASES,
     DONE,
@@ -21,8 +22,7 @@ from server.store.cases.case_documents import (
     is_erased,
     tombstone,
 )
-from server.store.cases.heads import CaseHeads
-from server.store.cases.intake import Intake
+from server.store.cases.heads import HistoryHeads
 from server.store.cases.moved import MovedCases
 from server.store.database import Database, Document, Duplicate, Mark, is_safe
 from server.store.queries import BAR, CASES_DUE_FOR_RELAY, CASES_OF_AGENT, CASES_OF_OWNER, HELD, under
@@ -33,7 +33,7 @@ from server.store.unproven import is_proven
 class Cases:
     """The cases of this node: its own, and its copies of those in which it decides a step."""
 
-    def __init__(self, database: Database, documents: CaseDocuments, intake: Intake, *, heads: CaseHeads) -> None:
+    def __init__(self, database: Database, documents: CaseDocuments, intake: Intake, *, heads: HistoryHeads) -> None:
         self.heads = heads
         self.moved = MovedCases(database, documents)
         self._database = database
@@ -41,12 +41,12 @@ class Cases:
         self._documents = documents
         self.intake = intake
 
-    async def find(self, id: str) -> Record | None:
+    async def find(self, id: str) -> CaseRecord | None:
         """The case as it stands, or None if there is none or it was erased; ids come from outside."""
         document = await self._document(id)
         return None if document is None or is_erased(document) else (await self._read(document)).pop()
 
-    async def case(self, id: str) -> Record:
+    async def case(self, id: str) -> CaseRecord:
         """The case as it stands; raises NoSuchCase and CaseErased."""
         document = await self._document(id)
         if document is None:
@@ -59,16 +59,16 @@ class Cases:
         erased = [id for id, document in found.items() if is_erased(document)]
         return Records(await self._read(*(found[id] for id in found.keys() - erased)), erased)
 
-    async def erase(self, record: Record, *, at: datetime) -> None:
+    async def erase(self, record: CaseRecord, *, at: datetime) -> None:
         """Put a tombstone in the place of a case; raises StaleVersion, and CaseNotErasable while effects wait."""
         if record.pending or record.document["relay"] != DONE:
             raise CaseNotErasable("办件还有未送出的后续事项。")
         document = tombstone(record.document, at=at)
         if not await self._database.replace(CASES, document, version=record.document["version"]):
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
-        await self.heads.put([CaseHead(record.id, document["version"], document["link"])], at=at)
+        await self.heads.put([HistoryHead(record.id, document["version"], document["link"])], at=at)
 
-    async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> Record:
+    async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> CaseRecord:
         """Store a new case of our own; if there is one under its id already, that one comes back.
 
         `owner` is the keyed digest of the applicant, `agent` that of the agent, `request` that of the request. The
@@ -82,7 +82,7 @@ class Cases:
         [record] = await self._read(stored)
         return record
 
-    async def commit(self, record: Record | None, commit: Commit) -> Record:
+    async def commit(self, record: CaseRecord | None, commit: Commit) -> CaseRecord:
         """Move a case, or begin our copy of another node's; StaleVersion if somebody else did so meanwhile."""
         if record is None:
             document = self._documents.new(commit)
@@ -98,7 +98,7 @@ class Cases:
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
         return self._documents.after(document, commit, before=record)
 
-    async def commit_many(self, commits: Sequence[tuple[Record | None, Commit]]) -> list[Record] | None:
+    async def commit_many(self, commits: Sequence[tuple[CaseRecord | None, Commit]]) -> list[CaseRecord] | None:
         """Move many cases at once, or begin copies; the records after, or None if some were surely not moved.
 
         None does not tell which: whoever asked looks at the cases again, for what is done carries its act.
@@ -136,13 +136,13 @@ class Cases:
         found.cursor = newest[-1][0] if len(newest) == limit else ""
         return found
 
-    async def due_for_relay(self, now: datetime, *, limit: int) -> Found[Record]:
+    async def due_for_relay(self, now: datetime, *, limit: int) -> Found[CaseRecord]:
         """Cases with overdue effects: the committing process should have relayed them by now, so a sweeper may."""
         documents = await self._database.between(CASES_DUE_FOR_RELAY, "t", moment_key(now), limit=limit)
         await self._load(documents)
         return read_each(documents, self._documents.read)
 
-    async def mark_relayed(self, records: Sequence[Record]) -> None:
+    async def mark_relayed(self, records: Sequence[CaseRecord]) -> None:
         """Mark all effects of these records as relayed; the process that has moved a case since relays its new ones."""
         versions = [(record.id, record.document["version"]) for record in records]
         marks = [Mark(id, {"relayed": version, "relay": DONE}, version) for id, version in versions]
@@ -162,7 +162,7 @@ class Cases:
         """The document of this id; one that is no safe operand is no case's."""
         return await self._database.get(CASES, id) if is_safe(id) else None
 
-    async def _read(self, *documents: Document) -> list[Record]:
+    async def _read(self, *documents: Document) -> list[CaseRecord]:
         await self._load(documents)
         return [self._documents.read(document) for document in documents]
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from server.domain.case.heads import CaseHead, CaseStanding
+from server.domain.aggregate.heads import HistoryHead, HistoryStanding
 from server.domain.chains import Chained
 from server.domain.values import moment_key
 from server.store.cases.by_event import pages
@@ -18,7 +18,7 @@ NAME = "heads"
 FILES = "case-heads"
 
 
-class CaseHeads:
+class HistoryHeads:
     """Heads that wait to be chained, their chain, its newest heads in `files`, and where the cases stand themselves."""
 
     def __init__(self, database: Database, documents: CaseDocuments, folder: Path) -> None:
@@ -27,7 +27,7 @@ class CaseHeads:
         self.chain = Chain(database, HEADS_CHAIN)
         self.files = HeadFiles(folder, FILES)
 
-    async def put(self, heads: Iterable[CaseHead], *, at: datetime) -> None:
+    async def put(self, heads: Iterable[HistoryHead], *, at: datetime) -> None:
         """Put heads among those that wait; those that wait already stay, and once more does no harm."""
         waiting = [
             {"_id": head.id, "link": head.link, "chain": BAR.join((UNCHAINED, moment_key(at), head.id))}
@@ -39,9 +39,9 @@ class CaseHeads:
         """Put the head of this case as it stands, which may be erased."""
         links = (await self.standings([id]))[id].links
         if links:
-            await self.put([CaseHead(id, len(links), links[-1])], at=at)
+            await self.put([HistoryHead(id, len(links), links[-1])], at=at)
 
-    async def standings(self, ids: Sequence[str]) -> dict[str, CaseStanding]:
+    async def standings(self, ids: Sequence[str]) -> dict[str, HistoryStanding]:
         """Where those of these cases stand that are here, by id."""
         found = await self._database.get_many(CASES, ids)
         return {id: self._documents.standing(document) for id, document in found.items()}
