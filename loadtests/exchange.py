@@ -36,13 +36,16 @@ from server.demo.ports import HOST, reserved
 from server.demo.processes import ready, start, stop
 from server.desk import acting, relay
 from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.judging import Judgement
 from server.domain.case.acts import Accept, Approve, Facts, Open, Receive
+from server.domain.case.case import Case
+from server.domain.case.events import Event
 from server.domain.catalogue.divisions import province_of
 from server.domain.effects.records import CaseRecord
 from server.domain.exchange.directory import NodeEntry
 from server.domain.materials import Upload
 from server.domain.people.persons import Person
-from server.domain.rules.decide import Judgement, decide
+from server.domain.rules.decide import decide
 from server.domain.rules.opening import MaterialGiven, Submission, application_of
 from server.node import Node
 from server.tools.logs import configure
@@ -145,7 +148,7 @@ def _officer(node: str, record: CaseRecord, step: str) -> Actor:
     )
 
 
-def _opened(home: Node, number: str, *, division: str, household: str) -> tuple[Judgement, Facts]:
+def _opened(home: Node, number: str, *, division: str, household: str) -> tuple[Judgement[Case, Event], Facts]:
     """The events by which a case of this number is opened, and the facts they rest on."""
     facts, mother = home.facts(), Person(key="measured", name="测试母亲", id_number=mother_id_number())
     upload = Upload(id="measured", name="photo.png", size=1000, media_type="image/png", sha256="0" * 64)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from server.domain.aggregate.actors import Actor
 from server.domain.aggregate.acts import Act
+from server.domain.aggregate.judging import Judgement
 from server.domain.case import acts
 from server.domain.case.acts import Facts
 from server.domain.case.case import Application, Case, Commission, HandedIn, Offered
@@ -36,7 +37,7 @@ from server.domain.exchange.letters import About
 from server.domain.materials import Upload
 from server.domain.people.persons import Person, check_character
 from server.domain.people.posts import PostRole
-from server.domain.rules.decide import Judgement, decide
+from server.domain.rules.decide import decide
 from server.domain.rules.lifecycle import evolve
 from server.domain.rules.opening import MaterialGiven, Submission, application_of
 from server.tools.publications import load_calendar
@@ -319,13 +320,13 @@ def after(case: Case | None, *wishes: Act, facts: Facts = FACTS) -> Case:
     """The case after these acts, each done at this node; a refusal is raised."""
     for wish in wishes:
         decision = decide(case, wish, facts)
-        case = decision.cases[-1] if decision.cases else case
+        case = decision.values[-1] if decision.values else case
     if case is None:
         raise ValueError("no acts, no case")
     return case
 
 
-def told_again(happened: Iterable[Event]) -> Judgement:
+def told_again(happened: Iterable[Event]) -> Judgement[Case, Event]:
     """The decision that these events, from the first of a case on, come from: with the case after each."""
     case: Case | None = None
     cases = []

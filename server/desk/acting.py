@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from server.domain.aggregate.acts import Act
+from server.domain.aggregate.judging import Judgement
 from server.domain.case.acts import Facts
 from server.domain.case.case import Case
 from server.domain.case.erasure import CaseErased
 from server.domain.case.events import Event
+from server.domain.effects.commits import Commit
 from server.domain.effects.deadlines import next_at
 from server.domain.effects.effects import effects_of
-from server.domain.effects.records import CaseRecord, Commit
+from server.domain.effects.records import CaseCommit, CaseRecord
 from server.domain.errors import Conflict, OutcomeUnknown, Refusal, StaleVersion
-from server.domain.rules.decide import Judgement, decide
+from server.domain.rules.decide import decide
 from server.node import Node
 
 ATTEMPTS = 3
@@ -118,10 +120,10 @@ class _Course:
             return case
         decision = decide(case, act, self._facts)
         self.events += decision.events
-        self._cases += decision.cases
-        return decision.cases[-1] if decision.cases else case
+        self._cases += decision.values
+        return decision.values[-1] if decision.values else case
 
-    def commit(self) -> Commit:
+    def commit(self) -> CaseCommit:
         return commit_of(self.record, Judgement(tuple(self.events), tuple(self._cases)), self._facts)
 
 
@@ -131,15 +133,15 @@ def moved(node: Node, record: CaseRecord, events: Sequence[Event]) -> CaseRecord
     return record
 
 
-def commit_of(record: CaseRecord | None, decision: Judgement, facts: Facts) -> Commit:
+def commit_of(record: CaseRecord | None, decision: Judgement[Case, Event], facts: Facts) -> CaseCommit:
     """The decision (with at least one event) with all that must follow it; the case is evolved nowhere but there."""
-    if not decision.cases:
+    if not decision.values:
         raise ValueError("a commit without events moves nothing")
     threads = record.threads if record else {}
     effects, threads = effects_of(decision, facts, threads=threads)
-    case = decision.cases[-1]
+    case = decision.values[-1]
     alarm = next_at(case, here=facts.here, calendar=facts.calendar)
-    return Commit(events=decision.events, case=case, effects=effects, threads=threads, alarm=alarm)
+    return Commit(events=decision.events, value=case, effects=effects, threads=threads, alarm=alarm)
 
 
 def same(record: CaseRecord, done: str, requested: str) -> CaseRecord:

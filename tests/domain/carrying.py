@@ -40,7 +40,7 @@ class Place:
         known = facts(self.node, at=later(days=self.days, seconds=len(self.events)), salt=salt)
         decision = decide(self.case, act, known)
         effects, self.threads = effects_of(decision, known, threads=self.threads)
-        happened, self.case = decision.events, decision.cases[-1] if decision.cases else self.case
+        happened, self.case = decision.events, decision.values[-1] if decision.values else self.case
         self.events += happened
         self.tasks += [effect.task for effect in effects if effect.task]
         self.notices += [effect.notice for effect in effects if effect.notice]

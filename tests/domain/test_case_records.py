@@ -18,7 +18,7 @@ def record() -> CaseRecord:
     assert home.case
     written = [event.model_dump(mode="json") for event in home.events]
     document = {"threads": home.threads, "events": written}
-    return CaseRecord(id="case1", case=home.case, document=document, read=lambda: tuple(home.events))
+    return CaseRecord(kind="cases", id="case1", value=home.case, document=document, read=lambda: tuple(home.events))
 
 
 def test_a_case_is_kept_under_its_bare_number_at_home_only():

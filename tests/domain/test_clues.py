@@ -55,7 +55,7 @@ def added(before: Case | None, act: Act, *, here: str = JIANGSU) -> list[CaseClu
     """What each event of an act adds."""
     decision = decide(before, act, facts(here))
     return [
-        clues_added(case, event, TYPES, here=here) for event, case in zip(decision.events, decision.cases, strict=True)
+        clues_added(case, event, TYPES, here=here) for event, case in zip(decision.events, decision.values, strict=True)
     ]
 
 
@@ -134,7 +134,7 @@ def test_a_supplement_and_a_result_add_clues():
     decision = decide(after(opened(), *before), approve, facts())
     found = [
         clues_added(case, event, types, here=JIANGSU)
-        for event, case in zip(decision.events, decision.cases, strict=True)
+        for event, case in zip(decision.events, decision.values, strict=True)
     ]
     assert texts(found) == {("id_number", CHILD.id_number)}
 
@@ -193,8 +193,8 @@ def events_of(case: Case | None, *wishes: Act, here: str = JIANGSU) -> list[tupl
     found: list[tuple[Case, Event]] = []
     for wish in wishes:
         decision = decide(case, wish, facts(here))
-        found += zip(decision.cases, decision.events, strict=True)
-        case = decision.cases[-1]
+        found += zip(decision.values, decision.events, strict=True)
+        case = decision.values[-1]
     return found
 
 

@@ -351,6 +351,6 @@ def test_without_a_first_event_there_is_no_case():
 def test_the_events_of_a_case_are_numbered_from_one_on_without_a_gap():
     first = decide(None, opening(), FACTS)
     assert [event.number for event in first.events] == list(range(1, len(first.events) + 1))
-    assert [case.version for case in first.cases] == [event.number for event in first.events]
-    (received,) = decide(first.cases[-1], acts.Receive(id="receive", by=officer(), step="first"), FACTS).events
+    assert [case.version for case in first.values] == [event.number for event in first.events]
+    (received,) = decide(first.values[-1], acts.Receive(id="receive", by=officer(), step="first"), FACTS).events
     assert received.number == len(first.events) + 1

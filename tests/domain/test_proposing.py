@@ -102,5 +102,5 @@ def test_how_many_persons_decide_stays_with_the_decider_and_is_in_no_letter():
     letters = [each.letter for each in effects_of(judgement, FACTS, threads={})[0] if each.letter]
     assert letters
     assert "two_persons" not in str([letter.body for letter in letters])
-    case = judgement.cases[-1]
+    case = judgement.values[-1]
     assert commission_of(case, case.steps["step2"]).step.terms.two_persons

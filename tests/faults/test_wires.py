@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from server.demo.proxy import Mode
-from server.domain.effects.records import Commit
+from server.domain.effects.commits import Commit
 from server.domain.exchange.log import Outbound
 from tests.faults.books import ABROAD
 from tests.faults.ground import Ground, ground

@@ -10,8 +10,9 @@ from regions import inbox, outbox, wire
 from regions.retrying import longest_wait, probe_seconds
 from server.crypto import merkle
 from server.domain.aggregate.heads import HistoryHead
+from server.domain.effects.commits import Commit
 from server.domain.effects.letters_in import COURTESIES, may_be_ignored
-from server.domain.effects.records import CaseRecord, Commit
+from server.domain.effects.records import CaseRecord
 from server.domain.errors import OutcomeUnknown, StaleVersion, Unavailable
 from server.domain.exchange.circuit_breaker import breaker, probing
 from server.domain.exchange.letters import Batch, Letter

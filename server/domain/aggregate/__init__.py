@@ -1,1 +1,1 @@
-"""What all aggregates have in common: who does an act, what acts and events carry."""
+"""What all aggregates have in common: acts and events, and how one is kept."""

@@ -1,7 +1,7 @@
 """What every event carries, of whatever it is."""
 
 from datetime import datetime
-from typing import ClassVar, TypedDict
+from typing import ClassVar, TypedDict, TypeVar
 
 from server.domain.aggregate.actors import Actor
 from server.domain.values import Moment, Value
@@ -27,3 +27,7 @@ class Happened(Value):
     by: Actor
     act_id: str
     act_digest: str = ""
+
+
+V = TypeVar("V", bound=Value)  # what the events of one kind of aggregate make
+E = TypeVar("E", bound=Happened)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from server.domain.aggregate.judging import Judgement
 from server.domain.case import events
 from server.domain.case.acts import Facts
 from server.domain.case.case import Case, State, Step, local_id
@@ -14,7 +15,6 @@ from server.domain.effects.deeds import Deed, deed_of
 from server.domain.effects.letters_out import told
 from server.domain.effects.notices import Notice, notice_of
 from server.domain.exchange.letters import CASE, About, Letter, letter_id, letter_salt
-from server.domain.rules.decide import Judgement
 from server.domain.rules.desk_forms import TaskPart
 from server.domain.rules.parts import paper_is_due
 from server.domain.rules.responsible import Responsible, responsible
@@ -81,7 +81,7 @@ class Effect(Value):
 
 
 def effects_of(
-    decision: Judgement, facts: Facts, *, threads: Mapping[str, str]
+    decision: Judgement[Case, events.Event], facts: Facts, *, threads: Mapping[str, str]
 ) -> tuple[tuple[Effect, ...], dict[str, str]]:
     """The effects of a decision, and the last letter to each node after it.
 
@@ -89,7 +89,7 @@ def effects_of(
     """
     effects: list[Effect] = []
     last = dict(threads)
-    for event, case in zip(decision.events, decision.cases, strict=True):
+    for event, case in zip(decision.events, decision.values, strict=True):
         step = step_of(case, event)
         letter = _letter(case, event, facts, step=step, after=last) if step else None
         if letter:

@@ -1,9 +1,8 @@
 """Deciding: what happens to a licence if an act is done to it now, or the refusal."""
 
-from dataclasses import dataclass
-
 from server.domain.aggregate.actors import Actor
 from server.domain.aggregate.happening import Header
+from server.domain.aggregate.judging import Judgement
 from server.domain.errors import Conflict, Forbidden, StaleVersion
 from server.domain.licence.acts import GroundedAct, IssueLicence, LicenceAct, LicenceFacts
 from server.domain.licence.events import LicenceEvent, LicenceIssued, LicenceReplaced
@@ -49,21 +48,13 @@ class NotTheIssuer(Forbidden):
     title = "只有颁发机关可以办理"
 
 
-@dataclass(frozen=True)
-class LicenceJudgement:
-    """The events that an act comes to, and the licence after each of them."""
-
-    events: tuple[LicenceEvent, ...]
-    licences: tuple[Licence, ...]
-
-
-def decide(licence: Licence | None, act: LicenceAct, facts: LicenceFacts) -> LicenceJudgement:
+def decide(licence: Licence | None, act: LicenceAct, facts: LicenceFacts) -> Judgement[Licence, LicenceEvent]:
     """What happens if this act is done to the licence now; raises a Refusal.
 
     Those who have the events ask `done_by` first, so that an act is done once.
     """
     event = _issued(licence, act, facts) if isinstance(act, IssueLicence) else _moved(licence, act, facts)
-    return LicenceJudgement((event,), (evolve(licence, event),))
+    return Judgement((event,), (evolve(licence, event),))
 
 
 def succession(event: LicenceReplaced) -> IssueLicence:

@@ -1,11 +1,11 @@
 """Deciding: what happens to a case if an act is done to it now, or the refusal."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from server.domain.aggregate.actors import Actor
 from server.domain.aggregate.acts import Act
 from server.domain.aggregate.happening import Header
+from server.domain.aggregate.judging import Judgement
 from server.domain.case import acts, events
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import ENDED, GRANTED, HELD, STATE_NAMES, Case, NoSuchCase, Outcome, Step
@@ -60,14 +60,6 @@ class StepAlreadyRequested(Conflict):
     title = "该事项已经转来"
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """The events that an act comes to, and the case after each of them; both empty if nothing remains to be done."""
-
-    events: tuple[Event, ...]
-    cases: tuple[Case, ...]
-
-
 class _DecisionRecorder:
     """Records the events of one decision and applies each to the case at once."""
 
@@ -96,7 +88,7 @@ class _DecisionRecorder:
         return case
 
 
-def decide(case: Case | None, act: Act, facts: acts.Facts) -> Judgement:
+def decide(case: Case | None, act: Act, facts: acts.Facts) -> Judgement[Case, Event]:
     """What happens if this act is done to the case now; raises a Refusal."""
     recorder = _DecisionRecorder(case, act, facts)
     if isinstance(act, acts.Open):

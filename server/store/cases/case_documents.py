@@ -23,7 +23,7 @@ from server.domain.case.erasure import CaseErased
 from server.domain.case.events import EVENT, KINDS, Event
 from server.domain.case.lines import Line, line_of
 from server.domain.effects.effects import Effect
-from server.domain.effects.records import CaseRecord, Commit
+from server.domain.effects.records import CaseCommit, CaseRecord
 from server.domain.errors import NotAuthentic, WrittenByNewer
 from server.domain.rules.lifecycle import REVISION, replay
 from server.domain.values import moment_key, moment_text
@@ -68,11 +68,11 @@ class CaseDocuments:
         self.relay_due = relay_due
         self._clue_digest = keys.clue
 
-    def new(self, commit: Commit, *, owner: str = "", agent: str = "", request: str = "") -> Document:
+    def new(self, commit: CaseCommit, *, owner: str = "", agent: str = "", request: str = "") -> Document:
         """The document of a case that begins with this commit, to be found by its owner and agent, if they are ours."""
-        id = local_id(commit.case.name, self._here)
+        id = local_id(commit.value.name, self._here)
         key, place = self._ring.new_key(_place(id)), (moment_key(commit.events[0].at), id)
-        empty = {"_id": id, "format": FORMAT, "case": commit.case.name, "key": key.wrapped, "version": 0, "relayed": 0}
+        empty = {"_id": id, "format": FORMAT, "case": commit.value.name, "key": key.wrapped, "version": 0, "relayed": 0}
         who = {
             "owner_key": BAR.join((owner, *place)) if owner else "",
             "agent_key": BAR.join((agent, *place)) if agent else "",
@@ -80,7 +80,7 @@ class CaseDocuments:
         }
         return self._continued({**empty, **who, "plans": [], "events": [], "link": "", "effects": []}, commit, key)
 
-    def continued(self, record: CaseRecord, commit: Commit) -> Document:
+    def continued(self, record: CaseRecord, commit: CaseCommit) -> Document:
         """The document after a commit: it appends events and effects, and drops the effects already carried."""
         before = record.document
         return self._continued(before, commit, self._key(before))
@@ -100,10 +100,10 @@ class CaseDocuments:
 
         if document.get("shape") != shape():
             told = events()
-            return CaseRecord(id=document["_id"], case=replay(told), document=document, read=lambda: told)
+            return CaseRecord(kind=CASES, id=document["_id"], value=replay(told), document=document, read=lambda: told)
         state = key.open(document["state"], _place(document["_id"], "state", document["link"]))
         case = read_text(Case, state, context=plans)
-        return CaseRecord(id=document["_id"], case=case, document=document, read=events)
+        return CaseRecord(kind=CASES, id=document["_id"], value=case, document=document, read=events)
 
     def line(self, document: Document) -> Line:
         """What lists show of a case; its document need not be whole, but hold LINE_FIELDS."""
@@ -120,22 +120,22 @@ class CaseDocuments:
             return HistoryStanding(None)
         return HistoryStanding(links, frozenset(written["act_id"] for written in document["events"]))
 
-    def after(self, document: Document, commit: Commit, *, before: CaseRecord | None) -> CaseRecord:
+    def after(self, document: Document, commit: CaseCommit, *, before: CaseRecord | None) -> CaseRecord:
         """The record after a commit on `before`; what was just written is not read back."""
 
         def read() -> tuple[Event, ...]:
             return (*(before.events if before else ()), *commit.events)
 
-        return CaseRecord(id=document["_id"], case=commit.case, document=document, read=read)
+        return CaseRecord(kind=CASES, id=document["_id"], value=commit.value, document=document, read=read)
 
     def _key(self, document: Mapping[str, Any]) -> DataKey:
         return self._ring.key(document["key"], _place(document["_id"]))
 
-    def _continued(self, before: Mapping[str, Any], commit: Commit, key: DataKey) -> Document:
+    def _continued(self, before: Mapping[str, Any], commit: CaseCommit, key: DataKey) -> Document:
         pending = [effect for effect in before["effects"] if effect["event"] > before["relayed"]]
         plans = PlanReferences(self.plans, before["plans"])
         events, link = _appended(before, commit.events, key, plans=plans)
-        state = {} if not before["version"] else self._state(before["_id"], commit.case, key, plans=plans, link=link)
+        state = {} if not before["version"] else self._state(before["_id"], commit.value, key, plans=plans, link=link)
         document = {
             **before,
             **state,
@@ -149,7 +149,7 @@ class CaseDocuments:
             "event_key": moment_key(commit.events[-1].at),
             "plans": plans.digests,
         }
-        return {**document, "line": self._line(document, commit.case, key)}
+        return {**document, "line": self._line(document, commit.value, key)}
 
     def _state(self, id: str, case: Case, key: DataKey, *, plans: PlanReferences, link: str) -> Document:
         text = case.model_dump_json(context=plans, exclude_defaults=True)
@@ -179,7 +179,7 @@ class CaseDocuments:
             written["deed"] = written_deed(effect.deed)
         return written
 
-    def _relay_key(self, before: Mapping[str, Any], commit: Commit) -> str:
+    def _relay_key(self, before: Mapping[str, Any], commit: CaseCommit) -> str:
         """When a sweeper may carry the effects and the head, counted from the oldest that is pending."""
         earliest: str = before.get("relay", DONE)
         return earliest if earliest != DONE else moment_key(commit.events[-1].at + self.relay_due)

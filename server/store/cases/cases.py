@@ -6,11 +6,12 @@ from datetime import datetime
 from operator import itemgetter
 
 from server.domain.aggregate.heads import HistoryHead
+from server.domain.aggregate.records import Records
 from server.domain.apart import Found
 from server.domain.case.case import NoSuchCase
 from server.domain.case.erasure import CaseNotErasable
 from server.domain.case.lines import Line
-from server.domain.effects.records import CaseRecord, Commit, Records
+from server.domain.effects.records import CaseCommit, CaseRecord
 from server.domain.errors import StaleVersion
 from server.domain.values import moment_key, moment_of_key
 from server.store.aggregates.intake import Intake
@@ -53,7 +54,7 @@ class Cases:
             raise NoSuchCase("没有这个办件。")
         return (await self._read(document)).pop()
 
-    async def find_many(self, ids: Sequence[str]) -> Records:
+    async def find_many(self, ids: Sequence[str]) -> Records[CaseRecord]:
         """Those of these cases that are here, by id, and which of them were erased; ids come from outside."""
         found = await self._database.get_many(CASES, [id for id in ids if is_safe(id)])
         erased = [id for id, document in found.items() if is_erased(document)]
@@ -68,7 +69,7 @@ class Cases:
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
         await self.heads.put([HistoryHead(record.id, document["version"], document["link"])], at=at)
 
-    async def add(self, commit: Commit, *, owner: str, request: str, agent: str = "") -> CaseRecord:
+    async def add(self, commit: CaseCommit, *, owner: str, request: str, agent: str = "") -> CaseRecord:
         """Store a new case of our own; if there is one under its id already, that one comes back.
 
         `owner` is the keyed digest of the applicant, `agent` that of the agent, `request` that of the request. The
@@ -82,7 +83,7 @@ class Cases:
         [record] = await self._read(stored)
         return record
 
-    async def commit(self, record: CaseRecord | None, commit: Commit) -> CaseRecord:
+    async def commit(self, record: CaseRecord | None, commit: CaseCommit) -> CaseRecord:
         """Move a case, or begin our copy of another node's; StaleVersion if somebody else did so meanwhile."""
         if record is None:
             document = self._documents.new(commit)
@@ -98,7 +99,7 @@ class Cases:
             raise StaleVersion("办件已有新的进展，请刷新后重试。")
         return self._documents.after(document, commit, before=record)
 
-    async def commit_many(self, commits: Sequence[tuple[CaseRecord | None, Commit]]) -> list[CaseRecord] | None:
+    async def commit_many(self, commits: Sequence[tuple[CaseRecord | None, CaseCommit]]) -> list[CaseRecord] | None:
         """Move many cases at once, or begin copies; the records after, or None if some were surely not moved.
 
         None does not tell which: whoever asked looks at the cases again, for what is done carries its act.

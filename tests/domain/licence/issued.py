@@ -112,14 +112,14 @@ def events_of(names: Sequence[str] = ()) -> tuple[LicenceEvent, ...]:
         day = LAST_DAY + timedelta(days=1) if name == "expire" else ISSUED_ON
         judgement = decide(licence, act, facts_on(day))
         told += judgement.events
-        licence = judgement.licences[-1]
+        licence = judgement.values[-1]
     return tuple(told)
 
 
 def licence_after(names: Iterable[str] = ()) -> Licence:
     """The permit after these acts."""
-    licence = decide(None, issue(), facts_on(ISSUED_ON)).licences[-1]
+    licence = decide(None, issue(), facts_on(ISSUED_ON)).values[-1]
     for name in names:
         day = LAST_DAY + timedelta(days=1) if name == "expire" else ISSUED_ON
-        licence = decide(licence, every_act(licence)[name], facts_on(day)).licences[-1]
+        licence = decide(licence, every_act(licence)[name], facts_on(day)).values[-1]
     return licence

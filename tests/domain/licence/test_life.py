@@ -41,7 +41,7 @@ def lived(life: Sequence[tuple[str, int]], *, ids: int = 1) -> tuple[list[Licenc
             refused.append(refusal)
             continue
         told += judgement.events
-        known += judgement.licences
+        known += judgement.values
     return told, known, refused
 
 
@@ -84,7 +84,7 @@ def test_a_licence_that_was_replaced_has_one_successor_and_only_that_may_be_vali
     replaced = [event for event in told if isinstance(event, LicenceReplaced)]
     assert len(replaced) <= 1
     for event in replaced:
-        following = decide(None, succession(event), facts_on(event.successor.issued_on)).licences[-1]
+        following = decide(None, succession(event), facts_on(event.successor.issued_on)).values[-1]
         assert (known[-1].state, known[-1].successor) == ("replaced", following.id)
         assert following.previous == known[-1].id
         assert following.identifier.version == known[-1].identifier.version + 1

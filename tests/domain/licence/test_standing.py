@@ -66,9 +66,9 @@ def test_a_penalty_is_told_from_a_grant_that_was_wrong():
     said = {"rescinded": ("已撤销", "03"), "penalised": ("已吊销", "07")}
     for cause, (words, code) in said.items():
         act = acts.RevokeLicence(id="r", cause=cause, **WHY)
-        revoked = decide(licence, act, facts_on(ISSUED_ON)).licences[-1]
+        revoked = decide(licence, act, facts_on(ISSUED_ON)).values[-1]
         assert (words_on(revoked, ISSUED_ON), state_code_on(revoked, ISSUED_ON).code) == (words, code)
-        struck = decide(revoked, every_act(revoked)["annul"], facts_on(ISSUED_ON)).licences[-1]
+        struck = decide(revoked, every_act(revoked)["annul"], facts_on(ISSUED_ON)).values[-1]
         assert words_on(struck, ISSUED_ON) == "已注销"
 
 

@@ -110,7 +110,7 @@ def test_each_act_in_each_state_does_what_its_row_says_or_is_refused(state: Lice
         with pytest.raises(LicenceStateForbids):
             decide(licence, act, facts_on(day))
         return
-    (after,) = decide(licence, act, facts_on(day)).licences
+    (after,) = decide(licence, act, facts_on(day)).values
     assert after.state == ROWS[state, name]
     assert after.version == licence.version + 1
     assert (after.since, after.id) == (facts_on(day).at, licence.id)
@@ -191,7 +191,7 @@ def test_only_the_issuing_authority_moves_a_licence_and_the_node_what_may_follow
 def test_only_the_authority_on_its_face_issues_a_licence(by: Actor):
     with pytest.raises((Forbidden, NotOurLicence)):
         decide(None, issue(by=by), facts_on(ISSUED_ON))
-    assert decide(None, issue(by=CLOCK), facts_on(ISSUED_ON)).licences[-1].state == "valid"
+    assert decide(None, issue(by=CLOCK), facts_on(ISSUED_ON)).values[-1].state == "valid"
 
 
 def test_a_licence_is_issued_on_no_day_to_come():
@@ -213,7 +213,7 @@ def test_a_licence_expires_on_the_day_after_its_last_one(state: LicenceState):
     act = every_act(licence)["expire"]
     with pytest.raises(NotOverYet):
         decide(licence, act, facts_on(LAST_DAY, hour=23))
-    assert decide(licence, act, facts_on(SECOND, hour=0)).licences[-1].state == "expired"
+    assert decide(licence, act, facts_on(SECOND, hour=0)).values[-1].state == "expired"
 
 
 def test_what_has_not_begun_can_be_ended_already():
@@ -236,7 +236,7 @@ def test_after_its_last_day_a_licence_is_treated_as_expired_though_the_clock_has
         assert standing_on(licence, SECOND) == "expired"
         act = every_act(licence, on=SECOND)[name]
         if name == "expire" or {(state, name), ("expired", name)} <= ROWS.keys():
-            assert decide(licence, act, facts_on(SECOND)).licences[-1].state in OVER
+            assert decide(licence, act, facts_on(SECOND)).values[-1].state in OVER
         else:
             with pytest.raises(LicenceStateForbids):
                 decide(licence, act, facts_on(SECOND))
@@ -248,7 +248,7 @@ def test_another_licence_takes_the_place_of_one_that_was_replaced(name: str):
     (event,) = decide(licence, every_act(licence)[name], facts_on(ISSUED_ON)).events
     assert isinstance(event, LicenceReplaced)
     replaced = evolve(licence, event)
-    following = decide(None, succession(event), facts_on(ISSUED_ON)).licences[-1]
+    following = decide(None, succession(event), facts_on(ISSUED_ON)).values[-1]
     assert (replaced.successor, following.previous) == (following.id, replaced.id)
     assert following.identifier == licence.identifier.next_version()
     assert (replaced.cause, following.state) == (event.kind, "valid")
@@ -312,7 +312,7 @@ def test_a_licence_is_renewed_beyond_its_last_day_and_not_if_it_has_none():
 def test_a_place_that_it_moved_to_is_kept_until_it_comes_back():
     away = licence_after(("move_out",))
     assert away.moved_to == "示例地"
-    back = decide(away, every_act(away)["cancel_move_out"], facts_on(ISSUED_ON)).licences[-1]
+    back = decide(away, every_act(away)["cancel_move_out"], facts_on(ISSUED_ON)).values[-1]
     assert (back.state, back.moved_to) == ("valid", "")
 
 
