@@ -58,7 +58,7 @@ async def drop(node: Node, id: str, *, by: Doer, reason: str) -> SetApart:
     if row.kind == "letter" and node.store.apart.kind_of_letter(document) not in CONTROL_LETTERS:
         letter, sender, round = own_id(row.thing), row.thing.partition(":")[0], document["round"]
         await settling.tell_refused(node, letter, DROPPED, sender=sender, round=round)
-    if not await node.store.apart.drop(row.kind, document):
+    if not await node.store.apart.drop(row.kind, row.thing, document):
         raise StaleVersion("这项内容已有新的变化，请重新查看。")
     await node.store.apart.put(dropped(row, at=node.clock.now()))
     return await shown(node, id)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from server.domain.aggregate.names import kind_and_id
 from server.domain.apart import DROPPED, Found, Kind, NotDroppable, SetApart
 from server.domain.effects.notices import NoticeState
 from server.domain.values import moment_key
-from server.store.cases.case_documents import ALARM, CASES, DONE
+from server.store.aggregates.marks import ALARM, DONE
 from server.store.database import Database, Document, Duplicate, Fields, Mark, is_safe
 from server.store.effects.checkpoints import CHECKPOINTS, CLAIMED
 from server.store.effects.checkpoints import DONE as CHECKPOINT_DONE
@@ -36,18 +37,25 @@ REFUSED: NoticeState = "refused"
 class Queue:
     """Where a thing waits: the collection, the field with its key, and how that key is held and released.
 
+    Without a collection it waits in the aggregate that it names.
     `held` and `released` answer the key itself where there is nothing to hold, or to release. `dropped` answers what
     is written of a thing that is dropped; without it, it cannot be.
     """
 
-    collection: str
+    collection: str | None
     field: str
     held: Callable[[str], str]
     released: Callable[[str, str], str]
     dropped: Callable[[Document], Fields] | None = None
 
+    def place(self, thing: str) -> tuple[str, str]:
+        """The collection and the id under which a thing stands."""
+        return (self.collection, thing) if self.collection else kind_and_id(thing)
 
-def _queue(collection: str, *parts: str, at: int, dropped: Callable[[Document], Fields], field: str = "key") -> Queue:
+
+def _queue(
+    collection: str | None, *parts: str, at: int, dropped: Callable[[Document], Fields], field: str = "key"
+) -> Queue:
     """A queue whose keys begin with these parts and have their moment at this place among all parts."""
 
     def with_moment(key: str, moment: str, *, instead_of: str) -> str:
@@ -80,11 +88,11 @@ def _dropped_notice(notice: Document) -> Fields:
 QUEUES: Mapping[Kind, Queue] = {
     "letter": _queue(IN, LETTER_WAITING, at=1, dropped=_dropped_letter),
     "notice": _queue(NOTICES, NOTICE_WAITING, at=1, dropped=_dropped_notice),
-    "alarm": _queue(CASES, at=0, dropped=lambda _: {ALARM: DONE}, field=ALARM),
+    "alarm": _queue(None, at=0, dropped=lambda _: {ALARM: DONE}, field=ALARM),
     "rung": _queue(CHECKPOINTS, CLAIMED, at=1, dropped=lambda _: {"key": CHECKPOINT_DONE, "outcome": DROPPED}),
     "fetch": _queue(FETCHES, DUE, at=2, dropped=lambda _: {"key": FETCH_ENDED, "outcome": DROPPED}),
     "effects": Queue(  # still tells when it was due: the promise that letters are complete heeds it
-        CASES,
+        None,
         "relay",
         held=lambda key: HELD + key if key.startswith("t") else key,
         released=lambda key, _moment: key.removeprefix(HELD),
@@ -145,7 +153,7 @@ class Apart:
     async def held(self, kind: Kind, thing: str) -> Document | None:
         """The document of a thing that can be dropped; None if it is not held any more. Raises NotDroppable."""
         queue, _ = _droppable(kind)
-        document = await self._database.get(queue.collection, thing)
+        document = await self._database.get(*queue.place(thing))
         is_held = document is not None and queue.released(document[queue.field], "") != document[queue.field]
         return document if is_held else None
 
@@ -154,19 +162,21 @@ class Apart:
         """The kind of a held letter; empty of one that is not ours as it stands."""
         return str(document["kind"]) if is_proven(document) else ""
 
-    async def drop(self, kind: Kind, document: Document) -> bool:
-        """End the thing of this document undone; False if it has moved meanwhile. Raises NotDroppable."""
+    async def drop(self, kind: Kind, thing: str, document: Document) -> bool:
+        """End the thing undone, whose document this is; False if it has moved meanwhile. Raises NotDroppable."""
         queue, ended = _droppable(kind)
-        return await self._database.mark(queue.collection, Mark(document["_id"], ended(document), document["version"]))
+        collection, id = queue.place(thing)
+        return await self._database.mark(collection, Mark(id, ended(document), document["version"]))
 
     async def _rekey(self, queue: Queue, thing: str, change: Callable[[str], str]) -> None:
-        document = await self._database.get(queue.collection, thing)
+        collection, id = queue.place(thing)
+        document = await self._database.get(collection, id)
         if document is None:
             return
         before = document[queue.field]
         after = change(before)
         if after != before:
-            await self._database.mark(queue.collection, Mark(thing, {queue.field: after}, document["version"]))
+            await self._database.mark(collection, Mark(id, {queue.field: after}, document["version"]))
 
 
 def _droppable(kind: Kind) -> tuple[Queue, Callable[[Document], Fields]]:

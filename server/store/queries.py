@@ -6,6 +6,7 @@ finds all that share the parts in front, in order of time. Whether a collection 
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 from server.domain.values import moment_key
@@ -19,6 +20,15 @@ TYPES = "types"
 FILES = "files"
 NEVER = "u"  # in the place of a moment t...: after all of them
 HELD = "s"  # in front of a moment t...: before all of them
+
+
+class AggregateQueries(NamedTuple):
+    """How the aggregates of a kind are found: by the effects that wait, the last event, and the alarm."""
+
+    due_for_relay: Query
+    by_event: Query
+    alarms_due: Query
+
 
 # owner_key: owner | t<opened_at> | id
 CASES_OF_OWNER = Query("cases_of_owner", "cases", "owner_key", is_range=True)
@@ -59,6 +69,7 @@ LETTERS_WAITING = Query("letters_waiting", "letters_in", "key", is_range=True)
 NOTICES_BY_STATE = Query("notices_by_state", "notices", "key", is_range=True)
 # alarm: t<at> | id, or done
 ALARMS_DUE = Query("alarms_due", "cases", "alarm", is_range=True)
+CASES_ALL = AggregateQueries(CASES_DUE_FOR_RELAY, CASES_BY_EVENT, ALARMS_DUE)
 # key: claimed | t<until> | id, or done
 CHECKPOINTS_CLAIMED = Query("rungs_claimed", "rungs", "key", is_range=True)
 # key: authority | reader | t<at> | id

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from server.crypto.fields import FieldRing
 from server.domain.errors import NotAuthentic
+from server.store.aggregates.links import place_of
 from server.store.blobs import Blobs
-from server.store.cases.case_documents import CASES, place_of_key
+from server.store.cases.case_documents import CASES
 from server.store.cases.drafts import DRAFTS
 from server.store.cases.materials import MATERIALS
 from server.store.cases.visits import VISITS
@@ -45,12 +46,16 @@ class Place:
 
 
 _OWN, _LETTER, _FETCH = itemgetter("_id"), itemgetter("context"), itemgetter("name")
+
+
+def _of_aggregates(collection: str) -> tuple[Place, ...]:
+    """The keys of an aggregate, and of the effects that wait in it."""
+    own = Place(lambda document: place_of(collection, document["_id"]), member="key")
+    return (own, Place(_LETTER, within=("effects", "letter")), Place(_FETCH, within=("effects", "fetch")))
+
+
 WRAPPED: Mapping[str, tuple[Place, ...]] = {
-    CASES: (
-        Place(lambda case: place_of_key(case["_id"]), member="key"),
-        Place(_LETTER, within=("effects", "letter")),
-        Place(_FETCH, within=("effects", "fetch")),
-    ),
+    CASES: _of_aggregates(CASES),
     LOG: (Place(_LETTER, within=("letters",)),),
     OFFICERS: (Place(_OWN, member="totp_key"),),
     FETCHES: (Place(_FETCH),),

@@ -10,16 +10,16 @@ from server.crypto.fields import FieldRing
 from server.crypto.keyring import NodeKeys
 from server.domain.chains import ChainName
 from server.domain.errors import WrittenByNewer
+from server.store.aggregates.alarms import Alarms
+from server.store.aggregates.heads import HistoryHeads
 from server.store.aggregates.intake import Intake
 from server.store.apart import Apart
 from server.store.audit import Audit
 from server.store.audit_evidence import AuditEvidence
 from server.store.blobs import Blobs
-from server.store.cases.alarms import Alarms
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.cases import Cases
 from server.store.cases.drafts import Drafts
-from server.store.cases.heads import HistoryHeads
 from server.store.cases.materials import Materials
 from server.store.cases.plans import Plans
 from server.store.cases.visits import Visits
@@ -55,7 +55,7 @@ from server.store.people.people import People
 from server.store.people.posts import Posts
 from server.store.people.second_factors import SecondFactors
 from server.store.proven import ProvenDatabase
-from server.store.queries import EXPIRED, hour_bucket
+from server.store.queries import ALARMS_DUE, EXPIRED, hour_bucket
 from server.store.rings import Rings
 from server.store.waiting import WaitingRooms
 
@@ -112,7 +112,7 @@ class Store:
 
     @property
     def heads(self) -> HistoryHeads:
-        """How far cases have come, told outside of them."""
+        """How far all aggregates have come, told outside of them."""
         return self.cases.heads
 
     @property
@@ -192,7 +192,7 @@ def open_store(bare: WalkableDatabase, keys: NodeKeys, folder: Path, *, here: st
         letters_in=LettersIn(database, ring),
         letters_out=LettersOut(database, ring),
         notices=Notices(database),
-        alarms=Alarms(database),
+        alarms=Alarms(database, ALARMS_DUE),
         checkpoints=Checkpoints(database),
         warnings=Warnings(database),
         apart=Apart(database),
@@ -227,5 +227,5 @@ def _ground(bare: WalkableDatabase, keys: NodeKeys, folder: Path) -> tuple[First
 
 def _cases(database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Cases:
     documents = CaseDocuments(keys, Plans(database), here=here, relay_due=timedelta(seconds=relay_due_seconds))
-    heads = HistoryHeads(database, documents, folder)
+    heads = HistoryHeads(database, [documents], folder)
     return Cases(database, documents, Intake(database, CASES), heads=heads)

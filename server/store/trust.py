@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from server.store.aggregates.heads import HEAD_CHAIN, HEADS
+from server.store.aggregates.marks import MARKS
 from server.store.apart import COLLECTION as APART
 from server.store.audit_chain import AUDIT, CHAIN
 from server.store.cases.case_documents import CASES
 from server.store.cases.drafts import DRAFTS
-from server.store.cases.heads import HEAD_CHAIN, HEADS
 from server.store.cases.materials import MATERIALS
 from server.store.cases.plans import PLANS
 from server.store.cases.visits import VISITS
@@ -92,7 +93,7 @@ TRUST: Mapping[str, Trust] = {
     CASES: Trust(
         "a step is approved, a case is shown to a stranger, a letter is sent",
         "`cases verify` names it",
-        marks=frozenset({"relayed", "relay", "alarm", "key"}),
+        marks=MARKS,
         elsewhere=frozenset({"events", "line"}),
         why="marks tell which effects were carried, and carried again they change nothing, and when clockwork looks at "
         "the case, which finds in its events what is due: without a look nobody is warned, and silence accepts "

@@ -6,7 +6,7 @@ import pytest
 
 from server.desk import relay
 from server.node import Node
-from server.store.cases.case_documents import link_after
+from server.store.aggregates.links import link_after
 from server.store.database import Document
 from tests.http.asking import opened, refused
 from tests.nodes import Places, newborn_wish

@@ -10,14 +10,15 @@ import pytest
 from server.domain.effects.deadlines import Checkpoint
 from server.domain.effects.warnings import DeskWarning
 from server.domain.time.reprojection import Projection
-from server.store.cases.alarms import Alarms, DueAlarm
-from server.store.cases.case_documents import alarm_key
+from server.store.aggregates.alarms import Alarms, DueAlarm
+from server.store.aggregates.marks import alarm_key
 from server.store.database import Database
 from server.store.effects.checkpoints import Checkpoints
 from server.store.effects.projection import ProjectedCalendar
 from server.store.effects.tasks import Tasks
 from server.store.effects.warnings import Warnings
 from server.store.exchange.peers import Peers
+from server.store.queries import ALARMS_DUE
 from tests.store.test_tasks import put, task
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -42,7 +43,7 @@ def warning(id: str, authority: str, reader: Any, *, at: datetime) -> DeskWarnin
 
 @pytest.fixture
 def alarms(database: Database) -> Alarms:
-    return Alarms(database)
+    return Alarms(database, ALARMS_DUE)
 
 
 @pytest.fixture
@@ -53,8 +54,8 @@ def checkpoints(database: Database) -> Checkpoints:
 async def test_alarms_are_due_from_their_moment_on_the_longest_due_first(database: Database, alarms: Alarms) -> None:
     for case, at in (("late", minutes(1)), ("now", NOW), ("330000:old", minutes(-5)), ("never", None)):
         await put_case(database, case, 1, at)
-    assert [each.case for each in await alarms.due(NOW, limit=10)] == ["330000:old", "now"]
-    assert [each.case for each in await alarms.due(minutes(1), limit=2)] == ["330000:old", "now"]
+    assert [each.id for each in await alarms.due(NOW, limit=10)] == ["330000:old", "now"]
+    assert [each.id for each in await alarms.due(minutes(1), limit=2)] == ["330000:old", "now"]
 
 
 async def test_an_alarm_is_advanced_only_as_of_the_event_that_was_seen(database: Database, alarms: Alarms) -> None:

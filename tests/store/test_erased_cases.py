@@ -17,10 +17,10 @@ from server.domain.errors import NotAuthentic, StaleVersion
 from server.domain.exchange.letters import LetterErased
 from server.domain.rules.decide import decide
 from server.domain.values import moment_text
+from server.store.aggregates.heads import HistoryHeads
 from server.store.aggregates.intake import Intake
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.cases.cases import Cases
-from server.store.cases.heads import HistoryHeads
 from server.store.cases.plans import Plans
 from server.store.database import Document
 from server.store.mongo import MongoDatabase
@@ -43,7 +43,7 @@ def proven(database: MongoDatabase) -> ProvenDatabase:
 @pytest.fixture
 def cases(proven: ProvenDatabase) -> Cases:
     documents = CaseDocuments(KEYS, Plans(proven), here=JIANGSU, relay_due=timedelta(seconds=5))
-    heads = HistoryHeads(proven, documents, Path("nowhere"))
+    heads = HistoryHeads(proven, [documents], Path("nowhere"))
     return Cases(proven, documents, Intake(proven, CASES), heads=heads)
 
 

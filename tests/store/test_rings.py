@@ -11,8 +11,9 @@ import pytest
 from server.crypto.fields import FieldRing
 from server.crypto.integrity import IntegrityRing
 from server.crypto.keyring import NodeKeys, make_keys
+from server.store.aggregates.links import place_of
 from server.store.blobs import Blobs
-from server.store.cases.case_documents import CASES, place_of_key
+from server.store.cases.case_documents import CASES
 from server.store.cases.drafts import DRAFTS
 from server.store.database import Document
 from server.store.effects.counts import COUNTS
@@ -40,7 +41,7 @@ def wrapped(context: str) -> str:
 DOCUMENTS: dict[str, Document] = {
     CASES: {
         "_id": "c",
-        "key": wrapped(place_of_key("c")),
+        "key": wrapped(place_of(CASES, "c")),
         "relayed": 0,
         "version": 1,
         "effects": [
@@ -148,7 +149,7 @@ async def test_a_mark_that_is_made_meanwhile_is_kept(proven: ProvenDatabase, bot
         (DRAFTS, {"version": 7}),
         (DRAFTS, {PROOF: "new.guessed"}),
         (DRAFTS, {PROOF: 5}),
-        (CASES, {"key": wrapped(place_of_key("another"))}),
+        (CASES, {"key": wrapped(place_of(CASES, "another"))}),
         (CASES, {"key": 5}),
         (CASES, {"key": "old.short"}),
         (LOG, {"letters": [{"data_key": wrapped("l")}]}),

@@ -56,11 +56,11 @@ def row(thing: str = "thing", *, kind: Kind = "letter", at: datetime = NOW) -> S
 
 
 async def put(database: Database, kind: Kind, document: dict[str, Any]) -> None:
-    await database.insert(QUEUES[kind].collection, {"_id": "thing", "version": 3, **document})
+    await database.insert(QUEUES[kind].place("thing")[0], {"_id": "thing", "version": 3, **document})
 
 
 async def key_of(database: Database, kind: Kind) -> str:
-    document = await database.get(QUEUES[kind].collection, "thing")
+    document = await database.get(*QUEUES[kind].place("thing"))
     assert document is not None
     assert document["version"] == 3, "whoever handles it at this moment may go on"
     return str(document[QUEUES[kind].field])
@@ -111,8 +111,8 @@ async def test_what_is_dropped_ends_undone_and_only_while_it_is_held(
     await apart.hold(kind, "thing")
     document = await apart.held(kind, "thing")
     assert document is not None
-    assert await apart.drop(kind, document)
-    found = await database.get(QUEUES[kind].collection, "thing")
+    assert await apart.drop(kind, "thing", document)
+    found = await database.get(*QUEUES[kind].place("thing"))
     assert found is not None
     assert {name: found[name] for name in DROPPED[kind]} == DROPPED[kind]
     assert await apart.held(kind, "thing") is None
@@ -123,7 +123,7 @@ async def test_what_others_were_promised_is_not_dropped(apart: Apart, kind: Kind
     with pytest.raises(NotDroppable):
         await apart.held(kind, "thing")
     with pytest.raises(NotDroppable):
-        await apart.drop(kind, {"_id": "thing", "version": 1})
+        await apart.drop(kind, "thing", {"_id": "thing", "version": 1})
 
 
 async def test_a_row_is_written_over_the_version_before_it_only(apart: Apart) -> None:

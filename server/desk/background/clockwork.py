@@ -48,9 +48,7 @@ async def tick(node: Node) -> bool:
         await apart.attempt(node, "rung", kept.id, work=_take_over(node, kept, until=now + CLAIM))
     due = await node.store.alarms.due(now, limit=ALARMS_AT_ONCE)
     for alarm in due:
-        await apart.attempt(
-            node, "alarm", alarm.case, work=_heed(node, alarm.case, event=alarm.event, until=now + CLAIM)
-        )
+        await apart.attempt(node, "alarm", alarm.id, work=_heed(node, alarm.id, event=alarm.event, until=now + CLAIM))
     return ALARMS_AT_ONCE in (left.seen, len(due))
 
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from server.domain.apart import Found
 from server.domain.case.watching import MovedCase
-from server.store.cases.by_event import pages
+from server.store.aggregates.by_event import pages
 from server.store.cases.case_documents import CASES, CaseDocuments
 from server.store.database import Database, Document
-from server.store.queries import BAR, CASES_OF_AGENT, CASES_OF_OWNER, under
+from server.store.queries import BAR, CASES_BY_EVENT, CASES_OF_AGENT, CASES_OF_OWNER, NEVER, under
 from server.store.reading import read_each
 
 AT_ONCE = 200
@@ -37,7 +37,8 @@ class MovedCases:
         """
         seen: list[Glimpse] = []
         looked = 0
-        async for page in pages(self._database, (*KEYS, "version"), at_once=AT_ONCE, since=low):
+        fields, between = (*KEYS, "version"), (low, NEVER)
+        async for page in pages(self._database, CASES_BY_EVENT, fields, at_once=AT_ONCE, between=between):
             seen += [
                 Glimpse(each["_id"], each["version"])
                 for each in page

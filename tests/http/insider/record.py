@@ -1,7 +1,7 @@
 """Ways to write to what is on record: the audit, and how far cases have come."""
 
+from server.store.aggregates.heads import HEAD_CHAIN
 from server.store.audit_chain import AUDIT, CHAIN
-from server.store.cases.heads import HEAD_CHAIN
 from tests.http.insider.checks import Way, cases_named, named
 from tests.http.insider.scene import FORGED, Document, Scene
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from server.desk.background import case_verifying, verifying
 from server.node import Node
-from server.store.cases.case_documents import link_after
+from server.store.aggregates.links import link_after
 from tests.nodes import Caller, Places, settle_here
 from tests.world import JIANGSU, ZHEJIANG
 
