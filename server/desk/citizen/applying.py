@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from server.desk.acting import commit_of, moved, perform, same
+from server.desk.acting import commit_of, moved, perform
 from server.desk.catalogues import have_at_hand
 from server.desk.citizen import queueing
+from server.desk.performing import same
 from server.desk.recording import note, of_case
 from server.domain.aggregate.actors import Actor
 from server.domain.audit import AuditKind

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from server.desk.acting import IdempotencyKeyReused
+from server.desk.performing import IdempotencyKeyReused
 from server.desk.sessions import person_key
 from server.desk.steps import LocalMoment
 from server.domain.catalogue.divisions import province_of

@@ -1,12 +1,12 @@
 """Reviewing: what officers do to the steps in which an authority of theirs has a part."""
 
-from server.desk.acting import same
 from server.desk.catalogues import case_of
 from server.desk.materials import hand_in
 from server.desk.officer.claiming import check_act
 from server.desk.officer.meanwhile import perform_as_seen
 from server.desk.officer.seeing import Seen, actor, noted, parts_of, seat_of, today
 from server.desk.officer.transferring import receiver_of
+from server.desk.performing import same
 from server.desk.recording import note_act, of_case
 from server.domain.case import acts
 from server.domain.case.case import Offered, Step

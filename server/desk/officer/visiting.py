@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from server.desk.acting import IdempotencyKeyReused
 from server.desk.officer.casefile import VisitAtDesk
 from server.desk.officer.seeing import noted, parts_of, seat_of, shown_parts
+from server.desk.performing import IdempotencyKeyReused
 from server.desk.recording import of_case
 from server.desk.visits import visits_of
 from server.domain.case.visits import Visit, Visitor, WindowUnknown, check_room, person_of

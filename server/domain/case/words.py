@@ -6,6 +6,7 @@ from server.domain.case.erasure import CaseErased, CaseNotErasable
 
 CASE_WORDS = AggregateWords(
     noun="case",
+    moved="case.moved",
     missing=lambda: NoSuchCase("没有这个办件。"),
     erased=CaseErased,
     unfinished=lambda: CaseNotErasable("办件还有未送出的后续事项。"),
