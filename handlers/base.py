@@ -30,7 +30,7 @@ from handlers.problems import PROBLEM, headers_with, problem_of
 from server.desk import apart, recording, sessions
 from server.desk.officer import officers
 from server.domain import errors
-from server.domain.effects.records import CaseRecord
+from server.domain.aggregate.records import AnyRecord, Record
 from server.domain.errors import NotAuthentic, Refusal
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.persons import AccountRole, Officer, TokenClaims
@@ -174,7 +174,7 @@ class Handler(RequestHandler):
     def initialize(self, node: Node, in_flight: InFlight) -> None:
         self.node = node
         self.in_flight = in_flight
-        self.committed: tuple[CaseRecord, ...] = ()
+        self.committed: tuple[AnyRecord, ...] = ()
         self.etag = ""
         self._request_id = node.chance.token(8).hex()
         self.incoming = Incoming(self.most_bytes, self.most_read_bytes)
@@ -263,9 +263,9 @@ class Handler(RequestHandler):
         """The version in If-Match, if there is one; raises IfMatchUnreadable."""
         return _version_in(self.request.headers.get("If-Match", ANY_VERSION))
 
-    def answer(self, view: BaseModel, *, committed: CaseRecord | Sequence[CaseRecord] = ()) -> None:
+    def answer(self, view: BaseModel, *, committed: AnyRecord | Sequence[AnyRecord] = ()) -> None:
         """Answer with the status that the door declares; what the commits entail is carried after the answer."""
-        self.committed = (committed,) if isinstance(committed, CaseRecord) else tuple(committed)
+        self.committed = (committed,) if isinstance(committed, Record) else tuple(committed)
         self._set_headers()
         self.set_status(self.operations[str(self.request.method)].status)
         self.finish(view.model_dump_json(by_alias=True))

@@ -175,8 +175,8 @@ async def _append(node: Node, peer: str, head: Head, *, may_be_empty: bool) -> S
 async def _complete_to(node: Node) -> datetime:
     """The moment up to which no letter of ours can still come: fixed before the letters are read."""
     behind = node.clock.now() - BEHIND
-    # A letter gets into the outbox when its case is relayed, so the oldest relay still due bounds the watermark.
-    oldest = await node.store.cases.oldest_relay()
+    # A letter gets into the outbox when its commit is relayed, so the oldest relay still due bounds the watermark.
+    oldest = await node.store.oldest_relay()
     return min(behind, oldest - A_MOMENT) if oldest else behind
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from server.crypto.fields import FieldRing
 from server.crypto.keyring import NodeKeys
+from server.domain.aggregate.records import AnyRecord
 from server.domain.chains import ChainName
 from server.domain.errors import WrittenByNewer
+from server.store.aggregates.aggregates import Aggregates
 from server.store.aggregates.alarms import Alarms
 from server.store.aggregates.heads import HistoryHeads
 from server.store.aggregates.intake import Intake
@@ -106,6 +108,11 @@ class Store:
     log: Callable[[str, str], ExchangeLog]
 
     @property
+    def aggregates(self) -> Mapping[str, Aggregates[Any, Any, Any]]:
+        """The room of each kind of aggregate, by its collection."""
+        return {CASES: self.cases}
+
+    @property
     def intake(self) -> Intake:
         """The group commit of new cases."""
         return self.cases.intake
@@ -121,8 +128,19 @@ class Store:
         audit, heads = self.audit, self.heads
         return {"audit": KeptChain(audit.chain, audit.files), "heads": KeptChain(heads.chain, heads.files)}
 
+    async def mark_relayed(self, records: Sequence[AnyRecord]) -> None:
+        """Mark all effects of these records, of any kinds, as relayed."""
+        for kind, room in self.aggregates.items():
+            if some := [record for record in records if record.kind == kind]:
+                await room.mark_relayed(some)
+
+    async def oldest_relay(self) -> datetime | None:
+        """The moment of the oldest commit, of whatever kind, whose effects are not known to be carried, or None."""
+        found = [await room.oldest_relay() for room in self.aggregates.values()]
+        return min((each for each in found if each), default=None)
+
     async def carry(self, effects: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
-        """Carry effects from their cases to their rooms, all of one kind in one round trip; how many of each kind.
+        """Carry effects from their aggregates to their rooms, all of one kind in one round trip; how many of each kind.
 
         Raises WrittenByNewer if one of them is of no kind that is known here, with all others carried.
         """

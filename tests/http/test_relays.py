@@ -28,6 +28,10 @@ class Committed:
     version: int = 1
 
     @property
+    def name(self) -> str:
+        return self.id
+
+    @property
     def head(self) -> Any:
         return SimpleNamespace(version=self.version)
 

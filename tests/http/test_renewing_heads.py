@@ -11,6 +11,7 @@ from server.desk.background.head_renewing import LINKS_AT_ONCE, renew
 from server.desk.background.head_walking import walk
 from server.desk.background.verifying import silent
 from server.domain.aggregate.heads import HistoryHead
+from server.domain.aggregate.names import name_of
 from server.domain.chains import CHAINS, ChainHead
 from server.node import Node
 from tests.http.asking import Sweeper, opened
@@ -92,6 +93,22 @@ async def _links(node: Node, number: int) -> AsyncIterator[Any]:
 async def _said(node: Node) -> set[str]:
     """The cases that the chain names."""
     return {HistoryHead.of(named).name async for step in walk(node) if step.link for named in step.link.entries}
+
+
+async def test_heads_of_a_kind_that_only_a_newer_program_knows_are_passed_over_and_said_again(
+    places: Places, node: Node, clock: HandClock
+):
+    newer = HistoryHead(name_of("newer", "1.2.156/3|4"), 3, "link")
+    await node.store.heads.put([newer], at=clock.now())
+    await logged(places, node)
+    await grow_old(places, node, clock)
+    before = await first(node)
+    await renewed(node)
+    assert await first(node) > before
+    assert newer.name in await _said(node)
+    assert await troubles(node) == {}
+    await watched(CaseWatch(node))
+    assert await node.store.apart.find(f"stored:{newer.name}") is None
 
 
 async def test_nothing_goes_before_its_time(places: Places, node: Node, clock: HandClock):
@@ -246,7 +263,7 @@ async def test_after_a_fault_work_passes_over_no_link(places: Places, node: Node
     monkeypatch.setattr(type(heads), "standings", remembers)
     assert watch.rounds == 0
     await watched(watch)
-    assert seen == await _said(node)
+    assert seen == {name for name in await _said(node) if heads.is_known(name)}
 
 
 async def test_a_head_that_another_node_was_told_is_compared_as_long_as_its_link_is_there(node: Node):

@@ -10,7 +10,8 @@ from itertools import islice
 from server.desk import apart
 from server.desk.background.case_letters import letters_amiss
 from server.desk.background.head_walking import Walked, take_heads, walk
-from server.domain.aggregate.heads import OF_THE_CHAIN, HistoryFinding, HistoryHead, HistoryStanding, finding_of
+from server.domain.aggregate.heads import OF_THE_CHAIN, HistoryFinding, HistoryHead, finding_of
+from server.domain.aggregate.names import FIRST, kind_and_id
 from server.domain.chains import ChainHead
 from server.domain.errors import NotAuthentic
 from server.domain.values import Moment, Value
@@ -71,7 +72,7 @@ class CaseWatch:
                 break
             if step.link:
                 take_heads(step.link, heads)
-        await self._tell(_compared(heads, await self._node.store.heads.standings(list(heads))))
+        await self._tell(await _compared(self._node, _known(self._node, heads)))
         if is_over:
             self._steps = walk(self._node)
             self._told, self._found = self._found, set()
@@ -84,7 +85,7 @@ class CaseWatch:
                 self._node.log.error("case.untrue", **finding.model_dump())
                 self._node.metrics.cases_untrue.labels(finding.trouble).inc()
             self._found.add(finding)
-            place = f"cases/{'heads' if finding.trouble in OF_THE_CHAIN else finding.place}"
+            place = "/".join(kind_and_id("heads" if finding.trouble in OF_THE_CHAIN else finding.place))
             await apart.set_apart(self._node, "stored", place, fault=NotAuthentic(place))
 
 
@@ -102,11 +103,12 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
         count.walked(step)
         if step.link:
             take_heads(step.link, newest)
+    newest = _known(node, newest)
     if only:
         newest = {id: head for id, head in newest.items() if id == only}
     for some in _parts(newest):
         heads = {head.name: head for head in some}
-        wrong = _compared(heads, await node.store.heads.standings(list(heads)))
+        wrong = await _compared(node, heads)
         sound = heads.keys() - {finding.place for finding in wrong}
         count.found(wrong + await _letters_of(node, sorted(sound)), looked_at=len(heads))
     for late in [] if only else await _unlogged(node, newest, before=before):
@@ -144,14 +146,20 @@ def _parts(newest: Mapping[str, HistoryHead]) -> Iterator[list[HistoryHead]]:
         yield some
 
 
-def _compared(heads: Mapping[str, HistoryHead], standings: Mapping[str, HistoryStanding]) -> list[HistoryFinding]:
+def _known(node: Node, heads: Mapping[str, HistoryHead]) -> dict[str, HistoryHead]:
+    """Those of the heads, by name, that are of a kind that this program knows: a newer one may write more kinds."""
+    return {name: head for name, head in heads.items() if node.store.heads.is_known(name)}
+
+
+async def _compared(node: Node, heads: Mapping[str, HistoryHead]) -> list[HistoryFinding]:
+    standings = await node.store.heads.standings(list(heads))
     findings = (finding_of(head, standings.get(id)) for id, head in heads.items())
     return [finding for finding in findings if finding]
 
 
-async def _letters_of(node: Node, ids: Sequence[str]) -> list[HistoryFinding]:
-    """What is wrong with the letters of cases that stand where they had come to."""
-    records = await node.store.cases.find_many(ids)
+async def _letters_of(node: Node, names: Sequence[str]) -> list[HistoryFinding]:
+    """What is wrong with the letters of cases among these, which stand where they had come to."""
+    records = await node.store.cases.find_many([id for kind, id in map(kind_and_id, names) if kind == FIRST])
     return [finding for record in records.values() async for finding in letters_amiss(node, record)]
 
 

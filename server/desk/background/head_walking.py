@@ -51,7 +51,7 @@ async def walk(node: Node, told: Iterable[ChainHead] = ()) -> AsyncIterator[Walk
 
 
 def take_heads(link: Link, newest: dict[str, HistoryHead]) -> None:
-    """Put the heads that a link names among the newest ones, each in the place of an older one of its case."""
+    """Put the heads that a link names among the newest ones, each in the place of an older one of the same."""
     for named in link.entries:
         head = HistoryHead.of(named)
         if head.name not in newest or newest[head.name].version < head.version:
