@@ -30,13 +30,13 @@ class Aggregates(Generic[V, E, R]):
         self.heads = heads
         self._database = database
         self._histories = histories
-        self._kind = histories.kind
+        self.kind = histories.kind
         self._collection = histories.kind.collection
 
     @property
     def words(self) -> AggregateWords:
         """What is said of this kind."""
-        return self._kind.words
+        return self.kind.words
 
     async def find(self, id: str) -> R | None:
         """The aggregate as it stands, or None if there is none or it was erased; ids come from outside."""
@@ -101,7 +101,7 @@ class Aggregates(Generic[V, E, R]):
 
         What does not open is told by its name.
         """
-        query = self._kind.queries.due_for_relay
+        query = self.kind.queries.due_for_relay
         documents = await self._database.between(query, "t", moment_key(now), limit=limit)
         await self._load(documents)
         found = read_each(documents, self._histories.read)
@@ -143,5 +143,5 @@ class Aggregates(Generic[V, E, R]):
         """Write what these documents refer to, before they are written; nothing, unless a kind says otherwise."""
 
     async def _oldest_relay_from(self, low: str) -> str:
-        documents = await self._database.between(self._kind.queries.due_for_relay, low, "u", limit=1)
+        documents = await self._database.between(self.kind.queries.due_for_relay, low, "u", limit=1)
         return str(documents[0]["relay"]) if documents else ""
