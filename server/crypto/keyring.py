@@ -20,11 +20,13 @@ from server.crypto import base64url
 from server.crypto.digests import keyed_bytes, keyed_digest
 from server.crypto.fields import KEY_BYTES, FieldRing
 from server.crypto.integrity import IntegrityRing
+from server.crypto.permuting import Permutation
 from server.crypto.suites import SUITE, EncryptionKey, SigningKey
 from server.crypto.tickets import Tickets
 from server.domain.keys import Ring
 from server.domain.waiting.lots import lot_of
 
+PLACE_FACTORS = (31_250, 32_000)  # as many places as `PLACES` of spoken numbers says
 CHECKED = "check value"  # what is digested under each key; nothing else that a key digests begins like this
 
 
@@ -45,8 +47,9 @@ class NodeKeys:
     """All secrets of one node.
 
     `fields` seals what is stored and `integrity` proves it: who may read the one need not hold the other. `lookup` keys
-    the digests of owners and of clues, `materials` the addresses of materials at rest, and `case_ids` the ids of cases
-    and the lots of peaks: it never rotates, for a repeated submission must find its case for good.
+    the digests of owners and of clues, `materials` the addresses of materials at rest, and `case_ids` the ids of cases,
+    the lots of peaks and the order of spoken numbers: it never rotates, for a repeated submission must find its case
+    for good, and no number may be given twice.
     """
 
     division: str
@@ -83,6 +86,11 @@ class NodeKeys:
     def lot(self, owner: str, peak: str) -> int:
         """The lot that this owner draws in this peak, each time and in each process the same."""
         return lot_of(keyed_bytes(self.case_ids, ["lot", peak, owner]))
+
+    @cached_property
+    def places(self) -> Permutation:
+        """How the places of numbers that people say are spread, so that none tells how many came before it."""
+        return Permutation(keyed_bytes(self.case_ids, ["spoken numbers"]), *PLACE_FACTORS)
 
     @cached_property
     def tickets(self) -> Tickets:
