@@ -110,6 +110,7 @@ async def opened(
                 log=log,
             )
             await store.intake.drain()
+            await store.numbers.drain()
     finally:
         await database.close()
 

@@ -84,7 +84,7 @@ def test_of_every_collection_and_every_query_it_is_said_what_it_would_be_on_many
     assert set(COLLECTIONS) == set(TRUST)
     assert set(ASKED) == {query.name for query in QUERIES}
     assert {name for name, growth in COLLECTIONS.items() if growth.ids == "numbered"} == {
-        *("audit_chain", "ends", "head_chain", "log")
+        *("audit_chain", "ends", "head_chain", "log", "number_blocks")
     }
     assert entry_id("audit", 9) < entry_id("audit", 10), "by ranges of `_id` each is behind the last"
 

@@ -36,6 +36,8 @@ CASES_OF_OWNER = Query("cases_of_owner", "cases", "owner_key", is_range=True)
 CASES_OF_AGENT = Query("cases_of_agent", "cases", "agent_key", is_range=True)
 # relay: `done`, or the moment t... from which a sweeper may carry the effects; behind an s: set apart, and not carried
 CASES_DUE_FOR_RELAY = Query("cases_due_for_relay", "cases", "relay", is_range=True)
+# number_key: digest of the number that people say, and nothing without one
+CASES_BY_NUMBER = Query("cases_by_number", "cases", "number_key")
 # event_key: t<at> of the last event, by our clock, also where another node tells when it was done
 CASES_BY_EVENT = Query("cases_by_event", "cases", "event_key", is_range=True)
 # case_key: case | t<at> | id; window_key: window | t<at> | id
@@ -86,6 +88,8 @@ MANDATES_OF_AGENT = Query("mandates_of_agent", "mandates", "agent_key", is_range
 # key: due | from | t<next attempt> | id, or ended; step_key: case:step
 FETCHES_DUE = Query("fetches_due", "fetches", "key", is_range=True)
 FETCHES_OF_STEP = Query("fetches_of_step", "fetches", "step_key")
+# place: n<number of the block>
+BLOCKS_TAKEN = Query("blocks_taken", "number_blocks", "place", is_range=True)
 # kind: `published` of every version, `types` of what stands beside it, `files` of what a version was read from
 CATALOGUES = Query("catalogues", "catalogues", "kind")
 # digest: that of every version, hexadecimal
@@ -129,6 +133,7 @@ QUERIES: tuple[Query, ...] = (
     CASES_OF_AGENT,
     CASES_DUE_FOR_RELAY,
     CASES_BY_EVENT,
+    CASES_BY_NUMBER,
     VISITS_OF_CASE,
     VISITS_OF_WINDOW,
     TASKS_OF_AUTHORITY,
@@ -155,6 +160,7 @@ QUERIES: tuple[Query, ...] = (
     MANDATES_OF_AGENT,
     FETCHES_DUE,
     FETCHES_OF_STEP,
+    BLOCKS_TAKEN,
     CATALOGUES,
     CATALOGUES_LISTED,
     OFFICERS_LISTED,

@@ -48,6 +48,7 @@ from server.store.exchange.letters_out import LettersOut
 from server.store.exchange.peers import Peers
 from server.store.format import NUMBER
 from server.store.identity import Identities
+from server.store.numbers import Numbers
 from server.store.people.accounts import Accounts
 from server.store.people.attempts import Attempts
 from server.store.people.desk_sessions import DeskSessions
@@ -62,7 +63,7 @@ from server.store.rings import Rings
 from server.store.waiting import WaitingRooms
 
 EXPIRED_AT_ONCE = 500
-First = tuple[ProvenDatabase, Identities, Ends, Rings]
+First = tuple[ProvenDatabase, Identities, Ends, Rings, Numbers]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Store:
     identity: Identities
     ends: Ends
     rings: Rings
+    numbers: Numbers
     cases: Cases
     visits: Visits
     tasks: Tasks
@@ -197,7 +199,7 @@ class Store:
 def open_store(bare: WalkableDatabase, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
     """The store of the node of division `here` over a database without proofs; `folder` holds the blobs."""
     first, ring, blobs = _ground(bare, keys, folder)
-    database, _, ends, _ = first
+    database, _, ends, *_ = first
     return Store(
         *first,
         cases=_cases(database, keys, folder, here=here, relay_due_seconds=relay_due_seconds),
@@ -240,7 +242,8 @@ def _ground(bare: WalkableDatabase, keys: NodeKeys, folder: Path) -> tuple[First
     """What comes first in a store, and what else its rooms stand on."""
     database, blobs = ProvenDatabase(bare, keys.integrity), Blobs(folder, keys.fields)
     rings = Rings(database, keys.fields, blobs)
-    return (database, Identities(database, folder), Ends(database, folder), rings), keys.fields, blobs
+    first = (database, Identities(database, folder), Ends(database, folder), rings, Numbers(database, keys))
+    return first, keys.fields, blobs
 
 
 def _cases(database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Cases:

@@ -35,6 +35,7 @@ from server.store.exchange.letters_in import IN
 from server.store.exchange.letters_out import OUT
 from server.store.exchange.peers import NONCES, PEERS, WITNESSED
 from server.store.identity import NODE
+from server.store.numbers import BLOCKS
 from server.store.people.accounts import OFFICERS
 from server.store.people.attempts import ATTEMPTS
 from server.store.people.desk_sessions import DESK_SESSIONS
@@ -208,6 +209,12 @@ TRUST: Mapping[str, Trust] = {
         "a citizen is not told",
         marks=QUEUED | {"state", "attempts", "tried_at", "errcode", "reason", "ended_at"},
         why="a notice that is sent again says the same",
+    ),
+    BLOCKS: Trust(
+        "numbers that people say are passed over, at most all that are left: new cases have none then",
+        "numbers may be given a second time; a search by one shows both cases",
+        "harmless",
+        why="a block says nothing but that somebody has taken it, and a case is found by its id all the same",
     ),
     OFFICERS: Trust(
         "somebody becomes an officer, or knows the password of one",

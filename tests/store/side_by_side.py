@@ -100,6 +100,7 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
     "node": {"identity": Identity},
     "nonces": "ids alone",
     "notices": {"notice": Notice},
+    "number_blocks": "ids alone",
     "officers": {"officer": Officer},
     "peers": {"outbound": Outbound, "inbound": Inbound, "reconciliation": Reconciliation},
     "persons": {"person": Person},
@@ -246,6 +247,7 @@ async def _write_node(store: Store, these: Mapping[str, Any]) -> None:
         await chain.begin(Beginning())
     await store.clocks.beat(Beat(machine="m", at=AT, state="trusted", text=""))
     await store.clocks.accept_stored(AT)
+    await store.numbers.take()
     end = these["end"]
     await store.ends._append("lasting", end)  # its members are not said by who ends something
 

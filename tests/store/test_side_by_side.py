@@ -18,7 +18,7 @@ from tests.store.side_by_side import CASE, COLLECTIONS, MEMBER, RED
 MADE_ANEW = {"counts"}
 WRITTEN_ONCE = {
     *("catalogues", "clues", "deeds", "ends", "heads"),
-    *("materials", "nonces", "plans", "visits", "warnings"),
+    *("materials", "nonces", "number_blocks", "plans", "visits", "warnings"),
 }
 
 
