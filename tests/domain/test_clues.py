@@ -17,12 +17,14 @@ from server.domain.effects.clues import (
     clues_ever,
     clues_in,
     ids_of,
+    is_spoken,
 )
 from server.domain.effects.deeds import deed_of
 from server.domain.effects.effects import effects_of, step_of
 from server.domain.people.mandates import AgentOf
 from server.domain.people.persons import SubjectGiven
 from server.domain.rules.decide import decide
+from server.domain.spoken_numbers import in_groups, spoken_number
 from tests.world import (
     CASE,
     CATALOGUE,
@@ -48,6 +50,7 @@ from tests.world import (
 TYPES = {field.code: field.type for field in CATALOGUE.fields} | {"subject_name": "person_name"}
 APPLICANT, CHILD, AGENT = person(), person("测试宝", sequence="003"), person("测试代理", sequence="005")
 NUMBERS = (Clue("number", "case1"), Clue("number", CASE))
+SPOKEN = spoken_number(JIANGSU, 12_345_678)
 FIRST, ABROAD = officer(), officer("police", node=ZHEJIANG)
 
 
@@ -74,6 +77,9 @@ def texts(found: list[CaseClues | None]) -> set[tuple[str, str]]:
         ("mobile", "+86 138-0000 0000", "13800000000"),
         ("number", "320000:case1", "320000/case1"),
         ("number", " case1", "case1"),
+        ("number", "3200 0000-0005", "320000000005"),
+        ("number", "３２０００００００００５", "320000000005"),
+        ("number", "330000:3200-1", "330000/3200-1"),
     ],
 )
 def test_what_is_looked_for_is_written_as_what_is_kept(kind: ClueKind, written: str, text: str):
@@ -95,6 +101,9 @@ def test_what_is_looked_for_is_written_as_what_is_kept(kind: ClueKind, written: 
         ("name", "   ", "person_name_length"),
         ("number", "no such/number", "case_number"),
         ("number", "%", "case_number"),
+        ("number", SPOKEN[:-1] + str((int(SPOKEN[-1]) + 1) % 10), "spoken_number_check"),
+        ("number", SPOKEN[:-1], "spoken_number_length"),
+        ("number", f"{SPOKEN} 1", "spoken_number_length"),
     ],
 )
 def test_what_is_none_of_its_kind_is_refused_by_name(kind: ClueKind, text: str, rule: str):
@@ -167,6 +176,23 @@ def test_other_events_add_nothing():
 
 def test_who_sees_no_step_finds_by_number_only():
     assert clues_in(opened(), (), TYPES) == frozenset(NUMBERS)
+
+
+def test_a_case_is_found_by_the_number_that_people_say_if_it_has_one():
+    case = after(None, opening().model_copy(update={"spoken_number": SPOKEN}))
+    assert case.spoken_number == SPOKEN
+    said = clue_given("number", in_groups(SPOKEN), on=MONDAY.date())
+    assert is_spoken(said)
+    assert clues_in(case, (), TYPES) == {*NUMBERS, said}
+
+
+@pytest.mark.parametrize("number", ["case1", CASE, f"{ZHEJIANG}/{SPOKEN}"])
+def test_a_number_with_its_home_in_front_or_with_letters_is_none_that_people_say(number: str):
+    assert not is_spoken(clue_given("number", number, on=MONDAY.date()))
+
+
+def test_a_name_of_digits_is_no_number():
+    assert not is_spoken(Clue("mobile", SPOKEN))
 
 
 def test_who_decides_finds_by_what_the_item_declares():

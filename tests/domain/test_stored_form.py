@@ -42,7 +42,8 @@ def written(text: str) -> dict[str, set[str]]:
 
 CASE = """
 case: agent applicant bundle bundle_name catalogue closed_at closing deferred followed_up form home lead leader
-  materials number open_at_closing opened_at outcome steps subject undertakings version window
+  materials number open_at_closing opened_at outcome spoken_number steps subject
+  undertakings version window
 case.applicant: id_number key name
 case.subject: id_number name
 case.agent: ends_on mandate person
@@ -83,7 +84,7 @@ case.steps.papers: arrived_at courier number posted_at postings
 """
 EVENTS = """
 every event: act_digest act_id at by number
-opened: application case kind
+opened: application case kind spoken_number
 opened.by: authority is_agent name node part role stands_in_for window
 opened.application: agent answers applicant bundle bundle_name catalogue closing deferred division form lead leader
   materials steps subject undertakings window

@@ -1,5 +1,6 @@
 """Finding cases over HTTP: by number, name, ID number and telephone, and only what the officer has a part in."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from server.desk.officer import searching
 from server.domain.errors import Unavailable
+from server.domain.spoken_numbers import spoken_number
 from server.store.audit import Audit
 from tests.http.asking import PERSONAL, Sweeper, act, crossed, in_a_session, opened, pointers, refused
 from tests.nodes import MOTHER, STRANGER, Answer, Caller, Places, newborn_form
@@ -14,6 +16,7 @@ from tests.world import JIANGSU, ZHEJIANG, person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DOOR = "/desk/v1/searches"
+GROUPS = re.compile(r"32[0-9]{2} [0-9]{4} [0-9]{4}")
 FIRST, ABROAD = "birth_certificate", "household_registration"
 FIRST_MOBILE = newborn_form()["mobile"]
 
@@ -84,6 +87,58 @@ async def test_an_officer_finds_a_case_by_each_kind(places: Places, mother: Call
     assert case in await found(health, "name", "测试宝宝")  # the child, whom a field of the type names
     assert case in await found(health, "mobile", " 138 0000 0000")
     assert await found(health, "name", "测试无此人") == {}
+
+
+async def test_an_officer_finds_a_case_by_the_number_that_its_citizen_reads_out(
+    places: Places, mother: Caller, health: Caller, insurance: Caller, wish: Any
+):
+    case = await opened(places, mother, wish)
+    said = (await mother.get(f"/api/v1/cases/{case}")).body["number"]
+    assert [each["number"] for each in (await found(health, "number", said)).values()] == [said]
+    assert list(await found(health, "number", said.replace(" ", "-"))) == [case]
+    assert (await health.get(f"/desk/v1/cases/{case}")).body["number"] == said
+    assert await found(insurance, "number", said) == {}
+    slip = said[:-1] + str((int(said[-1]) + 1) % 10)
+    refusal = refused(await look(health, "number", slip), 422, "clue_unfit")
+    assert pointers(refusal) == {"/text": "spoken_number_check"}
+    assert [each["detail"] for each in refusal["errors"]] == ["号码有误，请核对。"]
+    nobodys = spoken_number(JIANGSU, 0)
+    assert nobodys == said.replace(" ", "") or await found(health, "number", nobodys) == {}
+
+
+async def test_the_other_province_is_not_told_the_number(places: Places, mother: Caller, police: Caller, wish: Any):
+    case = await crossed(places, mother, wish)
+    said = (await mother.get(f"/api/v1/cases/{case}")).body["number"]
+    copy = (await found(police, "number", f"{JIANGSU}/{case}"))[f"{JIANGSU}:{case}"]
+    assert copy["number"] == ""
+    assert (await police.get(f"/desk/v1/cases/{copy['id']}")).body["number"] == ""
+    assert await found(police, "number", said) == {}
+
+
+async def test_a_repeated_submission_has_the_same_number_and_the_list_shows_it(
+    places: Places, mother: Caller, wish: Any
+):
+    first = await mother.post("/api/v1/cases", wish, key="once")
+    again = await mother.post("/api/v1/cases", wish, key="once")
+    other = await mother.post("/api/v1/cases", wish)
+    assert first.body["number"] == again.body["number"] != other.body["number"]
+    lines = {each["id"]: each["number"] for each in (await mother.get("/api/v1/cases")).body["cases"]}
+    for answer in (first, other):
+        assert GROUPS.fullmatch(answer.body["number"])
+        assert lines[answer.body["id"]] == answer.body["number"]
+
+
+async def test_without_numbers_a_case_is_opened_all_the_same(
+    places: Places, mother: Caller, health: Caller, wish: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(places.nodes[JIANGSU].node.store.numbers, "take", no_number)
+    case = await opened(places, mother, wish)
+    assert (await mother.get(f"/api/v1/cases/{case}")).body["number"] == ""
+    assert (await found(health, "number", case))[case]["number"] == ""
+
+
+async def no_number() -> str:
+    return ""
 
 
 async def test_what_is_found_shows_the_officers_steps_and_no_data(

@@ -16,6 +16,7 @@ from server.domain.effects.records import CaseRecord
 from server.domain.errors import NotAuthentic, StaleVersion
 from server.domain.exchange.letters import LetterErased
 from server.domain.rules.decide import decide
+from server.domain.spoken_numbers import spoken_number
 from server.domain.values import moment_text
 from server.store.aggregates.heads import HistoryHeads
 from server.store.aggregates.intake import Intake
@@ -32,6 +33,7 @@ from tests.world import JIANGSU, MONDAY, facts, officer, opening, worked
 OWNER = "owner"
 ERASED_AT = MONDAY + timedelta(days=400)
 KEYS = make_keys(JIANGSU)
+SPOKEN = spoken_number(JIANGSU, 1)
 WAY = worked("first", officer(), result={"birth_number": "A1"})
 
 
@@ -48,7 +50,8 @@ def cases(proven: ProvenDatabase) -> Cases:
 
 
 async def added(cases: Cases, number: str = "case1") -> CaseRecord:
-    commit = commit_of(None, decide(None, opening().model_copy(update={"number": number}), facts()), facts())
+    said = {"number": number, "spoken_number": SPOKEN if number == "case1" else ""}
+    commit = commit_of(None, decide(None, opening().model_copy(update=said), facts()), facts())
     return await cases.add(commit, owner=OWNER, request="request")
 
 
@@ -96,6 +99,18 @@ async def test_a_list_and_a_sweep_pass_it_over(cases: Cases):
     found = await cases.find_many(["case1", "case2", "case3"])
     assert (list(found), found.erased) == (["case2"], {"case1"})
     assert [each.id for each in await cases.due_for_relay(ERASED_AT, limit=9)] == ["case2"]
+
+
+async def test_its_number_finds_it_as_long_as_it_is_there_and_leads_nowhere_after(cases: Cases, proven: ProvenDatabase):
+    said = KEYS.clue("number", SPOKEN)
+    await added(cases, "case2")
+    assert await cases.of_number(said) == []
+    records = await told(cases)
+    assert [(each.id, each.case.spoken_number) for each in await cases.of_number(said)] == [("case1", SPOKEN)]
+    assert {each.case.spoken_number for each in records} == {SPOKEN}
+    assert SPOKEN not in str(await kept(proven))
+    await cases.erase(records[-1], at=ERASED_AT)
+    assert await cases.of_number(said) == []
 
 
 async def test_what_is_left_can_open_nothing_and_names_nobody(cases: Cases, proven: ProvenDatabase):

@@ -132,7 +132,8 @@ async def _checked(node: Node, owner: str, submission: Submission, *, number: st
         agent = agent_of(mandate, await node.store.people.person(owner))
         application = application.model_copy(update={"agent": agent})
     by = Actor(node=node.here, part="citizen", is_agent=mandate is not None)
-    return Open(id=number, by=by, number=number, application=application)
+    spoken_number = await node.store.numbers.take()
+    return Open(id=number, by=by, number=number, spoken_number=spoken_number, application=application)
 
 
 async def withdraw(node: Node, owner: str, id: str, *, key: str, version: int | None = None) -> CaseRecord:

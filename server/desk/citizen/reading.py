@@ -21,6 +21,7 @@ from server.domain.case.case import Outcome
 from server.domain.case.lines import Line, line_of
 from server.domain.effects.records import CaseRecord
 from server.domain.people.masking import masked_name
+from server.domain.spoken_numbers import in_groups
 from server.domain.values import Value
 from server.node import Node
 
@@ -33,6 +34,7 @@ class CaseView(Value):
     """
 
     id: str
+    number: str
     bundle: str
     bundle_name: str
     on_behalf_of: str
@@ -53,9 +55,13 @@ class CaseView(Value):
 
 
 class CaseLine(Value):
-    """A case as it stands in a list; `on_behalf_of` is the applicant's name, masked, if an agent handed it in."""
+    """A case as it stands in a list; `number` is the one that people say, empty if it has none.
+
+    `on_behalf_of` is the applicant's name, masked, if an agent handed it in.
+    """
 
     id: str
+    number: str
     bundle: str
     bundle_name: str
     on_behalf_of: str
@@ -78,6 +84,7 @@ class SubmittedView(Value):
     """What a submission is answered with, built from the first event only, so that a repeat gets the same."""
 
     id: str
+    number: str
     bundle: str
     bundle_name: str
     opened_at: LocalMoment
@@ -87,7 +94,11 @@ def submitted(record: CaseRecord) -> SubmittedView:
     """The answer to a submission."""
     first = record.events[0]
     return SubmittedView(
-        id=record.id, bundle=record.case.bundle, bundle_name=record.case.bundle_name, opened_at=first.at
+        id=record.id,
+        number=in_groups(record.case.spoken_number),
+        bundle=record.case.bundle,
+        bundle_name=record.case.bundle_name,
+        opened_at=first.at,
     )
 
 
@@ -143,6 +154,7 @@ def view(node: Node, record: CaseRecord) -> CaseView:
 def _line(id: str, line: Line) -> dict[str, Any]:
     return {
         "id": id,
+        "number": in_groups(line.spoken_number),
         "bundle": line.bundle,
         "bundle_name": line.bundle_name,
         "on_behalf_of": masked_name(line.applicant) if line.applicant else "",

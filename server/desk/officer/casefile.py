@@ -34,6 +34,7 @@ from server.domain.effects.records import CaseRecord
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.desk_forms import TaskPart
 from server.domain.rules.results import result_of
+from server.domain.spoken_numbers import in_groups
 from server.domain.values import Value
 from server.node import Node
 
@@ -145,13 +146,15 @@ class DeskStep(Value):
 class DeskCaseView(Value):
     """A case as an officer sees it: only the steps that their posts let them see.
 
-    `applicant_kind`: whether the subject or a relative applies (None: only the home knows); `is_by_agent`: at home,
-    whether an agent handed it in, and `window` is the one that the applicant chose, if any.
+    `number` is the one that people say, empty elsewhere than at home. `applicant_kind`: whether the subject or a
+    relative applies (None: only the home knows); `is_by_agent`: at home, whether an agent handed it in, and `window` is
+    the one that the applicant chose, if any.
     `visits` are those that were recorded at this node, `history` is what happened to these steps.
     """
 
     id: str
     name: str
+    number: str
     bundle: str
     bundle_name: str
     opened_at: LocalMoment
@@ -177,6 +180,7 @@ async def desk_case(node: Node, entry: DeskEntry, id: str) -> DeskCaseView:
     return DeskCaseView(
         id=record.id,
         name=record.case.name,
+        number=in_groups(record.case.spoken_number),
         bundle=record.case.bundle,
         bundle_name=record.case.bundle_name,
         opened_at=record.case.opened_at,

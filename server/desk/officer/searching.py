@@ -12,11 +12,12 @@ from server.desk.officer.seeing import Seen, parts_of
 from server.desk.recording import note_all, of_case
 from server.desk.steps import LocalMoment, step_view
 from server.domain.case.case import Case, NoSuchCase, State, Step
-from server.domain.effects.clues import Clue, ClueKind, clue_given, clues_in, ids_of
+from server.domain.effects.clues import Clue, ClueKind, clue_given, clues_in, ids_of, is_spoken
 from server.domain.effects.records import CaseRecord
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.masking import masked_name
 from server.domain.rules.desk_forms import TaskPart
+from server.domain.spoken_numbers import in_groups
 from server.domain.values import Value, china_day
 from server.node import Node
 
@@ -54,11 +55,13 @@ class FoundStep(Value):
 class FoundCase(Value):
     """A case that was found, with the steps in which the officer has a part and no others.
 
-    `applicant` is the applicant's name, masked; empty elsewhere than at home, and for who only follows a step up.
+    `number` is the one that people say, `applicant` the applicant's name, masked. Both are empty elsewhere than at
+    home, the name also for who only follows a step up.
     """
 
     id: str
     name: str
+    number: str
     bundle_name: str
     opened_at: LocalMoment
     applicant: str
@@ -98,6 +101,10 @@ async def _page(
 ) -> tuple[list[tuple[CaseRecord, FoundCase]], str]:
     """A page of what is found, and behind which place the next begins; empty if there is none."""
     clues, digest = node.store.clues, node.keys.clue(clue.kind, clue.text)
+    if is_spoken(clue):
+        said = await node.store.cases.of_number(digest)
+        await have_at_hand(node, said)
+        return [(record, each) for record in said for each in _found(node, entry, record, clue=clue)], ""
     if clue.kind == "number":  # which names one case of each home
         ids = ids_of(clue.text, here=node.here, homes=[each.node for each in node.directory.nodes])
         records = await _read(node, ids)
@@ -136,6 +143,7 @@ def _found(node: Node, entry: DeskEntry, record: CaseRecord, *, clue: Clue) -> I
     yield FoundCase(
         id=record.id,
         name=case.name,
+        number=in_groups(case.spoken_number),
         bundle_name=case.bundle_name,
         opened_at=case.opened_at,
         applicant=masked_name(case.applicant.name) if case.applicant and seen else "",

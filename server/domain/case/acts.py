@@ -33,10 +33,11 @@ class Facts:
 
 
 class Open(Act):
-    """Open a case from a checked application (提交)."""
+    """Open a case from a checked application (提交); `spoken_number` is the one that people say, if there is one."""
 
     name: ClassVar[str] = "open"
     number: str
+    spoken_number: str = ""
     application: Application
 
 

@@ -223,12 +223,15 @@ class Step(Value):
 class Case(Value):
     """One case; `number` is unique at its home node, and `name` is unique everywhere.
 
+    `spoken_number` is the one that people say: twelve digits, and nothing elsewhere than at home, in cases that are
+    older than such numbers, and when there were none left.
     `open_at_closing` are the steps that were still open when it closed, which are settled afterwards, and then
     followed up by the lead department. `window` is the one that the applicant chose, if any; only the home knows it.
     """
 
     home: str
     number: str
+    spoken_number: str = ""
     bundle: str
     bundle_name: str
     catalogue: str

@@ -18,11 +18,12 @@ from server.domain.values import SENSITIVE, Moment
 
 
 class Opened(Happened):
-    """The citizen handed in the application (提交)."""
+    """The citizen handed in the application (提交), and was given the number that people say, if there was one."""
 
     act: ClassVar[str] = "open"
     kind: Literal["opened"] = "opened"
     case: str
+    spoken_number: str = ""
     application: Application
 
 

@@ -21,6 +21,7 @@ class Line(Value):
     agent: str = ""
     mandate: str = ""
     applicant: str = ""
+    spoken_number: str = ""
 
 
 def line_of(case: Case) -> Line:
@@ -35,4 +36,5 @@ def line_of(case: Case) -> Line:
         agent=case.agent.person.key if case.agent else "",
         mandate=case.agent.mandate if case.agent else "",
         applicant=case.applicant.name if case.agent and case.applicant else "",
+        spoken_number=case.spoken_number,
     )

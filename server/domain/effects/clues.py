@@ -1,7 +1,8 @@
-"""Clues: what a case is found by, exactly: its number, and the names, ID numbers and mobile numbers in it.
+"""Clues: what a case is found by, exactly: its numbers, and the names, ID numbers and mobile numbers in it.
 
 Which fields of a form hold one follows from their types in the catalogue. Both what is kept and what is looked for are
-written in one way, so that a blank more or a small `x` does not hide a case. A number is not kept: ids follow from it.
+written in one way, so that a blank more or a small `x` does not hide a case. No number is kept: ids follow from the
+one, and the one that people say stands in the case itself.
 """
 
 import re
@@ -17,6 +18,8 @@ from server.domain.catalogue.formats import OTHER_DOTS, SENTENCES, mobile_fault,
 from server.domain.effects.letters_out import commission_of
 from server.domain.errors import FieldFault, Invalid
 from server.domain.people.persons import Person, SubjectGiven, id_number_fault
+from server.domain.spoken_numbers import SENTENCES as SPOKEN_SENTENCES
+from server.domain.spoken_numbers import digits_alone, spoken_number_fault
 
 ClueKind = Literal["number", "name", "id_number", "mobile"]
 KINDS: Mapping[str, ClueKind] = {"person_name": "name", "id_number": "id_number", "mobile": "mobile"}
@@ -54,10 +57,15 @@ def clue(kind: ClueKind, text: str) -> Clue:
     """The clue, written as all of its kind are: no blanks, capitals, one kind of dot, no code of the country."""
     plain = "".join(unicodedata.normalize("NFKC", text).split())
     if kind == "number":
-        return Clue(kind, plain.replace(":", "/"))
+        return Clue(kind, digits_alone(text) or plain.replace(":", "/"))
     if kind == "mobile":
         return Clue(kind, plain.replace("-", "").removeprefix("+86"))
     return Clue(kind, plain.upper().translate(_DOTS))
+
+
+def is_spoken(given: Clue) -> bool:
+    """Whether it is a number that people say, and no case is kept under an id of its own."""
+    return given.kind == "number" and bool(digits_alone(given.text))
 
 
 def clue_given(kind: ClueKind, text: str, *, on: date) -> Clue:
@@ -126,6 +134,8 @@ def _added(case: Case, event: events.Event, types: Mapping[str, str]) -> Iterato
 def _of_number(case: Case) -> Iterator[Clue]:
     yield clue("number", case.number)
     yield clue("number", case.name)
+    if case.spoken_number:
+        yield clue("number", case.spoken_number)
 
 
 def _of_persons(persons: Iterable[Person | SubjectGiven | None]) -> Iterator[Clue]:
@@ -143,6 +153,8 @@ def _of_form(form: Mapping[str, str], types: Mapping[str, str]) -> Iterator[Clue
 
 
 def _number_fault(text: str, _on: date) -> str:
+    if is_spoken(Clue("number", text)):
+        return spoken_number_fault(text)
     return "" if NUMBER.fullmatch(text) else NUMBER_FAULT
 
 
@@ -152,4 +164,7 @@ _FAULTS: Mapping[ClueKind, Callable[[str, date], str]] = {
     "id_number": id_number_fault,
     "mobile": mobile_fault,
 }
-_OWN_SENTENCES: Mapping[str, str] = {NUMBER_FAULT: "办件编号只有字母、数字、短横线和下划线，请对照回执核对。"}
+_OWN_SENTENCES: Mapping[str, str] = {
+    NUMBER_FAULT: "办件编号只有字母、数字、短横线和下划线，请对照回执核对。",
+    **SPOKEN_SENTENCES,
+}

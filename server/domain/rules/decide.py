@@ -92,8 +92,9 @@ def decide(case: Case | None, act: Act, facts: acts.Facts) -> Judgement[Case, Ev
     """What happens if this act is done to the case now; raises a Refusal."""
     recorder = _DecisionRecorder(case, act, facts)
     if isinstance(act, acts.Open):
-        case_name = f"{facts.here}/{act.number}"
-        recorder.record(events.Opened(**recorder.header(), case=case_name, application=act.application))
+        case_name, said = f"{facts.here}/{act.number}", act.spoken_number
+        header = recorder.header()
+        recorder.record(events.Opened(**header, case=case_name, spoken_number=said, application=act.application))
     elif isinstance(act, acts.Request):
         _request(recorder, act)
     elif case is None:

@@ -58,6 +58,7 @@ def _opened(event: events.Opened) -> Case:
     return Case(
         home=home,
         number=number,
+        spoken_number=event.spoken_number,
         bundle=application.bundle,
         bundle_name=application.bundle_name,
         catalogue=application.catalogue,

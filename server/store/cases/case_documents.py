@@ -53,9 +53,11 @@ class CaseDocuments(Histories[Case, Event, CaseRecord]):
     def new(self, commit: CaseCommit, *, owner: str = "", agent: str = "", request: str = "") -> Document:
         """The document of a case that begins with this commit, to be found by its owner and agent, if they are ours."""
         place = (moment_key(commit.events[0].at), self.kind.id_of(commit.value))
+        spoken = commit.value.spoken_number
         who = {
             "owner_key": BAR.join((owner, *place)) if owner else "",
             "agent_key": BAR.join((agent, *place)) if agent else "",
+            "number_key": self._keys.clue("number", spoken) if spoken else "",
             "request": request,
         }
         return self._begun(commit, {"case": commit.value.name, **who, "plans": []})

@@ -15,8 +15,10 @@ from server.store.aggregates.intake import Intake
 from server.store.cases.case_documents import LINE_FIELDS, CaseDocuments
 from server.store.cases.moved import MovedCases
 from server.store.database import Database, Document
-from server.store.queries import BAR, CASES_OF_AGENT, CASES_OF_OWNER, under
+from server.store.queries import BAR, CASES_BY_NUMBER, CASES_OF_AGENT, CASES_OF_OWNER, under
 from server.store.reading import read_each
+
+MOST_OF_A_NUMBER = 10
 
 
 class Cases(Aggregates[Case, Event, CaseRecord]):
@@ -32,6 +34,10 @@ class Cases(Aggregates[Case, Event, CaseRecord]):
     async def case(self, id: str) -> CaseRecord:
         """The case as it stands; raises NoSuchCase and CaseErased."""
         return await self.one(id)
+
+    async def of_number(self, digest: str) -> list[CaseRecord]:
+        """The cases whose spoken number, as a clue, has this digest: one, unless blocks of numbers were removed."""
+        return await self._read(*await self._database.equal(CASES_BY_NUMBER, digest, limit=MOST_OF_A_NUMBER))
 
     async def add(self, commit: CaseCommit, *, owner: str, request: str, agent: str = "") -> CaseRecord:
         """Store a new case of our own; if there is one under its id already, that one comes back.
