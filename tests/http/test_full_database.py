@@ -78,4 +78,5 @@ async def test_what_only_looks_is_answered_and_what_would_change_something_is_50
     for path in ("/api/v1/bundles", "/api/v1/cases", f"/api/v1/cases/{case.body['id']}", "/ready"):
         assert (await there.get(path)).status == 200, path
     refused = await there.post("/api/v1/cases", wish)
-    assert (refused.status, refused.code) == (503, "outcome_unknown")
+    assert (refused.status, refused.code) == (503, "unavailable")  # nothing of the case was sent
+    assert full[1].refused == ["insert number_blocks"]
