@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MINUTES ?= 5
-LOCKS := uv runtime demo dev load
+LOCKS := uv runtime papers demo dev load
 RULES := tests/domain tests/crypto tests/catalogue
 # What is compiled once need not be compiled by each worker and each process of a demo.
 export PYTHONDONTWRITEBYTECODE :=
