@@ -6,10 +6,17 @@ ARG BASE=python:3.12-slim
 
 FROM ${BASE} AS build
 COPY requirements/runtime.txt /build/runtime.txt
+COPY requirements/papers.txt /build/papers.txt
 RUN python -m venv /opt/venv \
- && /opt/venv/bin/pip install --no-cache-dir --only-binary :all: --no-binary jieba --require-hashes -r /build/runtime.txt
+ && /opt/venv/bin/pip install --no-cache-dir --only-binary :all: --no-binary jieba --require-hashes \
+    -r /build/runtime.txt -r /build/papers.txt
 
 FROM ${BASE}
+# What weasyprint calls to set papers. Debian keeps one version of each, with its corrections: there is none to pin.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home tongban \
  && install -d -o tongban /srv/tongban/var/blobs
 WORKDIR /srv/tongban

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 NODES = {"jiangsu": "320000", "zhejiang": "330000"}
 PROCESSES = {name + suffix: division for name, division in NODES.items() for suffix in ("", "-work")}
 KEY = "A" * 43
+LOCKS = ("runtime", "papers")
 
 
 def dockerfile() -> list[tuple[str, str]]:
@@ -232,11 +233,11 @@ def test_the_image_has_the_folders_that_the_command_needs() -> None:
     ours, _ = needed_by_the_command()
     assert copied == ours | {"config"}
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert allowed == copied | {"requirements/runtime.txt"}
+    assert allowed == copied | {f"requirements/{name}.txt" for name in LOCKS}
 
 
 def test_the_image_has_the_packages_that_the_command_needs() -> None:
-    locked = (ROOT / "requirements/runtime.txt").read_text(encoding="utf-8")
+    locked = "".join(read(f"requirements/{name}.txt") for name in LOCKS)
     names = {name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)==", locked, re.MULTILINE)}
     _, others = needed_by_the_command()
     origins = packages_distributions()
@@ -247,9 +248,9 @@ def test_the_image_has_the_packages_that_the_command_needs() -> None:
 
 def test_the_image_installs_only_what_is_pinned_by_hash_and_names_no_registry() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    (install,) = re.findall(r"pip install (.*)", text)
-    assert "--require-hashes -r /build/runtime.txt" in install
-    assert "COPY requirements/runtime.txt /build/runtime.txt" in text
+    (install,) = re.findall(r"pip install (.*)", re.sub(r"\\\n\s*", "", text))
+    assert f"--require-hashes {' '.join(f'-r /build/{name}.txt' for name in LOCKS)}" in install
+    assert all(f"COPY requirements/{name}.txt /build/{name}.txt" in text for name in LOCKS)
     assert re.findall(r"^ARG (.*)", text, re.MULTILINE) == ["BASE=python:3.12-slim"]
     assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["${BASE}", "${BASE}"]
     assert not re.search(r"index-url|--trusted-host|pip\.conf", text)
