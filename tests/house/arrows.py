@@ -80,6 +80,7 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
         *("server.domain.aggregate", "server.domain.case"),
     ),
     "server.domain.licence": ("server.domain.people", "server.domain.aggregate", "server.domain.catalogue"),
+    "server.domain.papers": ("server.domain.catalogue.items",),
     "server.domain.effects": (
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
         *("server.domain.aggregate", "server.domain.case", "server.domain.rules"),

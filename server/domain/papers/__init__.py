@@ -1,0 +1,1 @@
+"""The papers (文书) that an authority gives: their data, their texts, and what the two say together."""
