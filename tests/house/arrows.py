@@ -14,6 +14,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.crypto": ("server.domain",),
     "server.tools": ("server.domain",),
     "server.store": ("server.domain", "server.crypto"),
+    "server.papers": ("server.domain",),
     "server.node": ("server.domain", "server.crypto", "server.store", "server.tools"),
     "server.desk": ("server.domain", "server.node"),
     "regions": ("server.domain", "server.crypto", "server.node", "server.desk"),

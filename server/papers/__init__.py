@@ -1,0 +1,1 @@
+"""Papers as files: set as PDF, sealed, and judged again."""

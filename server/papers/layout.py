@@ -1,0 +1,117 @@
+"""The layout of a paper: its words as HTML, with measures after GB/T 9704-2012."""
+
+from html import escape
+
+import segno
+
+from server.domain.papers.data import Frame
+from server.domain.papers.filling import FilledPaper, FilledParagraph, FilledTable
+
+# Raised with every change of what is drawn: the digest of a paper names it.
+LAYOUT = "2026-12-01"
+SEAL_PLACE = "seal-place"
+FONT_FAMILY = "Noto Sans CJK SC"
+SAMPLE = "样例"
+# A4; 天头 37, 订口 28, 版心 156 x 225 mm; body 3号 (16 pt) on lines of 29 pt, title 2号 (22 pt), page number 4号
+# (14 pt) 7 mm below, on the outer side. The fonts of the standard (仿宋, 小标宋) are not free; ours has all characters
+# that names have.
+CSS = f"""
+@page {{ size: A4; margin: 37mm 26mm 35mm 28mm }}
+@page :right {{ @bottom-right {{ content: "— " counter(page) " —"; font: 14pt '{FONT_FAMILY}'; vertical-align: top;
+  padding: 7mm 14pt 0 0 }} }}
+@page :left {{ @bottom-left {{ content: "— " counter(page) " —"; font: 14pt '{FONT_FAMILY}'; vertical-align: top;
+  padding: 7mm 0 0 14pt }} }}
+html {{ font: 16pt/29pt '{FONT_FAMILY}'; text-align: justify; overflow-wrap: anywhere }}
+body {{ margin: 0 }}
+.sample {{ position: fixed; top: 92mm; left: 18mm; width: 120mm; text-align: center; transform: rotate(-35deg);
+  font-size: 120pt; line-height: 1; color: rgba(190, 30, 30, .12) }}
+.authority, h1 {{ font-size: 22pt; line-height: 36pt; font-weight: normal; text-align: center; margin: 0 }}
+.number {{ text-align: right; margin: 8pt 0 0 }}
+.to {{ margin: 14pt 0 0 }}
+.said {{ text-indent: 2em; margin: 0 }}
+.said {{ orphans: 2; widows: 2 }}
+table {{ width: 100%; border-collapse: collapse; margin: 6pt 0; font-size: 12pt; line-height: 18pt }}
+th, td {{ border: .6pt solid #000; padding: 2pt 4pt; font-weight: normal; vertical-align: top }}
+th:first-child {{ width: 10mm }}
+thead {{ display: table-header-group }}
+tr, .end {{ break-inside: avoid }}
+.phone {{ margin: 6pt 0 0; text-indent: 2em }}
+.foot {{ display: table; width: 100%; table-layout: fixed }}
+.check {{ display: table-cell; width: 62mm; vertical-align: bottom; font-size: 10.5pt; line-height: 15pt;
+  text-align: left }}
+.check svg {{ width: 26mm; height: 26mm; display: block }}
+.side {{ display: table-cell; vertical-align: top; padding: 13mm 64pt 14mm 0 }}
+.sign {{ display: table; margin: 0 0 0 auto; text-align: center }}
+.both {{ position: relative }}
+#{SEAL_PLACE} {{ position: absolute; left: 50%; top: 50%; width: 0; height: 0 }}
+.hand {{ margin: 8pt 0 0; font-size: 14pt; text-align: left }}
+"""
+
+
+def markup(filled: FilledPaper, frame: Frame, *, digest: str) -> str:
+    """The paper as one HTML text that names nothing outside of itself; whatever people wrote is escaped in it."""
+    *before, last = filled.paragraphs
+    sample = f'<div class="sample">{SAMPLE}</div>' if filled.is_sample else ""
+    number = f'<p class="number">{escape(frame.number)}</p>' if frame.number else ""
+    return (
+        f'<!doctype html><html lang="zh-CN"><head><title>{escape(filled.title)}</title>'
+        f'<meta name="keywords" content="{escape(digest)}"><meta name="author" content="{escape(frame.authority)}">'
+        f"<style>{CSS}</style></head><body>{sample}"
+        f'<div class="authority">{escape(frame.authority)}</div><h1>{escape(filled.title)}</h1>{number}'
+        f'<p class="to">{escape(frame.recipient)}（证件号码：{escape(frame.recipient_id)}）：</p>'
+        f"{''.join(map(_paragraph, before))}"
+        f'{_table_before_end(last)}<div class="end">{_last(last)}'
+        f'<p class="phone">联系电话：{escape(frame.phone)}</p>{_foot(filled, frame)}{_by_hand(filled)}'
+        "</div></body></html>"
+    )
+
+
+def qr_code(address: str) -> str:
+    """The address as an SVG drawing of a QR code, readable with a quarter of it covered."""
+    return segno.make_qr(address, error="q").svg_inline(scale=1, border=4)
+
+
+def _paragraph(paragraph: FilledParagraph) -> str:
+    said = f'<p class="said">{escape(paragraph.text)}</p>'
+    return said + (_table(paragraph.table) if paragraph.table else "")
+
+
+def _table(table: FilledTable) -> str:
+    head = "".join(f"<th>{escape(title)}</th>" for title in ("序号", *table.titles))
+    rows = (
+        f"<tr><td>{place}</td>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
+        for place, row in enumerate(table.rows, start=1)
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _table_before_end(last: FilledParagraph) -> str:
+    """A paragraph with a table may be longer than a page: it stands before what must stay together."""
+    return _paragraph(last) if last.table else ""
+
+
+def _last(last: FilledParagraph) -> str:
+    return "" if last.table else _paragraph(last)
+
+
+def _foot(filled: FilledPaper, frame: Frame) -> str:
+    """The check on the left and the signature on the right: the seal lies over the two lines of the latter."""
+    place = f'<span id="{SEAL_PLACE}"></span>'
+    both = f'<div class="both">{place}<div>{escape(frame.authority)}</div><div>{filled.dated}</div></div>'
+    return f'<div class="foot">{_check(frame)}<div class="side"><div class="sign">{both}</div></div></div>'
+
+
+def _by_hand(filled: FilledPaper) -> str:
+    line = "　" * 6
+    text = f"申请人或者代理人签名：<u>{line}</u>　日期：<u>{line}</u>"
+    return f'<p class="hand">{text}</p>' if filled.is_countersigned else ""
+
+
+def _check(frame: Frame) -> str:
+    site = frame.check_address.split("/")[2]
+    copies = "一份（电子原件）" if frame.copies == 1 else f"{frame.copies}份"
+    lines = (
+        *("扫码核验本文书的当前状态", f"核验网站：{site}", f"验证码：{frame.check_code}"),
+        *(f"办件编号：{frame.case}", f"办理事项：{frame.item}", f"份数：{copies}"),
+    )
+    return f'<div class="check">{qr_code(frame.check_address)}{"<br>".join(map(escape, lines))}</div>'

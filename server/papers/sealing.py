@@ -1,0 +1,104 @@
+"""Seals a paper: PAdES with a certificate, and the picture of the seal over signature and date."""
+
+import asyncio
+import io
+import uuid
+from datetime import datetime
+
+from asn1crypto import algos, x509
+from pyhanko.pdf_utils.content import PdfContent
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import BoxConstraints
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.ades.api import CAdESSignedAttrSpec
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.stamp import StaticStampStyle
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from server.papers.printing import SetPaper, seal_picture
+from server.papers.sealers import Sealer
+
+FIELD = "Seal"
+POINTS_PER_MM = 72 / 25.4
+LONGEST_SIGNATURE = 72  # bytes of DER, P-256
+
+
+def seal_paper(paper: SetPaper, sealer: Sealer, *, at: datetime, stamper: TimeStamper | None = None) -> bytes:
+    """The paper, sealed at this moment, so that nothing may be added to it: PAdES B-B, or B-T with a time stamper.
+
+    It blocks, and runs a loop of its own. The moment is the sealer's own word, unless it is stamped. Raises
+    pyhanko's SigningError.
+    """
+    writer = IncrementalPdfFileWriter(io.BytesIO(paper.pdf))
+    return asyncio.run(_sealed(writer, _signer(paper, sealer, stamper), at))
+
+
+def _signer(paper: SetPaper, sealer: Sealer, stamper: TimeStamper | None) -> PdfSigner:
+    width = round(sealer.look.diameter_mm * POINTS_PER_MM)
+    left, bottom = round(paper.seal_x - width / 2), round(paper.seal_y - width / 2)
+    where = SigFieldSpec(FIELD, on_page=paper.seal_page, box=(left, bottom, left + width, bottom + width))
+    return PdfSigner(
+        PdfSignatureMetadata(
+            field_name=FIELD,
+            md_algorithm="sha256",
+            name=sealer.name,
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
+            subfilter=SigSeedSubFilter.PADES,
+            cades_signed_attr_spec=CAdESSignedAttrSpec(),
+        ),
+        _PortSigner(sealer),
+        timestamper=stamper,
+        stamp_style=StaticStampStyle(border_width=0, background=_Picture(seal_picture(sealer.look, sealer.name))),
+        new_field_spec=where,
+    )
+
+
+async def _sealed(writer: IncrementalPdfFileWriter, signer: PdfSigner, at: datetime) -> bytes:
+    """What pyhanko's sign_pdf does, at a moment that is given to it."""
+    session = signer.init_signing_session(writer)
+    session.system_time = at
+    known = await session.perform_presign_validation(writer)
+    reserved = await session.estimate_signature_container_size(known, tight=False)
+    prepared = session.prepare_tbs_document(validation_info=known, bytes_reserved=reserved)
+    output = io.BytesIO()
+    digest, _ = prepared.digest_tbs_document(output=output)
+    signed = PdfCMSSignedAttributes(signing_time=at, cades_signed_attrs=signer.signature_meta.cades_signed_attr_spec)
+    await prepared.perform_signature(digest.document_digest, signed)
+    return output.getvalue()
+
+
+class _PortSigner(Signer):
+    """Lets the port sign what pyhanko puts together."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+        store.register_multiple(x509.Certificate.load(each) for each in sealer.issuers)
+        super().__init__(
+            signing_cert=x509.Certificate.load(sealer.certificate),
+            cert_registry=store,
+            signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+        )
+        self._sealer = sealer
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+        return bytes(LONGEST_SIGNATURE) if dry_run else self._sealer.sign(data)
+
+
+class _Picture(PdfContent):
+    """The one page of a PDF in memory as the picture of a field."""
+
+    def __init__(self, pdf: bytes) -> None:
+        super().__init__()
+        self._pdf = pdf
+
+    def render(self) -> bytes:
+        drawing = self._ensure_writer.import_page_as_xobject(PdfFileReader(io.BytesIO(self._pdf)))
+        left, bottom, right, top = (float(edge) for edge in drawing.get_object()["/BBox"])
+        self.box = BoxConstraints(width=right - left, height=top - bottom)
+        name = f"/Seal{uuid.uuid4().hex}"
+        self.resources.xobject[name] = drawing
+        return f"{name} Do".encode("ascii")
