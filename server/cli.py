@@ -27,6 +27,7 @@ MODULES: Mapping[tuple[str, ...], Callable[[], Any]] = {
     ("audit",): lambda: importlib.import_module("server.inspecting"),
     ("cases",): lambda: importlib.import_module("server.keeping"),
     ("seed",): lambda: importlib.import_module("server.seeding"),
+    ("paper",): lambda: importlib.import_module("server.proving"),
 }
 
 

@@ -48,11 +48,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("handlers", "server.adopting", "server.inspecting", "server.keeping", "server.keying"),
         *("server.operating", "server.staffing", "server.domain"),
     ),
+    "server.proving": ("server.papers", "server.domain"),
     "server.listing": ("server.main", "server.operating", "server.desk", "server.domain", "server.tools"),
     "server.cli": (
         *("server.serving", "server.work", "server.demo", "server.checking", "server.describing", "server.keying"),
         *("server.staffing", "server.listing", "server.operating", "server.adopting", "server.inspecting"),
-        *("server.keeping", "server.seeding", "server.supervising", "server.domain", "server.tools"),
+        *("server.keeping", "server.seeding", "server.proving", "server.supervising", "server.domain", "server.tools"),
     ),
     "server.__main__": ("server.cli", "server.tools"),
     # the parts of a letter's path that no request shows
@@ -115,6 +116,7 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
 LOADED_LATE: dict[str, tuple[str, ...]] = {
     "server/cli.py": MAY_IMPORT["server.cli"][:-3],
     "server/serving.py": ("server.answering",),
+    "server/proving.py": ("server.papers.verifying",),
     "server/tools/searching.py": ("jieba", "bm25s"),
 }
 FULL_ROOMS = ("server.domain", "server.store", "server.desk")

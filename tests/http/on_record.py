@@ -132,6 +132,7 @@ COMMANDS: Mapping[str, Sequence[str] | str] = {
     "clock": ["clock.stored_accepted"],
     "adopt": ["node.adopted"],
     "seed": ["cases.seeded"],
+    "paper": OUTSIDE,
     "reconcile": READS,
     "audit show": ["audit.read"],
     "audit verify": READS,
