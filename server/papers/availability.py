@@ -7,12 +7,14 @@ from pathlib import Path
 
 FONT_PACKAGE, FONT_FILE = "noto_cjk_sans_otc", "NotoSansCJK-Regular.ttc"
 PACKAGES = ("weasyprint", "pyhanko", "segno", FONT_PACKAGE)
-# What weasyprint calls, and the package of Debian that has it. libharfbuzz-subset is called where there is one.
+# What weasyprint calls, and the package of Debian that has it. It can do without libharfbuzz-subset, but then cuts the
+# font in Python, and a paper costs seconds.
 LIBRARIES = {
     "libgobject-2.0.so.0": "libglib2.0-0",
     "libpango-1.0.so.0": "libpango-1.0-0",
     "libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
     "libharfbuzz.so.0": "libharfbuzz0b",
+    "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
     "libfontconfig.so.1": "libfontconfig1",
 }
 

@@ -1,12 +1,18 @@
 """A machine that cannot make papers says what it lacks."""
 
 import importlib.util
+import re
+from pathlib import Path
 
 import pytest
 
 from server.papers import availability
 from server.papers.availability import LIBRARIES, PapersUnavailable, check_available, font_file, missing
 from tests.papers.conftest import NEEDS_PAPERS
+
+ROOT = Path(__file__).parents[2]
+INSTALL, LIBRARY = re.compile(r"apt-get install[^`&]*lib[^`&]*"), re.compile(r"lib[a-z0-9.-]+")
+COME_ALONG = {"libglib2.0-0", "libharfbuzz0b", "libfontconfig1"}  # those above depend on them
 
 
 def test_this_machine_makes_papers() -> None:
@@ -36,5 +42,9 @@ def test_a_font_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     assert any(each.startswith("the font ") and "none.ttc" in each for each in missing())
 
 
-def test_the_image_installs_what_is_called() -> None:
-    assert {"libpango-1.0-0", "libpangoft2-1.0-0"} <= set(LIBRARIES.values())
+def test_the_image_and_the_readme_install_what_is_called() -> None:
+    pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("Dockerfile", "README.md")]
+    image, readme = [set(LIBRARY.findall(INSTALL.search(page)[0])) for page in pages]
+    assert image == readme
+    assert image <= set(LIBRARIES.values())
+    assert set(LIBRARIES.values()) - image == COME_ALONG
