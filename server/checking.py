@@ -16,6 +16,7 @@ from server.domain.catalogue_checks.changes import changes
 from server.domain.values import Value, china_day
 from server.tools.datafiles import BrokenData, DataFault
 from server.tools.messages import load_templates
+from server.tools.paper_texts import load_paper_texts
 from server.tools.publications import (
     check_authorities,
     check_windows,
@@ -30,15 +31,17 @@ from server.tools.publications import (
 )
 
 CATALOGUE, REGIONS, NOTICES = Path("config/catalogue"), Path("config/regions"), Path("config/notices.toml")
+PAPERS = Path("config/papers")
 FAULTY = 1
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
     """The commands `check`, `catalogue` and `authorities`."""
-    check = command("check", _check, "Check catalogue, regions and notices; exit 1 with every fault if there is one.")
+    check = command("check", _check, "Check catalogue, regions, notices and papers; exit 1 with every fault there is.")
     check.add_argument("--catalogue", type=Path, default=CATALOGUE, help="folder (default %(default)s)")
     check.add_argument("--regions", type=Path, default=REGIONS, help="folder (default %(default)s)")
     check.add_argument("--notices", type=Path, default=NOTICES, help="file (default %(default)s)")
+    check.add_argument("--papers", type=Path, default=PAPERS, help="folder (default %(default)s)")
     check.add_argument("--json", action="store_true", help="print the faults as one JSON object")
     _add_books(command)
 
@@ -71,6 +74,7 @@ def _check(chosen: argparse.Namespace) -> int:
         (load_undertakings, chosen.regions),
         (load_nodes, chosen.regions),
         (load_templates, chosen.notices),
+        (load_paper_texts, chosen.papers),
     )
     for load, place in loads:
         try:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from server.cli import run
 from server.domain.papers.bodies import BODIES
 from server.tools.datafiles import BrokenData
 from server.tools.paper_texts import REMEDIES, load_paper_texts
@@ -53,3 +54,12 @@ def test_remedies_are_judged_too(folder: Path) -> None:
     found = faults(folder)
     assert "administrative: forgotten: court must be told" in found
     assert "service: duplicate" in found
+
+
+def test_the_check_of_what_is_published_tells_the_faults_of_papers(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "--papers", str(folder)]) == 0
+    (folder / "hearing.toml").unlink()
+    assert run(["check", "--papers", str(folder)]) == 1
+    assert "hearing.toml" in capsys.readouterr().err
