@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import get_args
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,7 @@ def lived(life: Sequence[tuple[str, int]], *, ids: int = 1) -> tuple[list[Licenc
     return told, known, refused
 
 
+@pytest.mark.no_cover
 @given(LIVES)
 def test_any_order_of_acts_leaves_a_state_that_is_known_and_can_be_told(life: list[tuple[str, int]]):
     _, known, refused = lived(life)
@@ -59,6 +61,7 @@ def test_any_order_of_acts_leaves_a_state_that_is_known_and_can_be_told(life: li
         assert refusal.detail
 
 
+@pytest.mark.no_cover
 @given(LIVES)
 def test_the_events_make_the_same_licence_again_however_they_were_kept(life: list[tuple[str, int]]):
     told, known, _ = lived(life)
@@ -68,6 +71,7 @@ def test_the_events_make_the_same_licence_again_however_they_were_kept(life: lis
     assert known[-1].version == len(told)
 
 
+@pytest.mark.no_cover
 @given(LIVES)
 def test_what_is_over_is_never_valid_again(life: list[tuple[str, int]]):
     _, known, _ = lived(life)
@@ -78,6 +82,7 @@ def test_what_is_over_is_never_valid_again(life: list[tuple[str, int]]):
         assert standing_on(licence, date(2099, 1, 1)) in OVER
 
 
+@pytest.mark.no_cover
 @given(LIVES)
 def test_a_licence_that_was_replaced_has_one_successor_and_only_that_may_be_valid(life: list[tuple[str, int]]):
     told, known, _ = lived(life)
@@ -90,6 +95,7 @@ def test_a_licence_that_was_replaced_has_one_successor_and_only_that_may_be_vali
         assert following.identifier.version == known[-1].identifier.version + 1
 
 
+@pytest.mark.no_cover
 @given(LIVES, st.data())
 def test_any_events_in_any_order_are_borne(life: list[tuple[str, int]], data: st.DataObject):
     """`evolve` is total: a stored event is a fact, whatever a program thinks of the state it finds."""
@@ -101,6 +107,7 @@ def test_any_events_in_any_order_are_borne(life: list[tuple[str, int]], data: st
         assert (licence.state, licence.cause) in STANDINGS
 
 
+@pytest.mark.no_cover
 @given(LIVES)
 def test_each_act_done_twice_under_one_id_changes_nothing(life: list[tuple[str, int]]):
     once, twice = lived(life), lived([(name, wait) for name, days in life for wait in (days, 0)], ids=2)
