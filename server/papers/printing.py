@@ -1,6 +1,8 @@
 """Sets papers and seals as PDF; it runs for a tenth of a second and more, and belongs into a process of its own."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
@@ -99,9 +101,10 @@ def _fonts() -> FontConfiguration:
 
 
 def _fonts_file() -> Path:
-    """The file that tells fontconfig where our font is."""
+    """The file that tells fontconfig where our font is; it is there as long as this process."""
     check_available()
     folder = Path(tempfile.mkdtemp(prefix="tongban-fonts-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     file = folder / "fonts.conf"
     text = FONTS.format(folder=escape(str(font_file().parent)), cache=escape(str(folder / "cache")))
     file.write_text(text, encoding="utf-8")

@@ -12,8 +12,7 @@ from server.domain.aggregate.names import name_of
 
 @dataclass(frozen=True)
 class Record(Generic[V, E]):
-    """An aggregate as it stands in the store: what its events made of it, the document, and how to read the events in
-    it.
+    """An aggregate as it stands in the store: what its events made of it, the document, and how to read these.
 
     `kind` is its kind, by the name of its collection.
     """

@@ -70,8 +70,7 @@ def level_of_lead(department: str, context: Context) -> Level | None:
 
 def lead_fault(name: str, level: Level) -> FieldFault:
     """The fault of the applicant's own place, if it is too broad for anybody to lead there what has this name."""
-    detail = f"“{name}”由{LEVELS[level]}一级牵头办理，请选择到{LEVELS[level]}。"
-    return FieldFault(pointer=pointer_of(HOME), code=PlaceTooBroad.code, detail=detail)
+    return _too_broad(HOME, f"“{name}”由{LEVELS[level]}一级牵头办理，请选择到{LEVELS[level]}。")
 
 
 def deeper(one: Level, other: Level) -> Level:
@@ -93,5 +92,8 @@ def pointer_of(jurisdiction: str) -> str:
 
 
 def _fault(place: str, level: Level, item: Item) -> FieldFault:
-    detail = f"“{item.name}”由{LEVELS[level]}一级办理，请选择到{LEVELS[level]}。"
-    return FieldFault(pointer=pointer_of(place), code=PlaceTooBroad.code, detail=detail)
+    return _too_broad(place, f"“{item.name}”由{LEVELS[level]}一级办理，请选择到{LEVELS[level]}。")
+
+
+def _too_broad(jurisdiction: str, detail: str) -> FieldFault:
+    return FieldFault(pointer=pointer_of(jurisdiction), code=PlaceTooBroad.code, detail=detail)

@@ -51,7 +51,7 @@ class NotTheIssuer(Forbidden):
 def decide(licence: Licence | None, act: LicenceAct, facts: LicenceFacts) -> Judgement[Licence, LicenceEvent]:
     """What happens if this act is done to the licence now; raises a Refusal.
 
-    Those who have the events ask `done_by` first, so that an act is done once.
+    Whoever has its record asks that first whether the act was done, so that it is done once.
     """
     event = _issued(licence, act, facts) if isinstance(act, IssueLicence) else _moved(licence, act, facts)
     return Judgement((event,), (evolve(licence, event),))

@@ -27,11 +27,6 @@ def evolve(licence: Licence | None, event: LicenceEvent) -> Licence:
     return licence.model_copy(update={**version, **told, **move.left_by(event)})
 
 
-def done_by(told: Iterable[LicenceEvent], act_id: str) -> str | None:
-    """The digest of the act of this id if it was done already, so that it is not done again; None if it was not."""
-    return next((event.act_digest for event in told if event.act_id == act_id), None)
-
-
 def replay(told: Iterable[LicenceEvent]) -> Licence:
     """The licence that these events made; ValueError when there are none."""
     licence: Licence | None = None

@@ -123,13 +123,12 @@ def _filled(merged: MergedForm, applicant: Person) -> dict[str, str]:
 
 def _leader(bundle: Bundle, context: Context) -> PinnedAuthority:
     """The authority that leads it; raises AnswersIncomplete where there is none of the leading department."""
-    level = level_of_lead(bundle.lead, context)
-    if level:
-        raise AnswersIncomplete(errors=[lead_fault(bundle.name, level)])
     try:
         return of_department(bundle.lead, context.division or context.home, context=context)
     except NobodyDecides as refusal:
-        fault = FieldFault(pointer="/division", code=refusal.code, detail=refusal.detail)
+        level = level_of_lead(bundle.lead, context)
+        nobody = FieldFault(pointer="/division", code=refusal.code, detail=refusal.detail)
+        fault = lead_fault(bundle.name, level) if level else nobody
         raise AnswersIncomplete(errors=[fault]) from refusal
 
 

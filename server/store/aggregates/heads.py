@@ -60,10 +60,9 @@ class HistoryHeads:
         return found
 
     async def versions(self, *, before: datetime, at_once: int) -> AsyncIterator[dict[str, int]]:
-        """The number of the last event of each aggregate, by name, whose last event was before then, in pages of about
-        so many.
+        """The number of the last event of each aggregate, by name, whose last event was before then, page by page.
 
-        What is told so is unproven: it names what is worth a look. A number that is none is 0.
+        A page has about so many. What is told is unproven: it names what is worth a look. A number that is none is 0.
         """
         between = ("t", moment_key(before))
         for kind, histories in self._histories.items():

@@ -12,7 +12,7 @@ from server.domain.errors import Refusal
 from server.domain.licence.decide import LicenceStateForbids, decide, succession
 from server.domain.licence.events import LICENCE_EVENT, LicenceEvent, LicenceReplaced
 from server.domain.licence.licence import OVER, Licence, LicenceState
-from server.domain.licence.lifecycle import done_by, evolve, replay
+from server.domain.licence.lifecycle import evolve, replay
 from server.domain.licence.moves import DoesNotFollow, NoLaterEnd, NotOverYet
 from server.domain.licence.standing import STANDINGS, standing_on, state_code_on, words_on
 from tests.domain.licence.issued import ISSUED_ON, LAST_DAY, every_act, facts_on, issue, licence_after
@@ -24,18 +24,13 @@ LIVES = st.lists(st.tuples(st.sampled_from(NAMES), WAITS), max_size=12)
 REFUSALS = (LicenceStateForbids, NotOverYet, DoesNotFollow, NoLaterEnd)
 
 
-def lived(life: Sequence[tuple[str, int]], *, ids: int = 1) -> tuple[list[LicenceEvent], list[Licence], list[Refusal]]:
-    """The events of a life, the licence after each, and the refusals that some of its acts got.
-
-    So many acts, one after the other, have the same id; as the store does, it asks first whether that was done.
-    """
+def lived(life: Sequence[tuple[str, int]]) -> tuple[list[LicenceEvent], list[Licence], list[Refusal]]:
+    """The events of a life, the licence after each, and the refusals that some of its acts got."""
     told = list(decide(None, issue(), facts_on(ISSUED_ON)).events)
     known, refused, day = [replay(told)], [], ISSUED_ON
     for place, (name, days) in enumerate(life):
         day = min(day + timedelta(days=days), date(2099, 1, 1))
-        act = every_act(known[-1], on=day)[name].model_copy(update={"id": f"{name}-{place // ids}"})
-        if done_by(told, act.id) is not None:
-            continue
+        act = every_act(known[-1], on=day)[name].model_copy(update={"id": f"{name}-{place}"})
         try:
             judgement = decide(known[-1], act, facts_on(day))
         except REFUSALS as refusal:
@@ -105,15 +100,3 @@ def test_any_events_in_any_order_are_borne(life: list[tuple[str, int]], data: st
         licence = evolve(licence, event)
         assert licence.state in get_args(LicenceState)
         assert (licence.state, licence.cause) in STANDINGS
-
-
-@pytest.mark.no_cover
-@given(LIVES)
-def test_each_act_done_twice_under_one_id_changes_nothing(life: list[tuple[str, int]]):
-    once, twice = lived(life), lived([(name, wait) for name, days in life for wait in (days, 0)], ids=2)
-    assert [event.model_dump(exclude={"act_id"}) for event in twice[0]] == [
-        event.model_dump(exclude={"act_id"}) for event in once[0]
-    ]
-    assert twice[1] == once[1]
-    assert done_by(once[0], "issue") == ""
-    assert done_by(once[0], "never") is None
