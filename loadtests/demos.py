@@ -16,7 +16,7 @@ COUNTIES = 50  # of each province have an officer: a hundred in two
 CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED of Linux: the id of such a clock is made of the process id and this
 COUNTY_OFFICER = "county-"
 DIVISION = "TONGBAN_DIVISION"  # the setting by which the processes of one node know which it is
-ROLES = {"serve": "serve", "work": "work", "nx-27017": "database", "mongod": "database"}
+ROLES = {"serve": "serve", "work": "work", "embedded.py": "database", "mongod": "database"}
 
 
 class DemoDidNotStart(RuntimeError):

@@ -95,8 +95,8 @@ def server_command(folder: Path, port: int) -> list[str]:
     pid_file = folder / "database.pid"
     pid_file.unlink(missing_ok=True)  # one left by a kill may name a process of today, and the server would not start
     files = ["--pid-file", str(pid_file), "--log-file", str(folder / LOG_FILE)]
-    script = Path(sys.executable).with_name("nx-27017")
-    return [str(script), "--data-dir", str(data), "--host", HOST, "--port", str(port), *files]
+    program = [sys.executable, "-P", str(Path(__file__).with_name("embedded.py"))]  # the names of this room hide others
+    return [*program, "--data-dir", str(data), "--host", HOST, "--port", str(port), *files]
 
 
 @contextlib.contextmanager
