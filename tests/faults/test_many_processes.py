@@ -108,6 +108,7 @@ async def are_gone(pids: list[int]) -> bool:
     return not any(are_alive(pids))
 
 
+@pytest.mark.soak
 async def test_a_rolling_restart_resets_no_connection_and_fails_no_request(home: Province):
     before = await started(home)
     async with Stream(home.settings.port) as stream:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.simulation.running import simulate
 
-SEEDS, IN_EVERY_RUN = 200, 30
+SEEDS, IN_EVERY_RUN = 200, 10
 AT_ONCE = 10
 AGAIN = "python -m tests.simulation --seed"
 TELLS = (
