@@ -8,7 +8,6 @@ import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pymongo
@@ -18,11 +17,17 @@ from hypothesis import HealthCheck, settings
 from server.demo.database import database_server
 from tests.store.servers import OwnServer
 
-MEMORY = Path("/dev/shm")  # noqa: S108 # a folder of a random name is made in it
+MEMORY = Path("/dev/shm")  # noqa: S108 # pytest makes a folder of the user's own in it
 
 # A busy machine is no fault of the code: no deadlines, and the same examples in every run.
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """Put what tests write into memory, where the machine has such a place: no test asks what outlives the machine."""
+    if os.access(MEMORY, os.W_OK):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_finish() -> None:
@@ -46,18 +51,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.fixture(scope="session")
 def database_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URI of a server that all tests of this worker share.
-
-    Where the machine has a file system in memory its files are there: the same server, but no waiting for a disk.
-    """
+    """The URI of a server that all tests of this worker share."""
     if given := os.environ.get("TONGBAN_TEST_MONGODB_URI"):
         yield given
         return
     with ExitStack() as stack:
-        folder = tmp_path_factory.mktemp("database")
-        if os.access(MEMORY, os.W_OK):
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="tongban-tests-", dir=MEMORY)))
-        server = database_server(folder, None)
+        server = database_server(tmp_path_factory.mktemp("database"), None)
         runner = stack.enter_context(asyncio.Runner(loop_factory=asyncio.new_event_loop))
         yield runner.run(server.__aenter__())
         runner.run(server.__aexit__(None, None, None))
