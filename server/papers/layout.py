@@ -1,17 +1,20 @@
 """The layout of a paper: its words as HTML, with measures after GB/T 9704-2012."""
 
+from collections.abc import Mapping
 from html import escape
 
 import segno
 
 from server.domain.papers.data import Frame
 from server.domain.papers.filling import FilledPaper, FilledParagraph, FilledTable
+from server.domain.papers.texts import Signer
 
 # Raised with every change of what is drawn: the digest of a paper names it.
-LAYOUT = "2026-12-01"
-SEAL_PLACE = "seal-place"
+LAYOUT = "2026-12-02"
+SIGNING_PLACES: Mapping[Signer, str] = {"applicant": "signature-place", "authority": "seal-place"}
 FONT_FAMILY = "Noto Sans CJK SC"
 SAMPLE = "样例"
+APPLICANT_SIGNS, TENANT_SIGNS, AUTHORITY_SIGNS = "申请人签名：", "乙方签名：", "甲方盖章："
 # A4; 天头 37, 订口 28, 版心 156 x 225 mm; body 3号 (16 pt) on lines of 29 pt, title 2号 (22 pt), page number 4号
 # (14 pt) 7 mm below, on the outer side. The fonts of the standard (仿宋, 小标宋) are not free; ours has all characters
 # that names have.
@@ -43,7 +46,11 @@ tr, .end {{ break-inside: avoid }}
 .side {{ display: table-cell; vertical-align: top; padding: 13mm 64pt 14mm 0 }}
 .sign {{ display: table; margin: 0 0 0 auto; text-align: center }}
 .both {{ position: relative }}
-#{SEAL_PLACE} {{ position: absolute; left: 50%; top: 50%; width: 0; height: 0 }}
+.parties {{ display: table-cell; vertical-align: top; padding: 4mm 10mm 0 0 }}
+.party {{ padding: 0 0 2mm }}
+.room {{ position: relative; height: 18mm }}
+.party .both {{ margin: 13mm 0 14mm; text-align: center }}
+.both span, .room span {{ position: absolute; left: 50%; top: 50%; width: 0; height: 0 }}
 .hand {{ margin: 8pt 0 0; font-size: 14pt; text-align: left }}
 """
 
@@ -53,12 +60,15 @@ def markup(filled: FilledPaper, frame: Frame, *, digest: str) -> str:
     *before, last = filled.paragraphs
     sample = f'<div class="sample">{SAMPLE}</div>' if filled.is_sample else ""
     number = f'<p class="number">{escape(frame.number)}</p>' if frame.number else ""
+    head = f'<div class="authority">{escape(frame.authority)}</div>'
+    to = f'<p class="to">{escape(frame.recipient)}（证件号码：{escape(frame.recipient_id)}）：</p>'
+    is_from_authority = filled.signers == ("authority",)
     return (
         f'<!doctype html><html lang="zh-CN"><head><title>{escape(filled.title)}</title>'
         f'<meta name="keywords" content="{escape(digest)}"><meta name="author" content="{escape(frame.authority)}">'
         f"<style>{CSS}</style></head><body>{sample}"
-        f'<div class="authority">{escape(frame.authority)}</div><h1>{escape(filled.title)}</h1>{number}'
-        f'<p class="to">{escape(frame.recipient)}（证件号码：{escape(frame.recipient_id)}）：</p>'
+        f"{head if is_from_authority else ''}<h1>{escape(filled.title)}</h1>{number}"
+        f"{to if is_from_authority else ''}"
         f"{''.join(map(_paragraph, before))}"
         f'{_table_before_end(last)}<div class="end">{_last(last)}'
         f'<p class="phone">联系电话：{escape(frame.phone)}</p>{_foot(filled, frame)}{_by_hand(filled)}'
@@ -95,10 +105,31 @@ def _last(last: FilledParagraph) -> str:
 
 
 def _foot(filled: FilledPaper, frame: Frame) -> str:
-    """The check on the left and the signature on the right: the seal lies over the two lines of the latter."""
-    place = f'<span id="{SEAL_PLACE}"></span>'
-    both = f'<div class="both">{place}<div>{escape(frame.authority)}</div><div>{filled.dated}</div></div>'
-    return f'<div class="foot">{_check(frame)}<div class="side"><div class="sign">{both}</div></div></div>'
+    """The check on the left and those who sign on the right."""
+    if filled.signers == ("authority",):
+        side = f'<div class="side"><div class="sign">{_sealed(filled, frame)}</div></div>'
+    else:
+        side = f'<div class="parties">{"".join(_party(each, filled, frame) for each in filled.signers)}</div>'
+    return f'<div class="foot">{_check(frame)}{side}</div>'
+
+
+def _sealed(filled: FilledPaper, frame: Frame) -> str:
+    """The two lines over which the seal lies."""
+    both = f"<div>{escape(frame.authority)}</div><div>{filled.dated}</div>"
+    return f'<div class="both">{_place("authority")}{both}</div>'
+
+
+def _party(signer: Signer, filled: FilledPaper, frame: Frame) -> str:
+    """One of those who sign, with room for what their signature shows."""
+    if signer == "authority":
+        return f'<div class="party">{AUTHORITY_SIGNS}{_sealed(filled, frame)}</div>'
+    label = TENANT_SIGNS if "authority" in filled.signers else APPLICANT_SIGNS
+    dated = "" if "authority" in filled.signers else f"<div>{filled.dated}</div>"
+    return f'<div class="party">{label}<div class="room">{_place("applicant")}</div>{dated}</div>'
+
+
+def _place(signer: Signer) -> str:
+    return f'<span id="{SIGNING_PLACES[signer]}"></span>'
 
 
 def _by_hand(filled: FilledPaper) -> str:

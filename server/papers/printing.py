@@ -16,10 +16,10 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from server.domain.papers.data import PaperData, paper_digest
 from server.domain.papers.filling import fill
-from server.domain.papers.texts import PaperTexts, SealKind
+from server.domain.papers.texts import PaperTexts, SealKind, Signer
 from server.domain.values import Value
 from server.papers.availability import check_available, font_file
-from server.papers.layout import LAYOUT, SEAL_PLACE, markup
+from server.papers.layout import LAYOUT, SIGNING_PLACES, markup
 from server.papers.seals import SealLook, seal_drawing
 
 POINTS_PER_PIXEL = 0.75
@@ -29,19 +29,24 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 """
 
 
-class SetPaper(Value):
-    """A paper as PDF that is not sealed yet.
+class SigningPlace(Value):
+    """Where one signs: the middle of seal or signature, in points from the lower left of the page, counted from 0."""
 
-    The middle of its seal is `seal_x`, `seal_y` points from the lower left of page `seal_page`, counted from 0.
+    page: int
+    x: float
+    y: float
+
+
+class SetPaper(Value):
+    """A paper as PDF that nobody has signed or sealed yet, with the places of those who do, in their order.
+
     `digest` names data, texts and layout, and stands in the PDF as its keywords.
     """
 
     pdf: bytes
     digest: str
     seal: SealKind
-    seal_page: int
-    seal_x: float
-    seal_y: float
+    places: Mapping[Signer, SigningPlace]
     pages: int
 
 
@@ -63,18 +68,11 @@ def set_paper(data: PaperData, texts: PaperTexts) -> SetPaper:
     filled = fill(data, texts)
     digest = paper_digest(data, texts=filled.versions, layout=LAYOUT)
     document = _document(markup(filled, data.frame, digest=digest))
-    page, (x, y) = next(
-        (number, each.anchors[SEAL_PLACE][:2])
-        for number, each in enumerate(document.pages)
-        if SEAL_PLACE in each.anchors
-    )
     return SetPaper(
         pdf=document.write_pdf(pdf_identifier=bytes.fromhex(digest)[:16]),
         digest=digest,
         seal=filled.seal,
-        seal_page=page,
-        seal_x=x * POINTS_PER_PIXEL,
-        seal_y=PAGE_HEIGHT_POINTS - y * POINTS_PER_PIXEL,
+        places={signer: _place(document, SIGNING_PLACES[signer]) for signer in filled.signers},
         pages=len(document.pages),
     )
 
@@ -87,6 +85,13 @@ def seal_picture(look: SealLook, name: str) -> bytes:
     title = escape(name)
     pdf: bytes = _document(f"<title>{title}</title><style>{css}</style>{seal_drawing(look, name)}").write_pdf()
     return pdf
+
+
+def _place(document: Document, anchor: str) -> SigningPlace:
+    page, (x, y) = next(
+        (number, each.anchors[anchor][:2]) for number, each in enumerate(document.pages) if anchor in each.anchors
+    )
+    return SigningPlace(page=page, x=x * POINTS_PER_PIXEL, y=PAGE_HEIGHT_POINTS - y * POINTS_PER_PIXEL)
 
 
 def _document(html: str) -> Document:

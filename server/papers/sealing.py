@@ -30,16 +30,19 @@ def seal_paper(paper: SetPaper, sealer: Sealer, *, at: datetime, stamper: TimeSt
     """The paper, sealed at this moment, so that nothing may be added to it: PAdES B-B, or B-T with a time stamper.
 
     It blocks, and runs a loop of its own. The moment is the sealer's own word, unless it is stamped. Raises
-    pyhanko's SigningError.
+    NotForOneSeal, and pyhanko's SigningError.
     """
+    if list(paper.places) != ["authority"]:
+        raise NotForOneSeal(f"it is signed by {', '.join(paper.places)}")
     writer = IncrementalPdfFileWriter(io.BytesIO(paper.pdf))
     return asyncio.run(_sealed(writer, _signer(paper, sealer, stamper), at))
 
 
 def _signer(paper: SetPaper, sealer: Sealer, stamper: TimeStamper | None) -> PdfSigner:
     width = round(sealer.look.diameter_mm * POINTS_PER_MM)
-    left, bottom = round(paper.seal_x - width / 2), round(paper.seal_y - width / 2)
-    where = SigFieldSpec(FIELD, on_page=paper.seal_page, box=(left, bottom, left + width, bottom + width))
+    place = paper.places["authority"]
+    left, bottom = round(place.x - width / 2), round(place.y - width / 2)
+    where = SigFieldSpec(FIELD, on_page=place.page, box=(left, bottom, left + width, bottom + width))
     return PdfSigner(
         PdfSignatureMetadata(
             field_name=FIELD,
@@ -69,6 +72,10 @@ async def _sealed(writer: IncrementalPdfFileWriter, signer: PdfSigner, at: datet
     signed = PdfCMSSignedAttributes(signing_time=at, cades_signed_attrs=signer.signature_meta.cades_signed_attr_spec)
     await prepared.perform_signature(digest.document_digest, signed)
     return output.getvalue()
+
+
+class NotForOneSeal(ValueError):
+    """The paper is signed by its applicant, alone or before the authority: no seal alone makes it whole."""
 
 
 class _PortSigner(Signer):

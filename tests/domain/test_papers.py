@@ -211,3 +211,16 @@ def test_faults_of_remedies_are_named() -> None:
         "unknown_placeholder: there is no judge",
         "forgotten: court must be told",
     ]
+
+
+def test_who_signs_stands_in_the_one_order_that_there_is() -> None:
+    assert fill(paper("lease"), TEXTS).signers == ("applicant", "authority")
+    assert fill(paper("granted"), TEXTS).signers == ("authority",)
+    assert faults("lease", signers=["authority", "applicant"]).startswith("signers: ['authority', 'applicant'] is none")
+    assert faults("application", signers=[]).startswith("signers: [] is none of")
+    assert "a line for their hand besides" in faults("application", is_countersigned=True)
+
+
+def test_who_signs_speaks_for_themselves_or_for_their_enterprise() -> None:
+    assert "我承诺" in said(paper("undertaking"))
+    assert "本单位承诺" in said(paper("undertaking", recipient_kind="enterprise"))

@@ -104,6 +104,34 @@ BODY: dict[str, dict[str, Any]] = {
         "basis": "容缺受理承诺书第三条",
         "ended_on": DAY,
     },
+    "application": {
+        "answers": [
+            {"question": "婚姻状况", "answer": "未婚"},
+            {"question": "家庭人数", "answer": "1"},
+        ],
+        "materials": "家庭成员核查授权书一份",
+    },
+    "undertaking": {
+        "duty": "家庭人均住房面积低于十五平方米",
+        "basis": "《样例市公共租赁住房管理办法》第六条",
+        "checks": "办结后三十日内通过不动产登记信息核查",
+        "consequences": "终止办理，责令限期整改，撤销决定，并记入信用记录",
+        "publication": "不公开",
+    },
+    "lease": {
+        "home": "苏宁市玄武区样例路1号2幢301室",
+        "area": "建筑面积45平方米",
+        "equipment": "热水器一台，灶具一套",
+        "use": "仅供乙方家庭自住，不得转租、转借",
+        "begins_on": date(2027, 1, 1),
+        "ends_on": date(2029, 12, 31),
+        "rent": "每月人民币450元，每月十日前支付",
+        "repairs": "房屋及设施的自然损坏由甲方维修",
+        "charges": "由乙方按实际使用缴纳",
+        "surrender": "转租、转借，或者无正当理由连续六个月以上闲置",
+        "breach": "逾期支付租金的，按日支付万分之五的违约金；争议由房屋所在地人民法院管辖",
+        "other": "期满前三个月可以申请续租",
+    },
 }
 TEXTS = Path(__file__).parents[2] / "config/papers"
 

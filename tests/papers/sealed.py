@@ -23,6 +23,11 @@ def sealed(kind: str) -> bytes:
     return seal_paper(set_of(kind), sealer(set_of(kind).seal), at=NOW)
 
 
+def sealed_kinds() -> list[str]:
+    """The kinds of paper that the seal of their authority closes, and nobody else signs."""
+    return [text.code for text in texts().papers if text.signers == ("authority",)]
+
+
 @cache
 def sealer(kind: SealKind) -> StandInSealer:
     """A seal of our authority, whose certificate counts for a year around now."""

@@ -18,10 +18,11 @@ from server.papers import printing
 from server.papers.availability import font_file
 from server.papers.layout import SAMPLE, markup, qr_code
 from server.papers.printing import NothingIsFetched, seal_picture, set_paper
+from server.papers.sealing import NotForOneSeal, seal_paper
 from server.papers.seals import SealLook, seal_drawing
 from tests.papers.pictures import text_of
-from tests.papers.samples import AUTHORITY, BODY, FRAME, GAP, paper, texts
-from tests.papers.sealed import set_of
+from tests.papers.samples import AUTHORITY, BODY, FRAME, GAP, NOW, paper, texts
+from tests.papers.sealed import sealer, set_of
 
 A4_POINTS = (595, 842)
 RARE = "㙍䶮𠮷"
@@ -56,8 +57,8 @@ def test_a_paper_is_of_a4_and_says_sample_on_each_page() -> None:
     assert all(SAMPLE in page for page in pages)
     assert all(f"— {number} —" in page for number, page in enumerate(pages, start=1))
     assert {tuple(map(round, page.get_size())) for page in pypdfium2.PdfDocument(made.pdf)} == {A4_POINTS}
-    assert made.seal_page == made.pages - 1
-    assert "逾期未补正" in pages[made.seal_page], "a seal never stands on a page without text"
+    assert made.places["authority"].page == made.pages - 1
+    assert "逾期未补正" in pages[made.places["authority"].page], "a seal never stands on a page without text"
 
 
 def test_texts_in_force_are_no_sample() -> None:
@@ -69,15 +70,37 @@ def test_texts_in_force_are_no_sample() -> None:
 @pytest.mark.parametrize("kind", ["granted", "supplement", "refused"])
 def test_the_seal_lies_over_signature_and_date(kind: str) -> None:
     made = set_of(kind)
-    page: Any = pypdfium2.PdfDocument(made.pdf)[made.seal_page]
+    place = made.places["authority"]
+    page: Any = pypdfium2.PdfDocument(made.pdf)[place.page]
     text = page.get_textpage()
     for words in (AUTHORITY, in_words(FRAME["dated_on"])):
         found = text.search(words)
         places = [text.get_charbox(place[0]) for place in iter(found.get_next, None)]
         left, bottom, _, top = places[-1]
-        assert abs((bottom + top) / 2 - made.seal_y) < 29, "no more than a line above or below"
-        assert left < made.seal_x
-    assert 28 / 25.4 * 72 < made.seal_x < A4_POINTS[0] - 26 / 25.4 * 72
+        assert abs((bottom + top) / 2 - place.y) < 29, "no more than a line above or below"
+        assert left < place.x
+    assert 28 / 25.4 * 72 < place.x < A4_POINTS[0] - 26 / 25.4 * 72
+
+
+def test_each_who_signs_has_a_place_beside_their_words() -> None:
+    for kind, signers, label in (
+        ("application", ["applicant"], "申请人签名"),
+        ("lease", ["applicant", "authority"], "乙方签名"),
+    ):
+        made = set_of(kind)
+        assert list(made.places) == signers
+        place = made.places["applicant"]
+        page: Any = pypdfium2.PdfDocument(made.pdf)[place.page]
+        text = page.get_textpage()
+        left, bottom, _, _ = text.get_charbox(text.search(label).get_next()[0])
+        assert left < place.x
+        assert 9 < bottom - place.y < 72, "below its label, with room for what a signature shows"
+
+
+def test_no_seal_alone_closes_what_its_applicant_signs() -> None:
+    for kind in ("application", "lease"):
+        with pytest.raises(NotForOneSeal, match="applicant"):
+            seal_paper(set_of(kind), sealer("authority"), at=NOW)
 
 
 def test_rare_characters_of_names_have_their_own_shapes() -> None:

@@ -166,6 +166,47 @@ class TerminationBody(PaperBody):
     ended_on: Day
 
 
+class StatedAnswer(Value):
+    """One question of a form, and what the applicant answered, as both were shown."""
+
+    question: Name
+    answer: Words
+
+
+class ApplicationBody(PaperBody):
+    """申请书: the form as the applicant filled it in, and what they hand in with it."""
+
+    answers: Annotated[tuple[StatedAnswer, ...], Field(min_length=1, max_length=MOST_ROWS)]
+    materials: Words | None = None
+
+
+class UndertakingBody(PaperBody):
+    """告知承诺书: what is to be proven and by which article, how it is checked, and what follows if it is not true."""
+
+    duty: Words
+    basis: Words
+    checks: Words
+    consequences: Words
+    publication: Words | None = None
+
+
+class LeaseBody(PaperBody):
+    """公租房租赁合同: the home, the days, the rent, and who answers for what; the authority lets it."""
+
+    home: Words
+    area: Name
+    equipment: Words
+    use: Words
+    begins_on: Day
+    ends_on: Day
+    rent: Words
+    repairs: Words
+    charges: Words
+    surrender: Words
+    breach: Words
+    other: Words | None = None
+
+
 # The kinds of paper, by their code in config/papers.
 BODIES: Mapping[str, type[PaperBody]] = {
     "receipt": ReceiptBody,
@@ -183,4 +224,7 @@ BODIES: Mapping[str, type[PaperBody]] = {
     "delivery": DeliveryBody,
     "correction": CorrectionBody,
     "termination": TerminationBody,
+    "application": ApplicationBody,
+    "undertaking": UndertakingBody,
+    "lease": LeaseBody,
 }

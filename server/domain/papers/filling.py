@@ -4,7 +4,17 @@ from datetime import date, datetime
 from typing import Any
 
 from server.domain.papers.data import PaperData, Remedy
-from server.domain.papers.texts import PLACEHOLDER, YOU, PaperText, PaperTexts, Paragraph, RemedyText, SealKind
+from server.domain.papers.texts import (
+    ME,
+    PLACEHOLDER,
+    YOU,
+    PaperText,
+    PaperTexts,
+    Paragraph,
+    RemedyText,
+    SealKind,
+    Signer,
+)
 from server.domain.values import CHINA, Value
 
 
@@ -31,6 +41,7 @@ class FilledPaper(Value):
     seal: SealKind
     is_sample: bool
     is_countersigned: bool
+    signers: tuple[Signer, ...]
     versions: str
 
 
@@ -59,6 +70,7 @@ def fill(data: PaperData, texts: PaperTexts) -> FilledPaper:
         seal=text.seal,
         is_sample=any(each.status == "sample" for each in used),
         is_countersigned=text.is_countersigned,
+        signers=text.signers,
         versions=" ".join(each.version for each in used),
     )
 
@@ -76,7 +88,8 @@ def in_words(value: Any) -> str:
 def _values(data: PaperData) -> dict[str, str]:
     members = {name: getattr(data.body, name) for name in type(data.body).model_fields}
     frame = {name: getattr(data.frame, name) for name in type(data.frame).model_fields}
-    known = {YOU: "你" if data.frame.recipient_kind == "person" else "你单位"}
+    is_person = data.frame.recipient_kind == "person"
+    known = {YOU: "你" if is_person else "你单位", ME: "我" if is_person else "本单位"}
     return known | {name: in_words(value) for name, value in (frame | members).items() if value is not None}
 
 

@@ -16,7 +16,10 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 LICENCE_WORDS = "行政许可"  # only of items that are licences by law
 FRAME = frozenset(Frame.model_fields) - {"number", "remedy", "note"}  # those may be left out
 YOU = "you"  # 你 or 你单位, by who reads
+ME = "me"  # 我 or 本单位, by who signs
 SealKind = Literal["acceptance", "authority"]
+Signer = Literal["applicant", "authority"]
+SIGNERS: tuple[tuple[Signer, ...], ...] = (("authority",), ("applicant",), ("applicant", "authority"))
 
 
 class Column(Value):
@@ -44,7 +47,8 @@ class PaperText(Sourced):
 
     `title` stands for all types of items, or `titles` names one for each type. `word` is the 类字 of the number.
     `unused` are members of the body that the text leaves out with intent. `seal` is the acceptance seal (受理专用章) or
-    that of the authority; with `is_countersigned` there is a line for the hand of whoever receives it.
+    that of the authority; with `is_countersigned` there is a line for the hand of whoever receives it. `signers` sign
+    it, in that order: the authority by its seal, which nothing may follow.
     """
 
     code: Text
@@ -55,6 +59,7 @@ class PaperText(Sourced):
     seal: SealKind
     has_remedy: bool = False
     is_countersigned: bool = False
+    signers: tuple[Signer, ...] = ("authority",)
     paragraph: tuple[Paragraph, ...]
     unused: tuple[str, ...] = ()
 
@@ -104,6 +109,7 @@ def text_faults(text: PaperText) -> Iterator[str]:
         yield f"unknown_kind: there is no kind of paper {text.code!r}"
         return
     yield from _title_faults(text)
+    yield from _signer_faults(text)
     body = BODIES[text.code]
     members, asked = set(body.model_fields), set[str]()
     for place, paragraph in enumerate(text.paragraph, start=1):
@@ -131,10 +137,17 @@ def _title_faults(text: PaperText) -> Iterator[str]:
             yield f"licence_words: {LICENCE_WORDS} in the title for {item_type}"
 
 
+def _signer_faults(text: PaperText) -> Iterator[str]:
+    if text.signers not in SIGNERS:
+        yield f"signers: {list(text.signers)} is none of {[list(each) for each in SIGNERS]}"
+    if text.is_countersigned and "applicant" in text.signers:
+        yield "signers: the applicant signs, and there is a line for their hand besides"
+
+
 def _paragraph_faults(paragraph: Paragraph, body: type[BaseModel], names: set[str]) -> Iterator[str]:
     members = set(body.model_fields)
     listed = {name for name in members if row_type(body, name)}
-    known = (members | FRAME | {YOU}) - listed
+    known = (members | FRAME | {YOU, ME}) - listed
     for name in sorted(names - known):
         yield f"unknown_placeholder: there is no {{{name}}}"
     if "{" in PLACEHOLDER.sub("", paragraph.text) or "}" in PLACEHOLDER.sub("", paragraph.text):
