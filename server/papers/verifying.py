@@ -1,26 +1,20 @@
 """Judges a sealed paper by its bytes alone."""
 
 import io
-import logging
-import struct
-import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from asn1crypto import pem, x509
-from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.fields import MDPPerm
-from pyhanko.sign.general import CMSExtractionError
-from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
-from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation import SignatureCoverageLevel
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import PdfSignatureStatus
-from pyhanko_certvalidator import ValidationContext
 
 from server.domain.values import Moment, Value
+from server.papers.weighing import BROKEN, MomentFrom, digest_of, is_to_the_end, moment_of, nearest, weigh
 
 Fault = Literal[
     "unreadable",
@@ -45,14 +39,6 @@ REFUSALS: Mapping[Fault, str] = {
     "other_authority": "印章不属于这个机关。",
     "certificate_ended": "盖章时，印章的证书不在有效期内。",
 }
-# A library that tells of each refusal, with where in its code, would fill the log of whoever verifies many.
-for _name in ("pyhanko", "pyhanko_certvalidator"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL)
-# What pyhanko meets in bytes that are no PDF, or a broken one; each was seen in the tests that break papers.
-BROKEN = (
-    *(PdfError, CMSExtractionError, SignatureValidationError, ValueError, LookupError, TypeError, AttributeError),
-    *(RecursionError, NotImplementedError, struct.error, zlib.error),
-)
 
 
 class PaperVerdict(Value):
@@ -68,7 +54,7 @@ class PaperVerdict(Value):
     authority: str = ""
     seal: str = ""
     sealed_at: Moment | None = None
-    moment_from: Literal["", "asked", "stamp", "seal"] = ""
+    moment_from: MomentFrom = ""
     digest: str = ""
 
     @property
@@ -99,39 +85,33 @@ def verify(pdf: bytes, trust: TrustedSeals, *, at: datetime | None = None) -> Pa
         seals = reader.embedded_regular_signatures
         if not seals:
             return PaperVerdict(fault="not_sealed")
-        return _judged(seals[0], trust, at=at, is_to_the_end=_is_to_the_end(seals[0], len(pdf)))
+        return _judged(seals[0], trust, at=at, is_whole=is_to_the_end(seals[0], len(pdf)))
     except BROKEN:
         return PaperVerdict(fault="unreadable")
 
 
-def _judged(
-    seal: EmbeddedPdfSignature, trust: TrustedSeals, *, at: datetime | None, is_to_the_end: bool
-) -> PaperVerdict:
+def _judged(seal: EmbeddedPdfSignature, trust: TrustedSeals, *, at: datetime | None, is_whole: bool) -> PaperVerdict:
     certificate = seal.signer_cert
     named: dict[str, Any] = certificate.subject.native
-    claimed = at or seal.self_reported_timestamp
-    inside = _inside(certificate, claimed)
-    status = validate_pdf_signature(
-        seal, _context(trust.roots, inside), _context(trust.stamp_roots, None), key_usage_settings=None
-    )
-    moment, moment_from = _moment(seal, status, at)
+    status = weigh(seal, trust.roots, stamp_roots=trust.stamp_roots, at=at)
+    moment, moment_from = moment_of(seal, status, at)
     verdict = PaperVerdict(
         authority=str(named.get("organization_name", "")),
         seal=str(named.get("organizational_unit_name", "")),
         sealed_at=moment,
         moment_from=moment_from,
-        digest=_digest(seal.reader),
+        digest=digest_of(seal.reader),
     )
-    faults = _faults(seal, status, is_to_the_end=is_to_the_end)
+    faults = _faults(seal, status, is_whole=is_whole)
     fault = next(faults, None) or _fault_of_signer(status, trust, verdict, certificate=certificate)
     return verdict.model_copy(update={"fault": fault})
 
 
-def _faults(seal: EmbeddedPdfSignature, status: PdfSignatureStatus, *, is_to_the_end: bool) -> Iterator[Fault]:
+def _faults(seal: EmbeddedPdfSignature, status: PdfSignatureStatus, *, is_whole: bool) -> Iterator[Fault]:
     """What is wrong with the file, the worst first."""
     if not (status.intact and status.valid):
         yield "altered"
-    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE or not is_to_the_end:
+    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE or not is_whole:
         level = status.modification_level
         is_harmless = level is not None and level <= ModificationLevel.LTA_UPDATES
         yield "appended" if is_harmless else "page_changed"
@@ -146,44 +126,9 @@ def _fault_of_signer(
         return "other_signer"
     if trust.authorities and verdict.authority not in trust.authorities:
         return "other_authority"
-    if verdict.sealed_at is None or _inside(certificate, verdict.sealed_at) != verdict.sealed_at:
+    if verdict.sealed_at is None or nearest(certificate, verdict.sealed_at) != verdict.sealed_at:
         return "certificate_ended"
     return None
-
-
-def _context(roots: tuple[bytes, ...], moment: datetime | None) -> ValidationContext:
-    return ValidationContext(
-        trust_roots=[x509.Certificate.load(root) for root in roots], allow_fetching=False, moment=moment
-    )
-
-
-def _inside(certificate: x509.Certificate, moment: datetime | None) -> datetime:
-    """The moment, or the nearest at which the certificate counts: whose it is and when it counts are two questions."""
-    first: datetime = certificate.not_valid_before
-    last: datetime = certificate.not_valid_after
-    return min(max(moment or first, first), last)
-
-
-def _moment(
-    seal: EmbeddedPdfSignature, status: PdfSignatureStatus, at: datetime | None
-) -> tuple[datetime | None, Literal["", "asked", "stamp", "seal"]]:
-    if at is not None:
-        return at, "asked"
-    stamp = status.timestamp_validity
-    if stamp is not None and stamp.valid and stamp.trusted:
-        return stamp.timestamp, "stamp"
-    said = seal.self_reported_timestamp
-    return said, "seal" if said else ""
-
-
-def _is_to_the_end(seal: EmbeddedPdfSignature, size: int) -> bool:
-    """Whether what is sealed ends with the last byte of the file."""
-    *_, start, length = list(seal.byte_range)
-    return int(start) + int(length) == size
-
-
-def _digest(reader: PdfFileReader) -> str:
-    return str(reader.trailer["/Info"].get("/Keywords", "")) if "/Info" in reader.trailer else ""
 
 
 def certificates(data: bytes) -> tuple[bytes, ...]:
