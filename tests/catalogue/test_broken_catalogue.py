@@ -371,6 +371,18 @@ MEANINGS = {
         ),
         (HEALTH, BIRTH, "transfer", "decided by no authority"),
     ),
+    "what is of personal status is to be signed": (
+        (HEALTH, 'personal_status = "birth"', 'personal_status = "birth"\nsignatures = ["application"]'),
+        (HEALTH, BIRTH, "personal_status", "is about birth"),
+    ),
+    "what is to be signed does not say that it is of no personal status": (
+        (HEALTH, 'personal_status = "birth"', 'signatures = ["application"]'),
+        (HEALTH, BIRTH, "personal_status", "does not say what status"),
+    ),
+    "a paper is to be signed twice": (
+        (HEALTH, 'personal_status = "birth"', 'personal_status = "none"\nsignatures = ["contract", "contract"]'),
+        (HEALTH, BIRTH, "duplicate", "'contract' more than once"),
+    ),
     "a handover in which the receiving place has no part": (
         (POLICE, 'mode = "joint"', 'mode = "handover"'),
         (POLICE, HOUSEHOLD, "part", "a handover has no part"),
@@ -483,7 +495,7 @@ def test_every_rule_has_a_test_that_breaks_it() -> None:
 
 
 def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
-    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.6", "2026.7"))
+    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.7", "2026.8"))
     (folder / NEWBORN).unlink()
     faults = faults_of(folder)
     assert [fault.reason for fault in faults if fault.table == "bundle"] == ["empty: there is no bundle"]
@@ -504,7 +516,7 @@ def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
         (POLICE, ('{ level = "town" }', '{ level = "town" }, { level = "county" }'), HOUSEHOLD, "the last of the"),
         (NEWBORN, ('type = "choice"', 'type = "guess"'), BUNDLE, "questions[2].type"),
         (HEAD, ("[departments]", "[offices]"), "", "departments: Field required"),
-        (HEAD, ('version = "2026.6"', "version = 2026.6"), "", "version"),
+        (HEAD, ('version = "2026.7"', "version = 2026.7"), "", "version"),
         (
             HEAD,
             ('"出生医学证明", kind = "licence"', '"出生医学证明", kind = "seal"'),

@@ -26,6 +26,10 @@ TOLD = {
     ),
     "no days": ((NEWBORN, "promised_days = 4\n", ""), ("新生儿出生", "不再公布统一的承诺时限。")),
     "a field less": ((POLICE, '  { code = "home_address" },\n', ""), ("户口登记", "不再填写：家庭住址。")),
+    "a paper to be signed": (
+        (HEALTH, 'personal_status = "birth"', 'personal_status = "none"\nsignatures = ["application"]'),
+        ("出生医学证明（首签）", "要电子签名的文书：申请书。"),
+    ),
     "a material shared": (
         (POLICE, '{ code = "mother_identity_card" }', '{ code = "mother_identity_card", origin = "shared" }'),
         ("户口登记", "不再提交：母亲居民身份证。"),

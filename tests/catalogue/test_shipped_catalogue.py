@@ -1,5 +1,6 @@
 """The shipped catalogue is whole, says where it is from, and plans a birth as it should."""
 
+import re
 from collections import Counter
 from datetime import date
 
@@ -172,3 +173,19 @@ def test_the_first_two_nodes_are_jiangsu_and_zhejiang() -> None:
     nodes = load_nodes(CONFIG / "regions")
     assert [node.node for node in nodes] == ["320000", "330000", "440000", "510000", "340000"]
     assert all(node.divisions == (node.node,) and node.status == "sample" for node in nodes)
+
+
+OF_STATUS = re.compile("婚|收养|出生|生育登记|死亡|火化|遗属|逝者|账户余额|个人账户|户口登记|户口注销|驾驶证注销")
+
+
+def test_every_item_about_a_personal_status_says_so() -> None:
+    """The words find what is marked and nothing else."""
+    found = {item.code for item in CATALOGUE.items if OF_STATUS.search(item.name)}
+    marked = {item.code for item in CATALOGUE.items if item.personal_status not in ("", "none")}
+    assert found == marked
+
+
+def test_the_lease_alone_is_to_be_signed() -> None:
+    assert {item.code: item.signatures for item in CATALOGUE.items if item.signatures} == {
+        "public_rental_waiting": ("contract",)
+    }

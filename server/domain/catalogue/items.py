@@ -12,6 +12,8 @@ from server.domain.values import Value
 Status = Literal["official", "local", "sample"]
 Level = Literal["town", "county", "city", "province"]
 DaysFrom = Literal["first_receipt", "second_receipt"]
+SignedKind = Literal["application", "undertaking", "contract"]
+PersonalStatus = Literal["", "none", "birth", "death", "marriage", "adoption", "inheritance"]
 DecidedBy = Literal["authority", "provider", "chosen"]
 Text = Annotated[str, StringConstraints(min_length=1)]
 HOME = "home"
@@ -217,6 +219,9 @@ class Item(Sourced, Various):
 
     `competence` says who decides; none: nothing is known. `two_persons`: one person proposes
     the decision (拟办), another one takes it. `transfer`: whether a step may go to another authority; none: it may not.
+
+    `signatures` are the papers that the applicant signs electronically (电子签名). `personal_status` is which status of
+    a person it is about (人身关系), of which nothing is signed so; empty: nobody has said.
     """
 
     code: str
@@ -248,6 +253,8 @@ class Item(Sourced, Various):
     is_alone: bool = False
     subject: Literal["person", "enterprise"] = "person"
     words: tuple[Text, ...] = ()
+    signatures: tuple[SignedKind, ...] = ()
+    personal_status: PersonalStatus = ""
 
     def handled_from(self, province: str, on: date) -> Handling | None:
         """How it is handled on this day if another province receives it; None: it is not taken from that one."""

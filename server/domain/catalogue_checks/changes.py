@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from server.domain.catalogue.bundles import Bundle
 from server.domain.catalogue.catalogue import Catalogue
-from server.domain.catalogue.items import Item, MaterialNeed
+from server.domain.catalogue.items import Item, MaterialNeed, SignedKind
 from server.domain.values import Value
 
 
@@ -70,6 +70,8 @@ def _item(old: Catalogue, new: Catalogue, *, before: Item, after: Item) -> Itera
     yield from _names(("新增条件", "取消条件"), *conditions)
     for what, unit, of in _NUMBERS:
         yield from _number(what, of(before), of(after), unit=unit)
+    signatures = [[_SIGNED[kind] for kind in item.signatures] for item in (before, after)]
+    yield from _names(("要电子签名的文书", "不再要电子签名的文书"), *signatures)
     modes = [[_MODES[each.mode] for each in item.handling] for item in (before, after)]
     yield from _names(("跨省可以", "跨省不再可以"), *modes)
     parts = [[each.part.name for each in item.handling if each.part] for item in (before, after)]
@@ -118,6 +120,7 @@ def _number(what: str, before: int | None, after: int | None, *, unit: str) -> I
 
 
 _FORMS: Mapping[str, str] = {"electronic": "电子件", "copy": "复印件", "original": "原件"}
+_SIGNED: Mapping[SignedKind, str] = {"application": "申请书", "undertaking": "告知承诺书", "contract": "合同"}
 _MODES: Mapping[str, str] = {"online": "全程网办", "handover": "异地代收代办", "joint": "多地联办"}
 _NUMBERS: tuple[tuple[str, str, Callable[[Item], int]], ...] = (
     ("法定时限", "个工作日", lambda item: item.legal_days),

@@ -34,6 +34,7 @@ RULES: Mapping[str, str] = {
     "opinions": "let other departments be heard than the deciding one, and ask for no more of them than there are",
     "transfer": "let no licence be transferred, and nothing that no authority decides",
     "part": "say what the receiving place checks in a handover, and nothing of what goes online",
+    "personal_status": "let nothing of personal status be signed (电子签名法第三条); of anything else say `none`",
     "province": "name the code of a province, once for each item or bundle",
     "circle": "remove one of these needs",
     "yielded_elsewhere": "let the step need the one that yields it",

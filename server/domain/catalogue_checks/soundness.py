@@ -35,6 +35,7 @@ def item_faults(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
         if item.opinions.needed > len(heard) or item.department in heard:
             yield fault(place, "opinions", reason=f"{item.opinions.needed} of {list(heard)} are to agree")
     yield from _transfer(item)
+    yield from _signatures(item)
     yield from _parts(catalogue, item)
     yield from _when(catalogue, item)
     yield from _levels(catalogue, item)
@@ -56,6 +57,16 @@ def _transfer(item: Item) -> Iterator[Fault]:
     if item.transfer and (item.type == "licence" or not is_authority):
         what = "a licence" if item.type == "licence" else "decided by no authority"
         yield fault(("item", item.code), "transfer", reason=f"it is {what}, and may not be transferred")
+
+
+def _signatures(item: Item) -> Iterator[Fault]:
+    """What is signed electronically is of no personal status, and the catalogue says so (电子签名法第三条)."""
+    place = ("item", item.code)
+    for kind in doubles(item.signatures):
+        yield fault(place, "duplicate", reason=f"it names the signature {kind!r} more than once")
+    if item.signatures and item.personal_status != "none":
+        about = f"is about {item.personal_status}" if item.personal_status else "does not say what status it is about"
+        yield fault(place, "personal_status", reason=f"it {about}, and {list(item.signatures)} are to be signed")
 
 
 def _parts(catalogue: Catalogue, item: Item) -> Iterator[Fault]:
