@@ -7,10 +7,11 @@ from collections.abc import Callable
 from handlers import routes
 from server import adopting, inspecting, keeping, keying, operating, staffing
 from server.domain.licence import decide, granting
+from server.domain.papers import signing
 from server.domain.rules.diagram import mermaid
 
-# Loaded, for they too refuse; no door leads to licences yet.
-LOADED = (adopting, inspecting, keeping, keying, operating, staffing, decide, granting)
+# Loaded, for they too refuse; no door leads to licences and signatures yet.
+LOADED = (adopting, inspecting, keeping, keying, operating, staffing, decide, granting, signing)
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -11,6 +11,7 @@ from server.domain.values import Day, Value
 ItemType = Literal["licence", "payment", "confirmation", "ruling", "award", "other_power", "service"]
 RemedyKind = Literal["administrative", "notary", "service"]
 MOST_COPIES = 20
+MaskedNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*]*\*[0-9A-Za-z*]*$", max_length=40)]
 
 
 class Remedy(Value):
@@ -37,7 +38,7 @@ class Frame(Value):
     number: Name | None = None
     recipient: Name
     recipient_kind: Literal["person", "enterprise"]
-    recipient_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*]*\*[0-9A-Za-z*]*$", max_length=40)]
+    recipient_id: MaskedNumber
     case: Name
     item: Name
     item_type: ItemType
