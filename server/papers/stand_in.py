@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from server.domain.papers.signing import Signatory
 from server.domain.papers.texts import SealKind
 from server.papers.seals import SealLook
 
@@ -31,8 +33,20 @@ class StandInSealer:
         return self.key.sign(data, ECDSA(SHA256()))
 
 
+@dataclass(frozen=True)
+class StandInKey:
+    """The key of one person for one request, which lies in this process."""
+
+    certificate: bytes
+    key: EllipticCurvePrivateKey = field(repr=False)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """ECDSA with P-256 over what has this SHA-256, as DER; raises ValueError for a digest of another length."""
+        return self.key.sign(digest, ECDSA(Prehashed(SHA256())))
+
+
 class StandInAuthority:
-    """Certifies seals that say 样例; whoever trusts `root` (DER) trusts them all."""
+    """Certifies seals that say 样例, and people; whoever trusts `root` (DER) trusts them all."""
 
     def __init__(self, at: datetime, *, span: timedelta = 10 * YEAR, name: str = "样例电子印章认证机构") -> None:
         """A new root with a new key, which counts from `at` on for so long."""
@@ -53,11 +67,28 @@ class StandInAuthority:
                 x509.NameAttribute(NameOID.COMMON_NAME, label, _validate=False),
             ]
         )
-        made = self._begun(subject, key, begins_at, ends_at=ends_at)
-        made = made.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        certificate = self._signed(made.add_extension(_usage(is_root=False), critical=True))
+        certificate = self._certified(subject, key, begins_at, ends_at=ends_at)
         look = SealLook(lower_text=LOWER_TEXT[kind])
         return StandInSealer(name=authority, look=look, certificate=certificate, issuers=(), key=key)
+
+    def person(self, signatory: Signatory, *, begins_at: datetime, ends_at: datetime) -> StandInKey:
+        """A new key for this person and request, whose certificate counts from one moment to the other."""
+        key = generate_private_key(SECP256R1())
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COMMON_NAME, signatory.name, _validate=False),
+                x509.NameAttribute(NameOID.PSEUDONYM, signatory.id_number),
+                x509.NameAttribute(NameOID.DN_QUALIFIER, signatory.request),
+            ]
+        )
+        return StandInKey(certificate=self._certified(subject, key, begins_at, ends_at=ends_at), key=key)
+
+    def _certified(
+        self, subject: x509.Name, key: EllipticCurvePrivateKey, begins_at: datetime, *, ends_at: datetime
+    ) -> bytes:
+        made = self._begun(subject, key, begins_at, ends_at=ends_at)
+        made = made.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        return self._signed(made.add_extension(_usage(is_root=False), critical=True))
 
     def _begun(
         self, subject: x509.Name, key: EllipticCurvePrivateKey, begins_at: datetime, *, ends_at: datetime
