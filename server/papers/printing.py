@@ -19,7 +19,7 @@ from server.domain.papers.filling import fill
 from server.domain.papers.texts import PaperTexts, SealKind, Signer
 from server.domain.values import Value
 from server.papers.availability import check_available, font_file
-from server.papers.layout import LAYOUT, SIGNING_PLACES, markup
+from server.papers.layout import FONT_FAMILY, LAYOUT, SIGNING_PLACES, markup
 from server.papers.seals import SealLook, seal_drawing
 
 POINTS_PER_PIXEL = 0.75
@@ -84,6 +84,16 @@ def seal_picture(look: SealLook, name: str) -> bytes:
     css = f"@page {{ size: {size} {size}; margin: 0 }} body {{ margin: 0 }} svg {{ display: block }}"
     title = escape(name)
     pdf: bytes = _document(f"<title>{title}</title><style>{css}</style>{seal_drawing(look, name)}").write_pdf()
+    return pdf
+
+
+def signature_picture(name: str, signed: str, size_mm: tuple[int, int]) -> bytes:
+    """What the signature of a person shows, as a PDF of one page: the name, and when; raises PapersUnavailable."""
+    size = " ".join(f"{length}mm" for length in size_mm)
+    css = f"@page {{ size: {size}; margin: 0 }} body {{ margin: 0; font: 9pt/12pt '{FONT_FAMILY}' }}"
+    css += " .name { font-size: 16pt; line-height: 24pt }"
+    said = f'<div class="name">{escape(name)}</div><div>电子签名　{escape(signed)}</div>'
+    pdf: bytes = _document(f"<title>{escape(name)}</title><style>{css}</style>{said}").write_pdf()
     return pdf
 
 

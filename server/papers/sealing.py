@@ -18,10 +18,10 @@ from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from server.papers.places import APPLICANT_FIELD, SEAL_FIELD, NotToBeSigned, filled_fields
 from server.papers.printing import SetPaper, seal_picture
 from server.papers.sealers import Sealer
 
-FIELD = "Seal"
 POINTS_PER_MM = 72 / 25.4
 LONGEST_SIGNATURE = 72  # bytes of DER, P-256
 
@@ -35,27 +35,48 @@ def seal_paper(paper: SetPaper, sealer: Sealer, *, at: datetime, stamper: TimeSt
     if list(paper.places) != ["authority"]:
         raise NotForOneSeal(f"it is signed by {', '.join(paper.places)}")
     writer = IncrementalPdfFileWriter(io.BytesIO(paper.pdf))
-    return asyncio.run(_sealed(writer, _signer(paper, sealer, stamper), at))
+    return asyncio.run(_sealed(writer, _signer(sealer, stamper, where=_place(paper, sealer)), at))
 
 
-def _signer(paper: SetPaper, sealer: Sealer, stamper: TimeStamper | None) -> PdfSigner:
-    width = round(sealer.look.diameter_mm * POINTS_PER_MM)
+def in_points(length_mm: float) -> int:
+    """A length of so many millimetres, in points."""
+    return round(length_mm * POINTS_PER_MM)
+
+
+def seal_contract(signed: bytes, sealer: Sealer, *, at: datetime, stamper: TimeStamper | None = None) -> bytes:
+    """What its applicant has signed, sealed at this moment as the last of both, so that nothing may be added to it.
+
+    As `seal_paper`. That the signature of the applicant holds is not asked here: verify it first. Raises NotToBeSigned
+    unless the applicant, and nobody else, has signed.
+    """
+    if filled_fields(PdfFileReader(io.BytesIO(signed))) != {APPLICANT_FIELD: True, SEAL_FIELD: False}:
+        raise NotToBeSigned("its applicant has not signed it, or nobody seals it, or somebody has")
+    writer = IncrementalPdfFileWriter(io.BytesIO(signed))
+    return asyncio.run(_sealed(writer, _signer(sealer, stamper, where=None), at))
+
+
+def _place(paper: SetPaper, sealer: Sealer) -> SigFieldSpec:
+    width = in_points(sealer.look.diameter_mm)
     place = paper.places["authority"]
     left, bottom = round(place.x - width / 2), round(place.y - width / 2)
-    where = SigFieldSpec(FIELD, on_page=place.page, box=(left, bottom, left + width, bottom + width))
+    return SigFieldSpec(SEAL_FIELD, on_page=place.page, box=(left, bottom, left + width, bottom + width))
+
+
+def _signer(sealer: Sealer, stamper: TimeStamper | None, *, where: SigFieldSpec | None) -> PdfSigner:
+    """It certifies a paper at a new place, or signs at that of a contract, whose field locks all of it."""
     return PdfSigner(
         PdfSignatureMetadata(
-            field_name=FIELD,
+            field_name=SEAL_FIELD,
             md_algorithm="sha256",
             name=sealer.name,
-            certify=True,
+            certify=where is not None,
             docmdp_permissions=MDPPerm.NO_CHANGES,
             subfilter=SigSeedSubFilter.PADES,
             cades_signed_attr_spec=CAdESSignedAttrSpec(),
         ),
         _PortSigner(sealer),
         timestamper=stamper,
-        stamp_style=StaticStampStyle(border_width=0, background=_Picture(seal_picture(sealer.look, sealer.name))),
+        stamp_style=StaticStampStyle(border_width=0, background=Picture(seal_picture(sealer.look, sealer.name))),
         new_field_spec=where,
     )
 
@@ -95,7 +116,7 @@ class _PortSigner(Signer):
         return bytes(LONGEST_SIGNATURE) if dry_run else self._sealer.sign(data)
 
 
-class _Picture(PdfContent):
+class Picture(PdfContent):
     """The one page of a PDF in memory as the picture of a field."""
 
     def __init__(self, pdf: bytes) -> None:
@@ -103,6 +124,7 @@ class _Picture(PdfContent):
         self._pdf = pdf
 
     def render(self) -> bytes:
+        """What draws it, once its page is among the resources."""
         drawing = self._ensure_writer.import_page_as_xobject(PdfFileReader(io.BytesIO(self._pdf)))
         left, bottom, right, top = (float(edge) for edge in drawing.get_object()["/BBox"])
         self.box = BoxConstraints(width=right - left, height=top - bottom)
