@@ -116,7 +116,7 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
 LOADED_LATE: dict[str, tuple[str, ...]] = {
     "server/cli.py": MAY_IMPORT["server.cli"][:-3],
     "server/serving.py": ("server.answering",),
-    "server/proving.py": ("server.papers.verifying",),
+    "server/proving.py": ("server.papers.verifying", "server.papers.contracts"),
     "server/tools/searching.py": ("jieba", "bm25s"),
 }
 FULL_ROOMS = ("server.domain", "server.store", "server.desk")

@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.domain.papers.bodies import BODIES
+from server.domain.papers.signing import PAPER_OF, SigningCertificate
 from server.papers.availability import check_available
+from server.papers.contracts import verify_signed
 from server.papers.printing import set_paper
-from server.papers.sealing import seal_paper
+from server.papers.sealing import seal_contract, seal_paper
+from server.papers.signing import finish_signature, prepare_signature
 from server.papers.verifying import TrustedSeals, verify
 from tests.papers.pictures import write_pictures
 from tests.papers.samples import NOW, paper, texts
-from tests.papers.sealed import CA, sealed, sealed_kinds, sealer, set_of
+from tests.papers.sealed import CA, sealed, sealed_kinds, sealer
+from tests.papers.signed import LATER, TRUST, asked, contract, key_of, shown, signed
 
 SUBSETTER = "libharfbuzz-subset.so.0"
 Made = TypeVar("Made")
@@ -38,12 +42,18 @@ def main() -> int:
     if chosen.pictures:
         chosen.pictures.mkdir(parents=True, exist_ok=True)
         for kind in BODIES:
-            pdf = sealed(kind) if kind in sealed_kinds() else set_of(kind).pdf
+            pdf = sealed(kind) if kind in sealed_kinds() else signed_sample(kind)
             (chosen.pictures / f"{kind}.pdf").write_bytes(pdf)
             say(*(path.name for path in write_pictures(pdf, chosen.pictures, kind)))
     if chosen.measure:
         measure(chosen.measure)
     return 0
+
+
+def signed_sample(paper_kind: str) -> bytes:
+    """The sample of a kind that its applicant signs, as all have signed who should."""
+    kind = next(kind for kind, code in PAPER_OF.items() if code == paper_kind)
+    return contract() if kind == "contract" else signed(kind)
 
 
 def measure(times: int) -> None:
@@ -62,10 +72,27 @@ def measure(times: int) -> None:
         spent_on["seal"].append(spent)
         spent_on["verify"].append(timed(partial(verify, pdf, trust))[0])
         sizes.append(len(pdf))
+    measure_contract(times, spent_on)
     for name, each in spent_on.items():
         say(name, f"median {statistics.median(each):.0f} ms, largest {max(each):.0f} ms of CPU")
     say("file", f"median {statistics.median(sizes) / 1000:.0f} kB, largest {max(sizes) / 1000:.0f} kB")
     say("memory", f"{before:.0f} MB before the first paper, at most {memory_mb():.0f} MB")
+
+
+def measure_contract(times: int, spent_on: dict[str, list[float]]) -> None:
+    """Add what the two halves of a signature, the seal after it and the check of both cost."""
+    certificate = SigningCertificate(key="1", certificate=key_of().certificate)
+    pdf = shown("contract")
+    for _ in range(times):
+        spent, half = timed(partial(prepare_signature, pdf, certificate, at=NOW))
+        spent_on.setdefault("prepare a signature", []).append(spent)
+        spent, by_one = timed(partial(finish_signature, half, key_of().sign_digest(half.digest)))
+        spent_on.setdefault("finish a signature", []).append(spent)
+        spent, by_both = timed(partial(seal_contract, by_one, sealer("authority"), at=LATER))
+        spent_on.setdefault("seal a contract", []).append(spent)
+        spent, verdict = timed(partial(verify_signed, by_both, TRUST, asked("contract")))
+        spent_on.setdefault("verify a contract", []).append(spent)
+    say("contract", f"{len(by_both) / 1000:.0f} kB, {verdict.fault or 'whole'}")
 
 
 def timed(act: Callable[[], Made]) -> tuple[float, Made]:

@@ -11,6 +11,7 @@ from server.cli import run
 from server.papers.stand_in import YEAR, StandInAuthority
 from tests.papers.samples import AUTHORITY, NOW
 from tests.papers.sealed import CA, sealed
+from tests.papers.signed import PEOPLE, WHO, contract, signed
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_a_whole_paper(file: str, root: str, capsys: pytest.CaptureFixture[str])
     assert run(["paper", "verify", file, "--root", root, "--authority", AUTHORITY]) == 0
     told = capsys.readouterr().out
     assert AUTHORITY in told
-    assert "印章自述" in told
+    assert "签署者自述" in told
 
 
 def test_the_verdict_as_json(file: str, root: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,6 +51,46 @@ def test_a_fault_is_named_and_the_code_is_one(
     Path(file).write_bytes(sealed("granted"))
     assert run(["paper", "verify", file, "--root", str(other), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["fault"] == "other_signer"
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> list[str]:
+    file = tmp_path / "people.pem"
+    file.write_text(ssl.DER_cert_to_PEM_cert(PEOPLE.root), encoding="ascii")
+    return ["--signer-root", str(file)]
+
+
+def test_a_contract_tells_both_parties(
+    file: str, root: str, people: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(file).write_bytes(contract())
+    assert run(["paper", "verify", file, "--root", root, *people, "--signer", WHO.name, "--authority", AUTHORITY]) == 0
+    told = capsys.readouterr().out
+    assert all(each in told for each in (WHO.name, WHO.id_number, AUTHORITY, "签名时间", "盖章时间"))
+    assert run(["paper", "verify", file, "--root", root, *people, "--json"]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert (verdict["is_whole"], verdict["signatory"]["name"], verdict["sealed_from"]) == (True, WHO.name, "seal")
+
+
+def test_what_is_signed_by_its_applicant_alone_tells_no_seal(
+    file: str, root: str, people: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(file).write_bytes(signed("application"))
+    assert run(["paper", "verify", file, "--root", root, *people]) == 0
+    assert "盖章时间" not in capsys.readouterr().out
+
+
+def test_a_contract_of_one_party_or_of_another_person_is_no_contract(
+    file: str, root: str, people: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(file).write_bytes(signed("contract"))
+    assert run(["paper", "verify", file, "--root", root, *people]) == 1
+    assert capsys.readouterr().out.startswith("not_signed_by_both: ")
+    Path(file).write_bytes(contract())
+    assert run(["paper", "verify", file, "--root", root, *people, "--signer", "李四"]) == 1
+    assert capsys.readouterr().out.startswith("other_person: ")
+    assert run(["paper", "verify", file, "--root", root]) == 1
+    assert capsys.readouterr().out.startswith("other_signer: ")
 
 
 def test_what_cannot_be_asked(file: str, root: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
