@@ -104,7 +104,7 @@ def is_to_be_signed(pdf: bytes) -> bool:
 
 
 def verify_signed(pdf: bytes, trust: TrustedParties, asked: AskedSignature | None = None) -> SignedVerdict:
-    """Judge what a person has signed, alone or before an authority; it fetches nothing, and blocks for a while.
+    """Judge what a person has signed, alone or before an authority; it fetches nothing, and blocks (a loop of its own).
 
     First the applicant, by a certificate of a trusted root that names them, then at most the seal, which covers the
     file to its last byte; between and beside them nothing. Anything less is a fault, never an exception.

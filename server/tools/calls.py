@@ -1,4 +1,4 @@
-"""Calls the platform, and tells a call that never got out from one that may have been carried out."""
+"""Calls a server outside, and tells a call that never got out from one that may have been carried out."""
 
 from typing import Any
 
@@ -19,12 +19,18 @@ class NotAnswered(Exception):
 
 
 class Calls:
-    """Calls to the server at `base_url`; half of `total_seconds` may go by until it is connected."""
+    """Calls to the server at `base_url`; half of `total_seconds` may go by until it is connected.
 
-    def __init__(self, base_url: str, session: aiohttp.ClientSession, *, total_seconds: float) -> None:
+    `called` is what the log calls it.
+    """
+
+    def __init__(
+        self, base_url: str, session: aiohttp.ClientSession, *, total_seconds: float, called: str = "platform"
+    ) -> None:
         self._base_url = base_url
         self._session = session
         self._timeout = aiohttp.ClientTimeout(total=total_seconds, connect=total_seconds / 2)
+        self._failed = f"{called}.failed"
 
     async def ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         """The JSON object that the server answers; raises NotReached and NotAnswered.
@@ -38,19 +44,19 @@ class Calls:
                 status = response.status
                 answer = orjson.loads(await _body(response))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as fault:
-            log.warning("platform.failed", path=path, reason=type(fault).__name__)
+            log.warning(self._failed, path=path, reason=type(fault).__name__)
             raise NotReached from None
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as fault:
-            log.warning("platform.failed", path=path, reason=type(fault).__name__)
+            log.warning(self._failed, path=path, reason=type(fault).__name__)
             raise NotAnswered from None
         if status != 200 or not isinstance(answer, dict):
-            log.warning("platform.failed", path=path, reason=f"status {status}")
+            log.warning(self._failed, path=path, reason=f"status {status}")
             raise NotAnswered
         return answer
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """The body, cut where it grows longer than any answer of the platform."""
+    """The body, cut where it grows longer than any answer that we ask for."""
     body = b""
     async for chunk in response.content.iter_any():
         body += chunk

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "handlers": ("server.domain", "server.node", "server.desk", "regions"),
     "server.working": ("server.domain", "server.node", "server.tools", "server.desk", "regions"),
     "server.main": (*EVERYTHING, "server.working"),
-    "server.demo": ("server.tools", "server.crypto"),
+    "server.demo": ("server.tools", "server.crypto", "server.papers.stand_in", "server.domain.papers.signing"),
     "server.supervising": ("server.tools",),
     "server.operating": ("server.main", "handlers", "regions", "server.node", "server.domain", "server.tools"),
     "server.staffing": (

@@ -2,5 +2,7 @@
 
 from server.papers.availability import missing
 
-NEEDS_PAPERS = ["test_contracts.py", "test_printing.py", "test_proving.py", "test_verifying.py"]
+NEEDS_PAPERS = [
+    *("test_contracts.py", "test_printing.py", "test_proving.py", "test_signing_service.py", "test_verifying.py"),
+]
 collect_ignore = NEEDS_PAPERS if missing() else []
