@@ -18,7 +18,7 @@ from server.papers.places import APPLICANT_FIELD, SEAL_FIELD, filled_fields
 from server.papers.shown import begins_with, is_only_signed
 from server.papers.signatories import NamesNobody, signatory_of
 from server.papers.verifying import TrustedSeals
-from server.papers.weighing import BROKEN, MomentFrom, digest_of, is_to_the_end, moment_of, nearest, weigh
+from server.papers.weighing import BROKEN, MomentFrom, digest_of, moment_of, nearest, weigh
 
 SignedFault = Literal[
     "unreadable",
@@ -183,8 +183,7 @@ def _of_file(it: _Signed, parts: Sequence[_Part]) -> Iterator[SignedFault]:
     if not all(part.status.intact and part.status.valid for part in parts):
         yield "altered"
     last = parts[-1]
-    is_all = last.status.coverage is SignatureCoverageLevel.ENTIRE_FILE
-    if not is_all or not is_to_the_end(last.signature, len(it.pdf)):
+    if last.status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         level = last.status.modification_level
         yield "appended" if level is not None and level <= ModificationLevel.LTA_UPDATES else "page_changed"
     first = parts[0]

@@ -25,14 +25,16 @@ def begins_with(pdf: bytes, shown: ShownPaper, *, revision: int) -> bool:
 
 
 def is_only_signed(reader: PdfFileReader, field: Any, *, revision: int) -> bool:
-    """Whether this revision writes nothing anew but the place of the signature (`field`) and what nobody sees.
+    """Whether this revision writes or frees nothing but the place of the signature (`field`) and what nobody sees.
 
     pyhanko judges what comes after a signature, not what comes with it.
     """
     before, after = (reader.get_historical_resolver(each) for each in (revision - 1, revision))
     form, info = _referred(before.root, "/AcroForm"), _referred(reader.trailer, "/Info")
     allowed = {each.idnum for each in (reader.trailer["/Root"].container_ref, *form, *info, field)}
-    if _written(reader, range(revision, revision + 1)) & _written(reader, range(revision)) - allowed:
+    known = _written(reader, range(revision))
+    is_more_written = bool(_written(reader, range(revision, revision + 1)) & known - allowed)
+    if is_more_written or not allowed <= known:
         return False
     pairs = [(before.root, after.root, ADDED), (before(field), after(field), OF_PLACE)]
     pairs += [(before(each), after(each), OF_FORM) for each in form]

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import pickle
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import MDPPerm
+from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 
@@ -29,6 +31,7 @@ from server.papers.contracts import (
 )
 from server.papers.places import APPLICANT_FIELD, SEAL_FIELD, NotToBeSigned
 from server.papers.sealing import _PortSigner, seal_contract
+from server.papers.shown import is_only_signed
 from server.papers.signatories import NamesNobody, signatory_of
 from server.papers.signing import WrongSignature, finish_signature, prepare_signature, signable
 from server.papers.stand_in import YEAR, StandInAuthority
@@ -226,7 +229,8 @@ def test_altered_with_the_seal() -> None:
 
 def test_appended_after_the_last() -> None:
     for pdf in (contract(), signed("application"), signed("contract")):
-        assert fault(pdf + b"\n") == "appended"
+        for more in (b"\n", b"x", bytes(10)):
+            assert fault(pdf + more) == "appended"
         assert fault(revised(pdf)) == "appended"
         assert fault(drawn_over(pdf)) == "page_changed"
 
@@ -249,22 +253,93 @@ def test_a_signature_that_does_not_forbid_what_may_not_follow(kind: Any, monkeyp
     assert fault(pdf) == "not_locked"
 
 
-def test_the_page_may_not_change_with_the_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+def another_page(writer: IncrementalPdfFileWriter) -> None:
+    page = writer.root["/Pages"]["/Kids"][0]
+    drawn = writer.add_object(generic.StreamObject(stream_data=b"0 0 300 300 re f"))
+    page["/Contents"] = generic.ArrayObject([page.raw_get("/Contents"), drawn])
+    writer.update_container(page)
+
+
+def other_pages(writer: IncrementalPdfFileWriter) -> None:
+    writer.root["/Pages"] = writer.add_object(generic.DictionaryObject(writer.root["/Pages"]))
+    writer.update_root()
+
+
+def another_digest(writer: IncrementalPdfFileWriter) -> None:
+    writer.set_info(generic.DictionaryObject({generic.pdf_name("/Keywords"): generic.pdf_string("0" * 64)}))
+
+
+def another_digest_in_place(writer: IncrementalPdfFileWriter) -> None:
+    info = writer.prev.trailer["/Info"]
+    info["/Keywords"] = generic.pdf_string("0" * 64)
+    writer.update_container(info)
+
+
+def a_larger_place(writer: IncrementalPdfFileWriter) -> None:
+    field = writer.root["/AcroForm"]["/Fields"][0]
+    field["/Rect"] = generic.ArrayObject(map(generic.NumberObject, (0, 0, 595, 842)))
+    writer.update_container(field)
+
+
+def another_place(writer: IncrementalPdfFileWriter) -> None:
+    form = writer.root["/AcroForm"]
+    field = generic.DictionaryObject({generic.pdf_name("/T"): generic.pdf_string("More")})
+    form["/Fields"].append(writer.add_object(field))
+    writer.update_container(form["/Fields"])
+
+
+def what_opens_by_itself(writer: IncrementalPdfFileWriter) -> None:
+    writer.root["/OpenAction"] = generic.ArrayObject()
+    writer.update_root()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        another_page,
+        other_pages,
+        another_digest,
+        another_digest_in_place,
+        a_larger_place,
+        another_place,
+        what_opens_by_itself,
+    ],
+)
+def test_nothing_may_change_with_the_signature(
+    change: Callable[[IncrementalPdfFileWriter], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The node itself cannot slip another page under the hand of who signs."""
     plain = signing.IncrementalPdfFileWriter
 
-    def drawing(stream: io.BytesIO) -> IncrementalPdfFileWriter:
+    def changing(stream: io.BytesIO) -> IncrementalPdfFileWriter:
         writer = plain(stream)
-        page = writer.root["/Pages"]["/Kids"][0]
-        drawn = writer.add_object(generic.StreamObject(stream_data=b"0 0 300 300 re f"))
-        page["/Contents"] = generic.ArrayObject([page.raw_get("/Contents"), drawn])
-        writer.update_container(page)
+        change(writer)
         return writer
 
-    monkeypatch.setattr(signing, "IncrementalPdfFileWriter", drawing)
+    monkeypatch.setattr(signing, "IncrementalPdfFileWriter", changing)
     pdf = signed_by("application", key_of())
     assert pdf.startswith(shown("application"))
     assert fault(pdf) == "other_paper"
+
+
+@pytest.mark.parametrize(("freed", "is_only"), [("", True), ("8 1\n0000000000 00001 f \n", False)])
+def test_a_page_that_is_taken_away_with_the_signature_is_missed(freed: str, is_only: bool) -> None:
+    """What a revision frees is seen no more: it counts as written anew."""
+    pdf = shown("application")
+    last = pdf[pdf.rindex(b"startxref") :].split()[1].decode()
+    before = PdfFileReader(io.BytesIO(pdf))
+    refers = " ".join(f"{name} {before.trailer.raw_get(name).idnum} 0 R" for name in ("/Root", "/Info"))
+    trailer = f"trailer\n<</Size {before.trailer['/Size']} {refers} /Prev {last}>>\nstartxref\n{len(pdf)}\n%%EOF\n"
+    reader = PdfFileReader(io.BytesIO(pdf + f"xref\n0 1\n0000000000 65535 f \n{freed}{trailer}".encode()))
+    (place,) = [reference for _, _, reference in enumerate_sig_fields(reader)]
+    assert is_only_signed(reader, place.reference, revision=2) is is_only
+
+
+def test_the_two_halves_may_be_made_in_two_processes() -> None:
+    half = pickle.loads(pickle.dumps(prepared("application", key_of())))  # noqa: S301 # our own
+    assert verify_signed(
+        finish_signature(half, key_of().sign_digest(half.digest)), TRUST, asked("application")
+    ).is_whole
 
 
 def test_what_was_shown_ends_where_the_signature_begins() -> None:
