@@ -1,6 +1,7 @@
 """The commands of those who keep the keys of a node: new ones, what stands under each, and taking one away."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from server.domain.keys import KeyUse, KeyWalk, Ring
 from server.domain.values import Value
 from server.node import Node
 from server.operating import DONE, WRONG, Report, operator, progress, run_with
+from server.papers.seal_folder import make_stand_in
 from server.tools.publications import load_nodes
 
 REGIONS = Path("config/regions")
@@ -29,7 +31,7 @@ class KeyChange(Value):
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """The commands `keys make`, `show`, `add`, `use`, `renew` and `retire`."""
+    """The commands `keys make`, `seals`, `show`, `add`, `use`, `renew` and `retire`."""
     whats = command("keys", run_with(_show), "Make keys, and replace those of a node.").add_subparsers(
         title="what", required=True, metavar="WHAT"
     )
@@ -39,6 +41,9 @@ def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--node", action="append", required=True, metavar="DIVISION=ORIGIN", help="repeat for each node"
     )
     making.set_defaults(run=_make)
+    sealing = whats.add_parser("seals", help="make a stand-in that certifies the seals of papers, for tests and demos")
+    sealing.add_argument("folder", type=Path, help="where to write it; an existing one is never overwritten")
+    sealing.set_defaults(run=_make_seals)
     showing = whats.add_parser("show", help="tell what stands under each key of the rings")
     adding = whats.add_parser("add", help="add a fresh key to a ring, beside the current one")
     adding.add_argument("ring", choices=get_args(Ring), help="fields: seals what is stored; integrity: proves it")
@@ -57,6 +62,15 @@ def _make(chosen: argparse.Namespace) -> int:
     origins = dict(pair.partition("=")[::2] for pair in chosen.node)
     names = {area.node: area.name for area in load_nodes(REGIONS)}
     print(found(chosen.folder, origins, names, at=datetime.now(UTC)))
+    return DONE
+
+
+def _make_seals(chosen: argparse.Namespace) -> int:
+    try:
+        print(make_stand_in(chosen.folder, datetime.now(UTC)))
+    except FileExistsError as fault:
+        print(f"{fault.filename} is there already", file=sys.stderr)
+        return WRONG
     return DONE
 
 

@@ -9,8 +9,6 @@ from server.domain.papers.data import Frame
 from server.domain.papers.filling import FilledPaper, FilledParagraph, FilledTable
 from server.domain.papers.texts import Signer
 
-# Raised with every change of what is drawn: the digest of a paper names it.
-LAYOUT = "2026-12-01.2"
 SIGNING_PLACES: Mapping[Signer, str] = {"applicant": "signature-place", "authority": "seal-place"}
 FONT_FAMILY = "Noto Sans CJK SC"
 SAMPLE = "样例"

@@ -14,12 +14,12 @@ from weasyprint import HTML, Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-from server.domain.papers.data import PaperData, paper_digest
+from server.domain.papers.data import LAYOUT, PaperData, paper_digest
 from server.domain.papers.filling import fill
 from server.domain.papers.texts import PaperTexts, SealKind, Signer
 from server.domain.values import Value
 from server.papers.availability import check_available, font_file
-from server.papers.layout import FONT_FAMILY, LAYOUT, SIGNING_PLACES, markup
+from server.papers.layout import FONT_FAMILY, SIGNING_PLACES, markup
 from server.papers.seals import SealLook, seal_drawing
 
 POINTS_PER_PIXEL = 0.75

@@ -1,25 +1,33 @@
-"""A stand-in for the authority that certifies seals, for tests and the demo: made at start, gone at the end."""
+"""A stand-in for the authority that certifies seals, for tests and the demo."""
 
+import warnings
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
 from server.domain.papers.signing import Signatory
 from server.domain.papers.texts import SealKind
 from server.papers.seals import SealLook
 
+LONGEST_NAME = 64  # characters
 YEAR = timedelta(days=365)
 LOWER_TEXT: dict[SealKind, str] = {"acceptance": "受理专用章", "authority": ""}
 
 
 @dataclass(frozen=True)
-class StandInSealer:
+class FileSealer:
     """A seal whose key lies in this process."""
 
     name: str
@@ -56,20 +64,35 @@ class StandInAuthority:
         made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         self.root = self._signed(made.add_extension(_usage(is_root=True), critical=True))
 
-    def sealer(self, authority: str, kind: SealKind, *, begins_at: datetime, ends_at: datetime) -> StandInSealer:
+    @classmethod
+    def of_pem(cls, pem: bytes) -> Self:
+        """The one that `pem` wrote; raises ValueError for anything else."""
+        made, key = cls.__new__(cls), load_pem_private_key(pem, password=None)
+        if not isinstance(key, EllipticCurvePrivateKey):
+            raise ValueError("the key of a stand-in authority is one of an elliptic curve")
+        certificate = x509.load_pem_x509_certificate(pem)
+        made._key, made._name, made.root = key, certificate.subject, certificate.public_bytes(Encoding.DER)
+        return made
+
+    def pem(self) -> bytes:
+        """Key and certificate, from which it can be made again: whoever has them can seal in any name."""
+        key = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return key + x509.load_der_x509_certificate(self.root).public_bytes(Encoding.PEM)
+
+    def sealer(self, authority: str, kind: SealKind, *, begins_at: datetime, ends_at: datetime) -> FileSealer:
         """A seal of this kind for the authority, whose certificate counts from one moment to the other."""
         key = generate_private_key(SECP256R1())
         label = f"{authority}{LOWER_TEXT[kind]}（样例）"
         subject = x509.Name(
             [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, authority),
-                x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, kind),
-                x509.NameAttribute(NameOID.COMMON_NAME, label, _validate=False),
+                _named(NameOID.ORGANIZATION_NAME, authority),
+                _named(NameOID.ORGANIZATIONAL_UNIT_NAME, kind),
+                _named(NameOID.COMMON_NAME, label),
             ]
         )
         certificate = self._certified(subject, key, begins_at, ends_at=ends_at)
         look = SealLook(lower_text=LOWER_TEXT[kind])
-        return StandInSealer(name=authority, look=look, certificate=certificate, issuers=(), key=key)
+        return FileSealer(name=authority, look=look, certificate=certificate, issuers=(), key=key)
 
     def person(self, signatory: Signatory, *, begins_at: datetime, ends_at: datetime) -> StandInKey:
         """A new key for this person and request, whose certificate counts from one moment to the other."""
@@ -101,6 +124,13 @@ class StandInAuthority:
 
     def _signed(self, made: x509.CertificateBuilder) -> bytes:
         return made.sign(self._key, SHA256()).public_bytes(Encoding.DER)
+
+
+def _named(attribute: x509.ObjectIdentifier, text: str) -> x509.NameAttribute[str]:
+    """A part of a name: X.509 lets it have 64 characters, and the library warns of more than 64 bytes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Attribute's length must be >= 1 and <= 64, but it was")
+        return x509.NameAttribute(attribute, text[:LONGEST_NAME], _validate=False)
 
 
 def _usage(*, is_root: bool) -> x509.KeyUsage:

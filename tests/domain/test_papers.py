@@ -201,7 +201,7 @@ def test_faults_of_titles_and_columns_are_named() -> None:
     rows = {"text": "{received_at}{way}", "rows": "materials"}
     assert "come together" in faults("receipt", paragraph=[rows])
     column = {"title": "名称", "member": "name"}
-    assert "columns: form, pages" in faults("receipt", paragraph=[{**rows, "columns": [column]}])
+    assert "columns: copies, form" in faults("receipt", paragraph=[{**rows, "columns": [column]}])
 
 
 def test_faults_of_remedies_are_named() -> None:

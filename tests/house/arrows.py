@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.seeding": ("server.operating", "server.demo", "server.node", "server.desk", "server.domain"),
     "server.keying": (
         *("server.operating", "regions", "server.node", "server.desk"),
-        *("server.domain", "server.crypto", "server.tools"),
+        *("server.domain", "server.crypto", "server.papers", "server.tools"),
     ),
     "server.processes": ("server.tools",),
     "server.serving": ("server.answering", "server.supervising", "server.processes", "server.tools"),

@@ -115,6 +115,7 @@ COMMANDS: Mapping[str, Sequence[str] | str] = {
     "keys make": OUTSIDE,
     "keys show": READS,
     "keys add": ["key.added"],
+    "keys seals": OUTSIDE,
     "keys use": ["key.chosen"],
     "keys renew": READS,
     "keys retire": ["key.retired"],

@@ -3,6 +3,13 @@
 from server.papers.availability import missing
 
 NEEDS_PAPERS = [
-    *("test_contracts.py", "test_printing.py", "test_proving.py", "test_signing_service.py", "test_verifying.py"),
+    *(
+        "test_contracts.py",
+        "test_pool.py",
+        "test_printing.py",
+        "test_proving.py",
+        "test_signing_service.py",
+        "test_verifying.py",
+    ),
 ]
 collect_ignore = NEEDS_PAPERS if missing() else []

@@ -32,7 +32,7 @@ FRAME: dict[str, Any] = {
     "check_address": "https://check.example.cn/check/7Q2V9KX4M1TB8RZC.pW3nH6sYdJ0a",
     "check_code": "7Q2V9KX4M1TB8RZC",
 }
-MATERIALS = [{"name": f"材料{place}", "form": "原件", "pages": place} for place in range(1, 4)]
+MATERIALS = [{"name": f"材料{place}", "form": "原件", "copies": place} for place in range(1, 4)]
 GAP = {
     "material": "场所平面图",
     "problem": "没有标注出入口",

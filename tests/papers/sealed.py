@@ -5,7 +5,7 @@ from functools import cache
 from server.domain.papers.texts import SealKind
 from server.papers.printing import SetPaper, set_paper
 from server.papers.sealing import seal_paper
-from server.papers.stand_in import YEAR, StandInAuthority, StandInSealer
+from server.papers.stand_in import YEAR, FileSealer, StandInAuthority
 from tests.papers.samples import AUTHORITY, NOW, paper, texts
 
 CA = StandInAuthority(NOW - YEAR)
@@ -29,6 +29,6 @@ def sealed_kinds() -> list[str]:
 
 
 @cache
-def sealer(kind: SealKind) -> StandInSealer:
+def sealer(kind: SealKind) -> FileSealer:
     """A seal of our authority, whose certificate counts for a year around now."""
     return CA.sealer(AUTHORITY, kind, begins_at=NOW - YEAR / 2, ends_at=NOW + YEAR / 2)

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from server.domain.values import Day, Days, Moment, Value
 
-MOST_ROWS = 60
+MOST_ROWS = 100
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Count = Annotated[int, Field(strict=True, ge=1, le=9999)]
@@ -18,11 +18,11 @@ class PaperBody(Value):
 
 
 class ReceivedMaterial(Value):
-    """One material that was handed in: its name, `form` (原件, 复印件, 电子件), and how many pages."""
+    """One material that was handed in: its name, `form` (原件, 复印件, 电子件), and how many of it."""
 
     name: Name
     form: Name
-    pages: Count
+    copies: Count
 
 
 class MaterialGap(Value):

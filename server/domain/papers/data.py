@@ -12,6 +12,7 @@ ItemType = Literal["licence", "payment", "confirmation", "ruling", "award", "oth
 RemedyKind = Literal["administrative", "notary", "service"]
 MOST_COPIES = 20
 MaskedNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*]*\*[0-9A-Za-z*]*$", max_length=40)]
+LAYOUT = "2026-12-01.2"  # raised with every change of what is drawn: the digest of a paper names it
 
 
 class Remedy(Value):

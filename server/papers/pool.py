@@ -1,0 +1,122 @@
+"""Processes that make papers: a few at most, begun when there is work, ended when there is none or they have grown."""
+
+import asyncio
+import base64
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from server.domain.papers.making import PapersWait, PaperToMake
+from server.domain.papers.texts import PaperTexts
+from server.papers.availability import missing
+
+MOST_SECONDS = 60.0  # for one paper; the first of a process loads its libraries
+IDLE_SECONDS = 30.0
+MOST_PAPERS = 200  # of one process: it takes a little more memory with each
+LONGEST_LINE = 32 << 20
+
+
+class PaperNotMade(RuntimeError):
+    """A paper could not be made: its text is wrong, or the process that made it ended."""
+
+
+@dataclass
+class _Child:
+    process: Process
+    made: int = 0
+
+    async def ask(self, line: bytes) -> dict[str, str]:
+        """The answer to one line; raises what a broken pipe raises, and EOFError if there is none."""
+        told, answers = self.process.stdin, self.process.stdout
+        if told is None or answers is None:
+            raise EOFError
+        told.write(line + b"\n")
+        await told.drain()
+        answer: dict[str, str] = orjson.loads(await answers.readline() or b"null") or {}
+        if not answer:
+            raise EOFError
+        return answer
+
+
+class PaperPool:
+    """Up to `at_once` processes; to be closed by who made it."""
+
+    def __init__(self, texts: PaperTexts, seals: Path, *, at_once: int = 1) -> None:
+        self._begin = orjson.dumps({"texts": texts.model_dump(mode="json"), "seals": str(seals.resolve())})
+        self._at_once = at_once
+        self._idle: list[_Child] = []
+        self._turns = asyncio.Semaphore(at_once)
+        self._ending: asyncio.TimerHandle | None = None
+
+    @property
+    def at_once(self) -> int:
+        """How many papers are made at the same time."""
+        return self._at_once
+
+    def missing(self) -> Sequence[str]:
+        """What this machine lacks to make papers, one sentence each."""
+        return missing()
+
+    async def make(self, paper: PaperToMake) -> bytes:
+        """The sealed file; raises PapersWait, and PaperNotMade."""
+        if lacking := missing():
+            raise PapersWait("; ".join(lacking))
+        async with self._turns:
+            child = self._idle.pop() if self._idle else await self._start()
+            try:
+                async with asyncio.timeout(MOST_SECONDS):
+                    answer = await child.ask(paper.model_dump_json().encode())
+            except (TimeoutError, EOFError, ConnectionError) as fault:
+                await _end(child)
+                raise PaperNotMade(f"its process ended: {type(fault).__name__}") from fault
+            except BaseException:
+                await _end(child)
+                raise
+            await self._give_back(child)
+        if "pdf" in answer:
+            return base64.b64decode(answer["pdf"])
+        if "waits" in answer:
+            raise PapersWait(answer["waits"])
+        raise PaperNotMade(answer.get("refused", "no answer"))
+
+    async def close(self) -> None:
+        """End all processes."""
+        if self._ending:
+            self._ending.cancel()
+        while self._idle:
+            await _end(self._idle.pop())
+
+    async def _start(self) -> _Child:
+        command = [sys.executable, "-m", "server.papers.child"]
+        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE)
+        child = _Child(process)
+        if process.stdin:
+            process.stdin.write(self._begin + b"\n")
+        return child
+
+    async def _give_back(self, child: _Child) -> None:
+        child.made += 1
+        if child.made >= MOST_PAPERS:
+            await _end(child)
+            return
+        self._idle.append(child)
+        if self._ending:
+            self._ending.cancel()
+        self._ending = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._let_go)
+
+    def _let_go(self) -> None:
+        """Those at rest end by themselves once nobody can ask them any more."""
+        for child in self._idle:
+            if child.process.stdin:
+                child.process.stdin.close()
+        self._idle.clear()
+
+
+async def _end(child: _Child) -> None:
+    if child.process.returncode is None:
+        child.process.kill()
+    await child.process.wait()
