@@ -5,7 +5,7 @@ from server.crypto.receipts import PART, Answer
 from server.crypto.signatures import Proven
 from server.desk.recording import note, of_case
 from server.domain.case.case import HELD, Offered, local_id
-from server.domain.case.fetches import offered
+from server.domain.case.fetches import offer_of, offered, papers_of
 from server.domain.effects.letters_in import CASE_NAME, STEP_CODE
 from server.domain.errors import Missing
 from server.domain.ranges import span_of
@@ -23,7 +23,7 @@ class ContentNotServed(Missing):
 
 
 async def content(node: Node, proven: Proven, sha256: str, *, case: str, step: str) -> SignedReply:
-    """A material for the decider of its open step, or a licence for its case's home; the range that was signed.
+    """A material for the decider of its open step, a licence or paper for its case's home; the range that was signed.
 
     What is served is noted before, with the reason, and so is what is refused. Raises ContentNotServed, whatever
     does not fit, NoSuchBlob, RangeUnreadable, RangeBeyondEnd.
@@ -53,9 +53,13 @@ async def _served(node: Node, asker: str, sha256: str, *, case: str, step: str) 
     if record.case.home == node.here:
         is_due = asker == found.node and found.state in HELD and _is_among(sha256, *offered(record.case, found))
         return {**of_case(record.case), "reason": f"decides {step}"} if is_due else None
-    is_due = asker == record.case.home and found.node == node.here and found.is_granted
-    reason = f"home of the licence of {step}"
-    return {**of_case(record.case), "reason": reason} if is_due and _is_among(sha256, found.licence) else None
+    if asker != record.case.home or found.node != node.here:
+        return None
+    papers = [offer_of(each.file) for each in papers_of(record.case, found) if each.file]
+    for what, contents in (("licence", [found.licence] if found.is_granted else []), ("paper", papers)):
+        if _is_among(sha256, *contents):
+            return {**of_case(record.case), "reason": f"home of the {what} of {step}"}
+    return None
 
 
 def _is_among(sha256: str, *contents: Offered | None) -> bool:

@@ -87,6 +87,11 @@ PINNED = {
 SUPERIOR = {**PINNED["authority"], "id": "public_security/330100", "name": "杭州市公安局"}
 TIMES = {"legal_days": 10, "promised_days": 5}
 DEFERRAL = {"material": "mother_household_register", "due_on": "2026-12-14", "came_at": None}
+MADE = {
+    **{"of": 7, "paper": "7Q2V4KX4M6TB3RZC", "paper_kind": "acceptance", "title": "受理通知书"},
+    **{"authority": "杭州市公安局西湖分局", "dated_on": "2026-11-24", "data_digest": "ab" * 32},
+    "file": {"sha256": "cd" * 32, "size": 252_000, "number": "杭州市公安局西湖分局受字〔2026〕1号"},
+}
 Said = tuple[str, dict[str, Any]]
 OF_HOME: tuple[Said, ...] = (
     ("step.requested", REQUESTED),
@@ -129,8 +134,9 @@ OF_DECIDER: tuple[Said, ...] = (
     ("step.transferred", {"by": "authority", "days_from": "first_receipt", "reason": "户口在该区", **PINNED}),
     ("step.transferred", {"by": "superior", "reason": "两个机关意见不一致", "superior": SUPERIOR, **PINNED}),
     ("step.transferred", {"by": "succession", "reason": "某区已撤销", **PINNED}),
+    ("step.paper_made", MADE),
 )
-COURTESIES = ("step.urged", "head.witnessed")
+COURTESIES = ("step.urged", "step.paper_made", "head.witnessed")
 THEIRS = "ab" * 32  # the id of a letter that another one is about
 ABOUT_LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     (REFUSED, {"code": "not_our_step", "round": 1}),

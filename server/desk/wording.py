@@ -9,6 +9,7 @@ from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case
 from server.domain.case.happening import Moved
+from server.domain.case.papers import PaperAsked, PaperMade
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.rules.table import TRANSITIONS
 
@@ -24,6 +25,8 @@ _OWN_NAMES: Mapping[str, str] = {
     "confirm_paper": "签收原件",
     "bounce": "对方退回",
     "resend": "再次转送",
+    "ask_paper": "准备文书",
+    "make_paper": "出具文书",
     "close": "办结",
 }
 ACT_NAMES: Mapping[str, str] = {**_OWN_NAMES, **{each.event.act: each.name for each in TRANSITIONS.values()}}
@@ -52,6 +55,11 @@ def _nothing(_: Case, __: Happened) -> str:
     return ""
 
 
+def _made(_: Case, event: PaperMade) -> str:
+    number = f"，文号{event.file.number}" if event.file.number else ""
+    return f"{event.authority}出具《{event.title}》{number}。"
+
+
 def _closed(case: Case, event: events.Closed) -> str:
     names = [case.steps[code].plan.name for code in event.open_steps]
     return f"依据您的承诺先行办结，后续继续办理：{'、'.join(names)}。" if names else ""
@@ -67,5 +75,7 @@ _OWN_WORDS: Mapping[type[Happened], Callable[[Case, Any], str]] = {
     handover.PaperArrived: _paper,
     Bounced: _bounced,
     Resent: _nothing,
+    PaperAsked: _nothing,
+    PaperMade: _made,
     events.Closed: _closed,
 }

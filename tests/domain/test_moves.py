@@ -15,7 +15,15 @@ from tests.domain.places import CONTEXT
 from tests.world import CATALOGUE, FACTS, JIANGSU, MONDAY, ZHEJIANG, about_step, officer, opened, planned
 
 # Judged by a way of their own: they are about more than one step, or move none.
-OWN_WAYS = {acts.AskWithdrawal, acts.FollowUp, acts.PostPaper, acts.ConfirmPaper, acts.Bounce, acts.Resend}
+OWN_WAYS = {
+    acts.AskWithdrawal,
+    acts.FollowUp,
+    acts.PostPaper,
+    acts.ConfirmPaper,
+    acts.Bounce,
+    acts.Resend,
+    acts.FilePaper,
+}
 BY_THEMSELVES = {"send", "skip", "ask_check"}
 BY_OTHERS = {acts.Lapse}  # it comes to the events of other moves
 

@@ -41,9 +41,12 @@ def written(text: str) -> dict[str, set[str]]:
 
 
 CASE = """
-case: agent applicant bundle bundle_name catalogue closed_at closing deferred followed_up form home lead leader
+case: agent applicant bundle bundle_name catalogue closed_at closing deferred followed_up form given_papers home lead
+  leader
   materials number open_at_closing opened_at outcome spoken_number steps subject
   undertakings version window
+case.given_papers: authority data_digest dated_on event file id made_at paper_kind step title
+case.given_papers.file: number sha256 size
 case.applicant: id_number key name
 case.subject: id_number name
 case.agent: ends_on mandate person
@@ -193,6 +196,11 @@ skipped: done_at kind step waits_on
 skipped.by: authority is_agent name node part role stands_in_for window
 withdrawal_asked: kind step
 withdrawal_asked.by: authority is_agent name node part role stands_in_for window
+paper_asked: address authority data_digest dated_on dates kind layout of paper paper_kind step texts title
+paper_asked.by: authority is_agent name node part role stands_in_for window
+paper_made: authority data_digest dated_on file kind of paper paper_kind step title
+paper_made.by: authority is_agent name node part role stands_in_for window
+paper_made.file: sha256 size
 followed_up: kind note step
 followed_up.by: authority is_agent name node part role stands_in_for window
 check_asked: done_at kind step

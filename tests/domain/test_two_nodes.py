@@ -13,6 +13,7 @@ from server.domain.aggregate.acts import Act
 from server.domain.case import acts, events, handover
 from server.domain.case.case import ENDED, GRANTED, Case, State, Step
 from server.domain.case.events import EVENT
+from server.domain.case.papers import PaperFile
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import Delivery, Undertaking
 from server.domain.errors import Refusal
@@ -60,6 +61,7 @@ HANDING_ON = (acts.Transfer, acts.Designate, acts.TakeOver)
 SUPERIOR = PinnedAuthority(id="above", name="上级机关")
 HOME_ACTS = (acts.Check, acts.TurnBack, acts.PostPaper, acts.ConfirmPaper)
 HOME_SAYS = (acts.Tell, acts.Supply, acts.Urge)
+OF_PARCELS = (acts.PostPaper, acts.ConfirmPaper)
 WHO: dict[str, Callable[[str], Actor]] = {  # who may speak at a node: its own people, and letters of others
     "citizen": citizen,
     "officer": lambda here: officer(node=here),
@@ -91,6 +93,16 @@ SAID: Mapping[type[acts.StepAct], Mapping[str, Any]] = {
     acts.PostPaper: {"courier": "邮政"},
     acts.Bounce: {"letter": "step.requested", "code": "item_unknown"},
     acts.Resend: {"letter": "step.requested"},
+    acts.FilePaper: {
+        "of": 1,
+        "paper": "A" * 16,
+        "paper_kind": "acceptance",
+        "title": "受理通知书",
+        "authority": "某机关",
+        "dated_on": MONDAY.date(),
+        "data_digest": "ab" * 32,
+        "file": PaperFile(sha256="cd" * 32, size=1, number=""),
+    },
 }
 
 
@@ -199,7 +211,7 @@ class World:
         kind = tried or (ON_THE_WAY[state][which % len(ON_THE_WAY[state])] if how == "do" else NEXT[state])
         if how != "try" and kind in (acts.Supply, acts.Urge):
             place = self.home
-        if kind in HOME_SAYS and who == "home":
+        if kind in HOME_SAYS + OF_PARCELS and who == "home":
             who = "third node"  # a home says these only by the letters that it writes
         self.try_act(place, code, kind, who=who, spare=which)
         if kind is acts.Approve and how == "go on":

@@ -10,6 +10,7 @@ from server.domain.aggregate.happening import Happened
 from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case
+from server.domain.case.papers import PaperAsked, PaperFile, PaperMade
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Deferral, Delivery, Leg, Method
 from server.domain.rules.moves.delivering import METHODS
@@ -31,6 +32,10 @@ from tests.world import (
 KINDS = get_args(get_args(events.Event)[0])
 DUE_ON = later(days=9).date()
 DELIVERY = Delivery(method="post", number="P1")
+PAPER = {
+    **{"of": 1, "paper": "A" * 16, "paper_kind": "acceptance", "title": "受理通知书", "authority": "某机关"},
+    **{"dated_on": MONDAY.date(), "data_digest": "ab" * 32},
+}
 PARCEL = {"leg": "out", "courier": "邮政", "parcel": "P1"}
 OTHER = PinnedAuthority(id="health/320106", name="南京市鼓楼区卫生健康委员会")
 DEFERRALS = (Deferral(material="photo", due_on=DUE_ON),)
@@ -80,6 +85,8 @@ def written(text: str) -> dict[type[Happened], dict[str, Any]]:
         handover.TurnedBack: {"grounds": text},
         handover.PaperPosted: PARCEL,
         handover.PaperArrived: PARCEL,
+        PaperAsked: {**PAPER, "address": "https://example.cn/check/A/B", "texts": "1", "layout": "1"},
+        PaperMade: {**PAPER, "file": PaperFile(sha256="cd" * 32, size=1, number="某机关受字〔2026〕1号")},
         Bounced: {"letter": "step.supplied", "code": "item_unknown"},
         Resent: {"letter": "step.supplied"},
     }

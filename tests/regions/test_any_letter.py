@@ -85,6 +85,18 @@ PAPER = body(
         "number": st.sampled_from(["SF-1", "", "号"]),
     }
 )
+PAPER_MADE = body(
+    {
+        "of": st.sampled_from([1, 2**31, 0]),
+        "paper": st.sampled_from(["A" * 16, "B" * 16, ""]),
+        "paper_kind": st.sampled_from(["acceptance", "no_kind"]),
+        "title": TEXTS,
+        "authority": TEXTS,
+        "dated_on": ON,
+        "data_digest": SHA,
+        "file": body({"sha256": SHA, "size": st.sampled_from([1, 0]), "number": TEXTS}),
+    }
+)
 DELIVERED = body(
     {"method": st.sampled_from(["electronic", "post", "window"]), "number": TEXTS}, licence=OFFERS | st.none()
 )
@@ -116,6 +128,7 @@ BODIES: Mapping[str, Any] = {
     "step.decided": DECISIONS,
     "step.delivered": DELIVERED,
     "step.paper": PAPER,
+    "step.paper_made": PAPER_MADE,
     "step.transferred": TRANSFERS,
     "step.withdrawn": body(grounds=TEXTS),
 }

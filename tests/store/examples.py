@@ -16,7 +16,7 @@ from server.domain.values import Value
 
 AT, DAY = datetime(2026, 11, 23, 4, tzinfo=UTC), date(2026, 11, 23)
 PLAIN: Mapping[type[Any], tuple[Any, ...]] = {
-    str: ("x", "320102", "320102/1", "00" * 32, "0" * 26),
+    str: ("x", "320102", "320102/1", "00" * 32, "0" * 26, "0" * 16),
     int: (1, 5),
     bool: (True,),
     float: (1.5,),

@@ -11,6 +11,7 @@ from server.domain.case import events
 from server.domain.case.case import Case
 from server.domain.case.handover import PaperArrived, PaperPosted
 from server.domain.case.happening import Moved
+from server.domain.case.papers import PaperAsked, PaperMade
 from server.domain.effects.effects import step_of
 from server.domain.effects.records import CaseRecord
 from server.domain.rules.lifecycle import evolve
@@ -66,7 +67,7 @@ def _entries(node: Node, record: CaseRecord) -> Iterator[TimelineEntry]:
     case: Case | None = None
     for event in record.events:
         case = evolve(case, event)
-        if isinstance(event, Moved) and TRANSITIONS[type(event)].is_internal:
+        if isinstance(event, PaperAsked) or (isinstance(event, Moved) and TRANSITIONS[type(event)].is_internal):
             continue
         step = step_of(case, event)
         yield TimelineEntry(
@@ -92,4 +93,6 @@ def by_whom(node: Node, case: Case, event: events.Event) -> str:
     is_told = event.by.node != node.here and not isinstance(event, BY_RULE_EVERYWHERE)
     if is_told and isinstance(event, Moved | PaperPosted | PaperArrived):
         return telling_name(node, case, case.steps[event.step], event=event)
+    if isinstance(event, PaperMade):
+        return event.authority
     return BY_RULE

@@ -9,6 +9,7 @@ from server.desk.wording import ACT_NAMES, words_of
 from server.domain.case.case import Case
 from server.domain.case.events import Event
 from server.domain.case.happening import Moved
+from server.domain.case.papers import PaperAsked
 from server.domain.effects.effects import step_of
 from server.domain.effects.records import CaseRecord
 from server.domain.people.accounts import DeskEntry
@@ -69,5 +70,5 @@ def history_of(
 
 def _is_told(event: Event, part: str | None) -> bool:
     """What is internal is for those who decide the step; the rest for all who have a part in it."""
-    is_internal = isinstance(event, Moved) and TRANSITIONS[type(event)].is_internal
+    is_internal = isinstance(event, PaperAsked) or (isinstance(event, Moved) and TRANSITIONS[type(event)].is_internal)
     return part is not None and (part == "decide" or not is_internal)

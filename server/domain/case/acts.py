@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from server.domain.aggregate.acts import Act
 from server.domain.case.case import Application, Commission, HandedIn, Offered
+from server.domain.case.papers import EventNumber, PaperFile, PaperId, PaperKind, PaperName, Sha256
 from server.domain.catalogue.divisions import CodeOrNone
 from server.domain.catalogue.items import DaysFrom, Text
 from server.domain.catalogue.pinning import PinnedAuthority
@@ -278,6 +279,20 @@ class Resend(StepAct):
 
     name: ClassVar[str] = "resend"
     letter: str
+
+
+class FilePaper(StepAct):
+    """Note that a paper of the step is sealed and kept; at home as the node that decides the step tells."""
+
+    name: ClassVar[str] = "make_paper"
+    of: EventNumber
+    paper: PaperId
+    paper_kind: PaperKind
+    title: PaperName
+    authority: PaperName
+    dated_on: Day
+    data_digest: Sha256
+    file: PaperFile
 
 
 class Transfer(StepAct):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from server.domain.case.papers import GivenPaper
 from server.domain.catalogue.bundles import Closing
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep
@@ -227,6 +228,7 @@ class Case(Value):
     older than such numbers, and when there were none left.
     `open_at_closing` are the steps that were still open when it closed, which are settled afterwards, and then
     followed up by the lead department. `window` is the one that the applicant chose, if any; only the home knows it.
+    `given_papers` are the papers (文书) of its steps, in the order in which they were asked for or told.
     """
 
     home: str
@@ -252,6 +254,7 @@ class Case(Value):
     outcome: Outcome | None = None
     open_at_closing: tuple[str, ...] = ()
     followed_up: tuple[str, ...] = ()
+    given_papers: tuple[GivenPaper, ...] = ()
     version: int = 0
 
     @property
@@ -264,6 +267,10 @@ class Case(Value):
         if code not in self.steps:
             raise NoSuchStep("办件中没有这个事项。")
         return self.steps[code]
+
+    def paper(self, id: str) -> GivenPaper | None:
+        """The paper of this id, or None."""
+        return next((each for each in self.given_papers if each.id == id), None)
 
     def leaves_to_lead(self, step: Step) -> bool:
         """Whether the step ended after the case had closed, so that the lead department follows it up."""

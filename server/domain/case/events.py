@@ -11,6 +11,7 @@ from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Application, Commission, HandedIn, Offered, Outcome
 from server.domain.case.handover import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
 from server.domain.case.happening import Moved
+from server.domain.case.papers import PaperAsked, PaperMade
 from server.domain.catalogue.items import DaysFrom
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import DeclineReason, Deferral, Delivery, Gap
@@ -348,6 +349,8 @@ Event = Annotated[
     | PaperArrived
     | Bounced
     | Resent
+    | PaperAsked
+    | PaperMade
     | Closed,
     Field(discriminator="kind"),
 ]

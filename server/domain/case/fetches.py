@@ -4,11 +4,15 @@ from dataclasses import dataclass
 
 from server.domain.case import events
 from server.domain.case.case import Case, Offered, Step, local_id
+from server.domain.case.papers import GivenPaper, PaperFile, PaperMade
 from server.domain.values import Moment, Value
+
+PAPER_CODE = "paper"  # what is fetched as a paper is no material of any item
 
 
 class Fetch(Value):
-    """What must be fetched from `node` after the event of this number: a step's materials, or the licence it yielded.
+    """What must be fetched from `node` after the event of this number: a step's materials, the licence it
+    yielded, or a paper of it.
 
     `case` is the id here, `name` the case's name everywhere.
     """
@@ -45,12 +49,14 @@ class KeptFetch:
 
 
 def fetch_of(case: Case, step: Step, event: events.Event, *, here: str) -> Fetch | None:
-    """What this event makes this node fetch, if anything: the decider what was handed in, the home a licence."""
+    """What this event makes this node fetch, if anything: the decider what was handed in, the home what was given."""
     contents: tuple[Offered, ...] = ()
     if step.node == here and case.home != here:
         node, contents = case.home, _handed_in(event)
     elif case.home == here and isinstance(event, events.Approved | events.Delivered) and event.licence:
         node, contents = step.node, (event.licence,)
+    elif case.home == here and isinstance(event, PaperMade):
+        node, contents = step.node, (offer_of(event.file),)
     if not contents or node == here:
         return None
     return Fetch(
@@ -65,10 +71,22 @@ def fetch_of(case: Case, step: Step, event: events.Event, *, here: str) -> Fetch
 
 
 def is_wanted(case: Case, step: Step, content: Offered, *, here: str) -> bool:
-    """Whether a content is still to be fetched: a material while its step is open and offers it, a licence for good."""
+    """Whether a content is still to be fetched: a material while its step is open and offers it, a licence or a
+    paper for good.
+    """
     if step.node != here:
-        return bool(step.licence) and step.licence == content
+        return content in (step.licence, *(offer_of(each.file) for each in papers_of(case, step) if each.file))
     return not step.has_ended and content.sha256 in {each.sha256 for each in offered(case, step)}
+
+
+def papers_of(case: Case, step: Step) -> tuple[GivenPaper, ...]:
+    """The papers of the step, made or only asked for."""
+    return tuple(each for each in case.given_papers if each.step == step.plan.code)
+
+
+def offer_of(file: PaperFile) -> Offered:
+    """The file of a paper as a letter's contents are offered."""
+    return Offered(code=PAPER_CODE, sha256=file.sha256, size=file.size, media_type="application/pdf")
 
 
 def offered(case: Case, step: Step) -> tuple[Offered, ...]:

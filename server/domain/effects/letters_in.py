@@ -159,6 +159,7 @@ _OWN_WAYS: Mapping[str, Make] = {
     "step.supplied": _plain(acts.Supply),
     "step.withdrawal_asked": _plain(acts.AskWithdrawal),
     "step.paper": _paper,
+    "step.paper_made": _plain(acts.FilePaper),
 }
 _TOLD = {each.letter.kind for each in TRANSITIONS.values() if each.letter}
 _ACTS: Mapping[str, Make] = {
@@ -167,7 +168,11 @@ _ACTS: Mapping[str, Make] = {
 }
 KINDS = frozenset({*_ACTS, REFUSED, RETRY, ANNULLED, WITNESSED})
 COURTESIES = frozenset(
-    [WITNESSED, *(each.letter.kind for each in TRANSITIONS.values() if each.letter and each.letter.may_ignore)]
+    [
+        WITNESSED,
+        "step.paper_made",
+        *(each.letter.kind for each in TRANSITIONS.values() if each.letter and each.letter.may_ignore),
+    ]
 )
 
 

@@ -7,6 +7,7 @@ from server.domain.aggregate.happening import Happened
 from server.domain.case import events, handover
 from server.domain.case.case import Case, Commission, Offered, Step
 from server.domain.case.happening import Moved
+from server.domain.case.papers import SAID_OF_PAPER, PaperMade
 from server.domain.rules.move import LetterForm
 from server.domain.rules.table import TRANSITIONS
 
@@ -34,6 +35,8 @@ def told(case: Case, step: Step, event: events.Event, *, is_home: bool) -> Lette
     if isinstance(event, handover.PaperPosted | handover.PaperArrived):
         is_ours = event.by.node == (case.home if is_home else step.node)
         return _paper(event) if is_ours else None
+    if isinstance(event, PaperMade):
+        return None if is_home else LetterContent("step.paper_made", _said(event, *SAID_OF_PAPER), may_ignore=True)
     if isinstance(event, events.WithdrawalAsked) and is_home:
         return LetterContent("step.withdrawal_asked", {})
     if isinstance(event, events.Answered) and is_home:

@@ -11,6 +11,7 @@ from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import ENDED, GRANTED, HELD, STATE_NAMES, Case, NoSuchCase, Outcome, Step
 from server.domain.case.events import Event
 from server.domain.case.handover import CheckAsked
+from server.domain.case.papers import MOST_PAPERS, SAID_OF_PAPER, GivenPaper, PaperMade
 from server.domain.errors import Conflict, Forbidden, StaleVersion
 from server.domain.exchange.routing import find_node
 from server.domain.rules.lifecycle import evolve
@@ -58,6 +59,13 @@ class StepAlreadyRequested(Conflict):
 
     code = "step_already_requested"
     title = "该事项已经转来"
+
+
+class PaperNotAsked(Conflict):
+    """The case has not asked for this paper, or it has been made."""
+
+    code = "paper_not_asked"
+    title = "没有要求出具这份文书"
 
 
 class _DecisionRecorder:
@@ -119,6 +127,8 @@ def _do(recorder: _DecisionRecorder, case: Case, act: Act) -> None:
             _paper(recorder, case, act)
         case acts.Bounce() | acts.Resend():
             _note_bounce(recorder, case, act)
+        case acts.FilePaper():
+            _file_paper(recorder, case, act)
         case acts.StepAct():
             _move(recorder, case, act)
         case _:
@@ -247,6 +257,24 @@ def _note_bounce(recorder: _DecisionRecorder, case: Case, act: acts.Bounce | act
         recorder.record(Bounced(**recorder.header(), step=act.step, letter=act.letter, code=act.code))
     elif step.bounced:
         recorder.record(Resent(**recorder.header(), step=act.step, letter=act.letter))
+
+
+def _file_paper(recorder: _DecisionRecorder, case: Case, act: acts.FilePaper) -> None:
+    """The node that decides the step has sealed what the case had asked for; the home believes that node alone."""
+    step, here = case.step(act.step), recorder.facts.here
+    if act.by.part != "node" or act.by.node != (step.node or case.home):
+        raise NotOurStep("只有办理该事项的节点可以出具文书。")
+    asked = case.paper(act.paper)
+    is_full = sum(each.step == act.step for each in case.given_papers) >= MOST_PAPERS
+    if (asked is None and (is_full or act.by.node == here)) or (asked is not None and not _is_to_be_made(asked, act)):
+        raise PaperNotAsked("办件没有要求出具这份文书，或者文书已经出具。")
+    told = {name: getattr(act, name) for name in SAID_OF_PAPER}
+    recorder.record(PaperMade(**recorder.header(), step=act.step, **told))
+
+
+def _is_to_be_made(asked: GivenPaper, act: acts.FilePaper) -> bool:
+    """Whether this is the paper that was asked for, and it is not made yet."""
+    return asked.file is None and (asked.step, asked.paper_kind, asked.event) == (act.step, act.paper_kind, act.of)
 
 
 def _withdraw(recorder: _DecisionRecorder, case: Case, act: acts.Withdraw) -> None:

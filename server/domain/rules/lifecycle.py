@@ -6,6 +6,7 @@ from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case, Offered, Step
 from server.domain.case.happening import Moved
+from server.domain.case.papers import PaperAsked, PaperMade, given_by
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Paper
 from server.domain.rules.table import TRANSITIONS
@@ -21,16 +22,14 @@ def evolve(case: Case | None, event: events.Event) -> Case:
         raise ValueError("the first event of a case opens it or requests a step of it")
     elif isinstance(event, Moved):
         case = _moved(case, case.steps[event.step], event)
-    elif isinstance(event, events.WithdrawalAsked):
-        asked = {"withdrawal_asked_at": event.at}
-        case = _with_step(case, case.steps[event.step].model_copy(update=asked))
+    elif isinstance(event, events.WithdrawalAsked | Bounced | Resent):
+        case = _noted(case, case.steps[event.step], event)
     elif isinstance(event, events.Answered):
         case = _put_right(case, case.steps[event.step], event)
     elif isinstance(event, handover.PaperPosted | handover.PaperArrived):
         case = _posted(case, case.steps[event.step], event)
-    elif isinstance(event, Bounced | Resent):
-        bounced = event.letter if isinstance(event, Bounced) else ""
-        case = _with_step(case, case.steps[event.step].model_copy(update={"bounced": bounced}))
+    elif isinstance(event, PaperAsked | PaperMade):
+        case = _with_paper(case, event)
     elif isinstance(event, events.FollowedUp):
         case = case.model_copy(update={"followed_up": (*case.followed_up, event.step)})
     else:
@@ -178,6 +177,22 @@ def _posted(case: Case, step: Step, event: handover.PaperPosted | handover.Paper
         paper = Paper(courier=event.courier, number=event.parcel, posted_at=event.at)
     papers = {**step.papers, event.leg: paper} if paper else step.papers
     return _with_step(case, step.model_copy(update={"papers": papers, "version": event.number}))
+
+
+def _noted(case: Case, step: Step, event: events.WithdrawalAsked | Bounced | Resent) -> Case:
+    """The step with what was noted of what the home asked and what came back of it."""
+    if isinstance(event, events.WithdrawalAsked):
+        return _with_step(case, step.model_copy(update={"withdrawal_asked_at": event.at}))
+    bounced = event.letter if isinstance(event, Bounced) else ""
+    return _with_step(case, step.model_copy(update={"bounced": bounced}))
+
+
+def _with_paper(case: Case, event: PaperAsked | PaperMade) -> Case:
+    """A paper that is made stands where it was asked for; nothing else of the step changes with it."""
+    given = given_by(event)
+    is_known = case.paper(given.id) is not None
+    papers = tuple(given if each.id == given.id else each for each in case.given_papers)
+    return case.model_copy(update={"given_papers": papers if is_known else (*papers, given)})
 
 
 def _with_step(case: Case, step: Step) -> Case:
