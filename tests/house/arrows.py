@@ -93,6 +93,10 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
     "server.store.aggregates": ("server.store.effects",),
     "server.store.cases": ("server.store.aggregates", "server.store.effects"),
     "server.store.apart": ("server.store.aggregates", "server.store.effects", "server.store.exchange"),
+    "server.domain.paperwork": (
+        *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.aggregate"),
+        *("server.domain.case", "server.domain.rules", "server.domain.papers"),
+    ),
     "server.store.format": ("server.store.exchange",),
     "server.store.trust": (
         *("server.store.exchange", "server.store.effects", "server.store.people", "server.store.aggregates"),
