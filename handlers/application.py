@@ -29,12 +29,14 @@ FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, o
 @dataclass(frozen=True)
 class Surroundings:
     """What handlers need of their process: the response cache, which loops are overdue, what is known of its clock,
-    whether it is quiet, and those who watch (of none it looks at nothing for them).
+    what it lacks to make papers (None: it makes none), whether it is quiet, and those who watch (of none it looks at
+    nothing for them).
     """
 
     cache: ResponseCache = field(default_factory=ResponseCache)
     overdue: Callable[[], Sequence[str]] = tuple
     clock: Callable[[], ClockVerdict | None] = lambda: None
+    lacking: Callable[[], Sequence[str]] | None = None
     is_quiet: bool = False
     pushes: Pushes | None = None
 
@@ -65,6 +67,7 @@ def application(
         pushes=pushes,
         overdue=around.overdue,
         clock=around.clock,
+        lacking=around.lacking,
         is_quiet=around.is_quiet,
         log_function=lambda handler: None,
     )

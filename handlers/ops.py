@@ -35,7 +35,10 @@ class ReadyHandler(Handler):
     operations = {"GET": Operation(health.readiness, "检查服务是否就绪", gives=health.Readiness)}
 
     async def get(self) -> None:
-        self.answer(await health.readiness(self.node, self.settings["overdue"](), self.settings["clock"]()))
+        lacking = self.settings["lacking"]
+        papers = health.papers_of(self.node, lacking() if lacking else None)
+        clock = self.settings["clock"]()
+        self.answer(await health.readiness(self.node, self.settings["overdue"](), clock, papers=papers))
 
 
 class MetricsHandler(Handler):

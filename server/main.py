@@ -36,6 +36,7 @@ from server.tools.loops import NO_REST, LoopEnded, Loops, Rest
 from server.tools.memory import keep_what_is_here
 from server.tools.messages import load_templates
 from server.tools.metrics import Metrics
+from server.tools.paper_texts import load_paper_texts
 from server.tools.platform import Platform
 from server.tools.ports import bound, shared
 from server.tools.publications import Publications, load_publications
@@ -280,7 +281,8 @@ async def _published(settings: Settings, store: Store, found: _Found) -> Publish
     if found.files:
         await store.catalogues.tell_found(found.files, catalogue)
     types = await store.catalogues.field_types(catalogue)
-    return Published(**vars(found.data), field_types=types, templates=templates)
+    texts = load_paper_texts(settings.papers_folder) if settings.seals_folder else None
+    return Published(**vars(found.data), field_types=types, templates=templates, paper_texts=texts)
 
 
 @contextmanager

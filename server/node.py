@@ -17,6 +17,7 @@ from server.domain.catalogue.peaks import Peaks
 from server.domain.catalogue.windows import Windows
 from server.domain.effects.notices import Templates
 from server.domain.exchange.directory import Directory
+from server.domain.papers.texts import PaperTexts
 from server.domain.rules.undertakings import UndertakingText
 from server.domain.time.calendar import Calendar
 from server.domain.values import china_day
@@ -43,7 +44,7 @@ class Published:
     decides in them, the windows, the working days it knows, and the peaks that it announces.
 
     `field_types` are the types of all fields that any of its catalogues has or had, by code.
-    `templates` are those of its notices.
+    `templates` are those of its notices, `paper_texts` those of its papers; None: it gives none.
     """
 
     catalogue: Catalogue
@@ -56,6 +57,7 @@ class Published:
     undertakings: tuple[UndertakingText, ...]
     templates: Templates
     peaks: Peaks
+    paper_texts: PaperTexts | None = None
 
     @cached_property
     def index(self) -> SearchIndex:

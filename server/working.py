@@ -12,12 +12,14 @@ from server.desk.background import (
     counting,
     forgetting,
     head_renewing,
+    making_papers,
     notifying,
     reminding,
     reprojecting,
     succeeding,
 )
 from server.desk.background.case_verifying import CaseWatch
+from server.desk.background.making_papers import PaperMaker
 from server.desk.background.timekeeping import ClockGuard
 from server.node import Node
 from server.tools.loops import Loops, Rest, Run
@@ -40,13 +42,14 @@ CLOCKWORK_SECONDS = 10.0  # what it sees to falls due by the day
 COUNT_SECONDS = 5.0  # a look whether any department is to be counted anew
 SUCCESSION_SECONDS = 600.0  # a division is abolished at midnight
 DRAFTS_SECONDS = 600.0
+PAPERS_SECONDS = 2.0
 STANDING_SECONDS = 30.0  # a few reads for each peer
 RECONCILE_SECONDS = 600.0  # a look whether a day is over
 LONG_ROUND_SECONDS = 900.0  # many calls to peers, one after the other, each of which may run into its time-out
 
 # Whether a loop, or the loops of all peers, runs in a quiet process too: only what neither writes nor tells anybody.
 # Loops that rest while nobody writes: what they look for comes from another process, which rings, or from their own.
-RESTING = frozenset({"relay", "settle", "apart", "chain", "heads", "notices", "watch"})
+RESTING = frozenset({"relay", "settle", "apart", "chain", "heads", "notices", "papers", "watch"})
 
 RUNS_QUIET: Mapping[str, bool] = {
     "relay": False,
@@ -58,6 +61,7 @@ RUNS_QUIET: Mapping[str, bool] = {
     "renewal": False,
     "witness": False,
     "notices": False,
+    "papers": False,
     "clockwork": False,
     "calendar": False,
     "drafts": False,
@@ -76,14 +80,14 @@ RUNS_QUIET: Mapping[str, bool] = {
 }
 
 
-def start(node: Node, loops: Loops, *, is_quiet: bool = False) -> ClockGuard:
+def start(node: Node, loops: Loops, *, is_quiet: bool = False, maker: PaperMaker | None = None) -> ClockGuard:
     """Start the loops of `work`; each peer has a courier of its own, so that a dead one slows no other.
 
-    Answers who says whether the clock is trusted, without whom nothing is done by date.
+    Answers who says whether the clock is trusted: else nothing is done by date. Without a maker no paper is made.
     """
     loop = _starter(loops, is_quiet=is_quiet)
     guard = ClockGuard(node, loops.now)
-    by_date = _by_date(node, guard)
+    by_date = _by_date(node, guard, maker)
     for name, (run, every_seconds) in (_alone(node) | by_date).items():
         loop(name, run, every_seconds=every_seconds)
     loop("clock", partial(_look_at_clocks, guard, loops, tuple(by_date)), every_seconds=CLOCK_SECONDS)
@@ -156,10 +160,11 @@ def _alone(node: Node) -> dict[str, tuple[Run, float]]:
     }
 
 
-def _by_date(node: Node, guard: ClockGuard) -> dict[str, tuple[Run, float]]:
+def _by_date(node: Node, guard: ClockGuard, maker: PaperMaker | None) -> dict[str, tuple[Run, float]]:
     """The loops that act because a date or a moment has come, and cannot take it back, each with its pause in seconds.
 
     A notice that seems to be under way for a minute is given up, and counts of a later day are not made anew before it.
+    A seal tells its moment: papers are made only by a clock that is trusted.
     """
     runs: dict[str, tuple[Run, float]] = {
         "notices": (partial(notifying.notify, node), NOTICES_SECONDS),
@@ -169,6 +174,8 @@ def _by_date(node: Node, guard: ClockGuard) -> dict[str, tuple[Run, float]]:
         "succession": (partial(succeeding.succeed, node), SUCCESSION_SECONDS),
         "expiry": (partial(_forget, node), EXPIRY_SECONDS),
     }
+    if maker is not None:
+        runs["papers"] = (partial(making_papers.make_papers, node, maker), PAPERS_SECONDS)
     return {name: (partial(_if_trusted, guard, run), every_seconds) for name, (run, every_seconds) in runs.items()}
 
 

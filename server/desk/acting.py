@@ -12,7 +12,7 @@ from server.domain.effects.commits import Commit
 from server.domain.effects.deadlines import next_at
 from server.domain.effects.effects import effects_of
 from server.domain.effects.records import CaseCommit, CaseRecord
-from server.domain.rules.decide import decide
+from server.domain.paperwork.asking import FactsWithPapers, PaperRules, decide_with_papers
 from server.node import Node
 
 
@@ -27,8 +27,26 @@ def commit_of(record: CaseRecord | None, decision: Judgement[Case, Event], facts
     return Commit(events=decision.events, value=case, effects=effects, threads=threads, alarm=alarm)
 
 
-CASES: Performing[Case, Event, CaseRecord, Act, Facts] = Performing(
-    room=lambda node: node.store.cases, facts=Node.facts, decide=decide, commit_of=commit_of
+def facts_of(node: Node) -> FactsWithPapers:
+    """What a decision made now may know of the world, and what papers are asked for with if this node gives any."""
+    texts = node.published.paper_texts
+    rules = PaperRules(texts, node.catalogue_of, node.settings.origin) if texts else None
+    return FactsWithPapers(**vars(node.facts()), papers=rules)
+
+
+async def have_catalogues(node: Node, records: Sequence[CaseRecord]) -> None:
+    """Have the catalogues at hand by which papers of these cases are called; without papers nothing is read."""
+    if node.published.paper_texts:
+        versions = {record.case.catalogue for record in records}
+        await node.store.catalogues.load(versions - {node.catalogue.version})
+
+
+CASES: Performing[Case, Event, CaseRecord, Act, FactsWithPapers] = Performing(
+    room=lambda node: node.store.cases,
+    facts=facts_of,
+    decide=decide_with_papers,
+    commit_of=commit_of,
+    prepare=have_catalogues,
 )
 
 

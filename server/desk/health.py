@@ -1,13 +1,15 @@
 """Health: whether this node can take work, and what it has counted."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from server.domain.errors import Unavailable
 from server.domain.time.clock_guard import ClockState, ClockVerdict
 from server.domain.values import Value
 from server.node import Node
 
+# off: no papers are given; asked: this process makes none; made; waiting: for what the machine lacks
+PaperState = Literal["off", "asked", "made", "waiting"]
 COUNTS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -27,20 +29,40 @@ class ClockHeld(Unavailable):
 
 class Readiness(Value):
     """What is ready: the database answers, this version of the directory names this node, no loop is overdue, and the
-    clock is not held; `serve` watches no clock.
+    clock is not held; `serve` watches no clock. What `papers_lack` holds up papers only.
     """
 
     status: str = "ready"
     database: str = "answers"
     clock: ClockState | Literal["unwatched"]
     directory_version: int
+    papers: PaperState = "off"
+    papers_lack: tuple[str, ...] = ()
 
 
-async def readiness(node: Node, overdue: Sequence[str], clock: ClockVerdict | None) -> Readiness:
+class PaperReadiness(NamedTuple):
+    """Whether this process gives papers, and what it lacks to make them; they wait for it, and nothing else does."""
+
+    state: PaperState
+    lack: tuple[str, ...]
+
+
+def papers_of(node: Node, lacking: Sequence[str] | None) -> PaperReadiness:
+    """How it is about papers: `lacking` is what a process lacks that makes them, None for one that makes none."""
+    if node.published.paper_texts is None:
+        return PaperReadiness("off", ())
+    if lacking is None:
+        return PaperReadiness("asked", ())
+    return PaperReadiness("waiting" if lacking else "made", tuple(lacking))
+
+
+async def readiness(
+    node: Node, overdue: Sequence[str], clock: ClockVerdict | None, *, papers: PaperReadiness
+) -> Readiness:
     """Raises NotReady, ClockHeld, Unavailable or OutcomeUnknown when this node can take no work.
 
     `overdue` are the loops of the process that have not succeeded for too long, `clock` is what was found about its
-    clock. A peer that is down does not matter.
+    clock. Neither a peer that is down nor what papers lack matters.
     """
     await node.store.database.ping()
     if node.directory.entry(node.here) is None:
@@ -49,7 +71,12 @@ async def readiness(node: Node, overdue: Sequence[str], clock: ClockVerdict | No
         raise NotReady(f"后台任务长时间未成功：{'、'.join(overdue)}。")
     if clock is not None and clock.state == "held":
         raise ClockHeld(clock.text)
-    return Readiness(clock=clock.state if clock else "unwatched", directory_version=node.directory.version)
+    return Readiness(
+        clock=clock.state if clock else "unwatched",
+        directory_version=node.directory.version,
+        papers=papers.state,
+        papers_lack=papers.lack,
+    )
 
 
 def counts(node: Node) -> bytes:

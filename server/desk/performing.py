@@ -1,13 +1,13 @@
 """Doing an act to an aggregate once: load, decide, commit, and after any doubt look first whether it was done."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from server.domain.aggregate.acts import Act
 from server.domain.aggregate.happening import E, V
 from server.domain.aggregate.judging import Judgement
-from server.domain.aggregate.records import R, Records
+from server.domain.aggregate.records import AnyRecord, R, Records
 from server.domain.aggregate.words import AggregateWords
 from server.domain.effects.commits import Commit
 from server.domain.errors import Conflict, OutcomeUnknown, Refusal, StaleVersion
@@ -53,16 +53,21 @@ class Done(Generic[R]):
     records: Sequence[R]
 
 
+async def _nothing_to_prepare(_node: Node, _records: Sequence[AnyRecord]) -> None:
+    """A decision looks up nothing but its facts."""
+
+
 @dataclass(frozen=True)
 class Performing(Generic[V, E, R, A, F]):
     """How acts are done to one kind of aggregate: where it is kept, what a decision knows of the world, the decision,
-    and what is written of it.
+    and what is written of it. `prepare` reads what the decision may look up of these records.
     """
 
     room: Callable[[Node], Room[V, E, R]]
     facts: Callable[[Node], F]
     decide: Callable[[V | None, A, F], Judgement[V, E]]
     commit_of: Callable[[R | None, Judgement[V, E], F], Commit[V, E]]
+    prepare: Callable[[Node, Sequence[R]], Awaitable[None]] = _nothing_to_prepare
 
     async def perform(self, node: Node, id: str, act: A, *, known: R | None = None) -> R:
         """The record after the act, whether it is done now or was done before under the same act id.
@@ -75,6 +80,7 @@ class Performing(Generic[V, E, R, A, F]):
         doubt: StaleVersion | OutcomeUnknown | None = None
         for _ in range(ATTEMPTS):
             record, known = known or await room.one(id), None
+            await self.prepare(node, [record])
             if (done := record.done_by(act.id)) is not None:
                 return same(record, done, act.digest)
             facts = self.facts(node)
@@ -99,6 +105,7 @@ class Performing(Generic[V, E, R, A, F]):
         left = dict(acts_by_id)
         for _ in range(ATTEMPTS):
             found = await room.find_many(list(left))
+            await self.prepare(node, list(found.values()))
             answers |= {left[id][0].id: room.words.erased() for id in found.erased}
             courses = {
                 id: self._course(node, found.get(id), acts) for id, acts in left.items() if id not in found.erased

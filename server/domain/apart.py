@@ -19,6 +19,7 @@ Kind = Literal[
     "alarm",
     "rung",
     "fetch",
+    "paper",
     "draft",
     "dates",
     "stored",  # what a person asked for, and was refused because it is not what this node wrote

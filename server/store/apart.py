@@ -20,6 +20,9 @@ from server.store.effects.fetches import DUE, FETCHES
 from server.store.effects.fetches import ENDED as FETCH_ENDED
 from server.store.effects.notices import NOTICES
 from server.store.effects.notices import WAITING as NOTICE_WAITING
+from server.store.effects.papers import DUE as PAPER_DUE
+from server.store.effects.papers import ENDED as PAPER_ENDED
+from server.store.effects.papers import PAPERS
 from server.store.exchange.letters_in import ATTENTION, IN
 from server.store.exchange.letters_in import WAITING as LETTER_WAITING
 from server.store.members import read, rewrite
@@ -91,6 +94,7 @@ QUEUES: Mapping[Kind, Queue] = {
     "alarm": _queue(None, at=0, dropped=lambda _: {ALARM: DONE}, field=ALARM),
     "rung": _queue(CHECKPOINTS, CLAIMED, at=1, dropped=lambda _: {"key": CHECKPOINT_DONE, "outcome": DROPPED}),
     "fetch": _queue(FETCHES, DUE, at=2, dropped=lambda _: {"key": FETCH_ENDED, "outcome": DROPPED}),
+    "paper": _queue(PAPERS, PAPER_DUE, at=1, dropped=lambda _: {"key": PAPER_ENDED, "outcome": DROPPED}),
     "effects": Queue(  # still tells when it was due: the promise that letters are complete heeds it
         None,
         "relay",

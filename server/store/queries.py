@@ -88,6 +88,8 @@ MANDATES_OF_AGENT = Query("mandates_of_agent", "mandates", "agent_key", is_range
 # key: due | from | t<next attempt> | id, or ended; step_key: case:step
 FETCHES_DUE = Query("fetches_due", "fetches", "key", is_range=True)
 FETCHES_OF_STEP = Query("fetches_of_step", "fetches", "step_key")
+# key: due | t<next attempt> | id, or ended
+PAPERS_DUE = Query("papers_due", "papers", "key", is_range=True)
 # place: n<number of the block>
 BLOCKS_TAKEN = Query("blocks_taken", "number_blocks", "place", is_range=True)
 # kind: `published` of every version, `types` of what stands beside it, `files` of what a version was read from
@@ -160,6 +162,7 @@ QUERIES: tuple[Query, ...] = (
     MANDATES_OF_AGENT,
     FETCHES_DUE,
     FETCHES_OF_STEP,
+    PAPERS_DUE,
     BLOCKS_TAKEN,
     CATALOGUES,
     CATALOGUES_LISTED,

@@ -36,6 +36,7 @@ from server.store.effects.counts import Counts
 from server.store.effects.deeds import Deeds
 from server.store.effects.fetches import Fetches
 from server.store.effects.notices import Notices
+from server.store.effects.papers import Papers
 from server.store.effects.projection import ProjectedCalendar
 from server.store.effects.tasks import Tasks
 from server.store.effects.warnings import Warnings
@@ -97,6 +98,7 @@ class Store:
     desk_sessions: DeskSessions
     materials: Materials
     fetches: Fetches
+    papers: Papers
     drafts: Drafts
     mandates: Mandates
     peers: Peers
@@ -153,6 +155,7 @@ class Store:
             "fetch": self.fetches.put,
             "clues": self.clues.put,
             "deed": self.deeds.put,
+            "paper": self.papers.put,
         }
         waiting = {kind: [effect[kind] for effect in effects if kind in effect] for kind in rooms}
         for kind, documents in waiting.items():
@@ -198,11 +201,10 @@ class Store:
 
 def open_store(bare: WalkableDatabase, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Store:
     """The store of the node of division `here` over a database without proofs; `folder` holds the blobs."""
-    first, ring, blobs = _ground(bare, keys, folder)
-    database, _, ends, *_ = first
+    (first, database, ends), ring, blobs = _ground(bare, keys, folder)
     return Store(
         *first,
-        cases=_cases(database, keys, folder, here=here, relay_due_seconds=relay_due_seconds),
+        cases=_cases(database, keys, folder, here=here, due=timedelta(seconds=relay_due_seconds)),
         visits=Visits(database, ring),
         tasks=Tasks(database),
         claims=Claims(database, ring),
@@ -224,6 +226,7 @@ def open_store(bare: WalkableDatabase, keys: NodeKeys, folder: Path, *, here: st
         desk_sessions=DeskSessions(database, ends),
         materials=Materials(database, ring, blobs),
         fetches=Fetches(database, ring, blobs),
+        papers=Papers(database),
         drafts=Drafts(database, ring),
         mandates=Mandates(database, ring, ends),
         peers=Peers(database),
@@ -238,15 +241,17 @@ def open_store(bare: WalkableDatabase, keys: NodeKeys, folder: Path, *, here: st
     )
 
 
-def _ground(bare: WalkableDatabase, keys: NodeKeys, folder: Path) -> tuple[First, FieldRing, Blobs]:
+def _ground(
+    bare: WalkableDatabase, keys: NodeKeys, folder: Path
+) -> tuple[tuple[First, ProvenDatabase, Ends], FieldRing, Blobs]:
     """What comes first in a store, and what else its rooms stand on."""
     database, blobs = ProvenDatabase(bare, keys.integrity), Blobs(folder, keys.fields)
-    rings = Rings(database, keys.fields, blobs)
-    first = (database, Identities(database, folder), Ends(database, folder), rings, Numbers(database, keys))
-    return first, keys.fields, blobs
+    rings, ends = Rings(database, keys.fields, blobs), Ends(database, folder)
+    first = (database, Identities(database, folder), ends, rings, Numbers(database, keys))
+    return (first, database, ends), keys.fields, blobs
 
 
-def _cases(database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, relay_due_seconds: float) -> Cases:
-    documents = CaseDocuments(keys, Plans(database), here=here, relay_due=timedelta(seconds=relay_due_seconds))
+def _cases(database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, due: timedelta) -> Cases:
+    documents = CaseDocuments(keys, Plans(database), here=here, relay_due=due)
     heads = HistoryHeads(database, [documents], folder)
     return Cases(database, documents, Intake(database, CASES), heads=heads)

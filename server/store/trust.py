@@ -25,6 +25,7 @@ from server.store.effects.counts import COUNTS
 from server.store.effects.deeds import DEEDS
 from server.store.effects.fetches import FETCHES
 from server.store.effects.notices import NOTICES
+from server.store.effects.papers import PAPERS, RUNS
 from server.store.effects.projection import CALENDAR
 from server.store.effects.tasks import TASKS
 from server.store.effects.warnings import WARNINGS
@@ -225,6 +226,16 @@ TRUST: Mapping[str, Trust] = {
         "one about a case `cases verify` names; another is never sent",
         marks=QUEUED | {"state", "stream", "entry", "reason", "round"},
         why="a letter that is sent again is the same letter, and one that is held up is a removal",
+    ),
+    PAPERS: Trust(
+        "another file is taken for that of a paper, or another number stands on it",
+        "the paper is not made: `cases verify` names what was asked for and never came",
+        marks=QUEUED | {"outcome"},
+        why="they tell when it is made; a paper is made once, and its case says of which file it is",
+    ),
+    RUNS: Trust(
+        "a number is given twice, or one that was never taken counts as unused",
+        "the run begins anew: numbers are given twice, and papers tell it",
     ),
     PEERS: Trust(
         "letters of a peer count as taken out, and an applicant's time passes while the answer waits",

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     catalogue_folder: Path = Path("config/catalogue")
     regions_folder: Path = Path("config/regions")
     notices_file: Path = Path("config/notices.toml")
+    papers_folder: Path = Path("config/papers")
+    seals_folder: Path | None = None
+    paper_processes: Annotated[int, Field(ge=1, le=16)] = 1
 
     platform_url: BaseUrl
     platform_app_id: Annotated[str, StringConstraints(min_length=1)]

@@ -42,7 +42,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("server.main", "handlers", "regions", "server.working"),
         *("server.desk", "server.node", "server.domain", "server.tools"),
     ),
-    "server.work": ("server.main", "handlers", "server.working", "server.processes", "server.tools"),
+    "server.work": (
+        *(
+            "server.main",
+            "handlers",
+            "server.working",
+            "server.node",
+            "server.papers",
+            "server.processes",
+            "server.tools",
+        ),
+    ),
     "server.checking": ("server.domain", "server.tools"),
     "server.describing": (
         *("handlers", "server.adopting", "server.inspecting", "server.keeping", "server.keying"),
@@ -83,6 +93,10 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "server.domain.licence": ("server.domain.people", "server.domain.aggregate", "server.domain.catalogue"),
     "server.domain.papers": ("server.domain.catalogue.items",),
+    "server.domain.paperwork": (
+        *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.aggregate"),
+        *("server.domain.case", "server.domain.rules", "server.domain.papers"),
+    ),
     "server.domain.effects": (
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
         *("server.domain.aggregate", "server.domain.case", "server.domain.rules"),
@@ -93,10 +107,6 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
     "server.store.aggregates": ("server.store.effects",),
     "server.store.cases": ("server.store.aggregates", "server.store.effects"),
     "server.store.apart": ("server.store.aggregates", "server.store.effects", "server.store.exchange"),
-    "server.domain.paperwork": (
-        *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.aggregate"),
-        *("server.domain.case", "server.domain.rules", "server.domain.papers"),
-    ),
     "server.store.format": ("server.store.exchange",),
     "server.store.trust": (
         *("server.store.exchange", "server.store.effects", "server.store.people", "server.store.aggregates"),

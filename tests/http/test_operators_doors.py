@@ -57,6 +57,7 @@ COUNTED = {
     "letters_dead",
     "peer_differences",
 }
+NO_PAPERS = {"papers": "off", "papers_lack": []}
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ async def test_a_node_without_its_database_is_alive_and_not_ready(places: Places
     ready = await anyone.get("/ready")
     assert (ready.status, ready.body) == (
         200,
-        {"status": "ready", "database": "answers", "clock": "unwatched", "directory_version": 1},
+        {"status": "ready", "database": "answers", "clock": "unwatched", "directory_version": 1, **NO_PAPERS},
     )
     await own_server.kill()
     down = await anyone.get("/ready")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.http import whole_story
-from tests.http.asking import PERSONAL, Sweeper
+from tests.http.asking import PERSONAL, Sweeper, act, opened
 from tests.http.conftest import module_wide, nodes_of_a_module
-from tests.nodes import MOTHER, HandClock, Places, newborn_form
+from tests.http.paper_making import MakerHere, made
+from tests.nodes import MOTHER, HandClock, Places, newborn_form, newborn_wish
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PAGE = Path(__file__).parents[2] / "docs/privacy.md"
@@ -19,7 +20,13 @@ MONTH_SECONDS = 2_592_000
 WRAPPED_KEY = re.compile(r"\d{6}-fields-\d+\.[\w-]{80}")
 SEAL_CHARACTERS = 38  # a nonce and a tag, and nothing in between
 DIGEST, SIGNATURE = 43, 86  # characters of what is no seal: it can be compared
-NAMED_BY_VALUES = ("checks", "threads", "states", "versions")  # whose members are called by key ids, nodes, and so on
+NAMED_BY_VALUES = (
+    "checks",
+    "threads",
+    "states",
+    "versions",
+    "open",
+)  # whose members are called by key ids, nodes, and so on
 EXAMPLE = newborn_form()["mobile"]  # stands in the catalogue as an example
 WANTED = sorted(PERSONAL - {EXAMPLE} | {*whole_story.PERSONAL})
 Story = dict[str, list[dict[str, Any]]]
@@ -32,8 +39,16 @@ async def story(
     """All documents of both nodes after the story, by collection, and the folder that holds their data."""
     folder = tmp_path_factory.mktemp("nodes")
     more = dict.fromkeys(("access_token_seconds", "desk_session_seconds", "desk_idle_seconds"), MONTH_SECONDS)
-    async with nodes_of_a_module(folder, database_uri, database_sweeper, clock=clock, **more) as places:
+    async with nodes_of_a_module(
+        folder, database_uri, database_sweeper, clock=clock, seals_folder=folder / "none", **more
+    ) as places:
         await whole_story.tell(places)
+        await made(places, MakerHere())
+        mother, health = await places.citizen("mother"), await places.officer("health")
+        await opened(places, mother, await newborn_wish(mother))  # papers were the last of all cases before
+        case = await opened(places, mother, await newborn_wish(mother))
+        assert (await health.post(act(case, "birth_certificate", "receive"))).status == 200
+        await places.settle()
         yield documents(places, database_sweeper), folder
 
 

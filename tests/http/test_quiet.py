@@ -16,6 +16,7 @@ from server.node import Node
 from server.tools.loops import Loops
 from server.tools.platform import PlatformUnreachable
 from tests.http.conftest import module_wide
+from tests.http.paper_making import MakerHere
 from tests.nodes import PASSWORD, Caller, Places, data_of
 from tests.regions.exchanging import peer_of
 from tests.world import JIANGSU
@@ -59,7 +60,8 @@ def started(node: Node, **choices: Any) -> set[str]:
 
 
 async def test_the_table_of_loops_names_each_and_those_that_run_quietly_tell_nobody(node: Node):
-    assert started(node) == working.RUNS_QUIET.keys()
+    assert started(node, maker=MakerHere()) == working.RUNS_QUIET.keys()
+    assert started(node) == working.RUNS_QUIET.keys() - {"papers"}
     assert started(node, is_quiet=True) == {"ends", "standing", "directory"}
 
 

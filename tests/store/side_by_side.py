@@ -25,6 +25,7 @@ from server.domain.apart import SetApart, over
 from server.domain.case.case import Case
 from server.domain.case.fetches import Fetch
 from server.domain.case.lines import Line
+from server.domain.case.papers import PaperOrder
 from server.domain.case.visits import Visit
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.chains import BEFORE_ALL, Chained, ChainHead, next_link
@@ -40,6 +41,7 @@ from server.domain.exchange.log import Evidence, Head, Inbound, Outbound, Positi
 from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.identity import Identity
 from server.domain.materials import Upload
+from server.domain.papers.numbers import RunName
 from server.domain.people.accounts import DeskSession
 from server.domain.people.claims import Claim
 from server.domain.people.mandates import Mandate
@@ -70,6 +72,7 @@ PASSWORD = "a password of a test"
 # What stands in each collection: values of these kinds, by the name that they have here. Or why there is none that is
 # written with all its members, whatever they are called.
 LETTERS = "letters and batches are proven by their bytes, and read strictly"
+PAPER, RUN = "A" * 16, RunName(authority="某机关", word="受", year=2026)
 BY_HAND = "its room names each member"
 COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
     "apart": {"apart": SetApart},
@@ -102,6 +105,8 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
     "notices": {"notice": Notice},
     "number_blocks": "ids alone",
     "officers": {"officer": Officer},
+    "paper_runs": BY_HAND,
+    "papers": BY_HAND,
     "peers": {"outbound": Outbound, "inbound": Inbound, "reconciliation": Reconciliation},
     "persons": {"person": Person},
     "plans": "those of the steps of cases",
@@ -229,6 +234,7 @@ def _effects(these: Mapping[str, Any]) -> Sequence[Effect]:
     kinds: dict[str, Any] = {
         "clues": example(CaseClues, case=CASE),
         "letter": letter(JIANGSU, ZHEJIANG),
+        "paper": PaperOrder(paper=PAPER, case=CASE, step="x", event=1, at=AT),
     }
     kinds |= {name: these[name] for name in ("task", "notice", "fetch", "deed")}
     return [Effect(event=1, index=index, **{name: each}) for index, (name, each) in enumerate(kinds.items())]
@@ -248,6 +254,7 @@ async def _write_node(store: Store, these: Mapping[str, Any]) -> None:
     await store.clocks.beat(Beat(machine="m", at=AT, state="trusted", text=""))
     await store.clocks.accept_stored(AT)
     await store.numbers.take()
+    await store.papers.runs.move(RUN, lambda run: run.taken("A"))
     end = these["end"]
     await store.ends._append("lasting", end)  # its members are not said by who ends something
 
@@ -333,6 +340,9 @@ async def change(store: Store) -> None:
     await store.calendar.put(now["calendar"])
     await store.notices.claim((await store.notices.notices(["x"]))["x"], at=AT)
     await store.fetches.take(now["fetch"], until=LATER)
+    [paper] = await store.papers.due(LATER, limit=1)
+    await store.papers.move(paper, until=LATER, number="1")
+    await store.papers.runs.move(RUN, lambda run: run.taken("B"))
     await store.tasks.redate(now["task"], "2026-12-24")
     await store.alarms.advance(CASE, LATER, event=1)
     [kept] = await store.checkpoints.unfinished(LATER, limit=1)

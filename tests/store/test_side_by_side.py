@@ -63,7 +63,7 @@ async def test_a_member_of_tomorrow_stays_in_whatever_document_is_written_again(
     effects = [{name: _grown(each) for name, each in effect.items()} for effect in case["effects"]]
     await store.database.replace("cases", {**case, "effects": effects}, version=case["version"])
     await side_by_side.carry(store)
-    for room in {"clues", "deeds", "fetches", "letters_out", "notices", "tasks"}:
+    for room in {"clues", "deeds", "fetches", "letters_out", "notices", "papers", "tasks"}:
         assert {document[MEMBER] for document in rooms[room].find()} == {RED}, room
     before = await side_by_side.read(store)
     for room in TRUST:

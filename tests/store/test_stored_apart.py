@@ -27,6 +27,7 @@ WAITING: dict[Kind, tuple[dict[str, Any], str, str]] = {
     "alarm": ({"alarm": "t2026-11-20|thing"}, "u|thing", f"{AT}|thing"),
     "rung": ({"key": "claimed|t2026-11-20|thing"}, "claimed|u|thing", f"claimed|{AT}|thing"),
     "fetch": ({"key": "due|330000|t2026-11-20|thing"}, "due|330000|u|thing", f"due|330000|{AT}|thing"),
+    "paper": ({"key": "due|t2026-11-20|thing"}, "due|u|thing", f"due|{AT}|thing"),
     "effects": ({"relay": "t2026-11-20"}, "st2026-11-20", "t2026-11-20"),
 }
 ENDED: dict[Kind, dict[str, Any]] = {
@@ -35,6 +36,7 @@ ENDED: dict[Kind, dict[str, Any]] = {
     "alarm": {"alarm": "done"},
     "rung": {"key": "done"},
     "fetch": {"key": "ended"},
+    "paper": {"key": "ended"},
     "effects": {"relay": "done"},
 }
 DROPPED: dict[Kind, dict[str, Any]] = {
@@ -43,6 +45,7 @@ DROPPED: dict[Kind, dict[str, Any]] = {
     "alarm": {"alarm": "done"},
     "rung": {"key": "done", "outcome": "dropped"},
     "fetch": {"key": "ended", "outcome": "dropped"},
+    "paper": {"key": "ended", "outcome": "dropped"},
 }
 
 

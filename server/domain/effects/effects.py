@@ -9,6 +9,7 @@ from server.domain.case import events
 from server.domain.case.acts import Facts
 from server.domain.case.case import Case, State, Step, local_id
 from server.domain.case.fetches import Fetch, fetch_of
+from server.domain.case.papers import PaperAsked, PaperMade, PaperOrder
 from server.domain.catalogue.terms import DELIVERY_DAYS, NOTIFY_DAYS
 from server.domain.effects.clues import CaseClues, clues_added
 from server.domain.effects.deeds import Deed, deed_of
@@ -23,6 +24,7 @@ from server.domain.time.clock import due
 from server.domain.values import Value, china_day
 
 LETTER, NOTICE, FETCH, CLUES, DEED, FIRST_TASK = range(6)
+PAPER = FIRST_TASK  # an event that asks for a paper changes no task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,7 @@ class Effect(Value):
     fetch: Fetch | None = None
     clues: CaseClues | None = None
     deed: Deed | None = None
+    paper: PaperOrder | None = None
 
 
 def effects_of(
@@ -108,6 +111,10 @@ def effects_of(
 def _projections(case: Case, step: Step | None, event: events.Event, *, facts: Facts) -> Iterator[Effect]:
     """What officers find the case by, what they have done and have to do, as far as this event changes it."""
     number = event.number
+    if isinstance(event, PaperAsked | PaperMade):
+        if isinstance(event, PaperAsked):
+            yield Effect(event=number, index=PAPER, paper=order_of(case, event, here=facts.here))
+        return
     clues = clues_added(case, event, facts.field_types, here=facts.here)
     if clues:
         yield Effect(event=number, index=CLUES, clues=clues)
@@ -118,6 +125,12 @@ def _projections(case: Case, step: Step | None, event: events.Event, *, facts: F
         yield Effect(event=number, index=DEED, deed=deed)
     for index, task in enumerate(tasks_of(case, step, event=event, facts=facts), FIRST_TASK):
         yield Effect(event=number, index=index, task=task)
+
+
+def order_of(case: Case, event: PaperAsked, *, here: str) -> PaperOrder:
+    """What is to be made because the case asked for it."""
+    id = local_id(case.name, here)
+    return PaperOrder(paper=event.paper, case=id, step=event.step, event=event.number, at=event.at)
 
 
 def step_of(case: Case, event: events.Event) -> Step | None:

@@ -7,6 +7,7 @@ from server.domain.effects.effects import Effect
 from server.store.effects.clues import written_clues
 from server.store.effects.deeds import written_deed
 from server.store.effects.fetches import sealed_fetch
+from server.store.effects.papers import written_order
 from server.store.effects.tasks import written_task
 from server.store.sealing import sealed_letter
 
@@ -30,4 +31,6 @@ def written_effect(effect: Effect, keys: NodeKeys) -> dict[str, Any]:
         written["clues"] = written_clues(effect.clues, keys.clue)
     if effect.deed:
         written["deed"] = written_deed(effect.deed)
+    if effect.paper:
+        written["paper"] = written_order(effect.paper)
     return written

@@ -1,0 +1,186 @@
+"""Making papers (文书): each that a case has asked for is sealed outside of this process, kept, and noted in the case.
+
+Killed anywhere, a paper is recorded once: what is to be made stands in one row, which is moved by compare-and-set.
+First it has its number, then the digest of its file before the file is kept, then the case notes it. Whoever goes on
+finds how far it came.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
+from typing import Protocol
+
+from server.desk import apart
+from server.desk.acting import have_catalogues, perform
+from server.desk.relay import relay_soon
+from server.domain.aggregate.actors import Actor
+from server.domain.case.acts import FilePaper
+from server.domain.case.case import NoSuchCase
+from server.domain.case.erasure import CaseErased
+from server.domain.case.papers import PaperAsked, PaperFile
+from server.domain.effects.records import CaseRecord
+from server.domain.errors import NotAuthentic, StaleVersion
+from server.domain.papers.data import PaperData, paper_digest
+from server.domain.papers.making import PapersWait, PaperToMake, pause_seconds
+from server.domain.papers.numbers import RunName, number_text
+from server.domain.paperwork.kept import KeptPaper
+from server.domain.paperwork.telling import data_again
+from server.node import Node
+
+TAKEN = timedelta(minutes=3)  # more than the longest paper takes
+AT_ONCE = 20
+
+
+class PaperMaker(Protocol):
+    """Makes papers outside of this process, some at once."""
+
+    @property
+    def at_once(self) -> int:
+        """How many it makes at the same time."""
+
+    def missing(self) -> Sequence[str]:
+        """What this machine lacks to make papers, one sentence each."""
+
+    async def make(self, paper: PaperToMake) -> bytes:
+        """The sealed file. Raises PapersWait; what raises anything else of one paper says nothing about the next."""
+
+
+class PaperUnfit(RuntimeError):
+    """The data of the paper, made again from the case, is not that whose digest the case has."""
+
+
+async def make_papers(node: Node, maker: PaperMaker) -> bool:
+    """Make the papers that are due, some at once; True if there may be more. Where this machine lacks something
+    they all wait for it, and where only a seal is missing those that need it."""
+    if maker.missing():
+        return False
+    due = await node.store.papers.due(node.clock.now(), limit=AT_ONCE)
+    await apart.set_apart_unread(node, due, kind="paper")
+    for first in range(0, len(due), maker.at_once):
+        await _some(node, maker, due[first : first + maker.at_once])
+    return due.seen == AT_ONCE
+
+
+async def _some(node: Node, maker: PaperMaker, papers: Sequence[KeptPaper]) -> None:
+    works = [apart.attempt(node, "paper", each.id, work=_try(node, maker, each)) for each in papers]
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _try(node: Node, maker: PaperMaker, kept: KeptPaper) -> str:
+    """Make one attempt, unless somebody else makes it: what came of it."""
+    now = node.clock.now()
+    taken = await node.store.papers.move(kept, until=now + TAKEN)
+    if taken is None:
+        return "taken"
+    try:
+        outcome = await _make(node, maker, taken)
+    except PapersWait as fault:
+        until = node.clock.now() + timedelta(seconds=pause_seconds(kept.failures))
+        current = await node.store.papers.find(kept.id) or taken
+        await node.store.papers.move(current, until=until, failures=kept.failures + 1, reason=str(fault)[:200])
+        node.log.warning("paper.postponed", case=kept.case, step=kept.step, reason=str(fault)[:200])
+        return "waits"
+    node.log.info("paper.ended", case=kept.case, step=kept.step, outcome=outcome)
+    return outcome
+
+
+async def _make(node: Node, maker: PaperMaker, kept: KeptPaper) -> str:
+    """Bring one paper to its end: `made`, or `moot` if its case is gone."""
+    try:
+        record = await node.store.cases.case(kept.case)
+    except (NoSuchCase, CaseErased):
+        await _end(node, kept, outcome="moot")
+        return "moot"
+    asked = _asked(record, kept)
+    given = record.case.paper(kept.id)
+    if given is None or given.file is None:
+        numbered = await _numbered(node, kept, asked)
+        filed = await _filed(node, maker, numbered, asked=asked, record=record)
+        await _note(node, filed, asked)
+        kept = filed
+    await _end(node, kept, outcome="made")
+    return "made"
+
+
+def _asked(record: CaseRecord, kept: KeptPaper) -> PaperAsked:
+    """The event that asks for the paper; raises NotAuthentic if the case has none such."""
+    event = record.events[kept.event - 1] if 0 < kept.event <= len(record.events) else None
+    if not isinstance(event, PaperAsked) or event.paper != kept.id:
+        raise NotAuthentic(f"papers/{kept.id}")
+    return event
+
+
+async def told(node: Node, record: CaseRecord, asked: PaperAsked) -> PaperData:
+    """The data of the paper as the case has it, without its number; raises PaperUnfit if its digest is another one."""
+    await have_catalogues(node, [record])
+    data = data_again(record.events, asked, node.catalogue_of(record.case.catalogue))
+    if paper_digest(data, texts=asked.texts, layout=asked.layout) != asked.data_digest:
+        raise PaperUnfit(f"{record.id}: {asked.paper}")
+    return data
+
+
+async def _numbered(node: Node, kept: KeptPaper, asked: PaperAsked) -> KeptPaper:
+    """The row with its number (文号), which is taken from the run of its authority, class and year."""
+    if kept.number:
+        return kept
+    texts = node.published.paper_texts
+    if texts is None:
+        raise PapersWait("no texts of papers")
+    name = RunName(authority=asked.authority, word=texts.by_code[asked.paper_kind].word, year=asked.dated_on.year)
+    run = await node.store.papers.runs.move(name, lambda run: run.taken(kept.id))
+    return await _moved(node, kept, run=name, number=number_text(run, kept.id))
+
+
+async def _filed(node: Node, maker: PaperMaker, kept: KeptPaper, *, asked: PaperAsked, record: CaseRecord) -> KeptPaper:
+    """The row with its file, which is kept here: what an earlier attempt has kept is not made again."""
+    if kept.file and not await node.store.materials.missing([node.keys.material(kept.file.sha256)]):
+        return kept
+    data = await told(node, record, asked)
+    numbered = data.model_copy(update={"frame": data.frame.model_copy(update={"number": kept.number})})
+    authority = record.case.step(asked.step).authority
+    id = authority.id if authority else ""
+    content = await maker.make(PaperToMake(data=numbered, authority=id, at=node.clock.now()))
+    file = PaperFile(sha256=sha256(content).hexdigest(), size=len(content), number=kept.number)
+    filed = await _moved(node, kept, file=file)
+    await node.store.materials.keep_content(node.keys.material(file.sha256), content)
+    return filed
+
+
+async def _note(node: Node, kept: KeptPaper, asked: PaperAsked) -> None:
+    """Note in the case that the paper is made, once."""
+    if kept.file is None:
+        raise PaperUnfit(f"{kept.id} has no file")
+    act = FilePaper(
+        id=f"paper:{kept.id}",
+        by=Actor(node=node.here, part="node"),
+        step=asked.step,
+        of=asked.of,
+        paper=asked.paper,
+        paper_kind=asked.paper_kind,
+        title=asked.title,
+        authority=asked.authority,
+        dated_on=asked.dated_on,
+        data_digest=asked.data_digest,
+        file=kept.file,
+    )
+    await relay_soon(node, await perform(node, kept.case, act))
+
+
+async def _end(node: Node, kept: KeptPaper, *, outcome: str) -> None:
+    """Let the run of numbers know what became of the number, and end the row."""
+    if kept.run:
+        is_made, id = outcome == "made", kept.id
+        await node.store.papers.runs.move(kept.run, lambda run: run.used(id) if is_made else run.given_up(id, outcome))
+    await node.store.papers.end(kept, outcome)
+
+
+async def _moved(node: Node, kept: KeptPaper, **change: object) -> KeptPaper:
+    """The row with this change; raises StaleVersion if another worker has taken it."""
+    moved = await node.store.papers.move(kept, until=node.clock.now() + TAKEN, **change)
+    if moved is None:
+        raise StaleVersion("文书正在由另一个进程制作。")
+    return moved

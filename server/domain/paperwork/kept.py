@@ -1,0 +1,25 @@
+"""A paper that is to be made, as the store keeps it."""
+
+from server.domain.case.papers import PaperFile
+from server.domain.papers.numbers import RunName
+from server.domain.values import Value
+
+
+class KeptPaper(Value):
+    """A paper that is to be made, or was: `number` with its `run`, and `file`, once they are sure.
+
+    `case` is its id here, `event` that by which the case asked for it. `outcome`: empty, `made`, or `moot` if its case
+    is gone.
+    """
+
+    id: str
+    case: str
+    step: str
+    event: int
+    run: RunName | None = None
+    number: str = ""
+    file: PaperFile | None = None
+    failures: int = 0
+    reason: str = ""
+    outcome: str = ""
+    version: int = 1
