@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, RootModel
 
 from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
-from server.desk.citizen import applying, beginning_again, licences, reading, supplementing, timeline, urging
+from server.desk.citizen import applying, beginning_again, licences, papers, reading, supplementing, timeline, urging
 from server.domain.rules.drafts import NamedDraft
 from server.domain.rules.opening import Submission
 
@@ -172,6 +172,17 @@ class CaseLicenceFileHandler(Handler):
 
     async def get(self, id: str, n: str) -> None:
         send_file(self, await licences.licence_file(self.node, self.owner, id, number=n))
+
+
+class CasePaperHandler(Handler):
+    """The sealed file of a paper of one of one's own cases."""
+
+    path = "/api/v1/cases/{id}/papers/{paper}"
+    role = Role.REAL_NAME
+    operations = {"GET": Operation(papers.paper_file, "下载办件的文书")}
+
+    async def get(self, id: str, paper: str) -> None:
+        send_file(self, await papers.paper_file(self.node, self.owner, id, paper=paper))
 
 
 class UndertakingsHandler(Handler):

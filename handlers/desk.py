@@ -109,5 +109,16 @@ class DeskMaterialHandler(Handler):
         send_file(self, await opening.material_of(self.node, self.entry, id, sha256=sha256))
 
 
+class DeskPaperHandler(Handler):
+    """A sealed paper of a step that an authority of the officer's decides; each look is noted."""
+
+    path = "/desk/v1/cases/{id}/papers/{paper}"
+    role = Role.OFFICER
+    operations = {"GET": Operation(opening.paper_file, "打开办件的文书")}
+
+    async def get(self, id: str, paper: str) -> None:
+        send_file(self, await opening.paper_file(self.node, self.entry, id, paper=paper))
+
+
 def _is_missing_member(fault: FieldFault) -> bool:
     return fault.code == "required" and fault.pointer.count("/") == 1

@@ -8,6 +8,7 @@ from server.desk.citizen.applying import note_agent, own_case
 from server.desk.citizen.licences import LicenceLine, licence_lines
 from server.desk.citizen.results import ResultLine, result_lines
 from server.desk.naming import window_name
+from server.desk.papers import PaperLine, paper_lines
 from server.desk.steps import (
     FieldShown,
     LocalMoment,
@@ -30,7 +31,8 @@ class CaseView(Value):
     """A case as its applicant or the applicant's agent sees it, by the rules of `CaseLine`.
 
     `subject_name` and `agent_name`, both masked, are set if these are not the applicant. `window` is the one that was
-    chosen, if any. `results` are what approved steps have come to, `licences` the documents among them by number.
+    chosen, if any. `results` are what approved steps have come to, `licences` the documents among them by number,
+    `papers` what authorities have given in writing.
     """
 
     id: str
@@ -51,6 +53,7 @@ class CaseView(Value):
     materials: tuple[MaterialShown, ...]
     licences: tuple[LicenceLine, ...]
     results: tuple[ResultLine, ...]
+    papers: tuple[PaperLine, ...]
     version: int
 
 
@@ -147,6 +150,7 @@ def view(node: Node, record: CaseRecord) -> CaseView:
         materials=materials_shown(node.catalogue_of(case.catalogue), case.materials),
         licences=licence_lines(node, case),
         results=result_lines(node, case),
+        papers=paper_lines(case),
         version=case.version,
     )
 

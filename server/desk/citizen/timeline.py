@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from server.desk.citizen.applying import note_agent, own_case
 from server.desk.naming import node_name, telling_name
+from server.desk.papers import PaperLine, paper_lines
 from server.desk.steps import LocalMoment
 from server.desk.visits import VisitShown, visits_of
 from server.desk.wording import ACT_NAMES, AGENT, APPLICANT, BY_RULE, words_of
@@ -39,13 +40,14 @@ class TimelineEntry(Value):
 
 
 class Timeline(Value):
-    """All that happened to a case, in order, and how often somebody came to a window of the home for it (跑动).
+    """All that happened to a case, in order, its papers, and how often somebody came to a window for it (跑动).
 
     What officers say among themselves is left out.
     """
 
     case: str
     timeline: tuple[TimelineEntry, ...]
+    papers: tuple[PaperLine, ...]
     visit_count: int
     visits: tuple[VisitShown, ...]
 
@@ -58,6 +60,7 @@ async def my_timeline(node: Node, owner: str, id: str) -> Timeline:
     return Timeline(
         case=record.id,
         timeline=tuple(_entries(node, record)),
+        papers=paper_lines(record.case),
         visit_count=len(visits),
         visits=tuple(VisitShown.of(node, each) for each in visits),
     )
@@ -90,9 +93,9 @@ def by_whom(node: Node, case: Case, event: events.Event) -> str:
         return AGENT if event.by.is_agent else APPLICANT
     if event.by.authority:
         return acting_name(case, event)
+    if isinstance(event, PaperMade):
+        return event.authority
     is_told = event.by.node != node.here and not isinstance(event, BY_RULE_EVERYWHERE)
     if is_told and isinstance(event, Moved | PaperPosted | PaperArrived):
         return telling_name(node, case, case.steps[event.step], event=event)
-    if isinstance(event, PaperMade):
-        return event.authority
     return BY_RULE

@@ -9,6 +9,7 @@ from server.desk.catalogues import case_of
 from server.desk.naming import window_name
 from server.desk.officer.history import HistoryEntry, history_of
 from server.desk.officer.seeing import Seen, noted, parts_of
+from server.desk.papers import PaperLine, paper_lines
 from server.desk.recording import note, of_case
 from server.desk.steps import (
     FieldShown,
@@ -149,7 +150,8 @@ class DeskCaseView(Value):
     `number` is the one that people say, empty elsewhere than at home. `applicant_kind`: whether the subject or a
     relative applies (None: only the home knows); `is_by_agent`: at home, whether an agent handed it in, and `window` is
     the one that the applicant chose, if any.
-    `visits` are those that were recorded at this node, `history` is what happened to these steps.
+    `visits` are those that were recorded at this node, `history` is what happened to these steps, `papers` what
+    was given in writing about them.
     """
 
     id: str
@@ -165,6 +167,7 @@ class DeskCaseView(Value):
     visits: tuple[VisitAtDesk, ...]
     steps: tuple[DeskStep, ...]
     history: tuple[HistoryEntry, ...]
+    papers: tuple[PaperLine, ...]
     version: int
 
 
@@ -193,6 +196,7 @@ async def desk_case(node: Node, entry: DeskEntry, id: str) -> DeskCaseView:
             [await _desk_step(node, record.case, record.case.steps[code], seen=seen) for code, seen in parts.items()]
         ),
         history=history_of(node, entry, record, parts=parts),
+        papers=paper_lines(record.case, frozenset(parts)),
         version=record.case.version,
     )
 

@@ -1,6 +1,7 @@
-"""Opening: officers open the materials of the steps that an authority of theirs decides, each look on record."""
+"""Opening: officers open materials and papers of the steps that an authority of theirs decides, each look on record."""
 
 from server.desk.officer.seeing import noted, parts_of
+from server.desk.papers import NoSuchPaper, address_of, file_at, paper_of
 from server.desk.recording import note, of_case
 from server.domain.case.case import Case, Step
 from server.domain.case.fetches import offered
@@ -45,6 +46,25 @@ async def material_of(node: Node, entry: DeskEntry, id: str, *, sha256: str) -> 
     await note(node, "material.read", about | {"reason": "decides " + ", ".join(declaring)})
     content = await node.store.materials.content(address)
     return File(content=content, media_type=media_type(content))
+
+
+async def paper_file(node: Node, entry: DeskEntry, id: str, *, paper: str) -> File:
+    """A paper of a step that an authority of the officer's decides; the look is noted with its reason first.
+
+    Raises NoSuchCase, NotYourPost, NoSuchPaper, and PaperStillComing while it is made.
+    """
+    case = (await node.store.cases.case(id)).case
+    seen = parts_of(node, entry, case, to="open_material")
+    deciding = {code: each for code, each in seen.items() if each.mine.part == "decide"}
+    if not deciding:
+        raise NotYourPost("该办件没有由您的岗位办理的事项。")
+    given = paper_of(case, paper)
+    if given.step not in deciding:
+        raise NoSuchPaper("您办理的事项没有这份文书。")
+    address = await address_of(node, given)
+    about = {**of_case(case), **noted(entry, [deciding[given.step]]), "content": address}
+    await note(node, "paper.read", about | {"reason": f"decides {given.step}"})
+    return await file_at(node, address)
 
 
 def _code_of(case: Case, step: Step, sha256: str) -> str:
