@@ -8,7 +8,11 @@ import pymongo
 import pytest
 
 from server.desk.background import making_papers
+from server.desk.background.case_papers import papers_amiss
+from server.desk.background.erasing import erase
 from server.desk.background.making_papers import PaperUnfit, make_papers
+from server.domain.audit import Doer
+from server.domain.case.erasure import CaseNotErasable
 from server.domain.case.papers import PaperAsked
 from server.domain.errors import Unavailable
 from server.domain.papers.numbers import RunName
@@ -197,3 +201,47 @@ async def test_what_is_sealed_is_what_the_event_has_the_digest_of_or_nothing_is(
 async def test_a_process_that_only_asks_for_papers_says_so(places: Places):
     answer = await places.caller().get("/ready")
     assert (answer.body["papers"], answer.body["papers_lack"]) == ("asked", [])
+
+
+async def test_verifying_cases_finds_what_was_never_asked_so_and_a_file_that_is_gone(
+    places: Places, maker: MakerHere, mother: Caller, health: Caller, monkeypatch: pytest.MonkeyPatch
+):
+    node = places.nodes[JIANGSU].node
+    case = await accepted(places, mother, health)
+    await made(places, maker)
+
+    async def amiss() -> set[str]:
+        return {each.trouble async for each in papers_amiss(node, await node.store.cases.case(case))}
+
+    assert await amiss() == set()
+    with monkeypatch.context() as other:
+        other.setattr("server.domain.paperwork.telling.HOTLINE", "110")
+        assert await amiss() == {"paper_unfit"}
+    given = next(each.file for each in (await node.store.cases.case(case)).case.given_papers if each.file)
+    address = node.keys.material(given.sha256)
+    whole = await node.store.materials.content(address)
+    await node.store.materials.forget_contents([address])
+    assert await amiss() == {"paper_missing"}
+    await node.store.materials.keep_content(address, whole + b"more")
+    assert await amiss() == {"paper_altered"}
+    await node.store.materials.forget_contents([address])
+    await node.store.materials.keep_content(address, whole)
+
+
+async def test_an_erased_case_leaves_nothing_of_its_papers(
+    places: Places, maker: MakerHere, mother: Caller, health: Caller, database_sweeper: Sweeper
+):
+    node = places.nodes[JIANGSU].node
+    case = await accepted(places, mother, health)
+    assert (await mother.post(f"/api/v1/cases/{case}/withdrawal")).status == 200
+    await places.settle()
+    by = Doer(name="operator")
+    with pytest.raises(CaseNotErasable, match="文书"):
+        await erase(node, case, by=by, reason="超过保存期限")
+    await made(places, maker)
+    given = (await node.store.cases.case(case)).case.given_papers
+    assert {each.paper_kind for each in given} >= {"acceptance", "withdrawal"}
+    assert (await erase(node, case, by=by, reason="超过保存期限")).papers == len(given)
+    addresses = [node.keys.material(each.file.sha256) for each in given if each.file]
+    assert await node.store.materials.missing(addresses) == set(addresses)
+    assert not [each for each in given if await node.store.papers.find(each.id)]

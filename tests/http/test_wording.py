@@ -85,7 +85,7 @@ def written(text: str) -> dict[type[Happened], dict[str, Any]]:
         handover.TurnedBack: {"grounds": text},
         handover.PaperPosted: PARCEL,
         handover.PaperArrived: PARCEL,
-        PaperAsked: {**PAPER, "address": "https://example.cn/check/A/B", "texts": "1", "layout": "1"},
+        PaperAsked: {**PAPER, "address": "https://example.cn/check/A/B", "catalogue": "1", "texts": "1", "layout": "1"},
         PaperMade: {**PAPER, "file": PaperFile(sha256="cd" * 32, size=1, number="某机关受字〔2026〕1号")},
         Bounced: {"letter": "step.supplied", "code": "item_unknown"},
         Resent: {"letter": "step.supplied"},

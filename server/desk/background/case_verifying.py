@@ -9,6 +9,7 @@ from itertools import islice
 
 from server.desk import apart
 from server.desk.background.case_letters import letters_amiss
+from server.desk.background.case_papers import papers_amiss
 from server.desk.background.head_walking import Walked, take_heads, walk
 from server.domain.aggregate.heads import OF_THE_CHAIN, HistoryFinding, HistoryHead, finding_of
 from server.domain.aggregate.names import FIRST, kind_and_id
@@ -110,7 +111,7 @@ async def verify_cases(node: Node, *, only: str = "", told: Sequence[ChainHead] 
         heads = {head.name: head for head in some}
         wrong = await _compared(node, heads)
         sound = heads.keys() - {finding.place for finding in wrong}
-        count.found(wrong + await _letters_of(node, sorted(sound)), looked_at=len(heads))
+        count.found(wrong + await _beside(node, sorted(sound)), looked_at=len(heads))
     for late in [] if only else await _unlogged(node, newest, before=before):
         count.found([late], looked_at=0)
     return CaseVerification(
@@ -157,10 +158,11 @@ async def _compared(node: Node, heads: Mapping[str, HistoryHead]) -> list[Histor
     return [finding for finding in findings if finding]
 
 
-async def _letters_of(node: Node, names: Sequence[str]) -> list[HistoryFinding]:
-    """What is wrong with the letters of cases among these, which stand where they had come to."""
+async def _beside(node: Node, names: Sequence[str]) -> list[HistoryFinding]:
+    """What is wrong with the letters and papers of cases among these, which stand where they had come to."""
     records = await node.store.cases.find_many([id for kind, id in map(kind_and_id, names) if kind == FIRST])
-    return [finding for record in records.values() async for finding in letters_amiss(node, record)]
+    found = [finding for record in records.values() async for finding in letters_amiss(node, record)]
+    return found + [finding for record in records.values() async for finding in papers_amiss(node, record)]
 
 
 async def _unlogged(node: Node, newest: Mapping[str, HistoryHead], *, before: Moment) -> list[HistoryFinding]:

@@ -9,6 +9,7 @@ from server.domain.audit import Doer
 from server.domain.case.case import full_name
 from server.domain.case.erasure import CaseErased, CaseNotErasable, Erasure, check_over
 from server.domain.case.fetches import KeptFetch
+from server.domain.case.papers import GivenPaper
 from server.domain.case.visits import Visit
 from server.domain.effects.clues import clues_ever
 from server.domain.effects.effects import tasks_of
@@ -33,10 +34,11 @@ class _Found:
     fetches: Sequence[KeptFetch]
     claims: Sequence[str]
     clues: Sequence[str]
+    papers: Sequence[GivenPaper]
 
     def told(self, id: str, erased_at: datetime | None) -> Erasure:
         lists = {"letters_out": self.out, "letters_in": self.come}
-        lists |= {name: getattr(self, name) for name in ("visits", "fetches", "claims", "clues")}
+        lists |= {name: getattr(self, name) for name in ("visits", "fetches", "claims", "clues", "papers")}
         counts = {name: len(each) for name, each in lists.items()}
         return Erasure(id=id, case=self.name, erased_at=erased_at, **counts)
 
@@ -61,6 +63,7 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     await store.fetches.forget(found.fetches)
     await store.claims.forget(found.claims)
     await store.clues.forget(found.clues)
+    await _forget_papers(node, found.papers)
     if found.record:
         await store.cases.erase(found.record, at=at)
     else:  # a crash may have come between the tombstone and its head
@@ -83,7 +86,15 @@ async def _found(node: Node, id: str) -> _Found:
         fetches=[each for step in steps for each in await store.fetches.of_step(id, step)],
         claims=list(await store.claims.claims(list(_tasks(node, record)))) if record else (),
         clues=_clues(node, record) if record else (),
+        papers=record.case.given_papers if record else (),
     )
+
+
+async def _forget_papers(node: Node, papers: Sequence[GivenPaper]) -> None:
+    """Their rows, and their files, which are like no other file: the seal in each is random."""
+    addresses = [node.keys.material(each.file.sha256) for each in papers if each.file]
+    await node.store.materials.forget_contents(addresses)
+    await node.store.papers.forget([each.id for each in papers])
 
 
 async def _record(node: Node, id: str) -> tuple[CaseRecord | None, datetime | None]:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from server.desk import apart
-from server.desk.acting import have_catalogues, perform
+from server.desk.acting import perform
 from server.desk.relay import relay_soon
 from server.domain.aggregate.actors import Actor
 from server.domain.case.acts import FilePaper
@@ -116,8 +116,8 @@ def _asked(record: CaseRecord, kept: KeptPaper) -> PaperAsked:
 
 async def told(node: Node, record: CaseRecord, asked: PaperAsked) -> PaperData:
     """The data of the paper as the case has it, without its number; raises PaperUnfit if its digest is another one."""
-    await have_catalogues(node, [record])
-    data = data_again(record.events, asked, node.catalogue_of(record.case.catalogue))
+    await node.store.catalogues.load({asked.catalogue} - {node.catalogue.version})
+    data = data_again(record.events, asked, node.catalogue_of(asked.catalogue))
     if paper_digest(data, texts=asked.texts, layout=asked.layout) != asked.data_digest:
         raise PaperUnfit(f"{record.id}: {asked.paper}")
     return data

@@ -17,6 +17,9 @@ HistoryTrouble = Literal[
     "unlogged",
     "letter_missing",
     "letter_altered",
+    "paper_unfit",
+    "paper_missing",
+    "paper_altered",
     "chain",
     "cut",
 ]

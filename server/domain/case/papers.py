@@ -60,7 +60,7 @@ class PaperAsked(Happened):
 
     `data_digest` is that of the paper's data, without a number yet, with the versions of texts and layout. The data
     follows from the case after that event and from what stands here: `address` is that of its check, `dates` are the
-    days that were worked out by the calendar of that moment.
+    days that were worked out by the calendar of that moment, `catalogue` is the version that things were called by.
     """
 
     act: ClassVar[str] = "ask_paper"
@@ -75,6 +75,7 @@ class PaperAsked(Happened):
     dates: Mapping[str, Day] = Field(default_factory=dict)
     address: Annotated[str, SENSITIVE]
     data_digest: Sha256
+    catalogue: str
     texts: str
     layout: str
 

@@ -98,6 +98,7 @@ def _asked(before: Case, after: Case, event: Moved, *, facts: Facts, rules: Pape
         address=f"{rules.origin}{CHECK}{paper}/{key}",
         data_digest=UNFIT,
         texts="",
+        catalogue=telling.catalogue.version,
         layout=LAYOUT,
     )
     try:

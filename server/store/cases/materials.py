@@ -46,6 +46,10 @@ class Materials:
         """Store a content that is nobody's upload here; `id` is its keyed digest."""
         await self._blobs.put(id, content)
 
+    async def forget_contents(self, ids: Sequence[str]) -> None:
+        """Remove these contents, which nothing else here may have."""
+        await self._blobs.remove(ids)
+
     async def missing(self, ids: Sequence[str]) -> frozenset[str]:
         """Those of these contents that are not here."""
         return frozenset([id for id in ids if not await self._blobs.has(id)])
