@@ -17,7 +17,7 @@ from math import ceil
 from server.domain.errors import Unavailable
 from server.node import Node
 
-GROUPS: Mapping[str, str] = {"api": "citizens", "desk": "officers", "peer": "peers"}
+GROUPS: Mapping[str, str] = {"api": "citizens", "check": "citizens", "desk": "officers", "peer": "peers"}
 OPEN = ""  # the group of doors where nobody is turned away: those of operators
 FIRST_SECONDS = 0.02  # what a request is taken to need before any was measured
 LEAST_AT_ONCE = 4

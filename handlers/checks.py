@@ -1,0 +1,81 @@
+"""The page behind the QR code of a paper: without script, without login, for phones."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from handlers.accounts import address_of
+from handlers.base import Handler, Operation, Role
+from server.desk.citizen import checking_papers
+from server.desk.citizen.checking_papers import PaperCheck
+from server.desk.steps import local_text
+from server.domain.sentences import chinese_date
+
+HTML = "text/html; charset=utf-8"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+STYLE = (
+    "body{font:18px/1.6 system-ui,sans-serif;margin:0 auto;max-width:36em;padding:1em;color:#111;background:#fff}"
+    "h1{font-size:1.4em}dt{color:#444;margin-top:.6em}dd{margin:0;font-weight:600;overflow-wrap:anywhere}"
+    ".now{border:3px solid;border-radius:.4em;padding:.6em}"
+)
+PAGE = (
+    '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
+    "<title>{title}</title><style>{style}</style></head><body><main>{body}</main></body></html>"
+)
+
+
+class PaperCheckHandler(Handler):
+    """Whether an authority gave this paper, and whether it still counts."""
+
+    path = "/check/{id}/{key}"
+    role = Role.ANYONE
+    operations = {"GET": Operation(checking_papers.check, "核验一份文书（二维码打开的网页）")}
+
+    async def get(self, id: str, key: str) -> None:
+        told = await checking_papers.check(self.node, id, key, address=address_of(self))
+        self.show(200, "文书核验", _body(told))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """A refusal as a page; whatever else goes wrong is answered as everywhere."""
+        fault = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        if not isinstance(fault, checking_papers.NothingToCheck | checking_papers.TooManyChecks):
+            super().write_error(status_code, **kwargs)
+            return
+        self.node.metrics.refusals.labels(fault.code).inc()
+        if "retry_after_seconds" in fault.more:
+            self.set_header("Retry-After", str(fault.more["retry_after_seconds"]))
+        status = 404 if isinstance(fault, checking_papers.NothingToCheck) else 429
+        self.show(status, fault.title, f"<h1>{escape(fault.title)}</h1><p>{escape(fault.detail)}</p>")
+
+    def show(self, status: int, title: str, body: str) -> None:
+        """Answer with a page."""
+        self.set_status(status)
+        self.set_header("Content-Type", HTML)
+        self.set_header("Content-Security-Policy", POLICY)
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.finish(PAGE.format(title=escape(title), style=STYLE, body=body))
+
+
+def _body(told: PaperCheck) -> str:
+    now = (
+        f"这份文书所办的事项现为“{told.state}”（{chinese_date(told.state_since)}起），文书只说明当时的情况。"
+        if told.has_ended
+        else f"这份文书由下列机关出具，目前有效。所办事项现为“{told.state}”（{chinese_date(told.state_since)}起）。"
+    )
+    rows: Sequence[tuple[str, str]] = (
+        ("文书名称", told.title),
+        ("文号", told.number),
+        ("出具机关", told.authority),
+        ("办理事项", told.item),
+        ("持有人", told.holder),
+        ("文书日期", chinese_date(told.dated_on)),
+        ("电子印章时间", local_text(told.sealed_at) if told.sealed_at else ""),
+    )
+    lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+    ask = "您手中的文书写的是以上内容吗？如果不一致，请不要使用，并拨打 12345 核实。"
+    told_at = f"答复时间：{local_text(told.told_at)}"
+    return (
+        f'<h1>文书核验</h1><p class="now">{escape(now)}</p><dl>{lines}</dl>'
+        f"<p>{escape(ask)}</p><p>{escape(told_at)}</p><p>样例系统，不代表任何真实机关。</p>"
+    )
