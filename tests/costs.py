@@ -91,15 +91,15 @@ class Measuring:
         return len(bson.encode(self._cases.find_one({"_id": case})))
 
 
-async def measure(folder: Path, uri: str, database: str) -> Costs:
-    """The medians of some cases; the databases are called after this name."""
+async def measure(folder: Path, uri: str, database: str, *, seals_folder: Path | None = None) -> Costs:
+    """The medians of some cases; the databases are called after this name. With seals the acts ask for papers."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(nodes, "Writes", Commands)
-        return await _measured(folder, uri, database)
+        return await _measured(folder, uri, database, seals_folder)
 
 
-async def _measured(folder: Path, uri: str, database: str) -> Costs:
-    async with running_nodes(folder, uri, database) as places:
+async def _measured(folder: Path, uri: str, database: str, seals_folder: Path | None) -> Costs:
+    async with running_nodes(folder, uri, database, seals_folder=seals_folder) as places:
         mother, health = await places.citizen(), await places.officer("health")
         client = pymongo.MongoClient[dict[str, Any]](uri)
         cases = client[places.nodes[JIANGSU].node.settings.database]["cases"]
