@@ -1,11 +1,13 @@
 """`python -m tests.papers`: draws a paper of each kind, or measures what one costs."""
 
 import argparse
+import asyncio
 import os
 import platform
 import resource
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from ctypes import CDLL
@@ -14,10 +16,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.domain.papers.bodies import BODIES
+from server.domain.papers.making import PaperToMake
 from server.domain.papers.signing import PAPER_OF, SigningCertificate
 from server.papers.availability import check_available
 from server.papers.contracts import verify_signed
+from server.papers.pool import PaperPool
 from server.papers.printing import set_paper
+from server.papers.seal_folder import make_stand_in
 from server.papers.sealing import seal_contract, seal_paper
 from server.papers.signing import finish_signature, prepare_signature
 from server.papers.verifying import TrustedSeals, verify
@@ -37,6 +42,7 @@ def main() -> int:
         "--pictures", type=Path, metavar="FOLDER", help="write a PDF and PNGs of each kind of paper there"
     )
     parser.add_argument("--measure", type=int, metavar="N", help="set, seal and verify N papers of each kind")
+    parser.add_argument("--pool", type=int, metavar="N", help="make N papers in a process of their own")
     chosen = parser.parse_args()
     check_available()
     if chosen.pictures:
@@ -47,6 +53,8 @@ def main() -> int:
             say(*(path.name for path in write_pictures(pdf, chosen.pictures, kind)))
     if chosen.measure:
         measure(chosen.measure)
+    if chosen.pool:
+        asyncio.run(measure_pool(chosen.pool))
     return 0
 
 
@@ -77,6 +85,21 @@ def measure(times: int) -> None:
         say(name, f"median {statistics.median(each):.0f} ms, largest {max(each):.0f} ms of CPU")
     say("file", f"median {statistics.median(sizes) / 1000:.0f} kB, largest {max(sizes) / 1000:.0f} kB")
     say("memory", f"{before:.0f} MB before the first paper, at most {memory_mb():.0f} MB")
+
+
+async def measure_pool(number: int) -> None:
+    """Print what papers cost one process of the pool: its CPU for each, its start among it, and its memory."""
+    to_make = PaperToMake(data=paper("granted"), authority="health/320102", at=NOW)
+    with tempfile.TemporaryDirectory() as name:
+        make_stand_in(Path(name) / "seals", NOW)
+        pool, began = PaperPool(texts(), Path(name) / "seals"), time.perf_counter()
+        for _ in range(number):
+            await pool.make(to_make)
+        seconds = time.perf_counter() - began
+        await pool.close()
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    say("pool", f"{number} papers, {(spent.ru_utime + spent.ru_stime) / number * 1000:.0f} ms of CPU each")
+    say("pool", f"{number / seconds:.1f} papers a second, at most {spent.ru_maxrss / 1000:.0f} MB")
 
 
 def measure_contract(times: int, spent_on: dict[str, list[float]]) -> None:

@@ -29,7 +29,7 @@ from server.domain.paperwork.telling import data_again
 from server.node import Node
 
 TAKEN = timedelta(minutes=3)  # more than the longest paper takes
-AT_ONCE = 20
+AT_ONCE = 8  # a round is over in seconds
 
 
 class PaperMaker(Protocol):
