@@ -3,6 +3,7 @@
 import asyncio
 import resource
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ import pymongo
 import pytest
 import pytest_asyncio
 
+from server import work, working
 from server.desk.background.making_papers import make_papers
+from server.desk.health import papers_of
+from server.main import loops_of
 from server.papers.pool import PaperPool
+from server.papers.seal_folder import make_stand_in
 from tests.http.asking import opened
 from tests.http.paper_making import done, giving_papers
-from tests.nodes import Places, newborn_wish
+from tests.nodes import Caller, Places, newborn_wish, running_nodes
 from tests.papers.samples import texts
-from tests.world import JIANGSU
+from tests.world import JIANGSU, ZHEJIANG
 
 NEAR = "birth_certificate"
 EACH = 2  # a case that was received and accepted gives two papers
@@ -70,3 +75,29 @@ async def drained(places: Places, pool: PaperPool) -> None:
     """All papers that wait are made."""
     while await make_papers(places.nodes[JIANGSU].node, pool):
         pass
+
+
+async def test_the_process_work_makes_papers_and_says_so(
+    tmp_path: Path, database_uri: str, database_name: str, database_sweeper: pymongo.MongoClient[dict[str, Any]]
+):
+    make_stand_in(tmp_path / "seals", datetime.now(UTC) - timedelta(days=1))
+    more = {"divisions": (JIANGSU, ZHEJIANG), "seals_folder": tmp_path / "seals"}
+    async with running_nodes(tmp_path, database_uri, database_name, **more) as places:
+        node = places.nodes[JIANGSU].node
+        async with work.makers_of(node) as maker, loops_of(node) as loops:
+            assert maker
+            assert papers_of(node, maker.missing()) == ("made", ())
+            working.start(node, loops, maker=maker)
+            mother, health = await places.citizen("mother"), await places.officer("health")
+            case = await opened(places, mother, await newborn_wish(mother))
+            await done(health, case, NEAR, "receive", "accept")
+            async with asyncio.timeout(60):
+                while not all(each["is_made"] for each in (await timeline(mother, case))["papers"]):
+                    await asyncio.sleep(0.2)
+        assert len((await timeline(mother, case))["papers"]) == EACH
+    for division in (JIANGSU, ZHEJIANG):
+        database_sweeper.drop_database(f"{database_name}_{division}")
+
+
+async def timeline(citizen: Caller, case: str) -> Any:
+    return (await citizen.get(f"/api/v1/cases/{case}/timeline")).body
