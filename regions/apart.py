@@ -6,7 +6,7 @@ from regions import settling
 from regions.control_letters import CONTROL_LETTERS
 from server.desk import apart
 from server.desk.apart import Again
-from server.desk.background import reprojecting
+from server.desk.background import making_papers, reprojecting
 from server.domain.apart import DROPPED, Kind, NothingApart, SetApart, dropped
 from server.domain.audit import AuditKind, Doer
 from server.domain.errors import StaleVersion
@@ -45,7 +45,8 @@ async def retry(node: Node, id: str, *, by: Doer, reason: str) -> SetApart:
 
 
 async def drop(node: Node, id: str, *, by: Doer, reason: str) -> SetApart:
-    """Let the thing end undone; the sender of a letter is told that it was not settled.
+    """Let the thing end undone; the sender of a letter is told that it was not settled, and of a paper's
+    number it is noted that no paper has it.
 
     Raises NothingApart, NotDroppable, and StaleVersion if it is not held at this moment.
     """
@@ -60,6 +61,8 @@ async def drop(node: Node, id: str, *, by: Doer, reason: str) -> SetApart:
         await settling.tell_refused(node, letter, DROPPED, sender=sender, round=round)
     if not await node.store.apart.drop(row.kind, row.thing, document):
         raise StaleVersion("这项内容已有新的变化，请重新查看。")
+    if row.kind == "paper":
+        await making_papers.give_up(node, row.thing, why=DROPPED)
     await node.store.apart.put(dropped(row, at=node.clock.now()))
     return await shown(node, id)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pymongo
 import pytest
 
+from regions import apart
 from server.desk.background import making_papers
 from server.desk.background.case_papers import papers_amiss
 from server.desk.background.erasing import erase
@@ -245,3 +246,33 @@ async def test_an_erased_case_leaves_nothing_of_its_papers(
     addresses = [node.keys.material(each.file.sha256) for each in given if each.file]
     assert await node.store.materials.missing(addresses) == set(addresses)
     assert not [each for each in given if await node.store.papers.find(each.id)]
+
+
+async def test_a_paper_that_nobody_can_make_is_set_apart_and_dropped_with_its_number_explained(
+    places: Places, maker: MakerHere, mother: Caller, health: Caller, monkeypatch: pytest.MonkeyPatch
+):
+    node = places.nodes[JIANGSU].node
+    await made(places, maker)
+    case = await accepted(places, mother, health)
+    asked = (await papers_of(mother, case, step=NEAR))["acceptance"]
+    clock = node.clock
+    assert isinstance(clock, HandClock)
+
+    async def broken(_: Any) -> bytes:
+        raise ValueError("no such text")
+
+    with monkeypatch.context() as other:
+        other.setattr(maker, "content", broken)
+        for _ in range(14):
+            await made(places, maker)
+            await apart.release_due(node)
+            clock.wait(minutes=12)
+    row = await apart.shown(node, f"paper:{asked['id']}")
+    assert row.state == "apart"
+    assert (await health.get(f"/desk/v1/cases/{case}")).status == 200, "it holds up nothing else"
+    await apart.drop(node, row.id, by=Doer(name="operator"), reason="made by hand")
+    run = await node.store.papers.runs.move(
+        RunName(authority=asked["authority"], word="受", year=2026), lambda run: run
+    )
+    assert run.unused == {str(run.last): "dropped"}
+    assert asked["id"] not in run.open

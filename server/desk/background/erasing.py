@@ -126,6 +126,10 @@ async def _check(node: Node, found: _Found) -> None:
             raise CaseNotErasable("办件还有未送出的后续事项。")
         if any(_tasks(node, record).values()):
             raise CaseNotErasable("办件还有未完成的待办事项。")
+    for paper in found.papers:
+        kept = await node.store.papers.find(paper.id) if paper.file is None else None
+        if kept and not kept.outcome:
+            raise CaseNotErasable("办件还有正在制作的文书。")
     if not all(fetch.outcome for fetch in found.fetches):
         raise CaseNotErasable("办件还有未收齐的材料。")
     if not all(letter.state in OVER for letter in found.come):

@@ -62,6 +62,13 @@ async def make_papers(node: Node, maker: PaperMaker) -> bool:
     return due.seen == AT_ONCE
 
 
+async def give_up(node: Node, id: str, *, why: str) -> None:
+    """Note in the run of its number why no paper has it, once it is sure that the paper of this id is never made."""
+    kept = await node.store.papers.find(id)
+    if kept and kept.run:
+        await node.store.papers.runs.move(kept.run, lambda run: run.given_up(id, why))
+
+
 async def _some(node: Node, maker: PaperMaker, papers: Sequence[KeptPaper]) -> None:
     works = [apart.attempt(node, "paper", each.id, work=_try(node, maker, each)) for each in papers]
     outcomes = await asyncio.gather(*works, return_exceptions=True)

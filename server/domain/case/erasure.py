@@ -39,7 +39,5 @@ class Erasure(Value):
 
 def check_over(case: Case, *, here: str) -> None:
     """Nothing may be left to be decided of it: it is closed, or a copy, and its steps ended; raises CaseNotErasable."""
-    if any(each.file is None for each in case.given_papers):
-        raise CaseNotErasable("办件还有正在制作的文书。")
     if (case.home == here and case.closed_at is None) or not all(step.has_ended for step in case.steps.values()):
         raise CaseNotErasable("办件尚未办结。")
