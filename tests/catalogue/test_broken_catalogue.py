@@ -95,12 +95,24 @@ MEANINGS = {
         (HEAD, 'holders = "person", validity', "validity"),
         (HEAD, "results", "licence_type", "birth_certificate: it does not say who"),
     ),
+    "a licence is held by whom no item of it asks for": (
+        (HEAD, '{ names = ["child_name"] }', '{ names = ["child_name"], numbers = ["child_id_number"] }'),
+        (HEALTH, BIRTH, "licence_holder", "birth_certificate has the fields of no way"),
+    ),
+    "a licence of a person has the number of an organisation": (
+        (HEAD, '{ names = ["child_name"] }', '{ names = ["child_name"], numbers = ["mobile"] }'),
+        (HEAD, "results", "licence_holder", "birth_certificate: mobile is of type mobile, not id_number"),
+    ),
+    "a licence ends on the day of a field that nobody yields": (
+        (HEAD, 'held_by = [{ names = ["child_name"] }]', 'held_by = [{ names = ["child_name"] }], ends_in = "mobile"'),
+        (HEAD, "results", "licence_holder", "birth_certificate: mobile is of type mobile, not date"),
+    ),
     "a paper has a type of licence": (
         (HEAD, 'name = "死亡证明", kind = "paper"', 'name = "死亡证明", kind = "paper", holders = "person"'),
         (HEAD, "results", "licence_type", "death_certificate: it is a paper"),
     ),
     "a licence does not say how long it holds": (
-        (HEAD, f"{UNTIL_FOREVER} }}", " }"),
+        (HEAD, f"{UNTIL_FOREVER}, held_by", ", held_by"),
         (HEAD, "results", "validity", "birth_certificate: it does not say"),
     ),
     "a licence holds for no time": (
@@ -495,7 +507,7 @@ def test_every_rule_has_a_test_that_breaks_it() -> None:
 
 
 def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
-    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.7", "2026.8"))
+    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.8", "2026.9"))
     (folder / NEWBORN).unlink()
     faults = faults_of(folder)
     assert [fault.reason for fault in faults if fault.table == "bundle"] == ["empty: there is no bundle"]
@@ -516,7 +528,7 @@ def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
         (POLICE, ('{ level = "town" }', '{ level = "town" }, { level = "county" }'), HOUSEHOLD, "the last of the"),
         (NEWBORN, ('type = "choice"', 'type = "guess"'), BUNDLE, "questions[2].type"),
         (HEAD, ("[departments]", "[offices]"), "", "departments: Field required"),
-        (HEAD, ('version = "2026.7"', "version = 2026.7"), "", "version"),
+        (HEAD, ('version = "2026.8"', "version = 2026.8"), "", "version"),
         (
             HEAD,
             ('"出生医学证明", kind = "licence"', '"出生医学证明", kind = "seal"'),

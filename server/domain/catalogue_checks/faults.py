@@ -28,6 +28,7 @@ RULES: Mapping[str, str] = {
     "stage": "name a stage of the catalogue's own for this subject",
     "result": "let yields name a licence, a paper or a text of [results]; what is granted is told by its name",
     "licence_type": "give a licence holders and a type code: a published one, or SAMPLE, twelve digits and three more",
+    "licence_holder": "let held_by name fields of names and numbers that each item of the licence has or yields",
     "validity": "say once how long a licence holds, or is_endless; by_age begins with 0 and is of persons",
     "origin": "let a step issue licences and papers, and nothing else",
     "core_safety": "let no core safety material be deferred",
