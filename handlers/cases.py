@@ -90,7 +90,7 @@ class CaseWithdrawalHandler(Handler):
     async def post(self, id: str) -> None:
         record = await applying.withdraw(self.node, self.owner, id, key=self.key(), version=self.if_match())
         self.set_header("Etag", f'"{record.case.version}"')
-        self.answer(reading.view(self.node, record), committed=record)
+        self.answer(await reading.view(self.node, record), committed=record)
 
 
 class CaseSupplementsHandler(Handler):
@@ -112,7 +112,7 @@ class CaseSupplementsHandler(Handler):
         request = self.read(supplementing.SupplementRequest)
         record = await supplementing.supplement(self.node, self.owner, id, request=request, key=self.key())
         self.set_header("Etag", f'"{record.case.version}"')
-        self.answer(reading.view(self.node, record), committed=record)
+        self.answer(await reading.view(self.node, record), committed=record)
 
 
 class StepUrgingsHandler(Handler):
@@ -127,7 +127,7 @@ class StepUrgingsHandler(Handler):
     async def post(self, id: str, step: str) -> None:
         record = await urging.urge(self.node, self.owner, id, step=step, key=self.key())
         self.set_header("Etag", f'"{record.case.version}"')
-        self.answer(reading.view(self.node, record), committed=record)
+        self.answer(await reading.view(self.node, record), committed=record)
 
 
 class StepAgainHandler(Handler):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from server.desk import apart
+from server.desk.licensing import issue_granted
 from server.domain.aggregate.records import AnyRecord
 from server.domain.apart import Found
 from server.domain.errors import Refusal, StaleVersion, Unavailable
@@ -50,12 +51,18 @@ class Relays:
 
 
 async def relay(node: Node, *records: AnyRecord) -> None:
-    """Carry all pending effects of the records, and their heads; again and in any order does no harm."""
+    """Carry all pending effects of the records, and their heads; again and in any order does no harm.
+
+    What is granted by one is issued, and what follows from that is carried too.
+    """
     carried = await node.store.carry([effect for record in records for effect in record.pending])
     for kind, number in carried.items():
         node.metrics.effects_relayed.labels(kind).inc(number)
     await node.store.heads.put([record.head for record in records], at=node.clock.now())
+    issued = await issue_granted(node, records)
     await node.store.mark_relayed(records)
+    if issued:
+        await relay(node, *issued)
 
 
 async def relay_soon(node: Node, *records: AnyRecord) -> None:

@@ -11,6 +11,7 @@ from server.domain.case.case import Case
 from server.domain.case.happening import Moved
 from server.domain.case.papers import PaperAsked, PaperMade
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.licence.moves import LICENCE_MOVES
 from server.domain.rules.table import TRANSITIONS
 
 APPLICANT, AGENT, BY_RULE = "申请人", "代理人", "系统"
@@ -30,6 +31,9 @@ _OWN_NAMES: Mapping[str, str] = {
     "close": "办结",
 }
 ACT_NAMES: Mapping[str, str] = {**_OWN_NAMES, **{each.event.act: each.name for each in TRANSITIONS.values()}}
+
+# What happened to a licence; the moves have their names with them.
+LICENCE_ACT_NAMES: Mapping[str, str] = {"issue": "颁发", **{move.event.act: move.name for move in LICENCE_MOVES}}
 
 
 def words_of(catalogue: Catalogue, case: Case, event: events.Event) -> str:

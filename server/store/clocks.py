@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from server.domain.time.clock_guard import Beat
 from server.domain.values import moment_key, moment_of_key
 from server.store.database import Database, Document, Duplicate
-from server.store.queries import AUDIT_BY_TIME, BAR, CASES_BY_EVENT, CLOCKS, NEVER, hour_bucket
+from server.store.queries import AGGREGATES, AUDIT_BY_TIME, BAR, CLOCKS, NEVER, hour_bucket
 from server.store.unproven import is_proven
 
 COLLECTION, KIND, ACCEPTED = "clocks", "machine", "accepted"
@@ -31,13 +31,13 @@ class Clocks:
         return sorted((_beat(document) for document in found if is_proven(document)), key=lambda beat: beat.machine)
 
     async def newest_stored(self) -> datetime | None:
-        """The latest moment of an event of any case, or of an audit entry, unless an operator has accepted it.
+        """The latest moment of an event of any aggregate, or of an audit entry, unless an operator has accepted it.
 
-        Of two indexes the last key is read, and no document.
+        Of each index the last key is read, and no document.
         """
         found = [
             await self._database.keys(query, "t", NEVER, limit=1, is_descending=True)
-            for query in (CASES_BY_EVENT, AUDIT_BY_TIME)
+            for query in (*(each.by_event for each in AGGREGATES), AUDIT_BY_TIME)
         ]
         newest = max((key.partition(BAR)[0] for keys in found for key in keys), default="")
         accepted = await self._database.get(COLLECTION, ACCEPTED)

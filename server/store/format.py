@@ -10,12 +10,12 @@ from typing import ClassVar
 from server.store.database import Database, Duplicate
 from server.store.exchange.exchange import LOG, first_id
 from server.store.identity import NODE
-from server.store.queries import CASES_DUE_FOR_RELAY, LETTERS_TO_LOG, LETTERS_WAITING
+from server.store.queries import AGGREGATES, LETTERS_TO_LOG, LETTERS_WAITING
 
 FORMAT = "format"
-NUMBER = 4
+NUMBER = 5
 # Each document of these collections has such a key, and each key lies between the bounds.
-FILLED_FIRST = (CASES_DUE_FOR_RELAY, LETTERS_TO_LOG, LETTERS_WAITING)
+FILLED_FIRST = (*(each.due_for_relay for each in AGGREGATES), LETTERS_TO_LOG, LETTERS_WAITING)
 LOWEST, HIGHEST = "", "~"
 
 
@@ -58,7 +58,7 @@ class DataFormat:
         return mark["number"] if mark else None
 
     async def _is_empty(self, peers: Iterable[str]) -> bool:
-        """Whether there is no case and no letter; a batch that came in may not have been unpacked yet."""
+        """Whether there is no aggregate and no letter; a batch that came in may not have been unpacked yet."""
         for query in FILLED_FIRST:
             if await self._database.keys(query, LOWEST, HIGHEST, limit=1):
                 return False

@@ -72,6 +72,13 @@ NOTICES_BY_STATE = Query("notices_by_state", "notices", "key", is_range=True)
 # alarm: t<at> | id, or done
 ALARMS_DUE = Query("alarms_due", "cases", "alarm", is_range=True)
 CASES_ALL = AggregateQueries(CASES_DUE_FOR_RELAY, CASES_BY_EVENT, ALARMS_DUE)
+# relay, event_key, alarm: as in cases
+LICENCES_ALL = AggregateQueries(
+    Query("licences_due_for_relay", "licences", "relay", is_range=True),
+    Query("licences_by_event", "licences", "event_key", is_range=True),
+    Query("licence_alarms_due", "licences", "alarm", is_range=True),
+)
+AGGREGATES = (CASES_ALL, LICENCES_ALL)
 # key: claimed | t<until> | id, or done
 CHECKPOINTS_CLAIMED = Query("rungs_claimed", "rungs", "key", is_range=True)
 # key: authority | reader | t<at> | id
@@ -153,6 +160,7 @@ QUERIES: tuple[Query, ...] = (
     LETTERS_WAITING,
     NOTICES_BY_STATE,
     ALARMS_DUE,
+    *LICENCES_ALL,
     CHECKPOINTS_CLAIMED,
     WARNINGS_OF_AUTHORITY,
     APART,

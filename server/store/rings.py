@@ -26,6 +26,7 @@ from server.store.effects.fetches import FETCHES
 from server.store.exchange.exchange import LOG
 from server.store.exchange.letters_in import IN
 from server.store.exchange.letters_out import OUT
+from server.store.licences.licences import LICENCES
 from server.store.people.accounts import OFFICERS
 from server.store.people.mandates import MANDATES
 from server.store.people.people import PERSONS, SESSIONS
@@ -45,17 +46,19 @@ class Place:
     within: tuple[str, ...] = ()
 
 
-_OWN, _LETTER, _FETCH = itemgetter("_id"), itemgetter("context"), itemgetter("name")
+_OWN, _LETTER, _FETCH, _ISSUE = map(itemgetter, ("_id", "context", "name", "act_id"))
 
 
 def _of_aggregates(collection: str) -> tuple[Place, ...]:
     """The keys of an aggregate, and of the effects that wait in it."""
     own = Place(lambda document: place_of(collection, document["_id"]), member="key")
-    return (own, Place(_LETTER, within=("effects", "letter")), Place(_FETCH, within=("effects", "fetch")))
+    within = (("letter", _LETTER), ("fetch", _FETCH), ("issue", _ISSUE))
+    return (own, *(Place(context, within=("effects", effect)) for effect, context in within))
 
 
 WRAPPED: Mapping[str, tuple[Place, ...]] = {
     CASES: _of_aggregates(CASES),
+    LICENCES: _of_aggregates(LICENCES),
     LOG: (Place(_LETTER, within=("letters",)),),
     OFFICERS: (Place(_OWN, member="totp_key"),),
     FETCHES: (Place(_FETCH),),

@@ -14,6 +14,7 @@ from server.domain.errors import WrittenByNewer
 from server.store.aggregates.aggregates import Aggregates
 from server.store.aggregates.alarms import Alarms
 from server.store.aggregates.heads import HistoryHeads
+from server.store.aggregates.histories import Histories
 from server.store.aggregates.intake import Intake
 from server.store.apart import Apart
 from server.store.audit import Audit
@@ -35,6 +36,7 @@ from server.store.effects.clues import Clues
 from server.store.effects.counts import Counts
 from server.store.effects.deeds import Deeds
 from server.store.effects.fetches import Fetches
+from server.store.effects.issues import Issues
 from server.store.effects.notices import Notices
 from server.store.effects.papers import Papers
 from server.store.effects.projection import ProjectedCalendar
@@ -49,6 +51,7 @@ from server.store.exchange.letters_out import LettersOut
 from server.store.exchange.peers import Peers
 from server.store.format import NUMBER
 from server.store.identity import Identities
+from server.store.licences.licences import LICENCE_KIND, LICENCES, Licences
 from server.store.numbers import Numbers
 from server.store.people.accounts import Accounts
 from server.store.people.attempts import Attempts
@@ -59,7 +62,7 @@ from server.store.people.people import People
 from server.store.people.posts import Posts
 from server.store.people.second_factors import SecondFactors
 from server.store.proven import ProvenDatabase
-from server.store.queries import ALARMS_DUE, EXPIRED, hour_bucket
+from server.store.queries import EXPIRED, hour_bucket
 from server.store.rings import Rings
 from server.store.waiting import WaitingRooms
 
@@ -77,6 +80,8 @@ class Store:
     rings: Rings
     numbers: Numbers
     cases: Cases
+    licences: Licences
+    issues: Issues
     visits: Visits
     tasks: Tasks
     claims: Claims
@@ -86,7 +91,6 @@ class Store:
     letters_in: LettersIn
     letters_out: LettersOut
     notices: Notices
-    alarms: Alarms
     checkpoints: Checkpoints
     warnings: Warnings
     apart: Apart
@@ -114,7 +118,12 @@ class Store:
     @property
     def aggregates(self) -> Mapping[str, Aggregates[Any, Any, Any]]:
         """The room of each kind of aggregate, by its collection."""
-        return {CASES: self.cases}
+        return {CASES: self.cases, LICENCES: self.licences}
+
+    @property
+    def alarms(self) -> Mapping[str, Alarms]:
+        """The alarms of each kind of aggregate, by its collection."""
+        return {name: Alarms(self.database, room.kind.queries.alarms_due) for name, room in self.aggregates.items()}
 
     @property
     def intake(self) -> Intake:
@@ -146,6 +155,7 @@ class Store:
     async def carry(self, effects: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
         """Carry effects from their aggregates to their rooms, all of one kind in one round trip; how many of each kind.
 
+        What is to be done to another aggregate has no room: it is left to the desk.
         Raises WrittenByNewer if one of them is of no kind that is known here, with all others carried.
         """
         rooms: Mapping[str, Callable[..., Awaitable[None]]] = {
@@ -161,10 +171,10 @@ class Store:
         for kind, documents in waiting.items():
             if documents:
                 await rooms[kind](*documents)
-        unknown = [effect for effect in effects if not effect.keys() & rooms.keys()]
+        unknown = [effect for effect in effects if not effect.keys() & {*rooms, "issue"}]
         if unknown:
             kinds = sorted({name for effect in unknown for name in effect} - {"event", "index"})
-            raise WrittenByNewer(f"{CASES}/effects", ", ".join(kinds))
+            raise WrittenByNewer("effects", ", ".join(kinds))
         return {kind: len(documents) for kind, documents in waiting.items() if documents}
 
     async def _put_tasks(self, *tasks: dict[str, Any]) -> None:
@@ -204,7 +214,8 @@ def open_store(bare: WalkableDatabase, keys: NodeKeys, folder: Path, *, here: st
     (first, database, ends), ring, blobs = _ground(bare, keys, folder)
     return Store(
         *first,
-        cases=_cases(database, keys, folder, here=here, due=timedelta(seconds=relay_due_seconds)),
+        *_aggregates(database, keys, folder, here=here, due=timedelta(seconds=relay_due_seconds)),
+        issues=Issues(ring),
         visits=Visits(database, ring),
         tasks=Tasks(database),
         claims=Claims(database, ring),
@@ -214,7 +225,6 @@ def open_store(bare: WalkableDatabase, keys: NodeKeys, folder: Path, *, here: st
         letters_in=LettersIn(database, ring),
         letters_out=LettersOut(database, ring),
         notices=Notices(database),
-        alarms=Alarms(database, ALARMS_DUE),
         checkpoints=Checkpoints(database),
         warnings=Warnings(database),
         apart=Apart(database),
@@ -251,7 +261,12 @@ def _ground(
     return (first, database, ends), keys.fields, blobs
 
 
-def _cases(database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, due: timedelta) -> Cases:
+def _aggregates(
+    database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, due: timedelta
+) -> tuple[Cases, Licences]:
+    """The rooms of all kinds of aggregates, whose heads stand in one chain."""
     documents = CaseDocuments(keys, Plans(database), here=here, relay_due=due)
-    heads = HistoryHeads(database, [documents], folder)
-    return Cases(database, documents, Intake(database, CASES), heads=heads)
+    histories = Histories(LICENCE_KIND, keys, relay_due=due)
+    heads = HistoryHeads(database, [documents, histories], folder)
+    cases = Cases(database, documents, Intake(database, CASES), heads=heads)
+    return cases, Aggregates(database, histories, heads=heads)

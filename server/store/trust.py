@@ -36,6 +36,7 @@ from server.store.exchange.letters_in import IN
 from server.store.exchange.letters_out import OUT
 from server.store.exchange.peers import NONCES, PEERS, WITNESSED
 from server.store.identity import NODE
+from server.store.licences.licences import LICENCES
 from server.store.numbers import BLOCKS
 from server.store.people.accounts import OFFICERS
 from server.store.people.attempts import ATTEMPTS
@@ -178,6 +179,13 @@ TRUST: Mapping[str, Trust] = {
         "has moved a case `cases verify` names",
         marks=QUEUED | {"state", "reason", "tries", "round"},
         why="a letter that is settled again changes nothing, and one that is held up is a removal",
+    ),
+    LICENCES: Trust(
+        "somebody holds a licence that nobody granted, or one that was revoked is valid",
+        "`cases verify` names it",
+        marks=MARKS,
+        elsewhere=frozenset({"events"}),
+        why="as in cases; without a look of clockwork a licence whose last day is over counts as expired all the same",
     ),
     LOG: Trust(
         "a batch was sent or kept that never was",

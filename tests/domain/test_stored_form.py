@@ -54,8 +54,8 @@ case.agent.person: id_number key name
 case.materials: code media_type sha256 size
 case.undertakings: at kind sha256 version
 case.steps: agency appeal arrived_at authority bounced checked_at clock decided_at deferrals delivery directory_version
-  finding formers grounds is_gathering licence node notify_anew_at officer opinions papers plan proposal result
-  right_division since state supplement transfers urged_at version waits_on withdrawal_asked_at
+  electronic finding formers grounds is_gathering licence node notify_anew_at officer opinions papers plan proposal
+  result right_division since state supplement transfers urged_at version waits_on withdrawal_asked_at
 case.steps.formers: decided_by id name signs_as
 case.leader: decided_by id name signs_as
 case.steps.authority: decided_by id name signs_as
@@ -181,7 +181,12 @@ taken_over: authority done_at former kind reason step
 taken_over.by: authority is_agent name node part role stands_in_for window
 taken_over.authority: decided_by id name signs_as
 taken_over.former: decided_by id name signs_as
-approved: done_at kind licence result step
+approved: done_at grant kind licence result step
+approved.grant: authority effective_on expires_on face holders identifier issued_on kind name origin previous trust
+approved.grant.identifier: issuer serial type_code version
+approved.grant.holders: kind name
+approved.grant.authority: decided_by id name signs_as
+approved.grant.origin: applicant case step
 approved.by: authority is_agent name node part role stands_in_for window
 approved.licence: code media_type sha256 size
 refused: appeal done_at grounds kind step
@@ -252,7 +257,12 @@ def defaults(kind: type[BaseModel]) -> Iterator[tuple[str, Any]]:
 def test_what_a_stored_event_leaves_out_is_nothing_or_says_the_same_for_ever() -> None:
     """A member with its default is not stored, so another default would change what has happened."""
     told = {name: value for kind in models(Event) for name, value in defaults(kind) if value not in EMPTY}
-    assert told == {"PinnedAuthority.decided_by": "authority", "Application.closing": "all"}
+    assert told == {
+        "PinnedAuthority.decided_by": "authority",
+        "Application.closing": "all",
+        "Grant.trust": "A",
+        "LicenceIdentifier.version": 1,
+    }
 
 
 def test_checkpoints_keep_the_names_that_stand_in_stored_ids() -> None:

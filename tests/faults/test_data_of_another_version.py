@@ -19,7 +19,7 @@ from tests.faults.provinces import Province, command, provinces
 CASE = {"_id": "c1", "version": 1, "relay": "done"}
 OF_0_1 = (
     "tongban: data_of_another_version: the database of this node (`database` in its settings) holds data of version "
-    "0.1, and this program reads format 4 only. Nothing was changed. Data is not migrated: start on an empty database, "
+    "0.1, and this program reads format 5 only. Nothing was changed. Data is not migrated: start on an empty database, "
     "and keep the old program for the old data.\n"
 )
 

@@ -41,6 +41,8 @@ DOORS: Mapping[str, Sequence[str] | str] = {
     "GET /api/v1/cases/{id}/papers/{paper}": ["paper.read"],
     "GET /api/v1/undertakings": PUBLIC,
     "GET /check/{id}/{key}": "what stands on the paper that the caller holds, its holder masked",
+    "GET /api/v1/licences": OWN,
+    "GET /api/v1/licences/{identifier}": OWN,
     "GET /api/v1/push": "that a case of the caller's, or of whom they act for, has moved, and nothing of it",
     "GET /api/v1/drafts": OWN,
     "GET /api/v1/drafts/{id}": OWN,

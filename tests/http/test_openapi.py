@@ -19,6 +19,7 @@ from server.domain.values import china_day
 from tests.domain.peaks import PEAK, announced_in, peak
 from tests.http.asking import Sweeper, act, crossed, opened
 from tests.http.conftest import module_wide, nodes_of_a_module
+from tests.http.licensing import licensed
 from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU, ZHEJIANG
 
@@ -186,6 +187,7 @@ async def test_every_answer_keeps_to_its_description(
     delivered = await health.post(act(case, FIRST, "deliver"), {"delivery": {"method": "electronic"}})
     assert delivered.status == 200, delivered.body
     await counting.count(places.nodes[JIANGSU].node)
+    licence = await licensed(places, mother)
     anyone = places.caller()
     logged_in = await anyone.post("/api/v1/sessions", {"app_id": APP_ID, "code": "mother"})
     proof = {"name": MOTHER.name, "id_number": MOTHER.id_number, "face_token": "face-mother"}
@@ -281,6 +283,8 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/undertakings"): await anyone.get("/api/v1/undertakings"),
         ("PUT", "/api/v1/drafts/{id}"): await mother.call("PUT", "/api/v1/drafts/mine", json=wish),
         ("GET", "/api/v1/drafts/{id}"): await mother.get("/api/v1/drafts/mine"),
+        ("GET", "/api/v1/licences"): await mother.get("/api/v1/licences"),
+        ("GET", "/api/v1/licences/{identifier}"): await mother.get(f"/api/v1/licences/{licence}"),
         ("GET", "/api/v1/drafts"): await mother.get("/api/v1/drafts"),
         ("POST", "/api/v1/mandates"): await mother.post("/api/v1/mandates", GIVEN | {"ends_on": f"{tomorrow(places)}"}),
         ("GET", "/api/v1/mandates"): await mother.get("/api/v1/mandates"),

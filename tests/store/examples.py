@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from server.domain.catalogue.items import Competence, LevelRule
+from server.domain.licence.identifier import LicenceIdentifier
+from server.domain.licence.licence import LicenceHolder
 from server.domain.people.posts import Post
 from server.domain.values import Value
 
@@ -26,6 +28,8 @@ PLAIN: Mapping[type[Any], tuple[Any, ...]] = {
 # Of which members their kinds ask for more than that each fits by itself.
 FITTING: Mapping[type[Any], Mapping[str, Any]] = {
     Competence: {"decided_by": "authority", "levels": (LevelRule(level="county"),)},
+    LicenceHolder: {"number": "0" * 18},
+    LicenceIdentifier: {"type_code": "SAMPLE000000000000999", "issuer": "SAMPLE000000000001"},
     Post: {"authority": "x/320102", "window": "", "kind": "delegation"},
 }
 

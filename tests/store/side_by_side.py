@@ -18,6 +18,7 @@ from server.crypto.fields import FieldRing
 from server.crypto.integrity import IntegrityRing
 from server.crypto.keyring import make_keys
 from server.crypto.passwords import Cost
+from server.desk import licensing
 from server.desk.acting import commit_of
 from server.domain.aggregate.acts import Act
 from server.domain.aggregate.heads import HistoryHead
@@ -33,6 +34,7 @@ from server.domain.effects.clues import CaseClues
 from server.domain.effects.deadlines import Checkpoint
 from server.domain.effects.deeds import Deed
 from server.domain.effects.effects import Effect, Task
+from server.domain.effects.licensing import LicensingFacts
 from server.domain.effects.notices import Notice
 from server.domain.effects.records import CaseRecord
 from server.domain.effects.warnings import DeskWarning
@@ -40,6 +42,9 @@ from server.domain.exchange.letters import Batch, Letter
 from server.domain.exchange.log import Evidence, Head, Inbound, Outbound, Position, Written
 from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.identity import Identity
+from server.domain.licence.acts import IssueLicence, LicenceAct, SuspendLicence
+from server.domain.licence.decide import decide as decide_licence
+from server.domain.licence.licence import Licence
 from server.domain.materials import Upload
 from server.domain.papers.numbers import RunName
 from server.domain.people.accounts import DeskSession
@@ -61,13 +66,18 @@ from server.store.sealing import sealed_letter
 from server.store.store import Store, open_store
 from server.store.waiting import WaitingRoom
 from tests.store.examples import AT, DAY, example, painted, values_in
-from tests.world import JIANGSU, ZHEJIANG, facts, officer, opening, planned, worked
+from tests.world import JIANGSU, ZHEJIANG, facts, officer, opening, pinned, planned, worked
 
 MEMBER, RED = "tomorrow", "red"
 LATER = AT + timedelta(days=20)
 CHEAP = Cost(rounds=1, memory_kib=64, lanes=1)
 CASE, OWNER, UPLOAD = "case1", "owner", "abcdefgh"
 PASSWORD = "a password of a test"
+CLERK = officer()
+ISSUE: IssueLicence = example(IssueLicence, id="issue", by=CLERK)
+ISSUE = ISSUE.model_copy(
+    update={"grant": ISSUE.grant.model_copy(update={"authority": pinned("health", JIANGSU), "previous": ""})}
+)
 
 # What stands in each collection: values of these kinds, by the name that they have here. Or why there is none that is
 # written with all its members, whatever they are called.
@@ -97,6 +107,7 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
     "heads": BY_HAND,
     "letters_in": LETTERS,
     "letters_out": LETTERS,
+    "licences": {"licence": Licence},  # and events, of all kinds
     "log": LETTERS,
     "mandates": {"mandate": Mandate},
     "materials": {"upload": Upload},
@@ -122,6 +133,8 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
 KINDS: Mapping[str, type[Any]] = {
     name: kind for kinds in COLLECTIONS.values() if not isinstance(kinds, str) for name, kind in kinds.items()
 }
+# What events make is written by them.
+OF_EVENTS = ("case", "line", "licence")
 # What a value must say beside what is made up, to be found again or to be accepted.
 SAID: Mapping[str, Mapping[str, Any]] = {
     "apart": {"state": "released", "version": 1},
@@ -141,7 +154,7 @@ SAID: Mapping[str, Mapping[str, Any]] = {
 
 def values(*, paint: bool = False) -> dict[str, Any]:
     """One value of each kind, by name, with the member at every depth or without."""
-    found = {name: example(kind, **SAID.get(name, {})) for name, kind in KINDS.items() if name not in ("case", "line")}
+    found = {name: example(kind, **SAID.get(name, {})) for name, kind in KINDS.items() if name not in OF_EVENTS}
     return {name: painted(value, MEMBER, RED) if paint else value for name, value in found.items()}
 
 
@@ -197,6 +210,15 @@ async def _write_case(store: Store, these: Mapping[str, Any], *, paint: bool) ->
     await _count(store, these["counts"])
     await store.heads.put([HistoryHead("another", 1, "link")], at=AT)
     await _wait(store, lot=1)
+    await _act_on_licence(store, None, ISSUE, paint=paint)
+
+
+async def _act_on_licence(store: Store, id: str | None, act: LicenceAct, *, paint: bool = False) -> None:
+    record = await store.licences.one(id) if id else None
+    licensing_facts = LicensingFacts(here=JIANGSU, at=AT, results={}, key_of=str)
+    decision = decide_licence(record.value if record else None, act, licensing_facts)
+    commit = licensing.commit_of(record, decision, licensing_facts)
+    await store.licences.commit(record, painted(commit, MEMBER, RED) if paint else commit)
 
 
 async def _count(store: Store, counts: AuthorityCounts) -> None:
@@ -236,6 +258,7 @@ def _effects(these: Mapping[str, Any]) -> Sequence[Effect]:
         "letter": letter(JIANGSU, ZHEJIANG),
         "paper": PaperOrder(paper=PAPER, case=CASE, step="x", event=1, at=AT),
     }
+    kinds["issue"] = ISSUE
     kinds |= {name: these[name] for name in ("task", "notice", "fetch", "deed")}
     return [Effect(event=1, index=index, **{name: each}) for index, (name, each) in enumerate(kinds.items())]
 
@@ -302,6 +325,7 @@ async def read(store: Store) -> dict[str, Any]:
     }
     return {name: next(iter(found.values())) for name, found in one_each.items()} | {
         "events": record.events,
+        "licence": (await store.licences.one(ISSUE.grant.id)).events,
         "line": line,
         "apart": await store.apart.find(values()["apart"].id),
         "calendar": await store.calendar.projection(),
@@ -344,7 +368,9 @@ async def change(store: Store) -> None:
     await store.papers.move(paper, until=LATER, number="1")
     await store.papers.runs.move(RUN, lambda run: run.taken("B"))
     await store.tasks.redate(now["task"], "2026-12-24")
-    await store.alarms.advance(CASE, LATER, event=1)
+    await store.alarms["cases"].advance(CASE, LATER, event=1)
+    suspend = SuspendLicence(id="suspend", by=ISSUE.by, reason="x", basis="x")
+    await _act_on_licence(store, ISSUE.grant.id, suspend)
     [kept] = await store.checkpoints.unfinished(LATER, limit=1)
     await store.checkpoints.take_over(kept, until=AT)
     await _count(store, now["counts"])

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from server.domain.aggregate.alarms import DueAlarm
 from server.domain.effects.deadlines import Checkpoint
 from server.domain.effects.warnings import DeskWarning
 from server.domain.time.reprojection import Projection
-from server.store.aggregates.alarms import Alarms, DueAlarm
+from server.store.aggregates.alarms import Alarms
 from server.store.aggregates.marks import alarm_key
 from server.store.database import Database
 from server.store.effects.checkpoints import Checkpoints

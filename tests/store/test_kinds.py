@@ -23,7 +23,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_each_kind_can_be_found_believed_and_given_new_keys(store: Store):
-    assert "cases" in store.aggregates
+    assert store.aggregates.keys() == {"cases", "licences"}
     for collection, room in store.aggregates.items():
         kind = room.kind
         assert kind.collection == collection
@@ -32,7 +32,7 @@ def test_each_kind_can_be_found_believed_and_given_new_keys(store: Store):
         trust = TRUST[collection]
         assert (trust.means, trust.marks, "events" in trust.elsewhere) == ("proof", MARKS, True)
         wrapped = {(*each.within, each.member) for each in WRAPPED[collection]}
-        assert wrapped == {("key",), ("effects", "letter", "data_key"), ("effects", "fetch", "data_key")}
+        assert wrapped == {("key",), *(("effects", each, "data_key") for each in ("letter", "fetch", "issue"))}
 
 
 def test_heads_of_each_kind_are_compared_with_where_it_stands(store: Store):

@@ -12,13 +12,14 @@ import pytest
 from server.crypto.fields import SealBroken
 from server.crypto.keyring import make_keys
 from server.domain.aggregate.acts import Act
+from server.domain.aggregate.alarms import DueAlarm
 from server.domain.aggregate.heads import HistoryHead, finding_of
 from server.domain.aggregate.names import kind_and_id, name_of
 from server.domain.chains import Chained
 from server.domain.errors import NotAuthentic, StaleVersion, WrittenByNewer
 from server.domain.values import moment_key
 from server.store.aggregates.aggregates import Aggregates
-from server.store.aggregates.alarms import Alarms, DueAlarm
+from server.store.aggregates.alarms import Alarms
 from server.store.aggregates.heads import HistoryHeads
 from server.store.aggregates.histories import Histories
 from server.store.apart import Apart

@@ -5,13 +5,17 @@ one sees to it; a claim that is not finished within a minute is taken over. So w
 that twice is once: acts, warnings and notices have ids that are made of the checkpoint.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 from server.desk import apart
 from server.desk.acting import perform
+from server.desk.background.licence_looks import look_at_licence
 from server.desk.relay import relay_soon
 from server.domain.aggregate.actors import Actor
+from server.domain.aggregate.alarms import DueAlarm
+from server.domain.aggregate.names import FIRST, name_of
 from server.domain.case.acts import Deem, Lapse, StepAct
 from server.domain.case.case import Case
 from server.domain.catalogue.desks import above
@@ -24,6 +28,7 @@ from server.domain.effects.deadlines import (
     is_superseded,
     next_at,
 )
+from server.domain.effects.licensing import LICENCES
 from server.domain.effects.notices import reminder_of
 from server.domain.effects.records import CaseRecord
 from server.domain.effects.warnings import warning_of
@@ -36,6 +41,7 @@ from server.node import Node
 ALARMS_AT_ONCE = 50
 CLAIM = timedelta(minutes=1)
 AGAIN = timedelta(minutes=10)
+Look = Callable[[Node, str], Awaitable[datetime | None]]
 HEARTBEAT_WANTED = timedelta(minutes=15)  # a little longer than until the next look
 
 
@@ -46,10 +52,14 @@ async def tick(node: Node) -> bool:
     await apart.set_apart_unread(node, left, kind="rung")
     for kept in left:
         await apart.attempt(node, "rung", kept.id, work=_take_over(node, kept, until=now + CLAIM))
-    due = await node.store.alarms.due(now, limit=ALARMS_AT_ONCE)
-    for alarm in due:
-        await apart.attempt(node, "alarm", alarm.id, work=_heed(node, alarm.id, event=alarm.event, until=now + CLAIM))
-    return ALARMS_AT_ONCE in (left.seen, len(due))
+    numbers = [left.seen]
+    for kind, look in LOOKS.items():
+        due = await node.store.alarms[kind].due(now, limit=ALARMS_AT_ONCE)
+        numbers.append(len(due))
+        for alarm in due:
+            work = _heed(node, kind, alarm, look=look)
+            await apart.attempt(node, "alarm", name_of(kind, alarm.id), work=work)
+    return ALARMS_AT_ONCE in numbers
 
 
 async def _take_over(node: Node, kept: KeptCheckpoint, *, until: datetime) -> None:
@@ -57,11 +67,12 @@ async def _take_over(node: Node, kept: KeptCheckpoint, *, until: datetime) -> No
         await _see_to(node, kept)
 
 
-async def _heed(node: Node, case: str, *, event: int, until: datetime) -> None:
-    """Look at the case and set its alarm for the next look; until then no other worker looks."""
-    await node.store.alarms.advance(case, until, event=event)
-    at = await _look(node, case)
-    await node.store.alarms.advance(case, at, event=event)
+async def _heed(node: Node, kind: str, alarm: DueAlarm, *, look: Look) -> None:
+    """Look at what the alarm is of and set it for the next look; until then no other worker looks."""
+    alarms, until = node.store.alarms[kind], node.clock.now() + CLAIM
+    await alarms.advance(alarm.id, until, event=alarm.event)
+    at = await look(node, alarm.id)
+    await alarms.advance(alarm.id, at, event=alarm.event)
 
 
 async def _look(node: Node, id: str) -> datetime | None:
@@ -181,3 +192,7 @@ async def _has_watermark(node: Node, case: Case, checkpoint: Checkpoint) -> bool
 def _vouches(node: Node, batch: Batch, checkpoint: Checkpoint) -> bool:
     """Whether the watermark of a batch covers the last day. One from the future was made by a wrong clock: by none."""
     return day_begins(checkpoint.due_on + DAY) <= batch.complete_to <= node.clock.now()
+
+
+# What is done about the alarms of each kind of aggregate, by its collection; it answers when to look again.
+LOOKS: Mapping[str, Look] = {FIRST: _look, LICENCES: look_at_licence}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from server.desk import apart
+from server.domain.aggregate.names import FIRST
 from server.domain.effects.deadlines import next_at
 from server.domain.effects.effects import Task, due_on, task_id
 from server.domain.time.reprojection import Projection
@@ -56,7 +57,7 @@ async def _redate(node: Node, id: str, tasks: Sequence[Task]) -> int:
         return 0
     case, calendar = record.case, node.published.calendar
     alarm = next_at(case, here=node.here, calendar=calendar)
-    await node.store.alarms.advance(id, alarm, event=case.version)
+    await node.store.alarms[FIRST].advance(id, alarm, event=case.version)
     moved = [
         task.authority
         for task in tasks

@@ -7,6 +7,7 @@ from server.desk import apart
 from server.desk.citizen.applying import note_agent, own_case
 from server.desk.citizen.licences import LicenceLine, licence_lines
 from server.desk.citizen.results import ResultLine, result_lines
+from server.desk.electronic import electronics_of
 from server.desk.naming import window_name
 from server.desk.papers import PaperLine, paper_lines
 from server.desk.steps import (
@@ -109,7 +110,7 @@ async def my_case(node: Node, owner: str, id: str) -> CaseView:
     """One of the owner's cases; an agent's look at it is noted before. Raises the refusals of `own_case`."""
     record = await own_case(node, owner, id)
     await note_agent(node, record, owner, kind="case.read")
-    return view(node, record)
+    return await view(node, record)
 
 
 async def my_cases(node: Node, owner: str, *, before: str, limit: int) -> CaseList:
@@ -135,9 +136,10 @@ async def ended_mandates(node: Node, mandates: Set[str]) -> set[str]:
     return {each for each in mandates if each not in found or found[each].state(now) != "in_force"}
 
 
-def view(node: Node, record: CaseRecord) -> CaseView:
+async def view(node: Node, record: CaseRecord) -> CaseView:
     """The case as its applicant sees it, with personal data masked."""
     case = record.case
+    electronics = await electronics_of(node, case, case.steps.values())
     return CaseView(
         **_line(record.id, line_of(case)),
         subject_name=masked_name(case.subject.name) if case.subject else "",
@@ -149,7 +151,7 @@ def view(node: Node, record: CaseRecord) -> CaseView:
         form=fields_shown(node.catalogue_of(case.catalogue), case.form, is_masked=True),
         materials=materials_shown(node.catalogue_of(case.catalogue), case.materials),
         licences=licence_lines(node, case),
-        results=result_lines(node, case),
+        results=result_lines(node, case, electronics),
         papers=paper_lines(case),
         version=case.version,
     )

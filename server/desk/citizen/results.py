@@ -1,9 +1,11 @@
 """Results: what the approved steps of a case have come to, and how that reaches the applicant."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
 from server.desk.citizen.licences import licence_lines, told_fields
+from server.desk.electronic import ElectronicShown
 from server.desk.naming import decider_name
 from server.desk.steps import FieldShown
 from server.domain.case.case import Case, Step
@@ -24,8 +26,8 @@ class ResultLine(Value):
 
     An answer in words has its `fields` here, in full, and nothing is delivered. A document is due until `method` says
     how it was delivered; `wished` is how the applicant chose to receive it, `deliver_by` the last day for that, as far
-    as it is sure, and `licence` the number by which one that was delivered electronically is opened. `words` say it to
-    the applicant.
+    as it is sure, and `licence` the number by which one that was delivered electronically is opened. `electronic` is
+    the electronic licence beside the document, where there can be one. `words` say it to the applicant.
     """
 
     step: str
@@ -42,14 +44,15 @@ class ResultLine(Value):
     number: str
     licence: int | None
     fields: tuple[FieldShown, ...]
+    electronic: ElectronicShown | None = None
     words: str
 
 
-def result_lines(node: Node, case: Case) -> tuple[ResultLine, ...]:
-    """What the case has come to so far, in the order of its plan."""
+def result_lines(node: Node, case: Case, electronics: Mapping[str, ElectronicShown]) -> tuple[ResultLine, ...]:
+    """What the case has come to so far, in the order of its plan; `electronics` are those of its steps by code."""
     numbers = {line.step: line.number for line in licence_lines(node, case) if line.method == "electronic"}
     found = (_line(node, case, step, licence=numbers.get(step.plan.code)) for step in case.steps.values())
-    return tuple(line for line in found if line)
+    return tuple(line.model_copy(update={"electronic": electronics.get(line.step)}) for line in found if line)
 
 
 def _line(node: Node, case: Case, step: Step, *, licence: int | None) -> ResultLine | None:

@@ -1,18 +1,20 @@
 """The timeline: what happened to a case, in plain words and in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from server.desk.citizen.applying import note_agent, own_case
-from server.desk.naming import node_name, telling_name
+from server.desk.electronic import ON_ITS_WAY, ElectronicShown, electronics_of
+from server.desk.naming import decider_name, node_name, telling_name
 from server.desk.papers import PaperLine, paper_lines
 from server.desk.steps import LocalMoment
 from server.desk.visits import VisitShown, visits_of
 from server.desk.wording import ACT_NAMES, AGENT, APPLICANT, BY_RULE, words_of
 from server.domain.case import events
-from server.domain.case.case import Case
+from server.domain.case.case import Case, Step
 from server.domain.case.handover import PaperArrived, PaperPosted
 from server.domain.case.happening import Moved
 from server.domain.case.papers import PaperAsked, PaperMade
+from server.domain.effects.awarding import NUMBER_UNKNOWN
 from server.domain.effects.effects import step_of
 from server.domain.effects.records import CaseRecord
 from server.domain.rules.lifecycle import evolve
@@ -42,7 +44,7 @@ class TimelineEntry(Value):
 class Timeline(Value):
     """All that happened to a case, in order, its papers, and how often somebody came to a window for it (跑动).
 
-    What officers say among themselves is left out.
+    Of an electronic licence it tells how it stands now, and since when. What officers say among themselves is left out.
     """
 
     case: str
@@ -59,7 +61,7 @@ async def my_timeline(node: Node, owner: str, id: str) -> Timeline:
     visits = await visits_of(node, record.id)
     return Timeline(
         case=record.id,
-        timeline=tuple(_entries(node, record)),
+        timeline=tuple(_with_licences(list(_entries(node, record)), await _of_licences(node, record.case))),
         papers=paper_lines(record.case),
         visit_count=len(visits),
         visits=tuple(VisitShown.of(node, each) for each in visits),
@@ -85,6 +87,41 @@ def _entries(node: Node, record: CaseRecord) -> Iterator[TimelineEntry]:
             by=by_whom(node, case, event),
             words=words_of(node.catalogue_of(case.catalogue), case, event),
         )
+
+
+def _with_licences(entries: list[TimelineEntry], licences: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+    """All in order; that there is no electronic licence follows the approval at once."""
+    for licence in licences:
+        approval = next((n for n, each in enumerate(entries) if (each.act, each.step) == ("approve", licence.step)), 0)
+        later = (n for n, each in enumerate(entries) if n > approval and each.at > licence.at)
+        place = approval + 1 if licence.words == NUMBER_UNKNOWN else next(later, len(entries))
+        entries.insert(place, licence)
+    return entries
+
+
+async def _of_licences(node: Node, case: Case) -> list[TimelineEntry]:
+    """How each electronic licence stands that the case has led to, or that there is none."""
+    electronics = await electronics_of(node, case, case.steps.values())
+    return [
+        _entry_of_licence(node, case, case.steps[code], licence=each)
+        for code, each in electronics.items()
+        if each.words != ON_ITS_WAY
+    ]
+
+
+def _entry_of_licence(node: Node, case: Case, step: Step, *, licence: ElectronicShown) -> TimelineEntry:
+    return TimelineEntry(
+        at=licence.since or step.decided_at or step.since,
+        node=step.node,
+        node_name=node_name(node, step.node),
+        step=step.plan.code,
+        step_name=step.plan.name,
+        act="licence",
+        act_name="电子证照",
+        state=step.state,
+        by=decider_name(node, case, step),
+        words=licence.words,
+    )
 
 
 def by_whom(node: Node, case: Case, event: events.Event) -> str:

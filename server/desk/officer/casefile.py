@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from server.desk.background.gathering import bytes_here
 from server.desk.catalogues import case_of
+from server.desk.electronic import ElectronicShown, electronics_of
 from server.desk.naming import window_name
 from server.desk.officer.history import HistoryEntry, history_of
 from server.desk.officer.seeing import Seen, noted, parts_of
@@ -124,7 +125,8 @@ class DeskStep(Value):
     what was asked and answered on the way; `yields_kind` is what an approval comes to: a file goes with a licence or a
     paper, and with no text. Who follows it up sees only where it stands. `special_steps` are the special
     procedures that may stop its clock, `finding` is what its home found in its own part. Only who decides it sees the
-    `proposal`, and `two_persons`: whether another one than who proposed must decide.
+    `proposal`, and `two_persons`: whether another one than who proposed must decide. `electronic` is the electronic
+    licence that the approval led to, where there can be one.
     """
 
     part: TaskPart
@@ -142,6 +144,7 @@ class DeskStep(Value):
     finding: str = ""
     proposal: ProposalShown | None = None
     two_persons: bool = False
+    electronic: ElectronicShown | None = None
 
 
 class DeskCaseView(Value):
@@ -246,6 +249,7 @@ async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen) -> DeskS
         finding=step.finding,
         proposal=_proposal(step) if part == "decide" else None,
         two_persons=part == "decide" and step.plan.terms.two_persons,
+        electronic=(await electronics_of(node, case, [step])).get(step.plan.code),
     )
 
 

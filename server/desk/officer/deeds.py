@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from server.desk.steps import LocalMoment
-from server.desk.wording import ACT_NAMES
+from server.desk.wording import ACT_NAMES, LICENCE_ACT_NAMES
+from server.domain.aggregate.names import FIRST, kind_and_id
 from server.domain.effects.deeds import Deed
 from server.domain.people.persons import Officer
 from server.domain.values import Value
@@ -21,6 +22,7 @@ class DeedsAsked(Value):
 class DeedLine(Value):
     """One act: when, on which step of which case, what, and for which authority; without personal data.
 
+    `case` is the name of a licence (`licences/...`) if it was done to that.
     `stands_in_for` is in whose place the officer did it, if in another's.
     """
 
@@ -54,4 +56,5 @@ async def deeds(node: Node, officer: Officer, asked: DeedsAsked, *, limit: int) 
 
 def _line(deed: Deed) -> DeedLine:
     told = {name: value for name, value in vars(deed).items() if name in DeedLine.model_fields}
-    return DeedLine(**told, act_name=ACT_NAMES[deed.act])
+    kind, _ = kind_and_id(deed.case)
+    return DeedLine(**told, act_name=(ACT_NAMES if kind == FIRST else LICENCE_ACT_NAMES)[deed.act])

@@ -10,7 +10,9 @@ from server.desk.performing import same
 from server.desk.recording import note_act, of_case
 from server.domain.case import acts
 from server.domain.case.case import Offered, Step
+from server.domain.catalogue.authorities import organisation_code
 from server.domain.catalogue.forms import FormFaulty
+from server.domain.effects.awarding import awarded
 from server.domain.effects.records import CaseRecord
 from server.domain.errors import FieldFault, Missing
 from server.domain.materials import Upload
@@ -109,6 +111,9 @@ async def _completed(
         act = act.model_copy(update={"authority": receiver_of(node, record, step, division=decision.division)})
     if isinstance(act, acts.Approve):
         check_result(step, act.result, catalogue, on=today(node))
+        issuer = organisation_code(node.published.authorities, step.authority.id) if step.authority else ""
+        grant = awarded(record.case, act, catalogue, issuer=issuer, context=(node.here, today(node)))
+        act = act.model_copy(update={"grant": grant})
     return act
 
 

@@ -14,6 +14,7 @@ from server.domain.catalogue.items import DaysFrom, Text
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
 from server.domain.exchange.directory import Directory
+from server.domain.licence.licence import Grant
 from server.domain.time.calendar import Calendar
 from server.domain.values import Day, Days, Moment
 
@@ -191,11 +192,15 @@ class Propose(StepAct):
 
 
 class Approve(StepAct):
-    """Grant it (准予); `licence` is the file of it, if there is one."""
+    """Grant it (准予); `licence` is the file of it, if there is one, `grant` the electronic licence that it leads to.
+
+    That one is the decider's alone: no letter has it.
+    """
 
     name: ClassVar[str] = "approve"
     result: Mapping[str, str] = Field(default_factory=dict)
     licence: Offered | None = None
+    grant: Grant | None = None
 
 
 class Refuse(StepAct):

@@ -152,7 +152,8 @@ class Step(Value):
     `since` is when it came into its state, `version` the number of the last event about it, `arrived_at` when the
     decider had all that was handed in; while `is_gathering`, materials are still coming. `waits_on` tells why it was
     skipped, `right_division` where it belongs, if it was declined for that. `officer` is who accepted it, `decided_at`
-    when it was approved, `licence` the file of what it yielded. `finding` is what the home found in its own part,
+    when it was approved, `licence` the file of what it yielded, `electronic` the identifier of the electronic licence
+    that its approval led to here. `finding` is what the home found in its own part,
     `checked_at` when; `papers` are the originals on their way between the two. `bounced` is the kind of the home's last
     letter about it, if that came back. `urged_at` is when the applicant last pressed those who have it. `proposal` is
     the last one of how to decide it. `formers` are who had it before its authority, `transfers` how often it was
@@ -181,6 +182,7 @@ class Step(Value):
     result: Annotated[Mapping[str, str], SENSITIVE] = Field(default_factory=dict)
     decided_at: Moment | None = None
     licence: Offered | None = None
+    electronic: str = ""
     delivery: Delivery | None = None
     waits_on: str = ""
     finding: Annotated[str, SENSITIVE] = ""

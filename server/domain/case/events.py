@@ -15,6 +15,7 @@ from server.domain.case.papers import PaperAsked, PaperMade
 from server.domain.catalogue.items import DaysFrom
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import DeclineReason, Deferral, Delivery, Gap
+from server.domain.licence.licence import Grant
 from server.domain.values import SENSITIVE, Moment
 
 
@@ -205,12 +206,16 @@ class Proposed(Moved):
 
 
 class Approved(Moved):
-    """The decider granted it (准予); `result` holds the fields that the item yields."""
+    """The decider granted it (准予); `result` holds the fields that the item yields.
+
+    `grant` is the electronic licence that it leads to, where it was decided.
+    """
 
     act: ClassVar[str] = "approve"
     kind: Literal["approved"] = "approved"
     result: Annotated[Mapping[str, str], SENSITIVE] = Field(default_factory=dict)
     licence: Offered | None = None
+    grant: Grant | None = None
 
 
 class Refused(Moved):

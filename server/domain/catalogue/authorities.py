@@ -5,10 +5,13 @@ from datetime import date
 from functools import cached_property
 from itertools import product
 
+from pydantic import field_validator
+
 from server.domain.catalogue.delegations import Delegation, by_item
 from server.domain.catalogue.divisions import Division, Divisions, NoSuchDivision, parent_of, prefix
 from server.domain.catalogue.items import DecidedBy, Item, Level, Sourced, Text
 from server.domain.catalogue.naming import Naming
+from server.domain.catalogue.type_codes import is_organisation_code, sample_organisation
 from server.domain.errors import Invalid
 from server.domain.periods import Period
 from server.domain.values import Value
@@ -61,9 +64,20 @@ class Authority(Sourced):
 
 
 class NamedAuthority(Authority, Period):
-    """One that data names: it stands in the place of those by rule, for all items of its departments or for some."""
+    """One that data names: it stands in the place of those by rule, for all items of its departments or for some.
+
+    `uscc` is its code as an organisation, where a source gives it.
+    """
 
     items: tuple[str, ...] = ()
+    uscc: str = ""
+
+    @field_validator("uscc")
+    @classmethod
+    def _is_code(cls, value: str) -> str:
+        if value and not is_organisation_code(value):
+            raise ValueError("uscc must be the code of an organisation")
+        return value
 
     def decides(self, item: Item, on: date) -> bool:
         """Whether it decides this item on this day, if the item's place is one of its divisions."""
@@ -277,3 +291,8 @@ def _level_named(name: str) -> Level | None:
 def _upwards(division: str) -> Iterator[str]:
     while division := parent_of(division):
         yield division
+
+
+def organisation_code(authorities: Authorities, id: str) -> str:
+    """The code of an authority as an organisation: the one that data gives, else a sample that stands for it."""
+    return next((each.uscc for each in authorities.named if each.id == id and each.uscc), "") or sample_organisation(id)

@@ -21,7 +21,8 @@ from server.domain.people.persons import Person, SubjectGiven, id_number_fault
 from server.domain.spoken_numbers import SENTENCES as SPOKEN_SENTENCES
 from server.domain.spoken_numbers import digits_alone, spoken_number_fault
 
-ClueKind = Literal["number", "name", "id_number", "mobile"]
+ClueKind = Literal["number", "name", "id_number", "mobile"]  # of a case
+HOLDER: Literal["holder"] = "holder"  # of a licence: the key of a person, or the number of an organisation
 KINDS: Mapping[str, ClueKind] = {"person_name": "name", "id_number": "id_number", "mobile": "mobile"}
 NUMBER = re.compile(r"([1-9][0-9]{5}/)?[A-Za-z0-9_-]{1,80}")
 NUMBER_FAULT = "case_number"
@@ -39,13 +40,16 @@ class ClueUnfit(Invalid):
 class Clue:
     """One of them; `text` is written as `clue` writes it, and is personal data."""
 
-    kind: ClueKind
+    kind: ClueKind | Literal["holder"]
     text: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class CaseClues:
-    """What the event of this number adds to what a case is found by, each once; `case` is its id here."""
+    """What the event of this number adds to what a case is found by, each once; `case` is its id here.
+
+    Of a licence it is the name that it has among aggregates of all kinds, and `opened_at` when it was issued.
+    """
 
     case: str
     event: int

@@ -1,4 +1,4 @@
-"""What must follow a commit: tasks, letters, notices, fetches, clues and deeds; told by the events alone."""
+"""What must follow a commit: tasks, letters, notices, fetches, clues, deeds, licences; told by the events alone."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ from server.domain.effects.deeds import Deed, deed_of
 from server.domain.effects.letters_out import told
 from server.domain.effects.notices import Notice, notice_of
 from server.domain.exchange.letters import CASE, About, Letter, letter_id, letter_salt
+from server.domain.licence.acts import IssueLicence
+from server.domain.licence.decide import issue_of
 from server.domain.rules.desk_forms import TaskPart
 from server.domain.rules.parts import paper_is_due
 from server.domain.rules.responsible import Responsible, responsible
@@ -23,7 +25,7 @@ from server.domain.time.calendar import Calendar, add_working_days
 from server.domain.time.clock import due
 from server.domain.values import Value, china_day
 
-LETTER, NOTICE, FETCH, CLUES, DEED, FIRST_TASK = range(6)
+LETTER, NOTICE, FETCH, CLUES, DEED, ISSUE, FIRST_TASK = range(7)
 PAPER = FIRST_TASK  # an event that asks for a paper changes no task
 
 
@@ -81,6 +83,7 @@ class Effect(Value):
     clues: CaseClues | None = None
     deed: Deed | None = None
     paper: PaperOrder | None = None
+    issue: IssueLicence | None = None
 
 
 def effects_of(
@@ -120,6 +123,8 @@ def _projections(case: Case, step: Step | None, event: events.Event, *, facts: F
         yield Effect(event=number, index=CLUES, clues=clues)
     if step is None:
         return
+    if isinstance(event, events.Approved) and event.grant:
+        yield Effect(event=number, index=ISSUE, issue=issue_of(event.grant, here=facts.here))
     deed = deed_of(case, step, event, here=facts.here)
     if deed:
         yield Effect(event=number, index=DEED, deed=deed)

@@ -19,7 +19,7 @@ Ending = Literal["sent", "refused", "unknown"]
 NoticeState = Literal["waiting", "sending", Ending]
 Outcome = Literal["later", Ending]
 
-CASE_PAGE, DRAFT_PAGE = "pages/case/case", "pages/draft/draft"
+CASE_PAGE, DRAFT_PAGE, LICENCE_PAGE = "pages/case/case", "pages/draft/draft", "pages/licence/licence"
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 MOST_ATTEMPTS = 10
 
@@ -107,6 +107,18 @@ class Attempt:
     errcode: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class LicenceTold:
+    """What is told of a licence: its state in at most five characters, what to do, and its last day if that is near."""
+
+    identifier: str
+    name: str
+    state: str
+    hint: str
+    template: TemplateName = "decided"
+    due_on: date | None = None
+
+
 # The events that are told, by the name of their act: the moves say so themselves. What must be put right
 # (ask_supplement) is told by the event that says until when.
 _OWN: Mapping[str, Announcement] = {
@@ -167,6 +179,19 @@ def draft_notice(draft: str, person: str, *, bundle_name: str, due_on: date, at:
         template=EXPIRING.template,
         page=f"{DRAFT_PAGE}?id={draft}",
         values=_values(EXPIRING, bundle_name, bundle_name, on=china_day(at), due_on=due_on),
+        at=at,
+    )
+
+
+def licence_notice(id: str, person: str, *, told: LicenceTold, at: datetime) -> Notice:
+    """What a person is told of a licence; `id` names the cause, so that each is told once."""
+    telling = Announcement(told.template, told.state, told.hint)
+    return Notice(
+        id=f"{id}:{person}",
+        person=person,
+        template=telling.template,
+        page=f"{LICENCE_PAGE}?id={told.identifier}",
+        values=_values(telling, told.name, told.name, on=china_day(at), due_on=told.due_on),
         at=at,
     )
 

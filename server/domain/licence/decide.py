@@ -62,6 +62,11 @@ def succession(event: LicenceReplaced) -> IssueLicence:
     return IssueLicence(id=f"{event.act_id}/successor", digest=event.act_digest, by=event.by, grant=event.successor)
 
 
+def issue_of(grant: Grant, *, here: str) -> IssueLicence:
+    """The act by which the node, after an approval, issues what that has granted; it has one id however often made."""
+    return IssueLicence(id=f"issue:{grant.id}", by=Actor(node=here, part="node"), grant=grant)
+
+
 def _issued(licence: Licence | None, act: IssueLicence, facts: LicenceFacts) -> LicenceIssued:
     if licence is not None:
         raise IssuedAlready("该标识的证照已经颁发，不能重复。")

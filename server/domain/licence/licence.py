@@ -40,11 +40,15 @@ class LicenceHolder(Value):
 
 
 class Origin(Value):
-    """The approved step that a licence comes from: the case by its full name, the step, the id of the act."""
+    """The approved step that a licence comes from: the case by its full name, the step, the id of the act.
+
+    `applicant` is the key of the case's applicant, whom only its home knows.
+    """
 
     case: str
     step: str
     act_id: str
+    applicant: str = ""
 
 
 class Grant(Value):

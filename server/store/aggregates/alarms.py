@@ -1,18 +1,10 @@
 """Alarms: in each aggregate the moment at which clockwork must look at it again, moved by a commit or by a look."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from server.domain.aggregate.alarms import DueAlarm
 from server.store.aggregates.marks import ALARM, alarm_key
 from server.store.database import Database, Mark, Query
-
-
-@dataclass(frozen=True)
-class DueAlarm:
-    """A due alarm: the id of its aggregate, and the event that set it."""
-
-    id: str
-    event: int
 
 
 class Alarms:

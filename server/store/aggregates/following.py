@@ -7,6 +7,7 @@ from server.domain.effects.effects import Effect
 from server.store.effects.clues import written_clues
 from server.store.effects.deeds import written_deed
 from server.store.effects.fetches import sealed_fetch
+from server.store.effects.issues import sealed_issue
 from server.store.effects.papers import written_order
 from server.store.effects.tasks import written_task
 from server.store.sealing import sealed_letter
@@ -33,4 +34,6 @@ def written_effect(effect: Effect, keys: NodeKeys) -> dict[str, Any]:
         written["deed"] = written_deed(effect.deed)
     if effect.paper:
         written["paper"] = written_order(effect.paper)
+    if effect.issue:
+        written["issue"] = sealed_issue(effect.issue, keys.fields.new_key(effect.issue.id))
     return written

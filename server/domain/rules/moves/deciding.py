@@ -71,11 +71,13 @@ def _approve(moving: Moving[acts.Approve]) -> events.Approved:
             raise DeferredMaterialMissing("容缺材料补齐以前不能作出准予决定。")
         if not opinions_allow(step.plan.terms.opinions, step.opinions, today=moving.today):
             raise OpinionsOpen("会签部门的意见尚未齐备，或者有部门不同意。")
-    return events.Approved(**moving.header, result=result, licence=moving.act.licence)
+    grant = None if moving.is_mirror else moving.act.grant
+    return events.Approved(**moving.header, result=result, licence=moving.act.licence, grant=grant)
 
 
 def _approved(step: Step, event: events.Approved) -> Step:
-    return step.model_copy(update={"result": event.result, "decided_at": event.moment})
+    electronic = event.grant.id if event.grant else ""
+    return step.model_copy(update={"result": event.result, "decided_at": event.moment, "electronic": electronic})
 
 
 def _refuse(moving: Moving[acts.Refuse]) -> events.Refused:
