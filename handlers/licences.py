@@ -1,11 +1,12 @@
-"""The doors to electronic licences: those of a citizen."""
+"""The doors to electronic licences: those of a citizen, and those of the desks that issued them."""
 
 from typing import Annotated
 
 from pydantic import StringConstraints
 
-from handlers.base import Handler, Operation, Role
+from handlers.base import Handler, Operation, Role, Variant
 from server.desk.citizen import holding
+from server.desk.officer import licence_file, licence_forms
 from server.domain.values import Value
 
 PAGE = 20
@@ -45,3 +46,59 @@ class LicenceHandler(Handler):
 
     async def get(self, identifier: str) -> None:
         self.answer(await holding.my_licence(self.node, self.owner, identifier))
+
+
+class LicenceSearchesHandler(Handler):
+    """Look for licences. What is looked for is personal data, and therefore stands in a body and in no address."""
+
+    path = "/desk/v1/licence-searches"
+    role = Role.OFFICER
+    operations = {
+        "POST": Operation(
+            licence_file.search_licences,
+            "按电子证照标识或者持证人号码查找本机关颁发的证照",
+            takes=licence_file.LicenceSearch,
+            gives=licence_file.LicencesFound,
+            is_looking=True,
+        )
+    }
+
+    async def post(self) -> None:
+        asked = self.read(licence_file.LicenceSearch)
+        self.answer(await licence_file.search_licences(self.node, self.entry, asked, limit=PAGE))
+
+
+class DeskLicenceHandler(Handler):
+    """A licence that an authority of the officer's has issued; each look is noted."""
+
+    path = "/desk/v1/licences/{identifier}"
+    role = Role.OFFICER
+    operations = {"GET": Operation(licence_file.desk_licence, "查看本机关颁发的证照", gives=licence_file.LicenceAtDesk)}
+
+    async def get(self, identifier: str) -> None:
+        view = await licence_file.desk_licence(self.node, self.entry, identifier)
+        self.etag = f'"{view.version}"'
+        self.answer(view)
+
+
+class LicenceActHandler(Handler):
+    """One of the acts on a licence, each with a body of its own."""
+
+    path = "/desk/v1/licences/{identifier}/{act}"
+    role = Role.OFFICER
+    operations = {
+        "POST": Operation(
+            licence_file.act_on_licence,
+            "办理一个证照",
+            takes=licence_forms.GroundedRequest,
+            gives=licence_file.LicenceAtDesk,
+            is_once=True,
+            variants={path: Variant(form.summary, form.takes) for path, form in licence_forms.LICENCE_FORMS.items()},
+        ),
+    }
+
+    async def post(self, identifier: str, act: str) -> None:
+        key, said = self.key(), self.read(licence_forms.licence_form(act).takes)
+        request = licence_file.LicenceActRequest(identifier=identifier, act=act, key=key, said=said)
+        view, record = await licence_file.act_on_licence(self.node, self.entry, request)
+        self.answer(view, committed=record)

@@ -64,6 +64,8 @@ def refusal(posts: list[Post], action: str, work: Work) -> type[Refusal]:
 def is_in_matrix(role: PostRole, action: str) -> bool:
     if action == "record_visit":
         return role in ("window", "head")
+    if action == "move_licence":
+        return role in ("approver", "head")
     if action in get_args(Use):
         return role == "head" or action not in FOR_HEADS.split()
     return role == "head" or action in MATRIX[role].split()

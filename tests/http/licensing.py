@@ -9,6 +9,7 @@ from tests.nodes import HERE, Caller, Places
 from tests.world import JIANGSU
 
 CARD = "temporary_identity_card"
+WHY = {"reason": "涉嫌冒用，正在核查", "basis": "临时居民身份证管理办法第十二条"}
 
 
 async def applied(places: Places, citizen: Caller, item: str = CARD) -> str:

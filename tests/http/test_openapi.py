@@ -14,12 +14,13 @@ from handlers.routes import DOORS
 from server.crypto.totp import code_at
 from server.desk.apart import set_apart
 from server.desk.background import counting
+from server.desk.officer.licence_forms import LICENCE_FORMS
 from server.domain.rules.desk_acts import ACTS
 from server.domain.values import china_day
 from tests.domain.peaks import PEAK, announced_in, peak
 from tests.http.asking import Sweeper, act, crossed, opened
 from tests.http.conftest import module_wide, nodes_of_a_module
-from tests.http.licensing import licensed
+from tests.http.licensing import WHY, licensed
 from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU, ZHEJIANG
 
@@ -36,6 +37,7 @@ OPERATIONS = [
 ]
 POST = {"role": "head", "authority": "health/320102"}
 ACT = "/desk/v1/cases/{id}/steps/{step}"
+LICENCE_ACT = "/desk/v1/licences/{identifier}"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -75,8 +77,8 @@ def references(value: Any) -> Iterator[str]:
 async def test_it_describes_exactly_the_doors(places: Places):
     document = await document_of(places)
     found = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
-    chosen = {(f"{ACT}/{{act}}", "POST")}
-    acts = {(f"{ACT}/{name}", "POST") for name in ACTS}
+    chosen = {(f"{ACT}/{{act}}", "POST"), (f"{LICENCE_ACT}/{{act}}", "POST")}
+    acts = {(f"{ACT}/{name}", "POST") for name in ACTS} | {(f"{LICENCE_ACT}/{name}", "POST") for name in LICENCE_FORMS}
     assert found == {(door.path, method) for door in DOORS for method in door.operations} - chosen | acts
 
 
@@ -187,7 +189,7 @@ async def test_every_answer_keeps_to_its_description(
     delivered = await health.post(act(case, FIRST, "deliver"), {"delivery": {"method": "electronic"}})
     assert delivered.status == 200, delivered.body
     await counting.count(places.nodes[JIANGSU].node)
-    licence = await licensed(places, mother)
+    licence, issuer = await licensed(places, mother), await places.officer("public_security", name="police-here")
     anyone = places.caller()
     logged_in = await anyone.post("/api/v1/sessions", {"app_id": APP_ID, "code": "mother"})
     proof = {"name": MOTHER.name, "id_number": MOTHER.id_number, "face_token": "face-mother"}
@@ -285,6 +287,11 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/drafts/{id}"): await mother.get("/api/v1/drafts/mine"),
         ("GET", "/api/v1/licences"): await mother.get("/api/v1/licences"),
         ("GET", "/api/v1/licences/{identifier}"): await mother.get(f"/api/v1/licences/{licence}"),
+        ("POST", "/desk/v1/licence-searches"): await issuer.post(
+            "/desk/v1/licence-searches", {"kind": "identifier", "text": licence}
+        ),
+        ("GET", "/desk/v1/licences/{identifier}"): await issuer.get(f"/desk/v1/licences/{licence}"),
+        ("POST", f"{LICENCE_ACT}/suspend"): await issuer.post(f"/desk/v1/licences/{licence}/suspend", WHY),
         ("GET", "/api/v1/drafts"): await mother.get("/api/v1/drafts"),
         ("POST", "/api/v1/mandates"): await mother.post("/api/v1/mandates", GIVEN | {"ends_on": f"{tomorrow(places)}"}),
         ("GET", "/api/v1/mandates"): await mother.get("/api/v1/mandates"),
@@ -297,6 +304,7 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/ready"): await anyone.get("/ready"),
     }
     others = {("POST", f"{ACT}/{name}") for name in ACTS} - set(answers)  # they are answered as `receive` is
+    others |= {("POST", f"{LICENCE_ACT}/{name}") for name in LICENCE_FORMS} - set(answers)  # as `suspend` is
     assert set(answers) | others == {(method, path) for _, path, method, declared in OPERATIONS if declared.gives}
     for (method, path), answer in answers.items():
         assert answer.status < 300, (path, answer.body)

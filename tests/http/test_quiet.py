@@ -28,6 +28,7 @@ LOOKING = {
     ("POST", "/desk/v1/sessions"),
     ("DELETE", "/desk/v1/sessions/current"),
     ("POST", "/desk/v1/searches"),
+    ("POST", "/desk/v1/licence-searches"),
 }
 
 

@@ -31,6 +31,8 @@ Use = Literal[
     "delegate",
     "designate",
     "figures_below",
+    "open_licence",
+    "move_licence",
 ]
 EVERY_ROLE: frozenset[PostRole] = frozenset(get_args(PostRole))
 HEAD: frozenset[PostRole] = frozenset({"head"})
@@ -52,6 +54,8 @@ USES: Mapping[str, frozenset[PostRole]] = {
     "delegate": HEAD,
     "designate": HEAD,
     "figures_below": HEAD,
+    "open_licence": EVERY_ROLE,
+    "move_licence": HEAD | {"approver"},
 }
 # These are about a desk as a whole, also for a post that is for some items.
 OF_WHOLE_DESKS: frozenset[str] = frozenset({"counts", "colleagues", "assign", "substitute", "figures_below"})
