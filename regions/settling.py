@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
+from regions import licence_letters
 from regions.control_letters import CONTROL_LETTERS, handle
 from server.desk import apart
 from server.desk.acting import perform_many
@@ -15,6 +16,7 @@ from server.domain.effects.letters_in import act_of, known_kind, may_be_ignored
 from server.domain.errors import CatalogueNotAtHand, Conflict, Refusal, StaleVersion, Unavailable
 from server.domain.exchange.letters import REFUSED, Letter, about_letter, unique_id
 from server.domain.exchange.log import Entry, KeptLetter, Position
+from server.domain.licence.telling import LICENCE_TOLD
 from server.domain.rules.decide import NotOurStep
 from server.node import Node
 
@@ -123,6 +125,8 @@ async def _settle(node: Node, due: Sequence[KeptLetter]) -> None:
             await _postpone(node, kept, "waits_on_earlier_letter")
         elif letter.kind in CONTROL_LETTERS:
             await _handle_control_letter(node, kept)
+        elif letter.kind == LICENCE_TOLD:
+            await _handle_licence_letter(node, kept, round)
         else:
             await _take_in(node, kept, round)
     await _do(node, round.taken)
@@ -219,6 +223,24 @@ async def _handle_control_letter(node: Node, kept: KeptLetter) -> None:
         _count(node, kept, ATTENTION)
         return
     await node.store.letters_in.mark_settled([kept])
+    _count(node, kept, SETTLED)
+
+
+async def _handle_licence_letter(node: Node, kept: KeptLetter, round: _Round) -> None:
+    """What is told of a licence is kept; it waits until the decision that it comes from is settled."""
+    try:
+        is_kept = await licence_letters.keep(node, kept.letter)
+    except DOUBTS as doubt:
+        await _postpone(node, kept, doubt.code)
+        return
+    except Refusal as refusal:
+        await _refuse(node, kept, refusal)
+        return
+    if not is_kept:
+        await _postpone(node, kept, "waits_on_decision")
+        return
+    await node.store.letters_in.mark_settled([kept])
+    round.free.add(kept.letter.unique_id)
     _count(node, kept, SETTLED)
 
 

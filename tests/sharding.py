@@ -50,6 +50,7 @@ COLLECTIONS: Mapping[str, Growth] = {
     "heads": Growth("case in front", "use"),
     "letters_in": Growth("random", "letters"),
     "letters_out": Growth("random", "letters"),
+    "known_licences": Growth("case in front", "cases"),
     "licences": Growth("named", "cases"),
     "log": Growth("numbered", "letters"),
     "mandates": Growth("random", "people"),

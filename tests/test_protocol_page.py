@@ -14,6 +14,7 @@ from server.domain.errors import Refusal
 from server.domain.exchange.directory import Directory, NodeEntry, NodeKey
 from server.domain.exchange.letters import Batch, Letter
 from server.domain.exchange.reconciliation import Heads
+from server.domain.licence.telling import LICENCE_TOLD, ToldLicence
 from tests.http.spoiling import spoiled
 from tests.http.test_negative_table import PROVEN, REPLAYS, UNPROVEN
 from tests.http.test_spoiled_signatures import OF_BATCH, OF_QUESTION, OF_RECEIPT
@@ -59,6 +60,9 @@ def test_the_kinds_are_those_that_a_node_understands() -> None:
     rooms = [*moves, Path("server/domain/effects/letters_out.py"), Path("server/domain/effects/letters_in.py")]
     written = {kind for room in rooms for kind in re.findall(r'"(step\.[a-z_]+)"', read(room))}
     assert told == written
+    assert members("### What is said about a licence") == {LICENCE_TOLD}
+    (row,) = rows(PAGE, "### What is said about a licence")
+    assert set(CODES.findall(row[2].partition(";")[0])) | set(CODES.findall(row[2])) >= set(ToldLicence.model_fields)
     written = set(re.findall(r'"((?:letter|head)\.[a-z_]+)"', read("server/domain/exchange/letters.py")))
     assert members("### What is said about a letter") | members("### What is said about a log of one's own") == written
 

@@ -21,11 +21,13 @@ from server.domain.exchange.letters import (
     letter_salt,
     witness_letter,
 )
+from server.domain.licence.identifier import PREFIX, check_character
 
 HOME, DECIDER = "320000", "330000"
 AT = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 NAME = f"{HOME}/mzxw6ytboi4dgmjqgeydanbq"
 STEP = "household_registration"
+ABOUT_STEP = About(kind=CASE, name=NAME, part=STEP)
 
 
 def made_up(name: str, length: int = 32) -> bytes:
@@ -136,6 +138,33 @@ OF_DECIDER: tuple[Said, ...] = (
     ("step.transferred", {"by": "succession", "reason": "某区已撤销", **PINNED}),
     ("step.paper_made", MADE),
 )
+LICENCE_ID = "1.2.156.3005.2.SAMPLE000000000000003.SAMPLE809326381697.NATZKEB0P67JOVEIHZEF.001."
+LICENCE_ID += check_character("".join(LICENCE_ID.removeprefix(PREFIX).split(".")))
+TOLD: dict[str, Any] = {
+    "identifier": LICENCE_ID,
+    "case": NAME,
+    "step": STEP,
+    "name": "户口簿",
+    "kind": "household_register",
+    **PINNED,
+    "issued_on": "2026-11-23",
+    "effective_on": "2026-11-23",
+    "expires_on": None,
+    "state": "valid",
+    "cause": "",
+    "since": "2026-11-23T04:00:00.000Z",
+    "reason": "",
+    "basis": "",
+    "previous": "",
+    "successor": "",
+    "moved_to": "",
+    "version": 1,
+}
+REVOKED = {
+    **{"state": "revoked", "cause": "rescinded", "since": "2026-11-23T04:10:00.000Z"},
+    **{"reason": "登记材料不实", "basis": "行政许可法第六十九条", "version": 2},
+}
+OF_LICENCE: tuple[Said, ...] = (("licence.told", TOLD), ("licence.told", {**TOLD, **REVOKED}))
 COURTESIES = ("step.urged", "step.paper_made", "head.witnessed")
 THEIRS = "ab" * 32  # the id of a letter that another one is about
 ABOUT_LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -154,26 +183,30 @@ class Made:
     salt_of: dict[str, Any]
 
 
-def thread(sender: str, to: str, course: tuple[Said, ...], *, first_event: int) -> list[Made]:
-    """Letters about one step, each telling of the event after the one before, ten minutes later."""
+def thread(
+    sender: str, to: str, course: tuple[Said, ...], *, first_event: int, about: About = ABOUT_STEP
+) -> list[Made]:
+    """Letters about one thing, each telling of the event after the one before, ten minutes later."""
     made: list[Made] = []
     after = None
     for place, (kind, body) in enumerate(course):
         event = first_event + place
-        source, chance = [sender, to, CASE, NAME, event, 1], made_up(f"commit {sender} {event}", 16)
+        index = 1 if about.kind == CASE else 0
+        source = [sender, to, about.kind, about.name, event, index]
+        chance = made_up(f"commit {sender} {event}" if about.kind == CASE else f"commit {about.name} {event}", 16)
         letter = Letter(
             id=letter_id(*source),
             sender=sender,
             to=to,
             after=after,
-            about=About(kind=CASE, name=NAME, part=STEP),
+            about=about,
             kind=kind,
             may_ignore=kind in COURTESIES,
             at=AT + timedelta(minutes=10 * place),
-            salt=letter_salt(chance, event, 1),
+            salt=letter_salt(chance, event, index),
             body=body,
         )
-        made.append(Made(letter, source, {"commit": chance.hex(), "event": event, "index": 1}))
+        made.append(Made(letter, source, {"commit": chance.hex(), "event": event, "index": index}))
         after = letter.id
     return made
 
@@ -211,4 +244,8 @@ def from_home() -> list[Made]:
 
 def from_decider() -> list[Made]:
     """What goes from the decider to the home."""
-    return thread(DECIDER, HOME, OF_DECIDER, first_event=2)
+    of_licence = About(kind="licence", name=LICENCE_ID, part=None)
+    return [
+        *thread(DECIDER, HOME, OF_DECIDER, first_event=2),
+        *thread(DECIDER, HOME, OF_LICENCE, first_event=1, about=of_licence),
+    ]

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from server.desk.naming import node_name
 from server.desk.steps import LocalMoment
-from server.domain.case.case import Case, Step
+from server.domain.case.case import Case, Step, local_id
 from server.domain.effects.awarding import NUMBER_UNKNOWN, holders_of, licence_result
 from server.domain.licence.licence import Licence
 from server.domain.licence.standing import LicenceStanding, standing_on, words_on
+from server.domain.licence.telling import KnownLicence
 from server.domain.values import Value, china_day
 from server.node import Node
 
@@ -18,7 +20,8 @@ class ElectronicShown(Value):
     """The electronic licence of an approved step: its identifier, and what it counts as today, since when.
 
     As long as none is known, the identifier is empty, and `words` say why: it is on its way, or there will be none.
-    `is_sample`: its identifier was made up in part, and is no official one.
+    `is_sample`: its identifier was made up in part, and is no official one. `known_at` is as of when this is known, if
+    another node issued it.
     """
 
     identifier: str
@@ -27,6 +30,7 @@ class ElectronicShown(Value):
     state_name: str
     since: LocalMoment | None
     expires_on: date | None
+    known_at: LocalMoment | None
     words: str
 
 
@@ -38,11 +42,13 @@ async def electronics_of(node: Node, case: Case, steps: Iterable[Step]) -> Mappi
         return {}
     ids = {code: step.electronic for code, step in granted.items() if step.electronic}
     found = await node.store.licences.find_many(list(ids.values())) if ids else {}
-    licences = {code: found[id].value for code, id in ids.items() if id in found}
-    return {
-        code: shown(node, licences[code]) if code in licences else _none(node, case, step)
-        for code, step in granted.items()
+    lines = {code: shown(node, found[id].value) for code, id in ids.items() if id in found}
+    elsewhere = {
+        f"{local_id(case.name, node.here)}:{code}": code for code in granted if granted[code].node != node.here
     }
+    known = await node.store.known_licences.find(list(elsewhere)) if elsewhere else {}
+    lines |= {elsewhere[id]: shown_as_told(node, each) for id, each in known.items()}
+    return {code: lines.get(code) or _none(node, case, step) for code, step in granted.items()}
 
 
 def shown(node: Node, licence: Licence) -> ElectronicShown:
@@ -56,7 +62,24 @@ def shown(node: Node, licence: Licence) -> ElectronicShown:
         state_name=name,
         since=licence.since,
         expires_on=licence.expires_on,
+        known_at=None,
         words=f"电子证照标识 {licence.id}，{name}。",
+    )
+
+
+def shown_as_told(node: Node, known: KnownLicence) -> ElectronicShown:
+    """A licence that another node has issued, as it has told."""
+    told, day = known.told, china_day(node.clock.now())
+    state, name = standing_on(told, day), words_on(told, day)
+    return ElectronicShown(
+        identifier=told.identifier,
+        is_sample=told.parts.is_sample,
+        state=state,
+        state_name=name,
+        since=told.since,
+        expires_on=told.expires_on,
+        known_at=known.known_at,
+        words=f"电子证照标识 {told.identifier}，{name}（据{node_name(node, known.node)}告知）。",
     )
 
 
@@ -71,5 +94,6 @@ def _none(node: Node, case: Case, step: Step) -> ElectronicShown:
         state_name="",
         since=None,
         expires_on=None,
+        known_at=None,
         words=ON_ITS_WAY if is_known else NUMBER_UNKNOWN,
     )

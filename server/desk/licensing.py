@@ -25,6 +25,7 @@ def facts(node: Node) -> LicensingFacts:
         at=node.clock.now(),
         results=node.catalogue.results,
         key_of=partial(node.keys.owner, "person"),
+        salt=node.chance.token(16),
     )
 
 
@@ -33,11 +34,12 @@ def commit_of(
 ) -> LicenceCommit:
     """The decision (with at least one event) with all that must follow it."""
     licence = decision.values[-1]
+    effects, threads = effects_of_licence(decision, facts, threads=record.threads if record else {})
     return Commit(
         events=decision.events,
         value=licence,
-        effects=tuple(effects_of_licence(decision, facts)),
-        threads=record.threads if record else {},
+        effects=effects,
+        threads=threads,
         alarm=alarm_of(licence, facts.results),
     )
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from server.crypto.fields import FieldRing
 from server.domain.errors import NotAuthentic
+from server.domain.licence.telling import KNOWN
 from server.store.aggregates.links import place_of
 from server.store.blobs import Blobs
 from server.store.cases.case_documents import CASES
@@ -63,7 +64,7 @@ WRAPPED: Mapping[str, tuple[Place, ...]] = {
     OFFICERS: (Place(_OWN, member="totp_key"),),
     FETCHES: (Place(_FETCH),),
     **dict.fromkeys((IN, OUT), (Place(_LETTER),)),
-    **dict.fromkeys((CLAIMS, DRAFTS, MANDATES, MATERIALS, PERSONS, SESSIONS, VISITS), (Place(_OWN),)),
+    **dict.fromkeys((CLAIMS, DRAFTS, KNOWN, MANDATES, MATERIALS, PERSONS, SESSIONS, VISITS), (Place(_OWN),)),
 }
 
 

@@ -51,6 +51,7 @@ from server.store.exchange.letters_out import LettersOut
 from server.store.exchange.peers import Peers
 from server.store.format import NUMBER
 from server.store.identity import Identities
+from server.store.licences.known import KnownLicences
 from server.store.licences.licences import LICENCE_KIND, LICENCES, Licences
 from server.store.numbers import Numbers
 from server.store.people.accounts import Accounts
@@ -81,6 +82,7 @@ class Store:
     numbers: Numbers
     cases: Cases
     licences: Licences
+    known_licences: KnownLicences
     issues: Issues
     visits: Visits
     tasks: Tasks
@@ -263,10 +265,10 @@ def _ground(
 
 def _aggregates(
     database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, due: timedelta
-) -> tuple[Cases, Licences]:
-    """The rooms of all kinds of aggregates, whose heads stand in one chain."""
+) -> tuple[Cases, Licences, KnownLicences]:
+    """The rooms of all kinds of aggregates, whose heads stand in one chain, and that of licences of other nodes."""
     documents = CaseDocuments(keys, Plans(database), here=here, relay_due=due)
     histories = Histories(LICENCE_KIND, keys, relay_due=due)
     heads = HistoryHeads(database, [documents, histories], folder)
     cases = Cases(database, documents, Intake(database, CASES), heads=heads)
-    return cases, Aggregates(database, histories, heads=heads)
+    return cases, Aggregates(database, histories, heads=heads), KnownLicences(database, keys.fields)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from server.domain.licence.telling import KNOWN
 from server.store.aggregates.heads import HEAD_CHAIN, HEADS
 from server.store.aggregates.marks import MARKS
 from server.store.apart import COLLECTION as APART
@@ -179,6 +180,10 @@ TRUST: Mapping[str, Trust] = {
         "has moved a case `cases verify` names",
         marks=QUEUED | {"state", "reason", "tries", "round"},
         why="a letter that is settled again changes nothing, and one that is held up is a removal",
+    ),
+    KNOWN: Trust(
+        "a licence of another province looks valid that is not",
+        "the home shows none until that node tells of it again",
     ),
     LICENCES: Trust(
         "somebody holds a licence that nobody granted, or one that was revoked is valid",

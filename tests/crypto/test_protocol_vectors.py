@@ -41,8 +41,9 @@ from server.crypto.signatures import (
 from server.crypto.suites import EncryptionKey, VerifyKey
 from server.domain.canonical import canonical
 from server.domain.case.case import Commission
-from server.domain.effects.letters_in import KINDS, act_of
+from server.domain.effects.letters_in import KINDS, act_of, told_licence
 from server.domain.exchange.letters import Letter, letter_id, letter_salt
+from server.domain.licence.telling import LICENCE_TOLD
 from server.domain.rules.table import TRANSITIONS
 from tests.domain.places import CONTEXT
 from tests.vectors import FILES, FOLDER, ORIGINS, text_of
@@ -135,9 +136,12 @@ def test_the_letters_are_ones_that_a_node_understands():
     for letter in letters[1:]:
         act = act_of(letter, dict[str, Any]().__getitem__, CONTEXT) if letter.about else None
         assert act is None or (act.id, act.by.node) == (letter.unique_id, letter.sender)
-        assert (act is None) == letter.kind.startswith(("letter.", "head."))
-    for sender in (HOME, DECIDER):
-        thread = [letter for letter in letters if letter.sender == sender and letter.about]
+        assert (act is None) == letter.kind.startswith(("letter.", "head.", "licence."))
+        assert letter.kind != LICENCE_TOLD or told_licence(letter).case == letters[0].case
+    threads = {(letter.sender, letter.about.name) for letter in letters if letter.about}
+    assert len(threads) == 3
+    for sender, name in threads:
+        thread = [each for each in letters if each.sender == sender and each.about and each.about.name == name]
         assert [letter.after for letter in thread] == [None, *(letter.id for letter in thread[:-1])]
 
 

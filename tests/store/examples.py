@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from server.domain.catalogue.items import Competence, LevelRule
 from server.domain.licence.identifier import LicenceIdentifier
 from server.domain.licence.licence import LicenceHolder
+from server.domain.licence.telling import ToldLicence
 from server.domain.people.posts import Post
 from server.domain.values import Value
 
@@ -25,11 +26,13 @@ PLAIN: Mapping[type[Any], tuple[Any, ...]] = {
     datetime: (AT,),
     date: (DAY,),
 }
+OF_A_SAMPLE: Mapping[str, Any] = {"type_code": "SAMPLE000000000000999", "issuer": "SAMPLE000000000001"}
 # Of which members their kinds ask for more than that each fits by itself.
 FITTING: Mapping[type[Any], Mapping[str, Any]] = {
     Competence: {"decided_by": "authority", "levels": (LevelRule(level="county"),)},
     LicenceHolder: {"number": "0" * 18},
-    LicenceIdentifier: {"type_code": "SAMPLE000000000000999", "issuer": "SAMPLE000000000001"},
+    LicenceIdentifier: OF_A_SAMPLE,
+    ToldLicence: {"identifier": LicenceIdentifier(**OF_A_SAMPLE, serial="1").text},
     Post: {"authority": "x/320102", "window": "", "kind": "delegation"},
 }
 

@@ -44,7 +44,8 @@ from server.domain.exchange.reconciliation import Reconciliation
 from server.domain.identity import Identity
 from server.domain.licence.acts import IssueLicence, LicenceAct, SuspendLicence
 from server.domain.licence.decide import decide as decide_licence
-from server.domain.licence.licence import Licence
+from server.domain.licence.licence import Licence, Origin
+from server.domain.licence.telling import KnownLicence, ToldLicence
 from server.domain.materials import Upload
 from server.domain.papers.numbers import RunName
 from server.domain.people.accounts import DeskSession
@@ -75,9 +76,12 @@ CASE, OWNER, UPLOAD = "case1", "owner", "abcdefgh"
 PASSWORD = "a password of a test"
 CLERK = officer()
 ISSUE: IssueLicence = example(IssueLicence, id="issue", by=CLERK)
-ISSUE = ISSUE.model_copy(
-    update={"grant": ISSUE.grant.model_copy(update={"authority": pinned("health", JIANGSU), "previous": ""})}
-)
+OF_A_CASE = {
+    "authority": pinned("health", JIANGSU),
+    "origin": example(Origin, case=f"{JIANGSU}/{CASE}", step="first"),
+    "previous": "",
+}
+ISSUE = ISSUE.model_copy(update={"grant": ISSUE.grant.model_copy(update=OF_A_CASE)})
 
 # What stands in each collection: values of these kinds, by the name that they have here. Or why there is none that is
 # written with all its members, whatever they are called.
@@ -105,6 +109,7 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
     "fetches": {"fetch": Fetch},
     "head_chain": BY_HAND,
     "heads": BY_HAND,
+    "known_licences": {"known_licence": KnownLicence},
     "letters_in": LETTERS,
     "letters_out": LETTERS,
     "licences": {"licence": Licence},  # and events, of all kinds
@@ -133,10 +138,14 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
 KINDS: Mapping[str, type[Any]] = {
     name: kind for kinds in COLLECTIONS.values() if not isinstance(kinds, str) for name, kind in kinds.items()
 }
+TOLD: ToldLicence = example(
+    ToldLicence, identifier=ISSUE.grant.id, case=f"{JIANGSU}/{CASE}", step="first", kind="x", version=1
+)
 # What events make is written by them.
 OF_EVENTS = ("case", "line", "licence")
 # What a value must say beside what is made up, to be found again or to be accepted.
 SAID: Mapping[str, Mapping[str, Any]] = {
+    "known_licence": {"told": TOLD, "case": CASE},
     "apart": {"state": "released", "version": 1},
     "calendar": {"version": 0},
     "claim": {"version": 1, "holder": "anna"},
@@ -211,6 +220,7 @@ async def _write_case(store: Store, these: Mapping[str, Any], *, paint: bool) ->
     await store.heads.put([HistoryHead("another", 1, "link")], at=AT)
     await _wait(store, lot=1)
     await _act_on_licence(store, None, ISSUE, paint=paint)
+    await store.known_licences.keep(these["known_licence"])
 
 
 async def _act_on_licence(store: Store, id: str | None, act: LicenceAct, *, paint: bool = False) -> None:
@@ -322,6 +332,7 @@ async def read(store: Store) -> dict[str, Any]:
         "counts": await store.counts.counts(["x"]),
         "reconciliation": await store.peers.reconciled([ZHEJIANG]),
         "catalogue": await _catalogue(store),
+        "known_licence": await store.known_licences.find([f"{CASE}:first"]),
     }
     return {name: next(iter(found.values())) for name, found in one_each.items()} | {
         "events": record.events,
@@ -371,6 +382,8 @@ async def change(store: Store) -> None:
     await store.alarms["cases"].advance(CASE, LATER, event=1)
     suspend = SuspendLicence(id="suspend", by=ISSUE.by, reason="x", basis="x")
     await _act_on_licence(store, ISSUE.grant.id, suspend)
+    later = now["known_licence"].told.model_copy(update={"version": 2})
+    await store.known_licences.keep(now["known_licence"].model_copy(update={"told": later}))
     [kept] = await store.checkpoints.unfinished(LATER, limit=1)
     await store.checkpoints.take_over(kept, until=AT)
     await _count(store, now["counts"])

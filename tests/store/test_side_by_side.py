@@ -49,7 +49,8 @@ async def test_optional_members_of_tomorrow_are_passed_over_and_kept_and_missing
     assert {name: value for name, value in found[old].items() if name in wanted} == wanted
     after, before = await tomorrow.ask(tmp_path, database_uri, "read", new, old)
     assert {name for name, colours in before.items() if colours != [""]} == set()
-    plain = {"line": [""], "counts": [""], "events": ["", RED], "licence": ["", RED]}  # made anew; and today's event
+    anew = {name: [""] for name in ("line", "counts", "known_licence")}  # a letter tells the whole of it
+    plain = anew | {"events": ["", RED], "licence": ["", RED]}  # and the event of the change is today's
     assert {name: colours for name, colours in after.items() if colours != [RED]} == plain
 
 

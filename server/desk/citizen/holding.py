@@ -1,16 +1,18 @@
 """Holding: the electronic licences (电子证照) of a person, from whatever case they come."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import partial
 from typing import Self
 
+from server.desk.naming import node_name
 from server.desk.steps import FieldShown, LocalMoment, fields_shown
-from server.domain.aggregate.names import kind_and_id
-from server.domain.effects.clues import HOLDER
+from server.domain.aggregate.names import kind_and_id, name_of
+from server.domain.effects.clues import HOLDER, IDENTIFIER
 from server.domain.effects.licensing import LICENCES, finders
 from server.domain.licence.licence import Licence, NeverIssued
 from server.domain.licence.standing import LicenceStanding, is_good_on, standing_on, state_code_on, words_on
+from server.domain.licence.telling import KNOWN, KnownLicence, ToldLicence
 from server.domain.people.masking import masked, masked_name
 from server.domain.values import Value, china_day
 from server.node import Node
@@ -39,7 +41,7 @@ class LicenceStands(Value):
     basis: str
 
     @classmethod
-    def of(cls, licence: Licence, *, on: date) -> Self:
+    def of(cls, licence: Licence | ToldLicence, *, on: date) -> Self:
         """How it stands on this day."""
         return cls(
             state=standing_on(licence, on),
@@ -55,8 +57,8 @@ class LicenceStands(Value):
 class MyLicence(Value):
     """An electronic licence as it stands in a list of one's own.
 
-    `is_sample`: its identifier was made up in part, and is no official one. `node` issued it. `case` is the one that it
-    comes from, if that is a case of this node.
+    `is_sample`: its identifier was made up in part, and is no official one. `node` issued it; `known_at` is as of when
+    this is known, if that is another one.
     """
 
     identifier: str
@@ -64,6 +66,8 @@ class MyLicence(Value):
     name: str
     authority_name: str
     node: str
+    node_name: str
+    known_at: LocalMoment | None
     stands: LicenceStands
     issued_on: date
     effective_on: date
@@ -94,9 +98,8 @@ async def my_licences(node: Node, owner: str, *, after: str, limit: int) -> MyLi
     place = clues.find_hidden(after, digest) if after else ""
     found = await clues.cases(digest, before=place, limit=limit + 1)
     places = list(found)[:limit]
-    licences = await _licences(node, [found[each] for each in places])
     return MyLicences(
-        licences=tuple(_line(node, each) for each in licences),
+        licences=tuple(await _lines(node, [found[each] for each in places])),
         next=clues.hide(places[-1], digest) if len(found) > limit else None,
     )
 
@@ -104,9 +107,11 @@ async def my_licences(node: Node, owner: str, *, after: str, limit: int) -> MyLi
 async def my_licence(node: Node, owner: str, identifier: str) -> MyLicenceView:
     """One of them; raises NeverIssued, also if it is another's."""
     record = await node.store.licences.find(identifier)
-    if record is None or owner not in finders(record.value, partial(node.keys.owner, "person")):
-        raise NeverIssued("没有这个证照。")
+    if record is None:
+        return await _told(node, owner, identifier)
     licence = record.value
+    if owner not in finders(licence, partial(node.keys.owner, "person")):
+        raise NeverIssued("没有这个证照。")
     return MyLicenceView(
         **vars(_line(node, licence)),
         holders=tuple(_holders(node, licence, owner)),
@@ -115,11 +120,28 @@ async def my_licence(node: Node, owner: str, identifier: str) -> MyLicenceView:
     )
 
 
-async def _licences(node: Node, names: Iterable[str]) -> list[Licence]:
+async def _told(node: Node, owner: str, identifier: str) -> MyLicenceView:
+    """The same of a licence that another node has told of: who holds it and what is on its face stands in the case."""
+    named = await node.store.clues.cases(node.keys.clue(IDENTIFIER, identifier), limit=1)
+    ids = [id for kind, id in map(kind_and_id, named.values()) if kind == KNOWN]
+    known = next(iter((await node.store.known_licences.find(ids)).values()), None)
+    if known is None or owner not in known.people or known.told.identifier != identifier:
+        raise NeverIssued("没有这个证照。")
+    kept = known.told.model_dump(include={"previous", "successor", "moved_to"})
+    return MyLicenceView(**vars(_line_as_told(node, known)), holders=(), face=(), trust="A", **kept)
+
+
+async def _lines(node: Node, names: Sequence[str]) -> list[MyLicence]:
     """Those of these names that are here, in their order."""
-    ids = [id for kind, id in map(kind_and_id, names) if kind == LICENCES]
-    found = await node.store.licences.find_many(ids)
-    return [found[id].value for id in ids if id in found]
+    found: dict[str, MyLicence] = {}
+    ids = {kind: [id for each, id in map(kind_and_id, names) if each == kind] for kind in (LICENCES, KNOWN)}
+    if ids[LICENCES]:
+        records = await node.store.licences.find_many(ids[LICENCES])
+        found |= {name_of(LICENCES, id): _line(node, each.value) for id, each in records.items()}
+    if ids[KNOWN]:
+        known = await node.store.known_licences.find(ids[KNOWN])
+        found |= {name_of(KNOWN, id): _line_as_told(node, each) for id, each in known.items()}
+    return [found[name] for name in names if name in found]
 
 
 def _line(node: Node, licence: Licence) -> MyLicence:
@@ -127,8 +149,24 @@ def _line(node: Node, licence: Licence) -> MyLicence:
         identifier=licence.id,
         is_sample=licence.identifier.is_sample,
         authority_name=licence.authority.name,
+        node_name=node_name(node, licence.node),
+        known_at=None,
         stands=LicenceStands.of(licence, on=china_day(node.clock.now())),
         **licence.model_dump(include={"name", "node", "issued_on", "effective_on", "expires_on"}),
+    )
+
+
+def _line_as_told(node: Node, known: KnownLicence) -> MyLicence:
+    told = known.told
+    return MyLicence(
+        identifier=told.identifier,
+        is_sample=told.parts.is_sample,
+        authority_name=told.authority.name,
+        node=known.node,
+        node_name=node_name(node, known.node),
+        known_at=known.known_at,
+        stands=LicenceStands.of(told, on=china_day(node.clock.now())),
+        **told.model_dump(include={"name", "issued_on", "effective_on", "expires_on"}),
     )
 
 

@@ -23,6 +23,7 @@ from server.domain.spoken_numbers import digits_alone, spoken_number_fault
 
 ClueKind = Literal["number", "name", "id_number", "mobile"]  # of a case
 HOLDER: Literal["holder"] = "holder"  # of a licence: the key of a person, or the number of an organisation
+IDENTIFIER: Literal["licence"] = "licence"  # of what another node has told of a licence
 KINDS: Mapping[str, ClueKind] = {"person_name": "name", "id_number": "id_number", "mobile": "mobile"}
 NUMBER = re.compile(r"([1-9][0-9]{5}/)?[A-Za-z0-9_-]{1,80}")
 NUMBER_FAULT = "case_number"
@@ -40,7 +41,7 @@ class ClueUnfit(Invalid):
 class Clue:
     """One of them; `text` is written as `clue` writes it, and is personal data."""
 
-    kind: ClueKind | Literal["holder"]
+    kind: ClueKind | Literal["holder", "licence"]
     text: str = field(repr=False)
 
 

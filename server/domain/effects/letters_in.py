@@ -17,6 +17,7 @@ from server.domain.catalogue.pinning import competent_here
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.errors import Malformed
 from server.domain.exchange.letters import ANNULLED, CASE, REFUSED, RETRY, WITNESSED, Letter
+from server.domain.licence.telling import LICENCE, LICENCE_TOLD, ToldLicence
 from server.domain.rules.move import AnyRule, AnyTransition
 from server.domain.rules.table import MOVES, TRANSITIONS
 
@@ -71,6 +72,20 @@ def act_of(letter: Letter, catalogue_of: Callable[[str], Catalogue], context: Co
         commission = _by_our_own(act.commission, catalogue_of(act.commission.catalogue), context)
         return act.model_copy(update={"commission": commission})
     return act
+
+
+def told_licence(letter: Letter) -> ToldLicence:
+    """What a `licence.told` letter says; raises LetterUnreadable."""
+    about = letter.about
+    if letter.may_ignore or about is None or about.kind != LICENCE or about.part is not None:
+        raise LetterUnreadable("函件没有正确指明证照。")
+    try:
+        told = ToldLicence.model_validate(letter.body)
+    except ValidationError as fault:
+        raise LetterUnreadable("函件内容与其类型不符。") from fault
+    if told.identifier != about.name:
+        raise LetterUnreadable("函件指明的证照与内容不一致。")
+    return told
 
 
 def may_be_ignored(letter: Letter) -> bool:
@@ -167,7 +182,7 @@ _ACTS: Mapping[str, Make] = {
     **{kind: _moving(kind) for kind in sorted(_TOLD)},
     **_OWN_WAYS,
 }
-KINDS = frozenset({*_ACTS, REFUSED, RETRY, ANNULLED, WITNESSED})
+KINDS = frozenset({*_ACTS, LICENCE_TOLD, REFUSED, RETRY, ANNULLED, WITNESSED})
 COURTESIES = frozenset(
     [
         WITNESSED,

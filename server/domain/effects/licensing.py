@@ -9,13 +9,15 @@ from server.domain.aggregate.names import name_of
 from server.domain.catalogue.results import Result
 from server.domain.effects.clues import HOLDER, CaseClues, Clue
 from server.domain.effects.deeds import Deed
-from server.domain.effects.effects import CLUES, DEED, FIRST_TASK, ISSUE, Effect
+from server.domain.effects.effects import CLUES, DEED, FIRST_TASK, ISSUE, LETTER, Effect
 from server.domain.effects.notices import LicenceTold, Notice, licence_notice
+from server.domain.exchange.letters import About, Letter, letter_id, letter_salt
 from server.domain.licence.acts import LicenceFacts
 from server.domain.licence.decide import succession
 from server.domain.licence.events import LicenceEvent, LicenceIssued, LicenceReplaced
 from server.domain.licence.licence import OVER, Grant, Licence
-from server.domain.licence.standing import standing_on, words_on
+from server.domain.licence.standing import AnyLicence, standing_on, words_on
+from server.domain.licence.telling import LICENCE, LICENCE_TOLD, ToldLicence
 from server.domain.values import CHINA, china_day
 
 LICENCES = "licences"
@@ -40,24 +42,58 @@ class LicensingFacts(LicenceFacts):
 
     results: Mapping[str, Result]
     key_of: Callable[[str], str]
+    salt: bytes = b""
 
 
-def effects_of_licence(decision: Judgement[Licence, LicenceEvent], facts: LicensingFacts) -> Iterator[Effect]:
-    """The effects of a decision about a licence."""
+def effects_of_licence(
+    decision: Judgement[Licence, LicenceEvent], facts: LicensingFacts, *, threads: Mapping[str, str]
+) -> tuple[tuple[Effect, ...], dict[str, str]]:
+    """The effects of a decision about a licence, and the last letter about it to each node after it."""
+    effects: list[Effect] = []
+    last = dict(threads)
     for event, licence in zip(decision.events, decision.values, strict=True):
-        number = event.number
-        if isinstance(event, LicenceIssued):
-            found = tuple(Clue(HOLDER, key) for key in finders(licence, facts.key_of))
-            clues = CaseClues(name_of(LICENCES, licence.id), number, event.at, found)
-            yield Effect(event=number, index=CLUES, clues=clues)
-        if isinstance(event, LicenceReplaced):
-            yield Effect(event=number, index=ISSUE, issue=succession(event))
-        deed = _deed(licence, event, here=facts.here)
-        if deed:
-            yield Effect(event=number, index=DEED, deed=deed)
-        if home_of(licence) == facts.here:
-            for index, notice in enumerate(notices_of(licence, at=event.at, key_of=facts.key_of), FIRST_TASK):
-                yield Effect(event=number, index=index, notice=notice)
+        letter = _letter(licence, event, facts, after=last)
+        if letter:
+            effects.append(Effect(event=event.number, index=LETTER, letter=letter))
+            last[letter.to] = letter.id
+        effects += _here(licence, event, facts)
+    return tuple(effects), last
+
+
+def _letter(licence: Licence, event: LicenceEvent, facts: LicensingFacts, *, after: Mapping[str, str]) -> Letter | None:
+    """The home of the case that it comes from is told each time, if that is another node."""
+    to = home_of(licence)
+    told = ToldLicence.of(licence) if to not in ("", facts.here) else None
+    if told is None:
+        return None
+    return Letter(
+        id=letter_id(facts.here, to, LICENCE, licence.id, event.number, LETTER),
+        sender=facts.here,
+        to=to,
+        after=after.get(to),
+        about=About(kind=LICENCE, name=licence.id, part=None),
+        kind=LICENCE_TOLD,
+        at=event.at,
+        salt=letter_salt(facts.salt, event.number, LETTER),
+        body=told.model_dump(mode="json"),
+    )
+
+
+def _here(licence: Licence, event: LicenceEvent, facts: LicensingFacts) -> Iterator[Effect]:
+    """What follows at this node."""
+    number = event.number
+    if isinstance(event, LicenceIssued):
+        found = tuple(Clue(HOLDER, key) for key in finders(licence, facts.key_of))
+        clues = CaseClues(name_of(LICENCES, licence.id), number, event.at, found)
+        yield Effect(event=number, index=CLUES, clues=clues)
+    if isinstance(event, LicenceReplaced):
+        yield Effect(event=number, index=ISSUE, issue=succession(event))
+    deed = _deed(licence, event, here=facts.here)
+    if deed:
+        yield Effect(event=number, index=DEED, deed=deed)
+    if home_of(licence) == facts.here:
+        for index, notice in enumerate(notices_of(licence, at=event.at, key_of=facts.key_of), FIRST_TASK):
+            yield Effect(event=number, index=index, notice=notice)
 
 
 def home_of(licence: Grant) -> str:
@@ -74,12 +110,16 @@ def finders(licence: Grant, key_of: Callable[[str], str]) -> tuple[str, ...]:
 
 def notices_of(licence: Licence, *, at: datetime, key_of: Callable[[str], str]) -> Iterator[Notice]:
     """What the persons who hold it, and who applied for it, are told of its last event."""
-    day = china_day(at)
-    standing, words = standing_on(licence, day), words_on(licence, day)
-    state, hint = ("已颁发" if licence.version == 1 else words), HINTS.get(standing, OVER_HINT)
-    told = LicenceTold(identifier=licence.id, name=licence.name, state=state, hint=hint)
+    told = change_told(licence, licence.id, licence.name, version=licence.version, on=china_day(at))
     for person in people_of(licence, key_of):
         yield licence_notice(f"{LICENCES}:{licence.id}:{licence.version}", person, told=told, at=at)
+
+
+def change_told(licence: AnyLicence, identifier: str, name: str, *, version: int, on: date) -> LicenceTold:
+    """What is told of the last event of a licence, the one of this number, on this day."""
+    standing, words = standing_on(licence, on), words_on(licence, on)
+    state = "已颁发" if version == 1 else words
+    return LicenceTold(identifier=identifier, name=name, state=state, hint=HINTS.get(standing, OVER_HINT))
 
 
 def reminders_of(licence: Licence, *, at: datetime, key_of: Callable[[str], str]) -> Iterator[Notice]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
-from server.domain.licence.licence import Cause, Licence, LicenceState
+from server.domain.licence.licence import Cause, LicenceState
 
 LicenceStanding = LicenceState | Literal["pending"]
 # What each is called (zh-CN) and its code of the states (证照状态代码); 99 is told with the words beside it.
@@ -25,6 +25,26 @@ STANDINGS: Mapping[tuple[LicenceStanding, Cause], tuple[str, str]] = {
 }
 
 
+class AnyLicence(Protocol):
+    """What is looked at: a licence here, or what another node has told of one."""
+
+    @property
+    def state(self) -> LicenceState:
+        """Its state after its last event."""
+
+    @property
+    def cause(self) -> Cause:
+        """What tells two of a state apart."""
+
+    @property
+    def effective_on(self) -> date:
+        """Its first day."""
+
+    @property
+    def expires_on(self) -> date | None:
+        """Its last day, if it has one."""
+
+
 class StateCode(NamedTuple):
     """A code of the states, and the words that must stand beside 99 (其他)."""
 
@@ -32,7 +52,7 @@ class StateCode(NamedTuple):
     words: str
 
 
-def standing_on(licence: Licence, day: date) -> LicenceStanding:
+def standing_on(licence: AnyLicence, day: date) -> LicenceStanding:
     """What it counts as on this day.
 
     That holds from the day of its last event on; for an earlier day replay the events until then. A licence whose last
@@ -45,21 +65,21 @@ def standing_on(licence: Licence, day: date) -> LicenceStanding:
     return "pending" if licence.state == "valid" and day < licence.effective_on else licence.state
 
 
-def is_good_on(licence: Licence, day: date) -> bool:
+def is_good_on(licence: AnyLicence, day: date) -> bool:
     """Whether its holder may rely on it on this day."""
     return standing_on(licence, day) == "valid"
 
 
-def words_on(licence: Licence, day: date) -> str:
+def words_on(licence: AnyLicence, day: date) -> str:
     """What it counts as on this day, in zh-CN."""
     return _told(licence, day)[0]
 
 
-def state_code_on(licence: Licence, day: date) -> StateCode:
+def state_code_on(licence: AnyLicence, day: date) -> StateCode:
     """The same as a code of the states."""
     words, code = _told(licence, day)
     return StateCode(code, words if code == "99" else "")
 
 
-def _told(licence: Licence, day: date) -> tuple[str, str]:
+def _told(licence: AnyLicence, day: date) -> tuple[str, str]:
     return STANDINGS[standing_on(licence, day), licence.cause]

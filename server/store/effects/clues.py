@@ -39,6 +39,10 @@ class Clues:
         fresh = {document["_id"]: document for each in found for document in _documents(each)}
         await self._database.insert_many(CLUES, list(fresh.values()))
 
+    async def add(self, found: CaseClues, digest_of: Callable[[str, str], str]) -> None:
+        """Add what follows from no commit of ours, unless it is there already."""
+        await self.put(written_clues(found, digest_of))
+
     async def cases(self, digest: str, *, before: str = "", limit: int) -> dict[str, str]:
         """The cases that have the clue of this digest, the one that was opened last first: place -> id.
 

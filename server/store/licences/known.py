@@ -1,0 +1,47 @@
+"""What other nodes have told of licences that come from cases of this node; one document for each step, sealed."""
+
+from collections.abc import Sequence
+
+from server.crypto.fields import FieldRing
+from server.domain.licence.telling import KNOWN, KnownLicence
+from server.store.database import Database, Document, Duplicate, is_safe
+from server.store.members import read_text
+
+
+class KnownLicences:
+    """The last that was told of each: what is older than what is here changes nothing."""
+
+    def __init__(self, database: Database, ring: FieldRing) -> None:
+        self._database = database
+        self._ring = ring
+
+    async def keep(self, known: KnownLicence) -> bool:
+        """Keep what was told, unless the same or something later is here already; whether it was news."""
+        while True:
+            before = await self._database.get(KNOWN, known.id)
+            if before is not None and before["version"] >= known.told.age:
+                return False
+            document = self._written(known)
+            if before is not None:
+                if await self._database.replace(KNOWN, {**before, **document}, version=before["version"]):
+                    return True
+                continue
+            try:
+                await self._database.insert(KNOWN, document)
+            except Duplicate:  # another worker was first: what is later counts
+                continue
+            return True
+
+    async def find(self, ids: Sequence[str]) -> dict[str, KnownLicence]:
+        """Those of these that are here, by id; ids come from outside."""
+        found = await self._database.get_many(KNOWN, [id for id in ids if is_safe(id)])
+        return {id: self._opened(document) for id, document in found.items()}
+
+    def _written(self, known: KnownLicence) -> Document:
+        key = self._ring.new_key(known.id)
+        text = key.seal(known.model_dump_json(), known.id)
+        return {"_id": known.id, "version": known.told.age, "text": text, "data_key": key.wrapped}
+
+    def _opened(self, document: Document) -> KnownLicence:
+        id = document["_id"]
+        return read_text(KnownLicence, self._ring.key(document["data_key"], id).open(document["text"], id))

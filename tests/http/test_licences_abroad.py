@@ -1,0 +1,113 @@
+"""Licences that another province issues: the home is told by letter each time, and shows how they stand."""
+
+from typing import Any
+
+import pytest
+
+from server.domain.exchange.letters import About, Letter
+from server.domain.licence.telling import LICENCE, LICENCE_TOLD, ToldLicence
+from tests.http.asking import act, opened, refused
+from tests.http.conftest import module_wide
+from tests.http.licensing import WHY
+from tests.http.test_modes import timeline
+from tests.nodes import MOTHER, Caller, Places, newborn_wish
+from tests.world import GUANGDONG, JIANGSU, ZHEJIANG, person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+STEP = "household_registration"
+CHILD = person("测试宝宝", born="20261102", sequence="016")
+
+
+@module_wide
+async def places(three: Places) -> Places:
+    """Three nodes under a clock that stands still."""
+    return three
+
+
+async def registered(places: Places, mother: Caller, police: Caller) -> str:
+    """A case whose household registration Zhejiang has approved, with the number that the child got."""
+    case = await opened(places, mother, await newborn_wish(mother))
+    await places.decide(case, "birth_certificate", department="health")
+    for name in ("receive", "accept", "approve"):
+        said = {"result": {"child_id_number": CHILD.id_number}} if name == "approve" else None
+        answer = await police.post(act(f"{JIANGSU}:{case}", STEP, name), said)
+        assert answer.status == 200, answer.body
+    return case
+
+
+async def electronic(mother: Caller, case: str) -> dict[str, Any]:
+    """The register's electronic licence, as the applicant at home is told of it."""
+    results = (await mother.get(f"/api/v1/cases/{case}")).body["results"]
+    return dict(next(each["electronic"] for each in results if each["step"] == STEP))
+
+
+async def test_the_home_is_told_of_a_licence_and_of_its_revocation(places: Places, mother: Caller, police: Caller):
+    case = await registered(places, mother, police)
+    await places.settle()
+    there = places.nodes[ZHEJIANG].node
+    licence = (await there.store.cases.case(f"{JIANGSU}:{case}")).case.step(STEP).electronic
+    told = await electronic(mother, case)
+    assert (told["identifier"], told["state"], told["state_name"]) == (licence, "valid", "有效")
+    assert told["known_at"]
+    assert f"电子证照标识 {licence}，有效（据浙江省告知）。" in [each["words"] for each in await timeline(mother, case)]
+    path = f"/api/v1/licences/{licence}"
+    assert (await mother.get(path)).body["node_name"] == "浙江省"
+    assert licence in [each["identifier"] for each in (await mother.get("/api/v1/licences")).body["licences"]]
+    refused(await (await places.citizen("stranger")).get(path), 404, "never_issued")
+    revoked = await police.post(f"/desk/v1/licences/{licence}/revoke", {**WHY, "cause": "rescinded"})
+    assert revoked.status == 200, revoked.body
+    assert (await mother.get(path)).body["stands"]["state"] == "valid", "the letter is on its way"
+    await places.settle()
+    stands = (await mother.get(path)).body["stands"]
+    assert (stands["state_name"], stands["state_code"], stands["reason"]) == ("已撤销", "03", WHY["reason"])
+    assert (await electronic(mother, case))["state"] == "revoked"
+    home = places.nodes[JIANGSU].node
+    waiting = [each.notice for each in await home.store.notices.due(home.clock.now(), limit=500)]
+    states = [each.values["state"] for each in waiting if each.person == home.keys.owner("person", MOTHER.id_number)]
+    assert states[-2:] == ["已颁发", "已撤销"]
+    assert not await there.store.notices.due(there.clock.now(), limit=9), "only the home tells people"
+
+
+async def test_a_letter_says_nothing_of_who_holds_the_licence(places: Places, mother: Caller, police: Caller):
+    case = await registered(places, mother, police)
+    await places.settle()
+    there = places.nodes[ZHEJIANG].node
+    licence = (await there.store.cases.case(f"{JIANGSU}:{case}")).case.step(STEP).electronic
+    value = (await there.store.licences.one(licence)).value
+    assert value.numbers == {CHILD.id_number}
+    told = ToldLicence.of(value)
+    assert told
+    text = told.model_dump_json()
+    assert CHILD.id_number not in text
+    assert CHILD.name not in text
+
+
+def letter_of(told: dict[str, Any], *, sender: str = GUANGDONG, **change: Any) -> Letter:
+    """A letter of another node that tells of a licence."""
+    said: dict[str, Any] = {
+        "id": "ab" * 32,
+        "sender": sender,
+        "to": JIANGSU,
+        "after": None,
+        "about": About(kind=LICENCE, name=told["identifier"], part=None),
+        "kind": LICENCE_TOLD,
+        "at": "2026-11-23T04:00:00.000Z",
+        "salt": "x" * 22,
+        "body": told,
+    }
+    return Letter(**(said | change))
+
+
+async def test_nobody_but_its_decider_tells_of_a_licence_of_a_step(places: Places, mother: Caller, police: Caller):
+    case = await registered(places, mother, police)
+    await places.settle()
+    there, foreign = places.nodes[ZHEJIANG].node, places.nodes[GUANGDONG].node
+    licence = (await there.store.cases.case(f"{JIANGSU}:{case}")).case.step(STEP).electronic
+    told = ToldLicence.of((await there.store.licences.one(licence)).value)
+    assert told
+    body = {**told.model_dump(mode="json"), "state": "revoked", "cause": "rescinded", "version": 9}
+    await foreign.store.letters_out.answer(letter_of(body))
+    await places.settle()
+    assert (await electronic(mother, case))["state"] == "valid"
+    (dead,) = await foreign.store.letters_out.dead(peer="", limit=9)
+    assert dead.reason == "not_our_step"
