@@ -11,7 +11,7 @@ from server.domain.values import moment_text
 from server.node import Node
 from server.operating import DONE, HEAD, HEAD_HELP, WRONG, Report, head_in, operator, progress, run_with
 
-BESIDE = ("letters_out", "letters_in", "visits", "fetches", "claims", "clues", "papers")
+BESIDE = ("letters_out", "letters_in", "visits", "fetches", "claims", "clues", "papers", "known_licences")
 
 
 def add_arguments(command: Callable[..., argparse.ArgumentParser]) -> None:

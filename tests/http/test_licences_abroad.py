@@ -9,6 +9,7 @@ from server.domain.licence.telling import LICENCE, LICENCE_TOLD, ToldLicence
 from tests.http.asking import act, opened, refused
 from tests.http.conftest import module_wide
 from tests.http.licensing import WHY
+from tests.http.test_erasing import erase
 from tests.http.test_modes import timeline
 from tests.nodes import MOTHER, Caller, Places, newborn_wish
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG, person
@@ -111,3 +112,22 @@ async def test_nobody_but_its_decider_tells_of_a_licence_of_a_step(places: Place
     assert (await electronic(mother, case))["state"] == "valid"
     (dead,) = await foreign.store.letters_out.dead(peer="", limit=9)
     assert dead.reason == "not_our_step"
+
+
+async def test_what_is_known_of_a_licence_goes_with_its_case(
+    places: Places, mother: Caller, police: Caller, health: Caller
+):
+    case = await registered(places, mother, police)
+    await places.settle()
+    licence = (await electronic(mother, case))["identifier"]
+    assert (await mother.post(f"/api/v1/cases/{case}/withdrawal")).status == 200
+    for officer, id, step in ((health, case, "birth_certificate"), (police, f"{JIANGSU}:{case}", STEP)):
+        assert (await officer.post(act(id, step, "deliver"), {"delivery": {"method": "window"}})).status == 200
+    await places.settle()
+    done = await erase(places, case)
+    assert done.known_licences == 1
+    home = places.nodes[JIANGSU].node
+    assert await home.store.clues.cases(home.keys.clue("licence", licence), limit=1) == {}
+    assert licence not in [each["identifier"] for each in (await mother.get("/api/v1/licences")).body["licences"]]
+    refused(await mother.get(f"/api/v1/licences/{licence}"), 404, "never_issued")
+    assert (await places.nodes[ZHEJIANG].node.store.licences.one(licence)).value.state == "valid"

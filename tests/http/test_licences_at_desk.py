@@ -8,6 +8,7 @@ import pytest
 from server.desk.background import clockwork
 from tests.http.asking import refused
 from tests.http.conftest import module_wide
+from tests.http.heads import chained, troubles
 from tests.http.licensing import CARD, WHY, licensed
 from tests.http.peer_questions import Books
 from tests.nodes import MOTHER, Answer, Caller, HandClock, Places
@@ -152,6 +153,29 @@ async def test_a_corrected_licence_is_followed_by_its_next_version(places: Place
     assert following.split(".")[-2] == "002"
     refused(await acted(issuer, identifier, "annul"), 409, "licence_state_forbids")
     refused(await acted(issuer, following, "renew"), 409, "no_later_end")
+
+
+async def test_the_verification_names_a_licence_that_was_put_back_or_removed(
+    places: Places, mother: Caller, issuer: Caller
+):
+    node = places.nodes[JIANGSU].node
+    revoked, removed = await licensed(places, mother), await licensed(places, mother)
+    before = await node.store.database.bare.get("licences", revoked)
+    assert before
+    assert (await acted(issuer, revoked, "revoke", cause="rescinded")).status == 200
+    await places.settle()
+    await chained(node)
+    assert await troubles(node) == {}
+    after = await node.store.database.bare.get("licences", revoked)
+    gone = await node.store.database.bare.get("licences", removed)
+    assert after
+    assert gone
+    await node.store.database.bare.replace("licences", before, version=after["version"])
+    await node.store.database.bare.delete("licences", [removed])
+    assert (await stands(mother, revoked))["state"] == "valid", "whoever writes to the database may put back"
+    assert await troubles(node) == {f"licences/{revoked}": "rolled_back", f"licences/{removed}": "removed"}
+    await node.store.database.bare.replace("licences", after, version=before["version"])
+    await node.store.database.bare.insert_many("licences", [gone])
 
 
 async def test_a_licence_is_reminded_of_and_expires_by_the_clock(places: Places, mother: Caller, issuer: Caller):

@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.desk.recording import note, of_case
+from server.domain.aggregate.names import name_of
 from server.domain.audit import Doer
 from server.domain.case.case import full_name
 from server.domain.case.erasure import CaseErased, CaseNotErasable, Erasure, check_over
 from server.domain.case.fetches import KeptFetch
 from server.domain.case.papers import GivenPaper
 from server.domain.case.visits import Visit
+from server.domain.catalogue.results import MOST_HOLDERS
 from server.domain.effects.clues import clues_ever
 from server.domain.effects.effects import tasks_of
 from server.domain.effects.records import CaseRecord
 from server.domain.exchange.log import LetterLabel, Position
+from server.domain.licence.telling import KNOWN, KnownLicence
 from server.node import Node
 
 MOST_VISITS = 1000
+MOST_CLUES_OF_LICENCE = MOST_HOLDERS + 2  # the applicant, and the identifier
+BESIDE = ("visits", "fetches", "claims", "clues", "papers", "known_licences")
 OVER = ("settled", "annulled")
 
 
@@ -35,10 +40,11 @@ class _Found:
     claims: Sequence[str]
     clues: Sequence[str]
     papers: Sequence[GivenPaper]
+    known_licences: Sequence[str]
 
     def told(self, id: str, erased_at: datetime | None) -> Erasure:
         lists = {"letters_out": self.out, "letters_in": self.come}
-        lists |= {name: getattr(self, name) for name in ("visits", "fetches", "claims", "clues", "papers")}
+        lists |= {name: getattr(self, name) for name in BESIDE}
         counts = {name: len(each) for name, each in lists.items()}
         return Erasure(id=id, case=self.name, erased_at=erased_at, **counts)
 
@@ -64,6 +70,7 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     await store.claims.forget(found.claims)
     await store.clues.forget(found.clues)
     await _forget_papers(node, found.papers)
+    await store.known_licences.forget(found.known_licences)
     if found.record:
         await store.cases.erase(found.record, at=at)
     else:  # a crash may have come between the tombstone and its head
@@ -76,6 +83,7 @@ async def _found(node: Node, id: str) -> _Found:
     (record, erased_at), store = await _record(node, id), node.store
     name = record.case.name if record else full_name(id, node.here)
     steps = record.case.steps if record else {}
+    known = await store.known_licences.find([f"{id}:{step}" for step in steps])
     return _Found(
         name=name,
         record=record,
@@ -85,8 +93,9 @@ async def _found(node: Node, id: str) -> _Found:
         visits=await store.visits.of_case(id, limit=MOST_VISITS),
         fetches=[each for step in steps for each in await store.fetches.of_step(id, step)],
         claims=list(await store.claims.claims(list(_tasks(node, record)))) if record else (),
-        clues=_clues(node, record) if record else (),
+        clues=[*_clues(node, record), *_clues_of_known(node, known)] if record else (),
         papers=record.case.given_papers if record else (),
+        known_licences=list(known),
     )
 
 
@@ -116,6 +125,16 @@ def _tasks(node: Node, record: CaseRecord) -> Mapping[str, bool]:
 def _clues(node: Node, record: CaseRecord) -> Sequence[str]:
     """The documents by which the case may be found, by their ids."""
     return node.store.clues.ids(record.id, clues_ever(record.case, record.events, here=node.here))
+
+
+def _clues_of_known(node: Node, known: Mapping[str, KnownLicence]) -> Sequence[str]:
+    """The documents by which a licence of another node may be found: at most so many for each version of it."""
+    versions = {id: range(1, each.told.parts.version + 1) for id, each in known.items()}
+    return [
+        clue
+        for id, told in versions.items()
+        for clue in node.store.clues.ids(name_of(KNOWN, id), dict.fromkeys(told, MOST_CLUES_OF_LICENCE))
+    ]
 
 
 async def _check(node: Node, found: _Found) -> None:

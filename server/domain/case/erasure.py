@@ -22,6 +22,9 @@ class CaseNotErasable(Conflict):
 class Erasure(Value):
     """What was erased of a case, or would be: how many letters, visits, fetches, claims, clues and papers with it.
 
+    `known_licences`: how many licences of other nodes were known here from it. A licence that this node itself issued
+    stays: it is a thing of its own.
+
     `erased_at` is empty as long as nothing was done.
     """
 
@@ -35,6 +38,7 @@ class Erasure(Value):
     claims: int
     clues: int
     papers: int
+    known_licences: int = 0
 
 
 def check_over(case: Case, *, here: str) -> None:

@@ -37,6 +37,10 @@ class KnownLicences:
         found = await self._database.get_many(KNOWN, [id for id in ids if is_safe(id)])
         return {id: self._opened(document) for id, document in found.items()}
 
+    async def forget(self, ids: Sequence[str]) -> None:
+        """Delete what is known of these, as far as anything is."""
+        await self._database.delete(KNOWN, list(ids))
+
     def _written(self, known: KnownLicence) -> Document:
         key = self._ring.new_key(known.id)
         text = key.seal(known.model_dump_json(), known.id)
