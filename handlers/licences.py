@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from handlers.base import Handler, Operation, Role, Variant
+from regions import licence_checks
 from server.desk.citizen import holding
 from server.desk.officer import licence_file, licence_forms
 from server.domain.values import Value
@@ -102,3 +103,22 @@ class LicenceActHandler(Handler):
         request = licence_file.LicenceActRequest(identifier=identifier, act=act, key=key, said=said)
         view, record = await licence_file.act_on_licence(self.node, self.entry, request)
         self.answer(view, committed=record)
+
+
+class LicenceChecksHandler(Handler):
+    """Ask the node that issued a licence how it stands."""
+
+    path = "/desk/v1/licence-checks"
+    role = Role.OFFICER
+    operations = {
+        "POST": Operation(
+            licence_checks.check,
+            "向颁发节点核验一个证照的状态",
+            takes=licence_checks.LicenceCheck,
+            gives=licence_checks.CheckedLicence,
+        )
+    }
+
+    async def post(self) -> None:
+        asked = self.read(licence_checks.LicenceCheck)
+        self.answer(await licence_checks.check(self.node, self.entry, asked))

@@ -6,7 +6,7 @@ from typing import Any
 from handlers.base import Handler, Operation, Role
 from handlers.bodies import check_announced
 from handlers.problems import PROBLEM
-from regions import answering, auditing, directory, fetching, heads, inbox, serving, wire
+from regions import answering, auditing, directory, fetching, heads, inbox, licence_checks, serving, wire
 from server.domain.errors import Refusal
 
 
@@ -127,3 +127,15 @@ class PeerContentHandler(PeerQueryHandler):
         await self.admit()
         case, step = self.get_query_argument("case", ""), self.get_query_argument("step", "")
         self.reply(await serving.content(self.node, self.proof, sha256, case=case, step=step))
+
+
+class PeerLicenceHandler(PeerQueryHandler):
+    """How a licence stands that was issued here."""
+
+    path = licence_checks.PATH
+    role = Role.PEER
+    operations = {"GET": Operation(licence_checks.tell_standing, "告知其他节点本节点颁发的证照的状态")}
+
+    async def get(self, identifier: str) -> None:
+        await self.admit()
+        self.reply(await licence_checks.tell_standing(self.node, self.proof, identifier))

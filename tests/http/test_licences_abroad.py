@@ -1,14 +1,21 @@
 """Licences that another province issues: the home is told by letter each time, and shows how they stand."""
 
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from regions import licence_checks
+from regions.answering import admit_query, announced_query
 from server.domain.exchange.letters import About, Letter
+from server.domain.exchange.wire import NoAnswer, WireAnswer, WireRequest
 from server.domain.licence.telling import LICENCE, LICENCE_TOLD, ToldLicence
+from server.node import Node
 from tests.http.asking import act, opened, refused
 from tests.http.conftest import module_wide
 from tests.http.licensing import WHY
+from tests.http.peer_questions import Books
 from tests.http.test_erasing import erase
 from tests.http.test_modes import timeline
 from tests.nodes import MOTHER, Caller, Places, newborn_wish
@@ -131,3 +138,68 @@ async def test_what_is_known_of_a_licence_goes_with_its_case(
     assert licence not in [each["identifier"] for each in (await mother.get("/api/v1/licences")).body["licences"]]
     refused(await mother.get(f"/api/v1/licences/{licence}"), 404, "never_issued")
     assert (await places.nodes[ZHEJIANG].node.store.licences.one(licence)).value.state == "valid"
+
+
+CHECKS = "/desk/v1/licence-checks"
+
+
+async def test_an_officer_asks_the_node_that_issued_a_licence_how_it_stands(
+    places: Places, mother: Caller, police: Caller, health: Caller, audit: Books
+):
+    case = await registered(places, mother, police)
+    await places.settle()
+    home, there = places.nodes[JIANGSU].node, places.nodes[ZHEJIANG].node
+    licence = (await electronic(mother, case))["identifier"]
+    asked = {"identifier": licence, "node": ZHEJIANG, "reason": "办理其他事项时核验"}
+    refused(await mother.post(CHECKS, asked), 401, "wrong_audience")
+    nobody = await places.officer("health", name="nobody", roles=())
+    refused(await nobody.post(CHECKS, asked), 403, "not_your_post")
+    refused(await health.post(CHECKS, {**asked, "identifier": licence[:-1] + "!"}), 422, "not_an_identifier")
+    refused(await health.post(CHECKS, {**asked, "node": "650000"}), 404, "node_unknown")
+    refused(await health.post(CHECKS, {**asked, "node": GUANGDONG}), 404, "never_issued")
+    refused(await health.post(CHECKS, {**asked, "node": JIANGSU}), 404, "never_issued")
+    told = await health.post(CHECKS, asked)
+    assert (told.status, told.body["state_name"], told.body["is_good"]) == (200, "有效", True)
+    assert set(told.body) == {"identifier", "node", "node_name", "on", "state", "state_name", "is_good", "since"}
+    assert (await police.post(f"/desk/v1/licences/{licence}/suspend", WHY)).status == 200
+    told = await health.post(CHECKS, asked)
+    assert (told.body["state"], told.body["is_good"]) == ("suspended", False), "at once, whatever letter is on its way"
+    name = f"licences/{licence}"
+    noted = audit.notes(home, "licence.checked", officer="health", case=name, peer=ZHEJIANG)
+    assert {each["reason"] for each in noted} == {"办理其他事项时核验"}
+    assert len(audit.notes(there, "licence.answered", peer=JIANGSU, case=name)) == 2
+    await places.settle()
+
+
+class CutWire:
+    """A wire over which nothing comes back."""
+
+    async def send(self, _request: WireRequest) -> WireAnswer:
+        raise NoAnswer("unreachable")
+
+
+class LyingWire:
+    """A wire to a node that signs what it says of another licence than the one that was asked for."""
+
+    def __init__(self, liar: Node, other: str) -> None:
+        self.liar, self.other = liar, other
+
+    async def send(self, request: WireRequest) -> WireAnswer:
+        path = urlsplit(request.url).path
+        announced = announced_query(self.liar, path=path, query="", headers=request.headers)
+        proven = await admit_query(self.liar, announced, b"")
+        reply = await licence_checks.tell_standing(self.liar, proven, self.other)
+        return WireAnswer(reply.status, dict(reply.headers), reply.body)
+
+
+async def test_a_node_that_does_not_answer_or_of_another_licence_says_nothing(
+    places: Places, mother: Caller, police: Caller
+):
+    case, other = await registered(places, mother, police), await registered(places, mother, police)
+    await places.settle()
+    licence, another = [(await electronic(mother, each))["identifier"] for each in (case, other)]
+    node, there = places.nodes[JIANGSU].node, places.nodes[ZHEJIANG].node
+    assert (await licence_checks._asked(node, ZHEJIANG, licence)).state == "valid"
+    for wire in (CutWire(), LyingWire(there, another)):
+        with pytest.raises(licence_checks.PeerNotReached):
+            await licence_checks._asked(replace(node, wire=wire), ZHEJIANG, licence)

@@ -291,6 +291,9 @@ async def test_every_answer_keeps_to_its_description(
             "/desk/v1/licence-searches", {"kind": "identifier", "text": licence}
         ),
         ("GET", "/desk/v1/licences/{identifier}"): await issuer.get(f"/desk/v1/licences/{licence}"),
+        ("POST", "/desk/v1/licence-checks"): await issuer.post(
+            "/desk/v1/licence-checks", {"identifier": licence, "node": JIANGSU, "reason": "核验"}
+        ),
         ("POST", f"{LICENCE_ACT}/suspend"): await issuer.post(f"/desk/v1/licences/{licence}/suspend", WHY),
         ("GET", "/api/v1/drafts"): await mother.get("/api/v1/drafts"),
         ("POST", "/api/v1/mandates"): await mother.post("/api/v1/mandates", GIVEN | {"ends_on": f"{tomorrow(places)}"}),

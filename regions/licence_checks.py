@@ -1,0 +1,129 @@
+"""Checking a licence: how one stands is asked of the node that issued it, which signs its answer and says no more."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints, ValidationError
+
+from regions.answering import SignedReply, signed
+from regions.asking import PeerRefused, SignedQuery, ask
+from regions.client import PeerFailure
+from server.crypto.receipts import Answer
+from server.crypto.signatures import Proven
+from server.desk.naming import node_name
+from server.desk.recording import note
+from server.desk.steps import LocalMoment
+from server.domain.aggregate.names import name_of
+from server.domain.effects.licensing import LICENCES
+from server.domain.errors import Missing, Unavailable
+from server.domain.exchange.letters import NodeCode
+from server.domain.licence.identifier import parse
+from server.domain.licence.licence import Cause, Ground, Licence, NeverIssued
+from server.domain.licence.standing import STANDINGS, LicenceStanding, standing_on
+from server.domain.people.accounts import DeskEntry
+from server.domain.rules.rights import NotYourPost
+from server.domain.values import Day, Moment, Value, china_day
+from server.node import Node
+
+PATH = "/peer/v1/licences/{identifier}"
+OK, JSON = 200, "application/json"
+
+
+class NodeUnknown(Missing):
+    """The directory has no node for this province."""
+
+    code = "node_unknown"
+    title = "没有这个省份的节点"
+
+
+class PeerNotReached(Unavailable):
+    """The node that was to be asked does not answer, or not as it should."""
+
+    code = "peer_not_reached"
+    title = "对方节点暂时无法查询"
+
+
+class LicenceAnswer(Value):
+    """How a licence stands on the day on which it is asked, and since when; nothing of who holds it, or for what."""
+
+    identifier: str
+    on: Day
+    state: LicenceStanding
+    cause: Cause
+    since: Moment
+
+
+class LicenceCheck(Value):
+    """Which licence an officer has before them, which node has issued it, and why they ask."""
+
+    identifier: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    node: NodeCode
+    reason: Ground
+
+
+class CheckedLicence(Value):
+    """What the node that issued it has answered."""
+
+    identifier: str
+    node: str
+    node_name: str
+    on: Day
+    state: LicenceStanding
+    state_name: str
+    is_good: bool
+    since: LocalMoment
+
+
+async def tell_standing(node: Node, proven: Proven, identifier: str) -> SignedReply:
+    """The signed answer to a peer; that it was given is noted before. Raises NeverIssued."""
+    told = await _standing(node, identifier)
+    await note(node, "licence.answered", {"peer": proven.sender, "case": name_of(LICENCES, told.identifier)})
+    return signed(node, proven, Answer(OK, JSON, told.model_dump_json().encode()))
+
+
+async def check(node: Node, entry: DeskEntry, asked: LicenceCheck) -> CheckedLicence:
+    """How a licence stands, by the node that issued it; that it is asked, and why, is noted before.
+
+    Raises NotYourPost without a post in force, NotAnIdentifier, NodeUnknown, NeverIssued, PeerNotReached.
+    """
+    if not any(post.is_in_force(china_day(node.clock.now())) for post in entry.posts):
+        raise NotYourPost("您没有在任的岗位。")
+    identifier = parse(asked.identifier).text
+    about = {**entry.doer.about, "peer": asked.node, "case": name_of(LICENCES, identifier), "reason": asked.reason}
+    await note(node, "licence.checked", about)
+    told = await _standing(node, identifier) if asked.node == node.here else await _asked(node, asked.node, identifier)
+    return CheckedLicence(
+        **told.model_dump(include={"identifier", "on", "state", "since"}),
+        node=asked.node,
+        node_name=node_name(node, asked.node),
+        state_name=STANDINGS[told.state, told.cause][0],
+        is_good=told.state == "valid",
+    )
+
+
+async def _standing(node: Node, identifier: str) -> LicenceAnswer:
+    record = await node.store.licences.find(identifier)
+    if record is None:
+        raise NeverIssued("没有这个证照。")
+    licence: Licence = record.value
+    on = china_day(node.clock.now())
+    return LicenceAnswer(
+        identifier=licence.id, on=on, state=standing_on(licence, on), cause=licence.cause, since=licence.since
+    )
+
+
+async def _asked(node: Node, peer: str, identifier: str) -> LicenceAnswer:
+    entry = node.directory.entry(peer)
+    if entry is None:
+        raise NodeUnknown("目录中没有这个省份的节点。")
+    try:
+        answer = await ask(node, entry, SignedQuery(PATH.format(identifier=identifier), {}))
+        told = LicenceAnswer.model_validate_json(answer.body)
+    except PeerRefused as refusal:
+        if refusal.reason == NeverIssued.code:
+            raise NeverIssued("对方节点没有颁发过这个证照。") from refusal
+        raise PeerNotReached("对方节点暂时无法查询，请稍后重试。") from refusal
+    except (PeerFailure, ValidationError) as fault:
+        raise PeerNotReached("对方节点暂时无法查询，请稍后重试。") from fault
+    if told.identifier != identifier or (told.state, told.cause) not in STANDINGS:
+        raise PeerNotReached("对方节点的回复与所查证照不符，请稍后重试。")
+    return told
