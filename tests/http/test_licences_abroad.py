@@ -76,6 +76,22 @@ async def test_the_home_is_told_of_a_licence_and_of_its_revocation(places: Place
     assert not await there.store.notices.due(there.clock.now(), limit=9), "only the home tells people"
 
 
+async def test_the_home_follows_a_licence_to_its_next_version(places: Places, mother: Caller, police: Caller):
+    case = await registered(places, mother, police)
+    await places.settle()
+    first = (await electronic(mother, case))["identifier"]
+    answer = await police.post(f"/desk/v1/licences/{first}/correct", {**WHY, "face": {}})
+    assert answer.status == 200, answer.body
+    await places.settle()
+    told = await electronic(mother, case)
+    assert (told["identifier"], told["state"]) == (answer.body["successor"], "valid")
+    view = (await mother.get(f"/api/v1/licences/{told['identifier']}")).body
+    assert (view["previous"], view["node"]) == (first, ZHEJIANG)
+    refused(await mother.get(f"/api/v1/licences/{first}"), 404, "never_issued")
+    mine = [each["identifier"] for each in (await mother.get("/api/v1/licences")).body["licences"]]
+    assert (first in mine, mine.count(told["identifier"])) == (False, 1)
+
+
 async def test_a_letter_says_nothing_of_who_holds_the_licence(places: Places, mother: Caller, police: Caller):
     case = await registered(places, mother, police)
     await places.settle()
