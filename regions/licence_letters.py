@@ -6,7 +6,7 @@ from server.domain.case.case import Case, Step, local_id
 from server.domain.effects.awarding import holders_of
 from server.domain.effects.clues import HOLDER, IDENTIFIER, CaseClues, Clue
 from server.domain.effects.letters_in import told_licence
-from server.domain.effects.licensing import change_told
+from server.domain.effects.licensing import change_told, remind_at
 from server.domain.effects.notices import licence_notice
 from server.domain.exchange.letters import Letter
 from server.domain.licence.telling import KNOWN, KnownLicence, ToldLicence
@@ -30,7 +30,7 @@ async def keep(node: Node, letter: Letter) -> bool:
         return False
     holders, persons = _holders(node, case, step)
     known = KnownLicence(node=letter.sender, case=record.id, people=persons, known_at=node.clock.now(), told=told)
-    await node.store.known_licences.keep(known)
+    await node.store.known_licences.keep(known, alarm=remind_at(told, node.catalogue.results))
     clues = (*(Clue(HOLDER, each) for each in (*holders, *persons)), Clue(IDENTIFIER, told.identifier))
     found = CaseClues(name_of(KNOWN, known.id), told.parts.version, case.opened_at, clues)
     await node.store.clues.add(found, node.keys.clue)

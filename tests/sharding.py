@@ -100,6 +100,7 @@ ASKED: Mapping[str, tuple[Asks, str]] = {
     "licences_due_for_relay": ("loop", "what a process left behind"),
     "licences_by_event": ("loop", "the newest moment"),
     "licence_alarms_due": ("loop", "what falls due"),
+    "known_alarms_due": ("loop", "what falls due"),
     "rungs_claimed": ("loop", "what falls due"),
     "warnings_of_authority": ("request", "warnings"),
     "apart": ("loop", "what is set apart"),

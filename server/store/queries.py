@@ -79,6 +79,8 @@ LICENCES_ALL = AggregateQueries(
     Query("licence_alarms_due", "licences", "alarm", is_range=True),
 )
 AGGREGATES = (CASES_ALL, LICENCES_ALL)
+# alarm: t<at> | id, or done
+KNOWN_ALARMS_DUE = Query("known_alarms_due", "known_licences", "alarm", is_range=True)
 # key: claimed | t<until> | id, or done
 CHECKPOINTS_CLAIMED = Query("rungs_claimed", "rungs", "key", is_range=True)
 # key: authority | reader | t<at> | id
@@ -161,6 +163,7 @@ QUERIES: tuple[Query, ...] = (
     NOTICES_BY_STATE,
     ALARMS_DUE,
     *LICENCES_ALL,
+    KNOWN_ALARMS_DUE,
     CHECKPOINTS_CLAIMED,
     WARNINGS_OF_AUTHORITY,
     APART,

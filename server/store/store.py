@@ -63,7 +63,7 @@ from server.store.people.people import People
 from server.store.people.posts import Posts
 from server.store.people.second_factors import SecondFactors
 from server.store.proven import ProvenDatabase
-from server.store.queries import EXPIRED, hour_bucket
+from server.store.queries import EXPIRED, KNOWN_ALARMS_DUE, hour_bucket
 from server.store.rings import Rings
 from server.store.waiting import WaitingRooms
 
@@ -124,8 +124,9 @@ class Store:
 
     @property
     def alarms(self) -> Mapping[str, Alarms]:
-        """The alarms of each kind of aggregate, by its collection."""
-        return {name: Alarms(self.database, room.kind.queries.alarms_due) for name, room in self.aggregates.items()}
+        """The alarms of each kind of aggregate, and of what is known of others' licences, by collection."""
+        queries = [*(room.kind.queries.alarms_due for room in self.aggregates.values()), KNOWN_ALARMS_DUE]
+        return {query.collection: Alarms(self.database, query) for query in queries}
 
     @property
     def intake(self) -> Intake:

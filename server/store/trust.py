@@ -184,6 +184,8 @@ TRUST: Mapping[str, Trust] = {
     KNOWN: Trust(
         "a licence of another province looks valid that is not",
         "the home shows none until that node tells of it again",
+        marks=frozenset({"alarm"}),
+        why="it says when clockwork looks at it, which finds in it what is due: without a look nobody is reminded",
     ),
     LICENCES: Trust(
         "somebody holds a licence that nobody granted, or one that was revoked is valid",

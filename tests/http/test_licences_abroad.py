@@ -1,6 +1,7 @@
 """Licences that another province issues: the home is told by letter each time, and shows how they stand."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,13 +9,14 @@ import pytest
 
 from regions import licence_checks
 from regions.answering import admit_query, announced_query
+from server.desk.background import clockwork
 from server.domain.exchange.letters import About, Letter
 from server.domain.exchange.wire import NoAnswer, WireAnswer, WireRequest
 from server.domain.licence.telling import LICENCE, LICENCE_TOLD, ToldLicence
 from server.node import Node
 from tests.http.asking import act, opened, refused
 from tests.http.conftest import module_wide
-from tests.http.licensing import WHY
+from tests.http.licensing import CARD, WHY
 from tests.http.peer_questions import Books
 from tests.http.test_erasing import erase
 from tests.http.test_modes import timeline
@@ -219,3 +221,26 @@ async def test_a_node_that_does_not_answer_or_of_another_licence_says_nothing(
     for wire in (CutWire(), LyingWire(there, another)):
         with pytest.raises(licence_checks.PeerNotReached):
             await licence_checks._asked(replace(node, wire=wire), ZHEJIANG, licence)
+
+
+async def test_the_home_reminds_of_the_last_day_of_a_licence_of_another_province(
+    places: Places, mother: Caller, police: Caller
+):
+    """By what a letter would tell of a licence that ends; twice is once."""
+    case = await registered(places, mother, police)
+    await places.settle()
+    home = places.nodes[JIANGSU].node
+    id, soon = f"{case}:{STEP}", home.clock.now() - timedelta(hours=1)
+    (known,) = (await home.store.known_licences.find([id])).values()
+    ending = {"kind": CARD, "expires_on": date(2026, 12, 5), "version": 2, "effective_on": date(2026, 9, 5)}
+    known = known.model_copy(update={"told": known.told.model_copy(update=ending)})
+    assert await home.store.known_licences.keep(known, alarm=soon)
+    for _ in range(2):
+        await clockwork.tick(home)
+    waiting = [each.notice for each in await home.store.notices.due(home.clock.now(), limit=500)]
+    person = home.keys.owner("person", MOTHER.id_number)
+    found = [each for each in waiting if (each.person, each.template) == (person, "reminder")]
+    assert [each.values["state"] for each in found if known.told.identifier in each.id] == ["即将到期"]
+    document = await home.store.database.bare.get("known_licences", id)
+    assert document
+    assert document["alarm"] == "done"

@@ -220,7 +220,7 @@ async def _write_case(store: Store, these: Mapping[str, Any], *, paint: bool) ->
     await store.heads.put([HistoryHead("another", 1, "link")], at=AT)
     await _wait(store, lot=1)
     await _act_on_licence(store, None, ISSUE, paint=paint)
-    await store.known_licences.keep(these["known_licence"])
+    await store.known_licences.keep(these["known_licence"], alarm=None)
 
 
 async def _act_on_licence(store: Store, id: str | None, act: LicenceAct, *, paint: bool = False) -> None:
@@ -383,7 +383,7 @@ async def change(store: Store) -> None:
     suspend = SuspendLicence(id="suspend", by=ISSUE.by, reason="x", basis="x")
     await _act_on_licence(store, ISSUE.grant.id, suspend)
     later = now["known_licence"].told.model_copy(update={"version": 2})
-    await store.known_licences.keep(now["known_licence"].model_copy(update={"told": later}))
+    await store.known_licences.keep(now["known_licence"].model_copy(update={"told": later}), alarm=LATER)
     [kept] = await store.checkpoints.unfinished(LATER, limit=1)
     await store.checkpoints.take_over(kept, until=AT)
     await _count(store, now["counts"])

@@ -11,7 +11,7 @@ from functools import partial
 
 from server.desk import apart
 from server.desk.acting import perform
-from server.desk.background.licence_looks import look_at_licence
+from server.desk.background.licence_looks import look_at_known, look_at_licence
 from server.desk.relay import relay_soon
 from server.domain.aggregate.actors import Actor
 from server.domain.aggregate.alarms import DueAlarm
@@ -34,6 +34,7 @@ from server.domain.effects.records import CaseRecord
 from server.domain.effects.warnings import warning_of
 from server.domain.errors import Refusal, StaleVersion, Unavailable
 from server.domain.exchange.letters import CASE, Batch
+from server.domain.licence.telling import KNOWN
 from server.domain.time.calendar import DAY
 from server.domain.values import china_day
 from server.node import Node
@@ -194,5 +195,5 @@ def _vouches(node: Node, batch: Batch, checkpoint: Checkpoint) -> bool:
     return day_begins(checkpoint.due_on + DAY) <= batch.complete_to <= node.clock.now()
 
 
-# What is done about the alarms of each kind of aggregate, by its collection; it answers when to look again.
-LOOKS: Mapping[str, Look] = {FIRST: _look, LICENCES: look_at_licence}
+# What is done about each kind of alarm, by its collection; it answers when to look again.
+LOOKS: Mapping[str, Look] = {FIRST: _look, LICENCES: look_at_licence, KNOWN: look_at_known}

@@ -6,7 +6,14 @@ from functools import partial
 from server.desk.licensing import LICENCES
 from server.desk.relay import relay_soon
 from server.domain.aggregate.actors import Actor
-from server.domain.effects.licensing import alarm_of, ends_at, home_of, remind_at, reminders_of
+from server.domain.effects.licensing import (
+    alarm_of,
+    ends_at,
+    home_of,
+    remind_at,
+    reminders_as_told,
+    reminders_of,
+)
 from server.domain.licence.acts import ExpireLicence
 from server.domain.licence.decide import LicenceStateForbids
 from server.node import Node
@@ -33,3 +40,19 @@ async def look_at_licence(node: Node, id: str) -> datetime | None:
         for notice in reminders_of(licence, at=now, key_of=partial(node.keys.owner, "person")):
             await node.store.notices.add(notice)
     return alarm_of(record.value, results, after=now)
+
+
+async def look_at_known(node: Node, id: str) -> datetime | None:
+    """Remind those of the last day who are known to hold a licence of another node; answers when to look again."""
+    known = (await node.store.known_licences.find([id])).get(id)
+    if known is None:
+        return None
+    told, now = known.told, node.clock.now()
+    remind, last = remind_at(told, node.catalogue.results), told.expires_on
+    if remind is None or last is None or told.state != "valid" or ends_at(last) <= now:
+        return None
+    if remind > now:
+        return remind
+    for notice in reminders_as_told(known, at=now):
+        await node.store.notices.add(notice)
+    return None

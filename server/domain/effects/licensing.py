@@ -17,7 +17,7 @@ from server.domain.licence.decide import succession
 from server.domain.licence.events import LicenceEvent, LicenceIssued, LicenceReplaced
 from server.domain.licence.licence import OVER, Grant, Licence
 from server.domain.licence.standing import AnyLicence, standing_on, words_on
-from server.domain.licence.telling import LICENCE, LICENCE_TOLD, ToldLicence
+from server.domain.licence.telling import LICENCE, LICENCE_TOLD, KnownLicence, ToldLicence
 from server.domain.values import CHINA, china_day
 
 LICENCES = "licences"
@@ -124,17 +124,26 @@ def change_told(licence: AnyLicence, identifier: str, name: str, *, version: int
 
 def reminders_of(licence: Licence, *, at: datetime, key_of: Callable[[str], str]) -> Iterator[Notice]:
     """What the same are told before its last day."""
-    state, hint = "即将到期", "请在到期前办理延续"
+    for person in people_of(licence, key_of):
+        yield _reminder(licence, licence.id, person, at=at)
+
+
+def reminders_as_told(known: KnownLicence, *, at: datetime) -> Iterator[Notice]:
+    """The same of a licence that another node has issued."""
+    for person in known.people:
+        yield _reminder(known.told, known.told.identifier, person, at=at)
+
+
+def _reminder(licence: Licence | ToldLicence, identifier: str, person: str, *, at: datetime) -> Notice:
     told = LicenceTold(
-        identifier=licence.id,
+        identifier=identifier,
         name=licence.name,
-        state=state,
-        hint=hint,
+        state="即将到期",
+        hint="请在到期前办理延续",
         template="reminder",
         due_on=licence.expires_on,
     )
-    for person in people_of(licence, key_of):
-        yield licence_notice(f"{LICENCES}:{licence.id}:remind:{licence.expires_on:%Y%m%d}", person, told=told, at=at)
+    return licence_notice(f"{LICENCES}:{identifier}:remind:{licence.expires_on:%Y%m%d}", person, told=told, at=at)
 
 
 def people_of(licence: Grant, key_of: Callable[[str], str]) -> tuple[str, ...]:
@@ -154,7 +163,7 @@ def alarm_of(licence: Licence, results: Mapping[str, Result], *, after: datetime
     return min((at for at in moments if after is None or at > after), default=None)
 
 
-def remind_at(licence: Licence, results: Mapping[str, Result]) -> datetime | None:
+def remind_at(licence: Licence | ToldLicence, results: Mapping[str, Result]) -> datetime | None:
     """When its holder is reminded, by the catalogue in force; None: not at all, or its first day is later."""
     result = results.get(licence.kind)
     day = result.validity.remind_on(licence.expires_on) if result and result.validity else None
