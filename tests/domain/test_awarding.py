@@ -148,6 +148,8 @@ def test_a_decision_names_the_last_day_where_it_may_and_else_it_is_the_longest()
         assert granted.expires_on == last
     with pytest.raises(WrongEnd):
         grant_of(FORM, {"last_day": "2040-01-01"}, **given)
+    with pytest.raises(WrongEnd, match="过远"):
+        grant_of(FORM, {"last_day": "9999-12-31"}, **{**given, "validity": Validity(is_given=True, **SAID)})
     endless = grant_of(FORM, **{**given, "validity": Validity(is_given=True, **SAID)})
     assert endless
     assert endless.expires_on is None

@@ -7,7 +7,7 @@ from server.domain.case.acts import Approve
 from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.formats import uscc_fault
-from server.domain.catalogue.results import HeldBy, Result
+from server.domain.catalogue.results import Result
 from server.domain.catalogue.validity import Validity
 from server.domain.effects.letters_out import commission_of
 from server.domain.licence.granting import KINDS_OF_HOLDERS, Award, grant_of
@@ -16,6 +16,7 @@ from server.domain.people.persons import id_number_fault
 from server.domain.rules.results import result_of
 
 KIND_OF: Mapping[str, HolderKind] = {"id_number": "111", "uscc": "001"}
+NUMBER_LENGTH = 18
 NUMBER_UNKNOWN = "持证人号码未知，未颁发电子证照。"
 
 
@@ -76,20 +77,16 @@ def holders_of(
 
 
 def _named(result: Result, step: Step, known: Mapping[str, str], *, catalogue: Catalogue) -> list[LicenceHolder]:
-    """Those whom the fields name in the first way that the item has and that is filled in."""
+    """Those whom the fields name in the first way that the item has and that is filled in; none without all numbers."""
     fields = {*step.plan.fields, *step.plan.yields_fields}
-    ways = (held for held in result.held_by if held.stands_in(fields) and all(known.get(name) for name in held.names))
-    held = next(ways, HeldBy(names=("",)))
-    if not all(_is_number(known.get(number, "")) for number in held.numbers):
+    ways = [held for held in result.held_by if held.stands_in(fields) and all(known.get(name) for name in held.names)]
+    pairs = list(zip(ways[0].names, ways[0].numbers, strict=False)) if ways else []
+    if not all(len(known.get(number, "")) == NUMBER_LENGTH for _, number in pairs):
         return []
     return [
         LicenceHolder(kind=KIND_OF[catalogue.field_of[number].type], number=known[number], name=known[name])
-        for name, number in zip(held.names, held.numbers, strict=bool(held.numbers))
+        for name, number in pairs
     ]
-
-
-def _is_number(text: str) -> bool:
-    return len(text) == 18
 
 
 def _fault(holder: LicenceHolder, on: date) -> str:

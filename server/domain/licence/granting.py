@@ -16,6 +16,7 @@ from server.domain.people.persons import id_number_fault
 from server.domain.values import Day
 
 SERIAL_LENGTH = 20
+LATEST_END = date(2200, 12, 31)  # so that the day after it is one, too
 KINDS_OF_HOLDERS: Mapping[str, frozenset[HolderKind]] = {
     "person": frozenset({"111"}),
     "organisation": frozenset({"001"}),
@@ -125,6 +126,8 @@ def _last_day(validity: Validity, award: Award) -> date | None:
         if award.given_on is not None:
             raise WrongEnd("该类证照的有效期由规定确定，不能另行指定。")
         return last
+    if award.given_on is not None and award.given_on > LATEST_END:
+        raise WrongEnd("有效期截止日期过远；长期有效的，请不填写截止日期。")
     if award.given_on is not None and award.given_on < first:
         raise WrongEnd("有效期截止日期不能早于生效日期。")
     if last is not None and (award.given_on is None or award.given_on > last):

@@ -6,11 +6,13 @@ It says how the licence stands, and nothing of who holds it: the home knows that
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from server.domain.catalogue.pinning import PinnedAuthority
+from server.domain.licence.granting import LATEST_END
 from server.domain.licence.identifier import LicenceIdentifier, NotAnIdentifier, parse
 from server.domain.licence.licence import Cause, Licence, LicenceState
+from server.domain.licence.standing import STANDINGS
 from server.domain.values import SENSITIVE, Day, Moment, Value
 
 LICENCE = "licence"  # the kind in `about`
@@ -18,6 +20,7 @@ LICENCE_TOLD = "licence.told"
 KNOWN = "known_licences"  # where homes keep what they were told
 MOST_EVENTS = 100_000
 
+LastDay = Annotated[date, Field(le=LATEST_END)]
 Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\p{C}]*$")]
 Explained = Annotated[str, StringConstraints(max_length=500)]
 OF_LICENCE = (
@@ -40,7 +43,7 @@ class ToldLicence(Value):
     authority: PinnedAuthority
     issued_on: Day
     effective_on: Day
-    expires_on: date | None
+    expires_on: LastDay | None
     state: LicenceState
     cause: Cause
     since: Moment
@@ -58,6 +61,12 @@ class ToldLicence(Value):
             return parse(value).text
         except NotAnIdentifier as fault:
             raise ValueError(str(fault)) from fault
+
+    @model_validator(mode="after")
+    def _has_words(self) -> Self:
+        if (self.state, self.cause) not in STANDINGS:
+            raise ValueError("cause must be one of the state")
+        return self
 
     @classmethod
     def of(cls, licence: Licence) -> Self | None:

@@ -61,6 +61,8 @@ def test_what_was_told_later_is_of_a_higher_age():
         {"state": "eaten"},
         {"name": "a\u202eb"},
         {"name": ""},
+        {"cause": "renewed"},
+        {"expires_on": "9999-12-31"},
         {"reason": "x" * 501},
         {"issued_on": "1899-01-01"},
     ],
