@@ -9,16 +9,17 @@ import pytest
 
 from regions import licence_checks
 from regions.answering import admit_query, announced_query
+from regions.evidence import check_receipts
 from server.desk.background import clockwork
 from server.domain.exchange.letters import About, Letter
 from server.domain.exchange.wire import NoAnswer, WireAnswer, WireRequest
 from server.domain.licence.telling import LICENCE, LICENCE_TOLD, ToldLicence
 from server.node import Node
-from tests.http.asking import act, opened, refused
+from tests.http.asking import Sweeper, act, opened, refused
 from tests.http.conftest import module_wide
 from tests.http.licensing import CARD, WHY
 from tests.http.peer_questions import Books
-from tests.http.test_erasing import erase
+from tests.http.test_erasing import erase, stored
 from tests.http.test_modes import timeline
 from tests.nodes import MOTHER, Caller, Places, newborn_wish
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG, person
@@ -140,7 +141,7 @@ async def test_nobody_but_its_decider_tells_of_a_licence_of_a_step(places: Place
 
 
 async def test_what_is_known_of_a_licence_goes_with_its_case(
-    places: Places, mother: Caller, police: Caller, health: Caller
+    places: Places, mother: Caller, police: Caller, health: Caller, database_sweeper: Sweeper
 ):
     case = await registered(places, mother, police)
     await places.settle()
@@ -156,6 +157,13 @@ async def test_what_is_known_of_a_licence_goes_with_its_case(
     assert licence not in [each["identifier"] for each in (await mother.get("/api/v1/licences")).body["licences"]]
     refused(await mother.get(f"/api/v1/licences/{licence}"), 404, "never_issued")
     assert (await places.nodes[ZHEJIANG].node.store.licences.one(licence)).value.state == "valid"
+    about = {"about": f"licence:{licence}"}
+    (letter,) = stored(places, database_sweeper, "letters_in", about)
+    assert ("erased_at" in letter, "text" in letter) == (True, False)
+    batches = stored(places, database_sweeper, "log", {"_id": {"$regex": "^in"}})
+    (kept,) = [each for batch in batches for each in batch["letters"] if each["about"] == about["about"]]
+    assert "text" not in kept
+    assert (await check_receipts(home)).verified
 
 
 CHECKS = "/desk/v1/licence-checks"

@@ -1,6 +1,6 @@
 """Erasing a case here for good: its document becomes a tombstone, and what else stands here of what it said goes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,8 +16,9 @@ from server.domain.catalogue.results import MOST_HOLDERS
 from server.domain.effects.clues import clues_ever
 from server.domain.effects.effects import tasks_of
 from server.domain.effects.records import CaseRecord
+from server.domain.exchange.letters import CASE
 from server.domain.exchange.log import LetterLabel, Position
-from server.domain.licence.telling import KNOWN, KnownLicence
+from server.domain.licence.telling import KNOWN, LICENCE, KnownLicence
 from server.node import Node
 
 MOST_VISITS = 1000
@@ -28,7 +29,10 @@ OVER = ("settled", "annulled")
 
 @dataclass(frozen=True)
 class _Found:
-    """What stands here of a case: its record, or when it was erased if it was; and what is beside it."""
+    """What stands here of a case: its record, or when it was erased if it was; and what is beside it.
+
+    `told` are the letters of other nodes about licences that it has led to, by their identifiers.
+    """
 
     name: str
     record: CaseRecord | None
@@ -41,9 +45,11 @@ class _Found:
     clues: Sequence[str]
     papers: Sequence[GivenPaper]
     known_licences: Sequence[str]
+    told: Mapping[str, Sequence[LetterLabel]]
 
-    def told(self, id: str, erased_at: datetime | None) -> Erasure:
-        lists = {"letters_out": self.out, "letters_in": self.come}
+    def erasure(self, id: str, erased_at: datetime | None) -> Erasure:
+        of_licences = [letter for letters in self.told.values() for letter in letters]
+        lists = {"letters_out": self.out, "letters_in": [*self.come, *of_licences]}
         lists |= {name: getattr(self, name) for name in BESIDE}
         counts = {name: len(each) for name, each in lists.items()}
         return Erasure(id=id, case=self.name, erased_at=erased_at, **counts)
@@ -58,13 +64,14 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     found = await _found(node, id)
     await _check(node, found)
     if is_only_told:
-        return found.told(id, found.erased_at)
+        return found.erasure(id, found.erased_at)
     about = of_case(found.record.case) if found.record else {"case": found.name}
     await note(node, "case.erased", {**by.by, **about, "reason": reason})
     store, at = node.store, node.clock.now()
-    await store.letters_about.erase(found.name, at=at)
-    for peer, positions in _by_peer(found.come).items():
-        await store.log("in", peer).erase_about(positions, found.name, at=at)
+    for kind, name, come in ((CASE, found.name, found.come), *((LICENCE, *each) for each in found.told.items())):
+        await store.letters_about.erase(name, at=at, kind=kind)
+        for peer, positions in _by_peer(come).items():
+            await store.log("in", peer).erase_about(positions, name, at=at, kind=kind)
     await store.visits.forget(found.visits)
     await store.fetches.forget(found.fetches)
     await store.claims.forget(found.claims)
@@ -76,7 +83,7 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     else:  # a crash may have come between the tombstone and its head
         await store.heads.put_again(id, at=at)
     node.log.info("case.erased", case=id)
-    return found.told(id, found.erased_at or at)
+    return found.erasure(id, found.erased_at or at)
 
 
 async def _found(node: Node, id: str) -> _Found:
@@ -96,6 +103,7 @@ async def _found(node: Node, id: str) -> _Found:
         clues=[*_clues(node, record), *_clues_of_known(node, known)] if record else (),
         papers=record.case.given_papers if record else (),
         known_licences=list(known),
+        told={name: await store.letters_about.theirs(name, kind=LICENCE) for name in _versions(known.values())},
     )
 
 
@@ -127,6 +135,14 @@ def _clues(node: Node, record: CaseRecord) -> Sequence[str]:
     return node.store.clues.ids(record.id, clues_ever(record.case, record.events, here=node.here))
 
 
+def _versions(known: Iterable[KnownLicence]) -> list[str]:
+    """The identifiers of all versions of these licences so far."""
+    parts = [each.told.parts for each in known]
+    return [
+        each.model_copy(update={"version": version}).text for each in parts for version in range(1, each.version + 1)
+    ]
+
+
 def _clues_of_known(node: Node, known: Mapping[str, KnownLicence]) -> Sequence[str]:
     """The documents by which a licence of another node may be found: at most so many for each version of it."""
     versions = {id: range(1, each.told.parts.version + 1) for id, each in known.items()}
@@ -151,7 +167,8 @@ async def _check(node: Node, found: _Found) -> None:
             raise CaseNotErasable("办件还有正在制作的文书。")
     if not all(fetch.outcome for fetch in found.fetches):
         raise CaseNotErasable("办件还有未收齐的材料。")
-    if not all(letter.state in OVER for letter in found.come):
+    come = [*found.come, *(letter for letters in found.told.values() for letter in letters)]
+    if not all(letter.state in OVER for letter in come):
         raise CaseNotErasable("还有关于该办件的来函没有处理完毕。")
     for letter in found.out:
         if not await _has_arrived(node, letter):

@@ -90,12 +90,12 @@ class ExchangeLog:
         document = {**_header(batch), **said, "total": total, **vars(evidence), "version": 1}
         return await self._stream(batch.stream).append(batch.number, document)
 
-    async def erase_about(self, positions: Iterable[Position], name: str, *, at: datetime) -> None:
-        """Erase the texts of a peer's letters about a case (`name`) that stand in these entries.
+    async def erase_about(self, positions: Iterable[Position], name: str, *, at: datetime, kind: str = CASE) -> None:
+        """Erase the texts of a peer's letters about a case, or a thing of another kind, that stand in these entries.
 
         Heads, roots, leaves and receipts stay as they are. Raises StaleVersion if another process was just there.
         """
-        about = f"{CASE}:{name}"
+        about = f"{kind}:{name}"
         for document in (await self._database.get_many(LOG, [*map(self.id_of, positions)])).values():
             letters = [
                 erased_letter(each, at=at) if each["about"] == about and not is_erased_letter(each) else each
