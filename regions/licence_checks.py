@@ -12,6 +12,7 @@ from server.crypto.signatures import Proven
 from server.desk.naming import node_name
 from server.desk.recording import note
 from server.desk.steps import LocalMoment
+from server.desk.using import note_use
 from server.domain.aggregate.names import name_of
 from server.domain.effects.licensing import LICENCES
 from server.domain.errors import Missing, Unavailable
@@ -19,6 +20,7 @@ from server.domain.exchange.letters import NodeCode
 from server.domain.licence.identifier import parse
 from server.domain.licence.licence import Cause, Ground, Licence, NeverIssued
 from server.domain.licence.standing import STANDINGS, LicenceStanding, standing_on
+from server.domain.licence.uses import UsedBy
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.rights import NotYourPost
 from server.domain.values import Day, Moment, Value, china_day
@@ -77,6 +79,7 @@ async def tell_standing(node: Node, proven: Proven, identifier: str) -> SignedRe
     """The signed answer to a peer; that it was given is noted before. Raises NeverIssued."""
     told = await _standing(node, identifier)
     await note(node, "licence.answered", {"peer": proven.sender, "case": name_of(LICENCES, told.identifier)})
+    await note_use(node, told.identifier, "checked", by=UsedBy(node=proven.sender))
     return signed(node, proven, Answer(OK, JSON, told.model_dump_json().encode()))
 
 

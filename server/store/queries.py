@@ -91,6 +91,8 @@ APART = Query("apart", "apart", "key", is_range=True)
 DRAFTS_OF_OWNER = Query("drafts_of_owner", "drafts", "owner_key", is_range=True)
 # expiry_key: kept | t<expires_at> | owner:id, or gone
 DRAFTS_EXPIRING = Query("drafts_expiring", "drafts", "expiry_key", is_range=True)
+# licence_key: identifier | t<at> | id
+USES_OF_LICENCE = Query("uses_of_licence", "licence_uses", "licence_key", is_range=True)
 # principal_key: principal | t<given_at> | id; agent_key: agent | t<given_at> | id
 MANDATES_OF_PRINCIPAL = Query("mandates_of_principal", "mandates", "principal_key", is_range=True)
 MANDATES_OF_AGENT = Query("mandates_of_agent", "mandates", "agent_key", is_range=True)
@@ -169,6 +171,7 @@ QUERIES: tuple[Query, ...] = (
     APART,
     DRAFTS_OF_OWNER,
     DRAFTS_EXPIRING,
+    USES_OF_LICENCE,
     MANDATES_OF_PRINCIPAL,
     MANDATES_OF_AGENT,
     FETCHES_DUE,

@@ -38,6 +38,7 @@ from server.store.exchange.letters_out import OUT
 from server.store.exchange.peers import NONCES, PEERS, WITNESSED
 from server.store.identity import NODE
 from server.store.licences.licences import LICENCES
+from server.store.licences.uses import USES
 from server.store.numbers import BLOCKS
 from server.store.people.accounts import OFFICERS
 from server.store.people.attempts import ATTEMPTS
@@ -193,6 +194,10 @@ TRUST: Mapping[str, Trust] = {
         marks=MARKS,
         elsewhere=frozenset({"events"}),
         why="as in cases; without a look of clockwork a licence whose last day is over counts as expired all the same",
+    ),
+    USES: Trust(
+        "a holder is told of a use that never was",
+        "a holder is not told of a use; the audit has it",
     ),
     LOG: Trust(
         "a batch was sent or kept that never was",

@@ -287,6 +287,7 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/drafts/{id}"): await mother.get("/api/v1/drafts/mine"),
         ("GET", "/api/v1/licences"): await mother.get("/api/v1/licences"),
         ("GET", "/api/v1/licences/{identifier}"): await mother.get(f"/api/v1/licences/{licence}"),
+        ("GET", "/api/v1/licences/{identifier}/uses"): await mother.get(f"/api/v1/licences/{licence}/uses"),
         ("POST", "/desk/v1/licence-searches"): await issuer.post(
             "/desk/v1/licence-searches", {"kind": "identifier", "text": licence}
         ),

@@ -39,6 +39,7 @@ async def tell(places: Places) -> None:
         await places.decide(case, step, department=department)
     shown = await mother.get(f"/api/v1/cases/{case}")
     assert (shown.body["state"], shown.body["outcome"]) == ("closed", "completed")
+    await _licence_used(places, mother)
     await _for_another(places, mother)
     await _at_the_node(node)
     node.clock.wait(days=20)  # type: ignore[attr-defined]
@@ -91,6 +92,14 @@ async def _decided_abroad(places: Places, case: str) -> None:
     _done(await police.post(act(case, FAR, "accept")))
     _done(await police.post(act(case, FAR, "approve"), {"result": {"child_id_number": CHILD}}))
     await places.settle()
+
+
+async def _licence_used(places: Places, mother: Caller) -> None:
+    """The child's licence is looked at where it was issued."""
+    mine = (await mother.get("/api/v1/licences")).body["licences"]
+    (licence,) = [each["identifier"] for each in mine if each["node"] == ZHEJIANG]
+    police = await places.officer("public_security", ZHEJIANG)
+    _done(await police.get(f"/desk/v1/licences/{licence}"))
 
 
 async def _for_another(places: Places, mother: Caller) -> None:

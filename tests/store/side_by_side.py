@@ -46,6 +46,7 @@ from server.domain.licence.acts import IssueLicence, LicenceAct, SuspendLicence
 from server.domain.licence.decide import decide as decide_licence
 from server.domain.licence.licence import Licence, Origin
 from server.domain.licence.telling import KnownLicence, ToldLicence
+from server.domain.licence.uses import LicenceUse
 from server.domain.materials import Upload
 from server.domain.papers.numbers import RunName
 from server.domain.people.accounts import DeskSession
@@ -112,6 +113,7 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
     "known_licences": {"known_licence": KnownLicence},
     "letters_in": LETTERS,
     "letters_out": LETTERS,
+    "licence_uses": {"licence_use": LicenceUse},
     "licences": {"licence": Licence},  # and events, of all kinds
     "log": LETTERS,
     "mandates": {"mandate": Mandate},
@@ -221,6 +223,7 @@ async def _write_case(store: Store, these: Mapping[str, Any], *, paint: bool) ->
     await _wait(store, lot=1)
     await _act_on_licence(store, None, ISSUE, paint=paint)
     await store.known_licences.keep(these["known_licence"], alarm=None)
+    await store.licence_uses.note([these["licence_use"]])
 
 
 async def _act_on_licence(store: Store, id: str | None, act: LicenceAct, *, paint: bool = False) -> None:
@@ -333,6 +336,7 @@ async def read(store: Store) -> dict[str, Any]:
         "reconciliation": await store.peers.reconciled([ZHEJIANG]),
         "catalogue": await _catalogue(store),
         "known_licence": await store.known_licences.find([f"{CASE}:first"]),
+        "licence_use": await store.licence_uses.of_licence("x", limit=1),
     }
     return {name: next(iter(found.values())) for name, found in one_each.items()} | {
         "events": record.events,

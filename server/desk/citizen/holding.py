@@ -5,11 +5,13 @@ from datetime import date
 from functools import partial
 from typing import Self
 
+from server.desk.held import known_licence
 from server.desk.naming import node_name
 from server.desk.steps import FieldShown, LocalMoment, fields_shown
 from server.domain.aggregate.names import kind_and_id, name_of
-from server.domain.effects.clues import HOLDER, IDENTIFIER
+from server.domain.effects.clues import HOLDER
 from server.domain.effects.licensing import LICENCES, finders
+from server.domain.licence.copies import LicenceCopy
 from server.domain.licence.licence import Licence, NeverIssued
 from server.domain.licence.standing import LicenceStanding, is_good_on, standing_on, state_code_on, words_on
 from server.domain.licence.telling import KNOWN, KnownLicence, ToldLicence
@@ -41,7 +43,7 @@ class LicenceStands(Value):
     basis: str
 
     @classmethod
-    def of(cls, licence: Licence | ToldLicence, *, on: date) -> Self:
+    def of(cls, licence: Licence | ToldLicence | LicenceCopy, *, on: date) -> Self:
         """How it stands on this day."""
         return cls(
             state=standing_on(licence, on),
@@ -122,11 +124,7 @@ async def my_licence(node: Node, owner: str, identifier: str) -> MyLicenceView:
 
 async def _told(node: Node, owner: str, identifier: str) -> MyLicenceView:
     """The same of a licence that another node has told of: who holds it and what is on its face stands in the case."""
-    named = await node.store.clues.cases(node.keys.clue(IDENTIFIER, identifier), limit=1)
-    ids = [id for kind, id in map(kind_and_id, named.values()) if kind == KNOWN]
-    known = next(iter((await node.store.known_licences.find(ids)).values()), None)
-    if known is None or owner not in known.people or known.told.identifier != identifier:
-        raise NeverIssued("没有这个证照。")
+    known = await known_licence(node, owner, identifier)
     kept = known.told.model_dump(include={"previous", "successor", "moved_to"})
     return MyLicenceView(**vars(_line_as_told(node, known)), holders=(), face=(), trust="A", **kept)
 

@@ -20,6 +20,7 @@ from server.desk.officer.seeing import actor, today
 from server.desk.performing import same
 from server.desk.recording import note, note_all
 from server.desk.steps import FieldShown, LocalMoment, fields_shown
+from server.desk.using import note_use
 from server.desk.wording import BY_RULE, LICENCE_ACT_NAMES
 from server.domain.aggregate.names import kind_and_id, name_of
 from server.domain.catalogue.formats import SENTENCES, uscc_fault
@@ -30,6 +31,7 @@ from server.domain.licence.decide import LicenceStateForbids
 from server.domain.licence.events import LicenceMoved
 from server.domain.licence.licence import Licence, LicenceHolder, NeverIssued
 from server.domain.licence.moves import MOVE_OF_ACT
+from server.domain.licence.uses import UsedBy
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.persons import id_number_fault
 from server.domain.people.posts import Post
@@ -138,6 +140,8 @@ async def desk_licence(node: Node, entry: DeskEntry, identifier: str) -> Licence
     record = await node.store.licences.one(identifier)
     post = _post(node, entry, record.value)
     await note(node, "licence.opened", {**of_licence(node, record.value), **_noted(entry, record.value, post)})
+    by = UsedBy(node=node.here, authority_name=record.value.authority.name, officer=entry.officer.name)
+    await note_use(node, record.id, "opened", by=by)
     return _at_desk(node, entry, record)
 
 
