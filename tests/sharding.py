@@ -51,6 +51,7 @@ COLLECTIONS: Mapping[str, Growth] = {
     "letters_in": Growth("random", "letters"),
     "letters_out": Growth("random", "letters"),
     "known_licences": Growth("case in front", "cases"),
+    "licence_showings": Growth("random", "use"),
     "licence_uses": Growth("named", "acts"),
     "licences": Growth("named", "cases"),
     "log": Growth("numbered", "letters"),
@@ -107,6 +108,7 @@ ASKED: Mapping[str, tuple[Asks, str]] = {
     "apart": ("loop", "what is set apart"),
     "drafts_of_owner": ("request", "an applicant's drafts"),
     "drafts_expiring": ("loop", "reminders of drafts"),
+    "showings_of_owner": ("request", "what asks a holder to confirm"),
     "uses_of_licence": ("request", "the uses of a licence"),
     "mandates_of_principal": ("request", "mandates"),
     "mandates_of_agent": ("request", "mandates, an agent's list"),
@@ -133,6 +135,7 @@ ASKED: Mapping[str, tuple[Asks, str]] = {
     "expired_drafts": ("loop", "forgetting"),
     "expired_attempts": ("loop", "forgetting"),
     "expired_clocks": ("loop", "forgetting"),
+    "expired_showings": ("loop", "forgetting"),
 }
 
 

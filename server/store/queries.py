@@ -91,6 +91,8 @@ APART = Query("apart", "apart", "key", is_range=True)
 DRAFTS_OF_OWNER = Query("drafts_of_owner", "drafts", "owner_key", is_range=True)
 # expiry_key: kept | t<expires_at> | owner:id, or gone
 DRAFTS_EXPIRING = Query("drafts_expiring", "drafts", "expiry_key", is_range=True)
+# owner_key: owner | t<made_at> | id
+SHOWINGS_OF_OWNER = Query("showings_of_owner", "licence_showings", "owner_key", is_range=True)
 # licence_key: identifier | t<at> | id
 USES_OF_LICENCE = Query("uses_of_licence", "licence_uses", "licence_key", is_range=True)
 # principal_key: principal | t<given_at> | id; agent_key: agent | t<given_at> | id
@@ -132,12 +134,13 @@ EXPIRED_DESK_SESSIONS = Query("expired_desk_sessions", "desk_sessions", "bucket"
 EXPIRED_DRAFTS = Query("expired_drafts", "drafts", "bucket", is_range=True)
 EXPIRED_ATTEMPTS = Query("expired_attempts", "attempts", "bucket", is_range=True)
 EXPIRED_CLOCKS = Query("expired_clocks", "clocks", "bucket", is_range=True)
+EXPIRED_SHOWINGS = Query("expired_showings", "licence_showings", "bucket", is_range=True)
 
 EXPIRED: Mapping[str, Query] = {
     each.collection: each
     for each in (
         *(EXPIRED_NONCES, EXPIRED_SESSIONS, EXPIRED_DESK_SESSIONS, EXPIRED_DRAFTS, EXPIRED_ATTEMPTS),
-        EXPIRED_CLOCKS,
+        *(EXPIRED_CLOCKS, EXPIRED_SHOWINGS),
     )
 }
 
@@ -171,6 +174,7 @@ QUERIES: tuple[Query, ...] = (
     APART,
     DRAFTS_OF_OWNER,
     DRAFTS_EXPIRING,
+    SHOWINGS_OF_OWNER,
     USES_OF_LICENCE,
     MANDATES_OF_PRINCIPAL,
     MANDATES_OF_AGENT,

@@ -28,6 +28,7 @@ from server.store.exchange.exchange import LOG
 from server.store.exchange.letters_in import IN
 from server.store.exchange.letters_out import OUT
 from server.store.licences.licences import LICENCES
+from server.store.licences.showings import SHOWINGS
 from server.store.licences.uses import USES
 from server.store.people.accounts import OFFICERS
 from server.store.people.mandates import MANDATES
@@ -66,7 +67,7 @@ WRAPPED: Mapping[str, tuple[Place, ...]] = {
     FETCHES: (Place(_FETCH),),
     **dict.fromkeys((IN, OUT), (Place(_LETTER),)),
     **dict.fromkeys((CLAIMS, DRAFTS, KNOWN, MANDATES, MATERIALS, PERSONS, SESSIONS, VISITS), (Place(_OWN),)),
-    **dict.fromkeys((USES,), (Place(_OWN),)),
+    **dict.fromkeys((SHOWINGS, USES), (Place(_OWN),)),
 }
 
 

@@ -100,4 +100,6 @@ def _seal_inside(value: Value, document: dict[str, Any], key: DataKey, *, place:
 def _seal(written: Any, key: DataKey, path: str) -> Any:
     if isinstance(written, Mapping):
         return {name: _seal(inner, key, f"{path}/{name}") for name, inner in written.items()}
+    if isinstance(written, list):
+        return [_seal(inner, key, f"{path}/{index}") for index, inner in enumerate(written)]
     return {SEAL: key.seal(written, path)}

@@ -53,6 +53,7 @@ from server.store.format import NUMBER
 from server.store.identity import Identities
 from server.store.licences.known import KnownLicences
 from server.store.licences.licences import LICENCE_KIND, LICENCES, Licences
+from server.store.licences.showings import Showings
 from server.store.licences.uses import LicenceUses
 from server.store.numbers import Numbers
 from server.store.people.accounts import Accounts
@@ -84,6 +85,7 @@ class Store:
     cases: Cases
     licences: Licences
     known_licences: KnownLicences
+    showings: Showings
     licence_uses: LicenceUses
     issues: Issues
     visits: Visits
@@ -268,11 +270,11 @@ def _ground(
 
 def _aggregates(
     database: ProvenDatabase, keys: NodeKeys, folder: Path, *, here: str, due: timedelta
-) -> tuple[Cases, Licences, KnownLicences, LicenceUses]:
+) -> tuple[Cases, Licences, KnownLicences, Showings, LicenceUses]:
     """The rooms of all kinds of aggregates, whose heads stand in one chain, and what stands beside licences."""
     documents = CaseDocuments(keys, Plans(database), here=here, relay_due=due)
     histories = Histories(LICENCE_KIND, keys, relay_due=due)
     heads = HistoryHeads(database, [documents, histories], folder)
     cases = Cases(database, documents, Intake(database, CASES), heads=heads)
     licences, ring = Aggregates(database, histories, heads=heads), keys.fields
-    return cases, licences, KnownLicences(database, ring), LicenceUses(database, ring)
+    return cases, licences, KnownLicences(database, ring), Showings(database, ring), LicenceUses(database, ring)

@@ -38,6 +38,7 @@ from server.store.exchange.letters_out import OUT
 from server.store.exchange.peers import NONCES, PEERS, WITNESSED
 from server.store.identity import NODE
 from server.store.licences.licences import LICENCES
+from server.store.licences.showings import SHOWINGS
 from server.store.licences.uses import USES
 from server.store.numbers import BLOCKS
 from server.store.people.accounts import OFFICERS
@@ -194,6 +195,11 @@ TRUST: Mapping[str, Trust] = {
         marks=MARKS,
         elsewhere=frozenset({"events"}),
         why="as in cases; without a look of clockwork a licence whose last day is over counts as expired all the same",
+    ),
+    SHOWINGS: Trust(
+        "an officer is shown licences whose holder did not confirm it; put back as it was, a code is redeemed once "
+        "more within its minute, and asks its holder again",
+        "the code counts as unknown, and an answer of the holder as never given",
     ),
     USES: Trust(
         "a holder is told of a use that never was",

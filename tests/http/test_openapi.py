@@ -287,7 +287,7 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/drafts/{id}"): await mother.get("/api/v1/drafts/mine"),
         ("GET", "/api/v1/licences"): await mother.get("/api/v1/licences"),
         ("GET", "/api/v1/licences/{identifier}"): await mother.get(f"/api/v1/licences/{licence}"),
-        ("GET", "/api/v1/licences/{identifier}/uses"): await mother.get(f"/api/v1/licences/{licence}/uses"),
+        **await shown_by_code(mother, health, licence),
         ("POST", "/desk/v1/licence-searches"): await issuer.post(
             "/desk/v1/licence-searches", {"kind": "identifier", "text": licence}
         ),
@@ -316,6 +316,28 @@ async def test_every_answer_keeps_to_its_description(
         assert str(answer.status) in found, (path, answer.body)
         content = found[str(answer.status)]["content"]["application/json"]["schema"]
         jsonschema_rs.validate({**content, "components": document["components"]}, answer.body)
+
+
+async def shown_by_code(citizen: Caller, officer: Caller, licence: str) -> dict[tuple[str, str], Answer]:
+    """What both are answered when a licence is shown by a code, and another is not."""
+    found = {}
+    place = {"at": POST["authority"], "item": FIRST, "purpose": "核验"}
+    for answer, body in (("decline", None), ("confirm", {"licences": [licence]})):
+        code = await citizen.post("/api/v1/licences/codes", {"licences": [licence]})
+        asked = await officer.post("/desk/v1/licence-codes", {"code": code.body["code"], **place})
+        requests = await citizen.get("/api/v1/licence-requests")
+        (waiting,) = [each["id"] for each in requests.body["requests"] if each["state"] == "waiting"]
+        answered = await citizen.post(f"/api/v1/licence-requests/{waiting}/{answer}", body)
+        found |= {
+            ("POST", "/api/v1/licences/codes"): code,
+            ("POST", "/desk/v1/licence-codes"): asked,
+            ("GET", "/api/v1/licence-requests"): requests,
+            ("POST", f"/api/v1/licence-requests/{{id}}/{answer}"): answered,
+        }
+    return found | {
+        ("GET", "/desk/v1/licence-requests/{id}"): await officer.get(f"/desk/v1/licence-requests/{asked.body['id']}"),
+        ("GET", "/api/v1/licences/{identifier}/uses"): await citizen.get(f"/api/v1/licences/{licence}/uses"),
+    }
 
 
 async def begun_again(places: Places, citizen: Caller, officer: Caller, wish: dict[str, Any]) -> Answer:

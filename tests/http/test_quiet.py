@@ -77,6 +77,7 @@ async def test_what_only_looks_is_answered_and_nothing_else():
     refused = {door.path for door in DOORS if "GET" in door.operations and not may_be_quiet(door, "GET")}
     of_licences = {
         *("/peer/v1/licences/{identifier}", "/peer/v1/licence-copies/{identifier}"),
+        *("/peer/v1/licence-codes", "/peer/v1/licence-requests/{id}"),
     }
     assert refused == {"/peer/v1/materials/{sha256}", "/peer/v1/heads", *of_licences}
     assert all(may_be_quiet(door, "GET") for door in FOR_OPERATORS)

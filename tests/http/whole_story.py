@@ -19,7 +19,8 @@ MOBILE, LATER_MOBILE, NEW_ADDRESS = "13822223333", "13911111111", "改后的测�
 CHILD = person("测试宝宝", born="20261102", sequence="007").id_number
 FILE_NAME, AGENTS_FILE_NAME = "测试宝宝的照片.png", "测试代理的扫描件.png"
 NOTE = "请先核对测试母亲的户口簿"
-PERSONAL = (MOBILE, LATER_MOBILE, CHILD, NEW_ADDRESS, FILE_NAME, AGENTS_FILE_NAME, NOTE)
+SHOWN_FOR = "为测试母亲核对户口簿"
+PERSONAL = (MOBILE, LATER_MOBILE, CHILD, NEW_ADDRESS, FILE_NAME, AGENTS_FILE_NAME, NOTE, SHOWN_FOR)
 AFTERWARDS = (
     ("vaccination_card", "disease_control"),
     ("social_security_card", "human_resources"),
@@ -95,11 +96,18 @@ async def _decided_abroad(places: Places, case: str) -> None:
 
 
 async def _licence_used(places: Places, mother: Caller) -> None:
-    """The child's licence is looked at where it was issued."""
+    """The child's licence is looked at where it was issued, and shown at a desk of Jiangsu."""
     mine = (await mother.get("/api/v1/licences")).body["licences"]
     (licence,) = [each["identifier"] for each in mine if each["node"] == ZHEJIANG]
-    police = await places.officer("public_security", ZHEJIANG)
+    police, health = await places.officer("public_security", ZHEJIANG), await places.officer("health")
     _done(await police.get(f"/desk/v1/licences/{licence}"))
+    code = _done(await mother.post("/api/v1/licences/codes", {"licences": [licence]})).body["code"]
+    asked = {"code": code, "at": "health/320102", "item": FIRST, "purpose": SHOWN_FOR}
+    shown = _done(await health.post("/desk/v1/licence-codes", asked)).body["id"]
+    request = (await mother.get("/api/v1/licence-requests")).body["requests"][0]["id"]
+    _done(await mother.post(f"/api/v1/licence-requests/{request}/confirm", {"licences": [licence]}))
+    (face,) = _done(await health.get(f"/desk/v1/licence-requests/{shown}")).body["licences"]
+    assert face["holders"][0]["number"] == CHILD
 
 
 async def _for_another(places: Places, mother: Caller) -> None:

@@ -45,6 +45,7 @@ from server.domain.identity import Identity
 from server.domain.licence.acts import IssueLicence, LicenceAct, SuspendLicence
 from server.domain.licence.decide import decide as decide_licence
 from server.domain.licence.licence import Licence, Origin
+from server.domain.licence.showing import Showing
 from server.domain.licence.telling import KnownLicence, ToldLicence
 from server.domain.licence.uses import LicenceUse
 from server.domain.materials import Upload
@@ -113,6 +114,7 @@ COLLECTIONS: Mapping[str, str | Mapping[str, type[Any]]] = {
     "known_licences": {"known_licence": KnownLicence},
     "letters_in": LETTERS,
     "letters_out": LETTERS,
+    "licence_showings": {"showing": Showing},
     "licence_uses": {"licence_use": LicenceUse},
     "licences": {"licence": Licence},  # and events, of all kinds
     "log": LETTERS,
@@ -159,6 +161,7 @@ SAID: Mapping[str, Mapping[str, Any]] = {
     "outbound": {"theirs": Head(1, 1, "x"), "version": 1},
     "post": {"ended_at": None, "version": 1},
     "session": {"version": 1},
+    "showing": {"owner": OWNER, "version": 1},
     "upload": {"id": UPLOAD},
 }
 
@@ -223,6 +226,7 @@ async def _write_case(store: Store, these: Mapping[str, Any], *, paint: bool) ->
     await _wait(store, lot=1)
     await _act_on_licence(store, None, ISSUE, paint=paint)
     await store.known_licences.keep(these["known_licence"], alarm=None)
+    await store.showings.add(these["showing"])
     await store.licence_uses.note([these["licence_use"]])
 
 
@@ -359,6 +363,7 @@ async def read(store: Store) -> dict[str, Any]:
         "person": await store.people.person("x"),
         "post": await store.posts.post("x"),
         "session": await store.people.session("x", at=AT),
+        "showing": (await store.showings.of_owner(OWNER, limit=1))[0],
         "task": await store.tasks.task(values()["task"].id),
         "visit": await store.visits.find("x"),
         "warning": (await store.warnings.warnings([("x", values()["warning"].reader)], limit=1))[0],
@@ -388,6 +393,7 @@ async def change(store: Store) -> None:
     await _act_on_licence(store, ISSUE.grant.id, suspend)
     later = now["known_licence"].told.model_copy(update={"version": 2})
     await store.known_licences.keep(now["known_licence"].model_copy(update={"told": later}), alarm=LATER)
+    await store.showings.change(now["showing"].model_copy(update={"version": 2}))
     [kept] = await store.checkpoints.unfinished(LATER, limit=1)
     await store.checkpoints.take_over(kept, until=AT)
     await _count(store, now["counts"])

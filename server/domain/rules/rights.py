@@ -33,6 +33,7 @@ Use = Literal[
     "figures_below",
     "open_licence",
     "move_licence",
+    "ask_licence",
 ]
 EVERY_ROLE: frozenset[PostRole] = frozenset(get_args(PostRole))
 HEAD: frozenset[PostRole] = frozenset({"head"})
@@ -56,6 +57,7 @@ USES: Mapping[str, frozenset[PostRole]] = {
     "figures_below": HEAD,
     "open_licence": EVERY_ROLE,
     "move_licence": HEAD | {"approver"},
+    "ask_licence": EVERY_ROLE,
 }
 # These are about a desk as a whole, also for a post that is for some items.
 OF_WHOLE_DESKS: frozenset[str] = frozenset({"counts", "colleagues", "assign", "substitute", "figures_below"})
