@@ -30,7 +30,7 @@ def commit_of(record: CaseRecord | None, decision: Judgement[Case, Event], facts
 def facts_of(node: Node) -> FactsWithPapers:
     """What a decision made now may know of the world, and what papers are asked for with if this node gives any."""
     texts = node.published.paper_texts
-    rules = PaperRules(texts, node.catalogue_of, node.settings.origin) if texts else None
+    rules = PaperRules(texts, node.catalogue_of, node.published.divisions, node.settings.origin) if texts else None
     return FactsWithPapers(**vars(node.facts()), papers=rules)
 
 

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from server.domain.case.case import Case
-from server.domain.case.papers import GivenPaper
+from server.domain.case.case import Case, Step
+from server.domain.case.papers import RESULT_PAPERS, GivenPaper
 from server.domain.errors import Conflict, Missing
 from server.domain.materials import File
 from server.domain.values import Value
@@ -61,6 +61,14 @@ def paper_of(case: Case, id: str) -> GivenPaper:
     if found is None:
         raise NoSuchPaper("办件中没有这份文书。")
     return found
+
+
+def result_paper(case: Case, step: Step) -> GivenPaper | None:
+    """The paper that is the result of the step itself, made or not yet; None if its authority handed in a file of its
+    own, or its node has not told of one.
+    """
+    own = (each for each in case.given_papers if each.step == step.plan.code and each.paper_kind in RESULT_PAPERS)
+    return None if step.licence else next(own, None)
 
 
 async def address_of(node: Node, paper: GivenPaper) -> str:

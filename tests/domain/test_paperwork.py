@@ -9,17 +9,20 @@ import pytest
 from server.domain.aggregate.actors import Actor
 from server.domain.aggregate.acts import Act
 from server.domain.case import acts
-from server.domain.case.case import Case
+from server.domain.case.case import Case, Offered
 from server.domain.case.events import Event
 from server.domain.case.papers import PaperAsked
+from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import Delivery, Terms
 from server.domain.papers.bodies import BODIES
 from server.domain.papers.data import paper_digest
 from server.domain.papers.filling import fill
 from server.domain.paperwork.asking import UNFIT, FactsWithPapers, PaperRules, decide_with_papers
-from server.domain.paperwork.table import BY_NO_MOVE, GIVES, WITHOUT
+from server.domain.paperwork.table import BY_NO_MOVE, GIVES, GIVES_BESIDE, WITHOUT
 from server.domain.paperwork.telling import data_again
+from server.domain.people.persons import SubjectGiven
 from server.domain.rules.table import TRANSITIONS
+from tests.domain.places import DIVISIONS
 from tests.papers.samples import texts
 from tests.world import (
     CATALOGUE,
@@ -33,11 +36,12 @@ from tests.world import (
     later,
     officer,
     opening,
+    person,
     planned,
     worked,
 )
 
-RULES = PaperRules(texts(), lambda _: CATALOGUE, "https://node.example.cn")
+RULES = PaperRules(texts(), lambda _: CATALOGUE, DIVISIONS, "https://node.example.cn")
 TERMS = Terms(legal_days=10, deferrable=("photo",), special_steps=(HEARING,))
 DELIVER = acts.Deliver(id="deliver", by=officer(), step="one", delivery=Delivery(method="electronic"))
 DECLINE = acts.Decline(id="decline", by=officer(), step="one", reason="not_needed", grounds="依法不需要申请。")
@@ -48,6 +52,7 @@ LAPSE = acts.Lapse(id="lapse", by=Actor(node=JIANGSU, part="node"), step="one")
 EXTEND = acts.Extend(id="extend", by=officer(name="head-1"), step="one", days=5, reason="案情复杂。")
 SUSPEND = acts.Suspend(id="suspend", by=officer(), step="one", procedure="听证", notice="需要听证。", days=10)
 WITHDRAW = acts.Withdraw(id="withdraw", by=citizen())
+FILE = Offered(code="record_paper", sha256="ab" * 32, size=9, media_type="application/pdf")
 LIVES: dict[str, Sequence[Act]] = {
     "receipt": (RECEIVE,),
     "supplement": (RECEIVE, ASK),
@@ -72,12 +77,12 @@ def knowing(*, here: str = JIANGSU, days: float = 0, papers: PaperRules | None =
 
 def lived(*done: Act, papers: PaperRules | None = RULES, **plan: Any) -> tuple[list[Event], Case]:
     """All that happens to a case whose one step is here, a month lying before a lapse."""
-    deferred = plan.pop("deferred", ())
+    deferred, subject = plan.pop("deferred", ()), plan.pop("subject", None)
     step = planned("one", **{"materials": ("proof", "photo"), "yields": "birth_licence", "terms": TERMS, **plan})
     materials = tuple(each for each in application().materials if each.code not in deferred)
     case: Case | None = None
     told: list[Event] = []
-    for number, act in enumerate((opening([step], materials=materials, deferred=deferred), *done)):
+    for number, act in enumerate((opening([step], materials=materials, deferred=deferred, subject=subject), *done)):
         known = knowing(days=40 if act is LAPSE else 0, papers=papers)
         decided = decide_with_papers(case, act, replace(known, salt=bytes([number]) * 16))
         told += decided.events
@@ -89,13 +94,14 @@ def lived(*done: Act, papers: PaperRules | None = RULES, **plan: Any) -> tuple[l
 def test_each_event_that_moves_a_step_gives_a_paper_or_says_why_not():
     assert GIVES.keys() | WITHOUT.keys() == TRANSITIONS.keys()
     assert not GIVES.keys() & WITHOUT.keys()
+    assert GIVES_BESIDE.keys() <= GIVES.keys()
     assert all(WITHOUT.values())
 
 
 def test_each_kind_of_paper_is_given_by_a_move_or_says_why_not():
-    given = {each.paper_kind for givings in GIVES.values() for each in givings}
+    given = {each.paper_kind for table in (GIVES, GIVES_BESIDE) for givings in table.values() for each in givings}
     assert given | BY_NO_MOVE.keys() == BODIES.keys()
-    assert given == LIVES.keys()
+    assert given == LIVES.keys() | {"certificate"}
     assert not given & BY_NO_MOVE.keys()
 
 
@@ -112,6 +118,88 @@ def test_what_a_move_gives_fits_its_text_and_is_told_again_from_the_case(kind: s
     given = case.paper(asked.paper)
     assert given
     assert given.file is None
+
+
+def stating(**fields: Any) -> tuple[Catalogue, PaperRules]:
+    """The catalogue with these fields too, and what papers are then asked for with."""
+    more = [CATALOGUE.fields[0].model_copy(update={"code": code, **field}) for code, field in fields.items()]
+    whole = {name: getattr(CATALOGUE, name) for name in Catalogue.model_fields}
+    catalogue = Catalogue.model_validate({**whole, "fields": (*CATALOGUE.fields, *more)})
+    return catalogue, replace(RULES, catalogue_of=lambda _: catalogue)
+
+
+FIELDS: dict[str, Any] = {
+    "finding": {"name": "查询情况", "type": "choice", "choices": {"none": "未发现"}},
+    "place": {"name": "查询地", "type": "division"},
+    "valid_until": {"name": "有效期截止日期", "type": "date"},
+    "remark": {"name": "备注"},
+}
+RESULT = {"finding": "none", "place": "330106", "valid_until": "2027-05-01", "remark": " ", "unheard_of": "{name}"}
+
+
+def test_an_approval_without_a_file_gives_the_paper_itself_in_words_and_no_code():
+    catalogue, rules = stating(**FIELDS)
+    approve = APPROVE.model_copy(update={"result": RESULT})
+    told, case = lived(
+        RECEIVE, ACCEPT, approve, papers=rules, yields="record_paper", yields_fields=tuple(RESULT), materials=()
+    )
+    granted, certificate = [each for each in told if isinstance(each, PaperAsked)][-2:]
+    assert (granted.paper_kind, certificate.paper_kind, certificate.title) == ("granted", "certificate", "登记凭证")
+    assert (granted.of, certificate.number) == (certificate.of, case.version)
+    assert granted.paper != certificate.paper
+    data = data_again(told, certificate, catalogue)
+    assert paper_digest(data, texts=certificate.texts, layout=certificate.layout) == certificate.data_digest
+    filled = fill(data, texts())
+    assert filled.title == "登记凭证"
+    assert [each.table.rows for each in filled.paragraphs if each.table] == [
+        (
+            ("查询情况", "未发现"),
+            ("查询地", "浙江省杭州市西湖区"),
+            ("有效期截止日期", "2027年5月1日"),
+            ("unheard_of", "{name}"),
+        )
+    ]
+
+
+def test_the_names_of_divisions_are_those_of_the_day_on_which_it_was_asked_for():
+    catalogue, rules = stating(place=FIELDS["place"])
+    approve = APPROVE.model_copy(update={"result": {"place": "330106"}})
+    told, _ = lived(RECEIVE, ACCEPT, approve, papers=rules, yields="record_paper", yields_fields=("place",))
+    assert isinstance(told[-1], PaperAsked)
+    assert told[-1].names == {"330106": "浙江省杭州市西湖区"}
+    renamed = told[-1].model_copy(update={"names": {}})
+    assert paper_digest(data_again(told, renamed, catalogue), texts="", layout="") != told[-1].data_digest
+
+
+def test_a_certificate_names_whom_it_is_about_and_has_no_table_of_nothing():
+    told, _ = lived(RECEIVE, ACCEPT, APPROVE, yields="record_paper")
+    asked = told[-1]
+    assert isinstance(asked, PaperAsked)
+    filled = fill(data_again(told, asked, CATALOGUE), texts())
+    assert not [each for each in filled.paragraphs if each.table]
+    assert "所涉人员" not in "".join(each.text for each in filled.paragraphs)
+    subject = SubjectGiven(name="测试乙", id_number=person().id_number)
+    told, _ = lived(RECEIVE, ACCEPT, APPROVE, yields="record_paper", subject=subject)
+    asked = told[-1]
+    assert isinstance(asked, PaperAsked)
+    assert [each.text for each in fill(data_again(told, asked, CATALOGUE), texts()).paragraphs][1:] == [
+        "所涉人员：测试乙（证件号码 **************0012）。"
+    ]
+
+
+@pytest.mark.parametrize(("yields", "offered"), [("birth_licence", None), ("record_paper", FILE), ("", None)])
+def test_what_has_a_file_of_its_authority_or_is_no_paper_gives_no_certificate(yields: str, offered: Offered | None):
+    approve = APPROVE.model_copy(update={"licence": offered})
+    told, _ = lived(RECEIVE, ACCEPT, approve, yields=yields)
+    assert "certificate" not in {each.paper_kind for each in told if isinstance(each, PaperAsked)}
+
+
+def test_a_result_that_no_paper_can_say_holds_up_no_approval():
+    _, rules = stating(valid_until=FIELDS["valid_until"])
+    approve = APPROVE.model_copy(update={"result": {"valid_until": "some day"}})
+    told, case = lived(RECEIVE, ACCEPT, approve, papers=rules, yields="record_paper", yields_fields=("valid_until",))
+    assert isinstance(told[-1], PaperAsked)
+    assert (told[-1].data_digest, told[-1].title, case.step("one").state) == (UNFIT, "证明（凭证）", "approved")
 
 
 def test_papers_of_one_decision_come_after_all_that_it_brings_under_its_act():

@@ -201,7 +201,8 @@ skipped: done_at kind step waits_on
 skipped.by: authority is_agent name node part role stands_in_for window
 withdrawal_asked: kind step
 withdrawal_asked.by: authority is_agent name node part role stands_in_for window
-paper_asked: address authority catalogue data_digest dated_on dates kind layout of paper paper_kind step texts title
+paper_asked: address authority catalogue data_digest dated_on dates kind layout names of paper paper_kind step texts
+  title
 paper_asked.by: authority is_agent name node part role stands_in_for window
 paper_made: authority data_digest dated_on file kind of paper paper_kind step title
 paper_made.by: authority is_agent name node part role stands_in_for window

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pymongo
 import pytest
@@ -35,6 +36,11 @@ class Sealing(MakerHere):
         return await asyncio.to_thread(make_one, paper, texts(), self.seals)  # it runs a loop of its own
 
 
+def root_of(seals: Path) -> bytes:
+    """The certificate (DER) that all seals of the folder are trusted by."""
+    return x509.load_pem_x509_certificate((seals / ROOT).read_bytes()).public_bytes(Encoding.DER)
+
+
 @module_wide
 async def places(
     tmp_path_factory: pytest.TempPathFactory,
@@ -52,7 +58,6 @@ async def test_an_acceptance_gives_a_sealed_notice_that_its_applicant_opens(
     node = places.nodes[JIANGSU].node
     seals = node.settings.seals_folder
     assert seals
-    root = x509.load_pem_x509_certificate((seals / ROOT).read_bytes()).public_bytes(Encoding.DER)
     if step == NEAR:
         case = await opened(places, mother, await newborn_wish(mother))
         await done(health, case, NEAR, "receive", "accept")
@@ -64,6 +69,6 @@ async def test_an_acceptance_gives_a_sealed_notice_that_its_applicant_opens(
     given = (await papers_of(mother, case, step=step))["acceptance"]
     answer = await mother.get(f"/api/v1/cases/{case}/papers/{given['id']}")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/pdf")
-    trust = TrustedSeals(roots=(root,), authorities=(given["authority"],))
+    trust = TrustedSeals(roots=(root_of(seals),), authorities=(given["authority"],))
     verdict = await asyncio.to_thread(verify, answer.body, trust, at=node.clock.now())
     assert (verdict.fault, verdict.seal) == (None, "acceptance")

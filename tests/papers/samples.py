@@ -104,6 +104,11 @@ BODY: dict[str, dict[str, Any]] = {
         "basis": "容缺受理承诺书第三条",
         "ended_on": DAY,
     },
+    "certificate": {
+        "name": "无犯罪记录证明",
+        "subject": "张小㙍（证件号码 3201**********5678）",
+        "lines": [{"label": "查询期间", "value": "2006年12月1日至2026年12月1日"}, {"label": "查询情况", "value": "无"}],
+    },
     "application": {
         "answers": [
             {"question": "婚姻状况", "answer": "未婚"},

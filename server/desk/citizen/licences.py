@@ -5,6 +5,7 @@ from datetime import date
 
 from server.desk.citizen.applying import note_agent, own_case
 from server.desk.naming import decider_name
+from server.desk.papers import result_paper
 from server.desk.steps import FieldShown, fields_shown
 from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
@@ -83,22 +84,23 @@ async def licence(node: Node, owner: str, id: str, *, number: str) -> LicenceVie
         step=step.plan.code,
         issued_by=issuer,
         issued_on=china_day(step.decided_at or step.since),
-        has_file=step.licence is not None,
+        has_file=_digest(case, step) is not None,
         fields=told_fields(node, catalogue, step.result),
     )
 
 
 async def licence_file(node: Node, owner: str, id: str, *, number: str) -> File:
-    """The file of one electronic licence of one of the owner's cases; an agent's look is noted before it is given.
+    """The file of one electronic licence of one of the owner's cases, handed in by its authority or sealed as a paper
+    of the case; an agent's look is noted before it is given.
 
-    Raises the refusals of `own_case`, NoSuchLicence, and LicenceStillComing while it is on its way.
+    Raises the refusals of `own_case`, NoSuchLicence, and LicenceStillComing while it is made or on its way.
     """
     record = await own_case(node, owner, id)
-    licence = _delivered(record.case, number).licence
-    if licence is None:
+    sha256 = _digest(record.case, _delivered(record.case, number))
+    if sha256 is None:
         raise NoSuchLicence("这份证照或文书没有电子文件。")
-    address = node.keys.material(licence.sha256)
-    if await node.store.materials.missing([address]):
+    address = node.keys.material(sha256)
+    if not sha256 or await node.store.materials.missing([address]):
         raise LicenceStillComing("文件尚在传送，请稍后再打开。")
     await note_agent(node, record, owner, kind="licence.read")
     content = await node.store.materials.content(address)
@@ -116,6 +118,14 @@ def _in_words(node: Node, catalogue: Catalogue, line: FieldShown) -> str:
     if field and field.type == "division" and node.published.divisions.find(line.value):
         return node.published.divisions.name_in_full(line.value)
     return field.choices.get(line.value, line.value) if field else line.value
+
+
+def _digest(case: Case, step: Step) -> str | None:
+    """The SHA-256 (hex) of the file of the document; empty while it is made, None if there is none."""
+    if step.licence:
+        return step.licence.sha256
+    paper = result_paper(case, step)
+    return (paper.file.sha256 if paper.file else "") if paper else None
 
 
 def _name(catalogue: Catalogue, step: Step) -> str:

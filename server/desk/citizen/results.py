@@ -7,6 +7,7 @@ from typing import Literal
 from server.desk.citizen.licences import licence_lines, told_fields
 from server.desk.electronic import ElectronicShown
 from server.desk.naming import decider_name
+from server.desk.papers import result_paper
 from server.desk.steps import FieldShown
 from server.domain.case.case import Case, Step
 from server.domain.catalogue.catalogue import Catalogue
@@ -26,8 +27,10 @@ class ResultLine(Value):
 
     An answer in words has its `fields` here, in full, and nothing is delivered. A document is due until `method` says
     how it was delivered; `wished` is how the applicant chose to receive it, `deliver_by` the last day for that, as far
-    as it is sure, and `licence` the number by which one that was delivered electronically is opened. `electronic` is
-    the electronic licence beside the document, where there can be one. `words` say it to the applicant.
+    as it is sure, and `licence` the number by which one that was delivered electronically is opened. `paper` is the id
+    of the case's paper that is this document, sealed by its authority; None if it handed in a file of its own, or none
+    is known of. `electronic` is the electronic licence beside it, where there can be one. `words` say it to the
+    applicant.
     """
 
     step: str
@@ -43,6 +46,7 @@ class ResultLine(Value):
     method_name: str
     number: str
     licence: int | None
+    paper: str | None
     fields: tuple[FieldShown, ...]
     electronic: ElectronicShown | None = None
     words: str
@@ -62,6 +66,7 @@ def _line(node: Node, case: Case, step: Step, *, licence: int | None) -> ResultL
     if result is None:
         return None
     wished = _wished(catalogue, case, step) if step.plan.yields else ""
+    paper = result_paper(case, step)
     is_document, given = bool(step.plan.yields), step.delivery
     last_day = due_on(step, node.published.calendar) if is_document and not given else ""
     return ResultLine(
@@ -78,6 +83,7 @@ def _line(node: Node, case: Case, step: Step, *, licence: int | None) -> ResultL
         method_name=METHODS[given.method] if given else "",
         number=given.number if given else "",
         licence=licence,
+        paper=paper.id if paper else None,
         fields=() if is_document else told_fields(node, catalogue, step.result),
         words=_words(step, issuer=decider_name(node, case, step), wished=wished, last_day=last_day),
     )

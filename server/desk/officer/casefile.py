@@ -10,7 +10,7 @@ from server.desk.electronic import ElectronicShown, electronics_of
 from server.desk.naming import window_name
 from server.desk.officer.history import HistoryEntry, history_of
 from server.desk.officer.seeing import Seen, noted, parts_of
-from server.desk.papers import PaperLine, paper_lines
+from server.desk.papers import PaperLine, paper_lines, result_paper
 from server.desk.recording import note, of_case
 from server.desk.steps import (
     FieldShown,
@@ -123,7 +123,8 @@ class DeskStep(Value):
 
     Who decides it, is heard on it, or checks it before another node decides, sees in full what its item declares, and
     what was asked and answered on the way; `yields_kind` is what an approval comes to: a file goes with a licence or a
-    paper, and with no text. Who follows it up sees only where it stands. `special_steps` are the special
+    paper, and with no text; `result_paper` is the id of the paper that is the result, made in place of such a file. Who
+    follows it up sees only where it stands. `special_steps` are the special
     procedures that may stop its clock, `finding` is what its home found in its own part. Only who decides it sees the
     `proposal`, and `two_persons`: whether another one than who proposed must decide. `electronic` is the electronic
     licence that the approval led to, where there can be one.
@@ -138,6 +139,7 @@ class DeskStep(Value):
     yields_name: str = ""
     yields_kind: ResultKind | Literal[""] = ""
     yields_fields: tuple[ResultField, ...] = ()
+    result_paper: str | None = None
     opinions: tuple[OpinionShown, ...] = ()
     supplement: SupplementShown | None = None
     special_steps: tuple[SpecialStep, ...] = ()
@@ -232,7 +234,7 @@ async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen) -> DeskS
         return DeskStep(part=part, authority=authority.id, authority_name=authority.name, step=view)
     catalogue, commission = node.catalogue_of(case.catalogue), commission_of(case, step)
     here = await bytes_here(node, case, step) if step.is_gathering else {}
-    result = result_of(catalogue, step.plan)
+    result, paper = result_of(catalogue, step.plan), result_paper(case, step)
     return DeskStep(
         part=part,
         authority=authority.id,
@@ -243,6 +245,7 @@ async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen) -> DeskS
         yields_name=result.name if result else "",
         yields_kind=result.kind if result else "",
         yields_fields=_result_fields(catalogue, step),
+        result_paper=paper.id if paper else None,
         opinions=_opinions(step),
         supplement=SupplementShown.of(step.supplement, catalogue) if step.supplement else None,
         special_steps=step.plan.terms.special_steps,

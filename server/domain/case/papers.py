@@ -15,6 +15,7 @@ PaperId = Annotated[str, StringConstraints(pattern=PAPER_ID)]
 PaperKind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
 PaperName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 EventNumber = Annotated[int, Field(strict=True, ge=1, le=2**31)]
+RESULT_PAPERS = frozenset(("certificate",))  # kinds that are the result itself, in hand
 MOST_PAPERS = 100  # of one step: no node is told of more
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -60,7 +61,8 @@ class PaperAsked(Happened):
 
     `data_digest` is that of the paper's data, without a number yet, with the versions of texts and layout. The data
     follows from the case after that event and from what stands here: `address` is that of its check, `dates` are the
-    days that were worked out by the calendar of that moment, `catalogue` is the version that things were called by.
+    days that were worked out by the calendar of that moment, `catalogue` is the version that things were called by, and
+    `names` are those of the divisions in a result, by their codes.
     """
 
     act: ClassVar[str] = "ask_paper"
@@ -73,6 +75,7 @@ class PaperAsked(Happened):
     authority: str
     dated_on: Day
     dates: Mapping[str, Day] = Field(default_factory=dict)
+    names: Annotated[Mapping[str, str], SENSITIVE] = Field(default_factory=dict)
     address: Annotated[str, SENSITIVE]
     data_digest: Sha256
     catalogue: str

@@ -166,6 +166,21 @@ class TerminationBody(PaperBody):
     ended_on: Day
 
 
+class StatedResult(Value):
+    """One thing that a certificate states: its label, and its value in words."""
+
+    label: Name
+    value: Words
+
+
+class CertificateBody(PaperBody):
+    """证明、凭证: the result of an approval: its own name, whom it is about beside the applicant, what it says."""
+
+    name: Name
+    subject: Name | None = None
+    lines: Annotated[tuple[StatedResult, ...], Field(max_length=MOST_ROWS)] = ()
+
+
 class StatedAnswer(Value):
     """One question of a form, and what the applicant answered, as both were shown."""
 
@@ -227,4 +242,5 @@ BODIES: Mapping[str, type[PaperBody]] = {
     "application": ApplicationBody,
     "undertaking": UndertakingBody,
     "lease": LeaseBody,
+    "certificate": CertificateBody,
 }

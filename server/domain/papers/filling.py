@@ -64,7 +64,7 @@ def fill(data: PaperData, texts: PaperTexts) -> FilledPaper:
         used.append(told)
         said.append(FilledParagraph(text=_remedy(remedy, told.text)))
     return FilledPaper(
-        title=text.title_for(data.frame.item_type),
+        title=title_of(text, data),
         paragraphs=tuple(said),
         dated=in_words(data.frame.dated_on),
         seal=text.seal,
@@ -73,6 +73,11 @@ def fill(data: PaperData, texts: PaperTexts) -> FilledPaper:
         signers=text.signers,
         versions=" ".join(each.version for each in used),
     )
+
+
+def title_of(text: PaperText, data: PaperData) -> str:
+    """What the paper is called: by its body, if the text says so, else by the type of its item."""
+    return str(getattr(data.body, text.title_from)) if text.title_from else text.title_for(data.frame.item_type)
 
 
 def in_words(value: Any) -> str:
@@ -95,7 +100,7 @@ def _values(data: PaperData) -> dict[str, str]:
 
 def _is_said(paragraph: Paragraph, data: PaperData) -> bool:
     is_of_type = not paragraph.types or data.frame.item_type in paragraph.types
-    return is_of_type and not (paragraph.needs and getattr(data.body, paragraph.needs) is None)
+    return is_of_type and not (paragraph.needs and getattr(data.body, paragraph.needs) in (None, ()))
 
 
 def _filled(paragraph: Paragraph, data: PaperData, values: dict[str, str]) -> FilledParagraph:

@@ -45,7 +45,8 @@ class Paragraph(Value):
 class PaperText(Sourced):
     """The text of one kind of paper.
 
-    `title` stands for all types of items, or `titles` names one for each type. `word` is the 类字 of the number.
+    `title` stands for all types of items, or `titles` names one for each type; the member `title_from` of the body,
+    if one is named, stands in their place. `word` is the 类字 of the number.
     `unused` are members of the body that the text leaves out with intent. `seal` is the acceptance seal (受理专用章) or
     that of the authority; with `is_countersigned` there is a line for the hand of whoever receives it. `signers` sign
     it, in that order: the authority by its seal, which nothing may follow.
@@ -56,6 +57,7 @@ class PaperText(Sourced):
     word: Annotated[str, StringConstraints(min_length=1, max_length=4)]
     title: str = ""
     titles: Mapping[ItemType, Text] = {}
+    title_from: str = ""
     seal: SealKind
     has_remedy: bool = False
     is_countersigned: bool = False
@@ -109,9 +111,10 @@ def text_faults(text: PaperText) -> Iterator[str]:
         yield f"unknown_kind: there is no kind of paper {text.code!r}"
         return
     yield from _title_faults(text)
+    yield from _title_member_faults(text)
     yield from _signer_faults(text)
     body = BODIES[text.code]
-    members, asked = set(body.model_fields), set[str]()
+    members, asked = set(body.model_fields), {text.title_from}
     for place, paragraph in enumerate(text.paragraph, start=1):
         names = {*PLACEHOLDER.findall(paragraph.text)}
         asked |= {*names, paragraph.needs, paragraph.rows}
@@ -135,6 +138,12 @@ def _title_faults(text: PaperText) -> Iterator[str]:
     for item_type, title in text.titles.items():
         if LICENCE_WORDS in title and item_type != "licence":
             yield f"licence_words: {LICENCE_WORDS} in the title for {item_type}"
+
+
+def _title_member_faults(text: PaperText) -> Iterator[str]:
+    member = BODIES[text.code].model_fields.get(text.title_from)
+    if text.title_from and (member is None or not member.is_required() or row_type(BODIES[text.code], text.title_from)):
+        yield f"title: {text.title_from} is no member of the body that is always there"
 
 
 def _signer_faults(text: PaperText) -> Iterator[str]:

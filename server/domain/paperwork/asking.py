@@ -2,11 +2,9 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-
-from pydantic import ValidationError
 
 from server.domain.aggregate.actors import Actor
 from server.domain.aggregate.acts import Act
@@ -17,12 +15,13 @@ from server.domain.case.case import Case, Step
 from server.domain.case.happening import Moved
 from server.domain.case.papers import PaperAsked
 from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.divisions import Divisions
 from server.domain.catalogue.terms import DELIVERY_DAYS
 from server.domain.papers.data import LAYOUT, paper_digest
-from server.domain.papers.filling import WrongText, fill
+from server.domain.papers.filling import fill, title_of
 from server.domain.papers.texts import PaperTexts
 from server.domain.paperwork.bodies import Telling
-from server.domain.paperwork.table import giving_of
+from server.domain.paperwork.table import Giving, givings_of
 from server.domain.paperwork.telling import data_of, signing_name
 from server.domain.rules.decide import decide
 from server.domain.rules.lifecycle import evolve
@@ -37,10 +36,11 @@ UNFIT = "0" * 64  # the digest of data that fits no paper
 
 @dataclass(frozen=True)
 class PaperRules:
-    """What papers are asked for with: their texts, the catalogue of a version, and the address of this node."""
+    """What papers are asked for with: texts, the catalogue of a version, names of divisions, this node's address."""
 
     texts: PaperTexts
     catalogue_of: Callable[[str], Catalogue]
+    divisions: Divisions
     origin: str
 
 
@@ -64,23 +64,28 @@ def decide_with_papers(case: Case | None, act: Act, facts: FactsWithPapers) -> J
     for before, event, after in zip(earlier, decided.events, decided.values, strict=False):
         if before is None or not isinstance(event, Moved):
             continue
-        asked = _asked(before, after, event, facts=facts, rules=facts.papers)
-        if asked:
+        for asked in _asked(before, after, event, facts=facts, rules=facts.papers):
             told.append(asked.model_copy(update={"number": values[-1].version + 1}))
             values.append(evolve(values[-1], told[-1]))
     return Judgement(tuple(told), tuple(values))
 
 
-def _asked(before: Case, after: Case, event: Moved, *, facts: Facts, rules: PaperRules) -> PaperAsked | None:
-    """What asks for the paper of this event; None if it gives none, or another node gives it."""
+def _asked(before: Case, after: Case, event: Moved, *, facts: Facts, rules: PaperRules) -> Iterator[PaperAsked]:
+    """What asks for the papers of this event; nothing if it gives none, or another node gives them."""
     stood, step = before.step(event.step), after.step(event.step)
-    giving = giving_of(stood, event)
-    if giving is None or step.authority is None or (step.node or after.home) != facts.here:
-        return None
-    telling = Telling(
-        after, step, event, rules.catalogue_of(after.catalogue), _dates(stood, step, event, calendar=facts.calendar)
-    )
-    paper, key = _names(facts.salt, event.number)
+    if step.authority is None or (step.node or after.home) != facts.here:
+        return
+    catalogue = rules.catalogue_of(after.catalogue)
+    dates = _dates(stood, step, event, calendar=facts.calendar)
+    telling = Telling(after, step, event, catalogue, dates, _division_names(event, catalogue, rules.divisions))
+    for giving in givings_of(stood, telling):
+        yield _asked_for(giving, telling, stood=stood, facts=facts, rules=rules)
+
+
+def _asked_for(giving: Giving, telling: Telling, *, stood: Step, facts: Facts, rules: PaperRules) -> PaperAsked:
+    """What asks for this paper of an event of a step that stood so before it."""
+    event, text = telling.event, rules.texts.by_code[giving.paper_kind]
+    paper, key = _names(facts.salt, event.number, giving.paper_kind)
     asked = PaperAsked(
         number=event.number,
         at=facts.at,
@@ -91,10 +96,11 @@ def _asked(before: Case, after: Case, event: Moved, *, facts: Facts, rules: Pape
         of=event.number,
         paper=paper,
         paper_kind=giving.paper_kind,
-        title=rules.texts.by_code[giving.paper_kind].title_for(telling.item_type),
-        authority=signing_name(step.authority),
+        title=text.title_for(telling.item_type),
+        authority=signing_name(telling.step.authority) if telling.step.authority else "",
         dated_on=telling.on,
         dates=telling.dates,
+        names=telling.names,
         address=f"{rules.origin}{CHECK}{paper}/{key}",
         data_digest=UNFIT,
         texts="",
@@ -104,17 +110,25 @@ def _asked(before: Case, after: Case, event: Moved, *, facts: Facts, rules: Pape
     try:
         data = data_of(telling, asked, before=stood)
         versions = fill(data, rules.texts).versions
-    except (ValidationError, WrongText):
+    except ValueError:
         return asked  # what was done is done; whoever makes the paper meets the same fault, and operators are told
     digest = paper_digest(data, texts=versions, layout=LAYOUT)
-    return asked.model_copy(update={"data_digest": digest, "texts": versions})
+    return asked.model_copy(update={"data_digest": digest, "texts": versions, "title": title_of(text, data)})
 
 
-def _names(salt: bytes, number: int) -> tuple[str, str]:
+def _names(salt: bytes, number: int, kind: str) -> tuple[str, str]:
     """The id of a paper, and the key without which nobody is told of it: both are nothing that can be guessed."""
-    drawn = hashlib.sha256(b"paper" + number.to_bytes(8, "big") + salt).digest()
+    drawn = hashlib.sha256(b"paper" + number.to_bytes(8, "big") + kind.encode() + salt).digest()
     text = base64.b32encode(drawn).decode("ascii").rstrip("=")
     return text[:16], text[16 : 16 + KEY_CHARACTERS]
+
+
+def _division_names(event: Moved, catalogue: Catalogue, divisions: Divisions) -> dict[str, str]:
+    """The names of the divisions that stand in the result of an approval, by their codes."""
+    result = event.result if isinstance(event, events.Approved) else {}
+    fields = catalogue.field_of
+    codes = [value for code, value in result.items() if code in fields and fields[code].type == "division"]
+    return {code: divisions.name_in_full(code) for code in codes if divisions.find(code)}
 
 
 def _dates(before: Step, step: Step, event: Moved, *, calendar: Calendar) -> dict[str, date]:

@@ -1,17 +1,20 @@
 """What the paper of an event says, from the case after that event, its catalogue, and the days worked out then."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from server.domain.case.case import Case, Step
 from server.domain.case.fetches import offered
+from server.domain.case.papers import RESULT_PAPERS
 from server.domain.catalogue.authorities import HOTLINE
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.items import Item
 from server.domain.papers.data import ItemType
+from server.domain.papers.filling import in_words
+from server.domain.people.masking import masked_number
 from server.domain.rules.moves.delivering import METHODS
 from server.domain.rules.results import result_of
 from server.domain.sentences import clause
@@ -25,13 +28,16 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Telling:
-    """What the paper of an event is made of; `dates` are the days that were worked out when it was asked for."""
+    """What the paper of an event is made of; `dates` are the days that were worked out when it was asked for, `names`
+    those that divisions had then, by their codes.
+    """
 
     case: Case
     step: Step
     event: Any
     catalogue: Catalogue
     dates: Mapping[str, date]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def on(self) -> date:
@@ -150,6 +156,21 @@ def granted(telling: Telling) -> Body:
     }
 
 
+def certificate(telling: Telling) -> Body:
+    """证明、凭证: the result itself; the Approved event of a step that yields a paper, without a file of it."""
+    result, subject = result_of(telling.catalogue, telling.step.plan), telling.case.subject
+    stated = [
+        {"label": telling.catalogue.name_of("field", code)[:200], "value": _shown(telling, code, value)}
+        for code, value in telling.event.result.items()
+        if value.strip()
+    ]
+    return {
+        "name": result.name[:200] if result else telling.step.plan.name[:200],
+        "subject": f"{subject.name[:100]}（证件号码 {masked_number(subject.id_number)}）" if subject else None,
+        "lines": stated,
+    }
+
+
 def refused(telling: Telling) -> Body:
     """不予决定; the Refused event."""
     grounds = _clause(telling.event.grounds)
@@ -166,17 +187,31 @@ def delivery(telling: Telling) -> Body:
     result, how = result_of(telling.catalogue, telling.step.plan), telling.event.delivery
     places = {"electronic": "申请人的办件页面", "post": "邮寄", "window": "办事窗口"}
     number = f"（{how.number[:100]}）" if how.number else ""
+    own = (each for each in telling.case.given_papers if each.step == telling.step.plan.code)
+    sealed = next((each.file for each in own if each.paper_kind in RESULT_PAPERS and each.file), None)
     return {
         "delivered_title": result.name[:200] if result else telling.step.plan.name,
+        "delivered_number": sealed.number[:200] if sealed else None,
         "way": METHODS[how.method],
         "place": places[how.method] + number,
         "sent_at": telling.event.moment,
+        "file_digest": sealed.sha256 if sealed and how.method == "electronic" else None,
     }
 
 
 def _legal_days(telling: Telling) -> int:
     clock = telling.step.clock
     return clock.legal_days if clock else telling.step.plan.terms.legal_days
+
+
+def _shown(telling: Telling, code: str, value: str) -> str:
+    """The value of a field as people read it: choices and divisions by name, days as papers write them."""
+    known = telling.catalogue.field_of.get(code)
+    if known is None:
+        return value[:MOST]
+    if known.type == "date":
+        return in_words(date.fromisoformat(value))
+    return (telling.names.get(value, value) if known.type == "division" else known.choices.get(value, value))[:MOST]
 
 
 def _clause(text: str) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 from server.domain.case import events, handover
 from server.domain.case.case import Step
 from server.domain.case.happening import Moved
+from server.domain.catalogue.results import ResultKind
 from server.domain.paperwork import bodies
 from server.domain.paperwork.bodies import Body, Telling
+from server.domain.rules.results import result_of
 
 When = Callable[[Step, Any], bool]  # of the step before the event, and the event
 
@@ -19,11 +21,22 @@ def _always(_before: Step, _event: Any) -> bool:
 
 @dataclass(frozen=True)
 class Giving:
-    """The kind of a paper that an event gives, what its body says, and `when` the event does."""
+    """The kind of a paper that an event gives, what its body says, and `when` the event does.
+
+    With `result` it is given only of a step whose approval comes to a result of this kind.
+    """
 
     paper_kind: str
     body: Callable[[Telling], Body]
     when: When = _always
+    result: ResultKind | None = None
+
+    def is_given(self, before: Step, telling: Telling) -> bool:
+        """Whether the event that is told of gives it, of a step that stood so before."""
+        if not self.when(before, telling.event):
+            return False
+        known = result_of(telling.catalogue, telling.step.plan) if self.result else None
+        return self.result is None or (known is not None and known.kind == self.result)
 
 
 def _is_begun(before: Step) -> bool:
@@ -54,6 +67,10 @@ GIVES: Mapping[type[Moved], tuple[Giving, ...]] = {
         Giving("withdrawal", bodies.withdrawal, lambda before, _: _is_begun(before)),
     ),
 }
+# And these beside, each of which holds.
+GIVES_BESIDE: Mapping[type[Moved], tuple[Giving, ...]] = {
+    events.Approved: (Giving("certificate", bodies.certificate, lambda _, event: not event.licence, result="paper"),),
+}
 WITHOUT: Mapping[type[Moved], str] = {
     events.Sent: "between the places of a case; the applicant has not been answered yet",
     events.Skipped: "nobody has decided: the step that it needed ended otherwise, and has its own paper",
@@ -83,6 +100,10 @@ BY_NO_MOVE: Mapping[str, str] = {
 }
 
 
-def giving_of(before: Step, event: Moved) -> Giving | None:
-    """Which paper this event gives of a step that stood so before it; None if it gives none."""
-    return next((each for each in GIVES.get(type(event), ()) if each.when(before, event)), None)
+def givings_of(before: Step, telling: Telling) -> tuple[Giving, ...]:
+    """Which papers the event that is told of gives of a step that stood so before it."""
+    first, beside = (
+        [each for each in table.get(type(telling.event), ()) if each.is_given(before, telling)]
+        for table in (GIVES, GIVES_BESIDE)
+    )
+    return (*first[:1], *beside)

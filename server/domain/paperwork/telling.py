@@ -11,7 +11,7 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.papers.data import Frame, ItemType, PaperData, Remedy
 from server.domain.paperwork.bodies import Telling
-from server.domain.paperwork.table import giving_of
+from server.domain.paperwork.table import givings_of
 from server.domain.people.masking import masked_number
 from server.domain.rules.lifecycle import evolve
 from server.domain.spoken_numbers import in_groups
@@ -29,8 +29,8 @@ def data_of(telling: Telling, asked: PaperAsked, *, before: Step) -> PaperData:
     """The data of the paper, without a number. Raises ValidationError for what does not fit its kind, and ValueError
     if the event gives no paper of that kind.
     """
-    giving = giving_of(before, telling.event)
-    if giving is None or giving.paper_kind != asked.paper_kind:
+    giving = next((each for each in givings_of(before, telling) if each.paper_kind == asked.paper_kind), None)
+    if giving is None:
         raise ValueError(f"event {asked.of} gives no paper of the kind {asked.paper_kind!r}")
     return PaperData.model_validate(
         {"kind": asked.paper_kind, "frame": _frame(telling, asked), "body": giving.body(telling)}
@@ -43,7 +43,7 @@ def data_again(events: Iterable[Event], asked: PaperAsked, catalogue: Catalogue)
     for event in events:
         earlier, case = case, evolve(case, event)
         if event.number == asked.of and isinstance(event, Moved) and earlier:
-            telling = Telling(case, case.step(asked.step), event, catalogue, asked.dates)
+            telling = Telling(case, case.step(asked.step), event, catalogue, asked.dates, asked.names)
             return data_of(telling, asked, before=earlier.step(asked.step))
     raise NoSuchCase("没有这个办件。")
 
