@@ -15,7 +15,7 @@ from server.demo.people import DemoOfficer
 from server.demo.platform import PlatformUser
 
 FILE = "demo.json"
-DATA_FORMAT = 4  # of the databases that nodes make, by their own mark
+DATA_FORMAT = 5  # of the databases that nodes make, by their own mark
 UNMARKED = 1  # version 0.1 wrote no number
 PORTS_APART = 10
 PLATFORM_PLACE = 5

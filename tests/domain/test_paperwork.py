@@ -120,6 +120,11 @@ def test_what_a_move_gives_fits_its_text_and_is_told_again_from_the_case(kind: s
     assert given.file is None
 
 
+def test_a_step_for_which_nothing_was_handed_in_has_no_receipt():
+    told, _ = lived(RECEIVE, materials=("birth_licence",))  # it comes from another step
+    assert not [each for each in told if isinstance(each, PaperAsked)]
+
+
 def stating(**fields: Any) -> tuple[Catalogue, PaperRules]:
     """The catalogue with these fields too, and what papers are then asked for with."""
     more = [CATALOGUE.fields[0].model_copy(update={"code": code, **field}) for code, field in fields.items()]

@@ -141,6 +141,7 @@ async def test_a_submission_that_met_no_database_succeeds_later_under_its_key(pl
     await own_server.kill()
     assert (await mother.post("/api/v1/cases", wish, key="once")).status == 503
     await own_server.start()
+    await until(lambda: is_ready(mother))  # a driver finds its server again in its own time
     first = await mother.post("/api/v1/cases", wish, key="once")
     again = await mother.post("/api/v1/cases", wish, key="once")
     assert (first.status, again.status, again.body) == (201, 201, first.body)

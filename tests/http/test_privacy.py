@@ -48,7 +48,7 @@ async def story(
         await opened(places, mother, await newborn_wish(mother))  # papers were the last of all cases before
         case = await opened(places, mother, await newborn_wish(mother))
         assert (await health.post(act(case, "birth_certificate", "receive"))).status == 200
-        await places.settle()
+        await made(places, MakerHere(wants_seals=True))
         yield documents(places, database_sweeper), folder
 
 
@@ -135,6 +135,12 @@ def persons_in(text: str) -> list[str]:
     """Whose data stands in a text, as it is or in base64."""
     decodings = [decoded(word).decode(errors="replace") for word in re.findall(r"[\w+/-]{12,}=*", text, re.ASCII)]
     return [each for each in WANTED if any(each in one for one in (text, *decodings))]
+
+
+async def test_each_paper_of_the_story_could_be_made(story: tuple[Story, Path]):
+    waiting = [each["reason"] for each in story[0]["papers"] if each["key"] != "ended"]
+    assert len(story[0]["papers"]) > 10
+    assert waiting == ["no seal"]
 
 
 async def test_the_page_tells_every_member_that_stands_plain_and_no_other(story: tuple[Story, Path]):

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from server.domain.case import events, handover
 from server.domain.case.case import Step
+from server.domain.case.fetches import offered
 from server.domain.case.happening import Moved
 from server.domain.catalogue.results import ResultKind
 from server.domain.paperwork import bodies
 from server.domain.paperwork.bodies import Body, Telling
 from server.domain.rules.results import result_of
 
-When = Callable[[Step, Any], bool]  # of the step before the event, and the event
+When = Callable[[Step, Telling], bool]  # of the step before the event, and all that is told of then
 
 
-def _always(_before: Step, _event: Any) -> bool:
+def _always(_before: Step, _telling: Telling) -> bool:
     return True
 
 
@@ -33,7 +33,7 @@ class Giving:
 
     def is_given(self, before: Step, telling: Telling) -> bool:
         """Whether the event that is told of gives it, of a step that stood so before."""
-        if not self.when(before, telling.event):
+        if not self.when(before, telling):
             return False
         known = result_of(telling.catalogue, telling.step.plan) if self.result else None
         return self.result is None or (known is not None and known.kind == self.result)
@@ -46,15 +46,15 @@ def _is_begun(before: Step) -> bool:
 
 # The first of these whose `when` holds is given.
 GIVES: Mapping[type[Moved], tuple[Giving, ...]] = {
-    events.Received: (Giving("receipt", bodies.receipt, lambda before, _: bool(before.plan.materials)),),
+    events.Received: (Giving("receipt", bodies.receipt, lambda _, telling: bool(offered(telling.case, telling.step))),),
     events.Told: (Giving("supplement", bodies.supplement, lambda before, _: before.supplement is not None),),
     events.Accepted: (
-        Giving("gap_acceptance", bodies.gap_acceptance, lambda _, event: bool(event.deferrals)),
+        Giving("gap_acceptance", bodies.gap_acceptance, lambda _, telling: bool(telling.event.deferrals)),
         Giving("acceptance", bodies.acceptance),
     ),
     events.Declined: (
-        Giving("not_needed", bodies.not_needed, lambda _, event: event.reason == "not_needed"),
-        Giving("not_ours", bodies.not_ours, lambda _, event: event.reason == "wrong_agency"),
+        Giving("not_needed", bodies.not_needed, lambda _, telling: telling.event.reason == "not_needed"),
+        Giving("not_ours", bodies.not_ours, lambda _, telling: telling.event.reason == "wrong_agency"),
         Giving("termination", bodies.unfixed),
     ),
     events.Suspended: (Giving("special_procedure", bodies.special_procedure),),
@@ -63,13 +63,17 @@ GIVES: Mapping[type[Moved], tuple[Giving, ...]] = {
     events.Refused: (Giving("refused", bodies.refused),),
     events.Delivered: (Giving("delivery", bodies.delivery),),
     events.Withdrawn: (
-        Giving("termination", bodies.unfixed, lambda before, event: bool(event.grounds) and _is_begun(before)),
+        Giving(
+            "termination", bodies.unfixed, lambda before, telling: bool(telling.event.grounds) and _is_begun(before)
+        ),
         Giving("withdrawal", bodies.withdrawal, lambda before, _: _is_begun(before)),
     ),
 }
 # And these beside, each of which holds.
 GIVES_BESIDE: Mapping[type[Moved], tuple[Giving, ...]] = {
-    events.Approved: (Giving("certificate", bodies.certificate, lambda _, event: not event.licence, result="paper"),),
+    events.Approved: (
+        Giving("certificate", bodies.certificate, lambda _, telling: not telling.event.licence, result="paper"),
+    ),
 }
 WITHOUT: Mapping[type[Moved], str] = {
     events.Sent: "between the places of a case; the applicant has not been answered yet",
