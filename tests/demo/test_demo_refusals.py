@@ -129,7 +129,7 @@ def test_a_folder_of_another_version_is_refused_and_left_as_it_is(
     before = contents(tmp_path)
     assert complaint(capsys, "--once", "--json", "--keep", str(tmp_path)) == (
         f"tongban: demo_of_another_version: The folder {tmp_path} holds a demo of {held}, and this program reads data "
-        "format 4 only. Nothing in it was changed. Choose another folder, or remove this one yourself.\n"
+        "format 5 only. Nothing in it was changed. Choose another folder, or remove this one yourself.\n"
     )
     assert contents(tmp_path) == before
 
