@@ -57,15 +57,26 @@ class PaperCheckHandler(Handler):
         self.finish(PAGE.format(title=escape(title), style=STYLE, body=body))
 
 
-def _body(told: PaperCheck) -> str:
-    now = (
+def _now(told: PaperCheck) -> str:
+    """Whether the paper counts today, in a sentence."""
+    if told.licence and not told.has_ended:
+        licence, since = told.licence, chinese_date(told.licence.since)
+        counts = "" if licence.is_good else "现在不能使用，"
+        return f"这份证照现为“{licence.state}”（{since}起），{counts}由{licence.authority}认定。"
+    if told.is_licence and not told.has_ended:
+        return "这份证照正在颁发，或者内容已依规删除，现在查不到它的状态。请向颁发机关核实。"
+    return (
         f"这份文书所办的事项现为“{told.state}”（{chinese_date(told.state_since)}起），文书只说明当时的情况。"
         if told.has_ended
         else f"这份文书由下列机关出具，目前有效。所办事项现为“{told.state}”（{chinese_date(told.state_since)}起）。"
     )
+
+
+def _body(told: PaperCheck) -> str:
     rows: Sequence[tuple[str, str]] = (
         ("文书名称", told.title),
         ("文号", told.number),
+        *([("电子证照标识", told.licence.identifier)] if told.licence else []),
         ("出具机关", told.authority),
         ("办理事项", told.item),
         ("持有人", told.holder),
@@ -76,6 +87,6 @@ def _body(told: PaperCheck) -> str:
     ask = "您手中的文书写的是以上内容吗？如果不一致，请不要使用，并拨打 12345 核实。"
     told_at = f"答复时间：{local_text(told.told_at)}"
     return (
-        f'<h1>文书核验</h1><p class="now">{escape(now)}</p><dl>{lines}</dl>'
+        f'<h1>文书核验</h1><p class="now">{escape(_now(told))}</p><dl>{lines}</dl>'
         f"<p>{escape(ask)}</p><p>{escape(told_at)}</p><p>样例系统，不代表任何真实机关。</p>"
     )

@@ -11,9 +11,10 @@ from server.domain.aggregate.acts import Act
 from server.domain.case import acts
 from server.domain.case.case import Case, Offered
 from server.domain.case.events import Event
-from server.domain.case.papers import PaperAsked
+from server.domain.case.papers import RESULT_PAPERS, PaperAsked
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import Delivery, Terms
+from server.domain.licence.granting import grant_of
 from server.domain.papers.bodies import BODIES
 from server.domain.papers.data import paper_digest
 from server.domain.papers.filling import fill
@@ -22,6 +23,7 @@ from server.domain.paperwork.table import BY_NO_MOVE, GIVES, GIVES_BESIDE, WITHO
 from server.domain.paperwork.telling import data_again
 from server.domain.people.persons import SubjectGiven
 from server.domain.rules.table import TRANSITIONS
+from tests.domain.licence.issued import ISSUED_ON, PERMIT, award, holder
 from tests.domain.places import DIVISIONS
 from tests.papers.samples import texts
 from tests.world import (
@@ -52,6 +54,7 @@ LAPSE = acts.Lapse(id="lapse", by=Actor(node=JIANGSU, part="node"), step="one")
 EXTEND = acts.Extend(id="extend", by=officer(name="head-1"), step="one", days=5, reason="案情复杂。")
 SUSPEND = acts.Suspend(id="suspend", by=officer(), step="one", procedure="听证", notice="需要听证。", days=10)
 WITHDRAW = acts.Withdraw(id="withdraw", by=citizen())
+TWO = PERMIT.model_copy(update={"most_holders": 2})
 FILE = Offered(code="record_paper", sha256="ab" * 32, size=9, media_type="application/pdf")
 LIVES: dict[str, Sequence[Act]] = {
     "receipt": (RECEIVE,),
@@ -101,7 +104,7 @@ def test_each_event_that_moves_a_step_gives_a_paper_or_says_why_not():
 def test_each_kind_of_paper_is_given_by_a_move_or_says_why_not():
     given = {each.paper_kind for table in (GIVES, GIVES_BESIDE) for givings in table.values() for each in givings}
     assert given | BY_NO_MOVE.keys() == BODIES.keys()
-    assert given == LIVES.keys() | {"certificate"}
+    assert given == LIVES.keys() | RESULT_PAPERS
     assert not given & BY_NO_MOVE.keys()
 
 
@@ -190,6 +193,25 @@ def test_a_certificate_names_whom_it_is_about_and_has_no_table_of_nothing():
     assert [each.text for each in fill(data_again(told, asked, CATALOGUE), texts()).paragraphs][1:] == [
         "所涉人员：测试乙（证件号码 **************0012）。"
     ]
+
+
+def test_an_approval_that_grants_a_licence_gives_its_face_with_other_holders_masked():
+    _, rules = stating(remark=FIELDS["remark"])
+    mine, theirs = holder("测试甲", sequence="001"), holder("李小四", sequence="003")
+    grant = grant_of(TWO, award(holders=(mine, theirs)), on=ISSUED_ON)
+    approve = APPROVE.model_copy(update={"grant": grant, "result": {"remark": "无"}})
+    told, _ = lived(RECEIVE, ACCEPT, approve, papers=rules, yields_fields=("remark",))
+    asked = told[-1]
+    assert isinstance(asked, PaperAsked)
+    assert (asked.paper_kind, asked.title) == ("licence", PERMIT.name)
+    data = data_again(told, asked, rules.catalogue_of(""))
+    assert paper_digest(data, texts=asked.texts, layout=asked.layout) == asked.data_digest
+    tables = [each.table.rows for each in fill(data, texts()).paragraphs if each.table]
+    masked = ("李**", "*" * 14 + theirs.number[-4:])
+    assert tables == [((mine.name, mine.number), masked), (("备注", "无"),)]
+    words = "".join(each.text for each in fill(data, texts()).paragraphs)
+    assert grant.id in words
+    assert theirs.number not in words
 
 
 @pytest.mark.parametrize(("yields", "offered"), [("birth_licence", None), ("record_paper", FILE), ("", None)])

@@ -109,6 +109,18 @@ BODY: dict[str, dict[str, Any]] = {
         "subject": "张小㙍（证件号码 3201**********5678）",
         "lines": [{"label": "查询期间", "value": "2006年12月1日至2026年12月1日"}, {"label": "查询情况", "value": "无"}],
     },
+    "licence": {
+        "name": "临时居民身份证",
+        "identifier": "1.2.156.3005.2.11100000000013127D003.11320000MB0000001X.00000000000000000001.001.X",
+        "holders": [
+            {"name": "张㙍䶮𠮷", "number": "320102199001011234"},
+            {"name": "李*", "number": "**************5678"},
+        ],
+        "issued_on": DAY,
+        "effective_on": DAY,
+        "expires_on": date(2027, 2, 28),
+        "lines": [{"label": "持证人住址", "value": "苏宁市玄武区样例路1号"}],
+    },
     "application": {
         "answers": [
             {"question": "婚姻状况", "answer": "未婚"},

@@ -1,14 +1,15 @@
 """Checking a paper: whoever holds it asks whether its authority gave it, and whether it still counts."""
 
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from server.domain.case.case import STATE_NAMES, Case, NoSuchCase, State
+from server.domain.case.case import STATE_NAMES, Case, NoSuchCase, State, Step
 from server.domain.case.erasure import CaseErased
 from server.domain.case.papers import GivenPaper, PaperAsked
 from server.domain.effects.records import CaseRecord
 from server.domain.errors import Missing, StaleVersion, TooMany
+from server.domain.licence.standing import is_good_on, standing_on, words_on
 from server.domain.paperwork.telling import data_again
 from server.domain.people.masking import masked_name
 from server.domain.throttle import Pace, TooManyAttempts, network_of
@@ -16,6 +17,8 @@ from server.domain.values import Value, china_day
 from server.node import Node
 
 FREE_OF_ADDRESS = Pace(free=20, most_seconds=60)  # checks that find nothing, of one address
+LICENCE_FACE = "licence"  # the kind of paper that shows a licence
+A_DAY = timedelta(days=1)
 # After these a paper about the step tells of what is no more, but for the paper that says so itself.
 OVER: frozenset[State] = frozenset(("withdrawn", "declined", "skipped"))
 SAYS_SO = frozenset(("withdrawal", "termination", "not_needed", "not_ours", "receipt"))
@@ -35,10 +38,22 @@ class TooManyChecks(TooMany):
     title = "核验过于频繁"
 
 
+class LicenceNow(Value):
+    """How the licence that a paper shows stands today: `is_good` if its holder may rely on it, since when, by whom."""
+
+    identifier: str
+    name: str
+    is_good: bool
+    state: str
+    since: date
+    authority: str
+
+
 class PaperCheck(Value):
     """What is told of a paper to whoever holds it: what it says on its face, its holder masked, and how it stands now.
 
     `has_ended`: what it was given for is over, so that it only tells what was; `state` is that of the item now.
+    `licence` is the one that the paper shows, if it is a licence's; None is also one that is not known any more.
     """
 
     title: str
@@ -51,6 +66,8 @@ class PaperCheck(Value):
     has_ended: bool
     state: str
     state_since: date
+    is_licence: bool
+    licence: LicenceNow | None
     told_at: datetime
 
 
@@ -116,7 +133,26 @@ async def _told(node: Node, found: _Found, *, at: datetime) -> PaperCheck:
         has_ended=_has_ended(record.case, given),
         state=STATE_NAMES[step.state],
         state_since=china_day(step.since),
+        is_licence=given.paper_kind == LICENCE_FACE,
+        licence=await _licence_now(node, step, at=at) if given.paper_kind == LICENCE_FACE else None,
         told_at=at,
+    )
+
+
+async def _licence_now(node: Node, step: Step, *, at: datetime) -> LicenceNow | None:
+    """How the licence of the step stands; None if it is not issued yet, or was erased."""
+    record = (await node.store.licences.find_many([step.electronic])).get(step.electronic)
+    if record is None:
+        return None
+    licence, day = record.value, china_day(at)
+    is_over = licence.expires_on is not None and licence.state != "expired" and standing_on(licence, day) == "expired"
+    return LicenceNow(
+        identifier=licence.id,
+        name=licence.name,
+        is_good=is_good_on(licence, day),
+        state=words_on(licence, day),
+        since=licence.expires_on + A_DAY if is_over and licence.expires_on else china_day(licence.since),
+        authority=licence.authority.signs_as or licence.authority.name,
     )
 
 

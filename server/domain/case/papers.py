@@ -15,7 +15,7 @@ PaperId = Annotated[str, StringConstraints(pattern=PAPER_ID)]
 PaperKind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
 PaperName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 EventNumber = Annotated[int, Field(strict=True, ge=1, le=2**31)]
-RESULT_PAPERS = frozenset(("certificate",))  # kinds that are the result itself, in hand
+RESULT_PAPERS = frozenset(("certificate", "licence"))  # kinds that are the result itself, in hand
 MOST_PAPERS = 100  # of one step: no node is told of more
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

@@ -181,6 +181,25 @@ class CertificateBody(PaperBody):
     lines: Annotated[tuple[StatedResult, ...], Field(max_length=MOST_ROWS)] = ()
 
 
+class StatedHolder(Value):
+    """One who holds a licence, and their number, as far as whoever receives the paper may read both."""
+
+    name: Name
+    number: Name
+
+
+class LicenceBody(PaperBody):
+    """证照照面: the licence by its own name, who holds it, its identifier and days, what else its face says."""
+
+    name: Name
+    identifier: Name
+    holders: Annotated[tuple[StatedHolder, ...], Field(min_length=1, max_length=MOST_ROWS)]
+    issued_on: Day
+    effective_on: Day
+    expires_on: Day | None = None
+    lines: Annotated[tuple[StatedResult, ...], Field(max_length=MOST_ROWS)] = ()
+
+
 class StatedAnswer(Value):
     """One question of a form, and what the applicant answered, as both were shown."""
 
@@ -243,4 +262,5 @@ BODIES: Mapping[str, type[PaperBody]] = {
     "undertaking": UndertakingBody,
     "lease": LeaseBody,
     "certificate": CertificateBody,
+    "licence": LicenceBody,
 }

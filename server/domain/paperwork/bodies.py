@@ -14,7 +14,8 @@ from server.domain.catalogue.divisions import province_of
 from server.domain.catalogue.items import Item
 from server.domain.papers.data import ItemType
 from server.domain.papers.filling import in_words
-from server.domain.people.masking import masked_number
+from server.domain.paperwork.recipients import recipient_of
+from server.domain.people.masking import masked_name, masked_number
 from server.domain.rules.moves.delivering import METHODS
 from server.domain.rules.results import result_of
 from server.domain.sentences import clause
@@ -159,16 +160,28 @@ def granted(telling: Telling) -> Body:
 def certificate(telling: Telling) -> Body:
     """证明、凭证: the result itself; the Approved event of a step that yields a paper, without a file of it."""
     result, subject = result_of(telling.catalogue, telling.step.plan), telling.case.subject
-    stated = [
-        {"label": telling.catalogue.name_of("field", code)[:200], "value": _shown(telling, code, value)}
-        for code, value in telling.event.result.items()
-        if value.strip()
-    ]
     return {
         "name": result.name[:200] if result else telling.step.plan.name[:200],
         "subject": f"{subject.name[:100]}（证件号码 {masked_number(subject.id_number)}）" if subject else None,
-        "lines": stated,
+        "lines": _stated(telling),
     }
+
+
+def licence(telling: Telling) -> Body:
+    """证照照面; the Approved event that grants an electronic licence, without a file of it.
+
+    Who receives the paper reads their own number in full, and those of other persons masked.
+    """
+    grant = telling.event.grant
+    _, own, _ = recipient_of(telling.case, telling.step, telling.catalogue)
+    holders = [
+        {"name": each.name, "number": each.number}
+        if each.kind != "111" or each.number == own
+        else {"name": masked_name(each.name), "number": masked_number(each.number)}
+        for each in grant.holders
+    ]
+    days = {name: getattr(grant, name) for name in ("issued_on", "effective_on", "expires_on")}
+    return {"name": grant.name, "identifier": grant.id, "holders": holders, **days, "lines": _stated(telling)}
 
 
 def refused(telling: Telling) -> Body:
@@ -202,6 +215,15 @@ def delivery(telling: Telling) -> Body:
 def _legal_days(telling: Telling) -> int:
     clock = telling.step.clock
     return clock.legal_days if clock else telling.step.plan.terms.legal_days
+
+
+def _stated(telling: Telling) -> list[Body]:
+    """What the officer filled in of the result, each with its label."""
+    return [
+        {"label": telling.catalogue.name_of("field", code)[:200], "value": _shown(telling, code, value)}
+        for code, value in telling.event.result.items()
+        if value.strip()
+    ]
 
 
 def _shown(telling: Telling, code: str, value: str) -> str:

@@ -72,7 +72,13 @@ GIVES: Mapping[type[Moved], tuple[Giving, ...]] = {
 # And these beside, each of which holds.
 GIVES_BESIDE: Mapping[type[Moved], tuple[Giving, ...]] = {
     events.Approved: (
-        Giving("certificate", bodies.certificate, lambda _, telling: not telling.event.licence, result="paper"),
+        Giving("certificate", bodies.certificate, lambda _, told: not told.event.licence, result="paper"),
+        Giving(
+            "licence",
+            bodies.licence,
+            lambda _, told: bool(told.event.grant) and not told.event.licence,
+            result="licence",
+        ),
     ),
 }
 WITHOUT: Mapping[type[Moved], str] = {

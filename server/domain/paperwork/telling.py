@@ -11,12 +11,13 @@ from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.papers.data import Frame, ItemType, PaperData, Remedy
 from server.domain.paperwork.bodies import Telling
+from server.domain.paperwork.recipients import recipient_of
 from server.domain.paperwork.table import givings_of
 from server.domain.people.masking import masked_number
 from server.domain.rules.lifecycle import evolve
 from server.domain.spoken_numbers import in_groups
 
-UNKNOWN_RECIPIENT, UNKNOWN_ID = "申请人", "*"
+UNKNOWN_ID = "*"
 COURT = "有管辖权的人民法院"
 
 
@@ -50,7 +51,7 @@ def data_again(events: Iterable[Event], asked: PaperAsked, catalogue: Catalogue)
 
 def _frame(telling: Telling, asked: PaperAsked) -> Frame:
     case, step = telling.case, telling.step
-    name, id_number, is_enterprise = _recipient(telling)
+    name, id_number, is_enterprise = recipient_of(case, step, telling.catalogue)
     return Frame(
         authority=asked.authority,
         recipient=name[:200],
@@ -65,22 +66,6 @@ def _frame(telling: Telling, asked: PaperAsked) -> Frame:
         check_code=asked.paper,
         remedy=_remedy(step, telling.item_type, asked),
     )
-
-
-def _recipient(telling: Telling) -> tuple[str, str, bool]:
-    """Name, ID number and whether it is an enterprise: at home the applicant, elsewhere whom the form names."""
-    case, types = telling.case, telling.catalogue.field_of
-    told: dict[str, str] = {}
-    for code in telling.step.plan.fields:
-        field, value = types.get(code), case.form.get(code, "")
-        if field and value:
-            told.setdefault(f"proven {field.filled_from}" if field.filled_from else field.type, value)
-    if "enterprise_name" in told and "uscc" in told:
-        return told["enterprise_name"], told["uscc"], True
-    if case.applicant:
-        return case.applicant.name, case.applicant.id_number, False
-    name = told.get("proven name") or told.get("person_name") or UNKNOWN_RECIPIENT
-    return name, told.get("proven id_number") or told.get("id_number") or "", False
 
 
 def _remedy(step: Step, item_type: ItemType, asked: PaperAsked) -> Remedy:
