@@ -136,8 +136,9 @@ class MongoDatabase(_Walked):
     async def prepare(self) -> None:
         """Declare the index of each field that a query reads and that has none: else nothing is written."""
         with _reading():
+            there = frozenset(await self._database.list_collection_names())
             for collection, fields in _indexed(self._queries).items():
-                known = await self._collection(collection).index_information()
+                known = await self._collection(collection).index_information() if collection in there else {}
                 new = sorted(fields - {index["key"][0][0] for index in known.values()})
                 if new:
                     await self._collection(collection).create_indexes([IndexModel(field) for field in new])

@@ -80,6 +80,7 @@ PORTABLE = [
     ("find", {"find": "tasks", "filter": {"key": {"$gte": "a", "$lt": "b"}}, "sort": {"key": 1}, **FIND}),
     ("find", {"find": "tasks", **RANGE, "projection": {"key": 1, "_id": 0}, **FIND}),
     ("listIndexes", {"listIndexes": "tasks", "cursor": {}, "maxTimeMS": 500}),
+    ("listCollections", {"listCollections": 1, "nameOnly": True, "cursor": {}, "maxTimeMS": 500}),
     ("find", {"find": "cases", **WALK, **FIND}),
     ("update", {"update": "log", "updates": [{"q": PROVEN, "u": {"$set": {"letters": [{"x": "y"}]}}}], **SURE}),
 ]
@@ -114,6 +115,7 @@ NOT_PORTABLE = [
     ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"key": 1, "since": 1}}], **SURE}),
     ("createIndexes", {"createIndexes": "tasks", "indexes": [{"key": {"since": 1}}], **SURE}),
     ("listIndexes", {"listIndexes": "system.users", "cursor": {}, "maxTimeMS": 500}),
+    ("listCollections", {"listCollections": 1, "nameOnly": False, "cursor": {}, "maxTimeMS": 500}),
     ("find", {"find": "cases", "filter": WALK["filter"], **FIND}),
     ("find", {"find": "cases", "filter": WALK["filter"], "sort": {"key": 1}, **FIND}),
     ("find", {"find": "cases", **WALK, **FIND, "limit": 0}),

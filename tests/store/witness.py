@@ -31,6 +31,7 @@ class Witness(CommandListener):
             "delete": self._may_delete,
             "find": self._may_find,
             "createIndexes": self._may_index,
+            "listCollections": lambda command: command["nameOnly"] is True,
             "listIndexes": lambda command: bool(
                 {collection for collection, _ in self._indexed} & {command["listIndexes"]}
             ),
