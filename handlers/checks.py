@@ -1,4 +1,4 @@
-"""The page behind the QR code of a paper: without script, without login, for phones."""
+"""The page behind the QR code of a paper, and a form to type what stands under it: no script, no login, for phones."""
 
 from collections.abc import Sequence
 from html import escape
@@ -11,12 +11,14 @@ from server.desk.citizen.checking_papers import PaperCheck
 from server.desk.steps import local_text
 from server.domain.sentences import chinese_date
 
+TITLE = "文书核验"
 HTML = "text/html; charset=utf-8"
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action "
 STYLE = (
     "body{font:18px/1.6 system-ui,sans-serif;margin:0 auto;max-width:36em;padding:1em;color:#111;background:#fff}"
     "h1{font-size:1.4em}dt{color:#444;margin-top:.6em}dd{margin:0;font-weight:600;overflow-wrap:anywhere}"
-    ".now{border:3px solid;border-radius:.4em;padding:.6em}"
+    "input{display:block;font:inherit;width:100%;box-sizing:border-box;padding:.4em;margin:.2em 0 1em}"
+    "button{font:inherit;padding:.4em 1.5em}.now{border:3px solid;border-radius:.4em;padding:.6em}"
 )
 PAGE = (
     '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8">'
@@ -25,16 +27,22 @@ PAGE = (
 )
 
 
-class PaperCheckHandler(Handler):
-    """Whether an authority gave this paper, and whether it still counts."""
+MOST_CHARACTERS = 100  # of what is typed
+FORM = (
+    "<h1>文书核验</h1><p>请输入文书二维码下面的验证码和校验码，空格可以不输。</p>"
+    f'<form method="get" action="/check"><label>验证码<input name="id" required maxlength="{MOST_CHARACTERS}" '
+    'autocomplete="off" autocapitalize="characters" spellcheck="false"></label>'
+    f'<label>校验码<input name="key" required maxlength="{MOST_CHARACTERS}" autocomplete="off" '
+    'autocapitalize="characters" spellcheck="false"></label><button>核验</button></form>'
+    "<p>样例系统，不代表任何真实机关。</p>"
+)
+AGAIN = '<p><a href="/check">手工输入验证码和校验码</a></p>'
 
-    path = "/check/{id}/{key}"
+
+class CheckHandler(Handler):
+    """What the pages of checks have in common."""
+
     role = Role.ANYONE
-    operations = {"GET": Operation(checking_papers.check, "核验一份文书（二维码打开的网页）")}
-
-    async def get(self, id: str, key: str) -> None:
-        told = await checking_papers.check(self.node, id, key, address=address_of(self))
-        self.show(200, "文书核验", _body(told))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """A refusal as a page; whatever else goes wrong is answered as everywhere."""
@@ -46,15 +54,47 @@ class PaperCheckHandler(Handler):
         if "retry_after_seconds" in fault.more:
             self.set_header("Retry-After", str(fault.more["retry_after_seconds"]))
         status = 404 if isinstance(fault, checking_papers.NothingToCheck) else 429
-        self.show(status, fault.title, f"<h1>{escape(fault.title)}</h1><p>{escape(fault.detail)}</p>")
+        self.show(status, fault.title, f"<h1>{escape(fault.title)}</h1><p>{escape(fault.detail)}</p>{AGAIN}")
 
-    def show(self, status: int, title: str, body: str) -> None:
-        """Answer with a page."""
+    def show(self, status: int, title: str, body: str, *, forms_go_to: str = "'none'") -> None:
+        """Answer with a page; forms on it may be sent to `forms_go_to` (a source of the policy) alone."""
         self.set_status(status)
         self.set_header("Content-Type", HTML)
-        self.set_header("Content-Security-Policy", POLICY)
+        self.set_header("Content-Security-Policy", POLICY + forms_go_to)
         self.set_header("Referrer-Policy", "no-referrer")
         self.finish(PAGE.format(title=escape(title), style=STYLE, body=body))
+
+
+class PaperCheckHandler(CheckHandler):
+    """Whether an authority gave this paper, and whether it still counts."""
+
+    path = "/check/{id}/{key}"
+    role = Role.ANYONE
+    operations = {"GET": Operation(checking_papers.check, "核验一份文书（二维码打开的网页）")}
+
+    async def get(self, id: str, key: str) -> None:
+        told = await checking_papers.check(self.node, id, key, address=address_of(self))
+        self.show(200, TITLE, _body(told))
+
+
+class TypedCheckHandler(CheckHandler):
+    """The same for who cannot scan: a form, and what it asks for."""
+
+    path = "/check"
+    role = Role.ANYONE
+    operations = {
+        "GET": Operation(
+            checking_papers.check_typed, "手工输入验证码和校验码，核验一份文书（网页）", queries=("id", "key")
+        )
+    }
+
+    async def get(self) -> None:
+        id, key = (self.get_query_argument(name, "")[:MOST_CHARACTERS] for name in ("id", "key"))
+        if not id and not key:
+            self.show(200, TITLE, FORM, forms_go_to="'self'")
+            return
+        told = await checking_papers.check_typed(self.node, id, key, address=address_of(self))
+        self.show(200, TITLE, _body(told))
 
 
 def _now(told: PaperCheck) -> str:

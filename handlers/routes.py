@@ -60,6 +60,7 @@ DOORS: tuple[type[Handler], ...] = (
     cases.CaseLicenceFileHandler,
     cases.CasePaperHandler,
     cases.UndertakingsHandler,
+    checks.TypedCheckHandler,
     checks.PaperCheckHandler,
     licences.LicencesHandler,
     showing.ShowCodesHandler,

@@ -137,10 +137,12 @@ def _by_hand(filled: FilledPaper) -> str:
 
 
 def _check(frame: Frame) -> str:
-    site = frame.check_address.split("/")[2]
+    site, key = frame.check_address.split("/")[2], frame.check_address.rpartition("/")[2]
+    in_fours = " ".join(key[first : first + 4] for first in range(0, len(key), 4))
     copies = "一份（电子原件）" if frame.copies == 1 else f"{frame.copies}份"
     lines = (
-        *("扫码核验本文书的当前状态", f"核验网站：{site}", f"验证码：{frame.check_code}"),
+        *("扫码核验本文书的当前状态", f"核验网站：{site}/check", f"验证码：{frame.check_code}"),
+        f"校验码：{in_fours}",
         *(f"办件编号：{frame.case}", f"办理事项：{frame.item}", f"份数：{copies}"),
     )
     return f'<div class="check">{qr_code(frame.check_address)}{"<br>".join(map(escape, lines))}</div>'

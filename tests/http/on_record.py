@@ -40,6 +40,7 @@ DOORS: Mapping[str, Sequence[str] | str] = {
     "GET /api/v1/cases/{id}/licences/{n}/file": ["licence.read"],
     "GET /api/v1/cases/{id}/papers/{paper}": ["paper.read"],
     "GET /api/v1/undertakings": PUBLIC,
+    "GET /check": "an empty form, and what stands on the paper that the caller holds, its holder masked",
     "GET /check/{id}/{key}": "what stands on the paper that the caller holds, its holder masked",
     "GET /api/v1/licences": OWN,
     "POST /api/v1/licences/codes": OWN,

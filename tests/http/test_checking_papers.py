@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pymongo
 import pytest
@@ -84,6 +84,27 @@ async def test_a_wrong_key_an_unknown_id_and_a_paper_not_made_are_answered_alike
     assert "查无此件" in answers[0].body.decode()
     await made(places, MakerHere())
     assert (await asked(places, unmade)).status == 200
+
+
+async def test_who_cannot_scan_types_the_two_codes_that_stand_on_the_paper(places: Places, case: str):
+    form = await asked(places, "/check")
+    page = form.body.decode()
+    assert (form.status, form.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert form.headers["Content-Security-Policy"].endswith("form-action 'self'")
+    assert '<form method="get" action="/check">' in page
+    assert "<script" not in page
+    path = await path_of(places, case, "acceptance")
+    scanned = await asked(places, path)
+    assert scanned.headers["Content-Security-Policy"].endswith("form-action 'none'")
+    _, _, id, key = path.split("/")
+    spaced = " ".join(key[first : first + 4] for first in range(0, len(key), 4))
+    for wish in ({"id": id, "key": key}, {"id": f" {id.lower()} ", "key": spaced.lower().replace("o", "0")}):
+        typed = await asked(places, f"/check?{urlencode(wish)}")
+        assert (typed.status, typed.body) == (200, scanned.body)
+    wrong = await asked(places, f"/check?{urlencode({'id': id, 'key': key[:-1]})}")
+    assert wrong.status == 404
+    assert '<a href="/check">' in wrong.body.decode()
+    assert (await asked(places, "/check?id=%24ne&key=x")).status == 404
 
 
 async def test_a_paper_of_what_was_withdrawn_only_tells_what_was(places: Places, mother: Caller, health: Caller):

@@ -29,7 +29,7 @@ FRAME: dict[str, Any] = {
     "item_type": "licence",
     "dated_on": DAY,
     "phone": "025-00000000",
-    "check_address": "https://check.example.cn/check/7Q2V9KX4M1TB8RZC.pW3nH6sYdJ0a",
+    "check_address": "https://check.example.cn/check/7Q2V9KX4M1TB8RZC/QW3NH6SYDJ2ABCDEFGH5IJKLMN",
     "check_code": "7Q2V9KX4M1TB8RZC",
 }
 MATERIALS = [{"name": f"材料{place}", "form": "原件", "copies": place} for place in range(1, 4)]

@@ -3,6 +3,7 @@
 import secrets
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from unicodedata import normalize
 
 from server.domain.case.case import STATE_NAMES, Case, NoSuchCase, State, Step
 from server.domain.case.erasure import CaseErased
@@ -17,6 +18,7 @@ from server.domain.values import Value, china_day
 from server.node import Node
 
 FREE_OF_ADDRESS = Pace(free=20, most_seconds=60)  # checks that find nothing, of one address
+LOOK_ALIKE = str.maketrans("018", "OIB")
 LICENCE_FACE = "licence"  # the kind of paper that shows a licence
 A_DAY = timedelta(days=1)
 # After these a paper about the step tells of what is no more, but for the paper that says so itself.
@@ -98,6 +100,16 @@ async def check(node: Node, id: str, key: str, *, address: str) -> PaperCheck:
     if found is None:
         raise NothingToCheck("没有查到这份文书，请核对二维码或者网址。如有疑问，请拨打 12345。")
     return await _told(node, found, at=at)
+
+
+async def check_typed(node: Node, id: str, key: str, *, address: str) -> PaperCheck:
+    """The same for what somebody has typed from the paper, in any case and with spaces; raises as `check`."""
+    return await check(node, _as_printed(id), _as_printed(key), address=address)
+
+
+def _as_printed(typed: str) -> str:
+    """What was meant: the characters that a paper shows have no 0, 1, 8 and 9."""
+    return "".join(each for each in normalize("NFKC", typed).upper() if each.isalnum()).translate(LOOK_ALIKE)
 
 
 async def _found(node: Node, id: str, key: str) -> _Found | None:

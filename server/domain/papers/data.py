@@ -12,7 +12,7 @@ ItemType = Literal["licence", "payment", "confirmation", "ruling", "award", "oth
 RemedyKind = Literal["administrative", "notary", "service"]
 MOST_COPIES = 20
 MaskedNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*]*\*[0-9A-Za-z*]*$", max_length=40)]
-LAYOUT = "2026-12-01.2"  # raised with every change of what is drawn: the digest of a paper names it
+LAYOUT = "2026-12-01.3"  # raised with every change of what is drawn: the digest of a paper names it
 
 
 class Remedy(Value):
@@ -32,7 +32,8 @@ class Frame(Value):
     """What every paper carries, whatever its kind.
 
     `number` is the 文号, where the kind has one. `recipient_id` is masked by whoever makes the frame. `check_address`
-    is what the QR code opens and `check_code` what is typed from paper; neither says anything about a person.
+    is what the QR code opens, its last part the key; `check_code` and that key are typed from paper. None of them says
+    anything about a person.
     """
 
     authority: Name
