@@ -57,7 +57,7 @@ class LicenceSearchesHandler(Handler):
     operations = {
         "POST": Operation(
             licence_file.search_licences,
-            "按电子证照标识或者持证人号码查找本机关颁发的证照",
+            "按电子证照标识、编号或者持证人号码查找本机关颁发的证照",
             takes=licence_file.LicenceSearch,
             gives=licence_file.LicencesFound,
             is_looking=True,

@@ -14,7 +14,7 @@ class SearchesHandler(Handler):
     operations = {
         "POST": Operation(
             searching.search,
-            "按办件编号、姓名、身份证号码或手机号码精确查找本人可见的办件",
+            "按编号、姓名、身份证号码或手机号码精确查找本人可见的办件，按编号也查找证照",
             takes=searching.CaseSearch,
             gives=searching.FoundCases,
             is_looking=True,

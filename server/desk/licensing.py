@@ -52,12 +52,14 @@ LICENCES: Performing[Licence, LicenceEvent, LicenceRecord, LicenceAct, Licensing
 async def issue_granted(node: Node, records: Sequence[AnyRecord]) -> Sequence[LicenceRecord]:
     """Issue the licences that wait in these records, each once however often it is asked; those that were.
 
+    Each is given a number that people say. One that was issued before keeps its own, and the new one is lost.
     Raises the first refusal: then the effects stay where they are, and are set apart if that does not pass.
     """
     waiting: dict[str, list[LicenceAct]] = {}
     for record in records:
         for act in node.store.issues.of(record.pending):
-            waiting.setdefault(act.grant.id, []).append(act)
+            numbered = act.model_copy(update={"spoken_number": await node.store.numbers.take()})
+            waiting.setdefault(act.grant.id, []).append(numbered)
     if not waiting:
         return ()
     done = await LICENCES.perform_many(node, waiting)

@@ -13,7 +13,7 @@ PLACES = 10**9
 CHECK_FAULT, LENGTH_FAULT = "spoken_number_check", "spoken_number_length"
 SENTENCES = {
     CHECK_FAULT: "号码有误，请核对。",
-    LENGTH_FAULT: f"办件编号应为{DIGITS}位数字，请核对位数。",
+    LENGTH_FAULT: f"号码应为{DIGITS}位数字，请核对位数。",
 }
 _DIGITS_ALONE = re.compile(r"[0-9]+")
 _BETWEEN = re.compile(r"[\s\u2010-\u2015\u2212-]")  # blanks, and what keyboards know as a dash

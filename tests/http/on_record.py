@@ -96,7 +96,7 @@ DOORS: Mapping[str, Sequence[str] | str] = {
     "GET /desk/v1/licence-requests/{id}": ["licence.shown"],
     "POST /desk/v1/batch": ["step.acted", "desk.refused"],
     "GET /desk/v1/warnings": NO_DATA,
-    "POST /desk/v1/searches": ["case.searched", "case.found"],
+    "POST /desk/v1/searches": ["case.searched", "case.found", "licence.found"],
     "GET /desk/v1/done": OWN,
     "GET /desk/v1/cases/{id}": ["case.read"],
     "GET /desk/v1/cases/{id}/materials/{sha256}": ["material.read"],

@@ -163,7 +163,7 @@ async def test_who_has_no_part_finds_nothing_and_learns_of_nothing(
     case = await opened(places, mother, wish)
     for kind, text in (("number", case), ("name", MOTHER.name), ("id_number", MOTHER.id_number)):
         answer = await look(insurance, kind, text)
-        assert (answer.status, answer.body) == (200, {"cases": [], "next": None})
+        assert (answer.status, answer.body) == (200, {"cases": [], "licences": [], "next": None})
 
 
 async def test_the_next_page_tells_nothing_of_cases_that_are_not_the_officers(
@@ -180,7 +180,7 @@ async def test_the_next_page_tells_nothing_of_cases_that_are_not_the_officers(
     assert hidden.body["next"]
     assert not [case for case in cases if case in hidden.body["next"]]
     last = await look(insurance, "mobile", "13700000001", after=hidden.body["next"])
-    assert last.body == {"cases": [], "next": None}
+    assert last.body == {"cases": [], "licences": [], "next": None}
     assert list(await found(health, "mobile", "13700000001")) == cases[::-1]
     refused(await look(insurance, "name", MOTHER.name, after=hidden.body["next"]), 422, "search_place_unknown")
 

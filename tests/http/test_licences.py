@@ -10,6 +10,7 @@ from server.domain.licence.identifier import parse
 from tests.http.asking import opened, refused
 from tests.http.conftest import module_wide
 from tests.http.licensing import CARD, applied, approved
+from tests.http.test_finding_cases import GROUPS
 from tests.http.test_modes import timeline
 from tests.nodes import MOTHER, Caller, Places, newborn_wish
 from tests.world import JIANGSU
@@ -59,12 +60,14 @@ async def test_an_approval_leads_to_a_licence_that_its_holder_finds(
     assert (identifier.version, told["is_sample"]) == (1, True)
     assert (told["state"], told["state_name"], told["expires_on"]) == ("valid", "有效", "2027-02-23")
     (line,) = [each for each in await held(mother) if each not in before]
+    assert GROUPS.fullmatch(line["number"])
     assert (line["identifier"], line["name"], line["stands"]["state_code"]) == (
         told["identifier"],
         "临时居民身份证",
         "01",
     )
     view = (await mother.get(f"/api/v1/licences/{told['identifier']}")).body
+    assert view["number"] == line["number"]
     assert view["holders"] == [{"name": MOTHER.name, "number": MOTHER.id_number, "is_me": True}]
     assert [(each["name"], each["value"]) for each in view["face"]] == [("持证人住址", "测试路1号")]
     entries = [(each["act"], each["words"]) for each in await timeline(mother, case)]
@@ -85,7 +88,9 @@ async def test_a_licence_is_issued_once_however_often_its_effect_is_carried(
     assert [each["issue"]["licence"] for each in unmarked.pending if "issue" in each] == [first.id]
     for _ in range(3):
         await relay.relay(node, unmarked)
-    assert (await node.store.licences.one(first.id)).document == first.document
+    again = await node.store.licences.one(first.id)
+    assert again.document == first.document
+    assert again.value.spoken_number == first.value.spoken_number != ""
 
 
 async def test_a_licence_of_another_is_nobodys(places: Places, mother: Caller, stranger: Caller, police_here: Caller):

@@ -63,6 +63,8 @@ async def test_the_home_is_told_of_a_licence_and_of_its_revocation(places: Place
     assert f"电子证照标识 {licence}，有效（据浙江省告知）。" in [each["words"] for each in await timeline(mother, case)]
     path = f"/api/v1/licences/{licence}"
     assert (await mother.get(path)).body["node_name"] == "浙江省"
+    assert (await mother.get(path)).body["number"] == "", "no letter carries it"
+    assert (await police.get(f"/desk/v1/licences/{licence}")).body["number"].startswith("33")
     assert licence in [each["identifier"] for each in (await mother.get("/api/v1/licences")).body["licences"]]
     refused(await (await places.citizen("stranger")).get(path), 404, "never_issued")
     revoked = await police.post(f"/desk/v1/licences/{licence}/revoke", {**WHY, "cause": "rescinded"})

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from server.desk.background import clockwork
-from tests.http.asking import refused
+from tests.http.asking import Sweeper, pointers, refused
 from tests.http.conftest import module_wide
 from tests.http.heads import chained, troubles
 from tests.http.licensing import CARD, WHY, licensed
 from tests.http.peer_questions import Books
+from tests.http.test_finding_cases import GROUPS
 from tests.nodes import MOTHER, Answer, Caller, HandClock, Places
 from tests.world import JIANGSU
 
@@ -101,6 +102,33 @@ async def test_a_licence_is_found_by_its_identifier_and_by_its_holder_and_both_a
     assert len(audit.notes(node, "licence.opened", officer="police-here", case=f"licences/{identifier}")) == 1
 
 
+async def test_a_licence_is_found_by_the_number_that_its_holder_reads_out_in_either_box(
+    places: Places, mother: Caller, issuer: Caller, audit: Books, database_sweeper: Sweeper
+):
+    identifier, node = await licensed(places, mother), places.nodes[JIANGSU].node
+    said = (await mother.get(f"/api/v1/licences/{identifier}")).body["number"]
+    assert GROUPS.fullmatch(said)
+    assert (await issuer.get(f"/desk/v1/licences/{identifier}")).body["number"] == said
+    other = await places.officer("health")
+    for door, noted in ((SEARCHES, "licence.searched"), ("/desk/v1/searches", "case.searched")):
+        before = len(audit.notes(node, "licence.found", officer="police-here", case=f"licences/{identifier}"))
+        for text in (said, said.replace(" ", "-")):
+            found = (await issuer.post(door, {"kind": "number", "text": text})).body["licences"]
+            assert [(each["identifier"], each["number"]) for each in found] == [(identifier, said)]
+        assert (await other.post(door, {"kind": "number", "text": said})).body["licences"] == []
+        assert len(audit.notes(node, "licence.found", officer="police-here", case=f"licences/{identifier}")) > before
+        assert "number" in {each["clue"] for each in audit.notes(node, noted, officer="police-here")}
+        slip = said[:-1] + str((int(said[-1]) + 1) % 10)
+        for wrong, rule in ((slip, "spoken_number_check"), (said[:-1], "spoken_number_length")):
+            problem = refused(await issuer.post(door, {"kind": "number", "text": wrong}), 422, "clue_unfit")
+            assert pointers(problem) == {"/text": rule}
+    refused(await issuer.post(SEARCHES, {"kind": "number", "text": identifier}), 422, "clue_unfit")
+    database = database_sweeper[node.settings.database]
+    kept = {name: str(list(database[name].find({}))) for name in database.list_collection_names()}
+    assert f"licences/{identifier}" in kept["clues"]
+    assert [name for name, text in kept.items() if said in text or said.replace(" ", "") in text] == []
+
+
 async def test_suspended_restored_and_revoked_its_holder_is_told_each_time(
     places: Places, mother: Caller, issuer: Caller, audit: Books
 ):
@@ -149,6 +177,8 @@ async def test_a_corrected_licence_is_followed_by_its_next_version(places: Place
     before, after = [(await mother.get(f"/api/v1/licences/{each}")).body for each in (identifier, following)]
     assert (before["stands"]["state_name"], before["successor"]) == ("已更正", following)
     assert (after["stands"]["state"], after["previous"]) == ("valid", identifier)
+    assert GROUPS.fullmatch(after["number"]), "one number names one licence"
+    assert after["number"] != before["number"]
     assert [each["value"] for each in after["face"]] == ["测试路2号"]
     assert following.split(".")[-2] == "002"
     refused(await acted(issuer, identifier, "annul"), 409, "licence_state_forbids")

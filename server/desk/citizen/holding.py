@@ -16,6 +16,7 @@ from server.domain.licence.licence import Licence, NeverIssued
 from server.domain.licence.standing import LicenceStanding, is_good_on, standing_on, state_code_on, words_on
 from server.domain.licence.telling import KNOWN, KnownLicence, ToldLicence
 from server.domain.people.masking import masked, masked_name
+from server.domain.spoken_numbers import in_groups
 from server.domain.values import Value, china_day
 from server.node import Node
 
@@ -57,7 +58,7 @@ class LicenceStands(Value):
 
 
 class MyLicence(Value):
-    """An electronic licence as it stands in a list of one's own.
+    """An electronic licence as it stands in a list of one's own; `number` is the one that people say, empty if none.
 
     `is_sample`: its identifier was made up in part, and is no official one. `node` issued it; `known_at` is as of when
     this is known, if that is another one.
@@ -65,6 +66,7 @@ class MyLicence(Value):
 
     identifier: str
     is_sample: bool
+    number: str
     name: str
     authority_name: str
     node: str
@@ -146,6 +148,7 @@ def _line(node: Node, licence: Licence) -> MyLicence:
     return MyLicence(
         identifier=licence.id,
         is_sample=licence.identifier.is_sample,
+        number=in_groups(licence.spoken_number),
         authority_name=licence.authority.name,
         node_name=node_name(node, licence.node),
         known_at=None,
@@ -159,6 +162,7 @@ def _line_as_told(node: Node, known: KnownLicence) -> MyLicence:
     return MyLicence(
         identifier=told.identifier,
         is_sample=told.parts.is_sample,
+        number="",
         authority_name=told.authority.name,
         node=known.node,
         node_name=node_name(node, known.node),

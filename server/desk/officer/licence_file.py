@@ -1,5 +1,6 @@
 """The licence at the desk of the authority that issued it: looked for, opened and acted on, each on record."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -24,7 +25,7 @@ from server.desk.using import note_use
 from server.desk.wording import BY_RULE, LICENCE_ACT_NAMES
 from server.domain.aggregate.names import kind_and_id, name_of
 from server.domain.catalogue.formats import SENTENCES, uscc_fault
-from server.domain.effects.clues import HOLDER, ClueUnfit
+from server.domain.effects.clues import HOLDER, ClueUnfit, spoken_given
 from server.domain.effects.licensing import LICENCES
 from server.domain.errors import FieldFault
 from server.domain.licence.decide import LicenceStateForbids
@@ -36,6 +37,7 @@ from server.domain.people.accounts import DeskEntry
 from server.domain.people.persons import id_number_fault
 from server.domain.people.posts import Post
 from server.domain.rules.rights import NotYourPost, Work, granted, post_for
+from server.domain.spoken_numbers import in_groups
 from server.domain.values import Value
 from server.node import Node
 
@@ -43,9 +45,11 @@ MOST_READS = 4
 
 
 class LicenceSearch(Value):
-    """What an officer looks for: an identifier, or the number of a holder, a person or an organisation."""
+    """What an officer looks for: an identifier, the number that people say, or that of a holder, be it a person or an
+    organisation.
+    """
 
-    kind: Literal["identifier", "holder"]
+    kind: Literal["identifier", "number", "holder"]
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
     after: Annotated[str, StringConstraints(max_length=1000)] = ""
 
@@ -60,9 +64,10 @@ class LicenceActRequest(Value):
 
 
 class LicenceFound(Value):
-    """A licence that was found: who holds it, and how it stands."""
+    """A licence that was found: who holds it, and how it stands; `number` is the one that people say, empty if none."""
 
     identifier: str
+    number: str
     name: str
     holders: tuple[LicenceHolder, ...]
     authority_name: str
@@ -113,24 +118,51 @@ class LicenceAtDesk(LicenceFound):
 
 
 async def search_licences(node: Node, entry: DeskEntry, asked: LicenceSearch, *, limit: int) -> LicencesFound:
-    """The licences of this identifier or holder that the officer may open; the search and what it found are noted
-    before anything is shown.
+    """The licences of this identifier, number or holder that the officer may open; the search and what it found are
+    noted before anything is shown.
 
     Raises ClueUnfit, SearchPlaceUnknown.
     """
     text = asked.text.upper()
-    digest = node.keys.clue(HOLDER, _key_of(node, asked.kind, text))
+    digest = node.keys.clue(*_clue_of(node, asked.kind, text))
     place = node.store.clues.find_hidden(asked.after, digest) if asked.after else ""
+    following = ""
     if asked.kind == "identifier":
         record = await node.store.licences.find(text)
-        found, following = ([record] if record and _may_open(node, entry, record.value) else []), ""
+        found = [record] if record and _may_open(node, entry, record.value) else []
+    elif asked.kind == "number":
+        named = await node.store.clues.cases(digest, limit=limit)
+        found = await licences_named(node, entry, named, number=spoken_given(text))
     else:
         found, following = await _page(node, entry, text, place=place, limit=limit)
     doer = entry.doer.about
-    shown = [{**of_licence(node, each.value), **doer, "digest": digest} for each in found]
-    await note_all(node, {"licence.searched": [{**doer, "clue": asked.kind, "digest": digest}], "licence.found": shown})
-    licences = tuple(LicenceFound(**_line(node, each.value)) for each in found)
-    return LicencesFound(licences=licences, next=node.store.clues.hide(following, digest) if following else None)
+    searched = {**doer, "clue": asked.kind, "digest": digest}
+    shown = licences_on_record(node, entry, found, digest=digest)
+    await note_all(node, {"licence.searched": [searched], "licence.found": shown})
+    next = node.store.clues.hide(following, digest) if following else None
+    return LicencesFound(licences=licences_found(node, found), next=next)
+
+
+async def licences_named(node: Node, entry: DeskEntry, named: Mapping[str, str], *, number: str) -> list[LicenceRecord]:
+    """Those among the aggregates of these names (by place) that are licences of this spoken number, and that the
+    officer may open.
+    """
+    ids = [id for kind, id in map(kind_and_id, named.values()) if kind == LICENCES]
+    records = await node.store.licences.find_many(ids) if ids else {}
+    said = [each for each in records.values() if each.value.spoken_number == number]
+    return [each for each in said if _may_open(node, entry, each.value)]
+
+
+def licences_on_record(
+    node: Node, entry: DeskEntry, found: Sequence[LicenceRecord], *, digest: str
+) -> Sequence[Mapping[str, str]]:
+    """What is noted of licences that a search has found."""
+    return [{**of_licence(node, each.value), **entry.doer.about, "digest": digest} for each in found]
+
+
+def licences_found(node: Node, found: Sequence[LicenceRecord]) -> tuple[LicenceFound, ...]:
+    """What is shown of them."""
+    return tuple(LicenceFound(**_line(node, each.value)) for each in found)
 
 
 async def desk_licence(node: Node, entry: DeskEntry, identifier: str) -> LicenceAtDesk:
@@ -186,10 +218,14 @@ def of_licence(node: Node, licence: Licence) -> dict[str, str]:
     return {"case": name_of(LICENCES, licence.id), **({"person": persons[0]} if persons else {})}
 
 
-def _key_of(node: Node, kind: str, text: str) -> str:
-    """By what a licence is found that has this holder; raises ClueUnfit for what is no number."""
-    if kind == "identifier":
-        return text
+def _clue_of(node: Node, kind: str, text: str) -> tuple[str, str]:
+    """By which kind of clue and which text a licence is found; raises ClueUnfit for what is no number."""
+    if kind == "number":
+        return "number", spoken_given(text)
+    return HOLDER, text if kind == "identifier" else _holder_key(node, text)
+
+
+def _holder_key(node: Node, text: str) -> str:
     on = today(node)
     fault = id_number_fault(text, on)
     if not fault:
@@ -203,7 +239,7 @@ async def _page(
     node: Node, entry: DeskEntry, number: str, *, place: str, limit: int
 ) -> tuple[list[LicenceRecord], str]:
     """A page of the licences of a holder, and behind which place the next begins; empty if there is none."""
-    digest = node.keys.clue(HOLDER, _key_of(node, "holder", number))
+    digest = node.keys.clue(HOLDER, _holder_key(node, number))
     found: list[LicenceRecord] = []
     for _ in range(MOST_READS):
         page = await node.store.clues.cases(digest, before=place, limit=limit)
@@ -244,6 +280,7 @@ def _noted(entry: DeskEntry, licence: Licence, post: Post) -> dict[str, str]:
 def _line(node: Node, licence: Licence) -> dict[str, Any]:
     return {
         "identifier": licence.id,
+        "number": in_groups(licence.spoken_number),
         "name": licence.name,
         "holders": licence.holders,
         "authority_name": licence.authority.name,

@@ -1,4 +1,6 @@
-"""Searching: an officer finds the cases in which they have a part, by a number, a name, an ID number or a telephone."""
+"""Searching: an officer finds the cases in which they have a part, by a number, a name, an ID number or a telephone,
+and by a number also the licences that they may open.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -8,6 +10,7 @@ from pydantic import StringConstraints
 
 from server.desk.catalogues import have_at_hand
 from server.desk.naming import decider_name
+from server.desk.officer.licence_file import LicenceFound, licences_found, licences_named, licences_on_record
 from server.desk.officer.seeing import Seen, parts_of
 from server.desk.recording import note_all, of_case
 from server.desk.steps import LocalMoment, step_view
@@ -71,10 +74,12 @@ class FoundCase(Value):
 class FoundCases(Value):
     """The cases that were found, the one that was opened last first; `next` goes into `after` for the following page.
 
-    A page may be short, even empty, although there are more.
+    A page may be short, even empty, although there are more. `licences` are those that the number names, if people say
+    that one.
     """
 
     cases: tuple[FoundCase, ...]
+    licences: tuple[LicenceFound, ...]
     next: str | None
 
 
@@ -82,18 +87,25 @@ async def search(node: Node, entry: DeskEntry, asked: CaseSearch, *, limit: int)
     """The cases that have this clue in what the officer may see of them; the search and what it found are noted
     before anything is shown.
 
-    A case that is not for the officer is left out, and nothing tells of it. Raises ClueUnfit, SearchPlaceUnknown.
+    What is not for the officer is left out, and nothing tells of it. Raises ClueUnfit, SearchPlaceUnknown.
     """
     clues = node.store.clues
     clue = clue_given(asked.kind, asked.text, on=china_day(node.clock.now()))
     digest = node.keys.clue(clue.kind, clue.text)
     place = clues.find_hidden(asked.after, digest) if asked.after else ""
+    named = await clues.cases(digest, limit=limit) if is_spoken(clue) else {}
+    licences = await licences_named(node, entry, named, number=clue.text)
     found, following = await _page(node, entry, clue, place=place, limit=limit)
     doer = entry.doer.about
     about = {**doer, "clue": clue.kind, "digest": digest}
     shown = [{**of_case(record.case), **doer, "digest": digest} for record, _ in found]
-    await note_all(node, {"case.searched": [about], "case.found": shown})
-    return FoundCases(cases=tuple(case for _, case in found), next=clues.hide(following, digest) if following else None)
+    also = licences_on_record(node, entry, licences, digest=digest)
+    await note_all(node, {"case.searched": [about], "case.found": shown, "licence.found": also})
+    return FoundCases(
+        cases=tuple(case for _, case in found),
+        licences=licences_found(node, licences),
+        next=clues.hide(following, digest) if following else None,
+    )
 
 
 async def _page(

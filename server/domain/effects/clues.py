@@ -1,8 +1,9 @@
-"""Clues: what a case is found by, exactly: its numbers, and the names, ID numbers and mobile numbers in it.
+"""Clues: what a case is found by, exactly: its numbers, and the names, ID numbers and mobile numbers in it; and a
+licence: its holders, and the number that people say.
 
 Which fields of a form hold one follows from their types in the catalogue. Both what is kept and what is looked for are
-written in one way, so that a blank more or a small `x` does not hide a case. No number is kept: ids follow from the
-one, and the one that people say stands in the case itself.
+written in one way, so that a blank more or a small `x` does not hide a case. No number of a case is kept:
+ids follow from the one, and the one that people say stands in the case itself.
 """
 
 import re
@@ -78,9 +79,16 @@ def clue_given(kind: ClueKind, text: str, *, on: date) -> Clue:
     given = clue(kind, text)
     rule = _FAULTS[kind](given.text, on)
     if rule:
-        detail = _OWN_SENTENCES.get(rule) or SENTENCES[rule]
-        raise ClueUnfit("请核对后重试。", errors=[FieldFault(pointer="/text", code=rule, detail=detail)])
+        raise _unfit(rule, _OWN_SENTENCES.get(rule) or SENTENCES[rule])
     return given
+
+
+def spoken_given(text: str) -> str:
+    """The digits of a number that people say, as somebody looks for it; raises ClueUnfit for what is none."""
+    digits = digits_alone(text)
+    if rule := spoken_number_fault(digits):
+        raise _unfit(rule, SPOKEN_SENTENCES[rule])
+    return digits
 
 
 def clues_added(case: Case, event: events.Event, types: Mapping[str, str], *, here: str) -> CaseClues | None:
@@ -155,6 +163,10 @@ def _of_form(form: Mapping[str, str], types: Mapping[str, str]) -> Iterator[Clue
         kind = KINDS.get(types.get(code, ""))
         if kind and value:
             yield clue(kind, value)
+
+
+def _unfit(rule: str, detail: str) -> ClueUnfit:
+    return ClueUnfit("请核对后重试。", errors=[FieldFault(pointer="/text", code=rule, detail=detail)])
 
 
 def _number_fault(text: str, _on: date) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from server.domain.aggregate.judging import Judgement
 from server.domain.aggregate.names import name_of
 from server.domain.catalogue.results import Result
-from server.domain.effects.clues import HOLDER, CaseClues, Clue
+from server.domain.effects.clues import HOLDER, CaseClues, Clue, clue
 from server.domain.effects.deeds import Deed
 from server.domain.effects.effects import CLUES, DEED, FIRST_TASK, ISSUE, LETTER, Effect
 from server.domain.effects.notices import LicenceTold, Notice, licence_notice
@@ -83,8 +83,9 @@ def _here(licence: Licence, event: LicenceEvent, facts: LicensingFacts) -> Itera
     """What follows at this node."""
     number = event.number
     if isinstance(event, LicenceIssued):
+        said = (clue("number", licence.spoken_number),) if licence.spoken_number else ()
         found = tuple(Clue(HOLDER, key) for key in finders(licence, facts.key_of))
-        clues = CaseClues(name_of(LICENCES, licence.id), number, event.at, found)
+        clues = CaseClues(name_of(LICENCES, licence.id), number, event.at, (*found, *said))
         yield Effect(event=number, index=CLUES, clues=clues)
     if isinstance(event, LicenceReplaced):
         yield Effect(event=number, index=ISSUE, issue=succession(event))

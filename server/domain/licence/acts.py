@@ -23,10 +23,14 @@ class LicenceAct(Act):
 
 
 class IssueLicence(LicenceAct):
-    """Issue a licence (颁发): from an approved step, or in the place of one that was replaced."""
+    """Issue a licence (颁发): from an approved step, or in the place of one that was replaced.
+
+    `spoken_number` is the one that people say, if there is one; while the act waits it has none.
+    """
 
     name: ClassVar[str] = "issue"
     grant: Grant
+    spoken_number: str = ""
 
 
 class GroundedAct(LicenceAct):

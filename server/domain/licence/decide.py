@@ -74,7 +74,7 @@ def _issued(licence: Licence | None, act: IssueLicence, facts: LicenceFacts) -> 
     if act.grant.issued_on > china_day(facts.at):
         raise IssuedTooEarly("颁发日期不能晚于今天。")
     header: Header = {"number": 1, "at": facts.at, "by": act.by, "act_id": act.id, "act_digest": act.digest}
-    return LicenceIssued(**header, node=facts.here, grant=act.grant)
+    return LicenceIssued(**header, node=facts.here, grant=act.grant, spoken_number=act.spoken_number)
 
 
 def _moved(licence: Licence | None, act: LicenceAct, facts: LicenceFacts) -> LicenceEvent:

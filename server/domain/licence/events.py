@@ -10,12 +10,13 @@ from server.domain.values import SENSITIVE
 
 
 class LicenceIssued(Happened):
-    """It was issued (颁发) at this node."""
+    """It was issued (颁发) at this node, under the number that people say (`spoken_number`), if there was one."""
 
     act: ClassVar[str] = "issue"
     kind: Literal["issued"] = "issued"
     node: str
     grant: Grant
+    spoken_number: str = ""
 
 
 class LicenceMoved(Happened):

@@ -92,10 +92,12 @@ class Grant(Value):
 class Licence(Grant):
     """One licence at the node that issued it; `since`, `reason` and `basis` are of its state, `cause` tells two apart.
 
-    `successor` is the identifier of the licence that took its place, `moved_to` where it has moved.
+    `successor` is the identifier of the licence that took its place, `moved_to` where it has moved. `spoken_number` is
+    the one that people say: twelve digits, and nothing in licences that are older than such numbers.
     """
 
     node: str
+    spoken_number: str = ""
     state: LicenceState = "valid"
     cause: Cause = ""
     since: Moment

@@ -16,7 +16,8 @@ def evolve(licence: Licence | None, event: LicenceEvent) -> Licence:
     if licence is None:
         if not isinstance(event, LicenceIssued):
             raise ValueError("the first event of a licence issues it")
-        return Licence(**dict(event.grant), node=event.node, since=event.at, version=event.number)
+        said = event.spoken_number
+        return Licence(**dict(event.grant), node=event.node, spoken_number=said, since=event.at, version=event.number)
     if isinstance(event, LicenceIssued):
         return licence.model_copy(update=version)
     move = MOVE_OF_EVENT[type(event)]
