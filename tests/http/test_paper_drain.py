@@ -42,7 +42,7 @@ def spent_by_children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-@pytest.mark.parametrize("number", [12, pytest.param(1000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("number", [4, pytest.param(1000, marks=pytest.mark.soak)])
 async def test_papers_drain_beside_a_node_that_goes_on_serving(places: Places, number: int):
     node, seals = places.nodes[JIANGSU].node, places.nodes[JIANGSU].node.settings.seals_folder
     assert seals

@@ -396,7 +396,7 @@ def contents(pdf: bytes) -> list[tuple[int, int]]:
     return spans
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_change_of_a_byte_goes_unnoticed(data: st.DataObject) -> None:
     pdf = bytearray(contract())
@@ -407,7 +407,7 @@ def test_no_change_of_a_byte_goes_unnoticed(data: st.DataObject) -> None:
     assert fault(bytes(pdf), ask=asked("contract")) is not None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 400_000), st.binary(max_size=40))
 def test_a_cut_or_mended_contract_is_refused_and_never_an_error(length: int, tail: bytes) -> None:
     cut = contract()[:length] + tail
