@@ -1,6 +1,10 @@
 """Evidence: whether the receipts kept with the logs still prove that every batch went, and which heads they lead to."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
 
 from server.crypto import base64url, merkle
 from server.crypto.signature_base import byte_sequence
@@ -18,7 +22,7 @@ DIRECTIONS: tuple[Direction, ...] = ("out", "in")
 
 class LogChecked(Value):
     """One log: how many batches and letters are proven in all its streams, its head, and the first number of the last
-    stream looked at that proves nothing.
+    stream looked at that proves nothing. Of what came, `kinds` says how many letters there are of each kind.
     """
 
     peer: str
@@ -26,6 +30,7 @@ class LogChecked(Value):
     stream: int
     batches: int
     letters: int
+    kinds: Mapping[str, int] = Field(default_factory=dict)
     head: str
     faulty: int | None
 
@@ -62,7 +67,7 @@ async def _check_log(node: Node, peer: NodeEntry, direction: Direction) -> LogCh
             if entry is None or not _has_its_letters(entry):
                 return checked.model_copy(update={"faulty": number})
             if entry.batch.prev == checked.head and _is_proven(entry, sender, receiver):
-                counts = {"batches": checked.batches + 1, "letters": checked.letters + len(entry.letters)}
+                counts = _counted(checked, entry)
                 checked = checked.model_copy(update={"head": entry.hash, **counts})
             elif following.seen and direction == "out":
                 break  # what we had written before we knew that the peer has another log, and wrote anew
@@ -73,6 +78,13 @@ async def _check_log(node: Node, peer: NodeEntry, direction: Direction) -> LogCh
         checked = checked.model_copy(update={"stream": checked.stream + 1})
         if direction == "out" and following:  # the peer may have named a head that we have lost
             checked = checked.model_copy(update={"head": following[0].batch.prev})
+
+
+def _counted(checked: LogChecked, entry: Entry) -> dict[str, Any]:
+    """What the log counts with this entry too; of our own letters an entry has only the ids."""
+    letters = entry.letters if checked.direction == "in" else ()
+    kinds = Counter(checked.kinds) + Counter(each["kind"] for each in letters)
+    return {"batches": checked.batches + 1, "letters": checked.letters + len(entry.letters), "kinds": dict(kinds)}
 
 
 async def _known(node: Node, peer: str, direction: Direction) -> Position:

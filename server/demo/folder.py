@@ -59,6 +59,7 @@ class DemoPlan(BaseModel):
     """What is the same at each start, and the format of its data; `publisher_key` is empty until the keys are made.
 
     `citizens` are a few of those whom the platform knows, with what they log in with, for people who look for it here.
+    `gives_papers` is said anew at each start.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -70,6 +71,7 @@ class DemoPlan(BaseModel):
     data_format: int = UNMARKED
     is_strict: bool = False
     publisher_key: str = ""
+    gives_papers: bool = False
 
     @property
     def ports(self) -> list[int]:

@@ -9,20 +9,21 @@ from server.demo.processes import ChildFailed, together
 from server.demo.provinces import Province
 
 TRIES = 20
+OF_PAPERS = "step.paper_made"
 PAUSE_SECONDS = 0.2
 
 
-async def letters_proven(provinces: tuple[Province, ...]) -> tuple[int, bool]:
-    """How many letters were exchanged, and whether both sides can prove all of them.
+async def letters_proven(provinces: tuple[Province, ...]) -> tuple[int, int, bool]:
+    """How many letters were exchanged, how many more tell of papers, and whether both sides can prove all of them.
 
     The last receipts may still be under way: it is asked again for a while.
     """
     for _ in range(TRIES):
         reports = await together(*(_receipts(province) for province in provinces))
         if is_proven(reports):
-            return letters_of(reports), True
+            return *letters_of(reports), True
         await asyncio.sleep(PAUSE_SECONDS)
-    return letters_of(reports), False
+    return *letters_of(reports), False
 
 
 def is_proven(reports: list[dict[str, Any]]) -> bool:
@@ -36,9 +37,11 @@ def is_proven(reports: list[dict[str, Any]]) -> bool:
     )
 
 
-def letters_of(reports: list[dict[str, Any]]) -> int:
-    """How many letters all nodes sent."""
-    return sum(log["letters"] for report in reports for log in report["logs"] if log["direction"] == "out")
+def letters_of(reports: list[dict[str, Any]]) -> tuple[int, int]:
+    """How many letters all nodes took in, and how many more that tell of papers."""
+    logs = [log for report in reports for log in report["logs"] if log["direction"] == "in"]
+    of_papers = sum(log["kinds"].get(OF_PAPERS, 0) for log in logs)
+    return sum(log["letters"] for log in logs) - of_papers, of_papers
 
 
 async def _receipts(province: Province) -> Any:

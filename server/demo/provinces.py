@@ -19,6 +19,7 @@ from server.demo.processes import Child, children, output_of, ready, start, toge
 from server.tools.publications import load_nodes
 
 APP_ID = "wx-tongban-demo"
+SEALS = "seals"
 SERVER = (sys.executable, "-m", "server")
 HASTE = {
     "TONGBAN_POLL_SECONDS": "0.1",
@@ -87,7 +88,7 @@ async def running_demo(
         say("The platform and the database start; keys are made if there are none.")
         platform_url = await stack.enter_async_context(_platform(citizens, plan.platform_port))
         opening = stack.enter_async_context(database_server(folder / "database", mongodb_uri))
-        uri, plan = await together(opening, _with_keys(folder, plan))
+        uri, plan, _ = await together(opening, _with_keys(folder, plan), _with_seals(folder, plan))
         everywhere = {"TONGBAN_PLATFORM_URL": platform_url, "TONGBAN_MONGODB_URI": uri}
         provinces = _provinces(folder, plan, everywhere)
         say(f"{len(provinces)} nodes start: " + ", ".join(province.name for province in provinces) + ".")
@@ -118,6 +119,13 @@ async def _with_keys(folder: Path, plan: DemoPlan) -> DemoPlan:
     plan = plan.model_copy(update={"publisher_key": public.decode().strip()})
     keep_plan(plan, folder)
     return plan
+
+
+async def _with_seals(folder: Path, plan: DemoPlan) -> None:
+    """A stand-in for the seals of papers, which is made once."""
+    seals = folder / SEALS
+    if plan.gives_papers and not seals.exists():
+        await output_of("keys seals", [*SERVER, "keys", "seals", str(seals)], log=folder / "logs/seals.log")
 
 
 def _provinces(folder: Path, plan: DemoPlan, everywhere: Mapping[str, str]) -> tuple[Province, ...]:
@@ -152,6 +160,7 @@ def _environ(folder: Path, plan: DemoPlan, node: PlannedNode) -> Mapping[str, st
         "DESK_TOTP": "required" if plan.is_strict else "optional",
         "PLATFORM_APP_ID": APP_ID,
         "PLATFORM_APP_SECRET": "of-the-demo-only",
+        **({"SEALS_FOLDER": str(folder / SEALS)} if plan.gives_papers else {}),
     }
     return {f"TONGBAN_{name}": value for name, value in settings.items()}
 

@@ -16,6 +16,7 @@ from server.demo.plots import DIVISION, HOME, Cast, Plot
 from server.demo.provinces import Demo, Province
 
 NEXT_ACT = {"sent": "receive", "received": "accept", "accepted": "approve"}
+OK = 200
 CHANGED = 412  # somebody has moved the step since it was looked at
 PAUSE_SECONDS = 0.05
 REQUEST_SECONDS = 30.0
@@ -64,6 +65,12 @@ class ApiClient:
                 kind = SeenTooEarly if answer.status == CHANGED else StoryFailed
                 raise kind(f"{method} {path} was answered {answer.status}: {await answer.text()}")
             return await answer.json()
+
+    async def is_there(self, path: str) -> bool:
+        """Whether what the door gives can be had now."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        async with self.http.get(self.base_url + path, headers=headers) as answer:
+            return answer.status == OK
 
     async def get(self, path: str) -> Any:
         """GET."""
@@ -163,6 +170,11 @@ class Story:
         self._parent = ApiClient(http, demo.provinces[0].base_url)
         self._desks: dict[tuple[str, str], Desk] = {}
         self.case = ""
+
+    @property
+    def applicant(self) -> ApiClient:
+        """Whoever applies, at home."""
+        return self._parent
 
     async def tell(self) -> AsyncGenerator[Row | str, None]:
         """Each thing that happens: a row of the timeline, or a sentence on what stands in none.
@@ -272,7 +284,7 @@ class Story:
         done = [(row.node, row.step, row.act) for row in rows]
         beats = [(self._provinces[place].division, step, act) for place, step, act in self._plot.order]
         if set(beats) - set(done):
-            if rows[-1].act == "close" and beats[-1][2] == "close":
+            if "close" in {row.act for row in rows} and beats[-1][2] == "close":
                 raise StoryFailed(f"The case was closed, and these have not been: {sorted(set(beats) - set(done))}")
             return False
         places = [done.index(beat) for beat in beats]

@@ -41,12 +41,13 @@ class Voice:
         at = f"{datetime.fromisoformat(part.at):%H:%M:%S.%f}"[:12]
         self._line([at, part.node_name, part.step_name or "—", part.act_name, part.by])
 
-    def close(self, *, case: str, letters: int, seconds: float) -> None:
+    def close(self, *, case: str, letters: int, of_papers: int, seconds: float) -> None:
         """How the story ended."""
         closed = f"\nThe case {case} is closed, {seconds:.1f} seconds after the demo began."
         self._out.print(closed, markup=False, soft_wrap=True)
         proven = (
-            f"{letters} letters went between the provinces: both sides hold the same logs, all receipts are proven."
+            f"{letters} letters went between the provinces, and {of_papers} on papers: both sides hold the same logs, "
+            "all receipts are proven."
         )
         self._out.print(proven, markup=False, soft_wrap=True)
 

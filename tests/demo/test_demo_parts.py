@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ import pytest
 
 from server.cli import run
 from server.crypto.totp import code_at
-from server.demo import ports, processes
+from server.demo import ports, processes, provinces
+from server.demo.demonstrate import DemoOptions
 from server.demo.desks import DemoDesk, counties_of, desks_of, places_in
 from server.demo.folder import OtherDemo, check_same, keep_plan, kept_plan, new_plan, ports_from
 from server.demo.people import citizens, county_officers, family, fictitious_id_number, officers
 from server.demo.plots import PLOTS, Plot
 from server.demo.ports import HOST, NoPortFree, PortInUse, reserved, reserved_lasting
 from server.demo.processes import ChildFailed
-from server.demo.proof import is_proven, letters_of
+from server.demo.proof import OF_PAPERS, is_proven, letters_of
 from server.domain.catalogue.formats import person_name_fault
 from server.domain.people.persons import id_number_fault
 from server.domain.values import china_day
@@ -205,12 +207,24 @@ def report(node: str, *logs: dict[str, Any], is_verified: bool = True) -> dict[s
 
 
 def log(direction: str, peer: str, letters: int, head: str) -> dict[str, Any]:
-    return {"direction": direction, "peer": peer, "letters": letters, "head": head}
+    kinds = {"step.decided": 1, OF_PAPERS: letters - 1} if direction == "in" and letters else {}
+    return {"direction": direction, "peer": peer, "letters": letters, "head": head, "kinds": kinds}
+
+
+def test_a_demo_gives_papers_where_it_tells_a_story_and_not_where_programs_measure_it(tmp_path: Path) -> None:
+    told = DemoOptions(is_once=True, is_json=True, nodes=None, port=None, keep=None)
+    assert told.gives_papers
+    assert not replace(told, is_once=False).gives_papers
+    plan = new_plan({"320000": []}, ports=[1, 2, 3])
+    [without] = provinces._provinces(tmp_path, plan, {})
+    [giving] = provinces._provinces(tmp_path, plan.model_copy(update={"gives_papers": True}), {})
+    assert "TONGBAN_SEALS_FOLDER" not in without.environ
+    assert giving.environ["TONGBAN_SEALS_FOLDER"] == str(tmp_path / "seals")
 
 
 def test_equal_heads_and_verified_receipts_are_proof() -> None:
     assert is_proven(reports())
-    assert letters_of(reports()) == 2
+    assert letters_of(reports()) == (1, 1)
 
 
 def test_other_heads_or_an_unverified_log_are_none() -> None:

@@ -52,10 +52,10 @@ def check_outcome(demo: DemoProcess) -> None:
     assert list(outcome) == ["case", "bundle", "nodes", "timeline", "letters", "receipts_verified", "seconds"]
     assert (outcome["bundle"], outcome["nodes"]) == ("housing_fund_purchase_withdrawal", ["320000", "330000"])
     assert outcome["receipts_verified"] is True
-    assert outcome["letters"] == 4  # one asks, three tell: received, accepted, decided
+    assert outcome["letters"] == 4  # one asks, three tell: received, accepted, decided; those on papers are apart
     assert outcome["seconds"] > 0
     assert {tuple(row) for row in outcome["timeline"]} == {("at", "node", "step", "act", "state", "by")}
-    done = [(row["node"], row["act"]) for row in outcome["timeline"]]
+    done = [(row["node"], row["act"]) for row in outcome["timeline"] if row["act"] != "make_paper"]
     at_home = [("320000", act) for act in ("open", "ask_check", "check", "send", "close")]
     abroad = [("330000", act) for act in ("receive", "accept", "approve")]
     fault = [("330000", act) for act in ("cut", "mend")]

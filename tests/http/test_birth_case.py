@@ -37,3 +37,5 @@ async def test_a_birth_case_crosses_the_province_and_closes(tmp_path: Path, data
         heads = [{log.direction: log.head for log in report.logs} for report in (ours, theirs)]
         assert (heads[0]["out"], heads[0]["in"]) == (heads[1]["in"], heads[1]["out"])
         assert sum(log.letters for log in ours.logs) == 4
+        kinds = {log.direction: dict(log.kinds) for log in ours.logs if log.letters}
+        assert kinds == {"out": {}, "in": {"step.received": 1, "step.accepted": 1, "step.decided": 1}}
