@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, RootModel
 
 from handlers.base import Handler, Operation, Role
 from handlers.files import send_file
+from regions import licence_copies
 from server.desk.citizen import applying, beginning_again, licences, papers, reading, supplementing, timeline, urging
 from server.domain.rules.drafts import NamedDraft
 from server.domain.rules.opening import Submission
@@ -49,7 +50,8 @@ class CasesHandler(Handler):
 
     async def post(self) -> None:
         key, ticket = self.key(), self.request.headers.get("Waiting-Ticket", "")
-        record = await applying.submit(self.node, self.owner, self.read(CaseRequest).root, key=key, ticket=ticket)
+        how = applying.Handing(ticket, licence_copies.copy_of)
+        record = await applying.submit(self.node, self.owner, self.read(CaseRequest).root, key=key, how=how)
         self.set_header("Location", f"{self.path}/{record.id}")
         self.answer(reading.submitted(record), committed=record)
 

@@ -3,6 +3,7 @@
 from handlers.base import Handler, Operation, Role, Variant
 from handlers.bodies import BodyFaulty
 from handlers.files import send_file
+from regions import licence_copies
 from server.desk import steps
 from server.desk.officer import casefile, opening, reviewing, transferring, visiting
 from server.domain.errors import FieldFault
@@ -18,7 +19,7 @@ class DeskCaseHandler(Handler):
     operations = {"GET": Operation(casefile.desk_case, "查看办件中本机关经办的内容", gives=casefile.DeskCaseView)}
 
     async def get(self, id: str) -> None:
-        view = await casefile.desk_case(self.node, self.entry, id)
+        view = await casefile.desk_case(self.node, self.entry, id, copy_of=licence_copies.copy_of)
         self.etag = f'"{view.version}"'
         self.answer(view)
 

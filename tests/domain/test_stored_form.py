@@ -283,6 +283,7 @@ WHOLE: dict[str, Any] = {
 }
 WHOLE_DIGEST = "7c4401062ccc2b75060b043cef15bd0e4854a109c2d66c4ce30d1a9cfe11e9b8"
 LEAST_DIGEST = "7a7ddd482dc72f7081876d1cc480519370192e8873bb2744826f52400196e6b4"
+GIVEN = {"code": "card", "identifier": "1.2.156", "has_consented": True}
 TOO_MUCH: dict[str, Any] = {
     "bundle": "x" * 101,
     "division": "x" * 101,
@@ -293,6 +294,7 @@ TOO_MUCH: dict[str, Any] = {
     "deferred": ["photo"] * 51,
     "undertakings": WHOLE["undertakings"] * 11,
     "mandate": "x" * 101,
+    "licences": [GIVEN] * 21,
 }
 
 
@@ -300,8 +302,10 @@ def test_a_draft_is_stored_as_the_whole_submission_that_it_may_become() -> None:
     wish = UnfinishedSubmission.model_validate(WHOLE)
     draft = Draft(id="d", version=1, bundle_name="", wish=wish, changed_at=MONDAY, expires_at=MONDAY)
     stored = draft.model_dump(mode="json")
-    assert list(stored["wish"].items()) == list(WHOLE.items())
+    assert list(stored["wish"].items()) == list(WHOLE.items()), "and nothing of licences, unless some are given"
     assert Draft.model_validate_json(draft.model_dump_json()) == draft
+    covered = draft.model_copy(update={"wish": UnfinishedSubmission.model_validate(WHOLE | {"licences": [GIVEN]})})
+    assert Draft.model_validate_json(covered.model_dump_json()) == covered
 
 
 def test_equal_requests_have_the_digests_that_stand_beside_stored_cases() -> None:

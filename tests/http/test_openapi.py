@@ -21,6 +21,7 @@ from tests.domain.peaks import PEAK, announced_in, peak
 from tests.http.asking import Sweeper, act, crossed, opened
 from tests.http.conftest import module_wide, nodes_of_a_module
 from tests.http.licensing import WHY, licensed
+from tests.http.test_free_of_upload import COVERAGE, certified, civil, covered_wish, the_covered
 from tests.nodes import AGENT, ANSWERS, APP_ID, MOTHER, PASSWORD, Answer, Caller, Places
 from tests.world import JIANGSU, ZHEJIANG
 
@@ -288,6 +289,7 @@ async def test_every_answer_keeps_to_its_description(
         ("GET", "/api/v1/licences"): await mother.get("/api/v1/licences"),
         ("GET", "/api/v1/licences/{identifier}"): await mother.get(f"/api/v1/licences/{licence}"),
         **await shown_by_code(mother, health, licence),
+        **await covered(places, mother),
         ("POST", "/desk/v1/licence-searches"): await issuer.post(
             "/desk/v1/licence-searches", {"kind": "identifier", "text": licence}
         ),
@@ -316,6 +318,19 @@ async def test_every_answer_keeps_to_its_description(
         assert str(answer.status) in found, (path, answer.body)
         content = found[str(answer.status)]["content"]["application/json"]["schema"]
         jsonschema_rs.validate({**content, "components": document["components"]}, answer.body)
+
+
+async def covered(places: Places, citizen: Caller) -> dict[tuple[str, str], Answer]:
+    """What is answered where a licence takes the place of a material."""
+    certificate, officer = await certified(places, citizen), await civil(places)
+    wish = await covered_wish(citizen, certificate)
+    case = await opened(places, citizen, wish)
+    sha256, asked = (await the_covered(officer, case))["sha256"], {"answers": wish["answers"], "has_consented": True}
+    face = await officer.get(f"/desk/v1/cases/{case}/materials/{sha256}/licence")
+    return {
+        ("POST", "/api/v1/bundles/{code}/coverage"): await citizen.post(COVERAGE, asked),
+        ("GET", "/desk/v1/cases/{id}/materials/{sha256}/licence"): face,
+    }
 
 
 async def shown_by_code(citizen: Caller, officer: Caller, licence: str) -> dict[tuple[str, str], Answer]:

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # What is answered though it is no GET: it only looks, or lets an officer in and out who only looks.
 LOOKING = {
     ("POST", "/api/v1/bundles/{code}/guide"),
+    ("POST", "/api/v1/bundles/{code}/coverage"),
     ("POST", "/desk/v1/sessions"),
     ("DELETE", "/desk/v1/sessions/current"),
     ("POST", "/desk/v1/searches"),

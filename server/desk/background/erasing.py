@@ -7,7 +7,7 @@ from datetime import datetime
 from server.desk.recording import note, of_case
 from server.domain.aggregate.names import name_of
 from server.domain.audit import Doer
-from server.domain.case.case import full_name
+from server.domain.case.case import Case, full_name
 from server.domain.case.erasure import CaseErased, CaseNotErasable, Erasure, check_over
 from server.domain.case.fetches import KeptFetch
 from server.domain.case.papers import GivenPaper
@@ -18,6 +18,7 @@ from server.domain.effects.effects import tasks_of
 from server.domain.effects.records import CaseRecord
 from server.domain.exchange.letters import CASE
 from server.domain.exchange.log import LetterLabel, Position
+from server.domain.licence.covering import REFERENCE
 from server.domain.licence.telling import KNOWN, LICENCE, KnownLicence
 from server.node import Node
 
@@ -79,6 +80,7 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     await _forget_papers(node, found.papers)
     await store.known_licences.forget(found.known_licences)
     if found.record:
+        await store.materials.forget_contents(_references(node, found.record.case))
         await store.cases.erase(found.record, at=at)
     else:  # a crash may have come between the tombstone and its head
         await store.heads.put_again(id, at=at)
@@ -105,6 +107,13 @@ async def _found(node: Node, id: str) -> _Found:
         known_licences=list(known),
         told={name: await store.letters_about.theirs(name, kind=LICENCE) for name in _versions(known.values())},
     )
+
+
+def _references(node: Node, case: Case) -> list[str]:
+    """The contents that take the place of uploads: each is of this case alone, and nobody's upload."""
+    before = [step.supplement.materials_before for step in case.steps.values() if step.supplement]
+    given = [each for materials in (case.materials, *before) for each in materials]
+    return [node.keys.material(each.sha256) for each in given if each.media_type == REFERENCE]
 
 
 async def _forget_papers(node: Node, papers: Sequence[GivenPaper]) -> None:

@@ -1,12 +1,16 @@
 """Applying: a citizen hands in an application, and may take it back."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from server.desk.acting import commit_of, moved, perform
 from server.desk.catalogues import have_at_hand
 from server.desk.citizen import queueing
+from server.desk.citizen.covering import keep, references, upload_of
+from server.desk.held import copy_here
 from server.desk.performing import same
 from server.desk.recording import note, of_case
+from server.desk.showing import CopyOf
 from server.domain.aggregate.actors import Actor
 from server.domain.audit import AuditKind
 from server.domain.case.acts import Open, Withdraw
@@ -49,34 +53,56 @@ def undertakings(node: Node) -> UndertakingList:
     )
 
 
+@dataclass(frozen=True)
+class Handing:
+    """How an application comes: with which ticket (empty: none), and by what copies of licences are had."""
+
+    ticket: str = ""
+    copy_of: CopyOf = copy_here
+
+
+AT_HOME = Handing()
+
+
 async def submit(
-    node: Node, owner: str, submission: Submission | NamedDraft, *, key: str, ticket: str = ""
+    node: Node, owner: str, submission: Submission | NamedDraft, *, key: str, how: Handing = AT_HOME
 ) -> CaseRecord:
     """Hand a finished application, or its draft, to the desk (提交); the same key and request again give the same case.
 
     With a mandate the owner does so for its principal, whose case it is. A draft is forgotten when its case is stored
     and not before; a repeat forgets what was left. In a peak it is done with a ticket, once for each owner whatever the
     key. Raises the refusals of `presented` and `check_ticket`, of `application_of`, `check_places`, `promised` and
-    `check_acting`, IdempotencyKeyReused or TicketRedeemed, CaseErased, and DraftGone or StaleVersion of a draft.
+    `check_acting`, those of `covering.references`, IdempotencyKeyReused or TicketRedeemed, CaseErased, and DraftGone or
+    StaleVersion of a draft.
     """
-    held = queueing.presented(node, owner, ticket)
+    held = queueing.presented(node, owner, how.ticket)
     queueing.check_crowded(node, held, submission)
-    record = await _submitted(node, owner, submission, key=key, held=held)
+    record = await _submitted(node, owner, submission, key=key, came=_Came(held, how.copy_of))
     if isinstance(submission, NamedDraft):
         until = expiry(node.clock.now(), days=node.settings.draft_days)
         await node.store.drafts.forget(owner, submission.draft, version=submission.version, until=until)
     return record
 
 
+class _Came(NamedTuple):
+    """The ticket that was read, and by what copies of licences are had."""
+
+    ticket: Ticket | None
+    copy_of: CopyOf
+
+
 async def _submitted(
-    node: Node, owner: str, submission: Submission | NamedDraft, *, key: str, held: Ticket | None
+    node: Node, owner: str, submission: Submission | NamedDraft, *, key: str, came: _Came
 ) -> CaseRecord:
+    held = came.ticket
     number = node.keys.peak_case_number(owner, held.peak) if held else node.keys.case_number(owner, key)
     request = node.keys.request_digest(submission.model_dump(mode="json"))
     try:
         finished = await _finished(node, owner, submission)
         queueing.check_ticket(node, held, finished)
-        act = await _checked(node, owner, finished, number=number)
+        if finished.licences and (stored := await node.store.cases.find(number)):
+            return _once(stored, request, held)  # nothing is asked of other nodes, or noted, a second time
+        act = await _checked(node, owner, finished, number=number, copy_of=came.copy_of)
     except Refusal as refusal:
         try:
             stored = await node.store.cases.case(number)
@@ -111,12 +137,15 @@ async def _finished(node: Node, owner: str, submission: Submission | NamedDraft)
     return draft.of_version(submission.version).wish
 
 
-async def _checked(node: Node, owner: str, submission: Submission, *, number: str) -> Open:
+async def _checked(node: Node, owner: str, submission: Submission, *, number: str, copy_of: CopyOf) -> Open:
     mandate = (
         await acting_under(node, owner, submission.mandate, bundle=submission.bundle) if submission.mandate else None
     )
     applicant = await node.store.people.person(mandate.principal if mandate else owner)
     uploads = await node.store.materials.uploads_of(owner, [given.id for given in submission.materials])
+    case = f"{node.here}/{number}"
+    found = await references(node, applicant.key, submission, case=case, copy_of=copy_of) if submission.licences else {}
+    uploads |= {identifier: upload_of(node, each) for identifier, each in found.items()}
     application = application_of(
         node.catalogue, submission, applicant=applicant, uploads=uploads, context=node.context(submission.division)
     )
@@ -131,6 +160,8 @@ async def _checked(node: Node, owner: str, submission: Submission, *, number: st
     if mandate:
         agent = agent_of(mandate, await node.store.people.person(owner))
         application = application.model_copy(update={"agent": agent})
+    if found:
+        await keep(node, application, found, case=case)
     by = Actor(node=node.here, part="citizen", is_agent=mandate is not None)
     spoken_number = await node.store.numbers.take()
     return Open(id=number, by=by, number=number, spoken_number=spoken_number, application=application)

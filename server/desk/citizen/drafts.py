@@ -8,6 +8,7 @@ from server.desk.steps import LocalMoment
 from server.domain.apart import Found
 from server.domain.catalogue.divisions import province_of
 from server.domain.errors import StaleVersion
+from server.domain.licence.covering import LicenceGiven
 from server.domain.rules.drafts import (
     Draft,
     DraftVersionMissing,
@@ -50,6 +51,7 @@ class DraftView(DraftLine):
     deferred: tuple[str, ...]
     undertakings: tuple[SignedUndertaking, ...]
     mandate: str
+    licences: tuple[LicenceGiven, ...] = ()
 
 
 class DraftList(Value):

@@ -58,7 +58,9 @@ class LicenceStands(Value):
 
 
 class MyLicence(Value):
-    """An electronic licence as it stands in a list of one's own; `number` is the one that people say, empty if none.
+    """An electronic licence as it stands in a list of one's own; `kind` is the code of the result in the catalogue.
+
+    `number` is the one that people say, empty if none.
 
     `is_sample`: its identifier was made up in part, and is no official one. `node` issued it; `known_at` is as of when
     this is known, if that is another one.
@@ -67,6 +69,7 @@ class MyLicence(Value):
     identifier: str
     is_sample: bool
     number: str
+    kind: str
     name: str
     authority_name: str
     node: str
@@ -153,7 +156,7 @@ def _line(node: Node, licence: Licence) -> MyLicence:
         node_name=node_name(node, licence.node),
         known_at=None,
         stands=LicenceStands.of(licence, on=china_day(node.clock.now())),
-        **licence.model_dump(include={"name", "node", "issued_on", "effective_on", "expires_on"}),
+        **licence.model_dump(include={"kind", "name", "node", "issued_on", "effective_on", "expires_on"}),
     )
 
 
@@ -168,7 +171,7 @@ def _line_as_told(node: Node, known: KnownLicence) -> MyLicence:
         node_name=node_name(node, known.node),
         known_at=known.known_at,
         stands=LicenceStands.of(told, on=china_day(node.clock.now())),
-        **told.model_dump(include={"name", "issued_on", "effective_on", "expires_on"}),
+        **told.model_dump(include={"kind", "name", "issued_on", "effective_on", "expires_on"}),
     )
 
 

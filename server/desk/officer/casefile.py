@@ -8,10 +8,12 @@ from server.desk.background.gathering import bytes_here
 from server.desk.catalogues import case_of
 from server.desk.electronic import ElectronicShown, electronics_of
 from server.desk.naming import window_name
+from server.desk.officer.covered import Checking, CoveredAtDesk, covered_at_desk
 from server.desk.officer.history import HistoryEntry, history_of
 from server.desk.officer.seeing import Seen, noted, parts_of
 from server.desk.papers import PaperLine, paper_lines, result_paper
 from server.desk.recording import note, of_case
+from server.desk.showing import CopyOf, Looking
 from server.desk.steps import (
     FieldShown,
     GapShown,
@@ -127,7 +129,7 @@ class DeskStep(Value):
     follows it up sees only where it stands. `special_steps` are the special
     procedures that may stop its clock, `finding` is what its home found in its own part. Only who decides it sees the
     `proposal`, and `two_persons`: whether another one than who proposed must decide. `electronic` is the electronic
-    licence that the approval led to, where there can be one.
+    licence that the approval led to, where there can be one. `covered` are those materials whose place a licence takes.
     """
 
     part: TaskPart
@@ -147,6 +149,7 @@ class DeskStep(Value):
     proposal: ProposalShown | None = None
     two_persons: bool = False
     electronic: ElectronicShown | None = None
+    covered: tuple[CoveredAtDesk, ...] = ()
 
 
 class DeskCaseView(Value):
@@ -176,13 +179,14 @@ class DeskCaseView(Value):
     version: int
 
 
-async def desk_case(node: Node, entry: DeskEntry, id: str) -> DeskCaseView:
+async def desk_case(node: Node, entry: DeskEntry, id: str, *, copy_of: CopyOf) -> DeskCaseView:
     """A case with the data of the steps that the officer's posts let them see; the look is noted before.
 
     Raises NoSuchCase, also if they let them see none.
     """
     record = await case_of(node, id)
     parts = parts_of(node, entry, record.case)
+    looking = Looking(entry.officer.name, node.here, copy_of)
     about = {**of_case(record.case), **noted(entry, parts.values()), "reason": _reason(parts)}
     await note(node, "case.read", about)
     return DeskCaseView(
@@ -198,7 +202,10 @@ async def desk_case(node: Node, entry: DeskEntry, id: str) -> DeskCaseView:
         window_name=window_name(node, record.case.window),
         visits=await _visits(node, record, parts),
         steps=tuple(
-            [await _desk_step(node, record.case, record.case.steps[code], seen=seen) for code, seen in parts.items()]
+            [
+                await _desk_step(node, record.case, record.case.steps[code], seen=seen, looking=looking)
+                for code, seen in parts.items()
+            ]
         ),
         history=history_of(node, entry, record, parts=parts),
         papers=paper_lines(record.case, frozenset(parts)),
@@ -227,7 +234,7 @@ def _applicant_kind(node: Node, case: Case) -> Applicant | None:
     return bundle.applicants[0] if bundle and len(bundle.applicants) == 1 else None
 
 
-async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen) -> DeskStep:
+async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen, looking: Looking) -> DeskStep:
     """The step as this part in it needs it: how far its materials have come, and what an approval may yield."""
     view, part, authority = step_view(node, case, step=step), seen.mine.part, seen.mine.authority
     if part == "follow_up":
@@ -252,6 +259,9 @@ async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen) -> DeskS
         finding=step.finding,
         proposal=_proposal(step) if part == "decide" else None,
         two_persons=part == "decide" and step.plan.terms.two_persons,
+        covered=await covered_at_desk(
+            node, step, materials=commission.materials, checking=Checking(looking, authority.name)
+        ),
         electronic=(await electronics_of(node, case, [step])).get(step.plan.code),
     )
 

@@ -6,6 +6,7 @@ from server.desk.recording import note, of_case
 from server.domain.case.case import Case, Step
 from server.domain.case.fetches import offered
 from server.domain.errors import Conflict, Missing
+from server.domain.licence.covering import REFERENCE
 from server.domain.materials import File, media_type
 from server.domain.people.accounts import DeskEntry
 from server.domain.rules.rights import NotYourPost
@@ -45,7 +46,8 @@ async def material_of(node: Node, entry: DeskEntry, id: str, *, sha256: str) -> 
     about = {**of_case(case), **noted(entry, declaring.values()), "content": address}
     await note(node, "material.read", about | {"reason": "decides " + ", ".join(declaring)})
     content = await node.store.materials.content(address)
-    return File(content=content, media_type=media_type(content))
+    kinds = {each.media_type for code in declaring for each in offered(case, case.steps[code]) if each.sha256 == sha256}
+    return File(content=content, media_type=REFERENCE if REFERENCE in kinds else media_type(content))
 
 
 async def paper_file(node: Node, entry: DeskEntry, id: str, *, paper: str) -> File:

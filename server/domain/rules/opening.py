@@ -1,5 +1,6 @@
 """Opening a case: from what a citizen hands in to an application with nothing missing, or every fault at once."""
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from server.domain.catalogue.plan import PlannedStep, make_plan
 from server.domain.errors import FieldFault, Invalid
 from server.domain.exchange.directory import Directory
 from server.domain.exchange.routing import route
+from server.domain.licence.covering import REFERENCE, LicenceGiven
 from server.domain.materials import Upload
 from server.domain.people.persons import Person, SubjectGiven
 from server.domain.rules.undertakings import SignedUndertaking
@@ -47,13 +49,15 @@ class MaterialGiven(Value):
 # How much may be given at once, in an application and in what supplements it.
 FormGiven = Annotated[Mapping[WrittenKey, WrittenText], Field(max_length=200)]
 MaterialsGiven = Annotated[tuple[MaterialGiven, ...], Field(max_length=50)]
+LicencesGiven = Annotated[tuple[LicenceGiven, ...], Field(max_length=20)]
 
 
 class Submission(Value):
     """A finished application as it is handed in (提交); `division` is where inside the home (empty: the home).
 
     `window` is the one at which the applicant wants to be served (empty: none was chosen). The materials of `deferred`
-    come later (容缺), against one of the undertakings that are signed. An agent names the mandate.
+    come later (容缺), against one of the undertakings that are signed. An agent names the mandate. `licences` take the
+    place of materials (免提交).
     """
 
     bundle: Code
@@ -65,6 +69,7 @@ class Submission(Value):
     deferred: Annotated[tuple[Code, ...], Field(max_length=50)] = ()
     undertakings: Annotated[tuple[SignedUndertaking, ...], Field(max_length=10)] = ()
     mandate: Code = ""
+    licences: LicencesGiven = Field(default=(), exclude_if=operator.not_)  # without any it is as before there were any
 
 
 def application_of(
@@ -78,7 +83,8 @@ def application_of(
     """The checked application; raises NoSuchBundle, AnswersIncomplete, NothingToApplyFor, SubjectIsApplicant, or
     FormFaulty naming every fault.
 
-    `uploads` are those of who hands it in, by id. Fields that the proven name fills are filled here.
+    `uploads` are those of who hands it in, by id, and by their identifiers the licences given. Fields that the proven
+    name fills are filled here.
     """
     bundle = catalogue.of(province_of(context.home)).bundle(submission.bundle)
     steps = make_plan(catalogue, bundle, submission.answers, context=context, form=submission.form)
@@ -101,12 +107,16 @@ def application_of(
         subject=_subject(bundle, submission.form, applicant),
         answers=submission.answers,
         form={**submission.form, **_filled(merged, applicant)},
-        materials=tuple(
-            HandedIn(code=given.code, **uploads[given.id].model_dump()) for given in dict.fromkeys(submission.materials)
-        ),
+        materials=tuple(HandedIn(code=code, **uploads[id].model_dump()) for code, id in _given(submission)),
         deferred=tuple(dict.fromkeys(submission.deferred)),
         steps=steps,
     )
+
+
+def _given(submission: Submission) -> Iterable[tuple[str, str]]:
+    """Each material with what was given for it, once."""
+    files = [(given.code, given.id) for given in submission.materials]
+    return dict.fromkeys([*files, *((given.code, given.identifier) for given in submission.licences)])
 
 
 def check_places(steps: tuple[PlannedStep, ...], directory: Directory) -> None:
@@ -164,9 +174,13 @@ def _material_faults(merged: MergedForm, submission: Submission, uploads: Mappin
     for index, given in enumerate(submission.materials):
         if given.code not in known:
             faults.append(_fault(f"{index}/code", "unknown", "这件事不需要这种材料。"))
-        elif given.id not in uploads:
+        elif given.id not in uploads or uploads[given.id].media_type == REFERENCE:
             faults.append(_fault(f"{index}/id", "material_unknown", "没有找到这份材料，请重新上传。"))
-    given_codes = {given.code for given in submission.materials}
+    for index, given_licence in enumerate(submission.licences):
+        if given_licence.code not in known:
+            fault = _fault("", "unknown", "这件事不需要这种材料。")
+            faults.append(fault.model_copy(update={"pointer": f"/licences/{index}/code"}))
+    given_codes = {given.code for given in submission.materials} | {each.code for each in submission.licences}
     for index, code in enumerate(submission.deferred):
         if code not in known or not known[code].may_be_deferred or code in given_codes:
             fault = _fault(f"{index}", "not_deferrable", "这种材料不能容缺后补，请现在上传。")
