@@ -16,8 +16,10 @@ from regions.licence_copies import JSON, NOT_REACHED, OK, copy_of
 from server.crypto.receipts import Answer
 from server.crypto.signatures import Proven
 from server.desk.officer.licence_use import RedeemRequest, ShownAtDesk, at_desk, redeemer_of
-from server.desk.recording import note
+from server.desk.recording import note, note_all
 from server.desk.showing import Looking, ShowingTold, redeem, seen
+from server.domain.aggregate.names import name_of
+from server.domain.effects.licensing import LICENCES
 from server.domain.errors import Refusal
 from server.domain.licence.licence import NeverIssued
 from server.domain.licence.showing import (
@@ -87,9 +89,12 @@ async def shown(node: Node, entry: DeskEntry, id: str) -> ShownAtDesk:
     if source == node.here:
         told = await seen(node, own, Looking(entry.officer.name, node.here, copy_of))
         return at_desk(node, told, source=source)
-    await note(node, "licence.shown", {**entry.doer.about, "peer": source, "reason": "shown"})
     question = SignedQuery(REQUEST.format(id=own), {"officer": entry.officer.name}, most_bytes=MOST_COPY_BYTES)
-    return at_desk(node, await _asked(node, source, question), source=source)
+    told = await _asked(node, source, question)
+    about = {**entry.doer.about, "peer": source, "reason": "shown"}
+    seen_here = [{**about, "case": name_of(LICENCES, each.identifier)} for each in told.copies]
+    await note_all(node, {"licence.shown": seen_here})
+    return at_desk(node, told, source=source)
 
 
 async def tell_redeemed(node: Node, proven: Proven, question: RedeemQuestion) -> SignedReply:

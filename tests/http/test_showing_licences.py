@@ -1,5 +1,6 @@
 """Showing licences: a code that lives a minute, a purpose, the holder who confirms, and then the faces."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -99,6 +100,13 @@ async def test_a_code_is_redeemed_once(mother: Caller, clerk: Caller, card: str)
     assert (await mother.post(f"{REQUESTS}/{(await one_request(mother))['id']}/decline")).status == 200
 
 
+async def test_of_two_who_redeem_a_code_at_once_one_gets_it(mother: Caller, clerk: Caller, card: str):
+    code = await shown_code(mother, card)
+    answers = await asyncio.gather(*(redeemed(clerk, code, key=f"at-once-{each}") for each in range(4)))
+    assert sorted(each.status for each in answers) == [201, 409, 409, 409]
+    assert (await mother.post(f"{REQUESTS}/{(await one_request(mother))['id']}/decline")).status == 200
+
+
 async def test_who_has_no_post_there_or_asks_for_no_item_redeems_nothing(mother: Caller, clerk: Caller, card: str):
     code = await shown_code(mother, card)
     refused(await redeemed(clerk, code, said={"at": "health/320102"}), 403, "not_your_post")
@@ -192,6 +200,7 @@ async def test_a_code_of_another_province_is_redeemed_by_a_signed_question(
     home, there = places.nodes[JIANGSU].node, places.nodes[ZHEJIANG].node
     assert audit.notes(home, "licence.shown", peer=ZHEJIANG, case=f"licences/{card}")
     assert audit.notes(there, "licence.asked", peer=JIANGSU)
+    assert len(audit.notes(there, "licence.shown", peer=JIANGSU, case=f"licences/{card}")) == 1, "not while it waited"
     newest = (await mother.get(f"/api/v1/licences/{card}/uses")).body["uses"][0]
     assert (newest["node_name"], newest["outcome"]) == ("浙江省", "given")
     refused(await redeemed(abroad, f"{GUANGDONG}0123456789", said=THERE), 404, "show_code_unknown")
