@@ -56,10 +56,11 @@ async def issue_granted(node: Node, records: Sequence[AnyRecord]) -> Sequence[Li
     Raises the first refusal: then the effects stay where they are, and are set apart if that does not pass.
     """
     waiting: dict[str, list[LicenceAct]] = {}
+    numbers = node.store.numbers
     for record in records:
         for act in node.store.issues.of(record.pending):
-            numbered = act.model_copy(update={"spoken_number": await node.store.numbers.take()})
-            waiting.setdefault(act.grant.id, []).append(numbered)
+            said = numbers.of(await numbers.take_beside())
+            waiting.setdefault(act.grant.id, []).append(act.model_copy(update={"spoken_number": said}))
     if not waiting:
         return ()
     done = await LICENCES.perform_many(node, waiting)

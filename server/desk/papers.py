@@ -6,6 +6,7 @@ from server.domain.case.case import Case, Step
 from server.domain.case.papers import RESULT_PAPERS, GivenPaper
 from server.domain.errors import Conflict, Missing
 from server.domain.materials import File
+from server.domain.spoken_numbers import in_groups
 from server.domain.values import Value
 from server.node import Node
 
@@ -25,13 +26,17 @@ class PaperStillComing(Conflict):
 
 
 class PaperLine(Value):
-    """A paper of a step: its kind and title, its number (文号, empty while it is made), who gives it, and its day."""
+    """A paper of a step: its kind and title, its number (文号, empty while it is made), who gives it, and its day.
+
+    `spoken_number` is the one that people say, in groups; empty also if the paper was made elsewhere.
+    """
 
     id: str
     step: str
     kind: str
     title: str
     number: str
+    spoken_number: str
     authority: str
     dated_on: date
     is_made: bool
@@ -46,6 +51,7 @@ def paper_lines(case: Case, steps: frozenset[str] | None = None) -> tuple[PaperL
             kind=each.paper_kind,
             title=each.title,
             number=each.file.number if each.file else "",
+            spoken_number=in_groups(each.spoken_number),
             authority=each.authority,
             dated_on=each.dated_on,
             is_made=each.file is not None,

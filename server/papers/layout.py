@@ -140,9 +140,10 @@ def _check(frame: Frame) -> str:
     site, key = frame.check_address.split("/")[2], frame.check_address.rpartition("/")[2]
     in_fours = " ".join(key[first : first + 4] for first in range(0, len(key), 4))
     copies = "一份（电子原件）" if frame.copies == 1 else f"{frame.copies}份"
+    said = [f"文书编号：{frame.spoken_number}"] if frame.spoken_number else []
     lines = (
         *("扫码核验本文书的当前状态", f"核验网站：{site}/check", f"验证码：{frame.check_code}"),
-        f"校验码：{in_fours}",
+        *(f"校验码：{in_fours}", *said),
         *(f"办件编号：{frame.case}", f"办理事项：{frame.item}", f"份数：{copies}"),
     )
     return f'<div class="check">{qr_code(frame.check_address)}{"<br>".join(map(escape, lines))}</div>'

@@ -18,6 +18,7 @@ from server.store.queries import BLOCKS_TAKEN
 BLOCKS = BLOCKS_TAKEN.collection
 AT_ONCE = 100  # places in a block; another figure would give places a second time
 FEW = AT_ONCE // 2
+FOR_CASES = PLACES // 2  # places from here on: a case has one number and many papers, and needs its number more
 MOST_TRIES = 20
 WRITTEN = re.compile(r"n[0-9]{12}")
 
@@ -35,17 +36,33 @@ class Numbers:
         self._taking: asyncio.Task[Unavailable | None] | None = None
 
     async def take(self) -> str:
-        """A number that nobody has; empty when all have been given. Raises Unavailable."""
+        """A number that nobody has, for a case; empty when all have been given. Raises Unavailable."""
+        return self.of(await self._take(PLACES))
+
+    def of(self, place: int) -> str:
+        """The number of a place that was taken; empty of 0, which is nobody's."""
+        return spoken_number(self._division, self._place_of(place)) if place else ""
+
+    async def take_beside(self) -> int:
+        """The place of a number for what a case leads to, a licence or a paper; 0 once half of all have been given.
+
+        A place tells the number only to who has the key. Raises Unavailable.
+        """
+        return await self._take(FOR_CASES)
+
+    async def _take(self, below: int) -> int:
         while not self._free:
             if self._is_used_up:
-                return ""
+                return 0
             fault = await asyncio.shield(self._more())
             if fault is not None:
                 raise Unavailable from fault
-        number = spoken_number(self._division, self._place_of(self._free.popleft()))
+        if self._free[0] >= below:
+            return 0
+        place = self._free.popleft()
         if len(self._free) < FEW and not self._is_used_up:
             self._more()
-        return number
+        return place
 
     async def drain(self) -> None:
         """Wait until no block is being taken."""

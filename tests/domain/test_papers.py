@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from server.domain.canonical import digest
 from server.domain.papers.bodies import BODIES
 from server.domain.papers.data import ItemType, PaperData, Remedy, paper_digest
 from server.domain.papers.filling import WrongText, fill, in_words
@@ -151,6 +152,15 @@ def test_the_digest_follows_data_texts_and_layout() -> None:
     }
     assert len(others - {one}) == 4
     assert re.fullmatch("[0-9a-f]{64}", one)
+
+
+def test_a_paper_without_a_number_that_people_say_has_the_digest_of_before_there_were_such() -> None:
+    """A paper that was asked for by a program before them is told again, and compared."""
+    without = paper("granted", spoken_number=None)
+    told = without.model_dump(mode="json")
+    del told["frame"]["spoken_number"]
+    assert paper_digest(without, texts="1", layout="1") == digest({"paper": told, "texts": "1", "layout": "1"})
+    assert paper_digest(paper("granted"), texts="1", layout="1") != paper_digest(without, texts="1", layout="1")
 
 
 def test_a_paper_is_a_sample_as_long_as_one_of_its_texts_is() -> None:

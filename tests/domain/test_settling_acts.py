@@ -35,6 +35,7 @@ from tests.world import (
     request,
     worked,
 )
+from tests.written_letters import MADE
 
 APPROVED = {"outcome": "approved", "result": {"household_number": "B2"}}
 REQUESTED = commission().model_dump(mode="json")
@@ -184,6 +185,7 @@ def test_a_letter_that_names_no_case_or_step_is_unreadable(kind: str, body: dict
         ("step.received", {"step": "first"}),
         ("step.received", {"digest": "ab"}),
         ("step.received", {"version": 3}),
+        ("step.paper_made", {**MADE, "spoken_number": "320012345678"}),
         ("step.requested", {}),
         ("step.requested", {key: value for key, value in REQUESTED.items() if key != "form"}),
         ("step.requested", REQUESTED | {"applicant": {"name": "测试甲"}}),

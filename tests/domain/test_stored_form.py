@@ -45,7 +45,7 @@ case: agent applicant bundle bundle_name catalogue closed_at closing deferred fo
   leader
   materials number open_at_closing opened_at outcome spoken_number steps subject
   undertakings version window
-case.given_papers: authority data_digest dated_on event file id made_at paper_kind step title
+case.given_papers: authority data_digest dated_on event file id made_at paper_kind spoken_number step title
 case.given_papers.file: number sha256 size
 case.applicant: id_number key name
 case.subject: id_number name
@@ -204,7 +204,7 @@ withdrawal_asked.by: authority is_agent name node part role stands_in_for window
 paper_asked: address authority catalogue data_digest dated_on dates kind layout names of paper paper_kind step texts
   title
 paper_asked.by: authority is_agent name node part role stands_in_for window
-paper_made: authority data_digest dated_on file kind of paper paper_kind step title
+paper_made: authority data_digest dated_on file kind of paper paper_kind spoken_number step title
 paper_made.by: authority is_agent name node part role stands_in_for window
 paper_made.file: sha256 size
 followed_up: kind note step

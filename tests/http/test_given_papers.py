@@ -17,10 +17,12 @@ from server.domain.case.erasure import CaseNotErasable
 from server.domain.case.papers import PaperAsked
 from server.domain.errors import Unavailable
 from server.domain.papers.numbers import RunName
-from tests.http.asking import opened, refused
+from server.domain.spoken_numbers import in_groups
+from tests.http.asking import opened, pointers, refused
 from tests.http.conftest import module_wide
 from tests.http.paper_making import MakerHere, done, giving_papers, made, papers_of, row_of
 from tests.http.peer_questions import FAR, Books, far_case, picture
+from tests.http.test_finding_cases import GROUPS
 from tests.nodes import Caller, HandClock, Places, newborn_wish
 from tests.world import JIANGSU, ZHEJIANG
 
@@ -55,11 +57,20 @@ async def test_a_paper_is_asked_for_with_its_move_and_made_afterwards(
     case = await accepted(places, mother, health)
     asked = (await papers_of(mother, case, step=NEAR))["acceptance"]
     assert (asked["title"], asked["number"], asked["is_made"]) == ("受理通知书", "", False)
+    assert asked["spoken_number"] == ""
     path = f"/api/v1/cases/{case}/papers/{asked['id']}"
     refused(await mother.get(path), 409, "paper_still_coming")
     await made(places, maker)
     given = (await papers_of(mother, case, step=NEAR))["acceptance"]
-    assert given == {**asked, "number": f"{asked['authority']}受字〔2026〕1号", "is_made": True}
+    said = given["spoken_number"]
+    assert GROUPS.fullmatch(said)
+    assert given == {
+        **asked,
+        "number": f"{asked['authority']}受字〔2026〕1号",
+        "spoken_number": said,
+        "is_made": True,
+    }
+    assert [each.data.frame.spoken_number for each in maker.made if each.data.frame.check_code == asked["id"]] == [said]
     assert (await mother.get(path)).body.startswith(b"%PDF-1.7 " + asked["id"].encode())
     told = (await mother.get(f"/api/v1/cases/{case}/timeline")).body["timeline"]
     assert not [each for each in told if each["act"] == "ask_paper"]
@@ -86,6 +97,46 @@ async def test_only_who_may_open_a_paper_does_and_an_officers_look_is_noted(
     assert [each["id"] for each in shown["papers"]] == [each["id"] for each in papers.values()]
 
 
+async def test_a_paper_is_found_by_the_number_that_is_read_out_from_it(
+    places: Places, maker: MakerHere, mother: Caller, health: Caller, database_sweeper: Sweeper
+):
+    case = await accepted(places, mother, health)
+    await made(places, maker)
+    paper = (await papers_of(mother, case, step=NEAR))["acceptance"]
+    said = paper["spoken_number"]
+    shown = {each["id"]: each for each in (await health.get(f"/desk/v1/cases/{case}")).body["papers"]}
+    assert shown[paper["id"]]["spoken_number"] == said
+    found = await health.post("/desk/v1/searches", {"kind": "number", "text": said})
+    assert ([each["id"] for each in found.body["cases"]], found.body["licences"]) == ([case], [])
+    members = ("id", "step", "kind", "title", "number", "spoken_number")
+    assert found.body["cases"][0]["papers"] == [{name: paper[name] for name in members}]
+    by_case = await health.post("/desk/v1/searches", {"kind": "number", "text": found.body["cases"][0]["number"]})
+    assert [(each["id"], each["papers"]) for each in by_case.body["cases"]] == [(case, [])]
+    for other in (await places.officer("medical_insurance_bureau"), await places.officer("public_security", ZHEJIANG)):
+        answer = await other.post("/desk/v1/searches", {"kind": "number", "text": said})
+        assert (answer.status, answer.body["cases"]) == (200, [])
+    slip = said[:-1] + str((int(said[-1]) + 1) % 10)
+    problem = refused(await health.post("/desk/v1/searches", {"kind": "number", "text": slip}), 422, "clue_unfit")
+    assert pointers(problem) == {"/text": "spoken_number_check"}
+    database = database_sweeper[places.nodes[JIANGSU].node.settings.database]
+    kept = {name: str(list(database[name].find({}))) for name in database.list_collection_names()}
+    assert paper["id"] in kept["papers"]
+    assert [name for name, text in kept.items() if said in text or said.replace(" ", "") in text] == []
+
+
+async def test_without_numbers_a_paper_is_made_all_the_same(
+    places: Places, maker: MakerHere, mother: Caller, health: Caller, monkeypatch: pytest.MonkeyPatch
+):
+    async def no_place() -> int:
+        return 0
+
+    case = await accepted(places, mother, health)
+    monkeypatch.setattr(places.nodes[JIANGSU].node.store.numbers, "take_beside", no_place)
+    await made(places, maker)
+    paper = (await papers_of(mother, case, step=NEAR))["acceptance"]
+    assert (paper["is_made"], paper["spoken_number"]) == (True, "")
+
+
 async def test_a_paper_of_another_province_is_told_and_opened_at_home(
     places: Places, maker: MakerHere, mother: Caller, police: Caller, audit: Books
 ):
@@ -97,6 +148,7 @@ async def test_a_paper_of_another_province_is_told_and_opened_at_home(
     places.is_fetching = False
     await made(places, maker)
     given = (await papers_of(mother, case, step=FAR))["acceptance"]
+    assert (given["is_made"], given["spoken_number"]) == (True, ""), "no letter carries it"
     path = f"/api/v1/cases/{case}/papers/{given['id']}"
     refused(await mother.get(path), 409, "paper_still_coming")
     places.is_fetching = True
@@ -167,6 +219,9 @@ async def test_killed_anywhere_a_paper_is_recorded_once_under_one_number(
     assert paper
     assert paper.file
     assert paper.file == kept.file
+    printed = {each.data.frame.spoken_number for each in maker.made if each.data.frame.check_code == asked["id"]}
+    assert printed == {in_groups(paper.spoken_number)}, "on each file that was begun"
+    assert paper.spoken_number == node.store.numbers.of(kept.place) != ""
     run = await node.store.papers.runs.move(
         RunName(authority=asked["authority"], word="受", year=2026), lambda run: run
     )
@@ -182,9 +237,11 @@ async def test_two_workers_make_each_paper_once_and_give_no_number_twice(
     cases = [await accepted(places, mother, health) for _ in range(3)]
     await asyncio.gather(*(make_papers(node, maker) for _ in range(3)), return_exceptions=True)
     await made(places, maker)
-    numbers = [(await papers_of(mother, case, step=NEAR))["acceptance"]["number"] for case in cases]
-    assert len(set(numbers)) == 3
-    assert all(numbers)
+    papers = [(await papers_of(mother, case, step=NEAR))["acceptance"] for case in cases]
+    for name in ("number", "spoken_number"):
+        numbers = [each[name] for each in papers]
+        assert len(set(numbers)) == 3
+        assert all(numbers)
 
 
 async def test_what_is_sealed_is_what_the_event_has_the_digest_of_or_nothing_is(
@@ -242,10 +299,13 @@ async def test_an_erased_case_leaves_nothing_of_its_papers(
     await made(places, maker)
     given = (await node.store.cases.case(case)).case.given_papers
     assert {each.paper_kind for each in given} >= {"acceptance", "withdrawal"}
+    digests = [node.keys.clue("number", each.spoken_number) for each in given]
+    assert [await node.store.clues.cases(each, limit=2) != {} for each in digests] == [True] * len(given)
     assert (await erase(node, case, by=by, reason="超过保存期限")).papers == len(given)
     addresses = [node.keys.material(each.file.sha256) for each in given if each.file]
     assert await node.store.materials.missing(addresses) == set(addresses)
     assert not [each for each in given if await node.store.papers.find(each.id)]
+    assert [await node.store.clues.cases(each, limit=2) for each in digests] == [{}] * len(given)
 
 
 async def test_a_paper_that_nobody_can_make_is_set_apart_and_dropped_with_its_number_explained(

@@ -21,6 +21,7 @@ REMEDY = Remedy(
 FRAME: dict[str, Any] = {
     "authority": AUTHORITY,
     "number": "苏宁玄公许准字〔2026〕第0001号",
+    "spoken_number": "3200 1234 5678",
     "recipient": "张㙍䶮𠮷",
     "recipient_kind": "person",
     "recipient_id": "3201**********1234",

@@ -42,7 +42,17 @@ def test_every_kind_of_paper_is_set_with_all_its_words(kind: str) -> None:
     filled, words = fill(paper(kind), texts()), words_of(set_of(kind).pdf)
     assert filled.title in words
     assert in_words(FRAME["dated_on"]) in words
-    for shown in ("authority", "number", "recipient", "recipient_id", "case", "item", "phone", "check_code"):
+    for shown in (
+        "authority",
+        "number",
+        "spoken_number",
+        "recipient",
+        "recipient_id",
+        "case",
+        "item",
+        "phone",
+        "check_code",
+    ):
         assert "".join(str(FRAME[shown]).split()) in words, shown
     assert "check.example.cn" in words
     assert not PLACEHOLDER.search(words)

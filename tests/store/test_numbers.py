@@ -10,7 +10,7 @@ from server.domain.errors import OutcomeUnknown, Unavailable
 from server.domain.spoken_numbers import PLACES, spoken_number, spoken_number_fault
 from server.store.database import Document, Duplicate
 from server.store.mongo import MongoDatabase
-from server.store.numbers import AT_ONCE, BLOCKS, Numbers
+from server.store.numbers import AT_ONCE, BLOCKS, FOR_CASES, Numbers
 from server.store.queries import BLOCKS_TAKEN
 from tests.store.witness import Witness
 from tests.world import JIANGSU
@@ -149,3 +149,14 @@ async def test_who_stops_waiting_stops_nobody_else(database: MongoDatabase) -> N
     one.cancel()
     assert await other
     assert await blocks(database) == ["n000000000001"]
+
+
+async def test_of_the_second_half_only_cases_take(database: MongoDatabase) -> None:
+    await database.insert(BLOCKS, block(FOR_CASES // AT_ONCE - 2))
+    numbers = Numbers(database, KEYS)
+    places = [await numbers.take_beside() for _ in range(AT_ONCE)]
+    assert places == list(range(FOR_CASES - AT_ONCE, FOR_CASES))
+    assert {numbers.of(place) for place in places} == {spoken_number(JIANGSU, KEYS.places(place)) for place in places}
+    assert [await numbers.take_beside() for _ in range(2)] == [0, 0]
+    assert numbers.of(0) == ""
+    assert await numbers.take() == spoken_number(JIANGSU, KEYS.places(FOR_CASES)), "nothing was lost meanwhile"

@@ -26,6 +26,7 @@ from server.domain.papers.making import PapersWait, PaperToMake, pause_seconds
 from server.domain.papers.numbers import RunName, number_text
 from server.domain.paperwork.kept import KeptPaper
 from server.domain.paperwork.telling import data_again
+from server.domain.spoken_numbers import in_groups
 from server.node import Node
 
 TAKEN = timedelta(minutes=3)  # more than the longest paper takes
@@ -122,7 +123,7 @@ def _asked(record: CaseRecord, kept: KeptPaper) -> PaperAsked:
 
 
 async def told(node: Node, record: CaseRecord, asked: PaperAsked) -> PaperData:
-    """The data of the paper as the case has it, without its number; raises PaperUnfit if its digest is another one."""
+    """The data of the paper as the case has it, without its numbers; raises PaperUnfit if its digest is another one."""
     await node.store.catalogues.load({asked.catalogue} - {node.catalogue.version})
     data = data_again(record.events, asked, node.catalogue_of(asked.catalogue))
     if paper_digest(data, texts=asked.texts, layout=asked.layout) != asked.data_digest:
@@ -131,7 +132,9 @@ async def told(node: Node, record: CaseRecord, asked: PaperAsked) -> PaperData:
 
 
 async def _numbered(node: Node, kept: KeptPaper, asked: PaperAsked) -> KeptPaper:
-    """The row with its number (文号), which is taken from the run of its authority, class and year."""
+    """The row with its number (文号), which is taken from the run of its authority, class and year, and the place of
+    the one that people say, which is lost if the row is not ours any more.
+    """
     if kept.number:
         return kept
     texts = node.published.paper_texts
@@ -139,7 +142,8 @@ async def _numbered(node: Node, kept: KeptPaper, asked: PaperAsked) -> KeptPaper
         raise PapersWait("no texts of papers")
     name = RunName(authority=asked.authority, word=texts.by_code[asked.paper_kind].word, year=asked.dated_on.year)
     run = await node.store.papers.runs.move(name, lambda run: run.taken(kept.id))
-    return await _moved(node, kept, run=name, number=number_text(run, kept.id))
+    place = await node.store.numbers.take_beside()
+    return await _moved(node, kept, run=name, number=number_text(run, kept.id), place=place)
 
 
 async def _filed(node: Node, maker: PaperMaker, kept: KeptPaper, *, asked: PaperAsked, record: CaseRecord) -> KeptPaper:
@@ -147,7 +151,8 @@ async def _filed(node: Node, maker: PaperMaker, kept: KeptPaper, *, asked: Paper
     if kept.file and not await node.store.materials.missing([node.keys.material(kept.file.sha256)]):
         return kept
     data = await told(node, record, asked)
-    numbered = data.model_copy(update={"frame": data.frame.model_copy(update={"number": kept.number})})
+    numbers = {"number": kept.number, "spoken_number": in_groups(node.store.numbers.of(kept.place)) or None}
+    numbered = data.model_copy(update={"frame": data.frame.model_copy(update=numbers)})
     authority = record.case.step(asked.step).authority
     id = authority.id if authority else ""
     content = await maker.make(PaperToMake(data=numbered, authority=id, at=node.clock.now()))
@@ -173,6 +178,7 @@ async def _note(node: Node, kept: KeptPaper, asked: PaperAsked) -> None:
         dated_on=asked.dated_on,
         data_digest=asked.data_digest,
         file=kept.file,
+        spoken_number=node.store.numbers.of(kept.place),
     )
     await relay_soon(node, await perform(node, kept.case, act))
 

@@ -12,8 +12,10 @@ from server.desk.catalogues import have_at_hand
 from server.desk.naming import decider_name
 from server.desk.officer.licence_file import LicenceFound, licences_found, licences_named, licences_on_record
 from server.desk.officer.seeing import Seen, parts_of
+from server.desk.papers import paper_lines
 from server.desk.recording import note_all, of_case
 from server.desk.steps import LocalMoment, step_view
+from server.domain.aggregate.names import FIRST, kind_and_id
 from server.domain.case.case import Case, NoSuchCase, State, Step
 from server.domain.effects.clues import Clue, ClueKind, clue_given, clues_in, ids_of, is_spoken
 from server.domain.effects.records import CaseRecord
@@ -55,8 +57,20 @@ class FoundStep(Value):
         return cls(**same, item_name=view.name, part=part, authority_name=decider_name(node, case, step))
 
 
+class FoundPaper(Value):
+    """A paper that a number names: of which step it is, its kind and title, and its official number (文号)."""
+
+    id: str
+    step: str
+    kind: str
+    title: str
+    number: str
+    spoken_number: str
+
+
 class FoundCase(Value):
-    """A case that was found, with the steps in which the officer has a part and no others.
+    """A case that was found, with the steps in which the officer has a part and no others; `papers` are those of them
+    that have the number.
 
     `number` is the one that people say, `applicant` the applicant's name, masked. Both are empty elsewhere than at
     home, the name also for who only follows a step up.
@@ -69,6 +83,7 @@ class FoundCase(Value):
     opened_at: LocalMoment
     applicant: str
     steps: tuple[FoundStep, ...]
+    papers: tuple[FoundPaper, ...]
 
 
 class FoundCases(Value):
@@ -95,7 +110,10 @@ async def search(node: Node, entry: DeskEntry, asked: CaseSearch, *, limit: int)
     place = clues.find_hidden(asked.after, digest) if asked.after else ""
     named = await clues.cases(digest, limit=limit) if is_spoken(clue) else {}
     licences = await licences_named(node, entry, named, number=clue.text)
-    found, following = await _page(node, entry, clue, place=place, limit=limit)
+    if is_spoken(clue):
+        found, following = await _spoken(node, entry, clue, named=named), ""
+    else:
+        found, following = await _page(node, entry, clue, place=place, limit=limit)
     doer = entry.doer.about
     about = {**doer, "clue": clue.kind, "digest": digest}
     shown = [{**of_case(record.case), **doer, "digest": digest} for record, _ in found]
@@ -108,15 +126,22 @@ async def search(node: Node, entry: DeskEntry, asked: CaseSearch, *, limit: int)
     )
 
 
+async def _spoken(
+    node: Node, entry: DeskEntry, clue: Clue, *, named: Mapping[str, str]
+) -> list[tuple[CaseRecord, FoundCase]]:
+    """The case that has the number that people say, or a paper of it that has; by `named` clues lead to it."""
+    said = await node.store.cases.of_number(node.keys.clue(clue.kind, clue.text))
+    of_papers = await _read(node, [id for kind, id in map(kind_and_id, named.values()) if kind == FIRST])
+    records = {record.id: record for record in (*said, *of_papers.values())}
+    await have_at_hand(node, said)
+    return [(record, each) for record in records.values() for each in _found(node, entry, record, clue=clue)]
+
+
 async def _page(
     node: Node, entry: DeskEntry, clue: Clue, *, place: str, limit: int
 ) -> tuple[list[tuple[CaseRecord, FoundCase]], str]:
     """A page of what is found, and behind which place the next begins; empty if there is none."""
     clues, digest = node.store.clues, node.keys.clue(clue.kind, clue.text)
-    if is_spoken(clue):
-        said = await node.store.cases.of_number(digest)
-        await have_at_hand(node, said)
-        return [(record, each) for record in said for each in _found(node, entry, record, clue=clue)], ""
     if clue.kind == "number":  # which names one case of each home
         ids = ids_of(clue.text, here=node.here, homes=[each.node for each in node.directory.nodes])
         records = await _read(node, ids)
@@ -160,6 +185,23 @@ def _found(node: Node, entry: DeskEntry, record: CaseRecord, *, clue: Clue) -> I
         opened_at=case.opened_at,
         applicant=masked_name(case.applicant.name) if case.applicant and seen else "",
         steps=_steps(node, case, parts),
+        papers=_papers(case, frozenset(step.plan.code for step in seen), clue),
+    )
+
+
+def _papers(case: Case, steps: frozenset[str], clue: Clue) -> tuple[FoundPaper, ...]:
+    """The papers of these steps that have the number."""
+    return tuple(
+        FoundPaper(
+            id=each.id,
+            step=each.step,
+            kind=each.kind,
+            title=each.title,
+            number=each.number,
+            spoken_number=each.spoken_number,
+        )
+        for each in paper_lines(case, steps)
+        if clue.kind == "number" and each.spoken_number == in_groups(clue.text)
     )
 
 

@@ -287,7 +287,9 @@ class Resend(StepAct):
 
 
 class FilePaper(StepAct):
-    """Note that a paper of the step is sealed and kept; at home as the node that decides the step tells."""
+    """Note that a paper of the step is sealed and kept; at home as the node that decides the step tells, without its
+    `spoken_number`.
+    """
 
     name: ClassVar[str] = "make_paper"
     of: EventNumber
@@ -298,6 +300,7 @@ class FilePaper(StepAct):
     dated_on: Day
     data_digest: Sha256
     file: PaperFile
+    spoken_number: str = ""
 
 
 class Transfer(StepAct):

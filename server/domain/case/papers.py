@@ -41,6 +41,7 @@ class PaperOrder(Value):
 class GivenPaper(Value):
     """A paper of a step: its id, kind and title, who gives it, its day; the `file` once it is made.
 
+    `spoken_number` is the one that people say, and only where the paper was made.
     `event` is the number of what it is about and `data_digest` that of its data, both as the one who gives it has them.
     """
 
@@ -53,6 +54,7 @@ class GivenPaper(Value):
     event: int
     data_digest: Sha256
     file: PaperFile | None = None
+    spoken_number: str = ""
     made_at: Moment | None = None
 
 
@@ -84,7 +86,10 @@ class PaperAsked(Happened):
 
 
 class PaperMade(Happened):
-    """A paper was sealed and is kept; at home it is told by the node that decides the step."""
+    """A paper was sealed and is kept; at home it is told by the node that decides the step.
+
+    `spoken_number` is the one that people say, which stands on the paper; no letter tells it.
+    """
 
     act: ClassVar[str] = "make_paper"
     kind: Literal["paper_made"] = "paper_made"
@@ -97,6 +102,7 @@ class PaperMade(Happened):
     dated_on: Day
     data_digest: Sha256
     file: PaperFile
+    spoken_number: str = ""
 
 
 def given_by(event: PaperAsked | PaperMade) -> GivenPaper:
@@ -111,5 +117,6 @@ def given_by(event: PaperAsked | PaperMade) -> GivenPaper:
         event=event.of,
         data_digest=event.data_digest,
         file=event.file if isinstance(event, PaperMade) else None,
+        spoken_number=event.spoken_number if isinstance(event, PaperMade) else "",
         made_at=event.at if isinstance(event, PaperMade) else None,
     )

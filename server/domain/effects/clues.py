@@ -2,8 +2,8 @@
 licence: its holders, and the number that people say.
 
 Which fields of a form hold one follows from their types in the catalogue. Both what is kept and what is looked for are
-written in one way, so that a blank more or a small `x` does not hide a case. No number of a case is kept:
-ids follow from the one, and the one that people say stands in the case itself.
+written in one way, so that a blank more or a small `x` does not hide a case. No number of a case is kept, but
+those of its papers: ids follow from the one, and the one that people say stands in the case itself.
 """
 
 import re
@@ -15,6 +15,7 @@ from typing import Literal
 
 from server.domain.case import events
 from server.domain.case.case import Case, Step, local_id
+from server.domain.case.papers import PaperMade
 from server.domain.catalogue.formats import OTHER_DOTS, SENTENCES, mobile_fault, person_name_fault
 from server.domain.effects.letters_out import commission_of
 from server.domain.errors import FieldFault, Invalid
@@ -128,6 +129,8 @@ def clues_in(case: Case, steps: Iterable[Step], types: Mapping[str, str]) -> fro
         found.update(_of_form(step.result, types))
         if step.supplement:
             found.update(_of_form(step.supplement.form_before, types))
+        own = (each for each in case.given_papers if each.step == step.plan.code and each.spoken_number)
+        found.update(clue("number", each.spoken_number) for each in own)
     return frozenset(found)
 
 
@@ -142,6 +145,8 @@ def _added(case: Case, event: events.Event, types: Mapping[str, str]) -> Iterato
         yield from _of_form(event.form, types)
     elif isinstance(event, events.Approved):
         yield from _of_form(event.result, types)
+    elif isinstance(event, PaperMade) and event.spoken_number:
+        yield clue("number", event.spoken_number)
 
 
 def _of_number(case: Case) -> Iterator[Clue]:

@@ -114,14 +114,13 @@ def effects_of(
 def _projections(case: Case, step: Step | None, event: events.Event, *, facts: Facts) -> Iterator[Effect]:
     """What officers find the case by, what they have done and have to do, as far as this event changes it."""
     number = event.number
-    if isinstance(event, PaperAsked | PaperMade):
-        if isinstance(event, PaperAsked):
-            yield Effect(event=number, index=PAPER, paper=order_of(case, event, here=facts.here))
+    if isinstance(event, PaperAsked):
+        yield Effect(event=number, index=PAPER, paper=order_of(case, event, here=facts.here))
         return
     clues = clues_added(case, event, facts.field_types, here=facts.here)
     if clues:
         yield Effect(event=number, index=CLUES, clues=clues)
-    if step is None:
+    if step is None or isinstance(event, PaperMade):
         return
     if isinstance(event, events.Approved) and event.grant:
         yield Effect(event=number, index=ISSUE, issue=issue_of(event.grant, here=facts.here))

@@ -23,7 +23,7 @@ from server.domain.rules.table import MOVES, TRANSITIONS
 
 CASE_NAME = re.compile(r"[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}")
 # What an act has from its letter or from its decider's own data, never from the body.
-OURS = frozenset({*acts.StepAct.model_fields, "grant"})
+OURS = frozenset({*acts.StepAct.model_fields, "grant", "spoken_number"})
 Make = Callable[[Letter, str, str], Act]  # of a letter, its case and its step
 STEP_CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
 

@@ -12,7 +12,7 @@ ItemType = Literal["licence", "payment", "confirmation", "ruling", "award", "oth
 RemedyKind = Literal["administrative", "notary", "service"]
 MOST_COPIES = 20
 MaskedNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*]*\*[0-9A-Za-z*]*$", max_length=40)]
-LAYOUT = "2026-12-01.3"  # raised with every change of what is drawn: the digest of a paper names it
+LAYOUT = "2026-12-01.4"  # raised with every change of what is drawn: the digest of a paper names it
 
 
 class Remedy(Value):
@@ -31,13 +31,14 @@ class Remedy(Value):
 class Frame(Value):
     """What every paper carries, whatever its kind.
 
-    `number` is the 文号, where the kind has one. `recipient_id` is masked by whoever makes the frame. `check_address`
-    is what the QR code opens, its last part the key; `check_code` and that key are typed from paper. None of them says
-    anything about a person.
+    `number` is the 文号, where the kind has one, `spoken_number` the one that people say, in groups. `recipient_id` is
+    masked by whoever makes the frame. `check_address` is what the QR code opens, its last part the key; `check_code`
+    and that key are typed from paper. None of them says anything about a person.
     """
 
     authority: Name
     number: Name | None = None
+    spoken_number: Name | None = None
     recipient: Name
     recipient_kind: Literal["person", "enterprise"]
     recipient_id: MaskedNumber
@@ -83,4 +84,6 @@ class PaperData(Value):
 
 def paper_digest(data: PaperData, *, texts: str, layout: str) -> str:
     """SHA-256, hexadecimal, of the data with the versions of texts and layout, which decide how the paper looks."""
-    return digest({"paper": data.model_dump(mode="json"), "texts": texts, "layout": layout})
+    # Papers were asked for before they had such numbers: what has none is told as it was then.
+    left_out = {"frame": {"spoken_number"}} if data.frame.spoken_number is None else None
+    return digest({"paper": data.model_dump(mode="json", exclude=left_out), "texts": texts, "layout": layout})

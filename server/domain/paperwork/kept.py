@@ -8,6 +8,7 @@ from server.domain.values import Value
 class KeptPaper(Value):
     """A paper that is to be made, or was: `number` with its `run`, and `file`, once they are sure.
 
+    `place` is that of the number that people say, which is taken with `number` and stands in no row; 0: it has none.
     `case` is its id here, `event` that by which the case asked for it. `outcome`: empty, `made`, or `moot` if its case
     is gone.
     """
@@ -18,6 +19,7 @@ class KeptPaper(Value):
     event: int
     run: RunName | None = None
     number: str = ""
+    place: int = 0
     file: PaperFile | None = None
     failures: int = 0
     reason: str = ""

@@ -269,7 +269,7 @@ def _file_paper(recorder: _DecisionRecorder, case: Case, act: acts.FilePaper) ->
     if (asked is None and (is_full or act.by.node == here)) or (asked is not None and not _is_to_be_made(asked, act)):
         raise PaperNotAsked("办件没有要求出具这份文书，或者文书已经出具。")
     told = {name: getattr(act, name) for name in SAID_OF_PAPER}
-    recorder.record(PaperMade(**recorder.header(), step=act.step, **told))
+    recorder.record(PaperMade(**recorder.header(), step=act.step, spoken_number=act.spoken_number, **told))
 
 
 def _is_to_be_made(asked: GivenPaper, act: acts.FilePaper) -> bool:
