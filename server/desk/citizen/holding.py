@@ -60,10 +60,8 @@ class LicenceStands(Value):
 class MyLicence(Value):
     """An electronic licence as it stands in a list of one's own; `kind` is the code of the result in the catalogue.
 
-    `number` is the one that people say, empty if none.
-
-    `is_sample`: its identifier was made up in part, and is no official one. `node` issued it; `known_at` is as of when
-    this is known, if that is another one.
+    `number` is the one that people say, empty if none. `is_sample`: its identifier was made up in part, and is no
+    official one. `node` issued it; `known_at` is as of when this is known, if that is another one.
     """
 
     identifier: str
