@@ -2,11 +2,14 @@
 
 import asyncio
 import base64
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import orjson
 
@@ -26,7 +29,10 @@ class PaperNotMade(RuntimeError):
 
 @dataclass
 class _Child:
+    """A process, and the folder for what it writes: one that is killed removes nothing itself."""
+
     process: Process
+    folder: TemporaryDirectory[str]
     made: int = 0
 
     async def ask(self, line: bytes) -> dict[str, str]:
@@ -92,8 +98,10 @@ class PaperPool:
 
     async def _start(self) -> _Child:
         command = [sys.executable, "-m", "server.papers.child"]
-        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE)
-        child = _Child(process)
+        folder = TemporaryDirectory(prefix="tongban-papers-")
+        pipes: dict[str, Any] = {"stdin": PIPE, "stdout": PIPE, "limit": LONGEST_LINE}
+        process = await asyncio.create_subprocess_exec(*command, **pipes, env={**os.environ, "TMPDIR": folder.name})
+        child = _Child(process, folder)
         if process.stdin:
             process.stdin.write(self._begin + b"\n")
         return child
@@ -113,6 +121,7 @@ class PaperPool:
         for child in self._idle:
             if child.process.stdin:
                 child.process.stdin.close()
+            child.folder.cleanup()
         self._idle.clear()
 
 
@@ -120,3 +129,4 @@ async def _end(child: _Child) -> None:
     if child.process.returncode is None:
         child.process.kill()
     await child.process.wait()
+    child.folder.cleanup()

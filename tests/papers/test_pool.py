@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -90,3 +91,23 @@ async def test_a_seal_of_its_own_goes_before_the_stand_in_which_is_made_once(tmp
     file.write_bytes(b"no key")
     with pytest.raises(PapersWait, match="ValueError"):
         SealFolder(tmp_path).sealer("health/320102", AUTHORITY, "authority")
+
+
+@pytest.mark.parametrize("how", ["closed", "killed", "let go"])
+async def test_a_process_leaves_no_file_behind_however_it_ends(
+    seals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    pool = PaperPool(texts(), seals)
+    await pool.make(TO_MAKE)
+    process = pool._idle[0].process
+    assert os.listdir(tmp_path)
+    if how == "killed":
+        process.kill()
+        with pytest.raises(PaperNotMade):
+            await pool.make(TO_MAKE)
+    if how == "let go":
+        pool._let_go()
+        await process.wait()
+    await pool.close()
+    assert not os.listdir(tmp_path)
