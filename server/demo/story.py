@@ -184,16 +184,18 @@ class Story:
         async for sentence in self._apply():
             yield sentence
         numbers = frozenset({self.case, f"{self._provinces[0].division}:{self.case}"})
-        told = 0
+        told: list[Row] = []
         while True:
             rows = await self._timeline()
-            for row in rows[told:]:
+            for row in rows:
+                if row in told:  # a later row may stand before one of an earlier look
+                    continue
+                told.append(row)
                 yield row
                 if (row.step, row.act) == (self._plot.abroad, "send") and self._plot.waiting:
                     yield await self._who_waits()
                 if row.act == "ask_check":
                     yield await self._who_checks()
-            told = len(rows)
             if self._is_over(rows):
                 break
             with suppress(*self._forgives):
