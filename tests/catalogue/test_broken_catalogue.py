@@ -507,7 +507,7 @@ def test_every_rule_has_a_test_that_breaks_it() -> None:
 
 
 def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
-    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.8", "2026.9"))
+    folder = copy_with(tmp_path, "catalogue", HEAD, ("2026.9", "2026.10"))
     (folder / NEWBORN).unlink()
     faults = faults_of(folder)
     assert [fault.reason for fault in faults if fault.table == "bundle"] == ["empty: there is no bundle"]
@@ -528,7 +528,7 @@ def test_a_catalogue_without_a_bundle_is_refused(tmp_path: Path) -> None:
         (POLICE, ('{ level = "town" }', '{ level = "town" }, { level = "county" }'), HOUSEHOLD, "the last of the"),
         (NEWBORN, ('type = "choice"', 'type = "guess"'), BUNDLE, "questions[2].type"),
         (HEAD, ("[departments]", "[offices]"), "", "departments: Field required"),
-        (HEAD, ('version = "2026.8"', "version = 2026.8"), "", "version"),
+        (HEAD, ('version = "2026.9"', "version = 2026.9"), "", "version"),
         (
             HEAD,
             ('"出生医学证明", kind = "licence"', '"出生医学证明", kind = "seal"'),

@@ -15,7 +15,7 @@ from tests.world import JIANGSU, ZHEJIANG
 
 # What the next version says otherwise: file, what stood there, what stands there now.
 NEWS = (
-    ("catalogue.toml", 'version = "2026.8"', 'version = "2027.1"'),
+    ("catalogue.toml", 'version = "2026.9"', 'version = "2027.1"'),
     ("catalogue.toml", 'disease_control = "疾控"', 'disease_control = "疾控"\narchives = "档案"'),
     ("catalogue.toml", 'public_security = "公安"', 'public_security = "警务"'),
     ("materials/newborn.toml", 'name = "母亲居民身份证"', 'name = "母亲的证件"'),
@@ -90,7 +90,7 @@ async def test_a_changed_catalogue_under_an_old_version_starts_no_node(
 ):
     old, new = versions
     head = (new / "catalogue.toml").read_text(encoding="utf-8")
-    (new / "catalogue.toml").write_text(head.replace("2027.1", "2026.8"), encoding="utf-8")
+    (new / "catalogue.toml").write_text(head.replace("2027.1", "2026.9"), encoding="utf-8")
     async with running_nodes(
         tmp_path, database_uri, database_name, catalogue_folder=old, divisions=[JIANGSU]
     ) as places:

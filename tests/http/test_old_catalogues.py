@@ -19,7 +19,7 @@ from tests.catalogue.shipped import copy_small
 from tests.nodes import Answer, Caller, Places, newborn_wish, running_node, running_nodes
 from tests.world import JIANGSU
 
-OLD, OTHERS, NOW = "2026.8", 30, "2027.1"
+OLD, OTHERS, NOW = "2026.9", 30, "2027.1"
 BEFORE, SINCE = "母亲户口簿首页", "户口簿（母亲）"
 
 
