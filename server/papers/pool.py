@@ -14,7 +14,16 @@ from typing import Any
 import orjson
 
 from server.domain.papers.making import PapersWait, PaperToMake
+from server.domain.papers.signing import ProvenSignature, SignatureUnproven
+from server.domain.papers.signing_jobs import (
+    ContractToSeal,
+    HalfSigned,
+    SignatureToFinish,
+    SignatureToPrepare,
+    SignedToProve,
+)
 from server.domain.papers.texts import PaperTexts
+from server.domain.values import Value
 from server.papers.availability import missing
 
 MOST_SECONDS = 60.0  # for one paper; the first of a process loads its libraries
@@ -49,10 +58,13 @@ class _Child:
 
 
 class PaperPool:
-    """Up to `at_once` processes; to be closed by who made it."""
+    """Up to `at_once` processes; to be closed by who made it. `people` are the roots (DER) above those who sign."""
 
-    def __init__(self, texts: PaperTexts, seals: Path, *, at_once: int = 1) -> None:
-        self._begin = orjson.dumps({"texts": texts.model_dump(mode="json"), "seals": str(seals.resolve())})
+    def __init__(self, texts: PaperTexts, seals: Path, *, people: Sequence[bytes] = (), at_once: int = 1) -> None:
+        roots = [base64.b64encode(each).decode("ascii") for each in people]
+        told = {"texts": texts.model_dump(mode="json"), "seals": str(seals.resolve()), "people": roots}
+        self._begin = orjson.dumps(told)
+        self._has_people = bool(roots)
         self._at_once = at_once
         self._idle: list[_Child] = []
         self._turns = asyncio.Semaphore(at_once)
@@ -67,15 +79,46 @@ class PaperPool:
         """What this machine lacks to make papers, one sentence each."""
         return missing()
 
+    @property
+    def may_sign(self) -> bool:
+        """Whether roots above certificates of people are trusted: without them no signature could ever count."""
+        return self._has_people
+
     async def make(self, paper: PaperToMake) -> bytes:
         """The sealed file; raises PapersWait, and PaperNotMade."""
+        return base64.b64decode((await self._do("make", paper))["pdf"])
+
+    async def prepare(self, asked: SignatureToPrepare) -> HalfSigned:
+        """The file made ready to be signed; raises SignatureUnproven, and PapersWait, also if its process ended."""
+        return HalfSigned.model_validate_json((await self._sign("prepare", asked))["value"])
+
+    async def finish(self, asked: SignatureToFinish) -> bytes:
+        """The signed file; raises as `prepare`."""
+        return base64.b64decode((await self._sign("finish", asked))["pdf"])
+
+    async def prove(self, asked: SignedToProve) -> ProvenSignature:
+        """What the signed file proves; raises as `prepare`."""
+        return ProvenSignature.model_validate_json((await self._sign("prove", asked))["value"])
+
+    async def seal(self, asked: ContractToSeal) -> bytes:
+        """The contract, sealed; raises as `make`, and SignatureUnproven."""
+        return base64.b64decode((await self._do("seal", asked))["pdf"])
+
+    async def _sign(self, job: str, asked: Value) -> dict[str, str]:
+        try:
+            return await self._do(job, asked)
+        except PaperNotMade as fault:
+            raise PapersWait(str(fault)) from fault
+
+    async def _do(self, job: str, asked: Value) -> dict[str, str]:
         if lacking := missing():
             raise PapersWait("; ".join(lacking))
+        line = orjson.dumps({"job": job, "asked": orjson.Fragment(asked.model_dump_json())})
         async with self._turns:
             child = self._idle.pop() if self._idle else await self._start()
             try:
                 async with asyncio.timeout(MOST_SECONDS):
-                    answer = await child.ask(paper.model_dump_json().encode())
+                    answer = await child.ask(line)
             except (TimeoutError, EOFError, ConnectionError) as fault:
                 await _end(child)
                 raise PaperNotMade(f"its process ended: {type(fault).__name__}") from fault
@@ -83,11 +126,13 @@ class PaperPool:
                 await _end(child)
                 raise
             await self._give_back(child)
-        if "pdf" in answer:
-            return base64.b64decode(answer["pdf"])
         if "waits" in answer:
             raise PapersWait(answer["waits"])
-        raise PaperNotMade(answer.get("refused", "no answer"))
+        if "unproven" in answer:
+            raise SignatureUnproven(answer["unproven"])
+        if "refused" in answer:
+            raise PaperNotMade(answer["refused"])
+        return answer
 
     async def close(self) -> None:
         """End all processes."""

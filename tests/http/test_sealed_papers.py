@@ -10,9 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from server.domain.papers.making import PaperToMake
-from server.papers.child import make_one
 from server.papers.seal_folder import ROOT, SealFolder
 from server.papers.verifying import TrustedSeals, verify
+from server.papers.workshop import Workshop
 from tests.http.asking import opened
 from tests.http.conftest import module_wide
 from tests.http.paper_making import MakerHere, done, giving_papers, made, papers_of
@@ -30,10 +30,10 @@ class Sealing(MakerHere):
 
     def __init__(self, seals: SealFolder) -> None:
         super().__init__()
-        self.seals = seals
+        self.workshop = Workshop(texts(), seals)
 
     async def content(self, paper: PaperToMake) -> bytes:
-        return await asyncio.to_thread(make_one, paper, texts(), self.seals)  # it runs a loop of its own
+        return await asyncio.to_thread(self.workshop.make, paper)  # it runs a loop of its own
 
 
 def root_of(seals: Path) -> bytes:
