@@ -16,6 +16,7 @@ from handlers.in_flight import InFlight
 from handlers.openapi import document
 from handlers.response_cache import ResponseCache
 from server.desk.citizen.pushing import Pushes
+from server.desk.citizen.signing import SigningTools
 from server.desk.relay import Relays
 from server.domain.release import VERSION
 from server.domain.remembering import Memory
@@ -29,8 +30,8 @@ FOR_OPERATORS: tuple[type[Handler], ...] = (ops.LiveHandler, ops.ReadyHandler, o
 @dataclass(frozen=True)
 class Surroundings:
     """What handlers need of their process: the response cache, which loops are overdue, what is known of its clock,
-    what it lacks to make papers (None: it makes none), whether it is quiet, and those who watch (of none it looks at
-    nothing for them).
+    what it lacks to make papers (None: it makes none), whether it is quiet, those who watch (of none it looks at
+    nothing for them), and what people sign with (None: no service is set).
     """
 
     cache: ResponseCache = field(default_factory=ResponseCache)
@@ -39,6 +40,7 @@ class Surroundings:
     lacking: Callable[[], Sequence[str]] | None = None
     is_quiet: bool = False
     pushes: Pushes | None = None
+    signing: SigningTools | None = None
 
 
 def application(
@@ -69,6 +71,7 @@ def application(
         clock=around.clock,
         lacking=around.lacking,
         is_quiet=around.is_quiet,
+        signing=around.signing,
         log_function=lambda handler: None,
     )
 

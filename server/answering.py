@@ -15,6 +15,7 @@ from server.desk.citizen.pushing import Pushes
 from server.domain.errors import Unavailable
 from server.main import ListeningPlace, bells_of, loops_of, opened, shown, until_stopped
 from server.node import Node
+from server.papering import signing_offered
 from server.tools.inheritance import Inheritance
 from server.tools.logs import log
 from server.tools.loops import Loops
@@ -29,7 +30,11 @@ async def serve(settings: Settings, *, is_quiet: bool = False, inherited: Inheri
     A quiet one answers those that change nothing. One of several has what it inherits of their supervisor.
     """
     name = f"serve-{settings.port}-{inherited.slot}" if inherited else f"serve-{settings.port}"
-    async with opened(settings, is_quiet=is_quiet) as node, loops_of(node) as loops:
+    async with (
+        opened(settings, is_quiet=is_quiet) as node,
+        loops_of(node) as loops,
+        signing_offered(node, is_silent=is_quiet) as signing,
+    ):
         follow = partial(working.follow_ends, node, process="" if is_quiet else name)
         loops.start("ends", follow, every_seconds=working.ENDS_SECONDS)
         loops.start("directory", partial(directory.refresh, node), every_seconds=working.DIRECTORY_SECONDS)
@@ -37,7 +42,8 @@ async def serve(settings: Settings, *, is_quiet: bool = False, inherited: Inheri
             "search.ready", division=node.here, found=len(node.published.index.find(node.catalogue.bundles[0].name))
         )
         pushes = Pushes(node)
-        around = Surroundings(catalogue.filled(node), loops.overdue, is_quiet=is_quiet, pushes=pushes)
+        filled = catalogue.filled(node)
+        around = Surroundings(filled, loops.overdue, is_quiet=is_quiet, pushes=pushes, signing=signing)
         slots_port = settings.slots_port and inherited and settings.slots_port + inherited.slot
         peaks = _in_peaks(node, loops, is_quiet=is_quiet)
         async with shown(node, slots_port or 0, around), peaks, pushing(node, loops, pushes):

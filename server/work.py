@@ -1,15 +1,13 @@
 """The process that does what nobody waits for, and its command."""
 
 import argparse
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
 
 from handlers.application import FOR_OPERATORS, Surroundings
 from server import working
 from server.main import ListeningPlace, bells_of, loops_of, opened, until_stopped
-from server.node import Node
-from server.papers.pool import PaperPool
+from server.papering import papers_made
 from server.processes import run_process
 from server.tools.settings import Settings
 
@@ -25,20 +23,6 @@ def run(chosen: argparse.Namespace) -> int:
     return run_process(partial(work, is_quiet=chosen.quiet))
 
 
-@asynccontextmanager
-async def makers_of(node: Node) -> AsyncIterator[PaperPool | None]:
-    """The processes that make papers, which end with this one; None where no papers are given."""
-    texts, seals = node.published.paper_texts, node.settings.seals_folder
-    if texts is None or seals is None:
-        yield None
-        return
-    pool = PaperPool(texts, seals, at_once=node.settings.paper_processes)
-    try:
-        yield pool
-    finally:
-        await pool.close()
-
-
 async def work(settings: Settings, *, is_quiet: bool = False) -> None:
     """Do what nobody waits for: relay, deliver, settle, forget; until told to stop. Raises LoopEnded.
 
@@ -46,7 +30,7 @@ async def work(settings: Settings, *, is_quiet: bool = False) -> None:
     """
     async with (
         opened(settings, is_quiet=is_quiet) as node,
-        makers_of(node) as maker,
+        papers_made(node) as maker,
         loops_of(node, working.rest_of(settings)) as loops,
     ):
         guard = working.start(node, loops, is_quiet=is_quiet, maker=maker)

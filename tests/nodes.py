@@ -25,6 +25,7 @@ from server.demo.platform import PlatformUser
 from server.demo.platform import listen as listen_platform
 from server.desk import relay
 from server.desk.citizen.pushing import Pushes
+from server.desk.citizen.signing import SigningTools
 from server.domain.catalogue.desks import find_desk
 from server.domain.catalogue.divisions import parent_of, province_of
 from server.domain.catalogue.pinning import PREFIX
@@ -32,6 +33,7 @@ from server.domain.people.persons import AccountRole, Officer
 from server.domain.people.posts import Post, PostRole
 from server.domain.values import CHINA, china_day
 from server.node import Node
+from server.papering import signing_offered
 from server.store.people.accounts import OfficerExists
 from server.tools.clock import Clock
 from server.tools.loops import Loops
@@ -158,6 +160,7 @@ class Running:
     in_flight: InFlight
     writes: Writes
     pushes: Pushes
+    signing: SigningTools | None = None
 
 
 @dataclass
@@ -365,15 +368,19 @@ async def running_node(
 ) -> AsyncIterator[Running]:
     """One node of these settings."""
     writes = Writes()
-    async with main.opened(settings, clock=clock, data=data_of(settings), listeners=[writes, *listeners]) as node:
+    data = data_of(settings)
+    async with (
+        main.opened(settings, clock=clock, data=data, listeners=[writes, *listeners]) as node,
+        signing_offered(node) as signing,
+    ):
         in_flight, loops, pushes = InFlight(), Loops(), Pushes(node)
-        around = Surroundings(pushes=pushes)
+        around = Surroundings(pushes=pushes, signing=signing)
         server, _ = main.listen(node, in_flight, doors=routes.DOORS, port=settings.port, surroundings=around)
         if is_working:
             working.start(node, loops)
         try:
             async with answering.pushing(node, loops, pushes) if is_pushing else contextlib.nullcontext():
-                yield Running(node, f"http://127.0.0.1:{settings.port}", in_flight, writes, pushes)
+                yield Running(node, f"http://127.0.0.1:{settings.port}", in_flight, writes, pushes, signing)
         finally:
             await loops.stop(5.0)
             await main.stop_listening(server, in_flight, 5.0)

@@ -40,12 +40,17 @@ class NotDone(Exception):
     """The stand-in does not do it; its text is the reason that it answers."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class StandInSigning:
     """The authority, the citizens whom it knows, and the keys that have not signed yet."""
 
-    def __init__(self, citizens: Sequence[PlatformUser]) -> None:
+    def __init__(self, citizens: Sequence[PlatformUser], *, clock: Callable[[], datetime] = _now) -> None:
         self._citizens = tuple(citizens)
-        self._authority = StandInAuthority(datetime.now(UTC) - HOLDS, name=NAME)
+        self._clock = clock
+        self._authority = StandInAuthority(clock() - HOLDS, name=NAME)
         self._keys: dict[str, StandInKey] = {}
 
     @property
@@ -64,7 +69,7 @@ class StandInSigning:
             raise NotDone("identity_mismatch")
         if not _masks(signatory.id_number, str(asked["id_number"])):
             raise NotDone("number_mismatch")
-        now = datetime.now(UTC)
+        now = self._clock()
         key = self._authority.person(signatory, begins_at=now - SLACK, ends_at=now + HOLDS)
         handle = secrets.token_hex(16)
         self._keys[handle] = key

@@ -10,6 +10,8 @@ from server.node import Node
 
 # off: no papers are given; asked: this process makes none; made; waiting: for what the machine lacks
 PaperState = Literal["off", "asked", "made", "waiting"]
+# off: no papers are given; not_set_up: what is to be signed waits for a signing service; offered
+SigningState = Literal["off", "not_set_up", "offered"]
 COUNTS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -38,6 +40,7 @@ class Readiness(Value):
     directory_version: int
     papers: PaperState = "off"
     papers_lack: tuple[str, ...] = ()
+    signing: SigningState = "off"
 
 
 class PaperReadiness(NamedTuple):
@@ -54,6 +57,13 @@ def papers_of(node: Node, lacking: Sequence[str] | None) -> PaperReadiness:
     if lacking is None:
         return PaperReadiness("asked", ())
     return PaperReadiness("waiting" if lacking else "made", tuple(lacking))
+
+
+def signing_of(node: Node) -> SigningState:
+    """How it is about signatures of people: without a service what asks for one waits, and nothing else does."""
+    if node.published.paper_texts is None:
+        return "off"
+    return "offered" if node.settings.signing_url else "not_set_up"
 
 
 async def readiness(
@@ -76,6 +86,7 @@ async def readiness(
         directory_version=node.directory.version,
         papers=papers.state,
         papers_lack=papers.lack,
+        signing=signing_of(node),
     )
 
 

@@ -10,9 +10,12 @@ from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case
 from server.domain.case.happening import Moved
 from server.domain.case.papers import PaperAsked, PaperMade
+from server.domain.case.signings import PaperSigned, SignatureAsked
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.licence.moves import LICENCE_MOVES
 from server.domain.rules.table import TRANSITIONS
+from server.domain.sentences import chinese_date
+from server.domain.values import china_day
 
 APPLICANT, AGENT, BY_RULE = "申请人", "代理人", "系统"
 # What is no move of a step has its name here; the moves have theirs with them.
@@ -28,6 +31,8 @@ _OWN_NAMES: Mapping[str, str] = {
     "resend": "再次转送",
     "ask_paper": "准备文书",
     "make_paper": "出具文书",
+    "ask_signature": "等待签名",
+    "sign_paper": "签署文书",
     "close": "办结",
 }
 ACT_NAMES: Mapping[str, str] = {**_OWN_NAMES, **{each.event.act: each.name for each in TRANSITIONS.values()}}
@@ -64,6 +69,16 @@ def _made(_: Case, event: PaperMade) -> str:
     return f"{event.authority}出具《{event.title}》{number}。"
 
 
+def _to_sign(case: Case, event: SignatureAsked) -> str:
+    given = case.paper(event.paper)
+    return f"《{given.title if given else ''}》请在{chinese_date(china_day(event.ends_at))}以前签名。"
+
+
+def _signed(case: Case, event: PaperSigned) -> str:
+    given = case.paper(event.paper)
+    return f"《{given.title if given else ''}》。"
+
+
 def _closed(case: Case, event: events.Closed) -> str:
     names = [case.steps[code].plan.name for code in event.open_steps]
     return f"依据您的承诺先行办结，后续继续办理：{'、'.join(names)}。" if names else ""
@@ -81,5 +96,7 @@ _OWN_WORDS: Mapping[type[Happened], Callable[[Case, Any], str]] = {
     Resent: _nothing,
     PaperAsked: _nothing,
     PaperMade: _made,
+    SignatureAsked: _to_sign,
+    PaperSigned: _signed,
     events.Closed: _closed,
 }

@@ -18,7 +18,7 @@ TEST_PREFIX = PREFIX + "TEST_"
 DEFAULT_PATH = Path("config/node.toml")
 MOST_SLOTS = 64  # processes of one `serve`
 LEAST_AUDIT_DAYS = 184  # six months, however they fall
-SECRETS = frozenset({"platform_app_secret"})
+SECRETS = frozenset({"platform_app_secret", "signing_app_secret"})
 MONGODB_PORT, PORT_AT_END = 27017, re.compile(r":[0-9]+$")
 
 
@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     platform_app_id: Annotated[str, StringConstraints(min_length=1)]
     platform_app_secret: SecretStr
 
+    signing_url: BaseUrl | None = None
+    signing_app_id: str = ""
+    signing_app_secret: SecretStr = SecretStr("")
+    signing_roots_file: Path | None = None
+
     access_token_seconds: WholeSeconds = 1800
     refresh_token_seconds: WholeSeconds = 2_592_000
     desk_session_seconds: WholeSeconds = 43_200
@@ -144,6 +149,10 @@ class Settings(BaseSettings):
         ):
             if getattr(self, less) > getattr(self, more):
                 raise ValueError(f"{less} must not be longer than {more}")
+        signing = (self.signing_app_id, self.signing_app_secret.get_secret_value(), self.signing_roots_file)
+        if self.signing_url and not (self.seals_folder and all(signing)):
+            needed = "seals_folder, signing_app_id, signing_app_secret and signing_roots_file"
+            raise ValueError(f"signing_url needs {needed} beside it")
         for other in ("port", "work_port"):
             if self.slots_port and 0 <= getattr(self, other) - self.slots_port < MOST_SLOTS:
                 raise ValueError(f"{other} must not be one of the {MOST_SLOTS} ports from slots_port on")

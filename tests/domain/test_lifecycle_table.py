@@ -314,6 +314,8 @@ def test_nobody_can_wish_for_a_step_to_be_sent_or_skipped():
         "bounce",
         "resend",
         "make_paper",
+        "ask_signature",
+        "sign_paper",
     }  # another move, or none
     assert {kind.name for kind in acts.StepAct.__subclasses__()} == {*WISHED, *others}
 

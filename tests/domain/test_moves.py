@@ -23,6 +23,8 @@ OWN_WAYS = {
     acts.Bounce,
     acts.Resend,
     acts.FilePaper,
+    acts.AskSignature,
+    acts.SignPaper,
 }
 BY_THEMSELVES = {"send", "skip", "ask_check"}
 BY_OTHERS = {acts.Lapse}  # it comes to the events of other moves

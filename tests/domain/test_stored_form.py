@@ -43,10 +43,13 @@ def written(text: str) -> dict[str, set[str]]:
 CASE = """
 case: agent applicant bundle bundle_name catalogue closed_at closing deferred followed_up form given_papers home lead
   leader
-  materials number open_at_closing opened_at outcome spoken_number steps subject
+  materials number open_at_closing opened_at outcome signings spoken_number steps subject
   undertakings version window
 case.given_papers: authority data_digest dated_on event file id made_at paper_kind spoken_number step title
 case.given_papers.file: number sha256 size
+case.signings: asked_at ends_at id paper shown signed signed_at signed_kind step
+case.signings.shown: number sha256 size
+case.signings.signed: number sha256 size
 case.applicant: id_number key name
 case.subject: id_number name
 case.agent: ends_on mandate person
@@ -207,6 +210,12 @@ paper_asked.by: authority is_agent name node part role stands_in_for window
 paper_made: authority data_digest dated_on file kind of paper paper_kind spoken_number step title
 paper_made.by: authority is_agent name node part role stands_in_for window
 paper_made.file: sha256 size
+signature_asked: ends_at kind paper request shown signed_kind step
+signature_asked.by: authority is_agent name node part role stands_in_for window
+signature_asked.shown: sha256 size
+paper_signed: kind paper request signed signed_at step
+paper_signed.by: authority is_agent name node part role stands_in_for window
+paper_signed.signed: sha256 size
 followed_up: kind note step
 followed_up.by: authority is_agent name node part role stands_in_for window
 check_asked: done_at kind step

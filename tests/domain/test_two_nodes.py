@@ -103,6 +103,14 @@ SAID: Mapping[type[acts.StepAct], Mapping[str, Any]] = {
         "data_digest": "ab" * 32,
         "file": PaperFile(sha256="cd" * 32, size=1, number=""),
     },
+    acts.AskSignature: {
+        **{"paper": "A" * 16, "request": "B" * 16, "signed_kind": "contract", "ends_at": MONDAY},
+        "shown": PaperFile(sha256="cd" * 32, size=1, number=""),
+    },
+    acts.SignPaper: {
+        **{"paper": "A" * 16, "request": "B" * 16, "signed_at": MONDAY},
+        "signed": PaperFile(sha256="ef" * 32, size=1, number=""),
+    },
 }
 
 

@@ -38,8 +38,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "server.processes": ("server.tools",),
     "server.serving": ("server.answering", "server.supervising", "server.processes", "server.tools"),
+    "server.papering": ("server.desk", "server.node", "server.papers", "server.tools"),
     "server.answering": (
-        *("server.main", "handlers", "regions", "server.working"),
+        *("server.main", "handlers", "regions", "server.working", "server.papering"),
         *("server.desk", "server.node", "server.domain", "server.tools"),
     ),
     "server.work": (
@@ -47,8 +48,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             "server.main",
             "handlers",
             "server.working",
-            "server.node",
-            "server.papers",
+            "server.papering",
             "server.processes",
             "server.tools",
         ),
@@ -90,6 +90,7 @@ SUB_ROOMS: dict[str, tuple[str, ...]] = {
     "server.domain.rules": (
         *("server.domain.people", "server.domain.catalogue", "server.domain.time", "server.domain.exchange"),
         *("server.domain.aggregate", "server.domain.case", "server.domain.licence"),
+        "server.domain.papers.signing",
     ),
     "server.domain.licence": ("server.domain.people", "server.domain.aggregate", "server.domain.catalogue"),
     "server.domain.papers": ("server.domain.catalogue.items",),

@@ -17,7 +17,7 @@ from tests.http.peer_books import Books
 from tests.nodes import Caller, HandClock, Places, newborn_wish, reserved_port, running_nodes
 from tests.world import GUANGDONG, JIANGSU, ZHEJIANG
 
-NEEDS_PAPERS = ["test_paper_drain.py", "test_sealed_papers.py"]
+NEEDS_PAPERS = ["test_paper_drain.py", "test_sealed_papers.py", "test_signing_leases.py"]
 collect_ignore = NEEDS_PAPERS if missing() else []  # tests/papers says what is missing
 module_wide = pytest_asyncio.fixture(scope="module", loop_scope="module")
 

@@ -10,6 +10,7 @@ import pymongo
 
 from server.desk.background.making_papers import PaperMaker, make_papers
 from server.domain.papers.making import PapersWait, PaperToMake
+from server.domain.papers.signing_jobs import ContractToSeal
 from server.node import Node
 from server.papers.seal_folder import make_stand_in
 from tests.http.conftest import nodes_of_a_module
@@ -29,6 +30,13 @@ class MakerHere:
 
     def missing(self) -> Sequence[str]:
         return self.lacking
+
+    @property
+    def may_sign(self) -> bool:
+        return False
+
+    async def seal(self, asked: ContractToSeal) -> bytes:
+        raise NotImplementedError("nobody signs what this one makes")
 
     async def make(self, paper: PaperToMake) -> bytes:
         if self.wants_seals:

@@ -11,6 +11,7 @@ from server.domain.case.case import Case, full_name
 from server.domain.case.erasure import CaseErased, CaseNotErasable, Erasure, check_over
 from server.domain.case.fetches import KeptFetch
 from server.domain.case.papers import GivenPaper
+from server.domain.case.signings import Signing
 from server.domain.case.visits import Visit
 from server.domain.catalogue.results import MOST_HOLDERS
 from server.domain.effects.clues import clues_ever
@@ -47,6 +48,7 @@ class _Found:
     papers: Sequence[GivenPaper]
     known_licences: Sequence[str]
     told: Mapping[str, Sequence[LetterLabel]]
+    signings: Sequence[Signing]
 
     def erasure(self, id: str, erased_at: datetime | None) -> Erasure:
         of_licences = [letter for letters in self.told.values() for letter in letters]
@@ -77,7 +79,7 @@ async def erase(node: Node, id: str, *, by: Doer, reason: str, is_only_told: boo
     await store.fetches.forget(found.fetches)
     await store.claims.forget(found.claims)
     await store.clues.forget(found.clues)
-    await _forget_papers(node, found.papers)
+    await _forget_papers(node, found.papers, found.signings)
     await store.known_licences.forget(found.known_licences)
     if found.record:
         await store.materials.forget_contents(_references(node, found.record.case))
@@ -105,6 +107,7 @@ async def _found(node: Node, id: str) -> _Found:
         clues=[*_clues(node, record), *_clues_of_known(node, known)] if record else (),
         papers=record.case.given_papers if record else (),
         known_licences=list(known),
+        signings=record.case.signings if record else (),
         told={name: await store.letters_about.theirs(name, kind=LICENCE) for name in _versions(known.values())},
     )
 
@@ -116,11 +119,13 @@ def _references(node: Node, case: Case) -> list[str]:
     return [node.keys.material(each.sha256) for each in given if each.media_type == REFERENCE]
 
 
-async def _forget_papers(node: Node, papers: Sequence[GivenPaper]) -> None:
-    """Their rows, and their files, which are like no other file: the seal in each is random."""
-    addresses = [node.keys.material(each.file.sha256) for each in papers if each.file]
-    await node.store.materials.forget_contents(addresses)
-    await node.store.papers.forget([each.id for each in papers])
+async def _forget_papers(node: Node, papers: Sequence[GivenPaper], signings: Sequence[Signing]) -> None:
+    """Their rows, and their files, which are like no other file: the seal or the signature in each is random."""
+    rows = [await node.store.papers.find(each.paper) for each in signings]
+    files = [each.file for each in papers] + [row.signed for row in rows if row]
+    files += [file for each in signings for file in (each.shown, each.signed)]
+    await node.store.materials.forget_contents([node.keys.material(each.sha256) for each in files if each])
+    await node.store.papers.forget([each.id for each in papers] + [each.id for each in signings])
 
 
 async def _record(node: Node, id: str) -> tuple[CaseRecord | None, datetime | None]:

@@ -9,8 +9,9 @@ from pydantic import Field, model_validator
 from server.domain.aggregate.acts import Act
 from server.domain.case.case import Application, Commission, HandedIn, Offered
 from server.domain.case.papers import EventNumber, PaperFile, PaperId, PaperKind, PaperName, Sha256
+from server.domain.case.signings import SigningId
 from server.domain.catalogue.divisions import CodeOrNone
-from server.domain.catalogue.items import DaysFrom, Text
+from server.domain.catalogue.items import DaysFrom, SignedKind, Text
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Courier, DeclineReason, Deferral, Delivery, Gap, Leg, ParcelNumber
 from server.domain.exchange.directory import Directory
@@ -301,6 +302,27 @@ class FilePaper(StepAct):
     data_digest: Sha256
     file: PaperFile
     spoken_number: str = ""
+
+
+class AskSignature(StepAct):
+    """Ask the applicant to sign the file of a paper, which is kept as it is shown to them, before `ends_at`."""
+
+    name: ClassVar[str] = "ask_signature"
+    paper: PaperId
+    request: SigningId
+    signed_kind: SignedKind
+    shown: PaperFile
+    ends_at: Moment
+
+
+class SignPaper(StepAct):
+    """Sign as the applicant: the signed file is kept and has proven what was asked for, at the moment `signed_at`."""
+
+    name: ClassVar[str] = "sign_paper"
+    paper: PaperId
+    request: SigningId
+    signed: PaperFile
+    signed_at: Moment
 
 
 class Transfer(StepAct):

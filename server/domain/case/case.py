@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from server.domain.case.papers import GivenPaper
+from server.domain.case.signings import Signing
 from server.domain.catalogue.bundles import Closing
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.plan import PlannedStep
@@ -230,7 +231,8 @@ class Case(Value):
     older than such numbers, and when there were none left.
     `open_at_closing` are the steps that were still open when it closed, which are settled afterwards, and then
     followed up by the lead department. `window` is the one that the applicant chose, if any; only the home knows it.
-    `given_papers` are the papers (文书) of its steps, in the order in which they were asked for or told.
+    `given_papers` are the papers (文书) of its steps, in the order in which they were asked for or told;
+    `signings` are those of them that the applicant was asked to sign.
     """
 
     home: str
@@ -257,6 +259,7 @@ class Case(Value):
     open_at_closing: tuple[str, ...] = ()
     followed_up: tuple[str, ...] = ()
     given_papers: tuple[GivenPaper, ...] = ()
+    signings: tuple[Signing, ...] = ()
     version: int = 0
 
     @property
@@ -273,6 +276,10 @@ class Case(Value):
     def paper(self, id: str) -> GivenPaper | None:
         """The paper of this id, or None."""
         return next((each for each in self.given_papers if each.id == id), None)
+
+    def signing_of(self, paper: str) -> Signing | None:
+        """How far the signature of the paper of this id has come; None if none was asked for."""
+        return next((each for each in self.signings if each.paper == paper), None)
 
     def leaves_to_lead(self, step: Step) -> bool:
         """Whether the step ended after the case had closed, so that the lead department follows it up."""

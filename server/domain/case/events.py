@@ -12,6 +12,7 @@ from server.domain.case.case import Application, Commission, HandedIn, Offered, 
 from server.domain.case.handover import CheckAsked, Checked, PaperArrived, PaperPosted, TurnedBack
 from server.domain.case.happening import Moved
 from server.domain.case.papers import PaperAsked, PaperMade
+from server.domain.case.signings import PaperSigned, SignatureAsked
 from server.domain.catalogue.items import DaysFrom
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import DeclineReason, Deferral, Delivery, Gap
@@ -356,6 +357,8 @@ Event = Annotated[
     | Resent
     | PaperAsked
     | PaperMade
+    | SignatureAsked
+    | PaperSigned
     | Closed,
     Field(discriminator="kind"),
 ]

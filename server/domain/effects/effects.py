@@ -10,6 +10,7 @@ from server.domain.case.acts import Facts
 from server.domain.case.case import Case, State, Step, local_id
 from server.domain.case.fetches import Fetch, fetch_of
 from server.domain.case.papers import PaperAsked, PaperMade, PaperOrder
+from server.domain.case.signings import PaperSigned, SignatureAsked
 from server.domain.catalogue.terms import DELIVERY_DAYS, NOTIFY_DAYS
 from server.domain.effects.clues import CaseClues, clues_added
 from server.domain.effects.deeds import Deed, deed_of
@@ -114,8 +115,9 @@ def effects_of(
 def _projections(case: Case, step: Step | None, event: events.Event, *, facts: Facts) -> Iterator[Effect]:
     """What officers find the case by, what they have done and have to do, as far as this event changes it."""
     number = event.number
-    if isinstance(event, PaperAsked):
-        yield Effect(event=number, index=PAPER, paper=order_of(case, event, here=facts.here))
+    if isinstance(event, PaperAsked | SignatureAsked | PaperSigned):
+        if isinstance(event, PaperAsked | PaperSigned):
+            yield Effect(event=number, index=PAPER, paper=order_of(case, event, here=facts.here))
         return
     clues = clues_added(case, event, facts.field_types, here=facts.here)
     if clues:
@@ -131,10 +133,11 @@ def _projections(case: Case, step: Step | None, event: events.Event, *, facts: F
         yield Effect(event=number, index=index, task=task)
 
 
-def order_of(case: Case, event: PaperAsked, *, here: str) -> PaperOrder:
-    """What is to be made because the case asked for it."""
+def order_of(case: Case, event: PaperAsked | PaperSigned, *, here: str) -> PaperOrder:
+    """What is to be made because the case asked for it; what is signed is sealed under the id of its request."""
     id = local_id(case.name, here)
-    return PaperOrder(paper=event.paper, case=id, step=event.step, event=event.number, at=event.at)
+    paper = event.paper if isinstance(event, PaperAsked) else event.request
+    return PaperOrder(paper=paper, case=id, step=event.step, event=event.number, at=event.at)
 
 
 def step_of(case: Case, event: events.Event) -> Step | None:

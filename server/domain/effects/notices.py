@@ -123,6 +123,7 @@ class LicenceTold:
 # (ask_supplement) is told by the event that says until when.
 _OWN: Mapping[str, Announcement] = {
     "open": Announcement("received", "已提交", "我们会尽快办理，可随时查看进度"),
+    "ask_signature": Announcement("decided", "待签名", "请查看文书并在手机上签名"),
     "close": Announcement("closed", "已办结", "请查看结果，欢迎评价"),
 }
 TOLD: Mapping[str, Announcement] = {

@@ -10,7 +10,8 @@ class KeptPaper(Value):
 
     `place` is that of the number that people say, which is taken with `number` and stands in no row; 0: it has none.
     `case` is its id here, `event` that by which the case asked for it. `outcome`: empty, `made`, or `moot` if its case
-    is gone.
+    is gone. Of one that its applicant signs, `file` is what is shown, and `signed` what they have signed last, before
+    the case knows of it; it ends as `made` once the case has its signature, or as `lapsed`.
     """
 
     id: str
@@ -21,6 +22,7 @@ class KeptPaper(Value):
     number: str = ""
     place: int = 0
     file: PaperFile | None = None
+    signed: PaperFile | None = None
     failures: int = 0
     reason: str = ""
     outcome: str = ""

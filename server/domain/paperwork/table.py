@@ -8,7 +8,7 @@ from server.domain.case.case import Step
 from server.domain.case.fetches import offered
 from server.domain.case.happening import Moved
 from server.domain.catalogue.results import ResultKind
-from server.domain.paperwork import bodies
+from server.domain.paperwork import bodies, leasing
 from server.domain.paperwork.bodies import Body, Telling
 from server.domain.rules.results import result_of
 
@@ -79,6 +79,7 @@ GIVES_BESIDE: Mapping[type[Moved], tuple[Giving, ...]] = {
             lambda _, told: bool(told.event.grant) and not told.event.licence,
             result="licence",
         ),
+        Giving("lease", leasing.lease, lambda _, told: leasing.is_contracted(told)),
     ),
 }
 WITHOUT: Mapping[type[Moved], str] = {
@@ -106,7 +107,6 @@ BY_NO_MOVE: Mapping[str, str] = {
     "correction": "no move corrects a paper",
     "application": "the applicant signs it before there is a move",
     "undertaking": "the applicant signs it before there is a move",
-    "lease": "a contract is signed by both, and is no answer of an authority",
 }
 
 

@@ -18,6 +18,7 @@ from server.domain.rules.lifecycle import evolve
 from server.domain.rules.move import AnyRule, AnyTransition, Speaker
 from server.domain.rules.moving import Moving
 from server.domain.rules.parts import leg_of, paper_moved
+from server.domain.rules.signings import PaperNotAsked, check_signed, paper_signed, signature_asked
 from server.domain.rules.supplements import check_supply
 from server.domain.rules.table import RULES, TRANSITIONS
 from server.domain.time.calendar import add_working_days
@@ -59,13 +60,6 @@ class StepAlreadyRequested(Conflict):
 
     code = "step_already_requested"
     title = "该事项已经转来"
-
-
-class PaperNotAsked(Conflict):
-    """The case has not asked for this paper, or it has been made."""
-
-    code = "paper_not_asked"
-    title = "没有要求出具这份文书"
 
 
 class _DecisionRecorder:
@@ -129,6 +123,10 @@ def _do(recorder: _DecisionRecorder, case: Case, act: Act) -> None:
             _note_bounce(recorder, case, act)
         case acts.FilePaper():
             _file_paper(recorder, case, act)
+        case acts.AskSignature():
+            recorder.record(signature_asked(case, act, recorder.facts, header=recorder.header()))
+        case acts.SignPaper():
+            recorder.record(paper_signed(case, act, recorder.facts, header=recorder.header()))
         case acts.StepAct():
             _move(recorder, case, act)
         case _:
@@ -268,6 +266,7 @@ def _file_paper(recorder: _DecisionRecorder, case: Case, act: acts.FilePaper) ->
     is_full = sum(each.step == act.step for each in case.given_papers) >= MOST_PAPERS
     if (asked is None and (is_full or act.by.node == here)) or (asked is not None and not _is_to_be_made(asked, act)):
         raise PaperNotAsked("办件没有要求出具这份文书，或者文书已经出具。")
+    check_signed(case, act.paper)
     told = {name: getattr(act, name) for name in SAID_OF_PAPER}
     recorder.record(PaperMade(**recorder.header(), step=act.step, spoken_number=act.spoken_number, **told))
 

@@ -7,6 +7,7 @@ from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case, Offered, Step
 from server.domain.case.happening import Moved
 from server.domain.case.papers import PaperAsked, PaperMade, given_by
+from server.domain.case.signings import PaperSigned, SignatureAsked, signing_asked
 from server.domain.catalogue.plan import PlannedStep
 from server.domain.catalogue.terms import Paper
 from server.domain.rules.table import TRANSITIONS
@@ -28,7 +29,7 @@ def evolve(case: Case | None, event: events.Event) -> Case:
         case = _put_right(case, case.steps[event.step], event)
     elif isinstance(event, handover.PaperPosted | handover.PaperArrived):
         case = _posted(case, case.steps[event.step], event)
-    elif isinstance(event, PaperAsked | PaperMade):
+    elif isinstance(event, PaperAsked | PaperMade | SignatureAsked | PaperSigned):
         case = _with_paper(case, event)
     elif isinstance(event, events.FollowedUp):
         case = case.model_copy(update={"followed_up": (*case.followed_up, event.step)})
@@ -187,12 +188,23 @@ def _noted(case: Case, step: Step, event: events.WithdrawalAsked | Bounced | Res
     return _with_step(case, step.model_copy(update={"bounced": bounced}))
 
 
-def _with_paper(case: Case, event: PaperAsked | PaperMade) -> Case:
+def _with_paper(case: Case, event: PaperAsked | PaperMade | SignatureAsked | PaperSigned) -> Case:
     """A paper that is made stands where it was asked for; nothing else of the step changes with it."""
+    if isinstance(event, SignatureAsked | PaperSigned):
+        return _with_signing(case, event)
     given = given_by(event)
     is_known = case.paper(given.id) is not None
     papers = tuple(given if each.id == given.id else each for each in case.given_papers)
     return case.model_copy(update={"given_papers": papers if is_known else (*papers, given)})
+
+
+def _with_signing(case: Case, event: SignatureAsked | PaperSigned) -> Case:
+    """The case once a signature is asked for, or given; nothing of the step itself changes with it."""
+    if isinstance(event, SignatureAsked):
+        return case.model_copy(update={"signings": (*case.signings, signing_asked(event))})
+    done = {"signed": event.signed, "signed_at": event.signed_at}
+    signings = tuple(each.model_copy(update=done) if each.id == event.request else each for each in case.signings)
+    return case.model_copy(update={"signings": signings})
 
 
 def _with_step(case: Case, step: Step) -> Case:

@@ -10,6 +10,7 @@ from server.domain.rules.desk_forms import DeskForm, LicenceDecision, ShortText
 from server.domain.rules.move import LetterForm, Move
 from server.domain.rules.moving import Moving
 from server.domain.rules.results import check_yielded
+from server.domain.rules.signings import check_contracted
 
 METHODS = {"electronic": "电子送达", "post": "邮寄", "window": "窗口领取"}
 
@@ -36,6 +37,8 @@ class DeliverDecision(LicenceDecision):
 def _deliver(moving: Moving[acts.Deliver]) -> events.Delivered:
     if not moving.step.plan.yields:
         raise NothingToDeliver("该事项的结果是文字答复，已在办件中告知。")
+    if not moving.is_mirror:
+        check_contracted(moving.case, moving.step, at=moving.facts.at)
     check_yielded(moving.step, {}, licence=moving.act.licence)
     return events.Delivered(**moving.header, delivery=moving.act.delivery, licence=moving.act.licence)
 
