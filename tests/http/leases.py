@@ -97,11 +97,15 @@ async def made(places: Places) -> LeaseMaker:
     return maker
 
 
-async def granted(places: Places, tenant: Caller, *, home: dict[str, str] | None = None) -> str:
-    """A case whose last step has just been approved, with this home or with that of all these tests."""
+async def granted(places: Places, tenant: Caller, *, home: dict[str, str] | None = None, **more: str) -> str:
+    """A case whose last step has just been approved, with this home or with that of all these tests.
+
+    `more` is what the application says beside all else.
+    """
     guide = (await tenant.post(f"/api/v1/bundles/{BUNDLE}/guide", {"answers": ANSWERS})).body
     bundle = next(each for each in CATALOGUE.bundles if each.code == BUNDLE)
-    case = await opened(places, tenant, await followed(tenant, bundle, ANSWERS, guide, home=JIANGSU))
+    wish = await followed(tenant, bundle, ANSWERS, guide, home=JIANGSU)
+    case = await opened(places, tenant, {**wish, **more})
     officers = {each.code: await places.officer(each.department) for each in CATALOGUE.items if each.code in CODES}
     for step in CODES:
         given = example_of(step) if step != STEP else HOME if home is None else home

@@ -36,7 +36,7 @@ class MakerHere:
         return False
 
     async def seal(self, asked: ContractToSeal) -> bytes:
-        raise NotImplementedError("nobody signs what this one makes")
+        raise PapersWait("no signatures here")
 
     async def make(self, paper: PaperToMake) -> bytes:
         if self.wants_seals:

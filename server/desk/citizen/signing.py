@@ -178,6 +178,9 @@ async def sign(
     and StaleVersion while the same is signed elsewhere.
     """
     record = await own_case(node, owner, id)
+    _numbered(record.case, wish.number)
+    if tools is None:
+        raise SigningNotSetUp(NO_SERVICE)
     paper, signing = _asked(record.case, wish.number)
     act_id = node.keys.request_digest(["sign", owner, id, wish.key])
     act_digest = node.keys.request_digest(["sign", paper.id, wish.given.shown])
@@ -203,12 +206,10 @@ async def sign(
 
 
 async def _signed(
-    node: Node, owner: str, record: CaseRecord, *, wish: SigningWish, tools: SigningTools | None
+    node: Node, owner: str, record: CaseRecord, *, wish: SigningWish, tools: SigningTools
 ) -> tuple[PaperFile, datetime]:
     """The signed file, which is kept and has proven it, and the moment that it proves; raises as `sign`."""
     paper, signing = _asked(record.case, wish.number)
-    if tools is None:
-        raise SigningNotSetUp(NO_SERVICE)
     person, at, token = record.case.applicant, _signing_at(node, signing), wish.given.face_token
     if person is None:
         raise OtherPersonSigns
@@ -293,12 +294,17 @@ def _papers(case: Case) -> list[GivenPaper]:
     return [each for each in case.given_papers if each.paper_kind in PAPER_OF.values()]
 
 
-def _asked(case: Case, number: str) -> tuple[GivenPaper, Signing]:
-    """The paper of this number and its signing; raises NoSuchSigning, and PaperStillComing while it is made."""
+def _numbered(case: Case, number: str) -> GivenPaper:
+    """The paper of this number; raises NoSuchSigning."""
     papers = _papers(case)
     if not (number.isascii() and number.isdecimal() and len(number) < 4 and 0 < int(number) <= len(papers)):
         raise NoSuchSigning("办件中没有这份需要签名的文书。")
-    paper = papers[int(number) - 1]
+    return papers[int(number) - 1]
+
+
+def _asked(case: Case, number: str) -> tuple[GivenPaper, Signing]:
+    """The paper of this number and its signing; raises NoSuchSigning, and PaperStillComing while it is made."""
+    paper = _numbered(case, number)
     signing = case.signing_of(paper.id)
     if signing is None:
         raise PaperStillComing(WORDS["waiting"])
