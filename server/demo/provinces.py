@@ -1,5 +1,6 @@
 """The provinces of a demo: platform, database, keys and each node's processes, started and stopped in order."""
 
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from server.demo import platform
+from server.demo import platform, signing
 from server.demo.database import database_server
 from server.demo.desks import REGIONS
 from server.demo.folder import DemoPlan, PlannedNode, keep_plan
@@ -90,6 +91,8 @@ async def running_demo(
         opening = stack.enter_async_context(database_server(folder / "database", mongodb_uri))
         uri, plan, _ = await together(opening, _with_keys(folder, plan), _with_seals(folder, plan))
         everywhere = {"TONGBAN_PLATFORM_URL": platform_url, "TONGBAN_MONGODB_URI": uri}
+        if plan.gives_papers:
+            everywhere |= await stack.enter_async_context(_signing(folder, citizens))
         provinces = _provinces(folder, plan, everywhere)
         say(f"{len(provinces)} nodes start: " + ", ".join(province.name for province in provinces) + ".")
         running = await stack.enter_async_context(children())
@@ -104,6 +107,26 @@ async def _platform(citizens: tuple[PlatformUser, ...], port: int) -> AsyncItera
     server, port = platform.listen(citizens, host=HOST, port=port)
     try:
         yield f"http://{HOST}:{port}"
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+@asynccontextmanager
+async def _signing(folder: Path, citizens: tuple[PlatformUser, ...]) -> AsyncIterator[Mapping[str, str]]:
+    """A stand-in of a signing service in this process, with an authority of its own; the settings that name it."""
+    roots = folder / "people.pem"
+    stand_in = signing.StandInSigning(citizens)
+    roots.write_text(ssl.DER_cert_to_PEM_cert(stand_in.root), encoding="ascii")
+    server, port = signing.listen(stand_in, host=HOST)
+    settings = {
+        "SIGNING_URL": f"http://{HOST}:{port}",
+        "SIGNING_APP_ID": APP_ID,
+        "SIGNING_APP_SECRET": "of-the-demo-only",
+        "SIGNING_ROOTS_FILE": str(roots),
+    }
+    try:
+        yield {f"TONGBAN_{name}": value for name, value in settings.items()}
     finally:
         server.stop()
         await server.close_all_connections()

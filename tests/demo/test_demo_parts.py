@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from cryptography import x509
 
 from server.cli import run
 from server.crypto.totp import code_at
@@ -24,13 +26,27 @@ from server.demo.ports import HOST, NoPortFree, PortInUse, reserved, reserved_la
 from server.demo.processes import ChildFailed
 from server.demo.proof import OF_PAPERS, is_proven, letters_of
 from server.domain.catalogue.formats import person_name_fault
+from server.domain.papers.signing import Signatory
 from server.domain.people.persons import id_number_fault
 from server.domain.values import china_day
+from server.papering import roots_of
+from server.tools.settings import Settings
+from server.tools.signing import SigningProvider
 from tests.catalogue.shipped import CATALOGUE
 from tests.world import is_fictitious
 
 HEALTH = DemoDesk("health/320102", "南京市玄武区卫生健康局")
 HOSPITALS = DemoDesk("provider/health/330106", "浙江省杭州市西湖区医疗卫生机构")
+NODE: dict[str, Any] = {
+    **{
+        "division": "320000",
+        "origin": "http://127.0.0.1:1",
+        "mongodb_uri": "mongodb://127.0.0.1:1",
+        "data_folder": "x",
+    },
+    **{"keys_file": "x", "directory_file": "x", "publisher_key": "A" * 43, "platform_url": "http://127.0.0.1:1"},
+    **{"platform_app_id": "x", "platform_app_secret": "x"},
+}
 SEATED = {"320000": officers([HEALTH]), "330000": officers([HOSPITALS])}
 
 
@@ -109,6 +125,20 @@ def test_a_usual_demo_does_not_go_on_as_a_strict_one(tmp_path: Path) -> None:
     check_same(strict, tmp_path, nodes=2, first_port=8320, is_strict=True)
     with pytest.raises(OtherDemo, match="no authenticators"):
         check_same(usual, tmp_path, nodes=2, first_port=8320, is_strict=True)
+
+
+async def test_a_demo_with_papers_has_a_signing_service_that_its_nodes_trust(tmp_path: Path) -> None:
+    who = citizens("320000")
+    async with provinces._signing(tmp_path, who) as told:
+        chosen = {name.removeprefix("TONGBAN_").lower(): value for name, value in told.items()}
+        settings = Settings(**NODE, **chosen, seals_folder=tmp_path)
+        async with aiohttp.ClientSession() as http:
+            service = SigningProvider(str(settings.signing_url), "demo", secret="hush", session=http)
+            named = Signatory(name=who[0].name, id_number="*" * 14 + who[0].id_number[-4:], request="R" * 16)
+            face = {"id_number": who[0].id_number, "face_token": who[0].face_token}
+            given = x509.load_der_x509_certificate((await service.certificate(named, **face)).certificate)
+        [root] = roots_of(settings)
+        given.verify_directly_issued_by(x509.load_der_x509_certificate(root))
 
 
 def test_a_plan_is_kept_as_it_was(tmp_path: Path) -> None:
