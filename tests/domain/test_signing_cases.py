@@ -10,7 +10,6 @@ from server.domain.aggregate.actors import Actor
 from server.domain.aggregate.acts import Act
 from server.domain.case import acts
 from server.domain.case.case import Case
-from server.domain.case.erasure import CaseNotErasable, check_over
 from server.domain.case.events import Event
 from server.domain.case.papers import PaperAsked, PaperFile
 from server.domain.catalogue.catalogue import Catalogue
@@ -24,6 +23,7 @@ from server.domain.people.persons import SubjectGiven
 from server.domain.rules.lifecycle import replay
 from server.domain.rules.signings import ContractOpen, PaperNotAsked
 from tests.catalogue.shipped import CATALOGUE
+from tests.domain.places import DIVISIONS
 from tests.papers.samples import texts
 from tests.world import JIANGSU, ZHEJIANG, citizen, facts, later, officer, opening, planned, worked
 
@@ -40,7 +40,7 @@ class Life:
     """A case with one step, to which acts are done one after the other, an hour apart."""
 
     def __init__(self, *done: Act, catalogue: Catalogue = CATALOGUE, **change: Any) -> None:
-        self.rules = PaperRules(texts(), lambda _: catalogue, "https://node.example.cn")
+        self.rules = PaperRules(texts(), lambda _: catalogue, DIVISIONS, "https://node.example.cn")
         self.events: list[Event] = []
         self.case: Case | None = None
         self.hours = 0.0
@@ -151,19 +151,6 @@ def test_a_contract_that_was_not_signed_in_time_holds_up_nothing():
     life.do(life.ask())
     life.hours += 200
     life.do(DELIVER)
-
-
-def test_a_case_is_not_erased_while_somebody_may_still_sign():
-    life = Life(RECEIVE, ACCEPT, APPROVE)
-    life.do(life.ask())
-    assert life.case
-    papers = tuple(
-        each if each.id == life.lease else each.model_copy(update={"file": SIGNED}) for each in life.case.given_papers
-    )
-    case = life.case.model_copy(update={"given_papers": papers, "closed_at": life.at})
-    with pytest.raises(CaseNotErasable):
-        check_over(case, here=JIANGSU, at=life.at)
-    check_over(case, here=JIANGSU, at=later(hours=500))
 
 
 def with_item(**change: Any) -> Catalogue:

@@ -54,6 +54,8 @@ async def accepted(places: Places, mother: Caller, health: Caller) -> str:
 async def test_a_paper_is_asked_for_with_its_move_and_made_afterwards(
     places: Places, maker: MakerHere, mother: Caller, health: Caller
 ):
+    ready = (await mother.get("/ready")).body
+    assert (ready["papers"], ready["signing"]) == ("asked", "not_set_up")
     case = await accepted(places, mother, health)
     asked = (await papers_of(mother, case, step=NEAR))["acceptance"]
     assert (asked["title"], asked["number"], asked["is_made"]) == ("受理通知书", "", False)

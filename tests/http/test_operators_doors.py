@@ -57,7 +57,7 @@ COUNTED = {
     "letters_dead",
     "peer_differences",
 }
-NO_PAPERS = {"papers": "off", "papers_lack": []}
+NO_PAPERS = {"papers": "off", "papers_lack": [], "signing": "off"}
 
 
 @pytest.fixture

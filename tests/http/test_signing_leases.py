@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from hashlib import sha256
 
+import jsonschema_rs
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -19,9 +20,23 @@ from server.domain.errors import Unavailable
 from server.papers.contracts import TrustedParties, verify_signed
 from server.papers.seal_folder import ROOT
 from server.papers.verifying import TrustedSeals
-from tests.http.asking import Sweeper, refused
+from tests.http.asking import Sweeper, pointers, refused
 from tests.http.conftest import module_wide
-from tests.http.leases import BUNDLE, DELIVERY, STEP, LeaseMaker, granted, leasing, line_of, made, pool_of, signed_with
+from tests.http.leases import (
+    BUNDLE,
+    DELIVERY,
+    HOME,
+    STEP,
+    LeaseMaker,
+    approve,
+    checked,
+    granted,
+    leasing,
+    line_of,
+    made,
+    pool_of,
+    signed_with,
+)
 from tests.http.paper_making import MakerHere
 from tests.http.paper_making import made as make_all
 from tests.http.test_agents import given
@@ -75,6 +90,9 @@ async def test_a_lease_is_shown_signed_and_sealed_and_only_then_the_result_is_de
     refused(await tenant.get(f"/api/v1/cases/{case}/papers/{line['paper']}"), 409, "paper_still_coming")
     answer = await tenant.post(path, signed_with(line), key="sign-once")
     assert (answer.status, answer.body["state"]) == (200, "signed"), answer.body
+    described = (await tenant.get("/openapi.json")).body
+    shape = {"$ref": "#/components/schemas/SigningLine", "components": described["components"]}
+    jsonschema_rs.validate(shape, answer.body)
     assert (await tenant.post(path, signed_with(line), key="sign-once")).body == answer.body
     refused(await housing.post(deliver, DELIVERY), 409, "contract_open")
     await made(places)
@@ -136,6 +154,15 @@ async def test_who_may_not_sign_is_refused_and_what_does_not_prove_it_counts_for
     assert await line_of(tenant, case) == line, "nothing of that counts"
     assert (await tenant.post(path, right)).status == 200
     refused(await tenant.post(path, right), 409, "signed_already")
+
+
+async def test_a_decision_that_says_half_of_what_a_lease_says_is_refused(places: Places, tenant: Caller):
+    half = {"allotted_home": HOME["allotted_home"], "allotted_rent": "600"}
+    case = await checked(places, tenant)
+    problem = refused(await approve(places, case, half), 422, "form_faulty")
+    assert pointers(problem) == dict.fromkeys(
+        ("/result/allotted_area", "/result/lease_begins_on", "/result/lease_ends_on"), "required"
+    )
 
 
 async def test_no_agent_signs_for_the_tenant(leases: Leases, tenant: Caller):
@@ -218,6 +245,7 @@ async def test_what_is_cut_off_in_work_is_shown_and_sealed_once(
     places: Places, tenant: Caller, monkeypatch: pytest.MonkeyPatch, cut: str
 ):
     node = places.nodes[JIANGSU].node
+    await made(places)  # what other tests have left
     case = await granted(places, tenant)
     await cut_off(places, monkeypatch, cut)
     maker = await made(places)

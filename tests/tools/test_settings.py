@@ -110,6 +110,8 @@ def test_secrets_do_not_show(file: Path) -> None:
     [
         ("colour = 1", "colour", "is not a setting"),
         ("port = 70000", "port", "less than or equal to 65535"),
+        ('signing_url = "http://x"', "", "signing_url needs seals_folder"),
+        ('signing_app_secret = "hush"', "signing_app_secret", "set it by TONGBAN_SIGNING_APP_SECRET"),
         ('platform_app_secret = "hush"', "platform_app_secret", "set it by TONGBAN_PLATFORM_APP_SECRET"),
         ("retry_first_seconds = 601.0", "", "retry_first_seconds must not be longer than retry_most_seconds"),
         ("slots_port = 8300", "", "port must not be one of the 64 ports from slots_port on"),

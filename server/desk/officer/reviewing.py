@@ -16,6 +16,7 @@ from server.domain.effects.awarding import awarded
 from server.domain.effects.records import CaseRecord
 from server.domain.errors import FieldFault, Missing
 from server.domain.materials import Upload
+from server.domain.paperwork.leasing import check_terms
 from server.domain.people.accounts import DeskEntry
 from server.domain.people.persons import Officer
 from server.domain.rules.desk_acts import ACTS
@@ -111,6 +112,7 @@ async def _completed(
         act = act.model_copy(update={"authority": receiver_of(node, record, step, division=decision.division)})
     if isinstance(act, acts.Approve):
         check_result(step, act.result, catalogue, on=today(node))
+        check_terms(step, act.result, catalogue)
         issuer = organisation_code(node.published.authorities, step.authority.id) if step.authority else ""
         grant = awarded(record.case, act, catalogue, issuer=issuer, context=(node.here, today(node)))
         act = act.model_copy(update={"grant": grant})

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.domain.case import events
+from server.domain.case.case import Step
+from server.domain.catalogue.catalogue import Catalogue
+from server.domain.catalogue.forms import FormFaulty
+from server.domain.errors import FieldFault
 from server.domain.papers.signing import NotAskedToSign, SignedByHandOnly, check_asked
 from server.domain.paperwork.bodies import Body, Telling
 
@@ -46,6 +50,24 @@ def is_contracted(telling: Telling) -> bool:
     except (NotAskedToSign, SignedByHandOnly):
         return False
     return True
+
+
+def check_terms(step: Step, result: Mapping[str, str], catalogue: Catalogue) -> None:
+    """See that a decision which names a home says all that a lease says of it; raises FormFaulty.
+
+    Only where the item yields all of that: else no decision of it leads to a lease.
+    """
+    missing = [field for field in TERMS.values() if not result.get(field)]
+    if not missing or len(missing) == len(TERMS) or not set(TERMS.values()) <= set(step.plan.yields_fields):
+        return
+    names = {field: catalogue.name_of("field", field) for field in missing}
+    raise FormFaulty(
+        "写明配租房屋的，应当一并写明租赁合同的各项。",
+        errors=[
+            FieldFault(pointer=f"/result/{field}", code="required", detail=f"请填写：{name}。")
+            for field, name in names.items()
+        ],
+    )
 
 
 def lease(telling: Telling) -> Body:
