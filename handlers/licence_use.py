@@ -5,6 +5,7 @@ from handlers.peers import PeerQueryHandler
 from regions import licence_copies
 from server.desk.citizen import covering, uses
 from server.desk.officer import covered, licence_use
+from server.domain.licence.copies import CopyReason
 
 PAGE = 20
 
@@ -69,11 +70,11 @@ class PeerCopyHandler(PeerQueryHandler):
         "GET": Operation(
             licence_copies.tell_copy,
             "经持证人同意，向其他节点提供证照照面",
-            queries=tuple(licence_copies.CopyQuestion.model_fields),
+            queries=tuple(CopyReason.model_fields),
         )
     }
 
     async def get(self, identifier: str) -> None:
         await self.admit()
-        question = self.query(licence_copies.CopyQuestion)
+        question = self.query(CopyReason)
         self.reply(await licence_copies.tell_copy(self.node, self.proof, identifier, question=question))

@@ -8,15 +8,14 @@ from regions.client import PeerFailure
 from regions.licence_checks import NodeUnknown, PeerNotReached
 from server.crypto.receipts import Answer
 from server.crypto.signatures import Proven
-from server.desk.held import copy_here
+from server.desk.held import copy_for, copy_here
 from server.desk.recording import note
 from server.desk.using import note_use
 from server.domain.aggregate.names import name_of
 from server.domain.effects.licensing import LICENCES
-from server.domain.licence.copies import CopyAsked, LicenceCopy
+from server.domain.licence.copies import CopyAsked, CopyReason, LicenceCopy
 from server.domain.licence.licence import NeverIssued
 from server.domain.licence.uses import UsedBy
-from server.domain.values import Value
 from server.node import Node
 
 PATH = "/peer/v1/licence-copies/{identifier}"
@@ -24,28 +23,15 @@ OK, JSON = 200, "application/json"
 NOT_REACHED = "对方节点暂时无法查询，请稍后重试。"
 
 
-class CopyQuestion(Value):
-    """What stands after `?`: the members of CopyAsked but for the identifier and the node."""
-
-    mark: str
-    purpose: str
-    authority_name: str = ""
-    officer: str = ""
-    item: str = ""
-    case: str = ""
-
-
-async def tell_copy(node: Node, proven: Proven, identifier: str, *, question: CopyQuestion) -> SignedReply:
+async def tell_copy(node: Node, proven: Proven, identifier: str, *, question: CopyReason) -> SignedReply:
     """The signed copy for a peer; it is noted before, and stands among the uses that the holder sees.
 
     Raises NeverIssued, also for a mark of nobody who holds it.
     """
-    asked = CopyAsked(identifier=identifier, node=node.here, **vars(question))
-    copy = await copy_here(node, asked)
-    about = {"peer": proven.sender, "officer": asked.officer, "for": asked.case, "reason": "asked"}
-    told = {name: text for name, text in about.items() if text}
+    copy = await copy_for(node, identifier, mark=question.mark)
+    told = {"peer": proven.sender, "reason": "asked"} | ({"officer": question.officer} if question.officer else {})
     await note(node, "licence.shown", {**told, "case": name_of(LICENCES, identifier)})
-    who = asked.model_dump(include={"authority_name", "officer", "item", "case", "purpose"})
+    who = question.model_dump(exclude={"mark"})
     await note_use(node, identifier, "checked", by=UsedBy(node=proven.sender, **who))
     return signed(node, proven, Answer(OK, JSON, copy.model_dump_json().encode()))
 

@@ -4,6 +4,7 @@ The questions are GETs as all between nodes are, and repeating one changes nothi
 redeemed it first.
 """
 
+import re
 from collections.abc import Mapping
 
 from pydantic import ValidationError
@@ -39,6 +40,7 @@ from server.node import Node
 CODES = "/peer/v1/licence-codes"
 REQUEST = "/peer/v1/licence-requests/{id}"
 MOST_COPY_BYTES = 1 << 20
+REQUEST_ID = re.compile(r"[a-z2-7]{20,100}")
 # What the node of the holder may answer, in its own words again here.
 ANSWERS: Mapping[str, type[Refusal]] = {
     each.code: each
@@ -86,6 +88,8 @@ async def shown(node: Node, entry: DeskEntry, id: str) -> ShownAtDesk:
     PeerNotReached.
     """
     source, _, own = id.partition("-")
+    if not REQUEST_ID.fullmatch(own):
+        raise NoSuchLicenceRequest("没有这个用证请求。")
     if source == node.here:
         told = await seen(node, own, Looking(entry.officer.name, node.here, copy_of))
         return at_desk(node, told, source=source)

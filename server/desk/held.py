@@ -64,10 +64,15 @@ async def known_licence(node: Node, owner: str, identifier: str) -> KnownLicence
 
 async def copy_here(node: Node, asked: CopyAsked) -> LicenceCopy:
     """The copy of a licence that this node issued, for who knows a holder; raises NeverIssued."""
-    record = await node.store.licences.find(asked.identifier)
+    return await copy_for(node, asked.identifier, mark=asked.mark)
+
+
+async def copy_for(node: Node, identifier: str, *, mark: str) -> LicenceCopy:
+    """The same of an identifier that comes from outside."""
+    record = await node.store.licences.find(identifier)
     if record is None:
         raise NeverIssued("没有这个证照。")
-    check_mark(record.value, asked.mark)
+    check_mark(record.value, mark)
     return LicenceCopy.of(record.value)
 
 

@@ -4,14 +4,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from regions import licence_copies
-from regions.licence_checks import PeerNotReached
+from regions.licence_checks import NodeUnknown, PeerNotReached
 from server.desk.citizen import applying
 from server.desk.citizen.applying import Handing
 from server.desk.officer.covered import Checking, covered_at_desk
 from server.desk.showing import Looking
+from server.domain.licence.copies import CopyAsked, holder_mark
 from server.domain.licence.covering import REFERENCE
+from server.domain.licence.licence import NeverIssued
 from server.domain.rules.opening import Submission
 from tests.catalogue.shipped import CATALOGUE
 from tests.http.asking import act, opened, pointers, refused
@@ -22,7 +25,7 @@ from tests.http.test_agents import mandate_wish
 from tests.http.test_erasing import erase
 from tests.http.test_every_bundle import followed, guided
 from tests.http.test_licences_abroad import CutWire
-from tests.nodes import MOTHER, Caller, HandClock, Places
+from tests.nodes import MOTHER, STRANGER, Caller, HandClock, Places
 from tests.world import JIANGSU, ZHEJIANG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -266,10 +269,32 @@ async def test_an_issuer_that_cannot_be_asked_stops_the_use_and_is_told_to_the_o
         await applying.submit(alone, owner, wish, key="while-it-is-down", how=how)
     stored = (await node.store.cases.case(case)).case
     checking = Checking(Looking("anna", JIANGSU, licence_copies.copy_of), "民政局")
-    said = {"materials": stored.materials, "checking": checking}
+    said = {"case": stored.name, "materials": stored.materials, "checking": checking}
     (covered,) = await covered_at_desk(alone, stored.step(SECOND), **said)
     assert covered.now is None
     assert "暂时无法" in covered.warning
     (covered,) = await covered_at_desk(node, stored.step(SECOND), **said)
     assert covered.now
     assert not covered.warning
+    (*_, reference) = stored.materials
+    said["case"] = f"{JIANGSU}/another"
+    assert reference.media_type == REFERENCE
+    assert await covered_at_desk(node, stored.step(SECOND), **said) == (), "it is for one case"
+
+
+async def test_a_face_is_given_only_to_who_knows_the_number_of_a_holder(places: Places, mother: Caller):
+    licence, there = await certified(places, mother), places.nodes[ZHEJIANG].node
+    asked = CopyAsked(identifier=licence, node=JIANGSU, mark=holder_mark(licence, MOTHER.id_number), purpose="核验")
+    assert (await licence_copies.copy_of(there, asked)).face == {"disability_certificate_number": NUMBER}
+    guessed = asked.model_copy(update={"mark": holder_mark(licence, STRANGER.id_number)})
+    with pytest.raises(NeverIssued):
+        await licence_copies.copy_of(there, guessed)
+    for change in ({"purpose": ""}, {"mark": "x"}, {"case": "x"}):
+        with pytest.raises(PeerNotReached):
+            await licence_copies.copy_of(there, asked.model_copy(update=change))
+    with pytest.raises(NodeUnknown):
+        await licence_copies.copy_of(there, asked.model_copy(update={"node": "990000"}))
+    with pytest.raises(ValidationError):
+        CopyAsked(**{**asked.model_dump(), "identifier": "../heads?way=in"})
+    uses = (await mother.get(f"/api/v1/licences/{licence}/uses")).body["uses"]
+    assert [(each["kind"], each["node_name"], each["purpose"]) for each in uses] == [("checked", "浙江省", "核验")]

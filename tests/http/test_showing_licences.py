@@ -206,6 +206,7 @@ async def test_a_code_of_another_province_is_redeemed_by_a_signed_question(
     refused(await redeemed(abroad, f"{GUANGDONG}0123456789", said=THERE), 404, "show_code_unknown")
     clerk = await places.officer("public_security", ZHEJIANG, name="another")
     refused(await clerk.get(path), 404, "no_such_licence_request")
+    refused(await clerk.get(f"{DESK_REQUESTS}/{JIANGSU}-..%2Fheads"), 404, "no_such_licence_request")
     code = await shown_code(mother, card)
     shown = (await redeemed(abroad, code, said=THERE)).body
     declined = await mother.post(f"{REQUESTS}/{(await one_request(mother))['id']}/decline")

@@ -260,7 +260,7 @@ async def _desk_step(node: Node, case: Case, step: Step, *, seen: Seen, looking:
         proposal=_proposal(step) if part == "decide" else None,
         two_persons=part == "decide" and step.plan.terms.two_persons,
         covered=await covered_at_desk(
-            node, step, materials=commission.materials, checking=Checking(looking, authority.name)
+            node, step, case=case.name, materials=commission.materials, checking=Checking(looking, authority.name)
         ),
         electronic=(await electronics_of(node, case, [step])).get(step.plan.code),
     )

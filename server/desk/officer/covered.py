@@ -11,7 +11,7 @@ from server.desk.officer.seeing import today
 from server.desk.showing import CopyOf, Looking
 from server.desk.steps import LocalMoment
 from server.desk.using import note_use
-from server.domain.case.case import Offered, Step
+from server.domain.case.case import Offered, Step, full_name
 from server.domain.errors import Unavailable
 from server.domain.licence.copies import LicenceCopy
 from server.domain.licence.covering import REFERENCE, LicenceReference
@@ -55,7 +55,7 @@ class CoveredAtDesk(Value):
 
 
 async def covered_at_desk(
-    node: Node, step: Step, *, materials: Iterable[Offered], checking: Checking
+    node: Node, step: Step, *, case: str, materials: Iterable[Offered], checking: Checking
 ) -> tuple[CoveredAtDesk, ...]:
     """Those of these materials that are licences; how they stand now is asked as long as the step is open."""
     shown = []
@@ -63,7 +63,9 @@ async def covered_at_desk(
         address = node.keys.material(each.sha256)
         if each.media_type != REFERENCE or await node.store.materials.missing([address]):
             continue
-        reference = LicenceReference.read(await node.store.materials.content(address))
+        reference = LicenceReference.find(await node.store.materials.content(address), case=case)
+        if reference is None:  # its home says that it is one, and it is not: a material that cannot be opened
+            continue
         copy, warning = (None, "") if step.has_ended else await _now(node, reference, checking=checking)
         shown.append(_shown(node, each, reference, copy=copy, warning=warning))
     return tuple(shown)
@@ -75,9 +77,10 @@ async def open_licence(node: Node, entry: DeskEntry, id: str, *, sha256: str, co
     Raises the refusals of `material_of`, NoSuchMaterial for what is no licence, and what `copy_of` raises.
     """
     file = await material_of(node, entry, id, sha256=sha256)
-    if file.media_type != REFERENCE:
+    name = full_name(id, node.here)
+    reference = LicenceReference.find(file.content, case=name) if file.media_type == REFERENCE else None
+    if reference is None:
         raise NoSuchMaterial("这份材料不是电子证照。")
-    reference = LicenceReference.read(file.content)
     who = {"authority_name": "", "officer": entry.officer.name, "purpose": PURPOSE}
     copy = await copy_of(node, reference.asked(**who))
     if reference.node == node.here:

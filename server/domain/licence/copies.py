@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from server.domain.canonical import digest
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.results import MOST_HOLDERS
 from server.domain.errors import Conflict
+from server.domain.licence.identifier import NotAnIdentifier, parse
 from server.domain.licence.licence import (
     MOST_FACE_FIELDS,
     Cause,
@@ -72,20 +73,38 @@ class LicenceCopy(Value):
         return digest(self.model_dump(mode="json", include=set(FACE)))
 
 
-class CopyAsked(Value):
-    """Which copy is asked for, by whom and what for: `mark` is a holder's (`holder_mark`), `node` issued the licence.
+def identified(text: str) -> str:
+    """The identifier as it is written; ValueError for what is none."""
+    try:
+        return parse(text).text
+    except NotAnIdentifier as fault:
+        raise ValueError(str(fault)) from fault
+
+
+Identified = Annotated[str, StringConstraints(max_length=100), AfterValidator(identified)]
+Mark = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+NodeNamed = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
+
+
+class CopyReason(Value):
+    """By what one may ask for a copy, who asks, and what for: `mark` is a holder's (`holder_mark`).
 
     `case` is the full name of the case that it is for, if any, and `item` the code of an item.
     """
 
-    identifier: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    node: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
-    mark: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    purpose: Annotated[str, StringConstraints(max_length=200)]
+    mark: Mark
+    purpose: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     authority_name: Annotated[str, StringConstraints(max_length=200)] = ""
     officer: Annotated[str, StringConstraints(max_length=100)] = ""
     item: Annotated[str, StringConstraints(max_length=100)] = ""
     case: Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]{5}/[A-Za-z0-9_-]{1,80})?$")] = ""
+
+
+class CopyAsked(CopyReason):
+    """Which copy is asked for, of the node that issued the licence."""
+
+    identifier: Identified
+    node: NodeNamed
 
 
 def holder_mark(identifier: str, number: str) -> str:

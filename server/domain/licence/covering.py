@@ -7,10 +7,10 @@ puts another material in its place. So no letter and no case says anything that 
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, ValidationError
 
 from server.domain.canonical import canonical
-from server.domain.licence.copies import CopyAsked, LicenceCopy
+from server.domain.licence.copies import CopyAsked, Identified, LicenceCopy, Mark, NodeNamed
 from server.domain.licence.standing import LicenceStanding, standing_on
 from server.domain.values import Moment, Value, china_day
 
@@ -36,10 +36,10 @@ class LicenceReference(Value):
     which the node that issued it gives the face to those who decide (`LicenceCopy`).
     """
 
-    case: str
-    identifier: str
-    node: str
-    mark: str
+    case: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}/[A-Za-z0-9_-]{1,80}$")]
+    identifier: Identified
+    node: NodeNamed
+    mark: Mark
     kind: str
     name: str
     authority_name: str
@@ -64,9 +64,13 @@ class LicenceReference(Value):
         )
 
     @classmethod
-    def read(cls, content: bytes) -> Self:
-        """What a content says; members that a newer program wrote are passed over. Raises ValueError."""
-        return cls.model_validate_json(content, extra=PASSED_OVER)
+    def find(cls, content: bytes, *, case: str) -> Self | None:
+        """What a content says, if it is a reference for this case; members of a newer program are passed over."""
+        try:
+            found = cls.model_validate_json(content, extra=PASSED_OVER)
+        except ValidationError:
+            return None
+        return found if found.case == case else None
 
     @property
     def content(self) -> bytes:
