@@ -190,6 +190,10 @@ async def test_a_reference_is_no_upload_of_anybodys(places: Places, mother: Call
     stolen = {**wish, "licences": [], "materials": [*wish["materials"], {"code": MATERIAL, "id": id}]}
     problem = refused(await mother.post("/api/v1/cases", stolen), 422, "form_faulty")
     assert set(pointers(problem).values()) == {"material_unknown"}
+    wish = await covered_wish(mother, licence)
+    instead = [{**each, "id": licence} for each in wish["materials"]]
+    problem = refused(await mother.post("/api/v1/cases", {**wish, "materials": instead}), 422, "form_faulty")
+    assert set(pointers(problem).values()) == {"material_unknown"}, "nor does it serve for what it is not given for"
 
 
 async def test_what_is_revoked_before_the_decision_is_told_and_the_original_may_be_asked_for(
@@ -242,12 +246,19 @@ async def test_the_decider_of_another_province_sees_the_licence_as_it_is_there(p
     assert (await the_covered(officer, there))["now"]["state_name"] == "已撤销"
 
 
-async def test_a_licence_of_another_province_is_checked_there_and_serves_at_home(places: Places, mother: Caller):
+async def test_a_licence_of_another_province_is_checked_there_and_serves_at_home(
+    places: Places, mother: Caller, audit: Books
+):
     licence = await certified(places, mother, issued_in=ZHEJIANG)
     answers = (await wish_of(mother, SECOND))["answers"]
     found = (await mother.post(COVERAGE, {"answers": answers, "has_consented": True})).body["materials"]
     assert licence in [each["identifier"] for each in found[0]["licences"]]
-    case = await opened(places, mother, await covered_wish(mother, licence))
+    wish = await covered_wish(mother, licence)
+    case = await opened(places, mother, wish)
+    again = [await mother.post("/api/v1/cases", wish, key="asked-once") for _ in range(2)]
+    assert again[0].body == again[1].body
+    asked = audit.notes(places.nodes[ZHEJIANG].node, "licence.shown", peer=JIANGSU, case=f"licences/{licence}")
+    assert len(asked) == 2, "once for each case, and not again for a repeat"
     officer = await civil(places)
     covered = await the_covered(officer, case)
     assert (covered["node_name"], covered["now"]["is_good"], covered["warning"]) == ("浙江省", True, "")
