@@ -41,6 +41,7 @@ from tests.http.paper_making import MakerHere
 from tests.http.paper_making import made as make_all
 from tests.http.test_agents import given
 from tests.nodes import CITIZENS, Caller, Places
+from tests.papers.pictures import text_of
 from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -100,6 +101,14 @@ async def test_a_lease_is_shown_signed_and_sealed_and_only_then_the_result_is_de
     contract = (await tenant.get(f"/api/v1/cases/{case}/papers/{line['paper']}")).body
     assert contract == (await housing.get(f"/desk/v1/cases/{case}/papers/{line['paper']}")).body
     assert contract.startswith(shown)
+    papers = (await tenant.get(f"/api/v1/cases/{case}")).body["papers"]
+    listed = next(each for each in papers if each["id"] == line["paper"])
+    words = "".join(text_of(contract).split())
+    for number in (listed["number"], listed["spoken_number"]):
+        assert number, "the numbers that stand on what was signed"
+        assert number.replace(" ", "") in words
+    found = await housing.post("/desk/v1/searches", {"kind": "number", "text": listed["spoken_number"]})
+    assert [[each["id"] for each in one["papers"]] for one in found.body["cases"]] == [[line["paper"]]]
     verdict = await asyncio.to_thread(verify_signed, contract, trust_of(places, stand_in))
     assert (verdict.fault, verdict.signatory and verdict.signatory.name) == (None, CITIZENS[0].name)
     assert (await housing.post(deliver, DELIVERY)).status == 200

@@ -185,10 +185,19 @@ async def _seal(node: Node, maker: PaperMaker, kept: KeptPaper, *, event: PaperS
     given = record.case.paper(event.paper)
     if given and given.file is None:
         if kept.file is None or await node.store.materials.missing([node.keys.material(kept.file.sha256)]):
+            kept = await _numbered_as_shown(node, kept, event)
             kept = await _kept(node, kept, await maker.seal(await _contract(node, record, event)))
         await _note(node, kept, asked)
     await _end(node, kept, outcome="made")
     return "made"
+
+
+async def _numbered_as_shown(node: Node, kept: KeptPaper, event: PaperSigned) -> KeptPaper:
+    """The row with the numbers that stand on what was signed; those are in the row by which that was made."""
+    shown = await node.store.papers.find(event.paper)
+    if kept.number or shown is None:
+        return kept
+    return await _moved(node, kept, number=shown.number, place=shown.place)
 
 
 async def _contract(node: Node, record: CaseRecord, event: PaperSigned) -> ContractToSeal:
