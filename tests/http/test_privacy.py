@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from server.domain.case.papers import PaperFile
 from tests.http import whole_story
 from tests.http.asking import PERSONAL, Sweeper, act, opened
 from tests.http.conftest import module_wide, nodes_of_a_module
 from tests.http.paper_making import MakerHere, made
 from tests.nodes import MOTHER, HandClock, Places, newborn_form, newborn_wish
+from tests.world import JIANGSU
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 PAGE = Path(__file__).parents[2] / "docs/privacy.md"
 MONTH_SECONDS = 2_592_000
 WRAPPED_KEY = re.compile(r"\d{6}-fields-\d+\.[\w-]{80}")
@@ -49,7 +52,17 @@ async def story(
         case = await opened(places, mother, await newborn_wish(mother))
         assert (await health.post(act(case, "birth_certificate", "receive"))).status == 200
         await made(places, MakerHere(wants_seals=True))
+        await _signed(places)
         yield documents(places, database_sweeper), folder
+
+
+async def _signed(places: Places) -> None:
+    """A row as it stands while what a tenant has signed is kept; nobody of the story signs anything."""
+    node = places.nodes[JIANGSU].node
+    node.clock.wait(days=1)  # type: ignore[attr-defined]
+    [row] = await node.store.papers.due(node.clock.now(), limit=2)
+    file = PaperFile(sha256="ab" * 32, size=1, number="1")
+    assert await node.store.papers.move(row, until=node.clock.now(), signed=file)
 
 
 def documents(places: Places, sweeper: Sweeper) -> Story:
