@@ -29,7 +29,7 @@ SPREAD_SECONDS = 4  # over which those come again who were turned away in one mo
 
 def group_of(path: str) -> str:
     """The group of the door at this path, or OPEN."""
-    return GROUPS.get(path[1 : path.find("/", 1)], OPEN)
+    return GROUPS.get(path[1:].partition("/")[0], OPEN)
 
 
 class Busy(Unavailable):

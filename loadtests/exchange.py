@@ -109,7 +109,9 @@ async def processes(folder: Path, *, batch_letters: int) -> AsyncIterator[tuple[
                 log_level="error",
                 batch_letters=batch_letters,
             )
-            told = {f"TONGBAN_{key.upper()}": str(value) for key, value in settings.model_dump().items()}
+            told = {
+                f"TONGBAN_{key.upper()}": str(value) for key, value in settings.model_dump(exclude_none=True).items()
+            }
             told |= {"TONGBAN_CONFIG": str(folder / "node.toml"), "TONGBAN_PLATFORM_APP_SECRET": "none"}
             command = [sys.executable, "-m", "server", "serve"]
             child = await start(division, command, log=folder / f"{division}.log", environ=told)

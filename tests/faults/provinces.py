@@ -122,7 +122,9 @@ class Province:
 
     def environ(self) -> Mapping[str, str]:
         """The settings, as its processes get them."""
-        chosen = {f"TONGBAN_{key.upper()}": str(value) for key, value in self.settings.model_dump().items()}
+        chosen = {
+            f"TONGBAN_{key.upper()}": str(value) for key, value in self.settings.model_dump(exclude_none=True).items()
+        }
         return {
             **chosen,
             "TONGBAN_PLATFORM_APP_SECRET": SECRET,

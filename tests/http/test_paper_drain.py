@@ -11,10 +11,11 @@ import pymongo
 import pytest
 import pytest_asyncio
 
-from server import work, working
+from server import working
 from server.desk.background.making_papers import make_papers
 from server.desk.health import papers_of
 from server.main import loops_of
+from server.papering import papers_made
 from server.papers.pool import PaperPool
 from server.papers.seal_folder import make_stand_in
 from tests.http.asking import opened
@@ -84,7 +85,7 @@ async def test_the_process_work_makes_papers_and_says_so(
     more = {"divisions": (JIANGSU, ZHEJIANG), "seals_folder": tmp_path / "seals"}
     async with running_nodes(tmp_path, database_uri, database_name, **more) as places:
         node = places.nodes[JIANGSU].node
-        async with work.makers_of(node) as maker, loops_of(node) as loops:
+        async with papers_made(node) as maker, loops_of(node) as loops:
             assert maker
             assert papers_of(node, maker.missing()) == ("made", ())
             working.start(node, loops, maker=maker)

@@ -11,6 +11,7 @@ from server.domain.case import events, handover
 from server.domain.case.bouncing import Bounced, Resent
 from server.domain.case.case import Case
 from server.domain.case.papers import PaperAsked, PaperFile, PaperMade
+from server.domain.case.signings import PaperSigned, SignatureAsked
 from server.domain.catalogue.pinning import PinnedAuthority
 from server.domain.catalogue.terms import APPEAL, Deferral, Delivery, Leg, Method
 from server.domain.rules.moves.delivering import METHODS
@@ -36,6 +37,8 @@ PAPER = {
     **{"of": 1, "paper": "A" * 16, "paper_kind": "acceptance", "title": "受理通知书", "authority": "某机关"},
     **{"dated_on": MONDAY.date(), "data_digest": "ab" * 32},
 }
+FILE = PaperFile(sha256="cd" * 32, size=1, number="")
+SIGNING = {"paper": "A" * 16, "request": "B" * 16}
 PARCEL = {"leg": "out", "courier": "邮政", "parcel": "P1"}
 OTHER = PinnedAuthority(id="health/320106", name="南京市鼓楼区卫生健康委员会")
 DEFERRALS = (Deferral(material="photo", due_on=DUE_ON),)
@@ -87,6 +90,8 @@ def written(text: str) -> dict[type[Happened], dict[str, Any]]:
         handover.PaperArrived: PARCEL,
         PaperAsked: {**PAPER, "address": "https://example.cn/check/A/B", "catalogue": "1", "texts": "1", "layout": "1"},
         PaperMade: {**PAPER, "file": PaperFile(sha256="cd" * 32, size=1, number="某机关受字〔2026〕1号")},
+        SignatureAsked: {**SIGNING, "signed_kind": "contract", "shown": FILE, "ends_at": MONDAY},
+        PaperSigned: {**SIGNING, "signed": FILE, "signed_at": MONDAY},
         Bounced: {"letter": "step.supplied", "code": "item_unknown"},
         Resent: {"letter": "step.supplied"},
     }

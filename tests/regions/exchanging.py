@@ -42,7 +42,9 @@ def peer_of(node: Node) -> NodeEntry:
 
 def environment(node: Node, folder: Path) -> dict[str, str]:
     """The environment of a process that runs a command as this node; a file of settings is written into the folder."""
-    settings = {f"TONGBAN_{key.upper()}": str(value) for key, value in node.settings.model_dump().items()}
+    settings = {
+        f"TONGBAN_{key.upper()}": str(value) for key, value in node.settings.model_dump(exclude_none=True).items()
+    }
     (folder / "node.toml").write_text("")
     more = {"TONGBAN_CONFIG": str(folder / "node.toml"), "TONGBAN_PLATFORM_APP_SECRET": "test-only"}
     return {**os.environ, **settings, **more}
