@@ -10,7 +10,7 @@ from server.domain.aggregate.actors import Actor
 from server.domain.aggregate.acts import Act
 from server.domain.case import acts
 from server.domain.case.case import Case
-from server.domain.case.events import Event
+from server.domain.case.events import Delivered, Event
 from server.domain.case.papers import PaperAsked, PaperFile
 from server.domain.catalogue.catalogue import Catalogue
 from server.domain.catalogue.terms import Delivery
@@ -149,8 +149,10 @@ def test_only_the_node_asks_and_for_the_contract_that_the_case_has(change: dict[
 def test_a_contract_that_was_not_signed_in_time_holds_up_nothing():
     life = Life(RECEIVE, ACCEPT, APPROVE)
     life.do(life.ask())
+    refused(life, DELIVER, ContractOpen)
     life.hours += 200
     life.do(DELIVER)
+    assert next(type(event) for event in life.events if event.act_id == DELIVER.id) is Delivered
 
 
 def with_item(**change: Any) -> Catalogue:
