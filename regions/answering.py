@@ -8,7 +8,10 @@ from regions.inbox import NONCE_GRACE, NonceReplayed
 from server.crypto import base64url
 from server.crypto.receipts import Answer, sign_answer
 from server.crypto.signatures import Announced, Proven, ReceivedRequest, prove_sender, verify_sender
+from server.domain.values import Value
 from server.node import Node
+
+OK, JSON = 200, "application/json"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ async def admit_query(node: Node, announced: Announced, body: bytes) -> Proven:
     if not await node.store.peers.use_nonce(proven.key.id, proven.nonce, until=proven.expires + NONCE_GRACE):
         raise NonceReplayed("该请求已经收到过。")
     return proven
+
+
+def signed_value(node: Node, proven: Proven, value: Value) -> SignedReply:
+    """The value as JSON, with our signature."""
+    return signed(node, proven, Answer(OK, JSON, value.model_dump_json().encode()))
 
 
 def signed(node: Node, proven: Proven, answer: Answer) -> SignedReply:

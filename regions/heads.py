@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from regions.answering import SignedReply, signed
+from regions.answering import SignedReply, signed_value
 from regions.case_comparing import last_found
-from server.crypto.receipts import Answer
 from server.crypto.signatures import Proven
 from server.domain.canonical import LARGEST_INTEGER
 from server.domain.effects.letters_in import KINDS
@@ -18,7 +17,6 @@ from server.domain.values import Value
 from server.node import Node
 
 PATH = "/peer/v1/heads"
-JSON = "application/json"
 MOST_NUMBERS = 16
 
 
@@ -42,7 +40,7 @@ class HeadsAsked(Value):
 async def tell(node: Node, proven: Proven, asked: HeadsAsked) -> SignedReply:
     """The signed answer to a peer about a log between the two of us."""
     told = await heads(node, proven.sender, asked.way, stream=asked.stream, numbers=asked.numbers)
-    return signed(node, proven, Answer(200, JSON, told.model_dump_json().encode()))
+    return signed_value(node, proven, told)
 
 
 async def heads(node: Node, peer: str, way: Direction, *, stream: int = 0, numbers: Sequence[int] = ()) -> Heads:

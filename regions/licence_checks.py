@@ -1,13 +1,13 @@
 """Checking a licence: how one stands is asked of the node that issued it, which signs its answer and says no more."""
 
+from functools import partial
 from typing import Annotated
 
-from pydantic import StringConstraints, ValidationError
+from pydantic import StringConstraints
 
-from regions.answering import SignedReply, signed
-from regions.asking import PeerRefused, SignedQuery, ask
-from regions.client import PeerFailure
-from server.crypto.receipts import Answer
+from regions.answering import SignedReply, signed_value
+from regions.asking import SignedQuery
+from regions.questions import other_answer, told_by
 from server.crypto.signatures import Proven
 from server.desk.naming import node_name
 from server.desk.recording import note
@@ -15,7 +15,6 @@ from server.desk.steps import LocalMoment
 from server.desk.using import note_use
 from server.domain.aggregate.names import name_of
 from server.domain.effects.licensing import LICENCES
-from server.domain.errors import Missing, Unavailable
 from server.domain.exchange.letters import NodeCode
 from server.domain.licence.identifier import parse
 from server.domain.licence.licence import Cause, Ground, Licence, NeverIssued
@@ -27,21 +26,7 @@ from server.domain.values import Day, Moment, Value, china_day
 from server.node import Node
 
 PATH = "/peer/v1/licences/{identifier}"
-OK, JSON = 200, "application/json"
-
-
-class NodeUnknown(Missing):
-    """The directory has no node for this province."""
-
-    code = "node_unknown"
-    title = "没有这个省份的节点"
-
-
-class PeerNotReached(Unavailable):
-    """The node that was to be asked does not answer, or not as it should."""
-
-    code = "peer_not_reached"
-    title = "对方节点暂时无法查询"
+NOT_ISSUED = "对方节点没有颁发过这个证照。"
 
 
 class LicenceAnswer(Value):
@@ -80,7 +65,7 @@ async def tell_standing(node: Node, proven: Proven, identifier: str) -> SignedRe
     told = await _standing(node, identifier)
     await note(node, "licence.answered", {"peer": proven.sender, "case": name_of(LICENCES, told.identifier)})
     await note_use(node, told.identifier, "checked", by=UsedBy(node=proven.sender))
-    return signed(node, proven, Answer(OK, JSON, told.model_dump_json().encode()))
+    return signed_value(node, proven, told)
 
 
 async def check(node: Node, entry: DeskEntry, asked: LicenceCheck) -> CheckedLicence:
@@ -91,9 +76,12 @@ async def check(node: Node, entry: DeskEntry, asked: LicenceCheck) -> CheckedLic
     if not any(post.is_in_force(china_day(node.clock.now())) for post in entry.posts):
         raise NotYourPost("您没有在任的岗位。")
     identifier = parse(asked.identifier).text
-    about = {**entry.doer.about, "peer": asked.node, "case": name_of(LICENCES, identifier), "reason": asked.reason}
+    about = {**entry.doer.about, "peer": asked.node, "case": name_of(LICENCES, identifier)}
     await note(node, "licence.checked", about)
     told = await _standing(node, identifier) if asked.node == node.here else await _asked(node, asked.node, identifier)
+    # What an officer writes may name people: it is sealed among the uses, before they are told anything.
+    by = UsedBy(node=node.here, officer=entry.officer.name, purpose=asked.reason)
+    await note_use(node, identifier, "checked", by=by)
     return CheckedLicence(
         **told.model_dump(include={"identifier", "on", "state", "since"}),
         node=asked.node,
@@ -115,18 +103,9 @@ async def _standing(node: Node, identifier: str) -> LicenceAnswer:
 
 
 async def _asked(node: Node, peer: str, identifier: str) -> LicenceAnswer:
-    entry = node.directory.entry(peer)
-    if entry is None:
-        raise NodeUnknown("目录中没有这个省份的节点。")
-    try:
-        answer = await ask(node, entry, SignedQuery(PATH.format(identifier=identifier), {}))
-        told = LicenceAnswer.model_validate_json(answer.body)
-    except PeerRefused as refusal:
-        if refusal.reason == NeverIssued.code:
-            raise NeverIssued("对方节点没有颁发过这个证照。") from refusal
-        raise PeerNotReached("对方节点暂时无法查询，请稍后重试。") from refusal
-    except (PeerFailure, ValidationError) as fault:
-        raise PeerNotReached("对方节点暂时无法查询，请稍后重试。") from fault
+    refusals = {NeverIssued.code: partial(NeverIssued, NOT_ISSUED)}
+    question = SignedQuery(PATH.format(identifier=identifier), {})
+    told = await told_by(node, peer, question, gives=LicenceAnswer, refusals=refusals)
     if told.identifier != identifier or (told.state, told.cause) not in STANDINGS:
-        raise PeerNotReached("对方节点的回复与所查证照不符，请稍后重试。")
+        raise other_answer()
     return told

@@ -7,14 +7,10 @@ redeemed it first.
 import re
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-
-from regions.answering import SignedReply, signed
-from regions.asking import PeerRefused, SignedQuery, ask
-from regions.client import PeerFailure
-from regions.licence_checks import NodeUnknown, PeerNotReached
-from regions.licence_copies import JSON, NOT_REACHED, OK, copy_of
-from server.crypto.receipts import Answer
+from regions.answering import SignedReply, signed_value
+from regions.asking import SignedQuery
+from regions.licence_copies import copy_of
+from regions.questions import told_by
 from server.crypto.signatures import Proven
 from server.desk.officer.licence_use import RedeemRequest, ShownAtDesk, at_desk, redeemer_of
 from server.desk.recording import note, note_all
@@ -77,7 +73,8 @@ async def redeem_code(node: Node, entry: DeskEntry, asked: RedeemRequest, *, key
         told = await redeem(node, code, redeemer)
     else:
         said = {name: text for name, text in vars(redeemer).items() if name != "node"}
-        told = await _asked(node, source, SignedQuery(CODES, {"code": code, **said}))
+        question = SignedQuery(CODES, {"code": code, **said})
+        told = await told_by(node, source, question, gives=ShowingTold, refusals=ANSWERS)
     return at_desk(node, told, source=source)
 
 
@@ -94,7 +91,7 @@ async def shown(node: Node, entry: DeskEntry, id: str) -> ShownAtDesk:
         told = await seen(node, own, Looking(entry.officer.name, node.here, copy_of))
         return at_desk(node, told, source=source)
     question = SignedQuery(REQUEST.format(id=own), {"officer": entry.officer.name}, most_bytes=MOST_COPY_BYTES)
-    told = await _asked(node, source, question)
+    told = await told_by(node, source, question, gives=ShowingTold, refusals=ANSWERS)
     about = {**entry.doer.about, "peer": source, "reason": "shown"}
     seen_here = [{**about, "case": name_of(LICENCES, each.identifier)} for each in told.copies]
     await note_all(node, {"licence.shown": seen_here})
@@ -112,28 +109,9 @@ async def tell_redeemed(node: Node, proven: Proven, question: RedeemQuestion) ->
         raise unknown_code()
     about = {"peer": proven.sender, "officer": redeemer.officer, "authority": redeemer.authority, "item": redeemer.item}
     await note(node, "licence.asked", {**about, "id": redeemer.request})
-    return _reply(node, proven, await redeem(node, question.code, redeemer))
+    return signed_value(node, proven, await redeem(node, question.code, redeemer))
 
 
 async def tell_seen(node: Node, proven: Proven, id: str, *, question: SeenQuestion) -> SignedReply:
     """The signed answer to a peer about a request of its officer; raises as `seen`."""
-    return _reply(node, proven, await seen(node, id, Looking(question.officer, proven.sender, copy_of)))
-
-
-def _reply(node: Node, proven: Proven, told: ShowingTold) -> SignedReply:
-    return signed(node, proven, Answer(OK, JSON, told.model_dump_json().encode()))
-
-
-async def _asked(node: Node, peer: str, question: SignedQuery) -> ShowingTold:
-    entry = node.directory.entry(peer)
-    if entry is None:
-        raise NodeUnknown("目录中没有这个省份的节点。")
-    try:
-        answer = await ask(node, entry, question)
-        return ShowingTold.model_validate_json(answer.body)
-    except PeerRefused as refusal:
-        if refusal.reason in ANSWERS:
-            raise ANSWERS[refusal.reason] from refusal
-        raise PeerNotReached(NOT_REACHED) from refusal
-    except (PeerFailure, ValidationError) as fault:
-        raise PeerNotReached(NOT_REACHED) from fault
+    return signed_value(node, proven, await seen(node, id, Looking(question.officer, proven.sender, copy_of)))

@@ -84,7 +84,7 @@ MEANINGS: Mapping[AuditKind, str] = {
     "licence.acted": "An officer acted on a licence; what came of it stands in the licence, or among `desk.refused`.",
     "licence.answered": "Another node asked how a licence stands that was issued here, and was told.",
     "licence.asked": "An officer, here or of another node, redeemed a code; what for stands in the uses.",
-    "licence.checked": "An officer asked the node that issued a licence how it stands; `reason` says why.",
+    "licence.checked": "An officer asked the node that issued a licence how it stands; why stands among its uses.",
     "licence.found": "An officer was shown a licence in what a search found.",
     "licence.opened": "An officer opened a licence.",
     "licence.read": "An agent opened an electronic licence under a mandate.",

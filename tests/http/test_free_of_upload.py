@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from regions import licence_copies
-from regions.licence_checks import NodeUnknown, PeerNotReached
+from regions.questions import NodeUnknown, PeerNotReached
 from server.desk.citizen import applying
 from server.desk.citizen.applying import Handing
 from server.desk.officer.covered import Checking, covered_at_desk

@@ -10,6 +10,7 @@ import pytest
 from regions import licence_checks
 from regions.answering import admit_query, announced_query
 from regions.evidence import check_receipts
+from regions.questions import PeerNotReached
 from server.desk.background import clockwork
 from server.domain.exchange.letters import About, Letter
 from server.domain.exchange.wire import NoAnswer, WireAnswer, WireRequest
@@ -194,7 +195,10 @@ async def test_an_officer_asks_the_node_that_issued_a_licence_how_it_stands(
     assert (told.body["state"], told.body["is_good"]) == ("suspended", False), "at once, whatever letter is on its way"
     name = f"licences/{licence}"
     noted = audit.notes(home, "licence.checked", officer="health", case=name, peer=ZHEJIANG)
-    assert {each["reason"] for each in noted} == {"办理其他事项时核验"}
+    assert len(noted) == 2
+    uses = await home.store.licence_uses.of_licence(licence, limit=10)
+    assert {(each.officer, each.purpose) for each in uses.values()} == {("health", "办理其他事项时核验")}
+    assert not [each for each in noted if "reason" in each], "what an officer writes stands sealed"
     assert len(audit.notes(there, "licence.answered", peer=JIANGSU, case=name)) == 2
     await places.settle()
 
@@ -229,7 +233,7 @@ async def test_a_node_that_does_not_answer_or_of_another_licence_says_nothing(
     node, there = places.nodes[JIANGSU].node, places.nodes[ZHEJIANG].node
     assert (await licence_checks._asked(node, ZHEJIANG, licence)).state == "valid"
     for wire in (CutWire(), LyingWire(there, another)):
-        with pytest.raises(licence_checks.PeerNotReached):
+        with pytest.raises(PeerNotReached):
             await licence_checks._asked(replace(node, wire=wire), ZHEJIANG, licence)
 
 

@@ -11,8 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pymongo
 
 from regions import heads, outbox, settling
-from regions.answering import admit_query, announced_query, signed
-from server.crypto.receipts import Answer
+from regions.answering import admit_query, announced_query, signed_value
 from server.desk.officer import officers
 from server.desk.sessions import OFFICERS
 from server.domain.exchange.directory import NodeEntry
@@ -74,7 +73,7 @@ class OlderPeer:
         asked = heads.HeadsAsked.model_validate_strings(dict(parse_qsl(url.query)))
         told = await heads.heads(self.peer, proven.sender, asked.way, stream=asked.stream, numbers=asked.numbers)
         older = told.model_copy(update={"kinds": tuple(kind for kind in told.kinds if kind not in self.lacks)})
-        reply = signed(self.peer, proven, Answer(200, heads.JSON, older.model_dump_json().encode()))
+        reply = signed_value(self.peer, proven, older)
         return WireAnswer(reply.status, reply.headers, reply.body)
 
 

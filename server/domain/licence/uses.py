@@ -4,14 +4,14 @@ from typing import Annotated, Literal
 
 from server.domain.values import SENSITIVE, Moment, Value
 
-# How it was used: by a code that its holder showed, in place of a material, asked for by another node, at the desk that
-# issued it. And what came of it.
+# How it was used: by a code that its holder showed, in place of a material, checked by an officer or another node, at
+# the desk that issued it. And what came of it.
 UseKind = Literal["shown", "covered", "checked", "opened"]
 UseOutcome = Literal["asked", "confirmed", "declined", "given"]
 USE_NAMES: dict[UseKind, str] = {
     "shown": "亮证",
     "covered": "免提交材料",
-    "checked": "其他地区核验",
+    "checked": "核验",
     "opened": "颁发机关查看",
 }
 OUTCOME_NAMES: dict[UseOutcome, str] = {
